@@ -1,0 +1,233 @@
+"""What the portal knows of Kubeflow: plain, frozen values that every reader (REST, lineage, 1.x) fills.
+
+Times are aware datetimes in UTC, None where the thing has not happened. Ids are opaque text, unique within their
+endpoint; a step's or artifact's id is unique within its run only.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+
+ItemT = TypeVar("ItemT")
+
+
+class State(enum.StrEnum):
+    """The state of a run or a step."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    CACHED = "cached"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the state can no longer change."""
+        return self not in {State.PENDING, State.RUNNING, State.UNKNOWN}
+
+
+class StepKind(enum.StrEnum):
+    """What a step is: work of its own, or a frame around other steps."""
+
+    CONTAINER = "container"
+    IMPORTER = "importer"
+    DAG = "dag"
+    LOOP = "loop"
+    ITERATION = "iteration"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One Kubeflow Pipelines API and how the portal speaks to it.
+
+    Attributes:
+        key: short name, used in URLs and stored with saved visualizations.
+        host: base address without a trailing slash.
+        namespace: "" in single-user mode.
+    """
+
+    key: str
+    host: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One input of a pipeline, from its spec.
+
+    Attributes:
+        kind: string, integer, number, boolean, list or struct.
+        default: a JSON value; None where there is no default (see `is_required`).
+    """
+
+    name: str
+    kind: str
+    default: Any = None
+    is_required: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """An uploaded pipeline; its versions carry the specs."""
+
+    id: str
+    name: str
+    description: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineVersion:
+    """One version of a pipeline. `spec` is the IR as a dict, empty where the list call left it out."""
+
+    id: str
+    pipeline_id: str
+    name: str
+    description: str = ""
+    created_at: datetime | None = None
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """A named group of runs."""
+
+    id: str
+    name: str
+    description: str = ""
+    created_at: datetime | None = None
+    is_archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of a pipeline.
+
+    Attributes:
+        parameters: the values it was started with, JSON values by name.
+        error: the reason for people; "" unless the run failed.
+        spec: the IR of what ran; empty where it was not asked for.
+    """
+
+    id: str
+    name: str
+    state: State
+    experiment_id: str = ""
+    pipeline_id: str = ""
+    pipeline_version_id: str = ""
+    pipeline_name: str = ""
+    description: str = ""
+    created_at: datetime | None = None
+    scheduled_at: datetime | None = None
+    finished_at: datetime | None = None
+    is_archived: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    pipeline_root: str = ""
+    error: str = ""
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From creation to the end; None while it has not ended."""
+        if self.created_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.created_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One artifact as one step saw it.
+
+    Attributes:
+        id: the artifact's id in the lineage store; the same artifact has the same id in every step.
+        name: its name in this step (an input's or output's key), not the store's display name.
+        type: the schema title, such as `system.Dataset`.
+        direction: "input" or "output".
+        metadata: unwrapped JSON values (ML Metadata's list/struct wrappers removed).
+    """
+
+    id: str
+    name: str
+    type: str
+    uri: str
+    direction: str
+    display_name: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the URI, or the artifact's name where there is none."""
+        return self.uri.rstrip("/").rpartition("/")[2] or self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a run.
+
+    Attributes:
+        id: stable in its run; for a step that never started it is made from its place in the spec.
+        parent_id: the enclosing DAG, loop or condition; None at the top.
+        task_name: the key in the pipeline spec; `name` is what people read.
+        iteration_index: 0-based, on iterations of a loop only.
+        iteration_count: how many, on loops only.
+        inputs, outputs: parameter values by name.
+        depends_on: task names in the same DAG this step waits for.
+        pod_name: for logs; "" where there is none.
+    """
+
+    id: str
+    name: str
+    task_name: str
+    state: State
+    kind: StepKind = StepKind.CONTAINER
+    parent_id: str | None = None
+    iteration_index: int | None = None
+    iteration_count: int | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    pod_name: str = ""
+    image: str = ""
+    error: str = ""
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it worked; None unless it started and ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetails:
+    """A run with its steps, parents before children, in the order they would be read."""
+
+    run: Run
+    steps: tuple[Step, ...]
+
+    def step(self, step_id: str) -> Step | None:
+        """Returns the step of that id; None where the run has none."""
+        return next((step for step in self.steps if step.id == step_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[ItemT]):
+    """One page of a list; `next_token` is "" on the last."""
+
+    items: tuple[ItemT, ...]
+    next_token: str = ""
+    total: int | None = None

@@ -1,0 +1,168 @@
+"""Settings, all from the environment. docs/settings.md has a row for each, and a test says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+
+from vizportal import env, secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where things are kept ---------------------------------------------------------------------------------
+VIZPORTAL_DATA_DIR = Path(env.read_str("VIZPORTAL_DATA_DIR", str(BASE_DIR / "data"))).expanduser().absolute()
+VIZPORTAL_ENVIRONMENTS_DIR = (
+    Path(env.read_str("VIZPORTAL_ENVIRONMENTS_DIR", str(BASE_DIR / ".environments"))).expanduser().absolute()
+)
+
+# --- The web ----------------------------------------------------------------------------------------------
+VIZPORTAL_BIND = env.read_str("VIZPORTAL_BIND", "127.0.0.1:8000")
+VIZPORTAL_AUTH = env.read_choice("VIZPORTAL_AUTH", "local", ["local", "password"])
+DEBUG = env.read_bool("VIZPORTAL_DEBUG", default=False)
+SECRET_KEY = env.read_str("SECRET_KEY") or secret.load_or_create(VIZPORTAL_DATA_DIR)
+ALLOWED_HOSTS = env.read_list("VIZPORTAL_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.read_list("VIZPORTAL_TRUSTED_ORIGINS")
+
+# --- Kubeflow ---------------------------------------------------------------------------------------------
+# Empty: `up` starts the embedded one and sets KFP_HOST for the processes it starts.
+KFP_HOST = env.read_str("KFP_HOST").rstrip("/")
+KFP_NAMESPACE = env.read_str("KFP_NAMESPACE")
+KFP_EXISTING_TOKEN = env.read_str("KFP_EXISTING_TOKEN")
+KFP_COOKIES = env.read_str("KFP_COOKIES")
+KFP_USERID_HEADER = env.read_str("KFP_USERID_HEADER")
+KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 10, least=1)
+VIZPORTAL_LOCALKFP_BIND = env.read_str("VIZPORTAL_LOCALKFP_BIND")
+
+# --- Rendering --------------------------------------------------------------------------------------------
+ALLOW_CUSTOM_VISUALIZATIONS = env.read_bool("ALLOW_CUSTOM_VISUALIZATIONS", default=False)
+KERNEL_TIMEOUT = env.read_int("KERNEL_TIMEOUT", 100, least=1)
+VIZPORTAL_WORKERS = env.read_int("VIZPORTAL_WORKERS", 2, least=1)
+VIZPORTAL_MAX_HTML_BYTES = env.read_int("VIZPORTAL_MAX_HTML_BYTES", 64 * 1024**2, least=1024)
+VIZPORTAL_MAX_SOURCE_BYTES = env.read_int("VIZPORTAL_MAX_SOURCE_BYTES", 512 * 1024**2, least=1)
+VIZPORTAL_MAX_RENDER_MEMORY_BYTES = env.read_int("VIZPORTAL_MAX_RENDER_MEMORY_BYTES", 4 * 1024**3, least=2**28)
+VIZPORTAL_MAX_QUEUED_PER_USER = env.read_int("VIZPORTAL_MAX_QUEUED_PER_USER", 50, least=1)
+VIZPORTAL_SOURCE_ALLOW = env.read_list("VIZPORTAL_SOURCE_ALLOW")
+VIZPORTAL_TYPES_DIRS = [Path(part) for part in env.read_list("VIZPORTAL_TYPES_DIRS")]
+
+# --- Django -----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_rq",
+    "ninja",
+    "csp",
+    "apps.runs",
+    "apps.visualizations",
+    "vizportal",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "vizportal.auth.LocalUserMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "vizportal.urls"
+ASGI_APPLICATION = "vizportal.asgi.application"
+WSGI_APPLICATION = "vizportal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "vizportal.contexts.site",
+            ],
+        },
+    }
+]
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.read_str("DATABASE_URL") or f"sqlite:///{VIZPORTAL_DATA_DIR / 'db.sqlite3'}",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Measured: with Django's defaults four writers meet "database is locked"; with these they do not.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+STATIC_URL = "/static/"
+STATIC_ROOT = VIZPORTAL_DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = VIZPORTAL_DATA_DIR / "results"
+STORAGES = {
+    # Results are only ever served through views that check who asks, so no URL leads to them.
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"base_url": None}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+_HTTPS = env.read_bool("VIZPORTAL_HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+if _HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 3600 * 24 * 30
+
+# `frame-src 'self'` is what stops a saved result from navigating its frame away with data in the address.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "frame-ancestors": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# --- The queue --------------------------------------------------------------------------------------------
+REDIS_URL = env.read_str("REDIS_URL") or f"unix://{VIZPORTAL_DATA_DIR / 'valkey' / 'valkey.sock'}"
+RQ_QUEUES = {
+    "render-base": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"},
+}
+RQ_SHOW_ADMIN_LINK = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.read_str("VIZPORTAL_LOG_LEVEL", "INFO").upper()},
+}

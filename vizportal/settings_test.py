@@ -1,0 +1,25 @@
+"""Settings of the tests: everything in a directory of their own, nothing left behind."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_scratch = Path(tempfile.mkdtemp(prefix="vizportal-test-"))
+atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+os.environ["VIZPORTAL_DATA_DIR"] = str(_scratch)
+os.environ.setdefault("SECRET_KEY", "only-for-tests")
+
+from vizportal.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"base_url": None}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Users sign in like on a server: what a stranger may see is tested, and `local` has tests of its own.
+VIZPORTAL_AUTH = "password"
+WHITENOISE_AUTOREFRESH = True

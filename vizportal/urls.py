@@ -1,0 +1,27 @@
+"""Every address of the portal."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from apps.visualizations.api import api
+from vizportal import health, views
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="runs:run_list"), name="home"),
+    path("admin/rq/", include("django_rq.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("design/", views.design, name="design"),
+    path("login/", auth_views.LoginView.as_view(), name="login"),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("", include("apps.visualizations.urls")),
+    path("", include("apps.runs.urls")),
+]
+handler404 = "vizportal.views.not_found"
+handler500 = "vizportal.views.server_error"

@@ -1,0 +1,9 @@
+"""The WSGI application, for servers that have no ASGI; server-sent events fall back to polling there."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vizportal.settings")
+
+application = get_wsgi_application()
