@@ -1,0 +1,43 @@
+// Builds what is committed under static/vendor/: the editor bundle, the icons, and a manifest that says what is in them.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { build } from "esbuild";
+
+const ICONS = `archive archive-restore ban box braces chart-column chart-line check chevron-down chevron-left chevron-right
+circle-check circle-dashed circle-help circle-x clock code copy database download ellipsis external-link eye file-text filter
+flask-conical folder git-branch git-compare grid-2x2 hourglass image info layers list loader-circle lock maximize-2 menu minus
+moon move pencil play plus refresh-cw repeat rotate-ccw scroll-text search settings share-2 skip-forward square sun table trash-2
+triangle-alert unlink upload user workflow x zap`.split(/\s+/);
+
+const out = "../static/vendor";
+mkdirSync(out, { recursive: true });
+const version = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`)).version;
+
+const result = await build({
+  entryPoints: ["editor.js"],
+  outfile: `${out}/editor.js`,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  legalComments: "none",
+  metafile: true,
+});
+
+const icons = {};
+for (const name of ICONS) {
+  const svg = readFileSync(`node_modules/lucide-static/icons/${name}.svg`, "utf8");
+  icons[name] = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.indexOf("</svg>")).replace(/\s*\n\s*/g, "");
+}
+writeFileSync(`${out}/icons.json`, `${JSON.stringify(icons, null, 1)}\n`);
+
+const bundled = [...new Set(Object.keys(result.metafile.inputs).filter((path) => path.startsWith("node_modules/")).map((path) => {
+  const parts = path.split("/");
+  return parts[1].startsWith("@") ? `${parts[1]}/${parts[2]}` : parts[1];
+}))].sort();
+const describe = (name) => ({ name, version: version(name), licence: JSON.parse(readFileSync(`node_modules/${name}/package.json`)).license });
+const sha256 = (file) => createHash("sha256").update(readFileSync(`${out}/${file}`)).digest("hex");
+writeFileSync(`${out}/manifest.json`, `${JSON.stringify({
+  "editor.js": { sha256: sha256("editor.js"), from: bundled.map(describe) },
+  "icons.json": { sha256: sha256("icons.json"), from: [describe("lucide-static")] },
+}, null, 1)}\n`);

@@ -1,0 +1,62 @@
+// The Python editor of custom visualizations: turns a <textarea data-editor> into CodeMirror and keeps the two in step.
+// It lives in a shadow root, where CodeMirror styles itself by adoptedStyleSheets, which the portal's CSP allows.
+import { basicSetup, EditorView } from "codemirror";
+import { python } from "@codemirror/lang-python";
+import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { tags } from "@lezer/highlight";
+
+const colours = HighlightStyle.define([
+  { tag: [tags.keyword, tags.operatorKeyword], color: "var(--code-keyword)" },
+  { tag: [tags.string, tags.special(tags.string)], color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--code-number)" },
+  { tag: tags.comment, color: "var(--code-comment)", fontStyle: "italic" },
+  { tag: [tags.function(tags.variableName), tags.definition(tags.variableName)], color: "var(--code-name)" },
+]);
+
+const look = EditorView.theme({
+  "&": { color: "var(--text)", backgroundColor: "var(--surface)", fontSize: "13px" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-content": { caretColor: "var(--text)", fontFamily: "var(--font-mono)", minHeight: "9em" },
+  ".cm-scroller": { maxHeight: "32em", overflow: "auto" },
+  ".cm-gutters": { backgroundColor: "var(--surface-sunken)", color: "var(--text-muted)", border: "none" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--surface-hover)" },
+  ".cm-cursor": { borderLeftColor: "var(--text)" },
+  "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--accent-soft) !important" },
+  ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--text)", border: "1px solid var(--border)" },
+});
+
+function mount(textarea) {
+  const host = document.createElement("div");
+  host.className = "editor";
+  textarea.after(host);
+  const root = host.attachShadow({ mode: "open" });
+  const label = textarea.labels?.[0]?.textContent?.trim() || "Python code";
+  const view = new EditorView({
+    doc: textarea.value,
+    root,
+    parent: root,
+    extensions: [
+      basicSetup,
+      python(),
+      indentUnit.of("    "),
+      syntaxHighlighting(colours),
+      look,
+      EditorView.contentAttributes.of({ "aria-label": label, "data-editor-content": "" }),
+      EditorView.updateListener.of((update) => {
+        if (!update.docChanged) return;
+        textarea.value = update.state.doc.toString();
+        textarea.dispatchEvent(new Event("input", { bubbles: true }));
+      }),
+    ],
+  });
+  textarea.hidden = true;
+  textarea.required = false;
+  host.editor = view;
+}
+
+export function mountAll(scope = document) {
+  for (const textarea of scope.querySelectorAll("textarea[data-editor]:not([hidden])")) mount(textarea);
+}
+
+mountAll();
+document.addEventListener("htmx:afterSettle", (event) => mountAll(event.target));

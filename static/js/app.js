@@ -1,0 +1,103 @@
+// Behaviours any page may use, hooked by data attributes. Pages work without them.
+(() => {
+  const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+  function refreshTimes(scope = document) {
+    for (const time of scope.querySelectorAll("time[data-relative]")) {
+      const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
+      const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+      time.textContent = Math.abs(seconds) < 5 ? "just now" : relative.format(Math.round(seconds / size), unit);
+    }
+  }
+
+  function announce(text) {
+    const region = document.querySelector("[data-announcer]");
+    if (region) region.textContent = text;
+  }
+
+  async function copy(button) {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      announce("Copied");
+      button.classList.add("copied");
+      setTimeout(() => button.classList.remove("copied"), 1200);
+    } catch {
+      announce("Copying is not allowed here");
+    }
+  }
+
+  function toggleTheme() {
+    const root = document.documentElement;
+    const isDark = (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+    root.dataset.theme = isDark ? "light" : "dark";
+    localStorage.setItem("vizportal-theme", root.dataset.theme);
+    announce(`${root.dataset.theme} theme`);
+  }
+
+  const isTyping = (target) => target.closest("input, textarea, select, [contenteditable], .editor");
+
+  function moveInList(step) {
+    const rows = [...document.querySelectorAll("[data-list] [data-row]")];
+    if (!rows.length) return;
+    const current = rows.findIndex((row) => row.contains(document.activeElement));
+    const next = rows[Math.min(rows.length - 1, Math.max(0, current + step))];
+    (next.querySelector("a[href]") ?? next).focus();
+  }
+
+  const KEYS = {
+    "/": () => document.querySelector("[data-search]")?.focus(),
+    j: () => moveInList(1),
+    k: () => moveInList(-1),
+    "?": () => document.querySelector("dialog[data-help]")?.showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (KEYS[event.key]) {
+      event.preventDefault();
+      KEYS[event.key]();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy], [data-theme-toggle], [data-open-dialog], [data-close-dialog]");
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+    if (!button) return;
+    if (button.matches("[data-copy]")) copy(button);
+    if (button.matches("[data-theme-toggle]")) toggleTheme();
+    if (button.matches("[data-open-dialog]")) document.getElementById(button.dataset.openDialog)?.showModal();
+    if (button.matches("[data-close-dialog]")) button.closest("dialog")?.close();
+  });
+
+  document.addEventListener("submit", (event) => {
+    const question = event.target.dataset.confirm;
+    if (question && !confirm(question)) event.preventDefault();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-autosubmit] select, [data-autosubmit] input[type=checkbox]")) event.target.form.requestSubmit();
+  });
+
+  // A result tells its height; the frame follows, within bounds and not more than ten times a second.
+  const lastResize = new WeakMap();
+  addEventListener("message", (event) => {
+    const frame = [...document.querySelectorAll("iframe[data-result]")].find((each) => each.contentWindow === event.source);
+    const height = Number(event.data?.vizportalHeight);
+    const now = performance.now();
+    if (!frame || !Number.isFinite(height) || now - (lastResize.get(frame) ?? -1000) < 100) return;
+    lastResize.set(frame, now);
+    frame.style.height = `${Math.min(20000, Math.max(100, Math.ceil(height)))}px`;
+  });
+
+  document.addEventListener("htmx:afterSettle", (event) => refreshTimes(event.target));
+  document.addEventListener("htmx:responseError", () => announce("The portal could not answer. Try again."));
+  document.addEventListener("htmx:sendError", () => announce("The portal does not answer. Check the connection."));
+  setInterval(() => refreshTimes(), 15000);
+  refreshTimes();
+})();
