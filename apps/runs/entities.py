@@ -1,6 +1,7 @@
 """What the portal knows of Kubeflow: plain, frozen values that every reader (REST, lineage, 1.x) fills.
 
-Times are aware datetimes in UTC, None where the thing has not happened. Ids are opaque text, unique within their
+Times are aware datetimes in UTC, None where the thing has not happened. Ids are opaque text, unique within
+their
 endpoint; a step's or artifact's id is unique within its run only.
 """
 
@@ -11,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
-
 
 ItemT = TypeVar("ItemT")
 
@@ -214,14 +214,33 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetails:
-    """A run with its steps, parents before children, in the order they would be read."""
+    """A run with its steps, parents before children, in the order they would be read.
+
+    Attributes:
+        notice: a sentence for people where something is missing (lineage is down); "" when all is known.
+    """
 
     run: Run
     steps: tuple[Step, ...]
+    notice: str = ""
 
     def step(self, step_id: str) -> Step | None:
         """Returns the step of that id; None where the run has none."""
         return next((step for step in self.steps if step.id == step_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLog:
+    """What a step wrote.
+
+    Attributes:
+        text: the last part where the log is long (see `is_cut`).
+        note: why there is nothing, or where it came from; for people.
+    """
+
+    text: str
+    is_cut: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

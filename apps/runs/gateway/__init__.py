@@ -1,0 +1,61 @@
+"""The only code that speaks to Kubeflow. Start here: `gateway_for_user(request.user)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from apps.runs import exceptions
+from apps.runs.entities import Endpoint
+from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.gateway import Gateway
+from apps.runs.gateway.objects import ArtifactStream
+
+DEFAULT_KEY = "default"
+
+__all__ = ["DEFAULT_KEY", "ArtifactStream", "Gateway", "gateway_for_service", "gateway_for_user"]
+
+
+def gateway_for_user(user: Any, endpoint_key: str = "") -> Gateway:
+    """Returns the gateway with a person's rights.
+
+    Args:
+        user: a signed-in Django user; where KFP_USERID_HEADER is set, Kubeflow is told their email (or
+        user name).
+        endpoint_key: "" for the default endpoint.
+
+    Raises:
+        NotFoundError: no endpoint of that key is configured.
+        EndpointDownError: none is configured at all.
+    """
+    name = str(user.email or user.get_username())
+    header = (settings.KFP_USERID_HEADER, name) if settings.KFP_USERID_HEADER else None
+    return Gateway(_connection(endpoint_key, person=f"{user.pk}:{name}", user_header=header))
+
+
+def gateway_for_service(endpoint_key: str = "") -> Gateway:
+    """Returns the gateway with the portal's own rights, for work nobody waits for.
+
+    Raises:
+        NotFoundError, EndpointDownError: as `gateway_for_user`.
+    """
+    return Gateway(_connection(endpoint_key, person="", user_header=None))
+
+
+def _connection(endpoint_key: str, *, person: str, user_header: tuple[str, str] | None) -> Connection:
+    if endpoint_key not in {"", DEFAULT_KEY}:
+        raise exceptions.NotFoundError(f"No Kubeflow endpoint named {endpoint_key!r} is configured here.")
+    if not settings.KFP_HOST:
+        raise exceptions.EndpointDownError(
+            "No Kubeflow is configured: set KFP_HOST, or start the portal with `manage.py up`, "
+            "which brings its own."
+        )
+    return Connection(
+        endpoint=Endpoint(key=DEFAULT_KEY, host=settings.KFP_HOST, namespace=settings.KFP_NAMESPACE),
+        person=person,
+        token=settings.KFP_EXISTING_TOKEN,
+        cookies=settings.KFP_COOKIES,
+        user_header=user_header,
+        timeout_s=settings.KFP_TIMEOUT,
+    )

@@ -1,0 +1,74 @@
+"""The kfp client, made safe for a server: time-outs, no retries, no file in HOME, errors in our own words.
+
+Import this module late: kfp takes seconds to import.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+import kfp
+import kfp_server_api
+from kfp_server_api import rest
+
+from apps.runs.gateway import errors
+from apps.runs.gateway.connection import Connection
+
+# The client reads and writes this file process-wide: one person's namespace would become everybody's.
+kfp.Client._LOCAL_KFP_CONTEXT = ""  # noqa: SLF001
+
+
+class _TimedRest(rest.RESTClientObject):  # type: ignore[misc]
+    """The generated API's transport with a time-out on every call; kfp.Client itself has none."""
+
+    def __init__(self, configuration: Any, connection: Connection) -> None:
+        super().__init__(configuration)
+        self._connection = connection
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        """Sends one request.
+
+        Raises:
+            RunsError: no answer, no success, or a web page in place of JSON.
+        """
+        host, timeout_s = self._connection.endpoint.host, self._connection.timeout_s
+        options["_request_timeout"] = self._connection.timeouts
+        try:
+            with errors.network_errors(host, timeout_s):
+                answer = super().request(method, url, **options)
+        except kfp_server_api.ApiException as error:
+            raise errors.from_status(host, error.status or 0, error.body or str(error.reason)) from error
+        if errors.looks_like_html(answer.data):
+            raise errors.login_page(host)
+        return answer
+
+
+class _ServerClient(kfp.Client):  # type: ignore[misc]
+    """kfp.Client whose constructor does no I/O: without a namespace the original asks healthz up to 5
+    times.
+    """
+
+    def get_kfp_healthz(self, sleep_duration: int = 5) -> Any:  # noqa: ARG002
+        return SimpleNamespace(multi_user=False)
+
+
+@functools.lru_cache(maxsize=32)
+def client_for(connection: Connection) -> Any:
+    """Returns the kfp client of a connection; made once, shared by threads (its transport is thread-safe)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        client = _ServerClient(
+            host=connection.endpoint.host,
+            namespace=connection.endpoint.namespace,
+            existing_token=connection.token or None,
+            cookies=connection.cookies or None,
+        )
+    api_client = client._run_api.api_client  # noqa: SLF001  # all of its APIs share this one
+    api_client.configuration.retries = False
+    api_client.rest_client = _TimedRest(api_client.configuration, connection)
+    if connection.user_header:
+        api_client.set_default_header(*connection.user_header)
+    return client

@@ -1,0 +1,133 @@
+"""One endpoint as one person reaches it: address, credentials, time-outs, and plain HTTP for what no
+client covers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import urllib3
+
+from apps.runs.entities import Endpoint
+from apps.runs.gateway import errors
+
+LONGEST_CONNECT_S: Final = 5
+_LARGEST_ANSWER_BYTES: Final = 64 * 1024**2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to speak to one endpoint for one person. Hashable: clients are kept per connection.
+
+    Attributes:
+        person: names whose rights these are ("" for the portal's own); part of every cache key.
+        token: sent as a bearer token; "" for none.
+        user_header: (header, value) that tells a multi-user Kubeflow who asks.
+        timeout_s: seconds to wait for an answer; connecting may take at most 5 of them.
+    """
+
+    endpoint: Endpoint
+    person: str = ""
+    token: str = ""
+    cookies: str = ""
+    user_header: tuple[str, str] | None = None
+    timeout_s: float = 10
+
+    @property
+    def timeouts(self) -> tuple[float, float]:
+        """(connect, read) seconds."""
+        return (min(LONGEST_CONNECT_S, self.timeout_s), self.timeout_s)
+
+    def headers(self) -> dict[str, str]:
+        """Returns the headers that carry the credentials."""
+        headers = {"User-Agent": "vizportal"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if self.cookies:
+            headers["Cookie"] = self.cookies
+        if self.user_header:
+            headers[self.user_header[0]] = self.user_header[1]
+        return headers
+
+
+@functools.lru_cache(maxsize=32)
+def _pool(connection: Connection) -> urllib3.PoolManager:
+    connect, read = connection.timeouts
+    # No retries: urllib3's default of three multiplies every time-out. No redirects: they lead to sign-in
+    # pages.
+    return urllib3.PoolManager(maxsize=8, timeout=urllib3.Timeout(connect=connect, read=read), retries=False)
+
+
+@contextmanager
+def open_stream(
+    connection: Connection, path: str, query: Mapping[str, str], *, method: str = "GET"
+) -> Iterator[urllib3.BaseHTTPResponse]:
+    """Opens one answer without reading its body; leaving the block drops the connection.
+
+    Raises:
+        RunsError: no answer, or one that is no success.
+    """
+    host = connection.endpoint.host
+    with errors.network_errors(host, connection.timeout_s):
+        response = _pool(connection).request(
+            method, host + path, fields=dict(query), headers=connection.headers(), preload_content=False
+        )
+    try:
+        if not 200 <= response.status <= 299:
+            with errors.network_errors(host, connection.timeout_s):
+                body = response.read(64 * 1024)
+            raise errors.from_status(host, response.status, body)
+        yield response
+    finally:
+        # A body that was not read to its end would otherwise block the pooled connection.
+        response.close()
+        response.release_conn()
+
+
+def read_chunks(
+    connection: Connection, response: urllib3.BaseHTTPResponse, size_bytes: int = 64 * 1024
+) -> Iterator[bytes]:
+    """Yields an open answer's body.
+
+    Raises:
+        EndpointDownError: it broke off, or stood still for too long.
+    """
+    with errors.network_errors(connection.endpoint.host, connection.timeout_s):
+        yield from response.stream(size_bytes, decode_content=False)
+
+
+def read_json_text(connection: Connection, path: str, query: Mapping[str, str]) -> bytes:
+    """Returns a whole answer that should be JSON.
+
+    Raises:
+        RunsError: no answer, no success, or a web page in its place.
+    """
+    host = connection.endpoint.host
+    with open_stream(connection, path, query) as response, errors.network_errors(host, connection.timeout_s):
+        body = response.read(_LARGEST_ANSWER_BYTES, decode_content=True)
+    if errors.looks_like_html(body):
+        raise errors.login_page(host)
+    return body
+
+
+def post(
+    connection: Connection, path: str, body: bytes, headers: Mapping[str, str]
+) -> tuple[bytes, Mapping[str, str]]:
+    """Sends one body and returns the answer's body and headers.
+
+    Raises:
+        RunsError: no answer, no success, or a web page in its place.
+    """
+    host = connection.endpoint.host
+    sent: dict[str, Any] = {**connection.headers(), **headers}
+    with errors.network_errors(host, connection.timeout_s):
+        response = _pool(connection).request("POST", host + path, body=body, headers=sent)
+    if not 200 <= response.status <= 299:
+        raise errors.from_status(host, response.status, response.data)
+    if errors.looks_like_html(response.data):
+        raise errors.login_page(host)
+    return response.data, response.headers

@@ -1,0 +1,149 @@
+"""One run with its steps: who is asked in which order, what stands in when lineage is down, and what is
+kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Generic, TypeVar
+
+from apps.runs import exceptions
+from apps.runs.entities import PipelineVersion, Run, RunDetails, State, Step
+from apps.runs.gateway import convert, lineage, lineage_tree, workflow
+from apps.runs.gateway import spec as specs
+from apps.runs.gateway.connection import Connection
+
+ValueT = TypeVar("ValueT")
+_KEPT_RUNS: Final = 128
+_KEPT_SPECS: Final = 256
+
+
+class Kept(Generic[ValueT]):
+    """A small store of this process that forgets what was longest unused; keys carry the connection's
+    person.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[Hashable, ValueT] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> ValueT | None:
+        """Returns what is kept under a key; None for nothing."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: Hashable, value: ValueT) -> None:
+        """Keeps a value, in place of the longest unused where there is no room."""
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            if len(self._values) > self._size:
+                self._values.popitem(last=False)
+
+
+kept_steps: Kept[tuple[Step, ...]] = Kept(_KEPT_RUNS)
+"""Steps of runs that ended: they cannot change any more."""
+kept_specs: Kept[Mapping[str, Any]] = Kept(_KEPT_SPECS)
+"""Specs of pipeline versions: Kubeflow never changes one."""
+
+
+def run_details(connection: Connection, run: Run, task_details: Sequence[Any]) -> RunDetails:
+    """Returns the run with its steps.
+
+    Args:
+        connection: whose rights are used. The caller has read `run` with the same: lineage knows no
+        namespaces.
+        run: with its spec.
+        task_details: the REST API's own (V2beta1PipelineTaskDetail); the fallback, and the source of errors.
+    """
+    key = (connection, run.id, run.state, run.finished_at)
+    steps = kept_steps.get(key) if run.state.is_final else None
+    if steps is not None:
+        return RunDetails(run=run, steps=steps)
+    steps, notice = _read_steps(connection, run, task_details)
+    if run.state.is_final and not notice:
+        kept_steps.put(key, steps)
+    return RunDetails(run=run, steps=steps, notice=notice)
+
+
+def _read_steps(
+    connection: Connection, run: Run, task_details: Sequence[Any]
+) -> tuple[tuple[Step, ...], str]:
+    try:
+        if specs.is_workflow(run.spec):
+            return workflow.build_steps(workflow.read_workflow(connection, run)), ""
+        executions = lineage.read_executions(connection, run.id)
+    except exceptions.RunsError as error:
+        notice = f"Inputs, outputs and artifacts are missing: the lineage store cannot be read. {error}"
+        return _from_rest(lineage_tree.build_steps(run, ()), task_details), notice
+    steps = lineage_tree.build_steps(run, executions)
+    return (_with_errors(steps, run, task_details) if executions else _from_rest(steps, task_details)), ""
+
+
+def _from_rest(steps: Sequence[Step], task_details: Sequence[Any]) -> tuple[Step, ...]:
+    """Fills states and times of steps the spec names from the REST API's tasks, matched by name."""
+    by_name = {detail.display_name: detail for detail in task_details if detail and detail.display_name}
+    return tuple(_filled(step, by_name.get(step.task_name)) for step in steps)
+
+
+def _filled(step: Step, detail: Any) -> Step:
+    if detail is None:
+        return step
+    state = convert.state_of(detail.state)
+    return replace(
+        step,
+        state=step.state if state is State.UNKNOWN else state,
+        started_at=convert.moment(detail.start_time) or convert.moment(detail.create_time),
+        finished_at=convert.moment(detail.end_time),
+        pod_name=_pod_name(detail),
+        error=convert.error_text(detail.error),
+    )
+
+
+def _pod_name(detail: Any) -> str:
+    executor = detail.executor_detail
+    children = [child.pod_name for child in detail.child_tasks or [] if child and child.pod_name]
+    return (executor.main_job if executor else None) or detail.pod_name or (children[0] if children else "")
+
+
+def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[Any]) -> tuple[Step, ...]:
+    """Adds the reasons of failed steps: lineage has none, the REST API's tasks and the run itself may."""
+    by_name = {
+        detail.display_name: convert.error_text(detail.error)
+        for detail in task_details
+        if detail and detail.display_name and convert.error_text(detail.error)
+    }
+    return tuple(
+        replace(step, error=by_name.get(step.task_name, "") or _in_run_error(step, run))
+        if step.state is State.FAILED
+        else step
+        for step in steps
+    )
+
+
+def _in_run_error(step: Step, run: Run) -> str:
+    return run.error if step.task_name in run.error or step.name in run.error else ""
+
+
+def with_spec(connection: Connection, run: Run, read_version: Callable[[str, str], PipelineVersion]) -> Run:
+    """Returns the run with its spec: a run that was started from a pipeline version comes without.
+
+    Where that version cannot be read (deleted), the spec stays empty, and what started is shown all the same.
+    """
+    if run.spec or not (run.pipeline_id and run.pipeline_version_id):
+        return run
+    key = (connection, run.pipeline_id, run.pipeline_version_id)
+    spec = kept_specs.get(key)
+    if spec is None:
+        try:
+            spec = read_version(run.pipeline_id, run.pipeline_version_id).spec
+        except (exceptions.NotFoundError, exceptions.EndpointError):
+            return run
+        kept_specs.put(key, spec)
+    return replace(run, spec=spec, pipeline_name=specs.pipeline_name(spec))

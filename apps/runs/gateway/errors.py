@@ -1,0 +1,112 @@
+"""The one place where foreign errors (HTTP statuses, urllib3, login pages) become apps.runs' own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import urllib3.exceptions as foreign
+
+from apps.runs import exceptions
+
+_GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
+_REFUSED_STATUSES: Final = frozenset({400, 409, 412, 413, 422})
+_LONGEST_REASON: Final = 500
+
+
+def from_status(host: str, status: int, body: bytes | str) -> exceptions.RunsError:
+    """Returns the error for an answer that is no success."""
+    reason = reason_of(body)
+    if status == 404:
+        return exceptions.NotFoundError(reason or f"Kubeflow at {host} has no such thing (404).")
+    if status == 401 or 300 <= status < 400:
+        return exceptions.NotSignedInError(
+            f"Kubeflow at {host} wants a sign-in ({status}). Check the portal's credentials for it "
+            "(KFP_EXISTING_TOKEN, KFP_COOKIES or KFP_USERID_HEADER)."
+        )
+    if status == 403:
+        return exceptions.ForbiddenError(
+            f"Kubeflow at {host} refuses this: {reason or 'no permission (403)'}"
+        )
+    if status in _GATEWAY_STATUSES:
+        return exceptions.EndpointDownError(
+            f"Kubeflow at {host} is not available ({status}). {reason}".strip()
+        )
+    if status in _REFUSED_STATUSES:
+        return exceptions.InvalidRequestError(reason or f"Kubeflow at {host} refused the request ({status}).")
+    return exceptions.EndpointError(
+        f"Kubeflow at {host} answered with an error ({status}): {reason or 'no reason given'}"
+    )
+
+
+def reason_of(body: bytes | str) -> str:
+    """Returns the sentence an error body holds for people: `details[0].message`, else `message` or
+    `error`, else text.
+    """
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    if looks_like_html(text):
+        return ""
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return text.strip()[:_LONGEST_REASON]
+    return _reason_in(parsed)[:_LONGEST_REASON]
+
+
+def _reason_in(parsed: Any) -> str:
+    if not isinstance(parsed, dict):
+        return str(parsed)
+    details = parsed.get("details")
+    if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("message"):
+        return str(details[0]["message"])
+    return str(parsed.get("message") or parsed.get("error_message") or parsed.get("error") or "")
+
+
+def looks_like_html(body: bytes | str) -> bool:
+    """Whether an answer is a web page: a proxy's sign-in or error page where an API's answer was expected."""
+    head = body[:200].decode("utf-8", "replace") if isinstance(body, bytes) else body[:200]
+    return head.lstrip().lower().startswith(("<!doctype html", "<html"))
+
+
+def login_page(host: str) -> exceptions.NotSignedInError:
+    """Returns the error for a web page with status 200 in place of JSON."""
+    return exceptions.NotSignedInError(
+        f"{host} answered with a web page instead of Kubeflow's API. Usually that is a sign-in page: "
+        "check the portal's credentials, and that KFP_HOST is the address of the API."
+    )
+
+
+@contextmanager
+def network_errors(host: str, timeout_s: float) -> Iterator[None]:
+    """Turns urllib3's exceptions into EndpointDownError with the cause in words.
+
+    Raises:
+        EndpointDownError: nothing answered, or the answer broke off.
+    """
+    try:
+        yield
+    except foreign.HTTPError as error:
+        raise exceptions.EndpointDownError(
+            f"Kubeflow at {host} does not answer: {_cause(error, timeout_s)}."
+        ) from error
+    except OSError as error:
+        raise exceptions.EndpointDownError(
+            f"Kubeflow at {host} does not answer: {error.strerror or error}."
+        ) from error
+
+
+def _cause(error: foreign.HTTPError, timeout_s: float) -> str:
+    inner = error.reason if isinstance(error, foreign.MaxRetryError) and error.reason else error
+    if isinstance(inner, foreign.NameResolutionError):
+        return "the host name is unknown"
+    if isinstance(inner, foreign.NewConnectionError):
+        return "connection refused" if "refused" in str(inner).lower() else "no connection"
+    if isinstance(inner, foreign.TimeoutError):
+        return f"timed out after {timeout_s:g} s"
+    if isinstance(inner, foreign.SSLError):
+        return f"TLS failed ({inner})"
+    if isinstance(inner, foreign.LocationParseError | foreign.LocationValueError):
+        return "its address is not a valid URL"
+    return "the connection broke off"

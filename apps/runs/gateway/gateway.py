@@ -1,0 +1,158 @@
+"""The door to one Kubeflow endpoint: every question the portal asks, answered with entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from apps.runs import exceptions
+from apps.runs.entities import Page, Run, RunDetails, State, Step, StepLog
+from apps.runs.gateway import convert, details, filters, logs, objects
+from apps.runs.gateway.base import LARGEST_PAGE, page_of
+from apps.runs.gateway.pipelines import PipelineCalls
+
+_MOST_SCANNED_PAGES: Final = 5
+
+
+class Gateway(PipelineCalls):
+    """One endpoint with one person's rights. Cheap to make: clients and connections are kept per connection.
+
+    Every method raises a RunsError whose text is a sentence for people; none lets a foreign exception
+    through.
+    """
+
+    def health(self) -> bool:
+        """Asks whether the API answers; returns whether it is multi-user."""
+        with self._answer():
+            return bool(self._client._healthz_api.healthz_service_get_healthz().multi_user)  # noqa: SLF001
+
+    def runs(
+        self,
+        *,
+        text: str = "",
+        state: State | None = None,
+        pipeline_id: str = "",
+        experiment_id: str = "",
+        archived: bool = False,
+        sort: str = "-created",
+        page_size: int = 20,
+        page_token: str = "",
+    ) -> Page[Run]:
+        """Returns a page of runs.
+
+        The API cannot filter by pipeline: with `pipeline_id` up to five of its pages are read and sifted
+        here, so a
+        page may then hold more or fewer than `page_size`; `next_token` still leads to every later match.
+        """
+        question = {
+            "sort_by": filters.sort_by(sort),
+            "experiment_id": experiment_id or None,
+            "filter": filters.run_filter(text=text, state=state, archived=archived),
+        }
+        if not pipeline_id:
+            return self._runs_page(question, min(page_size, LARGEST_PAGE), page_token)
+        found: list[Run] = []
+        for _ in range(_MOST_SCANNED_PAGES):
+            page = self._runs_page(question, LARGEST_PAGE, page_token)
+            found += [run for run in page.items if run.pipeline_id == pipeline_id]
+            page_token = page.next_token
+            if not page_token or len(found) >= page_size:
+                break
+        return Page(items=tuple(found), next_token=page_token)
+
+    def _runs_page(self, question: Mapping[str, Any], page_size: int, page_token: str) -> Page[Run]:
+        with self._answer():
+            answer = self._client.list_runs(page_token=page_token, page_size=page_size, **question)
+            return page_of(answer, answer.runs, convert.run)
+
+    def run(self, run_id: str) -> Run:
+        """Returns one run; its spec only where it was started from one and not from a pipeline version."""
+        return convert.run(self._run_model(run_id))
+
+    def run_details(self, run_id: str) -> RunDetails:
+        """Returns a run with its spec and steps; `notice` says what is missing when lineage cannot be
+        read.
+        """
+        model = self._run_model(run_id)
+        run = details.with_spec(self._connection, convert.run(model), self.pipeline_version)
+        listed = (model.run_details.task_details if model.run_details else None) or []
+        return details.run_details(self._connection, run, listed)
+
+    def _run_model(self, run_id: str) -> Any:
+        with self._answer():
+            model = self._client.get_run(run_id)
+            if not model.run_id:
+                raise exceptions.NotFoundError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
+            return model
+
+    def run_create(
+        self,
+        *,
+        name: str,
+        pipeline_id: str = "",
+        version_id: str = "",
+        spec: Mapping[str, Any] | None = None,
+        experiment_id: str = "",
+        parameters: Mapping[str, Any] | None = None,
+        pipeline_root: str = "",
+        description: str = "",
+    ) -> Run:
+        """Starts a run of a pipeline version, or of a spec where none is named.
+
+        Parameters are JSON values by name; without a pipeline root the pipeline's or the server's own is
+        used.
+        """
+        import kfp_server_api  # noqa: PLC0415
+
+        reference = {"pipeline_id": pipeline_id, "pipeline_version_id": version_id}
+        body = kfp_server_api.V2beta1Run(
+            display_name=name,
+            description=description or None,
+            experiment_id=experiment_id or None,
+            pipeline_spec=None if version_id else dict(spec or {}),
+            pipeline_version_reference=(
+                kfp_server_api.V2beta1PipelineVersionReference(**reference) if version_id else None
+            ),
+            runtime_config=kfp_server_api.V2beta1RuntimeConfig(
+                parameters=dict(parameters or {}), pipeline_root=pipeline_root or None
+            ),
+        )
+        with self._answer():
+            return convert.run(self._client._run_api.run_service_create_run(run=body))  # noqa: SLF001
+
+    def run_terminate(self, run_id: str) -> None:
+        """Asks Kubeflow to stop a run."""
+        with self._answer():
+            self._client.terminate_run(run_id)
+
+    def run_archive(self, run_id: str) -> None:
+        """Takes a run off the usual lists."""
+        with self._answer():
+            self._client.archive_run(run_id)
+
+    def run_unarchive(self, run_id: str) -> None:
+        """Puts an archived run back."""
+        with self._answer():
+            self._client.unarchive_run(run_id)
+
+    def run_delete(self, run_id: str) -> None:
+        """Deletes a run for good; its artifacts stay in their store."""
+        with self._answer():
+            self._client.delete_run(run_id)
+
+    def run_retry(self, run_id: str) -> None:
+        """Starts the failed steps of a run again."""
+        with self._answer():
+            self._client._run_api.run_service_retry_run(run_id)  # noqa: SLF001
+
+    def open_artifact(
+        self, uri: str, *, namespace: str = "", peek: int | None = None
+    ) -> AbstractContextManager[objects.ArtifactStream]:
+        """Opens an artifact's bytes; only for a URI that was found in a run this person may read."""
+        own = namespace or self.endpoint.namespace
+        return objects.open_artifact(self._connection, uri, namespace=own, peek=peek)
+
+    def logs(self, run_id: str, step: Step) -> StepLog:
+        """Returns what a step of this run wrote."""
+        return logs.read_log(self._connection, self.run(run_id), step)

@@ -1,0 +1,226 @@
+"""Puts a run's executions and its spec together: the tree of steps, those that never started included."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from apps.runs.entities import Run, State, Step, StepKind
+from apps.runs.gateway import spec as specs
+from apps.runs.gateway.lineage import Execution, parse_object
+
+_STATES: Final = {
+    "NEW": State.PENDING,
+    "RUNNING": State.RUNNING,
+    "COMPLETE": State.SUCCEEDED,
+    "FAILED": State.FAILED,
+    "CACHED": State.CACHED,
+    "CANCELED": State.SKIPPED,  # the driver writes it where a condition was false
+}
+_FRAMES: Final = frozenset({StepKind.DAG, StepKind.LOOP, StepKind.ITERATION, StepKind.CONDITION})
+_DONE: Final = frozenset({State.SUCCEEDED, State.CACHED, State.SKIPPED})
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+_DEEPEST: Final = 30
+
+
+def build_steps(run: Run, executions: Sequence[Execution]) -> tuple[Step, ...]:
+    """Returns the steps of a run, parents before children.
+
+    A step's id is its path of task names and iteration numbers (`for-loop-1.0.train`), so that it stays
+    the same from
+    waiting to done, over retries, and in a clone of the run.
+
+    Args:
+        run: with its spec, where that is known; without one only what started is found.
+        executions: the run's executions, or none.
+    """
+    tree = _Tree(run=run, children=_by_parent(executions))
+    roots = [row for row in executions if row.parent_id is None]
+    root_ids = [row.id for row in roots]
+    tree.walk(_Place(executions=root_ids, component=specs.root_component(run.spec)))
+    return _with_frame_states(tree.steps, run.state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where the walk is: inside which executions (several after a retry), step and component."""
+
+    executions: Sequence[int]
+    component: Mapping[str, Any]
+    step_id: str | None = None
+    is_skipped: bool = False
+    depth: int = 0
+
+    def child_id(self, part: str) -> str:
+        own = _UNSAFE.sub("_", part)
+        return f"{self.step_id}.{own}" if self.step_id else own
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tree:
+    run: Run
+    children: Mapping[int, list[Execution]]
+    steps: list[Step] = field(default_factory=list)
+
+    def walk(self, place: _Place) -> None:
+        """Adds every step of one graph, in the spec's order; what the spec does not name comes last."""
+        if place.depth > _DEEPEST:
+            return
+        started: dict[str, list[Execution]] = defaultdict(list)
+        for row in (row for parent in place.executions for row in self.children.get(parent, ())):
+            started[row.task_name].append(row)
+        for task in specs.tasks(self.run.spec, place.component):
+            self._add(place, task, started.pop(task.name, []))
+        for name, rows in started.items():
+            if name:
+                self._add(place, _unknown_task(name, rows[-1]), rows)
+
+    def _add(self, place: _Place, task: specs.Task, rows: list[Execution]) -> None:
+        rows = sorted(rows, key=lambda row: row.id)
+        newest = rows[-1] if rows else None
+        step = self._step(place, task, newest)
+        self.steps.append(step)
+        if task.kind not in _FRAMES:
+            return
+        inside = _Place(
+            executions=[newest.id] if newest else [],
+            component=task.component,
+            step_id=step.id,
+            is_skipped=step.state is State.SKIPPED,
+            depth=place.depth + 1,
+        )
+        iterations = self._iterations(newest) if task.kind is StepKind.LOOP else {}
+        if not iterations:
+            self.walk(inside)
+        for index, row in sorted(iterations.items()):
+            self._add_iteration(inside, task, index, row)
+
+    def _iterations(self, loop: Execution | None) -> dict[int, Execution]:
+        found: dict[int, Execution] = {}
+        for row in sorted(self.children.get(loop.id, ()) if loop else (), key=lambda row: row.id):
+            index = row.whole_number("iteration_index")
+            if index is not None:
+                found[index] = row
+        return found
+
+    def _add_iteration(self, place: _Place, task: specs.Task, index: int, row: Execution) -> None:
+        step = replace(
+            self._step(place, task, row),
+            id=place.child_id(str(index)),
+            name=f"{task.display_name} #{index + 1}",
+            kind=StepKind.ITERATION,
+            iteration_index=index,
+            iteration_count=None,
+            depends_on=(),
+        )
+        self.steps.append(step)
+        self.walk(replace(place, executions=[row.id], step_id=step.id, depth=place.depth + 1))
+
+    def _step(self, place: _Place, task: specs.Task, row: Execution | None) -> Step:
+        waiting = Step(
+            id=place.child_id(task.name),
+            name=task.display_name,
+            task_name=task.name,
+            state=_never_started(self.run.state, is_skipped=place.is_skipped),
+            kind=task.kind,
+            parent_id=place.step_id,
+            depends_on=task.depends_on,
+            image=task.image,
+        )
+        return waiting if row is None else _started(waiting, row, self.run.state)
+
+
+def _never_started(run_state: State, *, is_skipped: bool) -> State:
+    return State.SKIPPED if is_skipped or run_state.is_final else State.PENDING
+
+
+def _started(step: Step, row: Execution, run_state: State) -> Step:
+    state = _STATES.get(row.state, State.UNKNOWN)
+    if step.kind not in _FRAMES and not state.is_final and run_state.is_final:
+        # Nobody writes the end of what a termination or a crash cut off.
+        state = State.CANCELLED if run_state is State.CANCELLED else State.FAILED
+    return replace(
+        step,
+        state=state,
+        inputs=parse_object(row.properties.get("inputs")),
+        outputs=parse_object(row.properties.get("outputs")),
+        artifacts=row.artifacts,
+        started_at=row.created_at,
+        finished_at=row.updated_at if state.is_final else None,
+        iteration_count=row.whole_number("iteration_count"),
+        pod_name=str(row.properties.get("pod_name") or ""),
+        image=str(row.properties.get("image") or step.image),
+    )
+
+
+def _unknown_task(name: str, row: Execution) -> specs.Task:
+    kind = StepKind.CONTAINER
+    if row.type == "system.DAGExecution":
+        is_loop = row.whole_number("iteration_count") is not None
+        kind = StepKind.LOOP if is_loop else StepKind.DAG
+    elif row.type == "system.ImporterExecution":
+        kind = StepKind.IMPORTER
+    display_name = str(row.properties.get("display_name") or name)
+    return specs.Task(name=name, display_name=display_name, kind=kind, component={}, depends_on=())
+
+
+def _by_parent(executions: Iterable[Execution]) -> dict[int, list[Execution]]:
+    children: dict[int, list[Execution]] = defaultdict(list)
+    for row in executions:
+        if row.parent_id is not None:
+            children[row.parent_id].append(row)
+    return children
+
+
+def _with_frame_states(steps: Sequence[Step], run_state: State) -> tuple[Step, ...]:
+    """Gives frames the state and times of what is in them: the store leaves a DAG's own RUNNING for ever."""
+    children: dict[str, list[Step]] = defaultdict(list)
+    finished: list[Step] = []
+    for step in reversed(steps):  # children stand after their parents
+        settled = _frame(step, children[step.id], run_state) if step.kind in _FRAMES else step
+        finished.append(settled)
+        if settled.parent_id is not None:
+            children[settled.parent_id].append(settled)
+    return tuple(reversed(finished))
+
+
+def _frame(step: Step, inside: Sequence[Step], run_state: State) -> Step:
+    state = _frame_state(step, [child.state for child in inside], run_state)
+    started = [child.started_at for child in inside if child.started_at]
+    ended = [child.finished_at for child in inside if child.finished_at]
+    return replace(
+        step,
+        state=state,
+        started_at=step.started_at or min(started, default=None),
+        finished_at=_latest(ended, step.finished_at) if state.is_final else None,
+    )
+
+
+def _latest(ended: list[datetime], own: datetime | None) -> datetime | None:
+    return max(ended, default=own)
+
+
+def _frame_state(step: Step, inside: Sequence[State], run_state: State) -> State:
+    if step.state in {State.SKIPPED, State.FAILED}:
+        return step.state
+    for state in (State.FAILED, State.CANCELLED):
+        if state in inside:
+            return state
+    if not inside or (step.state is State.SUCCEEDED and run_state.is_final):
+        return _own_end(step.state, run_state)
+    if all(state in _DONE for state in inside):
+        return State.SKIPPED if all(state is State.SKIPPED for state in inside) else State.SUCCEEDED
+    if step.state is State.PENDING and all(state is State.PENDING for state in inside):
+        return State.PENDING
+    return State.RUNNING
+
+
+def _own_end(state: State, run_state: State) -> State:
+    """The state of a frame with nothing in it (a loop over an empty list): its own, or its run's once that
+    ended.
+    """
+    return run_state if run_state.is_final and not state.is_final else state

@@ -1,0 +1,172 @@
+"""Reads a pipeline's spec (KFP's IR): its parameters, and the tasks of each of its graphs.
+
+Source of the format: kubeflow/pipelines, api/v2alpha1/pipeline_spec.proto, as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Final
+
+from apps.runs.entities import Parameter, StepKind
+
+_KINDS: Final = {
+    "NUMBER_INTEGER": "integer",
+    "NUMBER_DOUBLE": "number",
+    "STRING": "string",
+    "BOOLEAN": "boolean",
+    "LIST": "list",
+    "STRUCT": "struct",
+    # The names of 2.0 pre-releases.
+    "INT": "integer",
+    "DOUBLE": "number",
+}
+_DEEPEST: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task of a graph in a spec.
+
+    Attributes:
+        component: the component's definition, for a frame the way to its inner tasks.
+        depends_on: task names in the same graph.
+        condition: the expression that decides whether it runs; "" for none.
+    """
+
+    name: str
+    display_name: str
+    kind: StepKind
+    component: Mapping[str, Any]
+    depends_on: tuple[str, ...]
+    image: str = ""
+    condition: str = ""
+
+
+def unwrap(spec: Any) -> dict[str, Any]:
+    """Returns the IR itself: the API hands out the IR, or `{"pipeline_spec": IR, "platform_spec": ...}`,
+    or nothing.
+    """
+    if not isinstance(spec, dict):
+        return {}
+    inner = spec.get("pipeline_spec")
+    return inner if isinstance(inner, dict) else spec
+
+
+def is_workflow(spec: Mapping[str, Any]) -> bool:
+    """Whether this is an Argo Workflow, as KFP 1.x compiled them, and no IR."""
+    return spec.get("kind") == "Workflow" or str(spec.get("apiVersion", "")).startswith("argoproj.io")
+
+
+def pipeline_name(spec: Mapping[str, Any]) -> str:
+    """Returns the name the pipeline was compiled with; "" where the spec has none."""
+    if is_workflow(spec):
+        metadata = _mapping(spec.get("metadata"))
+        return str(metadata.get("generateName") or metadata.get("name") or "").rstrip("-")
+    return str(_mapping(spec.get("pipelineInfo")).get("name", ""))
+
+
+def parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
+    """Returns the inputs a run of this pipeline takes, in the spec's order."""
+    if is_workflow(spec):
+        return _workflow_parameters(spec)
+    definitions = _mapping(_mapping(_mapping(spec.get("root")).get("inputDefinitions")).get("parameters"))
+    return tuple(_parameter(name, _mapping(definition)) for name, definition in definitions.items())
+
+
+def _parameter(name: str, definition: Mapping[str, Any]) -> Parameter:
+    kind = str(definition.get("parameterType") or definition.get("type") or "STRING")
+    has_default = "defaultValue" in definition
+    return Parameter(
+        name=name,
+        kind=_KINDS.get(kind, "string"),
+        default=definition.get("defaultValue"),
+        is_required=not has_default and not definition.get("isOptional", False),
+        description=str(definition.get("description", "")),
+    )
+
+
+def _workflow_parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
+    listed = _mapping(_mapping(spec.get("spec")).get("arguments")).get("parameters") or []
+    return tuple(
+        Parameter(
+            name=str(item.get("name")),
+            kind="string",
+            default=item.get("value"),
+            is_required="value" not in item,
+        )
+        for item in listed
+        if isinstance(item, dict)
+    )
+
+
+def root_component(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the component every other is reached from; empty for a spec that is none."""
+    return _mapping(spec.get("root"))
+
+
+def tasks(spec: Mapping[str, Any], component: Mapping[str, Any]) -> tuple[Task, ...]:
+    """Returns the tasks of a component's graph, every task after those it waits for; empty for a
+    container.
+    """
+    listed = _mapping(_mapping(component.get("dag")).get("tasks"))
+    found = {name: _task(spec, name, _mapping(body), frozenset(listed)) for name, body in listed.items()}
+    sorter = TopologicalSorter({name: task.depends_on for name, task in found.items()})
+    try:
+        return tuple(found[name] for name in sorter.static_order())
+    except CycleError:
+        return tuple(found.values())
+
+
+def _task(spec: Mapping[str, Any], name: str, body: Mapping[str, Any], siblings: frozenset[str]) -> Task:
+    reference = str(_mapping(body.get("componentRef")).get("name", ""))
+    component = _mapping(_mapping(spec.get("components")).get(reference))
+    executor = _executor(spec, component)
+    return Task(
+        name=name,
+        display_name=str(_mapping(body.get("taskInfo")).get("name") or name),
+        kind=_kind(name, body, component, executor),
+        component=component,
+        depends_on=tuple(sorted((_producers(body.get("inputs")) | _waits_for(body)) & siblings - {name})),
+        image=str(_mapping(executor.get("container")).get("image", "")),
+        condition=str(_mapping(body.get("triggerPolicy")).get("condition", "")),
+    )
+
+
+def _kind(
+    name: str, body: Mapping[str, Any], component: Mapping[str, Any], executor: Mapping[str, Any]
+) -> StepKind:
+    if "parameterIterator" in body or "artifactIterator" in body:
+        return StepKind.LOOP
+    if "dag" in component:
+        is_condition = _mapping(body.get("triggerPolicy")).get("condition") or name.startswith("condition")
+        return StepKind.CONDITION if is_condition else StepKind.DAG
+    return StepKind.IMPORTER if "importer" in executor else StepKind.CONTAINER
+
+
+def _executor(spec: Mapping[str, Any], component: Mapping[str, Any]) -> Mapping[str, Any]:
+    executors = _mapping(_mapping(spec.get("deploymentSpec")).get("executors"))
+    return _mapping(executors.get(str(component.get("executorLabel", ""))))
+
+
+def _waits_for(body: Mapping[str, Any]) -> set[str]:
+    listed = body.get("dependentTasks")
+    return {str(name) for name in listed} if isinstance(listed, list) else set()
+
+
+def _producers(node: Any, depth: int = 0) -> set[str]:
+    """Every `producerTask` anywhere in a task's inputs (values, artifacts, and Collected's nested forms)."""
+    if depth > _DEEPEST:
+        return set()
+    if isinstance(node, Mapping):
+        own = {str(node["producerTask"])} if "producerTask" in node else set()
+        return own.union(*(_producers(value, depth + 1) for value in node.values()))
+    if isinstance(node, Sequence) and not isinstance(node, str):
+        return set().union(*(_producers(value, depth + 1) for value in node)) if node else set()
+    return set()
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
