@@ -54,8 +54,7 @@ def build_steps(manifest: Mapping[str, Any]) -> tuple[Step, ...]:
     """Returns the steps of a Workflow, in the order they started.
 
     Pods and skipped pods are steps, DAGs below the root are frames; what Argo adds for itself (step groups,
-    retries)
-    is left out, and its children hang on the nearest frame.
+    retries) is left out, and its children hang on the nearest frame.
     """
     status = manifest.get("status") or {}
     nodes = _nodes(status)
@@ -180,7 +179,7 @@ def _parents_first(steps: list[Step], parent_id: str | None = None, depth: int =
 
 def _moment(value: Any) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(str(value))
     except ValueError:
         return None
     return moment if moment.year > 1970 else None
