@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
+def site(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001  (Django passes it)
     """Returns the names base.html uses.
 
     `kubeflow_host` is the endpoint's address ("" when none is configured); `is_local` says that nobody signs in here.

@@ -157,6 +157,11 @@ REDIS_URL = env.read_str("REDIS_URL") or f"unix://{VIZPORTAL_DATA_DIR / 'valkey'
 RQ_QUEUES = {
     "render-base": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"},
 }
+# The worker and every reader of the queue refuse whatever is not a render (apps/visualizations/jobs.py).
+RQ = {
+    "JOB_CLASS": "apps.visualizations.jobs.RenderJob",
+    "WORKER_CLASS": "apps.visualizations.jobs.RenderWorker",
+}
 RQ_SHOW_ADMIN_LINK = True
 
 LOGGING = {

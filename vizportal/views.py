@@ -6,16 +6,27 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
+from django.http import HttpResponse, HttpResponseNotFound
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.http import HttpResponse, HttpResponseNotFound
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 
-STATES = ("queued", "pending", "running", "succeeded", "cached", "failed", "timed_out", "cancelled", "skipped", "lost")
+STATES = (
+    "queued",
+    "pending",
+    "running",
+    "succeeded",
+    "cached",
+    "failed",
+    "timed_out",
+    "cancelled",
+    "skipped",
+    "lost",
+)
 
 
 def design(request: HttpRequest) -> HttpResponse:

@@ -106,7 +106,6 @@ def _frames(body: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _parse(payload: bytes, message_class: Any) -> Any:
 
-
     try:
         return message_class.FromString(payload)
     except DecodeError as error:

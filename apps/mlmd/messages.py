@@ -24,7 +24,15 @@ _SCALARS: Final = {
 _ENUMS: Final = {
     "PropertyType": ("UNKNOWN", "INT", "DOUBLE", "STRING", "STRUCT", "PROTO", "BOOLEAN"),
     "ExecutionState": ("UNKNOWN", "NEW", "RUNNING", "COMPLETE", "FAILED", "CACHED", "CANCELED"),
-    "ArtifactState": ("UNKNOWN", "PENDING", "LIVE", "MARKED_FOR_DELETION", "DELETED", "ABANDONED", "REFERENCE"),
+    "ArtifactState": (
+        "UNKNOWN",
+        "PENDING",
+        "LIVE",
+        "MARKED_FOR_DELETION",
+        "DELETED",
+        "ABANDONED",
+        "REFERENCE",
+    ),
     "EventType": (
         "UNKNOWN",
         "DECLARED_OUTPUT",

@@ -1,0 +1,52 @@
+"""A visualization type, as its file's header describes it."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+CUSTOM_KEY: Final = "custom"
+_PATTERN_SCORE: Final = 4
+_TYPE_SCORE: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisualizationType:
+    """One type of visualization.
+
+    Attributes:
+        key: lower case, unique in the catalogue.
+        environment: the environment its code runs in.
+        artifact_types: schema titles it accepts, such as `system.Dataset`.
+        patterns: file name patterns it accepts, such as `*.csv`.
+        schema: JSON Schema of the arguments, an object without additional properties; properties in form order.
+        code: the file without its header. For CUSTOM it is the example shown first.
+        version: 16 hex digits of the file's SHA-256; a render keeps it.
+        path: None for types that are not files.
+        needs_source: whether it can do anything without a source.
+    """
+
+    key: str
+    title: str
+    description: str
+    environment: str
+    artifact_types: tuple[str, ...]
+    patterns: tuple[str, ...]
+    schema: Mapping[str, Any]
+    code: str
+    version: str
+    path: Path | None
+    needs_source: bool = True
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether its code comes from the person, so that ALLOW_CUSTOM_VISUALIZATIONS must be on."""
+        return self.key == CUSTOM_KEY
+
+    def fits(self, artifact_type: str, file_name: str) -> int:
+        """Returns how well it suits an artifact: 0 not at all, higher is better."""
+        by_name = any(fnmatch.fnmatchcase(file_name.lower(), pattern) for pattern in self.patterns)
+        return _PATTERN_SCORE * by_name + _TYPE_SCORE * (artifact_type in self.artifact_types)

@@ -1,0 +1,78 @@
+"""What goes into a render and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+MAX_LOG_BYTES: Final = 256 * 1024
+MAX_TRACEBACK_CHARS: Final = 32_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderOrder:
+    """What to render.
+
+    Attributes:
+        code: Python; a line starting with `# %%` begins a new cell.
+        variables: the arguments, JSON values by name. Never formatted into code.
+        source: a local path or glob that the code may read; "" where there is none.
+        source_uri: where the source came from, for titles; "" where there is none.
+        timeout_s: from the start of the render process to its end.
+        max_memory_bytes: of the render's whole process tree, by proportional set size.
+    """
+
+    code: str
+    variables: Mapping[str, Any]
+    source: str = ""
+    source_uri: str = ""
+    title: str = ""
+    timeout_s: float = 100
+    max_html_bytes: int = 64 * 1024**2
+    max_memory_bytes: int = 4 * 1024**3
+    max_processes: int = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a render is: `cell` of `cells` (1-based, 0 before the first), after `elapsed_s` seconds."""
+
+    cell: int
+    cells: int
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderOutcome:
+    """How a render ended.
+
+    Attributes:
+        state: succeeded, failed, timed_out or cancelled.
+        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, out_of_memory,
+            too_many_processes, html_too_big, bad_result, environment_missing, timed_out, cancelled.
+        message: one sentence for people; "" when it succeeded.
+        line: 1-based line of the order's code that raised; None where none is known.
+        html_path: the exported page, inside the render's directory; None unless it succeeded.
+        notebook_path: the executed notebook, whole or as far as it came; None where there is none.
+        log: what the process printed outside of cells, capped.
+        peak_memory_bytes: of the process tree, sampled; None where the system cannot tell.
+        timings: seconds by phase: kernel_start, execute, export, total.
+        lock: digest of the environment's lock file.
+    """
+
+    state: str
+    reason: str = ""
+    message: str = ""
+    traceback: str = ""
+    line: int | None = None
+    html_path: Path | None = None
+    notebook_path: Path | None = None
+    log: str = ""
+    cells: int = 0
+    cells_done: int = 0
+    peak_memory_bytes: int | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    sandbox: str = "none"
+    lock: str = ""

@@ -1,0 +1,140 @@
+"""Environments: locked sets of packages with an interpreter of their own, built by uv.
+
+A definition is a folder `environments/<key>/` with a pyproject.toml and a uv.lock; a built one is a virtual
+environment `<built_dir>/<key>/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+DEFINITIONS_DIR: Final = Path(__file__).resolve().parents[3] / "environments"
+_MARK: Final = ".vizportal-lock"
+# Only these hold libraries for renders; `steps` belongs to localkfp.
+_NOT_FOR_RENDERS: Final = frozenset({"steps"})
+
+
+class EnvironmentUnusableError(Exception):
+    """An environment is unknown or could not be built; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentInfo:
+    """One environment.
+
+    Attributes:
+        packages: the requirements as its pyproject.toml names them.
+        interpreter: None while it is not built.
+        lock_digest: the first 16 hex digits of the lock file's SHA-256.
+        is_current: whether what is built is what the lock file says.
+    """
+
+    key: str
+    packages: tuple[str, ...]
+    interpreter: Path | None
+    lock_digest: str
+    is_current: bool
+
+    @property
+    def is_built(self) -> bool:
+        """Whether there is an interpreter to run."""
+        return self.interpreter is not None
+
+
+def environment_keys() -> list[str]:
+    """Returns the keys of the environments that renders may use, sorted."""
+    return sorted(
+        path.parent.name
+        for path in DEFINITIONS_DIR.glob("*/pyproject.toml")
+        if path.parent.name not in _NOT_FOR_RENDERS
+    )
+
+
+def environment_list(built_dir: Path) -> list[EnvironmentInfo]:
+    """Returns every defined environment, built or not."""
+    return [environment_get(key, built_dir) for key in environment_keys()]
+
+
+def environment_get(key: str, built_dir: Path) -> EnvironmentInfo:
+    """Returns one environment.
+
+    Raises:
+        EnvironmentUnusableError: none of that key is defined.
+    """
+    definition = DEFINITIONS_DIR / key
+    if not key.isidentifier() or not (definition / "pyproject.toml").is_file():
+        raise EnvironmentUnusableError(f"There is no environment {key!r}. Defined: {', '.join(environment_keys())}.")
+    digest = _lock_digest(definition)
+    interpreter = built_dir / key / "bin" / "python"
+    mark = built_dir / key / _MARK
+    project = tomllib.loads((definition / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return EnvironmentInfo(
+        key=key,
+        packages=tuple(project["dependencies"]),
+        interpreter=interpreter if interpreter.exists() else None,
+        lock_digest=digest,
+        is_current=mark.is_file() and mark.read_text(encoding="utf-8") == digest,
+    )
+
+
+def environment_build(key: str, built_dir: Path, on_line: Callable[[str], None]) -> EnvironmentInfo:
+    """Builds one environment from its lock file, or brings it up to date.
+
+    Args:
+        on_line: called with each line uv prints.
+
+    Raises:
+        EnvironmentUnusableError: unknown, uv is missing, or uv failed.
+    """
+    info = environment_get(key, built_dir)
+    definition = DEFINITIONS_DIR / key
+    target = built_dir / key
+    built_dir.mkdir(parents=True, exist_ok=True)
+    command = [_find_uv(), "sync", "--frozen", "--project", str(definition), "--python", sys.executable]
+    environ = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(target), "VIRTUAL_ENV": ""}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None  # noqa: S101  (asked for above)
+        for line in process.stdout:
+            on_line(line.rstrip())
+    if process.returncode:
+        raise EnvironmentUnusableError(f"uv could not build the environment {key!r} (exit {process.returncode}).")
+    _warm_caches(target, on_line)
+    (target / _MARK).write_text(info.lock_digest, encoding="utf-8")
+    return environment_get(key, built_dir)
+
+
+def matplotlib_cache_dir(interpreter: Path) -> Path:
+    """Returns where an environment keeps matplotlib's font cache: building it costs seconds, so once."""
+    return interpreter.parent.parent / "share" / "vizportal" / "matplotlib"
+
+
+def _warm_caches(target: Path, on_line: Callable[[str], None]) -> None:
+    interpreter = target / "bin" / "python"
+    cache = matplotlib_cache_dir(interpreter)
+    cache.mkdir(parents=True, exist_ok=True)
+    has_matplotlib = any(target.glob("lib/python*/site-packages/matplotlib"))
+    if has_matplotlib:
+        on_line("Building the font cache")
+        environ = {"MPLCONFIGDIR": str(cache), "PATH": os.defpath, "HOME": str(cache)}
+        subprocess.run([interpreter, "-I", "-c", "import matplotlib.font_manager"], env=environ, check=False)
+
+
+def _find_uv() -> str:
+    beside = Path(sys.executable).parent / "uv"
+    uv = str(beside) if beside.exists() else shutil.which("uv")
+    if uv is None:
+        raise EnvironmentUnusableError("uv is not installed. `make setup` installs it, or: pip install uv.")
+    return uv
+
+
+def _lock_digest(definition: Path) -> str:
+    return hashlib.sha256((definition / "uv.lock").read_bytes()).hexdigest()[:16]

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from apps.visualizations import rendering
+from vizportal.settings import BASE_DIR
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Path:
+    path = BASE_DIR / ".environments" / "base" / "bin" / "python"
+    assert path.exists(), "the environment base is not built: make setup"
+    return path
+
+
+@pytest.fixture
+def run(interpreter, tmp_path):
+    """Renders code to its end and returns the outcome."""
+
+    def run(code, *, variables=None, source="", cancel_after=None, **limits):
+        directory = tmp_path / f"render-{len(list(tmp_path.iterdir()))}"
+        directory.mkdir()
+        order = rendering.RenderOrder(
+            code=code,
+            variables=variables or {},
+            source=str(source),
+            source_uri=str(source),
+            title="Test",
+            **limits,
+        )
+        seen = []
+        return rendering.render(
+            order,
+            interpreter=interpreter,
+            directory=directory,
+            on_progress=seen.append,
+            is_cancelled=lambda: cancel_after is not None and bool(seen) and seen[-1].cell >= cancel_after,
+        )
+
+    return run

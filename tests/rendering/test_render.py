@@ -1,0 +1,177 @@
+"""Renders through the real thing: a supervisor, a child, a kernel."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from apps.visualizations import rendering
+from vizportal.settings import BASE_DIR
+
+pytestmark = pytest.mark.kernel
+
+
+def processes_below(directory: Path) -> list[str]:
+    """Command lines of living processes that name a render's directory."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (entry / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(directory) in line:
+            found.append(line)
+    return found
+
+
+def test_output_of_every_kind_is_in_the_page(run):
+    code = """
+print("plain <b>text</b>")
+# %%
+import pandas as pd
+pd.DataFrame({"animal": ["ö<x>"], "n": [4.5]})
+# %%
+%matplotlib inline
+import matplotlib.pyplot as plt
+plt.plot([1, 2]); plt.show()
+# %%
+await __import__("asyncio").sleep(0)
+from IPython.display import Markdown, display
+display(Markdown("**bold** <script>1</script>"))
+"""
+    outcome = run(code)
+    page = outcome.html_path.read_text()
+    assert outcome.state == "succeeded"
+    assert "plain &lt;b&gt;text" in page
+    assert "ö&lt;x&gt;" in page
+    assert "data:image/png;base64," in page
+    assert "<strong>bold</strong>" in page
+    assert outcome.cells == outcome.cells_done == 4
+    assert json.loads(outcome.notebook_path.read_text())["cells"]
+
+
+def test_nothing_in_the_page_loads_from_anywhere(run):
+    page = run("print(1)").html_path.read_text()
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    assert "https://" not in page
+
+
+def test_values_are_data_and_never_code(run):
+    evil = "'''\"\"\"\n__import__('os').system('touch pwned')\\"
+    outcome = run("print([source_uri, variables['x']])", variables={"x": evil}, source=evil)
+    assert outcome.state == "succeeded"
+    assert repr(evil)[:20] in outcome.html_path.read_text().replace("&#39;", "'").replace("&quot;", '"').replace(
+        "&#34;", '"'
+    )
+    assert not (outcome.html_path.parent / "work" / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "line", "words"),
+    [
+        ("x = 1\n\n1 / 0\n", "user_error", 3, "ZeroDivisionError"),
+        ("# %%\nx = 1\n# %%\ndef f():\n    return missing\n\nf()", "user_error", 5, "missing"),
+        ("x = 1\ndef f(:\n", "syntax_error", 2, "SyntaxError"),
+        ("raise ValueError('Say which column.')", "user_error", 1, "Say which column."),
+        ("input()", "user_error", 1, "input"),
+        ("import os; os._exit(3)", "kernel_died", None, "died"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "kernel_died", None, "died"),
+    ],
+)
+def test_a_failure_says_where_and_why(run, code, reason, line, words):
+    outcome = run(code)
+    assert (outcome.state, outcome.reason, outcome.line) == ("failed", reason, line)
+    assert words in outcome.message + outcome.traceback
+    assert outcome.notebook_path is not None
+
+
+def test_endless_code_ends_at_its_deadline_and_leaves_no_process(run, tmp_path):
+    started = time.monotonic()
+    outcome = run("while True:\n    try:\n        pass\n    except BaseException:\n        pass", timeout_s=4)
+    assert (outcome.state, outcome.reason) == ("timed_out", "timed_out")
+    assert time.monotonic() - started < 4 + 3
+    assert processes_below(tmp_path) == []
+
+
+def test_a_daemon_in_its_own_session_ends_with_the_render(run, tmp_path):
+    marker = tmp_path / "daemon.pid"
+    code = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+open({str(marker)!r}, "w").write(str(child.pid))
+"""
+    assert run(code).state == "succeeded"
+    assert not Path(f"/proc/{marker.read_text()}").exists()
+
+
+def test_memory_beyond_the_limit_ends_it(run):
+    outcome = run("hog = []\nwhile True:\n    hog.append(bytearray(b'x') * 20_000_000)", max_memory_bytes=2**29)
+    assert (outcome.state, outcome.reason) == ("failed", "out_of_memory")
+    assert outcome.peak_memory_bytes > 2**29
+
+
+def test_too_many_processes_end_it(run):
+    code = "import os, time\nfor _ in range(60):\n    if os.fork() == 0:\n        time.sleep(60)\ntime.sleep(30)"
+    outcome = run(code, max_processes=20)
+    assert (outcome.state, outcome.reason) == ("failed", "too_many_processes")
+
+
+def test_a_result_over_the_limit_is_refused_and_the_notebook_kept(run):
+    outcome = run("from IPython.display import HTML\nHTML('x' * 3_000_000)", max_html_bytes=1_000_000)
+    assert (outcome.state, outcome.reason) == ("failed", "html_too_big")
+    assert outcome.notebook_path is not None
+
+
+def test_cancel_ends_it(run, tmp_path):
+    outcome = run("import time\ntime.sleep(60)", cancel_after=1, timeout_s=60)
+    assert (outcome.state, outcome.reason) == ("cancelled", "cancelled")
+    assert processes_below(tmp_path) == []
+
+
+def test_the_worker_s_secrets_are_not_in_the_kernel_s_environment(run, monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "worker-secret")
+    page = run("import os; print(sorted(os.environ.items()))").html_path.read_text()
+    assert "worker-secret" not in page
+    assert "HOME" in page
+
+
+def test_when_the_worker_dies_by_kill_nothing_is_left(interpreter, tmp_path):
+    directory = tmp_path / "render"
+    directory.mkdir()
+    program = f"""
+from pathlib import Path
+from apps.visualizations import rendering as r
+r.render(r.RenderOrder(code="import time; time.sleep(100)", variables={{}}), interpreter=Path({str(interpreter)!r}),
+    directory=Path({str(directory)!r}), on_progress=lambda p: print(p.cell, flush=True), is_cancelled=lambda: False)
+"""
+    worker = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=BASE_DIR,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(BASE_DIR)},
+    )
+    while worker.stdout.readline().strip() != b"1":
+        assert worker.poll() is None
+    assert processes_below(directory)
+    worker.kill()
+    worker.wait()
+    deadline = time.monotonic() + 5
+    while processes_below(directory) and time.monotonic() < deadline:
+        os.sched_yield()
+    assert processes_below(directory) == []
+
+
+def test_an_environment_that_is_not_built_says_so(tmp_path):
+    outcome = rendering.render(
+        rendering.RenderOrder(code="1", variables={}),
+        interpreter=tmp_path / "none",
+        directory=tmp_path,
+        on_progress=lambda _: None,
+        is_cancelled=lambda: False,
+    )
+    assert outcome.reason == "environment_missing"
+    assert "environments build" in outcome.message

@@ -1,0 +1,133 @@
+"""Whether the portal is alive, and whether it is ready: the database, the queue, the workers, Kubeflow."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import django_rq
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from apps.runs.exceptions import RunsError
+from apps.runs.gateway import gateway_for_service
+from apps.visualizations import jobs
+from apps.visualizations.rendering import environments
+
+_KEEP_KUBEFLOW_S = 10.0
+logger = logging.getLogger(__name__)
+
+
+@login_not_required
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Answers as long as the process can answer at all."""
+    return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """Answers with the state of each part: 503 only where nothing works without it, the database and the queue.
+
+    `status` is "degraded" as soon as any part is missing: saved results still open without Kubeflow or workers.
+    """
+    database, queue = _check(_database), _check(_queue)
+    workers = _workers() if queue["ok"] else {"count": 0}
+    kubeflow = _kubeflow.read()
+    is_ready = database["ok"] and queue["ok"]
+    is_whole = is_ready and workers["count"] > 0 and kubeflow["ok"]
+    answer = {
+        "status": "ok" if is_whole else "degraded",
+        "database": database,
+        "queue": queue,
+        "workers": workers,
+        "kubeflow": kubeflow,
+        "sandbox": _sandbox(),
+        "custom_visualizations": settings.ALLOW_CUSTOM_VISUALIZATIONS,
+        "environments": _environments(),
+    }
+    return JsonResponse(answer, status=200 if is_ready else 503)
+
+
+def _check(part: Callable[[], None]) -> dict[str, Any]:
+    try:
+        part()
+    except (DatabaseError, RedisError, OSError) as error:
+        # The cause goes to the log: it may name hosts and accounts, and anybody may read this page.
+        logger.warning("readyz: %s: %s", part.__name__.lstrip("_"), error)
+        return {"ok": False, "message": f"does not answer ({type(error).__name__})"}
+    return {"ok": True, "message": ""}
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _queue() -> None:
+    django_rq.get_connection("render-base").ping()
+
+
+def _workers() -> dict[str, Any]:
+    counts = {name: _worker_count(name) for name in settings.RQ_QUEUES}
+    return {"count": sum(counts.values()), "queues": counts}
+
+
+def _worker_count(queue_name: str) -> int:
+    environment = queue_name.removeprefix("render-")
+    try:
+        return int(jobs.worker_count(environment))
+    except (RedisError, OSError):
+        return 0
+
+
+@dataclass(slots=True)
+class _KubeflowCheck:
+    """Asks Kubeflow at most every few seconds: probes come often, and one that is down takes its whole time-out."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _answer: dict[str, Any] = field(default_factory=dict)
+    _host: str | None = None
+    _until: float = 0.0
+
+    def read(self) -> dict[str, Any]:
+        """Returns the latest answer, asked again when it is old or another host is configured."""
+        with self._lock:
+            if self._host != settings.KFP_HOST or time.monotonic() > self._until:
+                self._answer, self._host = _ask_kubeflow(), settings.KFP_HOST
+                self._until = time.monotonic() + _KEEP_KUBEFLOW_S
+            return self._answer
+
+
+_kubeflow = _KubeflowCheck()
+
+
+def _ask_kubeflow() -> dict[str, Any]:
+    facts = {"host": settings.KFP_HOST, "embedded": settings.KFP_IS_EMBEDDED}
+    try:
+        gateway_for_service().health()
+    except RunsError as error:
+        return facts | {"ok": False, "message": str(error)}
+    return facts | {"ok": True, "message": ""}
+
+
+def _sandbox() -> dict[str, Any]:
+    """What a render cannot do here. Each render runs in a process of its own; no wall is around it yet."""
+    return {"mode": "none", "gaps": ["files", "network", "signals"]}
+
+
+def _environments() -> list[dict[str, Any]]:
+    found = environments.environment_list(settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    return [
+        {"key": each.key, "is_built": each.is_built, "is_current": each.is_current, "lock": each.lock_digest}
+        for each in found
+    ]
