@@ -32,6 +32,8 @@ KFP_NAMESPACE = env.read_str("KFP_NAMESPACE")
 KFP_EXISTING_TOKEN = env.read_str("KFP_EXISTING_TOKEN")
 KFP_COOKIES = env.read_str("KFP_COOKIES")
 KFP_USERID_HEADER = env.read_str("KFP_USERID_HEADER")
+# `up` says so to the processes it starts beside its own Kubeflow.
+KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
 KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 10, least=1)
 VIZPORTAL_LOCALKFP_BIND = env.read_str("VIZPORTAL_LOCALKFP_BIND")
 

@@ -1,0 +1,5 @@
+"""The REST API, version 1. `door` says who may come in and how answers look, `shapes` what they hold."""
+
+from apps.visualizations.api.endpoints import api
+
+__all__ = ["api"]

@@ -1,0 +1,240 @@
+"""The API's addresses: each reads, calls a selector or a service, and answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.urls import re_path, reverse
+from ninja import NinjaAPI, Query, Swagger
+from ninja.errors import HttpError, ValidationError
+
+from apps.runs import exceptions as runs_exceptions
+from apps.runs.entities import State
+from apps.runs.gateway import gateway_for_user
+from apps.visualizations import exceptions, selectors
+from apps.visualizations.api import door, pages, shapes
+from apps.visualizations.models import RenderState
+from apps.visualizations.services import submission
+from apps.visualizations.services.orders import VisualizationRequest
+
+PageSize = Annotated[int, Query(ge=1, le=200)]
+_STATUS = {
+    exceptions.InvalidRequestError: 400,
+    exceptions.SourceError: 400,
+    exceptions.CustomOffError: 403,
+    exceptions.NotAllowedError: 403,
+    exceptions.NotFoundError: 404,
+    exceptions.WrongStateError: 409,
+    exceptions.TooManyQueuedError: 429,
+}
+# Kubeflow's refusal looks like absence: nobody learns what exists beyond their rights.
+_RUNS_STATUS = {
+    runs_exceptions.NotFoundError: (404, "not_found"),
+    runs_exceptions.ForbiddenError: (404, "not_found"),
+    runs_exceptions.NotSignedInError: (502, "kubeflow_sign_in"),
+    runs_exceptions.EndpointDownError: (503, "endpoint_down"),
+    runs_exceptions.InvalidRequestError: (400, "invalid"),
+}
+
+
+class PortalApi(NinjaAPI):
+    """The API with its own answer to who is not signed in, and to an address it does not have."""
+
+    @property
+    def urls(self) -> Any:
+        """The patterns, each let past the site's sign-in page."""
+        patterns, app_name, namespace = super().urls
+        for pattern in patterns:
+            if pattern.callback is not None:
+                pattern.callback = door.open_view(pattern.callback)
+        rest = re_path(r"^(?P<path>.*)$", door.open_view(door.unknown_address), name="unknown")
+        return [*patterns, rest], app_name, namespace
+
+
+api = PortalApi(
+    title="vizportal",
+    version="1",
+    urls_namespace="api-1",
+    description="Runs of Kubeflow Pipelines, and visualizations of their artifacts.",
+    auth=[door.TokenAuth(), door.BrowserAuth()],
+    parser=door.StrictParser(),
+    # Swagger's own badge would ask a server on the Internet.
+    docs=Swagger(settings={"validatorUrl": None, "persistAuthorization": False}),
+)
+api.add_exception_handler(HttpError, door.http_error_answer)
+api.add_exception_handler(ValidationError, door.validation_answer)
+api.add_exception_handler(RequestDataTooBig, door.too_big_answer)
+api.add_exception_handler(Exception, door.broken_answer)
+
+
+@api.exception_handler(door.ApiError)
+def _api_error(_request: HttpRequest, error: door.ApiError) -> HttpResponse:
+    return door.error_response(error.status, error.code, str(error), error.fields)
+
+
+@api.exception_handler(exceptions.VisualizationsError)
+def _visualizations_error(_request: HttpRequest, error: exceptions.VisualizationsError) -> HttpResponse:
+    fields = error.fields if isinstance(error, exceptions.InvalidRequestError) else None
+    return door.error_response(_STATUS.get(type(error), 400), error.code, str(error), fields)
+
+
+@api.exception_handler(runs_exceptions.RunsError)
+def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> HttpResponse:
+    status, code = _RUNS_STATUS.get(type(error), (502, "endpoint_error"))
+    return door.error_response(status, code, str(error))
+
+
+@api.get("/runs", response=shapes.RunPage, tags=["runs"], url_name="runs")
+def runs_list(
+    request: HttpRequest,
+    q: str = "",
+    state: State | None = None,
+    pipeline: str = "",
+    experiment: str = "",
+    archived: bool = False,  # noqa: FBT001, FBT002  (a query parameter)
+    sort: str = "-created",
+    endpoint: str = "",
+    page_size: PageSize = 20,
+    page_token: str = "",
+) -> Any:
+    """Lists runs, newest first; the filters are those of the page."""
+    page = gateway_for_user(request.user, endpoint).runs(
+        text=q,
+        state=state,
+        pipeline_id=pipeline,
+        experiment_id=experiment,
+        archived=archived,
+        sort=sort,
+        page_size=page_size,
+        page_token=page_token,
+    )
+    counts = selectors.visualization_counts(request.user, [run.id for run in page.items])
+    items = [shapes.run_shape(run, counts.get(run.id, 0)) for run in page.items]
+    return {"items": items, "next": page.next_token or None}
+
+
+@api.get("/runs/{run_id}", response=shapes.RunDetailsOut, tags=["runs"], url_name="run")
+def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
+    """Returns a run with its steps and their artifacts."""
+    details = gateway_for_user(request.user, endpoint).run_details(run_id)
+    count = selectors.visualization_counts(request.user, [run_id]).get(run_id, 0)
+    return shapes.details_shape(details, count)
+
+
+@api.get("/types", response=shapes.TypePage, by_alias=True, tags=["visualizations"], url_name="types")
+def types_list(request: HttpRequest) -> Any:  # noqa: ARG001
+    """Lists the visualization types with the schemas of their arguments."""
+    return {"items": [shapes.type_shape(kind) for kind in selectors.type_list()]}
+
+
+@api.get("/visualizations", response=shapes.VisualizationPage, tags=["visualizations"], url_name="visualizations")
+def visualizations_list(
+    request: HttpRequest,
+    q: str = "",
+    type: str = "",  # noqa: A002  (the query parameter's name)
+    state: RenderState | None = None,
+    pipeline: str = "",
+    run_id: str = "",
+    step_id: str = "",
+    owner: str = "",
+    page_size: PageSize = 50,
+    page_token: str = "",
+) -> Any:
+    """Lists saved visualizations, newest first."""
+    rows = selectors.visualization_list(
+        request.user,
+        text=q,
+        type_key=type,
+        state=state or "",
+        pipeline_name=pipeline,
+        run_id=run_id,
+        step_id=step_id,
+        owner=owner,
+    )
+    found, following = pages.page_cut(rows, page_size=page_size, page_token=page_token)
+    return {"items": [shapes.visualization_shape(each) for each in found], "next": following}
+
+
+@api.post(
+    "/visualizations",
+    response={202: shapes.VisualizationOut, 200: shapes.VisualizationOut, 400: shapes.Error, 403: shapes.Error},
+    tags=["visualizations"],
+    url_name="visualization_create",
+)
+def visualization_create(request: HttpRequest, response: HttpResponse, payload: shapes.VisualizationIn) -> Any:
+    """Asks for a visualization: 202 and a queued render, or 200 and the saved one of the same receipt."""
+    order = VisualizationRequest(
+        type_key=payload.type,
+        run_id=payload.run_id,
+        step_id=payload.step_id,
+        artifact_name=payload.artifact,
+        source=payload.source,
+        arguments=payload.arguments,
+        code=payload.code,
+        title=payload.title,
+        timeout_s=payload.timeout_s,
+        force=payload.force,
+    )
+    gateway = gateway_for_user(request.user, payload.endpoint)
+    made = submission.visualization_create(request.user, order, gateway)
+    response["Location"] = reverse("api-1:render", args=[made.render.id])
+    return (202 if made.is_new else 200), shapes.visualization_shape(made.visualization, made.render)
+
+
+@api.get(
+    "/visualizations/{visualization_id}",
+    response=shapes.VisualizationOut,
+    tags=["visualizations"],
+    url_name="visualization",
+)
+def visualization_get(request: HttpRequest, visualization_id: UUID) -> Any:
+    """Returns a visualization with its latest render."""
+    return shapes.visualization_shape(selectors.visualization_get(request.user, visualization_id))
+
+
+@api.delete("/visualizations/{visualization_id}", response={204: None}, tags=["visualizations"])
+def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
+    """Deletes a visualization with its renders and files."""
+    visualization = selectors.visualization_get(request.user, visualization_id)
+    submission.visualization_delete(request.user, visualization)
+    return 204, None
+
+
+@api.post(
+    "/visualizations/{visualization_id}/rerender",
+    response={202: shapes.VisualizationOut},
+    tags=["visualizations"],
+    url_name="visualization_rerender",
+)
+def visualization_rerender(
+    request: HttpRequest, visualization_id: UUID, payload: shapes.RerenderIn | None = None
+) -> Any:
+    """Renders a visualization again, with the type as it is now."""
+    visualization = selectors.visualization_get(request.user, visualization_id)
+    changes = payload.model_dump() if payload else {}
+    render = submission.render_again(request.user, visualization, **changes)
+    return 202, shapes.visualization_shape(visualization, render)
+
+
+@api.get("/renders/{render_id}", response=shapes.RenderOut, tags=["renders"], url_name="render")
+def render_get(request: HttpRequest, render_id: UUID) -> Any:
+    """Returns a render: its state, how far it is, and where its picture is."""
+    return shapes.render_shape(selectors.render_get(request.user, render_id))
+
+
+@api.post("/renders/{render_id}/cancel", response={200: shapes.RenderOut}, tags=["renders"], url_name="render_cancel")
+def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
+    """Cancels a render; one that has ended stays as it is, so asking twice does no harm."""
+    render = submission.render_cancel(request.user, selectors.render_get(request.user, render_id))
+    return shapes.render_shape(render)
+
+
+@api.get("/queue", response=shapes.QueueOut, tags=["renders"], url_name="queue")
+def queue_get(request: HttpRequest) -> Any:  # noqa: ARG001
+    """Returns what runs and what waits."""
+    counts = selectors.queue_counts()
+    items = [shapes.render_shape(render) for render in selectors.queue_list()[:100]]
+    return counts | {"oldest_wait_s": round(selectors.oldest_wait_s(), 1), "items": items}

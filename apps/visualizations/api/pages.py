@@ -1,0 +1,47 @@
+"""Page tokens of lists that live in the portal's own database: the place after the last row shown."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.visualizations.api.door import ApiError
+from apps.visualizations.models import Visualization
+
+
+def page_cut(
+    rows: QuerySet[Visualization], *, page_size: int, page_token: str
+) -> tuple[list[Visualization], str | None]:
+    """Returns the rows after the token, newest first, and the next token; None at the end.
+
+    New rows at the top shift no page, which an offset would do.
+
+    Raises:
+        ApiError: 400, a token that this list never gave.
+    """
+    if page_token:
+        at, last_id = _read(page_token)
+        rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, id__gt=last_id))
+    found = list(rows[: page_size + 1])
+    if len(found) <= page_size:
+        return found, None
+    last = found[page_size - 1]
+    return found[:page_size], _write(last.created_at, last.id)
+
+
+def _write(at: datetime, last_id: UUID) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), str(last_id)]).encode()).decode()
+
+
+def _read(token: str) -> tuple[datetime, UUID]:
+    try:
+        at, last_id = json.loads(base64.urlsafe_b64decode(token))
+        return datetime.fromisoformat(at), UUID(last_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
+        message = "This is no token of this list."
+        raise ApiError(400, "invalid", message, {"page_token": message}) from error

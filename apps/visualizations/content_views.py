@@ -1,0 +1,104 @@
+"""A render's files: the picture for its sandboxed frame, and the downloads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import Http404, HttpResponseRedirect, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from apps.visualizations import selectors
+from apps.visualizations.exceptions import NotFoundError
+from apps.visualizations.models import Render
+
+if TYPE_CHECKING:
+    from django.db.models.fields.files import FieldFile
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+# The result is somebody's output and stays a stranger: an opaque origin, no network, no forms, no frames of its own.
+RESULT_CSP = (
+    "sandbox allow-scripts; default-src 'none'; "
+    "script-src 'unsafe-inline' 'unsafe-eval' blob: data: {assets}; "
+    "style-src 'unsafe-inline' {assets}; img-src data: blob:; font-src data:; worker-src blob:; "
+    "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
+)
+_CHUNK = 256 * 1024
+_FRAMES = frozenset({"iframe", "frame"})
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
+
+
+def _render(request: HttpRequest, render_id: UUID) -> Render:
+    try:
+        return selectors.render_get(request.user, render_id)
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+
+
+def _chunks(file: FieldFile) -> Iterator[bytes]:
+    with file:
+        yield from file.chunks(_CHUNK)
+
+
+async def _chunks_async(file: FieldFile) -> AsyncIterator[bytes]:
+    """The same for ASGI, where Django would first gather a plain iterator in memory."""
+    try:
+        while chunk := await sync_to_async(file.read)(_CHUNK):
+            yield chunk
+    finally:
+        await sync_to_async(file.close)()
+
+
+def _file(request: HttpRequest, field: FieldFile, content_type: str) -> StreamingHttpResponse:
+    if not field:
+        raise Http404("This render has no such file.")
+    try:
+        field.open("rb")
+    except FileNotFoundError as error:
+        raise Http404("The file is gone from the store.") from error
+    chunks = _chunks_async(field) if isinstance(request, ASGIRequest) else _chunks(field)
+    response = StreamingHttpResponse(chunks, content_type=content_type)
+    response["Content-Length"] = str(field.size)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    # Renders never change, but who may see them can.
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
+
+
+@require_safe
+def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
+    """Answers with the picture, for a frame only; a browser that goes there itself is led to the render's page."""
+    render = _render(request, render_id)
+    destination = request.headers.get("Sec-Fetch-Dest", "")
+    if destination and destination not in _FRAMES:
+        return HttpResponseRedirect(render.get_absolute_url())
+    response = _file(request, render.html, "text/html; charset=utf-8")
+    assets = f"{request.scheme}://{request.get_host()}/assets/"
+    response["Content-Security-Policy"] = RESULT_CSP.format(assets=assets)
+    # One address answers in two ways, depending on this header.
+    response["Vary"] = "Sec-Fetch-Dest, Cookie"
+    return response
+
+
+@require_safe
+def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpResponseBase:
+    """Answers with the HTML or the executed notebook as a download.
+
+    Args:
+        kind: "html" or "ipynb".
+    """
+    render = _render(request, render_id)
+    field = render.html if kind == "html" else render.notebook
+    response = _file(request, field, "text/html; charset=utf-8" if kind == "html" else "application/x-ipynb+json")
+    name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
+    response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'
+    # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response

@@ -1,0 +1,202 @@
+"""What the portal keeps: visualizations, their append-only renders, and the tokens of scripts."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+
+class RenderState(models.TextChoices):
+    """The states of a render; the first two can still change."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    TIMED_OUT = "timed_out", "Timed out"
+    CANCELLED = "cancelled", "Cancelled"
+    LOST = "lost", "Lost"
+
+
+ACTIVE_STATES = (RenderState.QUEUED, RenderState.RUNNING)
+
+
+class Visualization(models.Model):
+    """One picture of one artifact, made anew by each of its renders.
+
+    The names of run, pipeline and step are copies: the page stays readable after Kubeflow forgets the run.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.CharField(max_length=200)
+    type_key = models.CharField(max_length=100)
+    endpoint_key = models.CharField(max_length=100, blank=True)
+    run_id = models.CharField(max_length=200, blank=True)
+    run_name = models.CharField(max_length=500, blank=True)
+    pipeline_name = models.CharField(max_length=500, blank=True)
+    step_id = models.CharField(max_length=500, blank=True)
+    step_name = models.CharField(max_length=500, blank=True)
+    artifact_name = models.CharField(max_length=500, blank=True)
+    artifact_uri = models.TextField(blank=True)
+    source_uri = models.TextField(blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="visualizations"
+    )
+    latest = models.ForeignKey("Render", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["-created_at"], name="visualization_newest"),
+            models.Index(fields=["endpoint_key", "run_id", "step_id"], name="visualization_step"),
+            models.Index(fields=["type_key", "-created_at"], name="visualization_type"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """The visualization's own page."""
+        return reverse("visualizations:visualization_detail", args=[self.id])
+
+
+class Render(models.Model):
+    """One making of a visualization: what went in, how it went, what came out. Never edited afterwards.
+
+    Every change of state is one conditional UPDATE that names the attempt (services/execution.py, upkeep.py), so
+    a worker that comes back from the dead changes nothing.
+
+    Attributes:
+        attempt: counts the workers that were given this render, from 1.
+        losses: how many of them vanished with it.
+        receipt: digest of everything that decides the result; the same receipt gives the same picture.
+        deadline: past it the render has timed out, whatever its worker says; None until it runs.
+        cell, cells: how far it is, 0 before the first.
+        timings: seconds by phase.
+        log: what the code printed, capped.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    visualization = models.ForeignKey(Visualization, on_delete=models.CASCADE, related_name="renders")
+    number = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField(default=1)
+    losses = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=12, choices=RenderState, default=RenderState.QUEUED)
+    reason = models.CharField(max_length=40, blank=True)
+    message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)
+    line = models.PositiveIntegerField(null=True, blank=True)
+
+    arguments = models.JSONField(default=dict)
+    code = models.TextField()
+    is_custom = models.BooleanField(default=False)
+    type_version = models.CharField(max_length=16)
+    environment = models.CharField(max_length=50)
+    environment_lock = models.CharField(max_length=64, blank=True)
+    sandbox = models.CharField(max_length=200, blank=True)
+    source_uri = models.TextField(blank=True)
+    source_digest = models.CharField(max_length=64, blank=True)
+    source_bytes = models.BigIntegerField(null=True, blank=True)
+    receipt = models.CharField(max_length=64, db_index=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="renders"
+    )
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    queued_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    deadline = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    timeout_s = models.FloatField()
+
+    cell = models.PositiveIntegerField(default=0)
+    cells = models.PositiveIntegerField(default=0)
+    timings = models.JSONField(default=dict)
+    peak_memory_bytes = models.BigIntegerField(null=True, blank=True)
+    html = models.FileField(blank=True, max_length=300)
+    html_bytes = models.BigIntegerField(null=True, blank=True)
+    html_sha256 = models.CharField(max_length=64, blank=True)
+    notebook = models.FileField(blank=True, max_length=300)
+    log = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["visualization", "number"], name="render_number_unique"),
+            models.CheckConstraint(condition=models.Q(state__in=RenderState.values), name="render_state_known"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["environment", "created_at"],
+                name="render_queue",
+                condition=models.Q(state=RenderState.QUEUED),
+            ),
+            models.Index(fields=["state", "lease_until"], name="render_lease"),
+            models.Index(fields=["requested_by", "state"], name="render_requester"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.visualization_id} no. {self.number}"
+
+    def get_absolute_url(self) -> str:
+        """The render's own page."""
+        return reverse("visualizations:render_detail", args=[self.visualization_id, self.number])
+
+    @property
+    def is_active(self) -> bool:
+        """Whether its state can still change."""
+        return self.state in ACTIVE_STATES
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether somebody asked it to stop and it has not stopped yet."""
+        return self.is_active and self.cancel_requested_at is not None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From its start to its end, or to now while it runs; None where it never started."""
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at
+
+    @property
+    def content_url(self) -> str:
+        """The address of the picture; "" where there is none."""
+        return reverse("visualizations:render_content", args=[self.id]) if self.html else ""
+
+
+def token_digest(raw: str) -> str:
+    """Returns what is stored of a token. A random 256-bit secret needs no salt and no slow hash."""
+    return hashlib.sha256(raw.encode()).hexdigest()
+
+
+class ApiToken(models.Model):
+    """A script's way in: `Authorization: Bearer <token>` acts as its user. Only the digest is kept.
+
+    Attributes:
+        prefix: the token's first characters, for people to tell theirs apart.
+    """
+
+    name = models.CharField(max_length=100)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    prefix = models.CharField(max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}...)"

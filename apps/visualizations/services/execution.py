@@ -1,0 +1,173 @@
+"""What a worker does with one render: claim it, bring the source, render, keep the result, write the end once."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from rq.timeouts import JobTimeoutException
+
+from apps.runs.exceptions import EndpointDownError, RunsError
+from apps.runs.gateway import gateway_for_service
+from apps.visualizations.exceptions import CustomOffError, SourceError, VisualizationsError
+from apps.visualizations.models import Render, RenderState
+from apps.visualizations.rendering import RenderOrder, RenderOutcome, environments
+from apps.visualizations.rendering import render as render_order
+from apps.visualizations.services.lease import Lease, render_claim, render_finish
+from apps.visualizations.services.results import SavedFile, file_save, files_delete
+from apps.visualizations.sources import FetchedSource, Intake, address_allow, address_parse, artifact_fetch, local_fetch
+
+logger = logging.getLogger(__name__)
+
+
+class _StoppedError(VisualizationsError):
+    """The render was cancelled, or lost, before its code began."""
+
+    code = "cancelled"
+
+
+def work_root() -> Path:
+    """Returns where renders work; on the disk of the results, so that they can be moved there by renaming."""
+    root = Path(settings.VIZPORTAL_DATA_DIR) / "work"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return root
+
+
+def render_execute(render_id: str, attempt: int) -> None:
+    """Carries out one attempt of one render. Returns quietly where the attempt no longer counts."""
+    render = render_claim(render_id, attempt)
+    if render is None:
+        logger.info("render %s attempt %s: nothing to claim", render_id, attempt)
+        return
+    lease = Lease(render)
+    directory = Path(tempfile.mkdtemp(prefix=f"{render.id}.{attempt}.", dir=work_root()))
+    try:
+        _carry_out(render, lease, directory)
+    except VisualizationsError as error:
+        state = RenderState.CANCELLED if isinstance(error, _StoppedError) else RenderState.FAILED
+        render_finish(render, state=state, reason=error.code, message=str(error))
+    except JobTimeoutException:
+        message = "Stopped by the queue's own time limit."
+        render_finish(render, state=RenderState.TIMED_OUT, reason="timed_out", message=message)
+    except Exception as error:  # noqa: BLE001  (the edge of the job: whatever it was, the row must say that it is over)
+        _finish_broken(render, error)
+    except BaseException:
+        lease.release()
+        raise
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _finish_broken(render: Render, error: Exception) -> None:
+    incident = uuid.uuid4().hex[:8]
+    logger.error("render %s: incident %s", render.id, incident, exc_info=error)
+    message = f"Something went wrong in the portal (incident {incident}). The log of the worker has the cause."
+    render_finish(render, state=RenderState.FAILED, reason="internal_error", message=message)
+
+
+def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
+    if render.is_custom and not settings.ALLOW_CUSTOM_VISUALIZATIONS:
+        raise CustomOffError
+    environment = environments.environment_get(render.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    if environment.interpreter is None:
+        raise VisualizationsError(
+            f"The environment {render.environment!r} is not built here. "
+            f"An administrator can run: manage.py environments build {render.environment}",
+            code="environment_missing",
+        )
+    began = time.monotonic()
+    fetched = _fetch(render, lease, directory / "input")
+    fetch_s = round(time.monotonic() - began, 4)
+    (directory / "render").mkdir()
+    outcome = render_order(
+        _order(render, fetched),
+        interpreter=environment.interpreter,
+        directory=directory / "render",
+        on_progress=lambda progress: lease.beat(progress.cell, progress.cells),
+        is_cancelled=lease.is_cancelled,
+    )
+    outcome = replace(outcome, timings={"fetch": fetch_s, **outcome.timings})
+    _keep(render, outcome, fetched, outcome.lock or environment.lock_digest)
+
+
+def _order(render: Render, fetched: FetchedSource | None) -> RenderOrder:
+    return RenderOrder(
+        code=render.code,
+        variables=render.arguments,
+        source=fetched.source if fetched else "",
+        source_uri=render.source_uri,
+        title=render.visualization.title,
+        timeout_s=render.timeout_s,
+        max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
+        max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
+    )
+
+
+def _fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | None:
+    """Brings the source into `directory`; None where the render has none.
+
+    Raises:
+        SourceError: it cannot be brought.
+    """
+    if not render.source_uri:
+        return None
+
+    def on_chunk() -> None:
+        lease.beat()
+        if lease.is_cancelled():
+            raise _StoppedError("Cancelled while the source was fetched.")
+
+    directory.mkdir()
+    intake = Intake(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk)
+    visualization = render.visualization
+    if render.source_uri != visualization.artifact_uri:
+        # Checked when it was asked for; the list may have become shorter since.
+        address = address_parse(render.source_uri)
+        address_allow(address, settings.VIZPORTAL_SOURCE_ALLOW)
+        if address.scheme == "file":
+            return local_fetch(address, intake)
+    try:
+        return artifact_fetch(gateway_for_service(visualization.endpoint_key), render.source_uri, intake)
+    except EndpointDownError as error:
+        raise SourceError(str(error), code="endpoint_down") from error
+    except RunsError as error:
+        raise SourceError(str(error)) from error
+
+
+def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None, lock: str) -> None:
+    html = file_save(render, outcome.html_path, "result.html") if outcome.html_path else None
+    notebook = file_save(render, outcome.notebook_path, "notebook.ipynb") if outcome.notebook_path else None
+    values = _facts(outcome) | _files(html, notebook) | {"environment_lock": lock}
+    if fetched:
+        values |= {"source_digest": fetched.digest, "source_bytes": fetched.size_bytes}
+    if not render_finish(render, state=RenderState(outcome.state), **values):
+        files_delete([file.name for file in (html, notebook) if file])
+
+
+def _facts(outcome: RenderOutcome) -> dict[str, Any]:
+    return {
+        "reason": outcome.reason,
+        "message": outcome.message,
+        "traceback": outcome.traceback,
+        "line": outcome.line,
+        "log": outcome.log,
+        "cell": outcome.cells_done,
+        "cells": outcome.cells,
+        "peak_memory_bytes": outcome.peak_memory_bytes,
+        "timings": dict(outcome.timings),
+        "sandbox": outcome.sandbox,
+    }
+
+
+def _files(html: SavedFile | None, notebook: SavedFile | None) -> dict[str, Any]:
+    values: dict[str, Any] = {"notebook": notebook.name if notebook else ""}
+    if html:
+        values |= {"html": html.name, "html_bytes": html.size_bytes, "html_sha256": html.sha256}
+    return values

@@ -1,0 +1,246 @@
+"""What is asked for, turned into what can be rendered: type, source, arguments and code, each checked once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from apps.runs.entities import Artifact, RunDetails, Step
+from apps.runs.exceptions import NotFoundError as RunsNotFoundError
+from apps.runs.gateway import Gateway
+from apps.visualizations import jobs, selectors
+from apps.visualizations.catalogue import arguments
+from apps.visualizations.catalogue.entities import VisualizationType
+from apps.visualizations.exceptions import CustomOffError, InvalidRequestError, SourceError
+from apps.visualizations.rendering import environments
+from apps.visualizations.sources import address_allow, address_parse
+
+MAX_CODE_CHARS = 200_000
+MAX_TITLE_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisualizationRequest:
+    """What somebody asks for, as the form or the API reads it; nothing in it has been checked.
+
+    Attributes:
+        artifact_name: an artifact of the step; "" leaves the choice to `source`, or to the type.
+        source: a URI; "" for the artifact's own.
+        code: for CUSTOM only.
+        timeout_s: None for KERNEL_TIMEOUT, which is also the most.
+        force: render even where the same receipt has a good result.
+    """
+
+    type_key: str
+    run_id: str = ""
+    step_id: str = ""
+    artifact_name: str = ""
+    source: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
+    title: str = ""
+    timeout_s: float | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A checked request, ready to be written down."""
+
+    type: VisualizationType
+    endpoint_key: str
+    details: RunDetails | None
+    step: Step | None
+    artifact: Artifact | None
+    source_uri: str
+    arguments: dict[str, Any]
+    code: str
+    title: str
+    timeout_s: float
+    environment_lock: str
+
+    @property
+    def receipt(self) -> str:
+        """The digest of everything that decides the result."""
+        return receipt_digest(
+            type_version=self.type.version,
+            code=self.code,
+            arguments=self.arguments,
+            source=[
+                self.endpoint_key,
+                self.details.run.id if self.details else "",
+                self.step.id if self.step else "",
+                self.artifact.name if self.artifact else "",
+                self.source_uri,
+            ],
+            environment_lock=self.environment_lock,
+        )
+
+
+def receipt_digest(**parts: Any) -> str:
+    """Returns the SHA-256 of the parts, written as canonical JSON."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def custom_check(kind: VisualizationType) -> None:
+    """Raises CustomOffError where the type runs people's own code and the server does not."""
+    if kind.is_custom and not settings.ALLOW_CUSTOM_VISUALIZATIONS:
+        raise CustomOffError
+
+
+def environment_lock(kind: VisualizationType) -> str:
+    """Returns the lock digest of the type's environment.
+
+    Raises:
+        InvalidRequestError: this installation has no such environment, or no workers for it.
+    """
+    try:
+        info = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    except environments.EnvironmentUnusableError as error:
+        raise InvalidRequestError(str(error), fields={"type": str(error)}, code="environment_missing") from error
+    if not jobs.queue_exists(kind.environment):
+        message = f"No worker here serves the environment {kind.environment!r}, which {kind.title} needs."
+        raise InvalidRequestError(message, fields={"type": message}, code="environment_missing")
+    return info.lock_digest
+
+
+def order_make(request: VisualizationRequest, gateway: Gateway | None) -> Order:
+    """Checks a request.
+
+    Args:
+        gateway: with the rights of who asks; None for a request without a run.
+
+    Raises:
+        InvalidRequestError: with the fields that are wrong.
+        CustomOffError: CUSTOM, and the server does not allow it.
+        RunsError: Kubeflow does not answer, or does not know the run or the step.
+    """
+    kind = selectors.type_get(request.type_key)
+    custom_check(kind)
+    lock = environment_lock(kind)
+    values = arguments_clean(kind, request.arguments)
+    code = _code(kind, request.code)
+    details, step = _step(request, gateway)
+    artifact = _artifact(request, kind, step)
+    source_uri = _source_uri(request, kind, step, artifact)
+    return Order(
+        type=kind,
+        endpoint_key=gateway.endpoint.key if gateway else "",
+        details=details,
+        step=step,
+        artifact=artifact,
+        source_uri=source_uri,
+        arguments=values,
+        code=code,
+        title=_title(request, kind, step),
+        timeout_s=timeout_clean(request.timeout_s),
+        environment_lock=lock,
+    )
+
+
+def _field_error(name: str, message: str, *, code: str = "") -> InvalidRequestError:
+    return InvalidRequestError(message, fields={name: message}, code=code)
+
+
+def arguments_clean(kind: VisualizationType, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments with defaults filled in.
+
+    Raises:
+        InvalidRequestError: fields `arguments.<name>`, or `arguments` for all of them.
+    """
+    try:
+        return arguments.clean(kind.schema, values)
+    except arguments.ArgumentsError as error:
+        fields = {f"arguments.{name}" if name else "arguments": text for name, text in error.fields.items()}
+        raise InvalidRequestError(f"The arguments do not fit {kind.title}.", fields=fields) from error
+
+
+def timeout_clean(timeout_s: float | None) -> float:
+    """Returns the seconds a render may run.
+
+    Raises:
+        InvalidRequestError: not above 0, or beyond KERNEL_TIMEOUT.
+    """
+    most = float(settings.KERNEL_TIMEOUT)
+    if timeout_s is None:
+        return most
+    if not 0 < timeout_s <= most:
+        raise _field_error("timeout_s", f"The time limit must be above 0 and at most {most:g} seconds.")
+    return float(timeout_s)
+
+
+def _code(kind: VisualizationType, code: str) -> str:
+    if not kind.is_custom:
+        if code.strip():
+            raise _field_error("code", f"{kind.title} takes no code; only CUSTOM does.")
+        return kind.code
+    if not code.strip():
+        raise _field_error("code", "Write the Python code to run.")
+    if len(code) > MAX_CODE_CHARS or "\0" in code:
+        raise _field_error("code", f"The code must have at most {MAX_CODE_CHARS:,} characters and no NUL.")
+    return code.replace("\r\n", "\n")
+
+
+def _step(request: VisualizationRequest, gateway: Gateway | None) -> tuple[RunDetails | None, Step | None]:
+    if not request.run_id or gateway is None:
+        return None, None
+    details = gateway.run_details(request.run_id)
+    step = details.step(request.step_id)
+    if step is None:
+        raise RunsNotFoundError(f"The run {details.run.name} has no step {request.step_id[:100]!r}.")
+    return details, step
+
+
+def _artifact(request: VisualizationRequest, kind: VisualizationType, step: Step | None) -> Artifact | None:
+    """Returns the artifact that is named, or whose URI is the source; without either, the one that fits best."""
+    artifacts = step.artifacts if step else ()
+    if request.artifact_name:
+        wanted = request.artifact_name
+        # An output is meant first: a step may pass an input on under the same name.
+        ordered = sorted(artifacts, key=lambda each: each.direction != "output")
+        found = next((each for each in ordered if wanted in {each.name, each.id}), None)
+        if found is None:
+            names = ", ".join(each.name for each in artifacts) or "none"
+            raise _field_error("artifact", f"The step has no artifact {wanted[:100]!r}. It has: {names}.")
+        return found
+    if request.source:
+        return next((each for each in artifacts if each.uri == request.source.strip()), None)
+    return _best_artifact(kind, artifacts)
+
+
+def _best_artifact(kind: VisualizationType, artifacts: tuple[Artifact, ...]) -> Artifact | None:
+    fitting = [each for each in artifacts if each.uri and kind.fits(each.type, each.file_name)]
+    if not fitting:
+        return None
+    return max(fitting, key=lambda each: (kind.fits(each.type, each.file_name), each.direction == "output"))
+
+
+def _source_uri(
+    request: VisualizationRequest, kind: VisualizationType, step: Step | None, artifact: Artifact | None
+) -> str:
+    text = request.source.strip()
+    known = {each.uri for each in step.artifacts} if step else set()
+    if not text:
+        if artifact is None and kind.needs_source:
+            raise _field_error("source", f"{kind.title} needs a source: choose an artifact.", code="source_missing")
+        return artifact.uri if artifact else ""
+    if text in known:
+        return text
+    try:
+        address = address_parse(text)
+        address_allow(address, settings.VIZPORTAL_SOURCE_ALLOW)
+    except SourceError as error:
+        raise _field_error("source", str(error), code=error.code) from error
+    return address.uri
+
+
+def _title(request: VisualizationRequest, kind: VisualizationType, step: Step | None) -> str:
+    title = " ".join(request.title.replace("\0", "").split())
+    if len(title) > MAX_TITLE_CHARS:
+        raise _field_error("title", f"The title must have at most {MAX_TITLE_CHARS} characters.")
+    return title or (f"{kind.title} of {step.name}" if step else kind.title)[:MAX_TITLE_CHARS]

@@ -1,0 +1,243 @@
+"""What people do: ask for a visualization, render it again, cancel, delete."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from apps.runs.gateway import Gateway
+from apps.visualizations import jobs, selectors
+from apps.visualizations.events import publish
+from apps.visualizations.exceptions import NotAllowedError, TooManyQueuedError, WrongStateError
+from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization
+from apps.visualizations.services.orders import (
+    Order,
+    VisualizationRequest,
+    arguments_clean,
+    custom_check,
+    environment_lock,
+    order_make,
+    receipt_digest,
+    timeout_clean,
+)
+from apps.visualizations.services.results import render_files_delete
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What came of a request; `is_new` is False where a saved result answered it."""
+
+    visualization: Visualization
+    render: Render
+    is_new: bool
+
+
+def visualization_create(user: Any, request: VisualizationRequest, gateway: Gateway | None) -> Submission:
+    """Saves a visualization and queues its first render, or returns the saved one of the same receipt.
+
+    Args:
+        gateway: with the rights of `user`; None for a request without a run.
+
+    Raises:
+        InvalidRequestError, CustomOffError, RunsError: see `order_make`.
+        TooManyQueuedError: the user has as many waiting as one may have.
+    """
+    order = order_make(request, gateway)
+    saved = selectors.render_with_receipt(order.receipt)
+    if saved is not None and not request.force:
+        return Submission(visualization=saved.visualization, render=saved, is_new=False)
+    queue_check(user)
+    with transaction.atomic():
+        visualization = saved.visualization if saved else None
+        if visualization is None or not selectors.may_change(user, visualization):
+            visualization = _visualization_write(user, order)
+        render = _render_write(
+            visualization,
+            requested_by=user,
+            arguments=order.arguments,
+            code=order.code,
+            is_custom=order.type.is_custom,
+            type_version=order.type.version,
+            environment=order.type.environment,
+            environment_lock=order.environment_lock,
+            source_uri=order.source_uri,
+            receipt=order.receipt,
+            timeout_s=order.timeout_s,
+        )
+    return Submission(visualization=visualization, render=render, is_new=True)
+
+
+def queue_check(user: Any) -> None:
+    """Raises TooManyQueuedError where the user may queue no more."""
+    limit = settings.VIZPORTAL_MAX_QUEUED_PER_USER
+    if selectors.queued_count(user) >= limit:
+        raise TooManyQueuedError(limit)
+
+
+def _visualization_write(user: Any, order: Order) -> Visualization:
+    run = order.details.run if order.details else None
+    return Visualization.objects.create(
+        title=order.title,
+        type_key=order.type.key,
+        endpoint_key=order.endpoint_key,
+        run_id=run.id if run else "",
+        run_name=run.name if run else "",
+        pipeline_name=run.pipeline_name if run else "",
+        step_id=order.step.id if order.step else "",
+        step_name=order.step.name if order.step else "",
+        artifact_name=order.artifact.name if order.artifact else "",
+        # What may be read through Kubeflow's own door: only a URI that was found in this very step.
+        artifact_uri=order.source_uri if _is_own(order) else "",
+        source_uri=order.source_uri,
+        owner=user,
+    )
+
+
+def _is_own(order: Order) -> bool:
+    return order.step is not None and any(each.uri == order.source_uri for each in order.step.artifacts)
+
+
+def _render_write(visualization: Visualization, **values: Any) -> Render:
+    """Writes a queued render, points the visualization at it, and queues it once all of that is committed."""
+    # The lock makes the number safe where the database has row locks; SQLite has one writer at a time anyway.
+    Visualization.objects.select_for_update().get(id=visualization.id)
+    last = visualization.renders.aggregate(last=Max("number"))["last"] or 0
+    render = Render.objects.create(visualization=visualization, number=last + 1, **values)
+    visualization.latest = render
+    visualization.save(update_fields=["latest"])
+    transaction.on_commit(lambda: _announce(render))
+    return render
+
+
+def _announce(render: Render) -> None:
+    jobs.render_enqueue(render)
+    publish(render)
+
+
+def render_again(
+    user: Any,
+    visualization: Visualization,
+    *,
+    arguments: Mapping[str, Any] | None = None,
+    code: str | None = None,
+    timeout_s: float | None = None,
+) -> Render:
+    """Queues another render with the type as it is now; what is None is taken from the latest render.
+
+    Raises:
+        NotAllowedError: neither the owner nor staff.
+        WrongStateError: one is queued or running already.
+        InvalidRequestError, CustomOffError, TooManyQueuedError: see `visualization_create`.
+    """
+    _change_check(user, visualization)
+    latest = visualization.renders.order_by("-number").first()
+    if latest is None:
+        raise WrongStateError("This visualization was never rendered.")
+    if latest.is_active:
+        raise WrongStateError("It is being rendered already. Cancel that first, or wait for it.")
+    queue_check(user)
+    with transaction.atomic():
+        return _render_write(
+            visualization, requested_by=user, **_again_values(visualization, latest, arguments, code, timeout_s)
+        )
+
+
+def _again_values(
+    visualization: Visualization,
+    latest: Render,
+    arguments: Mapping[str, Any] | None,
+    code: str | None,
+    timeout_s: float | None,
+) -> dict[str, Any]:
+    kind = selectors.type_get(visualization.type_key)
+    custom_check(kind)
+    values = arguments_clean(kind, latest.arguments if arguments is None else arguments)
+    own_code = (latest.code if code is None else code) if kind.is_custom else kind.code
+    lock = environment_lock(kind)
+    limit = timeout_clean(min(latest.timeout_s, float(settings.KERNEL_TIMEOUT)) if timeout_s is None else timeout_s)
+    source = [
+        visualization.endpoint_key,
+        visualization.run_id,
+        visualization.step_id,
+        visualization.artifact_name,
+        latest.source_uri,
+    ]
+    return {
+        "arguments": values,
+        "code": own_code,
+        "is_custom": kind.is_custom,
+        "type_version": kind.version,
+        "environment": kind.environment,
+        "environment_lock": lock,
+        "source_uri": latest.source_uri,
+        "timeout_s": limit,
+        "receipt": receipt_digest(
+            type_version=kind.version,
+            code=own_code,
+            arguments=values,
+            source=source,
+            environment_lock=lock,
+        ),
+    }
+
+
+def _change_check(user: Any, visualization: Visualization) -> None:
+    if not selectors.may_change(user, visualization):
+        raise NotAllowedError("Only its owner or an administrator may do this.")
+
+
+def render_cancel(user: Any, render: Render) -> Render:
+    """Cancels a queued render at once and asks a running one to stop; a render that has ended stays as it is.
+
+    Returns:
+        The render as it is now.
+
+    Raises:
+        NotAllowedError: neither the owner nor staff.
+    """
+    _change_check(user, render.visualization)
+    now = timezone.now()
+    mine = Render.objects.filter(id=render.id)
+    queued = mine.filter(state=RenderState.QUEUED).update(
+        state=RenderState.CANCELLED,
+        reason="cancelled",
+        message="Cancelled before it began.",
+        cancel_requested_at=now,
+        finished_at=now,
+    )
+    running = not queued and mine.filter(state=RenderState.RUNNING, cancel_requested_at=None).update(
+        cancel_requested_at=now
+    )
+    if queued:
+        jobs.job_discard(render)
+    render.refresh_from_db()
+    if queued or running:
+        publish(render)
+    return render
+
+
+def visualization_delete(user: Any, visualization: Visualization) -> None:
+    """Deletes a visualization with its renders and files. Running renders end when they next look at their row.
+
+    Raises:
+        NotAllowedError: neither the owner nor staff.
+    """
+    _change_check(user, visualization)
+    renders = list(visualization.renders.all())
+    with transaction.atomic():
+        visualization.delete()
+    for render in renders:
+        if render.state in ACTIVE_STATES:
+            jobs.job_discard(render)
+        # After the commit: a file without a row is swept up later, a row without its file is a broken page.
+        render_files_delete(render)
+    logger.info("visualization %s deleted by %s", visualization.title, user)

@@ -1,0 +1,16 @@
+"""Which sources may be read, and how they reach a render's input directory. No Django models here."""
+
+from apps.visualizations.sources.addresses import Address, address_allow, address_parse
+from apps.visualizations.sources.artifacts import artifact_fetch
+from apps.visualizations.sources.intake import FetchedSource, Intake
+from apps.visualizations.sources.local import local_fetch
+
+__all__ = [
+    "Address",
+    "FetchedSource",
+    "Intake",
+    "address_allow",
+    "address_parse",
+    "artifact_fetch",
+    "local_fetch",
+]

@@ -1,0 +1,133 @@
+"""Artifacts of a run, streamed through the gateway; a directory arrives as one tar and is unpacked within limits."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from apps.runs.exceptions import EndpointDownError, RunsError
+from apps.visualizations.exceptions import SourceError
+from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name
+
+if TYPE_CHECKING:
+    from apps.runs.gateway import Gateway
+
+_CHUNK = 1024**2
+
+
+class _ChunkReader(io.RawIOBase):
+    """An iterator of byte strings as a file that can only be read forwards."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fills at most one chunk's rest into the buffer; 0 at the end."""
+        view = memoryview(buffer)
+        while not self._rest:
+            try:
+                self._rest = next(self._chunks)
+            except StopIteration:
+                return 0
+        count = min(len(view), len(self._rest))
+        view[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+
+def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Undoes gzip, at most a chunk at a time, so that a bomb meets the limit before it meets the memory."""
+    inflater = zlib.decompressobj(wbits=31)
+    for chunk in chunks:
+        rest = chunk
+        while rest and not inflater.eof:
+            yield inflater.decompress(rest, _CHUNK)
+            rest = inflater.unconsumed_tail
+
+
+def _plain(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Passes a tar on, inflated where it is compressed."""
+    first = next(chunks, b"")
+    whole = _chain(first, chunks)
+    return _inflate(whole) if first.startswith(b"\x1f\x8b") else whole
+
+
+def _chain(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from chunks
+
+
+def _limited(chunks: Iterator[bytes], intake: Intake) -> Iterator[bytes]:
+    """Counts what a tar holds beside its files: headers alone could fill a memory."""
+    read = 0
+    limit = intake.max_bytes + 8 * _CHUNK
+    for chunk in chunks:
+        intake.check_time()
+        read += len(chunk)
+        if read > limit:
+            raise SourceError(f"The source has more than {intake.max_bytes:,} bytes.", code="source_too_big")
+        yield chunk
+
+
+def _member_name(name: str) -> str | None:
+    """Returns a member's path in safe names, None for one that leads outside."""
+    parts = [part for part in name.split("/") if part not in {"", "."}]
+    if not parts or ".." in parts or name.startswith("/"):
+        return None
+    return "/".join(safe_name(part) for part in parts[-8:])
+
+
+def _member_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    file = archive.extractfile(member)
+    while file is not None and (chunk := file.read(_CHUNK)):
+        yield chunk
+
+
+def _unpack(chunks: Iterator[bytes], intake: Intake) -> None:
+    """Writes the regular files of a tar stream; links, devices and names that lead outside are left out."""
+    stream = io.BufferedReader(_ChunkReader(_limited(_plain(chunks), intake)), _CHUNK)
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                intake.check_time()
+                name = _member_name(member.name) if member.isreg() else None
+                if name is not None:
+                    intake.check_size(member.size)
+                    intake.save(name, _member_chunks(archive, member))
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise SourceError("The artifact's folder arrived damaged. Try again.", code="source_missing") from error
+    except FileExistsError as error:
+        raise SourceError("Two files of the artifact's folder share a name.", code="source_refused") from error
+
+
+def artifact_fetch(gateway: Gateway, uri: str, intake: Intake, *, file_name: str = "") -> FetchedSource:
+    """Streams the object (or directory) at `uri` into the intake.
+
+    Args:
+        gateway: with the rights of the portal.
+        file_name: the name to give it, for its suffix; by default the last part of the URI.
+
+    Raises:
+        SourceError: `endpoint_down`, `source_missing` with Kubeflow's reason, or a limit.
+    """
+    name = safe_name(file_name or uri.rstrip("/").rpartition("/")[2])
+    namespace = gateway.endpoint.namespace
+    try:
+        with gateway.open_artifact(uri, namespace=namespace) as stream:
+            if stream.is_directory:
+                _unpack(iter(stream.chunks), intake)
+                return intake.done(str(intake.directory))
+            intake.check_size(stream.size_bytes)
+            path = intake.save(name, stream.chunks)
+            return intake.done(str(path))
+    except EndpointDownError as error:
+        raise SourceError(str(error), code="endpoint_down") from error
+    except RunsError as error:
+        raise SourceError(str(error), code="source_missing") from error

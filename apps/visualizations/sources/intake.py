@@ -1,0 +1,103 @@
+"""The input directory of one render: everything that enters is counted, timed, limited and digested."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from apps.visualizations.exceptions import SourceError
+
+MAX_FILES = 200
+MAX_SECONDS = 60.0
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedSource:
+    """What arrived.
+
+    Attributes:
+        source: what the code gets: a file's path, or a pattern or directory where there are several; "" for none.
+        digest: SHA-256 over names and contents, in the order of their names.
+        size_bytes: of all files together.
+    """
+
+    source: str
+    digest: str
+    size_bytes: int
+    files: int
+
+
+def safe_name(name: str) -> str:
+    """Returns a file name that keeps the suffix and nothing that a shell, a path or a pattern could read."""
+    cleaned = _UNSAFE.sub("_", name).lstrip(".-")[-120:]
+    return cleaned or "source"
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """Writes files below `directory` within the limits; `on_chunk` is called often and may raise to stop."""
+
+    directory: Path
+    max_bytes: int
+    on_chunk: Callable[[], None] = lambda: None
+    max_seconds: float = MAX_SECONDS
+    max_files: int = MAX_FILES
+    size_bytes: int = 0
+    _digests: dict[str, str] = field(default_factory=dict)
+    _started: float = field(default_factory=time.monotonic)
+
+    def check_size(self, size_bytes: int | None) -> None:
+        """Refuses before anything is fetched, where the size is known.
+
+        Raises:
+            SourceError: `source_too_big`.
+        """
+        if size_bytes is not None and self.size_bytes + size_bytes > self.max_bytes:
+            raise SourceError(
+                f"The source has {size_bytes:,} bytes, the limit is {self.max_bytes:,}.", code="source_too_big"
+            )
+
+    def check_time(self) -> None:
+        """Raises SourceError, `source_timeout`, when fetching took too long."""
+        self.on_chunk()
+        if time.monotonic() - self._started > self.max_seconds:
+            raise SourceError(f"Fetching the source took longer than {self.max_seconds:g} s.", code="source_timeout")
+
+    def save(self, relative: str, chunks: Iterable[bytes]) -> Path:
+        """Writes one file; `relative` is a path of safe names.
+
+        Raises:
+            SourceError: `source_too_big` or `source_timeout`.
+        """
+        if len(self._digests) >= self.max_files:
+            raise SourceError(f"The source has more than {self.max_files} files.", code="source_too_big")
+        path = self.directory / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        # O_EXCL: two members of one name never overwrite each other, and nothing is followed.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            self.check_time()
+            for chunk in chunks:
+                self.check_time()
+                self.check_size(len(chunk))
+                self.size_bytes += len(chunk)
+                digest.update(chunk)
+                file.write(chunk)
+        self._digests[relative] = digest.hexdigest()
+        return path
+
+    def done(self, source: str) -> FetchedSource:
+        """Closes the books; `source` is what the code shall see."""
+        whole = hashlib.sha256()
+        for name in sorted(self._digests):
+            whole.update(f"{name}\0{self._digests[name]}\n".encode())
+        return FetchedSource(
+            source=source, digest=whole.hexdigest(), size_bytes=self.size_bytes, files=len(self._digests)
+        )
