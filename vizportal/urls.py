@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from apps.visualizations.api import api
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from apps.visualizations.api import api
 from vizportal import health, views
 
 urlpatterns = [

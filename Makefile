@@ -1,0 +1,58 @@
+# `make run` and `make test` need Python 3.11 or newer, make, and nothing else.
+UV_VERSION := 0.13.9
+PYTHON := $(shell for each in python3.13 python3.12 python3.11 python3; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
+RUN := .venv/bin/python
+
+.PHONY: help run setup develop test test-all lint format bench vendor
+
+help:
+	@echo "make run    set up everything and serve on 127.0.0.1:8000 (VIZPORTAL_BIND changes it)"
+	@echo "make test   the test suite        make lint   every static check"
+	@echo "make bench  the benchmarks        make format rewrite code to style"
+
+.venv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "vizportal needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+ifeq ($(UV),.venv/bin/uv)
+setup develop: .venv/bin/uv
+endif
+
+setup:
+	@$(UV) sync --quiet --frozen --inexact --no-dev
+
+develop:
+	@$(UV) sync --quiet --frozen
+	@for each in base steps; do $(RUN) manage.py environments build $$each --quiet || exit 1; done
+
+run: setup
+	@exec $(RUN) manage.py up
+
+test: develop
+	$(RUN) -m pytest -n 2 --dist loadgroup -m "not slow and not kernel and not browser"
+	$(RUN) -m pytest -n 2 --dist loadgroup -m "slow or kernel or browser"
+
+lint: develop
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	.venv/bin/lint-imports
+	git ls-files -z '*.html' | xargs -0 $(RUN) -m djade --check --target-version 5.2
+	git ls-files -z 'templates/*.html' | xargs -0 .venv/bin/djhtml --check
+	$(RUN) manage.py makemigrations --check --dry-run
+	$(RUN) manage.py check
+
+format: develop
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+	git ls-files -z '*.html' | xargs -0 $(RUN) -m djade --target-version 5.2 || true
+	git ls-files -z 'templates/*.html' | xargs -0 .venv/bin/djhtml || true
+
+bench: setup
+	$(RUN) -m benchmarks
+
+vendor:
+	cd frontend && npm ci && npm run build

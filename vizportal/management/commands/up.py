@@ -1,0 +1,83 @@
+"""`manage.py up`: everything vizportal needs on one machine, in one terminal, ended by one Ctrl-C."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.visualizations.rendering import environments
+from vizportal.up import checks, services
+from vizportal.up.supervisor import StartError, Supervisor
+
+
+class Command(BaseCommand):
+    """Starts queue, embedded Kubeflow (unless KFP_HOST is set), workers, reconciler and web, and keeps them alive."""
+
+    help = "Run the whole portal on this machine: queue, embedded Kubeflow Pipelines, workers, web. Ctrl-C ends it."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Checks, prepares, starts in order, watches, stops in reverse order."""
+        data_dir: Path = settings.VIZPORTAL_DATA_DIR
+        try:
+            host, port = checks.parse_bind(settings.VIZPORTAL_BIND)
+            checks.require_sign_in(host, settings.VIZPORTAL_AUTH)
+            checks.prepare_data_dir(data_dir)
+            lock = checks.lock_data_dir(data_dir)
+            with lock:
+                checks.require_free_port(host, port)
+                self._run(host, port)
+        except checks.CannotStartError as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, host: str, port: int) -> None:
+        supervisor = Supervisor(log_dir=settings.VIZPORTAL_DATA_DIR / "logs", say=self._say)
+        supervisor.catch_signals()
+        try:
+            steps_python = None if settings.KFP_HOST else self._environment("steps")
+            self._environment("base")
+            self._prepare()
+            plan = services.make_plan(host, port, steps_python)
+            for service in (plan.queue, plan.localkfp, *plan.others):
+                if service is not None and not supervisor.is_asked_to_stop:
+                    supervisor.start(service)
+            if not supervisor.is_asked_to_stop:
+                self._greet(host, port, plan)
+                supervisor.watch()
+        except (StartError, environments.EnvironmentUnusableError) as error:
+            raise CommandError(str(error)) from error
+        finally:
+            self._say("Stopping ...")
+            supervisor.stop()
+        self._say("Stopped. Everything is kept in " + str(settings.VIZPORTAL_DATA_DIR))
+
+    def _environment(self, key: str) -> Path:
+        built_dir: Path = settings.VIZPORTAL_ENVIRONMENTS_DIR
+        info = environments.environment_get(key, built_dir)
+        if not (info.is_built and info.is_current):
+            self._say(f"Building the environment {key} ...")
+            info = environments.environment_build(key, built_dir, on_line=lambda _line: None)
+        if info.interpreter is None:
+            raise CommandError(f"The environment {key} has no interpreter after its build.")
+        return info.interpreter
+
+    def _prepare(self) -> None:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0, stdout=io.StringIO())
+
+    def _greet(self, host: str, port: int, plan: services.Plan) -> None:
+        shown = f"[{host}]" if ":" in host else host
+        self._say("")
+        self._say(self.style.SUCCESS(f"vizportal is ready: http://{shown}:{port}/"))
+        kind = "embedded, for kfp.Client(host=...)" if plan.is_embedded else "configured"
+        self._say(f"Kubeflow Pipelines ({kind}): {plan.kubeflow_host}")
+        self._say(f"Data and logs: {settings.VIZPORTAL_DATA_DIR}    Ctrl-C stops everything.")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

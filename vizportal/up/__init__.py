@@ -1,0 +1,1 @@
+"""One machine's processes: what `manage.py up` starts, watches and stops."""

@@ -1,0 +1,118 @@
+"""What must hold before anything starts; each failure is one sentence that says what to do."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import IO
+
+
+class CannotStartError(Exception):
+    """Something in the way of starting; the text says what, and what to do."""
+
+
+def parse_bind(text: str) -> tuple[str, int]:
+    """Returns host and port of `host:port` or `[v6]:port`.
+
+    Raises:
+        CannotStartError: not of that form.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise CannotStartError(f"VIZPORTAL_BIND must look like 127.0.0.1:8000, not {text!r}.")
+    return host.strip("[]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_sign_in(host: str, auth: str) -> None:
+    """Refuses to let the network in where everybody is the administrator.
+
+    Raises:
+        CannotStartError: VIZPORTAL_AUTH=local on an address others reach.
+    """
+    if auth == "local" and not is_loopback(host):
+        raise CannotStartError(
+            f"VIZPORTAL_AUTH=local signs everybody in as administrator, so it cannot be bound to {host}. "
+            "Bind 127.0.0.1, or set VIZPORTAL_AUTH=password."
+        )
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Refuses a port somebody else listens on.
+
+    Raises:
+        CannotStartError: taken, or not to be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStartError(
+                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with VIZPORTAL_BIND={host}:PORT."
+            ) from error
+
+
+def find_free_port(host: str, preferred: int = 0) -> int:
+    """Returns `preferred` if it is free, else one the system chooses."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, preferred))
+        except OSError:
+            probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def prepare_data_dir(data_dir: Path) -> None:
+    """Makes the data directory and its parts, readable by their owner only.
+
+    Raises:
+        CannotStartError: it cannot be made or written.
+    """
+    try:
+        for name in ("", "logs", "valkey", "localkfp", "results"):
+            (data_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data_dir):
+            pass
+    except OSError as error:
+        raise CannotStartError(
+            f"Cannot write to the data directory {data_dir}: {error.strerror}. Choose another with VIZPORTAL_DATA_DIR."
+        ) from error
+
+
+def lock_data_dir(data_dir: Path) -> IO[str]:
+    """Takes the data directory for this process; the lock ends with the returned file, or with the process.
+
+    Raises:
+        CannotStartError: another `up` has it.
+    """
+    file = (data_dir / "up.lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise CannotStartError(
+            f"vizportal already runs on {data_dir} (process {holder}). Stop it, or choose another VIZPORTAL_DATA_DIR."
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file

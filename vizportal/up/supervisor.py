@@ -1,0 +1,173 @@
+"""Starting processes in order, restarting what dies, stopping in reverse order.
+
+Ours and not a library's: none of those tried restarts one process, stops in order, and leaves nothing behind when it is
+killed itself (docs/decisions/0003-own-supervisor.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_PR_SET_PDEATHSIG: Final = 1
+_TICK_S: Final = 0.05
+_READY_TIMEOUT_S: Final = 60.0
+_MAX_BACKOFF_S: Final = 30.0
+# A process that lived this long before it died starts again at once.
+_STABLE_S: Final = 30.0
+_MAX_LOG_BYTES: Final = 5 * 1024**2
+
+
+class StartError(Exception):
+    """A process did not come up; the text holds the last lines it printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One process to keep alive.
+
+    Attributes:
+        is_ready: asked until it is true before the next service starts; None where starting is enough.
+        stop_timeout_s: how long it may take to end after SIGTERM before it is killed.
+    """
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    is_ready: Callable[[], bool] | None = None
+    stop_timeout_s: float = 5.0
+
+
+@dataclass(slots=True)
+class _Child:
+    service: Service
+    process: subprocess.Popen[bytes]
+    started_at: float
+    failures: int = 0
+    restart_at: float | None = None
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps services alive until SIGINT, SIGTERM or SIGHUP; a second signal kills what is left.
+
+    Attributes:
+        log_dir: each service's output goes to `<log_dir>/<name>.log`, the previous start's to `.log.1`.
+        say: called with lines for the person at the terminal.
+    """
+
+    log_dir: Path
+    say: Callable[[str], None]
+    _children: list[_Child] = field(default_factory=list)
+    _signals: list[int] = field(default_factory=list)
+
+    def catch_signals(self) -> None:
+        """From here on a signal only asks for the end."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda received, _frame: self._signals.append(received))
+
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether a signal came."""
+        return bool(self._signals)
+
+    def start(self, service: Service) -> None:
+        """Starts a service and waits until it is ready, or a signal comes.
+
+        Raises:
+            StartError: it ended, or was not ready within 60 s.
+        """
+        child = _Child(service, self._spawn(service), time.monotonic())
+        self._children.append(child)
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while service.is_ready is not None and not self.is_asked_to_stop and not service.is_ready():
+            if child.process.poll() is not None:
+                raise StartError(f"{service.name} ended at once.\n{self.tail(service.name)}")
+            if time.monotonic() > deadline:
+                raise StartError(f"{service.name} was not ready in time.\n{self.tail(service.name)}")
+            time.sleep(_TICK_S)
+
+    def watch(self) -> None:
+        """Restarts what dies, with a growing pause, until a signal comes."""
+        while not self.is_asked_to_stop:
+            for child in self._children:
+                self._revive(child)
+            time.sleep(_TICK_S)
+
+    def stop(self) -> None:
+        """Stops all services, the last started first; kills what does not end in its time."""
+        for child in reversed(self._children):
+            self._stop(child)
+        self._children.clear()
+
+    def tail(self, name: str, lines: int = 15) -> str:
+        """Returns the last lines a service printed."""
+        with contextlib.suppress(OSError):
+            text = (self.log_dir / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+            return "\n".join(text.splitlines()[-lines:])
+        return ""
+
+    def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
+        with _open_log(self.log_dir / f"{service.name}.log") as log:
+            # A session of its own: Ctrl-C in the terminal reaches only us, and we stop them in order.
+            return subprocess.Popen(
+                service.command,
+                env=dict(service.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  (one thread only)
+            )
+
+    def _revive(self, child: _Child) -> None:
+        now = time.monotonic()
+        if child.restart_at is not None:
+            if now >= child.restart_at:
+                child.process, child.started_at, child.restart_at = self._spawn(child.service), now, None
+            return
+        code = child.process.poll()
+        if code is None:
+            return
+        child.failures = 0 if now - child.started_at > _STABLE_S else child.failures + 1
+        pause = min(_MAX_BACKOFF_S, 0.2 * 2**child.failures)
+        child.restart_at = now + pause
+        cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+        self.say(
+            f"{child.service.name} ended ({cause}); starting it again. Log: {self.log_dir / child.service.name}.log"
+        )
+
+    def _stop(self, child: _Child) -> None:
+        process = child.process
+        if process.poll() is not None:
+            return
+        process.terminate()
+        deadline = time.monotonic() + child.service.stop_timeout_s
+        while process.poll() is None:
+            if time.monotonic() > deadline or len(self._signals) > 1:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                return
+            time.sleep(_TICK_S)
+
+
+def _open_log(path: Path) -> BinaryIO:
+    if path.exists() and path.stat().st_size > _MAX_LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
+
+
+def _die_with_parent() -> None:
+    # When we are killed without a chance to clean up, the kernel tells our children.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
