@@ -132,6 +132,20 @@ def render_enqueue(render: Render) -> bool:
     return True
 
 
+def job_ids(environment: str) -> frozenset[str]:
+    """Returns the ids of the jobs that wait in an environment's queue.
+
+    Raises:
+        RedisError: the queue server does not answer.
+    """
+    return frozenset(queue_get(environment).job_ids)
+
+
+def job_exists(render: Render) -> bool:
+    """Whether the queue server knows the job of the render's present attempt, in whatever state."""
+    return bool(RenderJob.exists(job_id(render), connection=queue_get(render.environment).connection))
+
+
 def worker_count(environment: str) -> int:
     """Returns how many workers serve an environment's queue.
 

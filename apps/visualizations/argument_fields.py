@@ -1,0 +1,109 @@
+"""Form fields made of a type's argument schema, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from apps.visualizations.catalogue.entities import VisualizationType
+
+_MAX_CHARS = 20_000
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line; empty lines are left out."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        """Returns what the text area shows."""
+        return "\n".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Returns the list; None where nothing was written."""
+        lines = [line.strip() for line in str(value or "").splitlines()]
+        return [line for line in lines if line] or None
+
+
+def _kind(rule: Mapping[str, Any]) -> str:
+    """Returns the JSON type of a rule; of several the first that is not null."""
+    kinds = rule.get("type", "string")
+    return kinds if isinstance(kinds, str) else next((kind for kind in kinds if kind != "null"), "string")
+
+
+def _text(rule: Mapping[str, Any]) -> tuple[type[forms.Field], dict[str, Any]]:
+    return forms.CharField, {"max_length": rule.get("maxLength", _MAX_CHARS), "strip": False}
+
+
+def _number(rule: Mapping[str, Any]) -> tuple[type[forms.Field], dict[str, Any]]:
+    field = forms.IntegerField if _kind(rule) == "integer" else forms.FloatField
+    return field, {"min_value": rule.get("minimum"), "max_value": rule.get("maximum")}
+
+
+def _choice(rule: Mapping[str, Any], *, is_required: bool) -> tuple[type[forms.Field], dict[str, Any]]:
+    values = {str(value): value for value in rule["enum"]}
+    blank = [] if is_required or "default" in rule else [("", "(not set)")]
+    choices = [*blank, *((text, text) for text in values)]
+    return forms.TypedChoiceField, {"choices": choices, "coerce": values.__getitem__, "empty_value": None}
+
+
+def _field_class(rule: Mapping[str, Any], *, is_required: bool) -> tuple[type[forms.Field], dict[str, Any]]:
+    kind = _kind(rule)
+    if "enum" in rule:
+        return _choice(rule, is_required=is_required)
+    if kind in {"integer", "number"}:
+        return _number(rule)
+    if kind == "boolean":
+        return forms.BooleanField, {}
+    if kind == "array" and _kind(rule.get("items", {})) == "string":
+        return LinesField, {"max_length": _MAX_CHARS}
+    return _text(rule) if kind == "string" else (forms.JSONField, {})
+
+
+def _help(rule: Mapping[str, Any]) -> str:
+    examples = ", ".join(str(example) for example in rule.get("examples", [])[:3])
+    parts = [str(rule.get("description", "")).strip(), f"For example: {examples}" if examples else ""]
+    return " ".join(part for part in parts if part)
+
+
+def argument_field(name: str, rule: Mapping[str, Any], *, is_required: bool) -> forms.Field:
+    """Returns the field for one argument; an argument with a default may be left empty."""
+    field_class, options = _field_class(rule, is_required=is_required)
+    is_needed = is_required and "default" not in rule and field_class is not forms.BooleanField
+    return field_class(
+        label=str(rule.get("title") or name.replace("_", " ").capitalize()),
+        help_text=_help(rule),
+        initial=rule.get("default"),
+        required=is_needed,
+        **options,
+    )
+
+
+class ArgumentsForm(forms.Form):
+    """The arguments of one type as typed fields; made by `arguments_form`."""
+
+    def values(self) -> dict[str, Any]:
+        """Returns the arguments that were filled in, as JSON values; call it on a valid form only."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+
+
+def arguments_form(
+    kind: VisualizationType,
+    data: Any = None,
+    *,
+    initial: Mapping[str, Any] | None = None,
+    prefix: str = "arguments",
+) -> ArgumentsForm:
+    """Returns the form of a type's arguments, in the order of its schema.
+
+    Args:
+        data: the request's POST data; None for an unbound form.
+        initial: values to begin with, in the place of the defaults.
+    """
+    form = ArgumentsForm(data, initial=dict(initial or {}), prefix=prefix)
+    required = set(kind.schema.get("required", ()))
+    for name, rule in kind.schema.get("properties", {}).items():
+        form.fields[name] = argument_field(name, rule, is_required=name in required)
+    return form

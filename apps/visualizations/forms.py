@@ -1,0 +1,168 @@
+"""The Visualization Creator's form: artifact, type, source, arguments (typed or as JSON), and code for CUSTOM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from apps.runs.entities import Artifact, Step
+from apps.visualizations import selectors
+from apps.visualizations.argument_fields import ArgumentsForm, arguments_form
+from apps.visualizations.catalogue import arguments
+from apps.visualizations.catalogue.entities import CUSTOM_KEY, VisualizationType
+from apps.visualizations.exceptions import CustomOffError, InvalidRequestError, VisualizationsError
+from apps.visualizations.services.orders import MAX_CODE_CHARS, MAX_TITLE_CHARS, VisualizationRequest
+
+_ARGUMENT = "arguments."
+
+
+def types_for(artifact: Artifact | None) -> list[VisualizationType]:
+    """Returns every type a person may choose, those that fit the artifact first; CUSTOM only where it is allowed."""
+    kinds = [kind for kind in selectors.type_list() if settings.ALLOW_CUSTOM_VISUALIZATIONS or not kind.is_custom]
+    if artifact is None:
+        return kinds
+    return sorted(kinds, key=lambda kind: -kind.fits(artifact.type, artifact.file_name))
+
+
+def artifact_choose(step: Step, name: str = "") -> Artifact | None:
+    """Returns the artifact of that name; without one, the first output that has bytes."""
+    ordered = sorted(step.artifacts, key=lambda each: (each.direction != "output", not each.uri))
+    return next((each for each in ordered if not name or name in {each.name, each.id}), None)
+
+
+def type_choose(kinds: Sequence[VisualizationType], key: str = "") -> VisualizationType | None:
+    """Returns the type of that key (case ignored), else the first; None where there are no types at all."""
+    return next((kind for kind in kinds if kind.key == key.lower()), kinds[0] if kinds else None)
+
+
+class VisualizationForm(forms.Form):
+    """What the Creator asks. `kind` is the chosen type, `arguments` the form of its typed arguments.
+
+    Args:
+        step: the step whose artifacts are offered.
+        data: the request's POST data; None for a fresh form.
+        initial: what to begin with, `artifact` and `type` chosen by a link among it; `arguments` is a dict.
+    """
+
+    artifact = forms.ChoiceField(required=False)
+    type = forms.ChoiceField()
+    source = forms.CharField(required=False, max_length=2048, help_text="A path or URI. Filled in from the artifact.")
+    title = forms.CharField(required=False, max_length=MAX_TITLE_CHARS)
+    timeout_s = forms.FloatField(required=False, min_value=1, label="Time limit (seconds)")
+    arguments_view = forms.ChoiceField(required=False, choices=[("fields", "Fields"), ("json", "JSON")])
+    arguments_json = forms.CharField(required=False, widget=forms.Textarea, label="Arguments as JSON", strip=False)
+    code = forms.CharField(required=False, widget=forms.Textarea, label="Python code", strip=False)
+    force = forms.BooleanField(required=False, label="Render again even if a saved result exists")
+
+    def __init__(self, step: Step, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
+        given = data if data is not None else initial or {}
+        self.step = step
+        self.chosen_artifact = artifact_choose(step, given.get("artifact") or "")
+        self.kinds = types_for(self.chosen_artifact)
+        self.kind = type_choose(self.kinds, given.get("type") or "")
+        super().__init__(data, initial=self._initial() | (initial or {}))
+        self._set_choices()
+        self.arguments: ArgumentsForm | None = None
+        if self.kind is not None:
+            self.arguments = arguments_form(self.kind, data, initial=(initial or {}).get("arguments"))
+
+    def _initial(self) -> dict[str, Any]:
+        artifact, kind = self.chosen_artifact, self.kind
+        return {
+            "artifact": artifact.name if artifact else "",
+            "type": kind.key if kind else "",
+            "source": artifact.uri if artifact else "",
+            "timeout_s": settings.KERNEL_TIMEOUT,
+            "arguments_view": "fields",
+            "arguments_json": json.dumps(self._defaults(), indent=2),
+            "code": kind.code if kind and kind.is_custom else "",
+        }
+
+    def _defaults(self) -> dict[str, Any]:
+        properties = self.kind.schema.get("properties", {}) if self.kind else {}
+        return {name: rule["default"] for name, rule in properties.items() if "default" in rule}
+
+    def _set_choices(self) -> None:
+        names = [(each.name, f"{each.name} ({each.type.removeprefix('system.')})") for each in self.step.artifacts]
+        self._field("artifact").choices = [("", "(none)"), *dict(names).items()]
+        self._field("type").choices = [(kind.key, kind.title) for kind in self.kinds]
+        if CUSTOM_KEY in str(self.data.get("type", "")).lower():
+            # Not among the choices where the server does not allow it; the words are about that, then.
+            self._field("type").error_messages["invalid_choice"] = str(CustomOffError())
+        self.fields["timeout_s"].widget.attrs["max"] = settings.KERNEL_TIMEOUT
+        self.fields["code"].widget.attrs["maxlength"] = MAX_CODE_CHARS
+        if self.kind is None or not self.kind.is_custom:
+            del self.fields["code"]
+
+    def _field(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  (declared above)
+        return field
+
+    def clean_arguments_json(self) -> str:
+        """Refuses what is no JSON object, where the JSON is what counts."""
+        text = str(self.cleaned_data["arguments_json"])
+        if self.data.get("arguments_view") == "json":
+            try:
+                arguments.parse(text)
+            except arguments.ArgumentsError as error:
+                raise forms.ValidationError(str(error), code="invalid") from error
+        return text
+
+    def is_valid(self) -> bool:
+        """Whether everything fits, the typed arguments too where they are what counts."""
+        is_own_valid = super().is_valid()
+        uses_fields = self.arguments is not None and self.data.get("arguments_view") != "json"
+        are_fields_valid = not uses_fields or (self.arguments is not None and self.arguments.is_valid())
+        return is_own_valid and are_fields_valid
+
+    def to_request(self, run_id: str) -> VisualizationRequest:
+        """Returns what is asked for; call it on a valid form only."""
+        values = self.cleaned_data
+        return VisualizationRequest(
+            type_key=values["type"],
+            run_id=run_id,
+            step_id=self.step.id,
+            artifact_name=values["artifact"],
+            source=self._source(values["source"].strip()),
+            arguments=self._arguments(),
+            code=values.get("code", ""),
+            title=values["title"],
+            timeout_s=values["timeout_s"],
+            force=values["force"],
+        )
+
+    def _source(self, text: str) -> str:
+        """The artifact's own URI says nothing that its name does not."""
+        chosen = self.chosen_artifact
+        return "" if chosen and self.cleaned_data["artifact"] and text == chosen.uri else text
+
+    def _arguments(self) -> dict[str, Any]:
+        if self.cleaned_data["arguments_view"] == "json":
+            return arguments.parse(self.cleaned_data["arguments_json"])
+        return self.arguments.values() if self.arguments else {}
+
+    def add_service_error(self, error: VisualizationsError) -> None:
+        """Puts what a service refused beside the fields it names, or above the form."""
+        fields = error.fields if isinstance(error, InvalidRequestError) else {}
+        for name, text in fields.items():
+            self._add(name, text)
+        if not fields:
+            self.add_error(None, str(error))
+
+    def _add(self, name: str, text: str) -> None:
+        argument = name.removeprefix(_ARGUMENT)
+        if name.startswith(_ARGUMENT) and self.arguments and argument in self.arguments.fields:
+            is_shown = self.cleaned_data.get("arguments_view") != "json"
+            if is_shown:
+                self.arguments.add_error(argument, text)
+            else:
+                self.add_error("arguments_json", f"{argument}: {text}")
+        elif name in self.fields:
+            self.add_error(name, text)
+        else:
+            self.add_error("arguments_json" if name.startswith("arguments") else None, text)

@@ -1,0 +1,69 @@
+"""Takes away what nobody needs: old renders that are not the latest, and files without a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db.models import F, QuerySet
+
+from apps.visualizations.models import ACTIVE_STATES, Render
+from apps.visualizations.services.results import ROOT, files_delete, render_files_delete
+
+
+@dataclass(slots=True, kw_only=True)
+class Pruning:
+    """What is taken away, or would be: renders, and the names of orphaned files."""
+
+    renders: list[Render] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+
+def renders_old(before: datetime) -> QuerySet[Render]:
+    """Returns renders that ended before then and are not their visualization's latest."""
+    ended = Render.objects.exclude(state__in=ACTIVE_STATES).filter(finished_at__lt=before)
+    return ended.exclude(visualization__latest=F("id")).select_related("visualization")
+
+
+def files_orphaned(before: datetime) -> Iterator[str]:
+    """Yields files of results, written before then, that no render points at."""
+    if not default_storage.exists(ROOT):
+        return
+    for folder in _folders(ROOT):
+        for render_folder in _folders(folder):
+            names = {f"{render_folder}/{name}" for name in default_storage.listdir(render_folder)[1]}
+            for name in sorted(names - _known(names)):
+                # A result is in the store a moment before its row says so.
+                if default_storage.get_modified_time(name) < before:
+                    yield name
+
+
+def _folders(path: str) -> list[str]:
+    return [f"{path}/{name}" for name in sorted(default_storage.listdir(path)[0])]
+
+
+def _known(names: set[str]) -> set[str]:
+    html = Render.objects.filter(html__in=names).values_list("html", flat=True)
+    return {*html, *Render.objects.filter(notebook__in=names).values_list("notebook", flat=True)}
+
+
+def prune(*, renders_before: datetime | None, files_before: datetime, is_dry_run: bool) -> Pruning:
+    """Takes old renders and orphaned files away.
+
+    Args:
+        renders_before: None keeps every render.
+        files_before: younger files stay: their row may not be written yet.
+        is_dry_run: only tells what would go.
+    """
+    renders: Any = renders_old(renders_before) if renders_before else Render.objects.none()
+    found = Pruning(renders=list(renders), files=list(files_orphaned(files_before)))
+    if is_dry_run:
+        return found
+    for render in found.renders:
+        render.delete()
+        render_files_delete(render)
+    files_delete(found.files)
+    return found

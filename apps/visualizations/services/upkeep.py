@@ -1,0 +1,241 @@
+"""Puts right what crashes leave behind: lost workers, lost jobs, renders past their deadline, orphaned files."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import django_rq
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from redis.exceptions import LockError, RedisError
+
+from apps.visualizations import jobs
+from apps.visualizations.events import publish
+from apps.visualizations.models import Render, RenderState
+from apps.visualizations.services.execution import work_root
+from apps.visualizations.services.lease import LEASE
+
+MAX_LOSSES = 2
+# A job that was just taken from the queue is not in it any more, though its row still says queued.
+_QUEUE_QUIET = timedelta(seconds=15)
+_LOCK = "vizportal:reconcile"
+_LOCK_S = 60
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What one pass changed, in renders; `work_dirs` in directories. `is_idle` where another holder was at it."""
+
+    cancelled: int = 0
+    timed_out: int = 0
+    tried_again: int = 0
+    lost: int = 0
+    poisoned: int = 0
+    enqueued: int = 0
+    work_dirs: int = 0
+    is_idle: bool = False
+
+    def __str__(self) -> str:
+        names = ("cancelled", "timed_out", "tried_again", "lost", "poisoned", "enqueued", "work_dirs")
+        counts = [f"{name} {getattr(self, name)}" for name in names if getattr(self, name)]
+        return ", ".join(counts) or "nothing to do"
+
+
+@contextmanager
+def _one_holder() -> Iterator[bool]:
+    """Yields whether this pass may go on. Without the queue server it may: every change is conditional anyway."""
+    try:
+        lock = django_rq.get_connection("render-base").lock(_LOCK, timeout=_LOCK_S, blocking=False)
+        is_held = lock.acquire()
+    except (RedisError, OSError):
+        yield True
+        return
+    try:
+        yield is_held
+    finally:
+        if is_held:
+            _release(lock)
+
+
+def _release(lock: Any) -> None:
+    try:
+        lock.release()
+    except (LockError, RedisError, OSError) as error:
+        logger.info("reconcile: lock not released: %s", error)
+
+
+def reconcile() -> Upkeep:
+    """Makes one pass. Safe at any time and beside any number of others."""
+    with _one_holder() as is_held:
+        if not is_held:
+            return Upkeep(is_idle=True)
+        now = timezone.now()
+        cancelled = _finish_cancels(now)
+        timed_out = _finish_overdue(now)
+        tried_again, lost, poisoned = _handle_lost_workers(now)
+        return Upkeep(
+            cancelled=cancelled,
+            timed_out=timed_out,
+            tried_again=tried_again,
+            lost=lost,
+            poisoned=poisoned,
+            enqueued=_enqueue_forgotten(now),
+            work_dirs=work_dirs_sweep(),
+        )
+
+
+def _lease_out(now: datetime) -> QuerySet[Render]:
+    # A worker that died before its first heartbeat left no lease.
+    running = Render.objects.filter(state=RenderState.RUNNING)
+    return running.annotate(held_until=Coalesce("lease_until", F("started_at") + LEASE)).filter(held_until__lt=now)
+
+
+def _end(render: Render, **values: Any) -> bool:
+    """Ends or re-queues a render, unless its row has moved on since it was read."""
+    same = Render.objects.filter(id=render.id, attempt=render.attempt, state=render.state)
+    if not same.update(lease_until=None, **values):
+        return False
+    render.refresh_from_db()
+    publish(render)
+    return True
+
+
+def _finish_cancels(now: datetime) -> int:
+    """Ends cancelled renders whose worker is gone; a living worker ends its own."""
+    waiting = Render.objects.filter(state=RenderState.QUEUED, cancel_requested_at__isnull=False)
+    gone = _lease_out(now).filter(cancel_requested_at__isnull=False)
+    values = {
+        "state": RenderState.CANCELLED,
+        "reason": "cancelled",
+        "message": "Cancelled.",
+        "finished_at": now,
+    }
+    return sum(_end(render, **values) for render in [*waiting, *gone])
+
+
+def _finish_overdue(now: datetime) -> int:
+    overdue = Render.objects.filter(state=RenderState.RUNNING, deadline__lt=now)
+    return sum(
+        _end(
+            render,
+            state=RenderState.TIMED_OUT,
+            reason="timed_out",
+            message=f"Stopped: it was not done long after its limit of {render.timeout_s:g} s.",
+            finished_at=now,
+        )
+        for render in overdue
+    )
+
+
+def _handle_lost_workers(now: datetime) -> tuple[int, int, int]:
+    """Gives renders of vanished workers to others, or gives up.
+
+    Returns:
+        How many are tried again, are lost, and took too many workers with them.
+    """
+    tried_again = lost = poisoned = 0
+    for render in _lease_out(now).filter(cancel_requested_at=None):
+        if render.losses + 1 >= MAX_LOSSES:
+            poisoned += _give_up(render, now)
+        elif render.is_custom:
+            # Somebody's own code may have effects outside; running it twice is theirs to decide.
+            lost += _end(
+                render,
+                state=RenderState.LOST,
+                reason="worker_lost",
+                message="The worker vanished while it ran this code. It was not started again by itself.",
+                losses=render.losses + 1,
+                finished_at=now,
+            )
+        else:
+            tried_again += _try_again(render, now)
+    return tried_again, lost, poisoned
+
+
+def _give_up(render: Render, now: datetime) -> bool:
+    message = f"{MAX_LOSSES} workers vanished while they rendered this, so it is not tried again."
+    return _end(
+        render,
+        state=RenderState.FAILED,
+        reason="poison",
+        message=message,
+        losses=render.losses + 1,
+        finished_at=now,
+    )
+
+
+def _try_again(render: Render, now: datetime) -> bool:
+    values = {
+        "state": RenderState.QUEUED,
+        "attempt": render.attempt + 1,
+        "losses": render.losses + 1,
+        "queued_at": now,
+        "started_at": None,
+        "deadline": None,
+        "cell": 0,
+        "cells": 0,
+    }
+    if not _end(render, **values):
+        return False
+    jobs.render_enqueue(render)
+    return True
+
+
+def _enqueue_forgotten(now: datetime) -> int:
+    """Queues again what the queue no longer knows: lost between commit and enqueue, or by FLUSHALL."""
+    enqueued = 0
+    for environment in _queued(now).values_list("environment", flat=True).distinct():
+        try:
+            known = jobs.job_ids(environment)
+        except (RedisError, OSError, KeyError) as error:
+            logger.warning("reconcile: queue of %s not read: %s", environment, error)
+            continue
+        for render in _queued(now).filter(environment=environment):
+            if jobs.job_id(render) not in known:
+                enqueued += _enqueue_again(render, now)
+    return enqueued
+
+
+def _queued(now: datetime) -> QuerySet[Render]:
+    return Render.objects.filter(
+        Q(queued_at__lt=now - _QUEUE_QUIET), state=RenderState.QUEUED, cancel_requested_at=None
+    ).order_by()
+
+
+def _enqueue_again(render: Render, now: datetime) -> bool:
+    """A job that still exists but is not in the queue died with its worker, or was refused: that counts as a loss."""
+    if not jobs.job_exists(render):
+        return jobs.render_enqueue(render)
+    if render.losses + 1 >= MAX_LOSSES:
+        return _give_up(render, now)
+    return _try_again(render, now)
+
+
+def work_dirs_sweep() -> int:
+    """Removes the work directories of attempts that no longer run; returns how many."""
+    removed = 0
+    for path in work_root().iterdir():
+        if not _is_at_work(path):
+            shutil.rmtree(path, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def _is_at_work(path: Path) -> bool:
+    render_id, _, rest = path.name.partition(".")
+    attempt = rest.partition(".")[0]
+    try:
+        chosen = Render.objects.filter(id=UUID(render_id), attempt=int(attempt))
+    except ValueError:
+        return False
+    return chosen.filter(state=RenderState.RUNNING).exists()

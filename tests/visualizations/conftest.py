@@ -1,0 +1,208 @@
+"""A cast of three (owner, reader, admin), a real queue server, and stand-ins at the two foreign seams.
+
+The stand-ins: Kubeflow (a gateway with one run) and the kernel (`FakeKernel`, which writes what a test asks for).
+Tests marked `kernel` take the real kernel.
+"""
+
+import json
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import django_rq
+import pytest
+from django.conf import settings as live_settings
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from apps.runs.entities import Artifact, Endpoint, Run, RunDetails, State, Step
+from apps.runs.exceptions import NotFoundError
+from apps.visualizations.api import endpoints
+from apps.visualizations.jobs import RenderWorker, queue_get
+from apps.visualizations.models import Render
+from apps.visualizations.rendering import Progress, RenderOutcome
+from apps.visualizations.services import execution, submission
+from apps.visualizations.services.orders import VisualizationRequest
+from tests.servers import valkey_server
+
+CSV = b"score,label\n0.1,0\n0.9,1\n0.8,1\n0.3,0\n"
+
+
+@pytest.fixture(scope="session")
+def valkey_url():
+    with valkey_server() as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def queue(valkey_url, monkeypatch):
+    """The queue of the environment `base`, empty at first."""
+    monkeypatch.setitem(live_settings.RQ_QUEUES["render-base"], "URL", valkey_url)
+    found = queue_get("base")
+    found.connection.flushall()
+    return found
+
+
+@pytest.fixture
+def no_queue(monkeypatch, queue, tmp_path):
+    """The queue server is down: nobody listens on its socket."""
+    monkeypatch.setitem(live_settings.RQ_QUEUES["render-base"], "URL", f"unix://{tmp_path}/nobody.sock")
+
+
+@pytest.fixture
+def events(queue):
+    """Everything published about renders, read when called."""
+    listener = django_rq.get_connection("render-base").pubsub(ignore_subscribe_messages=True)
+    listener.subscribe("vizportal:render")
+    listener.get_message(timeout=1)
+
+    def read():
+        found = []
+        while message := listener.get_message(timeout=0.05):
+            found.append(json.loads(message["data"]))
+        return found
+
+    yield read
+    listener.close()
+
+
+@pytest.fixture
+def owner(db):
+    return get_user_model().objects.create_user("owner", "owner@example.com", "pw")
+
+
+@pytest.fixture
+def reader(db):
+    return get_user_model().objects.create_user("reader", "reader@example.com", "pw")
+
+
+@pytest.fixture
+def admin(db):
+    return get_user_model().objects.create_superuser("admin", "admin@example.com", "pw")
+
+
+@pytest.fixture
+def browser():
+    """Returns a signed-in test client."""
+
+    def sign_in(user):
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+class Kubeflow:
+    """A stand-in for the gateway: one run, one step, its artifacts in memory."""
+
+    endpoint = Endpoint(key="default", host="http://kubeflow.example")
+
+    def __init__(self):
+        self.contents = {"minio://b/predictions.csv": CSV}
+        self.is_directory = False
+        self.error = None
+        artifacts = (
+            Artifact(
+                id="1", name="predictions", type="system.Dataset", uri="minio://b/predictions.csv", direction="output"
+            ),
+            Artifact(id="2", name="model", type="system.Model", uri="minio://b/model", direction="input"),
+        )
+        step = Step(id="s1", name="evaluator", task_name="evaluator", state=State.SUCCEEDED, artifacts=artifacts)
+        self.details = RunDetails(
+            run=Run(id="r1", name="taxi run", state=State.SUCCEEDED, pipeline_name="taxi"), steps=(step,)
+        )
+
+    def _answer(self):
+        if self.error:
+            raise self.error
+
+    def runs(self, **_question):
+        self._answer()
+        return SimpleNamespace(items=(self.details.run,), next_token="")
+
+    def run_details(self, run_id):
+        self._answer()
+        if run_id != "r1":
+            raise NotFoundError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
+        return self.details
+
+    @contextmanager
+    def open_artifact(self, uri, *, namespace=""):
+        self._answer()
+        if uri not in self.contents:
+            raise NotFoundError(f"There is no object at {uri}.")
+        content = self.contents[uri]
+        chunks = content if not isinstance(content, bytes) else iter([content[:10], content[10:]])
+        size = len(content) if isinstance(content, bytes) else None
+        yield SimpleNamespace(chunks=chunks, size_bytes=size, content_type="", is_directory=self.is_directory)
+
+
+@pytest.fixture
+def kubeflow(monkeypatch):
+    gateway = Kubeflow()
+    monkeypatch.setattr(endpoints, "gateway_for_user", lambda user, key="": gateway)
+    monkeypatch.setattr(execution, "gateway_for_service", lambda key="": gateway)
+    return gateway
+
+
+class FakeKernel:
+    """Stands in for `render`: keeps the orders, and ends as `outcome` says. `during` runs in the middle."""
+
+    def __init__(self):
+        self.orders = []
+        self.html = b"<p>picture</p>"
+        self.outcome = {}
+        self.during = lambda: None
+
+    def __call__(self, order, *, interpreter, directory, on_progress, is_cancelled):
+        self.orders.append(order)
+        on_progress(Progress(cell=1, cells=2, elapsed_s=0.1))
+        self.during()
+        if is_cancelled():
+            return RenderOutcome(state="cancelled", reason="cancelled", message="Cancelled.")
+        html, notebook = directory / "result.html", directory / "notebook.ipynb"
+        html.write_bytes(self.html)
+        notebook.write_text('{"cells": []}')
+        facts = {"state": "succeeded", "html_path": html, "cells": 2, "cells_done": 2, "timings": {"total": 0.1}}
+        return RenderOutcome(**{**facts, "notebook_path": notebook, "lock": "l0ck", **self.outcome})
+
+
+@pytest.fixture
+def kernel(monkeypatch, settings, tmp_path):
+    fake = FakeKernel()
+    monkeypatch.setattr(execution, "render_order", fake)
+    monkeypatch.setattr("apps.visualizations.services.lease.LOOK_EVERY_S", 0)
+    interpreter = tmp_path / "environments" / "base" / "bin" / "python"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.touch()
+    settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path / "environments"
+    settings.VIZPORTAL_DATA_DIR = tmp_path / "data"
+    settings.MEDIA_ROOT = tmp_path / "results"
+    return fake
+
+
+@pytest.fixture
+def work(queue, kernel):
+    """Runs a worker until the queue is empty."""
+
+    def run():
+        RenderWorker([queue], connection=queue.connection).work(burst=True, logging_level="WARNING")
+
+    return run
+
+
+@pytest.fixture
+def submit(owner, kubeflow):
+    """Asks for a visualization as `owner` and returns the submission."""
+
+    def ask(user=None, **values):
+        request = {"type_key": "table", "run_id": "r1", "step_id": "s1", "artifact_name": "predictions", **values}
+        return submission.visualization_create(user or owner, VisualizationRequest(**request), kubeflow)
+
+    return ask
+
+
+@pytest.fixture
+def row():
+    """Reads a render's row again."""
+    return lambda render: Render.objects.get(id=render.id)

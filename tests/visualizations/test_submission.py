@@ -1,0 +1,208 @@
+import pytest
+from rq.job import Job
+
+from apps.runs.exceptions import NotFoundError
+from apps.visualizations import selectors
+from apps.visualizations.exceptions import (
+    CustomOffError,
+    InvalidRequestError,
+    NotAllowedError,
+    TooManyQueuedError,
+    WrongStateError,
+)
+from apps.visualizations.models import RenderState, Visualization
+from apps.visualizations.services import submission
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_request_becomes_a_queued_row_and_a_job_that_carries_only_id_and_attempt(submit, queue, owner):
+    made = submit(title="  My   table ")
+    assert made.is_new
+    assert made.visualization.title == "My table"
+    assert made.visualization.latest == made.render
+    assert (made.visualization.run_name, made.visualization.step_name) == ("taxi run", "evaluator")
+    assert made.render.state == RenderState.QUEUED
+    assert made.render.source_uri == "minio://b/predictions.csv"
+    [job] = queue.jobs
+    assert job.id == f"render-{made.render.id}-1"
+    assert (list(job.args), job.kwargs) == ([str(made.render.id), 1], {})
+
+
+def test_the_same_receipt_is_answered_by_the_saved_result(submit, work, reader):
+    first = submit()
+    work()
+    again = submit(reader)
+    assert not again.is_new
+    assert again.render.id == first.render.id
+
+
+@pytest.mark.parametrize("change", [{"arguments": {"max_rows": 7}}, {"artifact_name": "model"}])
+def test_another_receipt_renders_anew(submit, work, change):
+    submit()
+    work()
+    kind = selectors.type_get("table")
+    if "arguments" in change:
+        name = next(name for name, rule in kind.schema["properties"].items() if rule["type"] == "integer")
+        change = {"arguments": {name: 7}}
+    assert submit(**change).is_new
+
+
+def test_force_adds_a_render_to_the_owners_visualization_and_makes_another_for_a_reader(submit, work, owner, reader):
+    first = submit()
+    work()
+    mine = submit(force=True)
+    assert mine.visualization == first.visualization
+    assert mine.render.number == 2
+    work()
+    assert submit(reader, force=True).visualization != first.visualization
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"type_key": "../../x"}, "type"),
+        ({"type_key": "nothing"}, "type"),
+        ({"artifact_name": "nothing"}, "artifact"),
+        ({"arguments": {"nothing": 1}}, "arguments.nothing"),
+        ({"timeout_s": 1e9}, "timeout_s"),
+        ({"timeout_s": float("nan")}, "timeout_s"),
+        ({"timeout_s": 0}, "timeout_s"),
+        ({"code": "print(1)"}, "code"),
+        ({"title": "x" * 201}, "title"),
+        ({"source": "/etc/passwd"}, "source"),
+        ({"source": "minio://b/predictions.csv/../model"}, "source"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_its_field(submit, change, field):
+    with pytest.raises(InvalidRequestError) as caught:
+        submit(**change)
+    assert list(caught.value.fields) == [field]
+    assert Visualization.objects.count() == 0
+
+
+def test_an_unknown_run_or_step_is_not_found(submit):
+    for change in ({"run_id": "nothing"}, {"step_id": "nothing"}):
+        with pytest.raises(NotFoundError):
+            submit(**change)
+
+
+def test_a_type_without_source_picks_the_artifact_that_fits_best(submit):
+    assert submit(artifact_name="").render.source_uri == "minio://b/predictions.csv"
+
+
+def test_an_artifacts_uri_as_source_names_the_artifact(submit):
+    made = submit(artifact_name="", source="minio://b/predictions.csv")
+    assert made.visualization.artifact_name == "predictions"
+
+
+def test_custom_needs_the_gate(submit, settings):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = False
+    with pytest.raises(CustomOffError):
+        submit(type_key="CUSTOM", code="print(1)")
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    with pytest.raises(InvalidRequestError, match="Write the Python code"):
+        submit(type_key="custom", code="  \n")
+    assert submit(type_key="CUSTOM", code="print(1)\r\n").render.code == "print(1)\n"
+
+
+def test_a_user_may_queue_only_so_many_while_others_are_served(submit, settings, reader):
+    settings.VIZPORTAL_MAX_QUEUED_PER_USER = 2
+    submit(), submit()
+    with pytest.raises(TooManyQueuedError):
+        submit()
+    assert submit(reader).is_new
+
+
+def test_without_the_queue_server_the_row_is_kept(submit, no_queue, row):
+    made = submit()
+    assert row(made.render).state == RenderState.QUEUED
+
+
+def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError
+
+    monkeypatch.setattr(submission, "_render_write", fail)
+    with pytest.raises(RuntimeError):
+        submit()
+    assert queue.count == 0
+    assert Visualization.objects.count() == 0
+
+
+def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, work, owner):
+    first = submit(timeout_s=5)
+    work()
+    again = submission.render_again(owner, first.visualization)
+    assert (again.number, again.timeout_s, again.receipt) == (2, 5, first.render.receipt)
+    assert first.visualization.renders.count() == 2
+
+
+def test_render_again_waits_for_the_one_that_runs_and_for_ones_own(submit, owner, reader):
+    made = submit()
+    with pytest.raises(WrongStateError):
+        submission.render_again(owner, made.visualization)
+    with pytest.raises(NotAllowedError):
+        submission.render_again(reader, made.visualization)
+
+
+def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work, kernel, row, events):
+    made = submit()
+    for _ in range(2):
+        assert submission.render_cancel(owner, made.render).state == RenderState.CANCELLED
+    assert not Job.exists(f"render-{made.render.id}-1", connection=queue.connection)
+    assert [event["state"] for event in events()] == ["queued", "cancelled"]
+    work()
+    assert kernel.orders == []
+
+
+def test_cancel_after_the_end_changes_nothing(submit, work, owner, row):
+    made = submit()
+    work()
+    assert submission.render_cancel(owner, made.render).state == RenderState.SUCCEEDED
+
+
+def test_a_stranger_neither_cancels_nor_deletes_but_an_admin_does(submit, reader, admin, row):
+    made = submit()
+    with pytest.raises(NotAllowedError):
+        submission.render_cancel(reader, made.render)
+    with pytest.raises(NotAllowedError):
+        submission.visualization_delete(reader, made.visualization)
+    assert row(made.render).state == RenderState.QUEUED
+    submission.visualization_delete(admin, made.visualization)
+    assert Visualization.objects.count() == 0
+
+
+def test_delete_takes_the_files_along(submit, work, owner, row, settings):
+    made = submit()
+    work()
+    files = [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
+    assert len(files) == 2
+    submission.visualization_delete(owner, row(made.render).visualization)
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_deleting_a_user_keeps_what_they_made(submit, work, owner, row):
+    made = submit()
+    work()
+    owner.delete()
+    assert row(made.render).visualization.owner is None
+
+
+def test_the_gallery_filters_and_finds_words(submit, work, owner):
+    made = submit(title="Scores of Monday")
+    submit(type_key="roc_curve", arguments={})
+    found = selectors.visualization_list(owner, text="monday evaluator")
+    assert [each.id for each in found] == [made.visualization.id]
+    assert selectors.visualization_list(owner, type_key="ROC_CURVE").count() == 1
+    assert selectors.visualization_list(owner, text="nothing").count() == 0
+    assert selectors.visualization_counts(owner, ["r1", "r2"]) == {"r1": 2}
+
+
+def test_places_in_the_queue(submit, work, owner, row):
+    submit()
+    work()
+    first, second = submit(title="a", force=True), submit(title="b", force=True)
+    places = [selectors.queue_place(row(made.render)) for made in (first, second)]
+    assert [place.position for place in places] == [1, 2]
+    assert all(place.eta_s is not None for place in places)
