@@ -48,8 +48,7 @@ def _connection(endpoint_key: str, *, person: str, user_header: tuple[str, str] 
         raise exceptions.NotFoundError(f"No Kubeflow endpoint named {endpoint_key!r} is configured here.")
     if not settings.KFP_HOST:
         raise exceptions.EndpointDownError(
-            "No Kubeflow is configured: set KFP_HOST, or start the portal with `manage.py up`, "
-            "which brings its own."
+            "No Kubeflow is configured: set KFP_HOST, or start the portal with `manage.py up`, which brings its own."
         )
     return Connection(
         endpoint=Endpoint(key=DEFAULT_KEY, host=settings.KFP_HOST, namespace=settings.KFP_NAMESPACE),

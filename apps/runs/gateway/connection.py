@@ -114,9 +114,7 @@ def read_json_text(connection: Connection, path: str, query: Mapping[str, str]) 
     return body
 
 
-def post(
-    connection: Connection, path: str, body: bytes, headers: Mapping[str, str]
-) -> tuple[bytes, Mapping[str, str]]:
+def post(connection: Connection, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
     """Sends one body and returns the answer's body and headers.
 
     Raises:

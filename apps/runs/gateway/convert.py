@@ -86,9 +86,7 @@ def run(model: Any) -> Run:
         state=state,
         experiment_id=model.experiment_id or "",
         pipeline_id=(reference.pipeline_id if reference else None) or "",
-        pipeline_version_id=(reference.pipeline_version_id if reference else None)
-        or model.pipeline_version_id
-        or "",
+        pipeline_version_id=(reference.pipeline_version_id if reference else None) or model.pipeline_version_id or "",
         pipeline_name=specs.pipeline_name(spec),
         description=model.description or "",
         created_at=moment(model.created_at),

@@ -72,9 +72,7 @@ def run_details(connection: Connection, run: Run, task_details: Sequence[Any]) -
     return RunDetails(run=run, steps=steps, notice=notice)
 
 
-def _read_steps(
-    connection: Connection, run: Run, task_details: Sequence[Any]
-) -> tuple[tuple[Step, ...], str]:
+def _read_steps(connection: Connection, run: Run, task_details: Sequence[Any]) -> tuple[tuple[Step, ...], str]:
     try:
         if specs.is_workflow(run.spec):
             return workflow.build_steps(workflow.read_workflow(connection, run)), ""

@@ -27,13 +27,9 @@ def from_status(host: str, status: int, body: bytes | str) -> exceptions.RunsErr
             "(KFP_EXISTING_TOKEN, KFP_COOKIES or KFP_USERID_HEADER)."
         )
     if status == 403:
-        return exceptions.ForbiddenError(
-            f"Kubeflow at {host} refuses this: {reason or 'no permission (403)'}"
-        )
+        return exceptions.ForbiddenError(f"Kubeflow at {host} refuses this: {reason or 'no permission (403)'}")
     if status in _GATEWAY_STATUSES:
-        return exceptions.EndpointDownError(
-            f"Kubeflow at {host} is not available ({status}). {reason}".strip()
-        )
+        return exceptions.EndpointDownError(f"Kubeflow at {host} is not available ({status}). {reason}".strip())
     if status in _REFUSED_STATUSES:
         return exceptions.InvalidRequestError(reason or f"Kubeflow at {host} refused the request ({status}).")
     return exceptions.EndpointError(
@@ -92,9 +88,7 @@ def network_errors(host: str, timeout_s: float) -> Iterator[None]:
             f"Kubeflow at {host} does not answer: {_cause(error, timeout_s)}."
         ) from error
     except OSError as error:
-        raise exceptions.EndpointDownError(
-            f"Kubeflow at {host} does not answer: {error.strerror or error}."
-        ) from error
+        raise exceptions.EndpointDownError(f"Kubeflow at {host} does not answer: {error.strerror or error}.") from error
 
 
 def _cause(error: foreign.HTTPError, timeout_s: float) -> str:

@@ -67,9 +67,7 @@ def read_executions(connection: Connection, run_id: str) -> tuple[Execution, ...
     Raises:
         RunsError: the store does not answer, or not with ML Metadata.
     """
-    context = _call(
-        connection, "GetContextByTypeAndName", type_name=_CONTEXT_TYPE, context_name=run_id
-    ).context
+    context = _call(connection, "GetContextByTypeAndName", type_name=_CONTEXT_TYPE, context_name=run_id).context
     if not context.id:
         return ()
     rows = tuple(_executions(connection, context.id))
@@ -106,9 +104,7 @@ def _artifacts(connection: Connection, ids: set[int]) -> dict[int, Any]:
     return {row.id: row for row in rows}
 
 
-def _artifacts_of(
-    execution_id: int, events: Iterable[Any], artifacts: Mapping[int, Any]
-) -> Iterator[Artifact]:
+def _artifacts_of(execution_id: int, events: Iterable[Any], artifacts: Mapping[int, Any]) -> Iterator[Artifact]:
     seen: set[tuple[int, str]] = set()
     for event in events:
         row = artifacts.get(event.artifact_id)
@@ -127,9 +123,7 @@ def _direction(event_type: int) -> str:
 
 
 def _artifact(row: Any, direction: str, key: str) -> Artifact:
-    properties = {
-        name: _value(value) for name, value in (*row.properties.items(), *row.custom_properties.items())
-    }
+    properties = {name: _value(value) for name, value in (*row.properties.items(), *row.custom_properties.items())}
     display_name = str(properties.get("display_name") or row.name or key)
     return Artifact(
         id=str(row.id),
@@ -215,6 +209,4 @@ def _call(connection: Connection, method: str, **fields: Any) -> Any:
         return grpc_web.decode_response(body, headers, messages.message_class(f"{method}Response"))
     except grpc_web.GrpcWebError as error:
         host = connection.endpoint.host
-        raise exceptions.EndpointError(
-            f"The lineage store behind {host} answered {method} with: {error}"
-        ) from error
+        raise exceptions.EndpointError(f"The lineage store behind {host} answered {method} with: {error}") from error

@@ -67,8 +67,7 @@ def location(uri: str) -> dict[str, str]:
     if source is None or not bucket:
         schemes = ", ".join(_SOURCES)
         raise exceptions.EndpointError(
-            f"Kubeflow's artifact gateway cannot read {uri or 'an artifact without a URI'}: "
-            f"it knows {schemes}."
+            f"Kubeflow's artifact gateway cannot read {uri or 'an artifact without a URI'}: it knows {schemes}."
         )
     key = parts.path.lstrip("/")
     if source in {"http", "https"}:

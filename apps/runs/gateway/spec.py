@@ -135,9 +135,7 @@ def _task(spec: Mapping[str, Any], name: str, body: Mapping[str, Any], siblings:
     )
 
 
-def _kind(
-    name: str, body: Mapping[str, Any], component: Mapping[str, Any], executor: Mapping[str, Any]
-) -> StepKind:
+def _kind(name: str, body: Mapping[str, Any], component: Mapping[str, Any], executor: Mapping[str, Any]) -> StepKind:
     if "parameterIterator" in body or "artifactIterator" in body:
         return StepKind.LOOP
     if "dag" in component:

@@ -44,9 +44,7 @@ def read_workflow(connection: Connection, run: Run) -> dict[str, Any]:
         manifest = json.loads(json.loads(body)["pipeline_runtime"]["workflow_manifest"])
     except (ValueError, KeyError, TypeError) as error:
         host = connection.endpoint.host
-        raise exceptions.EndpointError(
-            f"Kubeflow at {host} has no readable workflow of this 1.x run."
-        ) from error
+        raise exceptions.EndpointError(f"Kubeflow at {host} has no readable workflow of this 1.x run.") from error
     return manifest if isinstance(manifest, dict) else {}
 
 
@@ -65,9 +63,7 @@ def build_steps(manifest: Mapping[str, Any]) -> tuple[Step, ...]:
     steps = [_step(key, node, bucket, before.get(key, ())) for key, node in shown.items()]
     frames = {key: _frame_of(node, nodes, shown) for key, node in shown.items()}
     ids = {key: step.id for key, step in zip(shown, steps, strict=True)}
-    placed = [
-        replace(step, parent_id=ids.get(frames[key] or "")) for key, step in zip(shown, steps, strict=True)
-    ]
+    placed = [replace(step, parent_id=ids.get(frames[key] or "")) for key, step in zip(shown, steps, strict=True)]
     return tuple(_parents_first(sorted(placed, key=_started)))
 
 
@@ -110,15 +106,10 @@ def _step(key: str, node: Mapping[str, Any], bucket: str, depends_on: tuple[str,
 
 
 def _parameters(ports: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {
-        str(item.get("name", "")).removeprefix(prefix): item.get("value")
-        for item in ports.get("parameters") or []
-    }
+    return {str(item.get("name", "")).removeprefix(prefix): item.get("value") for item in ports.get("parameters") or []}
 
 
-def _artifacts(
-    key: str, ports: Mapping[str, Any], direction: str, prefix: str, bucket: str
-) -> Iterator[Artifact]:
+def _artifacts(key: str, ports: Mapping[str, Any], direction: str, prefix: str, bucket: str) -> Iterator[Artifact]:
     for item in ports.get("artifacts") or []:
         stored = item.get("s3") or {}
         holder = stored.get("bucket") or bucket
@@ -142,9 +133,7 @@ def _predecessors(nodes: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[st
     return {key: tuple(sorted(names)) for key, names in before.items()}
 
 
-def _shown_below(
-    keys: list[str], nodes: Mapping[str, Any], shown: Mapping[str, Any], seen: set[str]
-) -> Iterator[str]:
+def _shown_below(keys: list[str], nodes: Mapping[str, Any], shown: Mapping[str, Any], seen: set[str]) -> Iterator[str]:
     for key in keys:
         if key in seen or key not in nodes:
             continue

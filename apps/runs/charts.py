@@ -1,0 +1,125 @@
+"""What ClassificationMetrics and Metrics artifacts hold in their metadata, ready to be drawn without a render.
+
+The shapes are KFP's: kubeflow/pipelines, sdk/python/kfp/dsl/types/artifact_types.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+_PLOT: Final = 240.0
+_HEATS: Final = 9
+_CLASSES: Final = frozenset({"system.ClassificationMetrics", "system.SlicedClassificationMetrics"})
+_DRAWN: Final = frozenset({"confusionMatrix", "confidenceMetrics", "evaluationSlices"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RocCurve:
+    """A ROC curve in a square of 240 units, (0, 0) at the top left.
+
+    Attributes:
+        points: SVG polyline points.
+        auc: the area under the curve by the trapezoidal rule over the points given.
+    """
+
+    points: str
+    auc: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A count, and how dark its field is: 0 to 9, by its share of the row."""
+
+    count: float
+    heat: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfusionMatrix:
+    """Rows are true classes, columns predicted ones."""
+
+    labels: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """One drawing of an artifact; `slice_name` is "" unless the metrics are sliced."""
+
+    roc: RocCurve | None
+    confusion: ConfusionMatrix | None
+    slice_name: str = ""
+
+
+def classifications(artifact_type: str, metadata: Mapping[str, Any]) -> tuple[Classification, ...]:
+    """Returns the drawings of an artifact; none for other types, or where nothing drawable was logged."""
+    if artifact_type not in _CLASSES:
+        return ()
+    slices = metadata.get("evaluationSlices")
+    found = [("", metadata)]
+    found += [
+        (str(item.get("slice", "")), item["sliceClassificationMetrics"])
+        for item in (slices if isinstance(slices, list) else [])
+        if isinstance(item, Mapping) and isinstance(item.get("sliceClassificationMetrics"), Mapping)
+    ]
+    drawn = (Classification(roc=_roc(values), confusion=_confusion(values), slice_name=name) for name, values in found)
+    return tuple(item for item in drawn if item.roc or item.confusion)
+
+
+def scalars(metadata: Mapping[str, Any]) -> dict[str, float | int | str]:
+    """Returns the single values of an artifact's metadata, which are its metrics where its type is Metrics."""
+    return {
+        name: value for name, value in metadata.items() if isinstance(value, int | float | str) and name not in _DRAWN
+    }
+
+
+def _roc(metadata: Mapping[str, Any]) -> RocCurve | None:
+    listed = metadata.get("confidenceMetrics")
+    points = sorted(set(_rates(listed if isinstance(listed, list) else [])))
+    if len(points) < 2:
+        return None
+    area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
+    drawn = " ".join(f"{x * _PLOT:.1f},{(1 - y) * _PLOT:.1f}" for x, y in points)
+    return RocCurve(points=drawn, auc=area, count=len(points))
+
+
+def _rates(listed: Sequence[Any]) -> Iterator[tuple[float, float]]:
+    for item in listed:
+        try:
+            # proto JSON leaves zeros out.
+            rates = float(item.get("falsePositiveRate", 0)), float(item.get("recall", 0))
+        except (AttributeError, TypeError, ValueError):
+            continue
+        if 0 <= rates[0] <= 1 and 0 <= rates[1] <= 1:
+            yield rates
+
+
+def _confusion(metadata: Mapping[str, Any]) -> ConfusionMatrix | None:
+    matrix = metadata.get("confusionMatrix")
+    if not isinstance(matrix, Mapping):
+        return None
+    try:
+        labels = tuple(str(spec.get("displayName", "")) for spec in matrix["annotationSpecs"])
+        rows = [[float(count) for count in row["row"]] for row in matrix["rows"]]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    if not labels or len(rows) != len(labels):
+        return None
+    return ConfusionMatrix(
+        labels=labels, rows=tuple((label, _cells(row)) for label, row in zip(labels, rows, strict=True))
+    )
+
+
+def _cells(row: Sequence[float]) -> tuple[Cell, ...]:
+    total = sum(row)
+    return tuple(
+        Cell(
+            count=int(count) if count.is_integer() else count,
+            heat=round(_HEATS * count / total) if total > 0 else 0,
+        )
+        for count in row
+    )

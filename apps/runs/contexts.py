@@ -1,0 +1,213 @@
+"""What the templates of the run pages are given."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+from django.urls import NoReverseMatch, reverse
+
+from apps.runs import charts, graph, previews
+from apps.runs.entities import Artifact, Experiment, Page, Pipeline, Run, RunDetails, State, Step, StepKind
+from apps.runs.selectors import PAGE_SIZES, RunFilters
+
+VIEWS: Final = {"graph": "Graph", "steps": "Steps", "parameters": "Parameters", "spec": "Spec"}
+TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "details": "Details"}
+LISTED_STATES: Final = (State.PENDING, State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SKIPPED)
+FRAMES: Final = frozenset({StepKind.DAG, StepKind.LOOP, StepKind.ITERATION, StepKind.CONDITION})
+_SHOWN_DIRECTLY: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """One filter that is set; `key` is its name in the address."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A step in the list of steps; `depth` is how many frames it stands in, at most 8."""
+
+    step: Step
+    depth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactCard:
+    """An artifact with what can be drawn of it without reading its bytes.
+
+    Attributes:
+        direct: "html" or "markdown" where its bytes are shown at once, else "".
+    """
+
+    artifact: Artifact
+    classifications: tuple[charts.Classification, ...]
+    scalars: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    direct: str
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there are bytes to show or save; metrics keep all they have in the lineage store."""
+        return bool(self.artifact.uri) and "Metrics" not in self.artifact.type
+
+
+def run_list(
+    page: Page[Run], filters: RunFilters, pipelines: Sequence[Pipeline], experiments: Sequence[Experiment]
+) -> dict[str, Any]:
+    """Returns the run list's context."""
+    return {
+        "page": page,
+        "filters": filters,
+        "pipelines": pipelines,
+        "experiments": experiments,
+        "experiment_names": {experiment.id: experiment.name for experiment in experiments},
+        "states": LISTED_STATES,
+        "page_sizes": PAGE_SIZES,
+        "chips": _chips(filters, pipelines, experiments),
+    }
+
+
+def _chips(filters: RunFilters, pipelines: Sequence[Pipeline], experiments: Sequence[Experiment]) -> list[Chip]:
+    pipeline = next((item.name for item in pipelines if item.id == filters.pipeline_id), filters.pipeline_id)
+    experiment = next((item.name for item in experiments if item.id == filters.experiment_id), filters.experiment_id)
+    candidates = [
+        ("q", f"name contains “{filters.text}”" if filters.text else ""),
+        ("state", f"state: {filters.state}" if filters.state else ""),
+        ("pipeline", f"pipeline: {pipeline}" if pipeline else ""),
+        ("experiment", f"experiment: {experiment}" if experiment else ""),
+        ("archived", "archived" if filters.archived else ""),
+    ]
+    return [Chip(key=key, label=label) for key, label in candidates if label]
+
+
+def run_page(details: RunDetails, *, view: str, selected: Step | None) -> dict[str, Any]:
+    """Returns the run page's context; a graph too large to read becomes the list."""
+    run, steps = details.run, details.steps
+    is_large = len(steps) > graph.MOST_STEPS
+    shown = "steps" if view == "graph" and is_large else view
+    return {
+        "run": run,
+        "details": details,
+        "view": shown,
+        "views": VIEWS,
+        "is_large": is_large,
+        "is_live": not run.state.is_final,
+        "selected": selected,
+        "drawing": graph.draw(steps) if shown == "graph" else None,
+        "rows": rows(steps) if shown == "steps" else (),
+        "spec_text": spec_text(run.spec) if shown == "spec" else "",
+        "counts": counts(steps),
+        "can_terminate": run.state in {State.PENDING, State.RUNNING},
+        "can_retry": run.state in {State.FAILED, State.CANCELLED},
+    }
+
+
+def rows(steps: Sequence[Step]) -> tuple[Row, ...]:
+    """Returns the steps with their depth in the tree."""
+    depths: dict[str | None, int] = {None: -1}
+    found = []
+    for step in steps:
+        depths[step.id] = depths.get(step.parent_id, -1) + 1
+        found.append(Row(step=step, depth=min(8, depths[step.id])))
+    return tuple(found)
+
+
+def counts(steps: Sequence[Step]) -> dict[State, int]:
+    """Returns how many steps that do work are in each state."""
+    found: dict[State, int] = defaultdict(int)
+    for step in steps:
+        if step.kind not in FRAMES:
+            found[step.state] += 1
+    return dict(found)
+
+
+def spec_text(spec: Mapping[str, Any]) -> str:
+    """Returns a spec as YAML, the form its author compiled; "" for none."""
+    return yaml.safe_dump(_plain(spec), sort_keys=False, allow_unicode=True, width=110) if spec else ""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def step_panel(details: RunDetails, step: Step, *, tab: str, artifact_id: str = "") -> dict[str, Any]:
+    """Returns the step panel's context."""
+    cards = [_card(artifact) for artifact in step.artifacts]
+    return {
+        "run": details.run,
+        "details": details,
+        "selected": step,
+        "step": step,
+        "tab": tab,
+        "tabs": TABS,
+        "is_frame": step.kind in FRAMES,
+        "outputs": [card for card in cards if card.artifact.direction == "output"],
+        "inputs": [card for card in cards if card.artifact.direction == "input"],
+        "inside": [item for item in details.steps if item.parent_id == step.id],
+        "creator_url": creator_url(details.run.id, step.id, artifact_id) if step.state.is_final else "",
+    }
+
+
+def _card(artifact: Artifact) -> ArtifactCard:
+    drawn = charts.classifications(artifact.type, artifact.metadata)
+    scalars = charts.scalars(artifact.metadata) if artifact.type == "system.Metrics" else {}
+    hidden = {"confusionMatrix", "confidenceMetrics", "evaluationSlices"} if drawn else set(scalars)
+    return ArtifactCard(
+        artifact=artifact,
+        classifications=drawn,
+        scalars=scalars,
+        facts={name: value for name, value in artifact.metadata.items() if name not in hidden},
+        direct=_SHOWN_DIRECTLY.get(artifact.type, "") if artifact.uri else "",
+    )
+
+
+def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
+    """Returns where the Creator and the saved results of a step come from; "" where nobody offers them.
+
+    They belong to another room, which is reached by the name of its address only.
+    """
+    try:
+        url = reverse("visualizations:step_fragment", kwargs={"run_id": run_id, "step_id": step_id})
+    except NoReverseMatch:
+        return ""
+    return f"{url}?artifact={artifact_id}" if artifact_id.isalnum() else url
+
+
+def artifact_preview(details: RunDetails, step: Step, artifact: Artifact, preview: previews.Preview) -> dict[str, Any]:
+    """Returns the context of a preview."""
+    return {"run": details.run, "step": step, "artifact": artifact, "preview": preview}
+
+
+def compare(runs: Sequence[RunDetails]) -> dict[str, Any]:
+    """Returns the comparison's context: parameters and single metrics, one row a name, one value a run."""
+    parameters = [dict(item.run.parameters) for item in runs]
+    metrics = [_metrics(item) for item in runs]
+    return {
+        "runs": [item.run for item in runs],
+        "groups": [("Parameters", _rows(parameters)), ("Metrics", _rows(metrics))],
+    }
+
+
+def _metrics(details: RunDetails) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for step in details.steps:
+        for artifact in step.artifacts:
+            if artifact.direction == "output" and artifact.type == "system.Metrics":
+                found |= {f"{step.name}: {name}": value for name, value in charts.scalars(artifact.metadata).items()}
+    return found
+
+
+def _rows(columns: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Any], bool]]:
+    names = dict.fromkeys(name for column in columns for name in column)
+    table = [(name, [column.get(name) for column in columns]) for name in names]
+    return [(name, values, any(value != values[0] for value in values)) for name, values in table]

@@ -1,0 +1,156 @@
+"""Forms: what a list is filtered by, a new run, an upload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from apps.runs.entities import Parameter
+
+PARAMETER_PREFIX: Final = "param-"
+_LARGEST_PACKAGE_BYTES: Final = 32 * 1024**2
+_LONGEST_JSON: Final = 1024**2
+
+
+class _JsonField(forms.CharField):
+    """JSON of one kind; keeps what was typed when it is wrong."""
+
+    def __init__(self, kind: type[list[Any] | dict[str, Any]], **options: Any) -> None:
+        self._kind = kind
+        widget = forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"})
+        super().__init__(widget=widget, max_length=_LONGEST_JSON, **options)
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        try:
+            parsed = json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ValidationError(f"This is not JSON: {error}.") from error
+        if not isinstance(parsed, self._kind):
+            wanted = "a list, such as [1, 2]" if self._kind is list else 'an object, such as {"key": 1}'
+            raise ValidationError(f"This must be {wanted}.")
+        return parsed
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
+
+
+class RunForm(forms.Form):
+    """A new run: name, experiment, pipeline root, and one typed field per parameter of the pipeline.
+
+    `parameter_values()` is what the run is to be started with.
+    """
+
+    name = forms.CharField(label="Run name", max_length=128)
+    description = forms.CharField(required=False, max_length=1000)
+    experiment_id = forms.ChoiceField(label="Experiment", required=False)
+    new_experiment = forms.CharField(label="Or a new experiment", required=False, max_length=128)
+    pipeline_root = forms.CharField(
+        label="Pipeline root",
+        required=False,
+        max_length=1024,
+        help_text="Where artifacts go, such as minio://mlpipeline/v2/artifacts. Empty: the pipeline's own.",
+    )
+
+    def __init__(
+        self, *args: Any, parameters: Sequence[Parameter], experiments: Sequence[tuple[str, str]], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self._parameters = tuple(parameters)
+        choices = self.fields["experiment_id"]
+        if isinstance(choices, forms.ChoiceField):
+            choices.choices = [("", "Default"), *experiments]
+        for parameter in self._parameters:
+            self.fields[PARAMETER_PREFIX + parameter.name] = parameter_field(parameter)
+        for name, field in self.fields.items():
+            field.widget.attrs.update(_described_by(self, name, field))
+
+    def parameter_fields(self) -> list[forms.BoundField]:
+        """Returns the fields of the pipeline's own parameters."""
+        return [self[PARAMETER_PREFIX + parameter.name] for parameter in self._parameters]
+
+    def parameter_values(self) -> dict[str, Any]:
+        """Returns JSON values by name; a parameter left empty is left out, so that its default counts."""
+        values = {item.name: self.cleaned_data.get(PARAMETER_PREFIX + item.name) for item in self._parameters}
+        typed = {item.name: item for item in self._parameters}
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None and (value != "" or _is_meant(typed[name], value))
+        }
+
+
+def _is_meant(parameter: Parameter, value: Any) -> bool:
+    """An emptied text with a default that is not empty means the empty text."""
+    return parameter.kind == "string" and value == "" and bool(parameter.default)
+
+
+def _described_by(form: forms.Form, name: str, field: forms.Field) -> dict[str, str]:
+    attributes = {"aria-describedby": f"id_{name}_hint"} if field.help_text else {}
+    if form.is_bound and name in form.errors:
+        attributes |= {"aria-invalid": "true"}
+    return attributes
+
+
+def parameter_field(parameter: Parameter) -> forms.Field:
+    """Returns the field that asks for one parameter."""
+    common: dict[str, Any] = {
+        "label": parameter.name,
+        "required": parameter.is_required,
+        "help_text": " ".join(filter(None, [parameter.description, f"({parameter.kind})"])),
+        "initial": parameter.default,
+    }
+    if parameter.kind == "integer":
+        return forms.IntegerField(**common)
+    if parameter.kind == "number":
+        return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **common)
+    if parameter.kind == "boolean":
+        return forms.BooleanField(**{**common, "required": False})
+    if parameter.kind in {"list", "struct"}:
+        initial = None if parameter.default is None else json.dumps(parameter.default, ensure_ascii=False)
+        return _JsonField(list if parameter.kind == "list" else dict, **{**common, "initial": initial})
+    is_long = "\n" in str(parameter.default or "")
+    widget = forms.Textarea(attrs={"rows": 3}) if is_long else forms.TextInput()
+    return forms.CharField(widget=widget, strip=False, **common)
+
+
+def initial_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a form's initial values for the parameters another run was started with."""
+    kinds = {parameter.name: parameter.kind for parameter in parameters}
+    return {
+        PARAMETER_PREFIX + name: json.dumps(value, ensure_ascii=False) if kinds[name] in {"list", "struct"} else value
+        for name, value in values.items()
+        if name in kinds
+    }
+
+
+class UploadForm(forms.Form):
+    """A compiled pipeline."""
+
+    file = forms.FileField(
+        label="Compiled pipeline", help_text="YAML, JSON or an archive of it, as `kfp dsl compile` writes."
+    )
+    name = forms.CharField(label="Pipeline name", max_length=128, required=False, help_text="Empty: the file's name.")
+    description = forms.CharField(required=False, max_length=1000)
+
+    def clean_file(self) -> Any:
+        """Refuses what is too large to be a pipeline, or empty."""
+        file = self.cleaned_data["file"]
+        if file.size > _LARGEST_PACKAGE_BYTES:
+            raise ValidationError("A compiled pipeline has at most 32 MB.")
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """Names the pipeline after its file where no name was given."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        file = cleaned.get("file")
+        if file is not None and not cleaned.get("name"):
+            cleaned["name"] = file.name.partition(".")[0]
+        return cleaned

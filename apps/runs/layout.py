@@ -1,0 +1,219 @@
+"""Places boxes of different sizes in layers, top to bottom, and routes the lines between them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from fast_sugiyama import from_edges
+
+GAP_X: Final = 28.0
+GAP_Y: Final = 44.0
+_ROW_WIDTH: Final = 960.0
+_SWEEPS: Final = 4
+_BEND_WIDTH: Final = 12.0
+
+Size = tuple[float, float]
+Point = tuple[float, float]
+# A place where a line bends is an integer, a box is its key.
+Vertex = str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where everything went.
+
+    Attributes:
+        corners: the top left corner of each box.
+        lines: the points of each line, from the bottom of one box to the top of the next.
+    """
+
+    corners: Mapping[str, Point]
+    lines: Mapping[tuple[str, str], tuple[Point, ...]]
+    width: float
+    height: float
+
+
+def place(sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]]) -> Placement:
+    """Lays out one graph.
+
+    Args:
+        sizes: (width, height) of each box, in the order to prefer.
+        edges: (from, to); ones that name no box, and loops onto a box itself, are left out.
+    """
+    kept = sorted({edge for edge in edges if edge[0] in sizes and edge[1] in sizes and edge[0] != edge[1]})
+    parts = [_place_component(part, sizes, kept) for part in _components(sizes, kept)]
+    return _pack(parts)
+
+
+def _components(keys: Iterable[str], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
+    # The layout numbers bends anew in each component, so two of them at once would mix bends up with boxes.
+    neighbours: dict[str, set[str]] = defaultdict(set)
+    for source, target in edges:
+        neighbours[source].add(target)
+        neighbours[target].add(source)
+    left, found = dict.fromkeys(keys), []
+    while left:
+        waiting, part = [next(iter(left))], []
+        while waiting:
+            key = waiting.pop()
+            if key in left:
+                del left[key]
+                part.append(key)
+                waiting.extend(neighbours[key])
+        found.append(part)
+    return found
+
+
+def _place_component(keys: Sequence[str], sizes: Mapping[str, Size], edges: Sequence[tuple[str, str]]) -> Placement:
+    own = [edge for edge in edges if edge[0] in set(keys)]
+    if not own:
+        width, height = sizes[keys[0]]
+        return Placement(corners={keys[0]: (0, 0)}, lines={}, width=width, height=height)
+    positions, _, _, hops = from_edges(own, dummy_vertices=True, vertex_spacing=10)[0]
+    boxes = {vertex: sizes.get(vertex, (_BEND_WIDTH, 0.0)) for vertex, _ in positions}
+    layers = _layers(positions)
+    centres = _centres(layers, boxes, list(hops or own))
+    tops, height = _tops(layers, boxes)
+    left = min(centres[vertex] - boxes[vertex][0] / 2 for vertex in boxes)
+    right = max(centres[vertex] + boxes[vertex][0] / 2 for vertex in boxes)
+    middle = {vertex: centres[vertex] - left for vertex in boxes}
+    return Placement(
+        corners={key: (middle[key] - sizes[key][0] / 2, tops[key]) for key in keys},
+        lines={edge: _line(edge, list(hops or own), middle, tops, boxes) for edge in own},
+        width=right - left,
+        height=height,
+    )
+
+
+def _layers(positions: Sequence[tuple[Vertex, Point]]) -> list[list[Vertex]]:
+    rows: dict[float, list[tuple[float, Vertex]]] = defaultdict(list)
+    for vertex, (x, y) in positions:
+        rows[y].append((x, vertex))
+    return [[vertex for _, vertex in sorted(rows[y], key=lambda pair: pair[0])] for y in sorted(rows, reverse=True)]
+
+
+def _centres(
+    layers: Sequence[Sequence[Vertex]], boxes: Mapping[Vertex, Size], hops: Sequence[tuple[Vertex, Vertex]]
+) -> dict[Vertex, float]:
+    """The layout knows order and layer, not sizes: pull each box to its neighbours' middle, then part
+    overlaps.
+    """
+    above: dict[Vertex, list[Vertex]] = defaultdict(list)
+    below: dict[Vertex, list[Vertex]] = defaultdict(list)
+    for source, target in hops:
+        above[target].append(source)
+        below[source].append(target)
+    centres: dict[Vertex, float] = {}
+    for row in layers:
+        _spread(row, dict.fromkeys(row, 0.0), boxes, centres)
+    for sweep in range(_SWEEPS):
+        down = sweep % 2 == 1
+        neighbours = above if down else below
+        for row in layers if down else reversed(layers):
+            wanted = {
+                vertex: _mean([centres[other] for other in neighbours[vertex]], centres[vertex]) for vertex in row
+            }
+            _spread(row, wanted, boxes, centres)
+    return centres
+
+
+def _mean(values: Sequence[float], otherwise: float) -> float:
+    return sum(values) / len(values) if values else otherwise
+
+
+def _spread(
+    row: Sequence[Vertex],
+    wanted: Mapping[Vertex, float],
+    boxes: Mapping[Vertex, Size],
+    centres: dict[Vertex, float],
+) -> None:
+    """Sets the centres of one layer, in its order, without overlaps, and on average where they were
+    wanted.
+    """
+    right: float | None = None
+    for vertex in row:
+        half = boxes[vertex][0] / 2
+        centre = wanted[vertex] if right is None else max(wanted[vertex], right + GAP_X + half)
+        centres[vertex] = centre
+        right = centre + half
+    drift = sum(centres[vertex] - wanted[vertex] for vertex in row) / len(row)
+    for vertex in row:
+        centres[vertex] -= drift
+
+
+def _tops(layers: Sequence[Sequence[Vertex]], boxes: Mapping[Vertex, Size]) -> tuple[dict[Vertex, float], float]:
+    tops: dict[Vertex, float] = {}
+    y = 0.0
+    for row in layers:
+        height = max(boxes[vertex][1] for vertex in row)
+        for vertex in row:
+            # A bend passes in the middle of its layer, a box hangs from the top of its.
+            tops[vertex] = y if isinstance(vertex, str) else y + height / 2
+        y += height + GAP_Y
+    return tops, y - GAP_Y
+
+
+def _line(
+    edge: tuple[str, str],
+    hops: Sequence[tuple[Vertex, Vertex]],
+    middle: Mapping[Vertex, float],
+    tops: Mapping[Vertex, float],
+    boxes: Mapping[Vertex, Size],
+) -> tuple[Point, ...]:
+    path = _path(edge, hops)
+    start, *bends, end = path
+    return (
+        (middle[start], tops[start] + boxes[start][1]),
+        *((middle[bend], tops[bend]) for bend in bends),
+        (middle[end], tops[end]),
+    )
+
+
+def _path(edge: tuple[str, str], hops: Sequence[tuple[Vertex, Vertex]]) -> list[Vertex]:
+    source, target = edge
+    if edge in hops:
+        return [source, target]
+    following: dict[Vertex, list[Vertex]] = defaultdict(list)
+    for first, second in hops:
+        following[first].append(second)
+    for start in following[source]:
+        path: list[Vertex] = [source]
+        vertex = start
+        while not isinstance(vertex, str):
+            path.append(vertex)
+            vertex = following[vertex][0]
+        if vertex == target:
+            return [*path, target]
+    return [source, target]
+
+
+def _pack(parts: Sequence[Placement]) -> Placement:
+    """Sets components side by side, in rows."""
+    corners: dict[str, Point] = {}
+    lines: dict[tuple[str, str], tuple[Point, ...]] = {}
+    x = y = row_height = width = 0.0
+    for part in parts:
+        if x and x + part.width > _ROW_WIDTH:
+            x, y, row_height = 0.0, y + row_height + GAP_Y / 2, 0.0
+        for key, (left, top) in part.corners.items():
+            corners[key] = (left + x, top + y)
+        for edge, points in part.lines.items():
+            lines[edge] = tuple((px + x, py + y) for px, py in points)
+        width = max(width, x + part.width)
+        row_height = max(row_height, part.height)
+        x += part.width + GAP_X
+    return Placement(corners=corners, lines=lines, width=width, height=y + row_height)
+
+
+def smooth(points: Sequence[Point]) -> str:
+    """Returns the points as an SVG path that leaves and arrives straight down."""
+    (x, y), *_ = points
+    parts = [f"M{x:.1f} {y:.1f}"]
+    for (x1, y1), (x2, y2) in pairwise(points):
+        half = (y2 - y1) / 2
+        parts.append(f"C{x1:.1f} {y1 + half:.1f} {x2:.1f} {y2 - half:.1f} {x2:.1f} {y2:.1f}")
+    return "".join(parts)

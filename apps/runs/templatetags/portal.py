@@ -1,0 +1,136 @@
+"""Template tags and filters of the portal's own words: states, times, sizes, values."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from vizportal.templatetags.site import icon
+
+register = template.Library()
+
+_ICONS: Final = {
+    "pending": "clock",
+    "queued": "clock",
+    "running": "loader-circle",
+    "succeeded": "circle-check",
+    "cached": "database",
+    "failed": "circle-x",
+    "timed_out": "hourglass",
+    "cancelled": "ban",
+    "skipped": "skip-forward",
+    "lost": "unlink",
+    "unknown": "circle-help",
+}
+_UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+@register.simple_tag
+def state_badge(state: Any) -> SafeString:
+    """Draws a state by shape, colour and word; takes a State or its value, unknown words included."""
+    value = str(state or "unknown")
+    word = value.replace("_", " ").capitalize()
+    return format_html('<span class="state state-{}">{}{}</span>', value, icon(state_icon(value)), word)
+
+
+@register.filter
+def state_icon(state: Any) -> str:
+    """Returns the name of a state's icon."""
+    return _ICONS.get(str(state), "circle-help")
+
+
+@register.simple_tag
+def when(moment: datetime | None, empty: str = "-") -> SafeString:
+    """Draws a time as "3 minutes ago" with the exact one on hover; a script keeps it fresh."""
+    if moment is None:
+        return format_html('<span class="muted">{}</span>', empty)
+    exact = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative>{}</time>',
+        exact.isoformat(),
+        f"{exact:%Y-%m-%d %H:%M:%S} UTC",
+        _ago(timezone.now() - exact),
+    )
+
+
+def _ago(age: timedelta) -> str:
+    seconds = int(age.total_seconds())
+    if abs(seconds) < 5:
+        return "just now"
+    size, unit = next(pair for pair in _UNITS if abs(seconds) >= pair[0])
+    count = round(abs(seconds) / size)
+    words = f"{count} {unit}{'s' if count != 1 else ''}"
+    return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """Returns a length of time in two units at most (`1m 12s`); takes a timedelta or seconds, "" for None."""
+    if value is None:
+        return ""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 10:
+        return f"{max(0.0, seconds):.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes}m {rest:02d}s"
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours}h" if days else f"{hours}h {minutes:02d}m"
+
+
+@register.filter
+def bytesize(value: float | None) -> str:
+    """Returns a number of bytes in people's units (1024 steps); "" for None."""
+    if value is None:
+        return ""
+    size = float(value)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1024 or unit == "GB":
+            break
+        size /= 1024
+    return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Returns a value as indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def value_text(value: Any) -> str:
+    """Returns a parameter's or metadata's value on one line: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+@register.filter
+def type_name(artifact_type: str) -> str:
+    """Returns an artifact's type without Kubeflow's `system.` prefix."""
+    return artifact_type.removeprefix("system.")
+
+
+@register.filter
+def is_record(value: Any) -> bool:
+    """Whether a value is a list or an object, which is shown over several lines."""
+    return isinstance(value, list | dict)
+
+
+@register.simple_tag(takes_context=True)
+def address(context: Any, **changes: Any) -> str:
+    """Returns this page's address with some query values changed; None takes one away."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in {None, ""}:
+            query[name] = value
+    encoded = query.urlencode()
+    return f"?{encoded}" if encoded else context["request"].path

@@ -1,0 +1,28 @@
+"""Addresses of runs, steps, artifacts, pipelines and experiments."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from apps.runs.views import artifacts, new_run, pipelines, runs, steps
+
+app_name = "runs"
+_STEP = "runs/<str:run_id>/steps/<str:step_id>/"
+_ARTIFACT = _STEP + "artifacts/<str:artifact_id>/"
+urlpatterns = [
+    path("runs/", runs.run_list, name="run_list"),
+    path("runs/new/", new_run.run_new, name="run_new"),
+    path("runs/compare/", runs.run_compare, name="run_compare"),
+    path("runs/<str:run_id>/", runs.run_detail, name="run_detail"),
+    path(_STEP, steps.step_detail, name="step_detail"),
+    path(_STEP + "log", steps.step_log, name="step_log"),
+    path(_ARTIFACT + "preview", artifacts.artifact_preview, name="artifact_preview"),
+    path(_ARTIFACT + "content", artifacts.artifact_content, name="artifact_content"),
+    path(_ARTIFACT + "download", artifacts.artifact_download, name="artifact_download"),
+    path("runs/<str:run_id>/<slug:action>", runs.run_action, name="run_action"),
+    path("pipelines/", pipelines.pipeline_list, name="pipeline_list"),
+    path("pipelines/upload", pipelines.pipeline_upload, name="pipeline_upload"),
+    path("pipelines/<str:pipeline_id>/", pipelines.pipeline_detail, name="pipeline_detail"),
+    path("pipelines/<str:pipeline_id>/versions/<str:version_id>/", pipelines.version_detail, name="version_detail"),
+    path("experiments/", pipelines.experiment_list, name="experiment_list"),
+]

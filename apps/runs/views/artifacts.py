@@ -1,0 +1,110 @@
+"""An artifact's preview, its raw bytes inside a sandbox, and its download."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from typing import Final
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET
+
+from apps.runs import contexts, exceptions, previews, selectors
+from apps.runs.gateway import gateway_for_user
+from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.runs import is_for
+
+# What an artifact holds is hostile until proved otherwise: in this policy it may draw, and nothing else. It can reach
+# neither the portal (opaque origin), nor the network.
+_SANDBOX: Final = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; "
+    "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
+)
+
+
+@require_GET
+@kubeflow_page
+def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
+    """Shows the first part of an artifact."""
+    gateway = gateway_for_user(request.user)
+    details = gateway.run_details(run_id)
+    step, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    is_part = is_for(request, f"preview-{artifact_id}")
+    try:
+        with gateway.open_artifact(artifact.uri) as stream:
+            preview = previews.preview(artifact, stream)
+    except exceptions.NotFoundError as error:
+        if not is_part:
+            raise
+        return render(request, "runs/_preview_missing.html", {"cause": str(error), "artifact": artifact})
+    context = contexts.artifact_preview(details, step, artifact, preview)
+    return render(request, "runs/_preview.html" if is_part else "runs/artifact_preview.html", context)
+
+
+@require_GET
+@kubeflow_page
+def artifact_content(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
+    """Answers HTML for a sandboxed frame, or an image; everything else is for preview or download."""
+    gateway = gateway_for_user(request.user)
+    _, artifact = selectors.artifact_get(gateway.run_details(run_id), step_id, artifact_id)
+    # A browser that says what it wants the page for gets it inside a frame only.
+    if request.headers.get("Sec-Fetch-Dest", "iframe") not in {"iframe", "image"}:
+        return redirect("runs:artifact_preview", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
+    limit = previews.LARGEST_WHOLE_BYTES
+    with gateway.open_artifact(artifact.uri) as stream:
+        if stream.is_directory or (stream.size_bytes or 0) > limit:
+            raise Http404("This artifact is too large to be shown; download it.")
+        body = stream.read(limit + 1)
+        kind = previews.kind_of(artifact, body[: previews.PEEK_BYTES], stream.content_type)
+    if len(body) > limit or kind not in {previews.Kind.HTML, previews.Kind.IMAGE}:
+        raise Http404("This artifact cannot be shown in place; download it.")
+    is_html = kind is previews.Kind.HTML
+    content_type = "text/html; charset=utf-8" if is_html else previews.image_type(artifact, body)
+    return _contained(HttpResponse(body, content_type=content_type or "application/octet-stream"))
+
+
+@require_GET
+@kubeflow_page
+def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
+    """Streams an artifact as a file to save; a folder comes as a .tar.gz."""
+    gateway = gateway_for_user(request.user)
+    _, artifact = selectors.artifact_get(gateway.run_details(run_id), step_id, artifact_id)
+    with ExitStack() as opened:
+        stream = opened.enter_context(gateway.open_artifact(artifact.uri))
+        kept = opened.pop_all()
+    name = previews.download_name(artifact, is_directory=stream.is_directory)
+    is_async = isinstance(request, ASGIRequest)
+    response = StreamingHttpResponse(
+        _async_chunks(stream.chunks) if is_async else stream.chunks,
+        content_type="application/gzip" if stream.is_directory else previews.media_type(artifact),
+    )
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
+    if stream.size_bytes is not None:
+        response["Content-Length"] = str(stream.size_bytes)
+    response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
+    return _contained(response)
+
+
+async def _async_chunks(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """An ASGI answer from a plain iterator would be read into memory as a whole first."""
+
+    def read() -> bytes | None:
+        return next(chunks, None)
+
+    while (chunk := await sync_to_async(read, thread_sensitive=False)()) is not None:
+        yield chunk
+
+
+def _contained(response: HttpResponseBase) -> HttpResponseBase:
+    response["Content-Security-Policy"] = _SANDBOX
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, max-age=60"
+    return response

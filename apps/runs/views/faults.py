@@ -1,0 +1,54 @@
+"""What a page says when Kubeflow cannot be asked: the cause, the host, and a way to try again. Never a 500."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from apps.runs import exceptions
+
+logger = logging.getLogger(__name__)
+View = Callable[..., HttpResponseBase]
+_STATUSES: Final[tuple[tuple[type[exceptions.RunsError], HTTPStatus], ...]] = (
+    (exceptions.EndpointDownError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (exceptions.ForbiddenError, HTTPStatus.FORBIDDEN),
+    (exceptions.InvalidRequestError, HTTPStatus.BAD_REQUEST),
+)
+
+
+def kubeflow_page(view: View) -> View:
+    """Makes a view answer a RunsError with a page: 404 for what is not there, else the cause and *Retry*."""
+
+    @functools.wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except exceptions.NotFoundError as error:
+            raise Http404(str(error)) from error
+        except exceptions.RunsError as error:
+            # Whether another namespace has such a thing is nobody's business: where one thing was asked for, 404.
+            if kwargs and isinstance(error, exceptions.ForbiddenError):
+                raise Http404("Kubeflow has no such thing, or you may not see it.") from error
+            return fault(request, error)
+
+    return answered
+
+
+def fault(request: HttpRequest, error: exceptions.RunsError) -> HttpResponse:
+    """Answers with the cause: a page, or a banner where a script asked for a part of one."""
+    logger.info("%s: %s: %s", request.path, type(error).__name__, error)
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_GATEWAY)
+    is_fragment = bool(getattr(request, "htmx", False)) and request.method == "GET"
+    target = getattr(request.htmx, "target", "") if is_fragment else ""  # type: ignore[attr-defined]
+    context = {"cause": str(error), "status": status, "retry": request.get_full_path()}
+    if is_fragment and target != "run-live":
+        # A swapped-in fragment needs a 2xx; a poll keeps what is on the page, and asks again.
+        return render(request, "runs/_fault.html", context)
+    return render(request, "runs/fault.html", context, status=status)

@@ -1,0 +1,121 @@
+"""Starting a run: choose a pipeline and version (or a run to clone), fill in its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from apps.runs import exceptions, selectors
+from apps.runs.entities import PipelineVersion, Run
+from apps.runs.forms import RunForm, initial_parameters
+from apps.runs.gateway import Gateway, gateway_for_user
+from apps.runs.gateway import spec as specs
+from apps.runs.views.faults import kubeflow_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """What is to be run.
+
+    Attributes:
+        version: None until a pipeline is chosen.
+        clone: the run to take parameters from, where there is one.
+    """
+
+    versions: tuple[PipelineVersion, ...] = ()
+    version: PipelineVersion | None = None
+    pipeline_id: str = ""
+    clone: Run | None = None
+
+
+@require_http_methods(["GET", "POST"])
+@kubeflow_page
+def run_new(request: HttpRequest) -> HttpResponseBase:
+    """Shows the form, or starts the run; what was typed stays when something is wrong."""
+    gateway = gateway_for_user(request.user)
+    choice = _choice(gateway, request.POST if request.method == "POST" else request.GET)
+    form = _form(request, gateway, choice)
+    if request.method == "POST" and form is not None and form.is_valid():
+        try:
+            run = _start(gateway, choice, form)
+        except exceptions.EndpointError as error:
+            form.add_error(None, f"Kubeflow did not start the run: {error}")
+        else:
+            messages.success(request, f"Started {run.name}.")
+            return redirect("runs:run_detail", run_id=run.id)
+    context = {"choice": choice, "form": form, "pipelines": selectors.pipeline_choices(gateway)}
+    is_refused = request.method == "POST"
+    return render(request, "runs/run_new.html", context, status=422 if is_refused else 200)
+
+
+def _choice(gateway: Gateway, query: QueryDict) -> _Choice:
+    clone_id = query.get("clone")
+    clone = gateway.run_details(clone_id).run if clone_id else None
+    pipeline_id = query.get("pipeline") or (clone.pipeline_id if clone else "")
+    if not pipeline_id:
+        return _Choice(version=_inline(clone), clone=clone)
+    versions = gateway.pipeline_versions(pipeline_id, page_size=100).items
+    wanted = query.get("version") or (clone.pipeline_version_id if clone else "")
+    # A version of another pipeline is left over in the address when the pipeline was changed.
+    known = {version.id: version for version in versions}
+    version = known.get(wanted) or (versions[0] if versions else None)
+    if version is not None and not version.spec:
+        version = gateway.pipeline_version(pipeline_id, version.id)
+    return _Choice(versions=versions, version=version, pipeline_id=pipeline_id, clone=clone)
+
+
+def _inline(clone: Run | None) -> PipelineVersion | None:
+    """A run that was started from a spec and not from a pipeline is cloned from that spec."""
+    if clone is None or not clone.spec:
+        return None
+    return PipelineVersion(id="", pipeline_id="", name=clone.pipeline_name, spec=clone.spec)
+
+
+def _form(request: HttpRequest, gateway: Gateway, choice: _Choice) -> RunForm | None:
+    if choice.version is None:
+        return None
+    experiments = [(item.id, item.name) for item in selectors.experiment_choices(gateway) if item.name != "Default"]
+    parameters = specs.parameters(choice.version.spec)
+    if request.method == "POST":
+        return RunForm(request.POST, parameters=parameters, experiments=experiments)
+    return RunForm(parameters=parameters, experiments=experiments, initial=_initial(request, choice, parameters))
+
+
+def _initial(request: HttpRequest, choice: _Choice, parameters: Any) -> dict[str, Any]:
+    clone = choice.clone
+    stamp = f"{timezone.now():%Y-%m-%d %H:%M}"
+    if clone is None:
+        name = choice.version.name if choice.version else ""
+        return {"name": f"{name} {stamp}"[:128], "experiment_id": request.GET.get("experiment", "")}
+    return {
+        "name": f"Clone of {clone.name}"[:128],
+        "experiment_id": clone.experiment_id,
+        "pipeline_root": clone.pipeline_root,
+        **initial_parameters(parameters, clone.parameters),
+    }
+
+
+def _start(gateway: Gateway, choice: _Choice, form: RunForm) -> Run:
+    typed = form.cleaned_data
+    version = choice.version or PipelineVersion(id="", pipeline_id="", name="")
+    experiment_id = typed["experiment_id"]
+    if typed["new_experiment"]:
+        experiment_id = gateway.experiment_create(typed["new_experiment"]).id
+    run = gateway.run_create(
+        name=typed["name"],
+        description=typed["description"],
+        pipeline_id=choice.pipeline_id,
+        version_id=version.id,
+        spec=version.spec,
+        experiment_id=experiment_id,
+        parameters=form.parameter_values(),
+        pipeline_root=typed["pipeline_root"],
+    )
+    return replace(run, name=run.name or typed["name"])

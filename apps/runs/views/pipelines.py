@@ -1,0 +1,95 @@
+"""Pipelines, their versions, uploads, and experiments."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.runs import contexts, exceptions, graph
+from apps.runs.forms import UploadForm
+from apps.runs.gateway import Gateway, gateway_for_user
+from apps.runs.gateway import spec as specs
+from apps.runs.views.faults import kubeflow_page
+
+
+@require_GET
+@kubeflow_page
+def pipeline_list(request: HttpRequest) -> HttpResponse:
+    """Lists pipelines by part of their name."""
+    return _list(request, gateway_for_user(request.user), UploadForm(), status=200)
+
+
+def _list(request: HttpRequest, gateway: Gateway, form: UploadForm, *, status: int) -> HttpResponse:
+    text = request.GET.get("q", "").strip()[:200]
+    sort = request.GET.get("sort", "-created")
+    page = gateway.pipelines(text=text, sort=sort, page_token=request.GET.get("page", ""))
+    context = {"page": page, "text": text, "sort": sort, "form": form}
+    return render(request, "runs/pipeline_list.html", context, status=status)
+
+
+@require_POST
+@kubeflow_page
+def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
+    """Uploads a compiled pipeline; what Kubeflow refuses comes back with the form as it was."""
+    form = UploadForm(request.POST, request.FILES)
+    gateway = gateway_for_user(request.user)
+    if form.is_valid():
+        sent = form.cleaned_data
+        try:
+            pipeline = gateway.pipeline_upload(sent["file"], sent["name"], sent["description"])
+        except exceptions.EndpointError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Uploaded {pipeline.name}.")
+            return redirect("runs:pipeline_detail", pipeline_id=pipeline.id)
+    return _list(request, gateway, form, status=422)
+
+
+@require_GET
+@kubeflow_page
+def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
+    """Shows a pipeline: its newest version's graph, and all versions."""
+    gateway = gateway_for_user(request.user)
+    pipeline = gateway.pipeline(pipeline_id)
+    versions = gateway.pipeline_versions(pipeline_id, page_token=request.GET.get("page", ""))
+    latest = versions.items[0] if versions.items else None
+    if latest and not latest.spec:
+        latest = gateway.pipeline_version(pipeline_id, latest.id)
+    context = {
+        "pipeline": pipeline,
+        "versions": versions,
+        "latest": latest,
+        "drawing": graph.draw(graph.spec_steps(latest.spec)) if latest else None,
+    }
+    return render(request, "runs/pipeline_detail.html", context)
+
+
+@require_GET
+@kubeflow_page
+def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> HttpResponse:
+    """Shows one version: graph, parameters, spec."""
+    gateway = gateway_for_user(request.user)
+    version = gateway.pipeline_version(pipeline_id, version_id)
+    view = request.GET.get("view", "graph")
+    context = {
+        "pipeline": gateway.pipeline(pipeline_id),
+        "version": version,
+        "view": view if view in {"graph", "parameters", "spec"} else "graph",
+        "views": {"graph": "Graph", "parameters": "Parameters", "spec": "Spec"},
+        "drawing": graph.draw(graph.spec_steps(version.spec)),
+        "parameters": specs.parameters(version.spec),
+        "spec_text": contexts.spec_text(version.spec),
+    }
+    return render(request, "runs/version_detail.html", context)
+
+
+@require_GET
+@kubeflow_page
+def experiment_list(request: HttpRequest) -> HttpResponse:
+    """Lists experiments by part of their name."""
+    text = request.GET.get("q", "").strip()[:200]
+    page = gateway_for_user(request.user).experiments(text=text, page_token=request.GET.get("page", ""))
+    return render(request, "runs/experiment_list.html", {"page": page, "text": text})

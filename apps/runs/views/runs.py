@@ -1,0 +1,97 @@
+"""The run list, one run, what can be done with it, and runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.runs import contexts, exceptions, selectors
+from apps.runs.entities import Page
+from apps.runs.gateway import Gateway, gateway_for_user
+from apps.runs.views.faults import kubeflow_page
+
+_MOST_COMPARED: Final = 10
+_ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
+    "terminate": (Gateway.run_terminate, "Asked Kubeflow to stop the run."),
+    "archive": (Gateway.run_archive, "Archived the run."),
+    "unarchive": (Gateway.run_unarchive, "Took the run out of the archive."),
+    "retry": (Gateway.run_retry, "Started the failed steps again."),
+    "delete": (Gateway.run_delete, "Deleted the run."),
+}
+
+
+@require_GET
+@kubeflow_page
+def run_list(request: HttpRequest) -> HttpResponse:
+    """Lists runs; everything that is chosen stands in the address."""
+    filters = selectors.RunFilters.from_query(request.GET)
+    gateway = gateway_for_user(request.user)
+    page = selectors.runs_list(gateway, filters)
+    pipelines = selectors.pipeline_choices(gateway)
+    experiments = selectors.experiment_choices(gateway)
+    shown = Page(items=selectors.named(page.items, pipelines), next_token=page.next_token, total=page.total)
+    return render(request, "runs/run_list.html", contexts.run_list(shown, filters, pipelines, experiments))
+
+
+@require_GET
+@kubeflow_page
+def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Shows a run; a script that watches it gets the part that changes."""
+    details = gateway_for_user(request.user).run_details(run_id)
+    step_id = selected_step_id(request)
+    selected = details.step(step_id) if step_id else None
+    view = request.GET.get("view", "graph")
+    context = contexts.run_page(details, view=view if view in contexts.VIEWS else "graph", selected=selected)
+    is_part = is_for(request, "run-live")
+    return render(request, "runs/_run_live.html" if is_part else "runs/run_detail.html", context)
+
+
+@require_POST
+@kubeflow_page
+def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBase:
+    """Does one thing with a run, and says so on the page that follows."""
+    if action not in _ACTIONS:
+        raise Http404(f"A run cannot be asked to {action}.")
+    call, done = _ACTIONS[action]
+    try:
+        call(gateway_for_user(request.user), run_id)
+    except exceptions.InvalidRequestError as error:
+        messages.error(request, f"Kubeflow refuses to {action} this run: {error}")
+    else:
+        messages.success(request, done)
+        if action == "delete":
+            return redirect("runs:run_list")
+    return redirect("runs:run_detail", run_id=run_id)
+
+
+@require_GET
+@kubeflow_page
+def run_compare(request: HttpRequest) -> HttpResponse:
+    """Shows parameters and metrics of two to ten runs side by side."""
+    run_ids = list(dict.fromkeys(request.GET.getlist("run")))[:_MOST_COMPARED]
+    gateway = gateway_for_user(request.user)
+    context = contexts.compare([gateway.run_details(run_id) for run_id in run_ids])
+    return render(request, "runs/run_compare.html", {**context, "most": _MOST_COMPARED})
+
+
+def is_for(request: HttpRequest, target: str) -> bool:
+    """Whether a script asks for the part of the page with this id, and not for the page itself."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and htmx.target == target and not htmx.history_restore_request  # type: ignore[union-attr]
+
+
+def selected_step_id(request: HttpRequest) -> str:
+    """Returns the step whose panel is open on the page that asks, by that page's address; "" for none."""
+    current = getattr(getattr(request, "htmx", None), "current_url", None) or ""
+    try:
+        return str(resolve(urlsplit(current).path).kwargs.get("step_id", "")) if current else ""
+    except Resolver404:
+        return ""

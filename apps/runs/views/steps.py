@@ -1,0 +1,46 @@
+"""A step's panel: beside the graph for a script, else the run page with the panel open; and its log."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from apps.runs import contexts, selectors
+from apps.runs.gateway import gateway_for_user
+from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.runs import is_for
+
+
+@require_GET
+@kubeflow_page
+def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
+    """Shows one step of a run; `?tab=` is artifacts, io, logs or details."""
+    gateway = gateway_for_user(request.user)
+    details = gateway.run_details(run_id)
+    step = selectors.step_get(details, step_id)
+    tab = request.GET.get("tab", "artifacts")
+    tab = tab if tab in contexts.TABS else "artifacts"
+    panel = contexts.step_panel(details, step, tab=tab, artifact_id=request.GET.get("artifact", ""))
+    if tab == "logs":
+        panel["log"] = gateway.logs(run_id, step)
+    if is_for(request, "step-panel"):
+        return render(request, "runs/_panel.html", panel)
+    view = "steps" if request.GET.get("view") == "steps" else "graph"
+    return render(request, "runs/run_detail.html", {**contexts.run_page(details, view=view, selected=step), **panel})
+
+
+@require_GET
+@kubeflow_page
+def step_log(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
+    """Answers a step's log: a part of the panel while it runs, else a text file."""
+    gateway = gateway_for_user(request.user)
+    details = gateway.run_details(run_id)
+    step = selectors.step_get(details, step_id)
+    log = gateway.logs(run_id, step)
+    if is_for(request, "step-log"):
+        return render(request, "runs/_log.html", {"run": details.run, "step": step, "log": log})
+    response = HttpResponse(log.text or log.note, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{step_id}.log"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
