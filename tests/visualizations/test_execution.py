@@ -1,0 +1,262 @@
+import hashlib
+import os
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import OperationalError
+from django.utils import timezone
+from rq.timeouts import JobTimeoutException
+
+from apps.runs.exceptions import EndpointDownError
+from apps.visualizations.models import Render, RenderState
+from apps.visualizations.services import execution, lease, submission
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_good_render_is_kept_with_its_receipt(submit, work, kernel, row, events):
+    made = submit(title="Scores")
+    work()
+    render = row(made.render)
+    assert (render.state, render.reason, render.attempt) == (RenderState.SUCCEEDED, "", 1)
+    assert default_storage.open(render.html.name).read() == b"<p>picture</p>"
+    assert render.html_sha256 == hashlib.sha256(b"<p>picture</p>").hexdigest()
+    assert render.html_bytes == len(b"<p>picture</p>")
+    assert render.notebook
+    assert render.environment_lock == "l0ck"
+    assert render.source_digest
+    assert render.timings["total"] == 0.1
+    assert render.timings["fetch"] >= 0
+    assert render.started_at < render.finished_at
+    assert render.lease_until is None
+    [order] = kernel.orders
+    assert order.source.endswith("/input/predictions.csv")
+    assert (order.source_uri, order.title) == ("minio://b/predictions.csv", "Scores")
+    assert order.variables == render.arguments
+    told = [(event["state"], event["cell"], event["cells"]) for event in events()]
+    assert told == [("queued", 0, 0), ("running", 0, 0), ("running", 1, 2), ("succeeded", 2, 2)]
+    assert list(execution.work_root().iterdir()) == []
+
+
+def test_the_source_holds_the_artifacts_bytes_while_the_code_runs(submit, work, kernel, kubeflow):
+    seen = []
+    kernel.during = lambda: seen.append(open(kernel.orders[0].source, "rb").read())  # noqa: PTH123, SIM115
+    submit()
+    work()
+    assert seen == [kubeflow.contents["minio://b/predictions.csv"]]
+
+
+def test_a_failure_keeps_its_words_line_and_notebook(submit, work, kernel, row):
+    kernel.outcome = {
+        "state": "failed",
+        "reason": "user_error",
+        "message": 'Column "score" is not in the file.',
+        "traceback": "KeyError",
+        "line": 3,
+        "html_path": None,
+    }
+    made = submit()
+    work()
+    render = row(made.render)
+    assert (render.state, render.reason, render.line) == (RenderState.FAILED, "user_error", 3)
+    assert render.message == 'Column "score" is not in the file.'
+    assert render.notebook
+    assert not render.html
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda kubeflow, settings: kubeflow.contents.clear(), "source_missing"),
+        (lambda kubeflow, settings: setattr(settings, "VIZPORTAL_MAX_SOURCE_BYTES", 20), "source_too_big"),
+        (lambda kubeflow, settings: setattr(kubeflow, "error", EndpointDownError("Down.")), "endpoint_down"),
+    ],
+)
+def test_a_source_that_does_not_come_fails_with_its_reason(submit, work, row, kubeflow, settings, kernel, change, reason):
+    made = submit()
+    change(kubeflow, settings)
+    work()
+    render = row(made.render)
+    assert (render.state, render.reason) == (RenderState.FAILED, reason)
+    assert render.message
+    assert kernel.orders == []
+
+
+def test_custom_in_the_queue_with_the_gate_off_is_refused_by_the_worker(submit, work, row, settings, kernel):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    made = submit(type_key="custom", code="print(1)")
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = False
+    work()
+    assert (row(made.render).state, row(made.render).reason) == (RenderState.FAILED, "custom_off")
+    assert kernel.orders == []
+
+
+def test_an_environment_that_is_not_built_says_how_to_build_it(submit, work, row, settings, tmp_path):
+    made = submit()
+    settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path / "nothing"
+    work()
+    assert row(made.render).reason == "environment_missing"
+    assert "environments build base" in row(made.render).message
+
+
+def test_the_same_job_twice_is_one_claim(submit, work, row, kernel):
+    made = submit()
+    work()
+    execution.render_execute(str(made.render.id), 1)
+    assert len(kernel.orders) == 1
+    assert row(made.render).state == RenderState.SUCCEEDED
+
+
+def test_a_late_attempt_writes_nothing_and_leaves_no_file(submit, work, row, kernel, settings):
+    made = submit()
+
+    def overtaken():
+        Render.objects.filter(id=made.render.id).update(attempt=2)
+
+    kernel.during = overtaken
+    work()
+    render = row(made.render)
+    assert (render.state, render.attempt, render.html.name) == (RenderState.RUNNING, 2, "")
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_a_write_after_the_last_look_is_dropped_with_its_files(submit, work, row, kernel, settings, monkeypatch):
+    made = submit()
+    monkeypatch.setattr(lease.Lease, "is_cancelled", lambda self: False)
+    kernel.during = lambda: Render.objects.filter(id=made.render.id).update(attempt=2)
+    work()
+    assert row(made.render).html.name == ""
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_cancel_while_running(submit, work, row, kernel, owner, events):
+    made = submit()
+    kernel.during = lambda: submission.render_cancel(owner, row(made.render))
+    work()
+    assert row(made.render).state == RenderState.CANCELLED
+
+
+def test_cancel_while_the_source_is_fetched(submit, work, row, kernel, owner, kubeflow):
+    made = submit()
+
+    def chunks():
+        yield b"first"
+        submission.render_cancel(owner, row(made.render))
+        yield b"second"
+
+    kubeflow.contents["minio://b/predictions.csv"] = chunks()
+    work()
+    assert row(made.render).state == RenderState.CANCELLED
+    assert kernel.orders == []
+
+
+def test_cancelled_before_it_is_claimed(submit, work, row, kernel):
+    made = submit()
+    Render.objects.filter(id=made.render.id).update(cancel_requested_at=timezone.now())
+    work()
+    assert kernel.orders == []
+
+
+def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, settings):
+    made = submit()
+    kernel.during = lambda: submission.visualization_delete(owner, made.visualization)
+    work()
+    assert Render.objects.count() == 0
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_our_own_mistake_is_an_apology_with_an_incident(submit, work, row, kernel, caplog):
+    def break_down():
+        raise ValueError("secret detail")
+
+    kernel.during = break_down
+    made = submit()
+    work()
+    render = row(made.render)
+    assert (render.state, render.reason) == (RenderState.FAILED, "internal_error")
+    assert "secret detail" not in render.message
+    incident = render.message.split("incident ")[1][:8]
+    assert any(incident in record.getMessage() and record.exc_info for record in caplog.records)
+
+
+def test_the_queues_own_limit_is_a_time_out(submit, work, row, kernel):
+    def too_long():
+        raise JobTimeoutException
+
+    kernel.during = too_long
+    made = submit()
+    work()
+    assert row(made.render).state == RenderState.TIMED_OUT
+
+
+def test_a_worker_that_is_stopped_gives_its_lease_back(submit, row, kernel):
+    def stop():
+        raise SystemExit
+
+    kernel.during = stop
+    made = submit()
+    with pytest.raises(SystemExit):
+        execution.render_execute(str(made.render.id), 1)
+    render = row(made.render)
+    assert render.state == RenderState.RUNNING
+    assert render.lease_until <= timezone.now()
+
+
+def test_a_database_that_is_away_at_the_finish_is_waited_for(submit, work, row, monkeypatch):
+    made = submit()
+    real, failures = lease._running, iter([True, True])
+
+    class Away:
+        def update(self, **_values):
+            raise OperationalError("the database is away")
+
+    def running(render):
+        return Away() if next(failures, False) else real(render)
+
+    real_finish = execution.render_finish
+
+    def finish(render, **values):
+        monkeypatch.setattr(lease, "_running", running)
+        return real_finish(render, **values)
+
+    monkeypatch.setattr(execution, "render_finish", finish)
+    work()
+    assert row(made.render).state == RenderState.SUCCEEDED
+    assert next(failures, None) is None
+
+
+def test_without_the_queue_server_a_render_goes_on(submit, kernel, row, no_queue):
+    made = submit()
+    execution.render_execute(str(made.render.id), 1)
+    assert row(made.render).state == RenderState.SUCCEEDED
+
+
+def test_the_lease_is_renewed_as_time_passes(submit, kernel, row, monkeypatch):
+    made = submit()
+    render = lease.render_claim(made.render.id, 1)
+    long_ago = timezone.now() - timedelta(hours=1)
+    Render.objects.filter(id=render.id).update(lease_until=long_ago)
+    held = lease.Lease(render)
+    held.beat()
+    assert row(render).lease_until == long_ago
+    monkeypatch.setattr(lease, "BEAT_EVERY_S", 0)
+    held.beat()
+    assert row(render).lease_until > timezone.now() + timedelta(seconds=20)
+    assert row(render).deadline > timezone.now() + timedelta(seconds=render.timeout_s)
+
+
+def test_a_result_that_is_no_regular_file_is_not_followed(submit, work, row, kernel, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+
+    def swap():
+        link = tmp_path / "link.html"
+        os.symlink(secret, link)
+        kernel.outcome = {"html_path": link}
+
+    kernel.during = swap
+    made = submit()
+    work()
+    assert row(made.render).state == RenderState.FAILED
+    assert not row(made.render).html

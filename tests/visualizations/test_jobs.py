@@ -1,0 +1,94 @@
+import json
+import os
+import uuid
+import zlib
+
+import pytest
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+from apps.visualizations.jobs import ALLOWED_FUNCTION, JobRefusedError, RenderJob, RenderWorker, render_enqueue
+from apps.visualizations.models import RenderState
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def plant(queue):
+    """Puts a job into the queue the way somebody with access to the queue server would."""
+
+    def put(function, args=(), kwargs=None, **fields):
+        job = Job.create(
+            function, args=args, kwargs=kwargs or {}, connection=queue.connection, serializer=JSONSerializer, id="planted"
+        )
+        job.origin = queue.name
+        job.save()
+        for name, value in fields.items():
+            queue.connection.hset(job.key, name, value)
+        queue.connection.sadd("rq:queues", queue.key)
+        queue.push_job_id(job.id)
+        return job
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "kwargs"),
+    [
+        ("os.system", ("touch {mark}",), {}),
+        ("builtins.eval", ("open('{mark}', 'w')",), {}),
+        ("apps.visualizations.services.execution.render_execute", (str(uuid.uuid4()), 1), {}),
+        (ALLOWED_FUNCTION, ("../../x", 1), {}),
+        (ALLOWED_FUNCTION, (str(uuid.uuid4()), "1"), {}),
+        (ALLOWED_FUNCTION, (str(uuid.uuid4()), True), {}),
+        (ALLOWED_FUNCTION, (str(uuid.uuid4()), 1, 2), {}),
+        (ALLOWED_FUNCTION, (), {"render_id": str(uuid.uuid4()), "attempt": 1}),
+    ],
+)
+def test_a_planted_job_is_refused_and_the_worker_lives_on(plant, queue, work, tmp_path, function, args, kwargs, submit, row):
+    mark = tmp_path / "ran"
+    job = plant(function, [arg.format(mark=mark) if isinstance(arg, str) else arg for arg in args], kwargs)
+    made = submit()
+    work()
+    assert not mark.exists()
+    assert job.get_status() == JobStatus.FAILED
+    assert row(made.render).state == RenderState.SUCCEEDED
+
+
+def test_callbacks_and_webhooks_of_a_planted_job_are_not_followed(plant, queue, work, tmp_path):
+    mark = tmp_path / "ran"
+    hook = json.dumps([{"url": "http://127.0.0.1:9/", "statuses": ["failed", "finished"]}])
+    names = ("success_callback_name", "failure_callback_name", "stopped_callback_name")
+    plant("os.system", [f"touch {mark}"], webhooks=hook, **dict.fromkeys(names, "os.abort"))
+    job = RenderJob.fetch("planted", connection=queue.connection, serializer=JSONSerializer)
+    assert (job.success_callback, job.failure_callback, job.stopped_callback, job.webhooks) == (None, None, None, [])
+    with pytest.raises(JobRefusedError):
+        _ = job.func
+    work()
+    assert not mark.exists()
+
+
+def test_a_pickled_job_is_not_unpickled(queue, plant, work, tmp_path):
+    mark = tmp_path / "ran"
+
+    class Bomb:
+        def __reduce__(self):
+            return os.system, (f"touch {mark}",)
+
+    import pickle
+
+    plant("x.y", data=zlib.compress(pickle.dumps(("os.system", None, [Bomb()], {}))))
+    work()
+    assert not mark.exists()
+
+
+def test_the_worker_reads_json_whatever_it_is_told(queue):
+    worker = RenderWorker([queue], connection=queue.connection, serializer="rq.serializers.DefaultSerializer")
+    assert worker.serializer is JSONSerializer
+    assert worker.job_class is RenderJob
+
+
+def test_an_attempt_is_queued_once(submit, queue):
+    made = submit()
+    assert render_enqueue(made.render)
+    assert queue.count == 1

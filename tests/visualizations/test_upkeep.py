@@ -1,0 +1,144 @@
+from datetime import timedelta
+
+import django_rq
+import pytest
+from django.utils import timezone
+
+from apps.visualizations.models import Render, RenderState
+from apps.visualizations.services import execution, submission, upkeep
+from apps.visualizations.services.lease import render_claim
+from apps.visualizations.services.upkeep import reconcile
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LONG_AGO = timedelta(minutes=5)
+
+
+@pytest.fixture
+def age():
+    """Moves a render's times into the past."""
+
+    def change(render, *names):
+        Render.objects.filter(id=render.id).update(**dict.fromkeys(names, timezone.now() - LONG_AGO))
+
+    return change
+
+
+@pytest.fixture
+def lose(age, queue):
+    """Lets a worker claim the render and vanish."""
+
+    def vanish(render, attempt=1):
+        assert render_claim(render.id, attempt)
+        queue.connection.flushall()
+        age(render, "lease_until")
+
+    return vanish
+
+
+def test_a_quiet_house_has_nothing_to_do(submit, queue):
+    submit()
+    assert str(reconcile()) == "nothing to do"
+    assert queue.count == 1
+
+
+def test_after_flushall_the_waiting_are_queued_again(submit, queue, age, work, row):
+    made = submit()
+    queue.connection.flushall()
+    assert reconcile().enqueued == 0, "it waits a moment: the job may just have been taken"
+    age(made.render, "queued_at")
+    assert reconcile().enqueued == 1
+    work()
+    assert row(made.render).state == RenderState.SUCCEEDED
+
+
+def test_what_was_submitted_while_the_queue_was_down_is_queued_when_it_is_back(
+    submit, age, row, work, monkeypatch, settings, tmp_path, valkey_url
+):
+    with monkeypatch.context() as patch:
+        patch.setitem(settings.RQ_QUEUES["render-base"], "URL", f"unix://{tmp_path}/nobody.sock")
+        made = submit()
+        age(made.render, "queued_at")
+        assert reconcile().enqueued == 0
+    assert reconcile().enqueued == 1
+    work()
+    assert row(made.render).state == RenderState.SUCCEEDED
+
+
+def test_a_lost_worker_means_a_new_attempt_whose_forerunner_no_longer_counts(submit, lose, row, work, kernel):
+    made = submit()
+    lose(made.render)
+    assert reconcile().tried_again == 1
+    render = row(made.render)
+    assert (render.state, render.attempt, render.losses) == (RenderState.QUEUED, 2, 1)
+    execution.render_execute(str(render.id), 1)
+    assert kernel.orders == []
+    work()
+    assert row(made.render).state == RenderState.SUCCEEDED
+
+
+def test_a_worker_that_never_beat_is_noticed_too(submit, row, age):
+    made = submit()
+    render_claim(made.render.id, 1)
+    Render.objects.filter(id=made.render.id).update(lease_until=None)
+    assert reconcile().tried_again == 0
+    age(made.render, "started_at")
+    assert reconcile().tried_again == 1
+
+
+def test_custom_code_is_not_started_again_by_itself(submit, lose, row, settings):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    made = submit(type_key="custom", code="print(1)")
+    lose(made.render)
+    assert reconcile().lost == 1
+    assert (row(made.render).state, row(made.render).reason) == (RenderState.LOST, "worker_lost")
+
+
+def test_a_job_that_takes_two_workers_with_it_is_poison(submit, lose, row):
+    made = submit()
+    lose(made.render)
+    reconcile()
+    lose(made.render, attempt=2)
+    assert reconcile().poisoned == 1
+    assert (row(made.render).state, row(made.render).reason) == (RenderState.FAILED, "poison")
+
+
+def test_a_job_that_died_before_its_claim_counts_as_a_loss(submit, queue, age, row):
+    made = submit()
+    queue.connection.delete(queue.key)  # taken from the list by a worker that died with it
+    age(made.render, "queued_at")
+    assert reconcile().enqueued == 1
+    assert (row(made.render).attempt, row(made.render).losses) == (2, 1)
+    assert queue.job_ids == [f"render-{made.render.id}-2"]
+
+
+def test_past_its_deadline_a_render_has_timed_out(submit, age, row):
+    made = submit()
+    render_claim(made.render.id, 1)
+    age(made.render, "deadline")
+    assert reconcile().timed_out == 1
+    assert row(made.render).state == RenderState.TIMED_OUT
+
+
+def test_a_cancel_whose_worker_is_gone_is_finished(submit, lose, row, owner):
+    made = submit()
+    lose(made.render)
+    submission.render_cancel(owner, row(made.render))
+    assert row(made.render).state == RenderState.RUNNING
+    assert reconcile().cancelled == 1
+    assert row(made.render).state == RenderState.CANCELLED
+
+
+def test_one_holder_at_a_time(submit, queue):
+    with django_rq.get_connection("render-base").lock("vizportal:reconcile", timeout=60):
+        assert reconcile().is_idle
+    assert not reconcile().is_idle
+
+
+def test_work_directories_of_the_dead_are_swept(submit, kernel, lose):
+    made = submit()
+    render_claim(made.render.id, 1)
+    alive = execution.work_root() / f"{made.render.id}.1.abc"
+    for path in (alive, execution.work_root() / f"{made.render.id}.2.abc", execution.work_root() / "else"):
+        path.mkdir()
+    assert upkeep.work_dirs_sweep() == 2
+    assert list(execution.work_root().iterdir()) == [alive]
