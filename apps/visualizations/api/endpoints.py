@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import re_path, reverse
-from ninja import NinjaAPI, Query, Swagger
+from ninja import NinjaAPI, Query, Status, Swagger
 from ninja.errors import HttpError, ValidationError
 
 from apps.runs import exceptions as runs_exceptions
@@ -181,7 +181,7 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
     gateway = gateway_for_user(request.user, payload.endpoint)
     made = submission.visualization_create(request.user, order, gateway)
     response["Location"] = reverse("api-1:render", args=[made.render.id])
-    return (202 if made.is_new else 200), shapes.visualization_shape(made.visualization, made.render)
+    return Status(202 if made.is_new else 200, shapes.visualization_shape(made.visualization, made.render))
 
 
 @api.get(
@@ -200,7 +200,7 @@ def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
     """Deletes a visualization with its renders and files."""
     visualization = selectors.visualization_get(request.user, visualization_id)
     submission.visualization_delete(request.user, visualization)
-    return 204, None
+    return Status(204, None)
 
 
 @api.post(
@@ -216,7 +216,7 @@ def visualization_rerender(
     visualization = selectors.visualization_get(request.user, visualization_id)
     changes = payload.model_dump() if payload else {}
     render = submission.render_again(request.user, visualization, **changes)
-    return 202, shapes.visualization_shape(visualization, render)
+    return Status(202, shapes.visualization_shape(visualization, render))
 
 
 @api.get("/renders/{render_id}", response=shapes.RenderOut, tags=["renders"], url_name="render")

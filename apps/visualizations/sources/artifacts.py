@@ -50,6 +50,8 @@ def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
         while rest and not inflater.eof:
             yield inflater.decompress(rest, _CHUNK)
             rest = inflater.unconsumed_tail
+    if not inflater.eof:
+        raise EOFError("the stream ends early")
 
 
 def _plain(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -86,8 +88,13 @@ def _member_name(name: str) -> str | None:
 
 def _member_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
     file = archive.extractfile(member)
+    rest = member.size
     while file is not None and (chunk := file.read(_CHUNK)):
+        rest -= len(chunk)
         yield chunk
+    if rest:
+        # Reading a tar stream that breaks off inside a file raises nothing.
+        raise EOFError("a file ends early")
 
 
 def _unpack(chunks: Iterator[bytes], intake: Intake) -> None:

@@ -42,7 +42,9 @@ def _directory(parts: tuple[str, ...], address: Address) -> Iterator[int]:
 
 def _read(descriptor: int, name: str) -> Iterator[bytes]:
     before = os.fstat(descriptor)
-    while chunk := os.read(descriptor, _CHUNK):
+    rest = before.st_size
+    while rest > 0 and (chunk := os.read(descriptor, min(_CHUNK, rest))):
+        rest -= len(chunk)
         yield chunk
     after = os.fstat(descriptor)
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):

@@ -1,0 +1,279 @@
+import gzip
+import io
+import os
+import tarfile
+from types import SimpleNamespace
+
+import pytest
+
+from apps.visualizations.exceptions import SourceError
+from apps.visualizations.sources import Intake, address_allow, address_parse, artifact_fetch, local_fetch
+from apps.visualizations.sources import intake as intake_module
+
+
+@pytest.fixture
+def intake(tmp_path):
+    directory = tmp_path / "input"
+    directory.mkdir()
+    return Intake(directory=directory, max_bytes=10_000)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    found = tmp_path / "allowed"
+    found.mkdir()
+    return found
+
+
+def fetch(path, intake, folder):
+    address = address_parse(str(path))
+    address_allow(address, [str(folder)])
+    return local_fetch(address, intake)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://b/../secret",
+        "s3://b/a/./b",
+        "s3://b/%2e%2e/secret",
+        "s3://b/..%2fsecret",
+        "s3://b/%252e%252e/secret",
+        "s3://b/%25252525252e/secret",
+        "s3://b/a\\..\\b",
+        "s3://user:pw@b/x",
+        "s3://user%40b/x",
+        "s3://b:80/x",
+        "s3:///x",
+        "s3://b/x\0y",
+        "s3://b/x%00y",
+        "s3://b/x\r\ny",
+        "s3://b/x%0d%0ay",
+        "s3://b/**/x",
+        "s3://b/" + "x" * 3000,
+        "s3://b/%ff",
+        "s3://\u0431/x",
+        "file://host/x",
+        "/a/../b",
+        "relative/path",
+        "",
+        "http://169.254.169.254/latest",
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "http://0251.0376.0251.0376/",
+        "http://[::ffff:169.254.169.254]/",
+        "https://localhost/",
+        "gopher://b/x",
+        "javascript://b/x",
+    ],
+)
+def test_addresses_that_are_refused(uri):
+    with pytest.raises(SourceError) as caught:
+        address_parse(uri)
+    assert caught.value.code == "source_refused"
+
+
+@pytest.mark.parametrize(
+    ("uri", "canonical"),
+    [
+        ("s3://bucket/a//b.csv", "s3://bucket/a/b.csv"),
+        ("S3://bucket/a%20b.csv", "s3://bucket/a b.csv"),
+        ("/data/x.csv", "file:///data/x.csv"),
+        ("file:///data/*.csv", "file:///data/*.csv"),
+        ("file://localhost/data", "file:///data"),
+        ("gs://b/it's \"quoted\".csv", "gs://b/it's \"quoted\".csv"),
+    ],
+)
+def test_addresses_have_one_spelling(uri, canonical):
+    assert address_parse(uri).uri == canonical
+
+
+@pytest.mark.parametrize(
+    ("uri", "prefixes", "is_allowed"),
+    [
+        ("/data/x", ["/data"], True),
+        ("/data", ["/data/"], True),
+        ("/database/x", ["/data"], False),
+        ("s3://b/team/x", ["s3://b/team"], True),
+        ("s3://b/teams/x", ["s3://b/team"], False),
+        ("s3://b.evil/team/x", ["s3://b/team"], False),
+        ("gs://b/team/x", ["s3://b/team"], False),
+        ("s3://b/x", [], False),
+        ("s3://b/x", ["gs://c", "s3://b"], True),
+    ],
+)
+def test_prefixes_cover_whole_segments(uri, prefixes, is_allowed):
+    if is_allowed:
+        address_allow(address_parse(uri), prefixes)
+        return
+    with pytest.raises(SourceError, match="VIZPORTAL_SOURCE_ALLOW"):
+        address_allow(address_parse(uri), prefixes)
+
+
+def test_a_file_is_copied_with_its_digest(intake, folder):
+    (folder / "a b'c.csv").write_bytes(b"x,y\n")
+    got = fetch(folder / "a b'c.csv", intake, folder)
+    assert got.source == str(intake.directory / "a_b_c.csv")
+    assert (got.size_bytes, got.files, len(got.digest)) == (4, 1, 64)
+    assert (intake.directory / "a_b_c.csv").read_bytes() == b"x,y\n"
+
+
+def test_a_pattern_takes_what_matches(intake, folder):
+    for name in ("b.csv", "a.csv", "c.txt"):
+        (folder / name).write_text(name)
+    os.symlink(folder / "c.txt", folder / "link.csv")
+    got = fetch(folder / "*.csv", intake, folder)
+    assert got.source == str(intake.directory / "*")
+    assert sorted(path.name for path in intake.directory.iterdir()) == ["a.csv", "b.csv"]
+
+
+def test_links_pipes_devices_and_folders_are_no_sources(intake, folder, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    os.symlink(tmp_path / "secret", folder / "link")
+    os.symlink(tmp_path, folder / "way")
+    os.mkfifo(folder / "pipe")
+    for path in (folder / "link", folder / "way" / "secret", folder / "pipe", folder, folder / "nothing"):
+        with pytest.raises(SourceError):
+            fetch(path, intake, folder)
+    with pytest.raises(SourceError):
+        local_fetch(address_parse("/dev/zero"), intake)
+    with pytest.raises(SourceError):
+        local_fetch(address_parse("/proc/self/environ/"), Intake(directory=intake.directory, max_bytes=0))
+    assert list(intake.directory.iterdir()) == []
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(intake, folder):
+    path = folder / "log.csv"
+    path.write_bytes(b"x" * 100)
+
+    def grow():
+        with path.open("ab") as file:
+            file.write(b"y")
+
+    intake.on_chunk = grow
+    with pytest.raises(SourceError) as caught:
+        fetch(path, intake, folder)
+    assert caught.value.code == "source_changed"
+
+
+def test_limits_of_size_count_and_time(intake, folder, monkeypatch):
+    (folder / "big").write_bytes(b"x" * 10_001)
+    with pytest.raises(SourceError) as caught:
+        fetch(folder / "big", intake, folder)
+    assert caught.value.code == "source_too_big"
+    for number in range(201):
+        (folder / f"{number}.csv").touch()
+    with pytest.raises(SourceError, match="more than 200 files"):
+        fetch(folder / "*.csv", intake, folder)
+    intake.max_seconds = -1
+    with pytest.raises(SourceError) as caught:
+        fetch(folder / "1.csv", intake, folder)
+    assert caught.value.code == "source_timeout"
+
+
+def stand_in(content, *, is_directory=False, size_bytes=None):
+    from contextlib import contextmanager
+
+    @contextmanager
+    def open_artifact(uri, *, namespace=""):
+        yield SimpleNamespace(chunks=iter(content), size_bytes=size_bytes, content_type="", is_directory=is_directory)
+
+    return SimpleNamespace(open_artifact=open_artifact, endpoint=SimpleNamespace(namespace=""))
+
+
+def test_an_artifact_keeps_its_suffix_and_nothing_else_of_its_name(intake):
+    got = artifact_fetch(stand_in([b"a", b"b"]), "minio://b/x/$(rm -rf).csv", intake)
+    assert got.source == str(intake.directory / "_rm_-rf_.csv")
+
+
+def test_an_artifact_that_never_ends_or_trickles_is_stopped(intake):
+    def endless():
+        while True:
+            yield b"x" * 1000
+
+    with pytest.raises(SourceError) as caught:
+        artifact_fetch(stand_in(endless()), "minio://b/x", intake)
+    assert caught.value.code == "source_too_big"
+    assert intake.size_bytes <= 10_000
+    intake.size_bytes, intake.max_seconds = 0, -1
+    with pytest.raises(SourceError) as caught:
+        artifact_fetch(stand_in(endless()), "minio://b/y", intake)
+    assert caught.value.code == "source_timeout"
+
+
+def test_an_announced_size_is_refused_before_a_byte_is_read(intake):
+    def never():
+        raise AssertionError
+        yield
+
+    with pytest.raises(SourceError, match="10,001"):
+        artifact_fetch(stand_in(never(), size_bytes=10_001), "minio://b/x", intake)
+
+
+def archive(*members, compress=True):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz" if compress else "w") as tar:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            if isinstance(content, bytes):
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+            else:
+                member.type, member.linkname = content
+                tar.addfile(member)
+    return [buffer.getvalue()[at : at + 100] for at in range(0, len(buffer.getvalue()), 100)]
+
+
+@pytest.mark.parametrize("compress", [True, False])
+def test_a_folder_is_unpacked_without_links_devices_or_ways_out(intake, tmp_path, compress):
+    content = archive(
+        ("data/a.csv", b"a"),
+        ("data/sub/b.csv", b"b"),
+        ("../out.csv", b"out"),
+        ("/abs.csv", b"out"),
+        ("link", (tarfile.SYMTYPE, "/etc/passwd")),
+        ("hard", (tarfile.LNKTYPE, "data/a.csv")),
+        ("fifo", (tarfile.FIFOTYPE, "")),
+        compress=compress,
+    )
+    got = artifact_fetch(stand_in(content, is_directory=True), "minio://b/folder", intake)
+    assert got.source == str(intake.directory)
+    files = sorted(str(path.relative_to(intake.directory)) for path in intake.directory.rglob("*") if path.is_file())
+    assert files == ["data/a.csv", "data/sub/b.csv"]
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_gzip_bomb_meets_the_limit(intake):
+    bomb = gzip.compress(b"".join(archive(("a", b"\0" * 50_000_000), compress=False)))
+    assert len(bomb) < 100_000
+    with pytest.raises(SourceError) as caught:
+        artifact_fetch(stand_in([bomb], is_directory=True), "minio://b/folder", intake)
+    assert caught.value.code == "source_too_big"
+    assert sum(path.stat().st_size for path in intake.directory.rglob("*") if path.is_file()) <= 10_000
+
+
+def test_headers_alone_cannot_fill_the_memory(intake):
+    headers = archive(*[(f"{number:0100}", (tarfile.SYMTYPE, "x" * 90)) for number in range(20_000)])
+    with pytest.raises(SourceError) as caught:
+        artifact_fetch(stand_in(headers, is_directory=True), "minio://b/folder", intake)
+    assert caught.value.code == "source_too_big"
+
+
+def test_a_damaged_folder_says_so(intake):
+    whole, plain = archive(("a", os.urandom(5000))), archive(("b", b"x" * 5000), compress=False)
+    for content in ([b"\x1f\x8bnonsense"], whole[:20], plain[:20], [b"nonsense" * 1000]):
+        with pytest.raises(SourceError, match="damaged"):
+            artifact_fetch(stand_in(content, is_directory=True), "minio://b/folder", intake)
+
+
+def test_the_same_content_has_the_same_digest_whatever_the_order(tmp_path):
+    digests = set()
+    for order in (["a", "b"], ["b", "a"]):
+        directory = tmp_path / "".join(order)
+        directory.mkdir()
+        intake = Intake(directory=directory, max_bytes=100)
+        for name in order:
+            intake.save(name, [name.encode()])
+        digests.add(intake.done("").digest)
+    assert len(digests) == 1
+    assert intake_module.MAX_FILES == 200
