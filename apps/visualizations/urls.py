@@ -5,20 +5,24 @@ from __future__ import annotations
 from django.urls import path
 
 from apps.visualizations import content_views
+from apps.visualizations.views import creator, pages, stream
 
 app_name = "visualizations"
+_STEP = "runs/<str:run_id>/steps/<str:step_id>/visualizations/"
+_ONE = "visualizations/<uuid:visualization_id>/"
+_RENDER = "renders/<uuid:render_id>/"
 urlpatterns = [
-    path("renders/<uuid:render_id>/content", content_views.render_content, name="render_content"),
-    path(
-        "renders/<uuid:render_id>/download.html",
-        content_views.render_download,
-        {"kind": "html"},
-        name="render_download_html",
-    ),
-    path(
-        "renders/<uuid:render_id>/download.ipynb",
-        content_views.render_download,
-        {"kind": "ipynb"},
-        name="render_download_notebook",
-    ),
+    path(_STEP, creator.step_fragment, name="step_fragment"),
+    path(_STEP + "form", creator.creator_form, name="creator_form"),
+    path("visualizations/", pages.gallery, name="gallery"),
+    path(_ONE, pages.visualization_detail, name="visualization_detail"),
+    path(_ONE + "again", pages.visualization_again, name="visualization_again"),
+    path(_ONE + "delete", pages.visualization_delete, name="visualization_delete"),
+    path(_ONE + "renders/<int:number>/", pages.render_detail, name="render_detail"),
+    path(_RENDER + "fragment", pages.render_fragment, name="render_fragment"),
+    path(_RENDER + "cancel", pages.render_cancel, name="render_cancel"),
+    path(_RENDER + "content", content_views.render_content, name="render_content"),
+    path(_RENDER + "download.html", content_views.render_download, {"kind": "html"}, name="render_download_html"),
+    path(_RENDER + "download.ipynb", content_views.render_download, {"kind": "ipynb"}, name="render_download_notebook"),
+    path("events/", stream.events, name="events"),
 ]

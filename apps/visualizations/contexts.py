@@ -1,0 +1,159 @@
+"""What the templates of visualizations are given."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.core.paginator import Page
+from django.urls import NoReverseMatch, reverse
+
+from apps.runs.entities import RunDetails, Step
+from apps.runs.gateway import Gateway
+from apps.visualizations import selectors
+from apps.visualizations.forms import VisualizationForm
+from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.services.submission import Submission
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+_SUGGESTED: Final = 3
+_RESULTS: Final = 30
+TABS: Final = (("result", "Result"), ("code", "Code"), ("log", "Log"), ("history", "History"), ("receipt", "Receipt"))
+# What a person can do about it, where the message alone does not say.
+_ADVICE: Final = {
+    "timed_out": "Ask for less data, or ask an administrator to raise KERNEL_TIMEOUT.",
+    "out_of_memory": "Read fewer rows or columns at a time.",
+    "html_too_big": "Show a part or a summary. The executed notebook is kept.",
+    "kernel_died": "The log may say more.",
+    "source_missing": "Is the artifact still in its store? Some artifacts keep their data in their metadata only.",
+    "source_refused": "An administrator can allow it with VIZPORTAL_SOURCE_ALLOW.",
+    "source_too_big": "The limit is VIZPORTAL_MAX_SOURCE_BYTES.",
+    "endpoint_down": "Saved results still open. Try again when Kubeflow answers.",
+    "custom_off": "An administrator can switch it on with ALLOW_CUSTOM_VISUALIZATIONS.",
+    "poison": "Two workers died while rendering it. Change the code or the data before trying again.",
+    "environment_missing": "An administrator can build it: manage.py environments build.",
+}
+
+
+def creator_context(details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
+    """Returns the Creator card's names: the form, the types that fit first, and where to send it."""
+    artifact = form.chosen_artifact
+    fitting = selectors.type_suggestions(artifact.type, artifact.file_name) if artifact else []
+    return {
+        "run": details.run,
+        "step": step,
+        "form": form,
+        "kind": form.kind,
+        "fitting_keys": {kind.key for kind in fitting[:_SUGGESTED]},
+        "view": form["arguments_view"].value() or "fields",
+        "is_custom_off": not settings.ALLOW_CUSTOM_VISUALIZATIONS,
+        "fragment_url": reverse("visualizations:step_fragment", args=[details.run.id, step.id]),
+        "form_url": reverse("visualizations:creator_form", args=[details.run.id, step.id]),
+    }
+
+
+def step_results_context(
+    request: HttpRequest, gateway: Gateway, details: RunDetails, step: Step, made: Submission | None
+) -> dict[str, Any]:
+    """Returns the saved results of a step; `made` is what this request just made or found."""
+    context = saved_results_context(
+        request, run_id=details.run.id, step_id=step.id, endpoint_key=gateway.endpoint.key, first=made
+    )
+    return context | {"made": made}
+
+
+def saved_results_context(
+    request: HttpRequest, *, run_id: str, step_id: str, endpoint_key: str = "", first: Submission | None = None
+) -> dict[str, Any]:
+    """Returns a step's saved results, newest first, at most 30 of them as cards.
+
+    Args:
+        first: a result to put at the top, even where it belongs to another step (the same receipt was there already).
+    """
+    found = selectors.visualization_list(request.user, run_id=run_id, step_id=step_id)
+    if endpoint_key:
+        found = found.filter(endpoint_key=endpoint_key)
+    renders = [each.latest for each in found[: _RESULTS + 1] if each.latest is not None]
+    if first is not None:
+        renders = [first.render, *(each for each in renders if each.visualization_id != first.visualization.id)]
+    cards = [render_context(request, render) for render in renders[:_RESULTS]]
+    return {"cards": cards, "has_more": len(renders) > _RESULTS, "run_id": run_id, "step_id": step_id}
+
+
+def render_context(request: HttpRequest, render: Render) -> dict[str, Any]:
+    """Returns what a render's card shows."""
+    visualization = render.visualization
+    return {
+        "render": render,
+        "visualization": visualization,
+        "may_change": selectors.may_change(request.user, visualization),
+        "place": selectors.queue_place(render),
+        "advice": _ADVICE.get(render.reason, ""),
+        "type_title": type_title(visualization.type_key),
+        "edit_url": edit_url(visualization, render),
+        "code_lines": _lines_around(render),
+    }
+
+
+def visualization_context(request: HttpRequest, visualization: Visualization, render: Render) -> dict[str, Any]:
+    """Returns what a visualization's page shows of one render."""
+    tab = request.GET.get("tab", "result")
+    renders = list(selectors.renders_of(visualization)[:100])
+    kind = next((each for each in selectors.type_list() if each.key == visualization.type_key), None)
+    return render_context(request, render) | {
+        "tab": tab if tab in dict(TABS) else "result",
+        "tabs": TABS,
+        "renders": renders,
+        "is_latest": not renders or renders[0].id == render.id,
+        "is_type_changed": kind is not None and not kind.is_custom and kind.version != render.type_version,
+        "arguments_json": json.dumps(render.arguments, indent=2),
+        "is_page": True,
+    }
+
+
+def gallery_context(request: HttpRequest, page: Page[Visualization], filters: dict[str, str]) -> dict[str, Any]:
+    """Returns the gallery's page, its filters and the choices they offer."""
+    visible = selectors.visualizations_visible(request.user)
+    pipelines = visible.exclude(pipeline_name="").order_by("pipeline_name").values_list("pipeline_name", flat=True)
+    titles = {kind.key: kind.title for kind in selectors.type_list()}
+    query = request.GET.copy()
+    query.pop("page", None)
+    return {
+        "page": page,
+        "filters": filters,
+        "is_filtered": any(filters.values()),
+        "types": titles,
+        "states": RenderState.choices,
+        "pipelines": list(pipelines.distinct()[:200]),
+        "query": query.urlencode(),
+        "items": [(each, titles.get(each.type_key, each.type_key)) for each in page.object_list],
+    }
+
+
+def type_title(key: str) -> str:
+    """Returns a type's title; its key where the catalogue no longer has it."""
+    return next((kind.title for kind in selectors.type_list() if kind.key == key), key)
+
+
+def edit_url(visualization: Visualization, render: Render) -> str:
+    """Returns where the Creator opens with this render's arguments; "" for renders without a step."""
+    if not visualization.run_id or not visualization.step_id:
+        return ""
+    try:
+        page = reverse("visualizations:step_fragment", args=[visualization.run_id, visualization.step_id])
+    except NoReverseMatch:
+        return ""
+    return f"{page}?from={render.id}"
+
+
+def _lines_around(render: Render, reach: int = 3) -> list[tuple[int, str, bool]]:
+    """Returns the code around the line that failed as (number, text, whether it is that line); [] without a line."""
+    if not render.line:
+        return []
+    lines = render.code.splitlines()
+    first = max(1, render.line - reach)
+    last = min(len(lines), render.line + reach)
+    return [(number, lines[number - 1], number == render.line) for number in range(first, last + 1)]

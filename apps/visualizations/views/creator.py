@@ -1,0 +1,134 @@
+"""The Creator and the saved results of one step, as a fragment of the step's page and as a page of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_page
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from apps.runs.entities import RunDetails, Step
+from apps.runs.exceptions import NotFoundError as RunsNotFoundError
+from apps.runs.exceptions import RunsError
+from apps.runs.gateway import Gateway, gateway_for_user
+from apps.visualizations import contexts, selectors
+from apps.visualizations.exceptions import NotFoundError, VisualizationsError
+from apps.visualizations.forms import VisualizationForm
+from apps.visualizations.services import submission
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+# htmx swaps a 422 like a 200 (base.html says so), and scripts see that nothing was saved.
+_INVALID = 422
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
+    """GET shows the Creator above the step's saved results; POST renders what the Creator asks for.
+
+    A link may choose: `?artifact=`, `?type=`, and `?from=<render id>` to begin with that render's arguments and code.
+    """
+    try:
+        gateway = gateway_for_user(request.user)
+        details = gateway.run_details(run_id)
+    except RunsNotFoundError as error:
+        raise Http404(str(error)) from error
+    except RunsError as error:
+        return _endpoint_down(request, run_id, step_id, error)
+    step = details.step(step_id)
+    if step is None:
+        raise Http404("This run has no such step.")
+    if request.method == "POST":
+        return _create(request, gateway, details, step)
+    form = VisualizationForm(step, initial=_initial(request))
+    return _answer(request, gateway, details, step, form)
+
+
+def creator_form(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
+    """Answers with the form again after another artifact or type was chosen; what was typed stays where it fits."""
+    try:
+        details = gateway_for_user(request.user).run_details(run_id)
+    except RunsError as error:
+        raise Http404(str(error)) from error
+    step = details.step(step_id)
+    if step is None:
+        raise Http404("This run has no such step.")
+    form = VisualizationForm(step, initial=_initial(request))
+    context = contexts.creator_context(details, step, form)
+    return render_page(request, "visualizations/creator.html", context)
+
+
+def _create(request: HttpRequest, gateway: Gateway, details: RunDetails, step: Step) -> HttpResponse:
+    form = VisualizationForm(step, request.POST)
+    if not form.is_valid():
+        return _answer(request, gateway, details, step, form, status=_INVALID)
+    try:
+        made = submission.visualization_create(request.user, form.to_request(details.run.id), gateway)
+    except VisualizationsError as error:
+        form.add_service_error(error)
+        return _answer(request, gateway, details, step, form, status=_INVALID)
+    except RunsError as error:
+        form.add_error(None, str(error))
+        return _answer(request, gateway, details, step, form, status=_INVALID)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseRedirect(made.visualization.get_absolute_url())
+    return _answer(request, gateway, details, step, form, made=made)
+
+
+def _answer(
+    request: HttpRequest,
+    gateway: Gateway,
+    details: RunDetails,
+    step: Step,
+    form: VisualizationForm,
+    *,
+    made: submission.Submission | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = contexts.creator_context(details, step, form)
+    context |= contexts.step_results_context(request, gateway, details, step, made)
+    name = "step_fragment" if request.htmx else "step_page"  # type: ignore[attr-defined]
+    return render_page(request, f"visualizations/{name}.html", context, status=status)
+
+
+def _endpoint_down(request: HttpRequest, run_id: str, step_id: str, error: RunsError) -> HttpResponse:
+    context = contexts.saved_results_context(request, run_id=run_id, step_id=step_id)
+    context |= {"error": str(error), "retry_url": reverse("visualizations:step_fragment", args=[run_id, step_id])}
+    name = "step_fragment" if request.htmx else "step_page"  # type: ignore[attr-defined]
+    return render_page(request, f"visualizations/{name}.html", context)
+
+
+def _initial(request: HttpRequest) -> dict[str, Any]:
+    """What a link or the form itself brings along; the arguments are texts, which the fields read as typed."""
+    given = request.GET
+    initial: dict[str, Any] = _from_render(request, given.get("from", ""))
+    for name in ("artifact", "type", "title", "arguments_view"):
+        if given.get(name):
+            initial[name] = given[name]
+    prefix = "arguments-"
+    arguments = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
+    if arguments:
+        initial["arguments"] = arguments
+    return initial
+
+
+def _from_render(request: HttpRequest, render_id: str) -> dict[str, Any]:
+    if not render_id:
+        return {}
+    try:
+        old = selectors.render_get(request.user, render_id)
+    except NotFoundError:
+        return {}
+    chosen: dict[str, Any] = {
+        "artifact": old.visualization.artifact_name,
+        "type": old.visualization.type_key,
+        "title": old.visualization.title,
+        "arguments": old.arguments,
+        "source": old.source_uri,
+    }
+    if old.is_custom:
+        chosen["code"] = old.code
+    return chosen

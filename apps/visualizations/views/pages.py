@@ -1,0 +1,127 @@
+"""The gallery, a visualization's page with its history, and what can be done there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_page
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.visualizations import contexts, selectors
+from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
+from apps.visualizations.models import Render, Visualization
+from apps.visualizations.services import submission
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+PAGE_SIZE = 24
+
+
+@require_safe
+def gallery(request: HttpRequest) -> HttpResponse:
+    """Shows saved visualizations, newest first; every filter is in the address."""
+    filters = {name: request.GET.get(name, "").strip() for name in ("q", "type", "state", "pipeline", "owner")}
+    found = selectors.visualization_list(
+        request.user,
+        text=filters["q"],
+        type_key=filters["type"],
+        state=filters["state"],
+        pipeline_name=filters["pipeline"],
+        owner=filters["owner"],
+    )
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = contexts.gallery_context(request, page, filters)
+    return render_page(request, "visualizations/gallery.html", context)
+
+
+@require_safe
+def visualization_detail(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
+    """Shows a visualization by its latest render."""
+    visualization = _visualization(request, visualization_id)
+    latest = visualization.latest or selectors.renders_of(visualization).first()
+    if latest is None:
+        raise Http404("This visualization was never rendered.")
+    return _show(request, visualization, latest)
+
+
+@require_safe
+def render_detail(request: HttpRequest, visualization_id: UUID, number: int) -> HttpResponse:
+    """Shows one render of a visualization's history."""
+    try:
+        render = selectors.render_by_number(request.user, visualization_id, number)
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+    return _show(request, render.visualization, render)
+
+
+@require_safe
+def render_fragment(request: HttpRequest, render_id: UUID) -> HttpResponse:
+    """Answers with a render's card as it is now; a page that shows it live asks for this."""
+    render = _render(request, render_id)
+    return render_page(request, "visualizations/render_card.html", contexts.render_context(request, render))
+
+
+@require_POST
+def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
+    """Renders again with the same arguments."""
+    visualization = _visualization(request, visualization_id)
+    try:
+        render = submission.render_again(request.user, visualization)
+    except NotAllowedError as error:
+        raise Http404(str(error)) from error
+    except VisualizationsError as error:
+        messages.error(request, str(error))
+        return HttpResponseRedirect(visualization.get_absolute_url())
+    if request.htmx:  # type: ignore[attr-defined]
+        return render_page(request, "visualizations/render_card.html", contexts.render_context(request, render))
+    return HttpResponseRedirect(visualization.get_absolute_url())
+
+
+@require_POST
+def visualization_delete(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
+    """Deletes a visualization with its history."""
+    visualization = _visualization(request, visualization_id)
+    try:
+        submission.visualization_delete(request.user, visualization)
+    except NotAllowedError as error:
+        raise Http404(str(error)) from error
+    messages.success(request, f"Deleted: {visualization.title}")
+    return HttpResponseRedirect(reverse("visualizations:gallery"))
+
+
+@require_POST
+def render_cancel(request: HttpRequest, render_id: UUID) -> HttpResponse:
+    """Cancels a render that waits or runs."""
+    render = _render(request, render_id)
+    try:
+        render = submission.render_cancel(request.user, render)
+    except NotAllowedError as error:
+        raise Http404(str(error)) from error
+    if request.htmx:  # type: ignore[attr-defined]
+        return render_page(request, "visualizations/render_card.html", contexts.render_context(request, render))
+    return HttpResponseRedirect(render.get_absolute_url())
+
+
+def _show(request: HttpRequest, visualization: Visualization, render: Render) -> HttpResponse:
+    context = contexts.visualization_context(request, visualization, render)
+    return render_page(request, "visualizations/visualization.html", context)
+
+
+def _visualization(request: HttpRequest, visualization_id: UUID) -> Visualization:
+    try:
+        return selectors.visualization_get(request.user, visualization_id)
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+
+
+def _render(request: HttpRequest, render_id: UUID) -> Render:
+    try:
+        return selectors.render_get(request.user, render_id)
+    except NotFoundError as error:
+        raise Http404(str(error)) from error

@@ -1,0 +1,111 @@
+// Live states, themes of results, and the Creator's own behaviours. Everything here works without it, less comfortably.
+(() => {
+  const { events, editorScript } = document.currentScript.dataset;
+  const root = document.documentElement;
+  const theme = () => root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+
+  // A result cannot see the portal's theme: it gets it by its address, and by message when it changes.
+  function dress(scope = document) {
+    for (const frame of scope.querySelectorAll("iframe[data-src]")) {
+      const address = `${frame.dataset.src}#theme=${theme()}`;
+      if (!frame.src.endsWith(address)) frame.src = address;
+    }
+  }
+  new MutationObserver(() => {
+    for (const frame of document.querySelectorAll("iframe[data-src]")) frame.contentWindow?.postMessage({ vizportalTheme: theme() }, "*");
+  }).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+
+  // One stream a page, and only while something on it can change. Polling (every 3s in the card) covers its absence.
+  let stream = null;
+  function listen() {
+    const isLive = document.querySelector("[data-live]") !== null;
+    if (isLive && !stream) {
+      stream = new EventSource(events);
+      stream.addEventListener("render", (event) => {
+        const card = document.querySelector(`[data-live="${CSS.escape(JSON.parse(event.data).id)}"]`);
+        if (card) htmx.trigger(card, "vizportal:changed");
+      });
+    } else if (!isLive && stream) {
+      stream.close();
+      stream = null;
+    }
+  }
+
+  function loadEditor(scope = document) {
+    if (!scope.querySelector("textarea[data-editor]") || document.querySelector("script[data-editor-bundle]")) return;
+    const script = document.createElement("script");
+    script.src = editorScript;
+    script.dataset.editorBundle = "";
+    document.head.append(script);
+  }
+
+  // Code that was typed but never sent survives a reload and a closed tab.
+  const draftKey = (textarea) => `vizportal-draft:${textarea.dataset.draft}`;
+  function restoreDrafts(scope = document) {
+    for (const textarea of scope.querySelectorAll("textarea[data-draft]")) {
+      const draft = localStorage.getItem(draftKey(textarea));
+      const isUntouched = textarea.value === textarea.defaultValue && !new URLSearchParams(location.search).has("from");
+      if (draft !== null && isUntouched && !textarea.matches("[aria-invalid]")) textarea.value = draft;
+    }
+  }
+
+  function settle(scope) {
+    dress(scope);
+    restoreDrafts(scope);
+    loadEditor(scope);
+    listen();
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("textarea[data-draft]")) localStorage.setItem(draftKey(event.target), event.target.value);
+  });
+  document.addEventListener("change", (event) => {
+    const target = event.target;
+    if (target.name === "arguments_view") {
+      const holder = target.closest("[data-arguments]");
+      if (target.value === "json") fillJson(holder);
+      holder.dataset.view = target.value;
+    }
+  });
+
+  // What was set in the fields is what the JSON begins with.
+  function fillJson(holder) {
+    const text = holder.querySelector("[data-arguments-json] textarea");
+    let values;
+    try { values = JSON.parse(text.value || "{}"); } catch { return; }
+    for (const field of holder.querySelectorAll("[data-arguments-fields] [name]")) {
+      const name = field.name.replace(/^arguments-/, "");
+      if (field.type === "checkbox") values[name] = field.checked;
+      else if (field.value === "") delete values[name];
+      else if (field.type === "number") values[name] = Number(field.value);
+      else if (field.tagName === "TEXTAREA") values[name] = field.value.split("\n").map((line) => line.trim()).filter(Boolean);
+      else values[name] = field.value;
+    }
+    text.value = JSON.stringify(values, null, 2);
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-copy-link]");
+    if (link) {
+      const region = document.querySelector("[data-announcer]");
+      navigator.clipboard?.writeText(new URL(link.dataset.copyLink, location.href).href).then(
+        () => { region.textContent = "Link copied"; link.title = "Copied"; },
+        () => { region.textContent = "Copying is not allowed here"; },
+      );
+    }
+    if (event.target.closest("[data-full-screen]")) document.querySelector(".render")?.requestFullscreen();
+  });
+
+  // Choosing a type swaps the form: the keyboard stays where it was.
+  let focused = null;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const active = document.activeElement;
+    focused = active?.name ? `[name="${CSS.escape(active.name)}"]${active.type === "radio" ? `[value="${CSS.escape(active.value)}"]` : ""}` : null;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    settle(document);
+    if (focused && document.activeElement === document.body) document.querySelector(`[data-creator-form] ${focused}`)?.focus();
+    if (event.detail.elt?.matches?.("[data-creator]")) event.detail.elt.querySelector(".error, [role=alert]")?.scrollIntoView({ block: "nearest" });
+  });
+  settle(document);
+})();
