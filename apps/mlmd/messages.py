@@ -108,8 +108,8 @@ def _describe() -> descriptor_pb2.FileDescriptorProto:
         message = file.message_type.add(name=message_name)
         for field in filter(None, (part.strip() for part in fields.split(","))):
             label, kind = field.split(" ")
-            name, number = label.split(":")
-            _add_field(message, name, int(number), kind)
+            name, field_number = label.split(":")
+            _add_field(message, name, int(field_number), kind)
     value = file.message_type[0]
     value.oneof_decl.add(name="value")
     for member_field in value.field:

@@ -1,0 +1,78 @@
+"""Takes a compiled component's shell command apart: its source code, and the packages it wants installed.
+
+kfp compiles a Python component to `sh -c "<pip install ...> && "$0" "$@"" sh -ec "<write $0 to a file and run it>" CODE`.
+Its prelude installs the kfp of the compiling machine, which once downgraded kfp in the interpreter that ran it, so nothing
+of that shell is run here. Source: kfp 2.17, kfp/dsl/component_factory.py.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_RUNS_CODE: Final = "kfp.dsl.executor_main"
+_CODE_FILE: Final = "ephemeral_component.py"
+_INSTALL: Final = "pip install "
+_VALUE_OPTIONS: Final = frozenset({"--index-url", "--extra-index-url", "--trusted-host"})
+_KFP: Final = re.compile(r"kfp\s*([=<>!~\[].*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCommand:
+    """What a lightweight Python component consists of.
+
+    Attributes:
+        code: the module that holds its function.
+        packages: requirements it asks for besides kfp itself, sorted.
+        index_options: pip options that say where from (`--index-url`, ...).
+    """
+
+    code: str
+    packages: tuple[str, ...] = ()
+    index_options: tuple[str, ...] = ()
+
+
+def parse_command(command: Sequence[str]) -> StepCommand | None:
+    """Returns the parts of a component's container command; None where it is no lightweight Python component."""
+    for position, part in enumerate(command[:-1]):
+        if _RUNS_CODE in part and _CODE_FILE in part:
+            packages, options = _installs(" ".join(command[:position]))
+            return StepCommand(code=command[position + 1], packages=packages, index_options=options)
+    return None
+
+
+def _installs(prelude: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    packages: set[str] = set()
+    options: list[str] = []
+    for call in prelude.split(_INSTALL)[1:]:
+        words = iter(_words_of_one_command(call))
+        for word in words:
+            if word in _VALUE_OPTIONS:
+                options += [word, next(words, "")]
+            elif not word.startswith("-") and not _is_kfp(word):
+                packages.add(word)
+    return tuple(sorted(packages)), tuple(_unique_pairs(options))
+
+
+def _words_of_one_command(text: str) -> list[str]:
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="&|;")
+    lexer.whitespace_split = True
+    words: list[str] = []
+    for word in lexer:
+        if set(word) <= set("&|;"):
+            break
+        words.append(word)
+    return words
+
+
+def _unique_pairs(options: list[str]) -> list[str]:
+    pairs = dict.fromkeys(zip(options[::2], options[1::2], strict=True))
+    return [word for pair in pairs for word in pair]
+
+
+def _is_kfp(requirement: str) -> bool:
+    # kfp's own prelude also asks for typing-extensions on Pythons that are long gone.
+    return bool(_KFP.fullmatch(requirement)) or requirement.startswith("typing-extensions>=3.7.4,<5;")

@@ -1,0 +1,121 @@
+"""The SQLite store: its tables, and a connection per unit of work.
+
+The server and the process of every run write to it; WAL and a busy timeout let them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_BUSY_TIMEOUT_S: Final = 20.0
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS experiments (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, description TEXT NOT NULL DEFAULT '',
+  created_at REAL NOT NULL, last_run_created_at REAL NOT NULL DEFAULT 0,
+  storage_state TEXT NOT NULL DEFAULT 'AVAILABLE');
+CREATE TABLE IF NOT EXISTS pipelines (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL,
+  description TEXT NOT NULL DEFAULT '', created_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS versions (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+  pipeline_id TEXT NOT NULL REFERENCES pipelines(id) ON DELETE CASCADE, name TEXT NOT NULL,
+  display_name TEXT NOT NULL, description TEXT NOT NULL DEFAULT '', created_at REAL NOT NULL,
+  spec TEXT NOT NULL, UNIQUE (pipeline_id, name));
+CREATE TABLE IF NOT EXISTS runs (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, experiment_id TEXT NOT NULL,
+  display_name TEXT NOT NULL, description TEXT NOT NULL DEFAULT '', created_at REAL NOT NULL,
+  started_at REAL, finished_at REAL, state TEXT NOT NULL, storage_state TEXT NOT NULL DEFAULT 'AVAILABLE',
+  error TEXT NOT NULL DEFAULT '', pipeline_id TEXT, version_id TEXT, spec TEXT NOT NULL,
+  parameters TEXT NOT NULL DEFAULT '{}', pipeline_root TEXT NOT NULL DEFAULT '',
+  service_account TEXT NOT NULL DEFAULT '', history TEXT NOT NULL DEFAULT '[]');
+CREATE INDEX IF NOT EXISTS runs_state ON runs (state);
+CREATE TABLE IF NOT EXISTS executions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  type TEXT NOT NULL, state INTEGER NOT NULL, task_name TEXT NOT NULL, pod_name TEXT NOT NULL DEFAULT '',
+  properties TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS executions_run ON executions (run_id);
+CREATE INDEX IF NOT EXISTS executions_pod ON executions (pod_name);
+CREATE TABLE IF NOT EXISTS artifacts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  type TEXT NOT NULL, uri TEXT NOT NULL, metadata TEXT NOT NULL, created_ms INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS artifacts_uri ON artifacts (run_id, uri);
+CREATE TABLE IF NOT EXISTS events (
+  execution_id INTEGER NOT NULL REFERENCES executions(id) ON DELETE CASCADE,
+  artifact_id INTEGER NOT NULL REFERENCES artifacts(id) ON DELETE CASCADE,
+  type INTEGER NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, at_ms INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS events_execution ON events (execution_id);
+"""
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The database of one data directory; safe to share between threads, as each use opens a connection."""
+
+    path: Path
+
+    def create(self) -> None:
+        """Creates the tables that are missing."""
+        with self.open() as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(_SCHEMA)
+
+    @contextmanager
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """Opens a connection; what was written is kept if the block ends without an exception."""
+        db = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S)
+        try:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA foreign_keys = ON")
+            # A lost last second at a power cut is fine; an fsync per event of a step is not.
+            db.execute("PRAGMA synchronous = NORMAL")
+            with db:
+                yield db
+        finally:
+            db.close()
+
+    def one(self, sql: str, *values: Any) -> Row | None:
+        """Returns the first row of a query; None for none."""
+        with self.open() as db:
+            row = db.execute(sql, values).fetchone()
+            return None if row is None else dict(row)
+
+    def all(self, sql: str, *values: Any) -> list[Row]:
+        """Returns the rows of a query."""
+        with self.open() as db:
+            return [dict(row) for row in db.execute(sql, values)]
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Executes one statement and returns how many rows it changed."""
+        with self.open() as db:
+            return db.execute(sql, values).rowcount
+
+    def insert(self, table: str, **values: Any) -> int:
+        """Adds a row and returns its rowid. Table and column names come from this package only."""
+        names = ", ".join(values)
+        marks = ", ".join("?" for _ in values)
+        with self.open() as db:
+            cursor = db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+            return int(cursor.lastrowid or 0)
+
+
+def new_id() -> str:
+    """Returns an id as Kubeflow makes them."""
+    return str(uuid.uuid4())
+
+
+def now() -> float:
+    """Returns seconds since 1970."""
+    return time.time()
+
+
+def now_ms() -> int:
+    """Returns milliseconds since 1970, the unit of ML Metadata."""
+    return time.time_ns() // 1_000_000
