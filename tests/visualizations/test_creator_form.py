@@ -1,0 +1,153 @@
+import json
+
+import pytest
+from django.http import QueryDict
+
+from apps.visualizations.argument_fields import arguments_form
+from apps.visualizations.catalogue.entities import VisualizationType
+from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
+from apps.visualizations.forms import VisualizationForm
+
+
+def kind(schema, **values):
+    facts = {"key": "k", "title": "K", "description": "", "environment": "base", "artifact_types": (), "patterns": ()}
+    whole = {"type": "object", "additionalProperties": False, "properties": schema, **values}
+    return VisualizationType(**facts, schema=whole, code="", version="0" * 16, path=None)
+
+
+SCHEMA = {
+    "name": {"type": "string", "title": "Column", "description": "Which.", "examples": ["score"]},
+    "mode": {"enum": ["a", 2], "default": 2},
+    "rows": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3},
+    "cut": {"type": ["number", "null"]},
+    "header": {"type": "boolean", "default": True},
+    "columns": {"type": "array", "items": {"type": "string"}},
+    "more": {"type": "object"},
+}
+
+
+@pytest.fixture
+def step(kubeflow):
+    return kubeflow.details.steps[0]
+
+
+@pytest.fixture
+def post(step):
+    """Returns the bound form for a browser's POST."""
+
+    def send(**values):
+        data = QueryDict(mutable=True)
+        data.update({"artifact": "predictions", "type": "table", "arguments_view": "fields", **values})
+        return VisualizationForm(step, data)
+
+    return send
+
+
+def test_fields_follow_the_schema_in_its_order():
+    form = arguments_form(kind(SCHEMA, required=["name"]))
+    assert list(form.fields) == list(SCHEMA)
+    assert form.fields["name"].required
+    assert form.fields["name"].label == "Column"
+    assert form.fields["name"].help_text == "Which. For example: score"
+    html = str(form)
+    assert 'max="9"' in html
+    assert 'type="checkbox"' in html
+
+
+def test_typed_values_come_out_as_json_values():
+    data = QueryDict(mutable=True)
+    values = {"name": "it's", "mode": "2", "rows": "4", "cut": "0.5", "columns": "a\r\n\r\n b ", "more": '{"x": 1}'}
+    data.update({f"arguments-{name}": value for name, value in values.items()})
+    form = arguments_form(kind(SCHEMA), data)
+    assert form.is_valid(), form.errors
+    assert form.values() == {
+        "name": "it's",
+        "mode": 2,
+        "rows": 4,
+        "cut": 0.5,
+        "header": False,
+        "columns": ["a", "b"],
+        "more": {"x": 1},
+    }
+    json.dumps(form.values())
+
+
+@pytest.mark.parametrize(("name", "value"), [("rows", "x"), ("rows", "10"), ("cut", "nan"), ("cut", "1e999"), ("mode", "3")])
+def test_wrong_values_are_refused_beside_their_field(name, value):
+    data = QueryDict(mutable=True)
+    data[f"arguments-{name}"] = value
+    data["arguments-mode"] = data.get("arguments-mode", "a")
+    form = arguments_form(kind(SCHEMA), data)
+    assert not form.is_valid()
+    assert list(form.errors) == [name]
+
+
+def test_empty_fields_leave_the_defaults_to_the_type():
+    form = arguments_form(kind(SCHEMA), QueryDict("arguments-mode=a"))
+    assert form.is_valid()
+    assert form.values() == {"mode": "a", "header": False}
+
+
+def test_a_fresh_form_begins_with_the_fitting_type_and_the_artifacts_source(step):
+    form = VisualizationForm(step)
+    assert form.initial["source"] == "minio://b/predictions.csv"
+    assert form.initial["type"] == form.kind.key
+    assert form.kind.fits("system.Dataset", "predictions.csv")
+    chosen = VisualizationForm(step, initial={"artifact": "model", "type": "ROC_CURVE"})
+    assert (chosen.initial["source"], chosen.kind.key) == ("minio://b/model", "roc_curve")
+
+
+def test_a_posted_form_becomes_a_request(post):
+    form = post(source="minio://b/predictions.csv", title="T", timeout_s="5")
+    assert form.is_valid(), (form.errors, form.arguments.errors)
+    request = form.to_request("r1")
+    assert (request.type_key, request.run_id, request.step_id, request.artifact_name) == ("table", "r1", "s1", "predictions")
+    assert (request.source, request.title, request.timeout_s, request.force) == ("", "T", 5.0, False)
+
+
+def test_another_source_stays_in_the_request(post):
+    form = post(source="s3://b/x.csv")
+    assert form.is_valid()
+    assert form.to_request("r1").source == "s3://b/x.csv"
+
+
+def test_the_json_view_is_read_in_the_place_of_the_fields(post):
+    form = post(arguments_view="json", arguments_json='{"max_rows": 5}')
+    assert form.is_valid()
+    assert form.to_request("r1").arguments == {"max_rows": 5}
+    for bad in ("{", "[]", '{"x": NaN}', "[" * 100_000):
+        form = post(arguments_view="json", arguments_json=bad)
+        assert not form.is_valid()
+        assert list(form.errors) == ["arguments_json"]
+        assert form["arguments_json"].value() == bad
+
+
+def test_custom_is_offered_and_taken_only_where_it_is_allowed(post, step, settings):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = False
+    assert "custom" not in dict(VisualizationForm(step).fields["type"].choices)
+    form = post(type="custom", code="print(1)")
+    assert not form.is_valid()
+    assert form.errors["type"] == [str(CustomOffError())]
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    form = post(type="custom", code="print(1)")
+    assert form.is_valid(), form.errors
+    assert form.to_request("r1").code == "print(1)"
+    assert "code" not in VisualizationForm(step, initial={"type": "table"}).fields
+
+
+def test_an_unknown_type_or_artifact_is_refused_without_losing_the_form(post):
+    form = post(type="../../x", artifact="nothing", title="Kept")
+    assert not form.is_valid()
+    assert set(form.errors) == {"type", "artifact"}
+    assert form["title"].value() == "Kept"
+
+
+def test_what_a_service_refuses_lands_beside_its_field(post):
+    form = post()
+    assert form.is_valid()
+    name = next(iter(form.arguments.fields))
+    form.add_service_error(InvalidRequestError("No.", fields={f"arguments.{name}": "Wrong.", "source": "Refused."}))
+    assert form.arguments.errors[name] == ["Wrong."]
+    assert form.errors["source"] == ["Refused."]
+    form.add_service_error(CustomOffError())
+    assert form.non_field_errors() == [str(CustomOffError())]
