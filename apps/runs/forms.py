@@ -14,6 +14,14 @@ from apps.runs.entities import Parameter
 PARAMETER_PREFIX: Final = "param-"
 _LARGEST_PACKAGE_BYTES: Final = 32 * 1024**2
 _LONGEST_JSON: Final = 1024**2
+_KIND_HINTS: Final = {
+    "integer": "Whole number.",
+    "number": "Number.",
+    "boolean": "Yes or no.",
+    "string": "Text.",
+    "list": "List, as JSON.",
+    "struct": "Object, as JSON.",
+}
 
 
 class _JsonField(forms.CharField):
@@ -104,7 +112,7 @@ def parameter_field(parameter: Parameter) -> forms.Field:
     common: dict[str, Any] = {
         "label": parameter.name,
         "required": parameter.is_required,
-        "help_text": " ".join(filter(None, [parameter.description, f"({parameter.kind})"])),
+        "help_text": " ".join(filter(None, [parameter.description, _KIND_HINTS[parameter.kind]])),
         "initial": parameter.default,
     }
     if parameter.kind == "integer":

@@ -1,0 +1,306 @@
+"""A stand-in for Kubeflow at its HTTP seam: fixed rows, real sockets, and the faults a real one cannot be told to have.
+
+The whole way against a real server is in test_localkfp.py.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from apps.mlmd import grpc_web, messages
+from tests.runs.specs import SPEC
+
+START_MS = 1_790_000_000_000
+_STATES = {name: number for number, name in enumerate(messages.EXECUTION_STATES)}
+
+
+class Kubeflow:
+    """What the stand-in knows; tests change it before they ask.
+
+    Attributes:
+        requests: (method, path) of everything that was asked.
+        objects: bytes by `bucket/key`.
+        page: answered to everything when set (a sign-in page).
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str]] = []
+        self.queries: list[dict[str, str]] = []
+        self.pipelines = [{"pipeline_id": "p1", "display_name": "tips", "created_at": "2026-09-21T10:00:00Z"}]
+        self.versions = [
+            {
+                "pipeline_id": "p1",
+                "pipeline_version_id": "v1",
+                "display_name": "tips v1",
+                "created_at": "2026-09-21T10:00:00Z",
+                "pipeline_spec": SPEC,
+            }
+        ]
+        self.experiments = [{"experiment_id": "e1", "display_name": "Default", "created_at": "2026-09-21T09:00:00Z"}]
+        self.runs: list[dict[str, Any]] = [run_row("r1")]
+        self.executions: list[Any] = []
+        self.events: list[Any] = []
+        self.artifacts: list[Any] = []
+        self.objects: dict[str, bytes] = {}
+        self.logs: dict[str, str] = {}
+        self.page = ""
+        self.lineage_status = 200
+        self.posted: list[dict[str, Any]] = []
+        self.url = ""
+
+    def add_execution(self, execution_id: int, state: str = "COMPLETE", kind: str = "Container", **more: Any) -> None:
+        """Adds an execution; `more` are its custom properties."""
+        execution = messages.message_class("Execution")(
+            id=execution_id,
+            type=f"system.{kind}Execution",
+            last_known_state=_STATES[state],
+            create_time_since_epoch=START_MS,
+            last_update_time_since_epoch=START_MS + 4200,
+        )
+        for name, value in more.items():
+            _set(execution.custom_properties[name], value)
+        self.executions.append(execution)
+
+    def add_artifact(
+        self, artifact_id: int, execution_id: int, key: str, kind: str, uri: str, *, is_input: bool = False, **more: Any
+    ) -> None:
+        """Adds an artifact and its event; `more` is its metadata."""
+        if all(row.id != artifact_id for row in self.artifacts):
+            artifact = messages.message_class("Artifact")(id=artifact_id, uri=uri, type=kind)
+            for name, value in {"display_name": key, **more}.items():
+                _set(artifact.custom_properties[name], value)
+            self.artifacts.append(artifact)
+        event = messages.message_class("Event")(
+            artifact_id=artifact_id, execution_id=execution_id, type=3 if is_input else 4
+        )
+        event.path.steps.add(key=key)
+        self.events.append(event)
+
+
+def run_row(run_id: str, **changes: Any) -> dict[str, Any]:
+    """Returns a run as the REST API answers it."""
+    return {
+        "run_id": run_id,
+        "experiment_id": "e1",
+        "display_name": f"run {run_id}",
+        "state": "SUCCEEDED",
+        "storage_state": "AVAILABLE",
+        "created_at": "2026-09-21T12:00:00Z",
+        "scheduled_at": "1970-01-01T00:00:00Z",
+        "finished_at": "2026-09-21T12:01:12Z",
+        "pipeline_version_reference": {"pipeline_id": "p1", "pipeline_version_id": "v1"},
+        "runtime_config": {"parameters": {"label": "tip", "rounds": 5}},
+        **changes,
+    }
+
+
+def _set(value: Any, plain: Any) -> None:
+    if isinstance(plain, bool | int):
+        value.int_value = int(plain)
+    elif isinstance(plain, float):
+        value.double_value = plain
+    elif isinstance(plain, str):
+        value.string_value = plain
+    elif isinstance(plain, list):
+        value.struct_value.update({"list": plain})
+    else:
+        value.struct_value.update(plain)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    kubeflow: Kubeflow
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        self.kubeflow.requests.append((self.command, parts.path))
+        self.kubeflow.queries.append(query)
+        if self.kubeflow.page:
+            self._send(200, self.kubeflow.page.encode(), "text/html")
+        elif parts.path.startswith(messages.SERVICE_PATH):
+            self._lineage(parts.path.removeprefix(messages.SERVICE_PATH), body)
+        elif parts.path == "/artifacts/get":
+            self._object(self.kubeflow.objects.get(f"{query['bucket']}/{query['key']}"))
+        elif parts.path == "/k8s/pod/logs":
+            text = self.kubeflow.logs.get(query["podname"])
+            self._send(*((200, text.encode()) if text is not None else (404, b"pod not found")), "text/plain")
+        else:
+            self._rest(parts.path.removeprefix("/apis/v2beta1/"), query, body)
+
+    def _object(self, data: bytes | None) -> None:
+        if data is None:
+            self._send(404, b"no such object", "text/plain")
+        else:
+            self._send(200, data, "")
+
+    def _rest(self, path: str, query: dict[str, str], body: bytes) -> None:
+        known = self.kubeflow
+        if self.command == "POST" and path == "runs":
+            known.posted.append(json.loads(body))
+            known.runs.append(run_row("new", display_name=json.loads(body)["display_name"], state="PENDING"))
+            self._json(known.runs[-1])
+        elif self.command == "POST" and path == "pipelines/upload":
+            known.posted.append({"name": query.get("name"), "body": body.decode("utf-8", "replace")})
+            self._json(known.pipelines[0])
+        elif path == "healthz":
+            self._json({"multi_user": False})
+        elif path == "runs":
+            self._json({"runs": self._chosen(query), "total_size": len(known.runs), "next_page_token": ""})
+        elif path.startswith("runs/"):
+            self._run(path.removeprefix("runs/"))
+        elif path == "experiments":
+            self._json({"experiments": known.experiments})
+        elif path == "pipelines":
+            self._json({"pipelines": known.pipelines})
+        elif path.endswith("/versions"):
+            self._json({"pipeline_versions": known.versions})
+        elif "/versions/" in path:
+            self._row(known.versions, "pipeline_version_id", path.rpartition("/")[2])
+        else:
+            self._row(known.pipelines, "pipeline_id", path.rpartition("/")[2])
+
+    def _run(self, rest: str) -> None:
+        run_id, _, action = rest.partition(":")
+        if action == "archive":
+            next(row for row in self.kubeflow.runs if row["run_id"] == run_id)["storage_state"] = "ARCHIVED"
+        if action == "terminate" and run_id == "r1":
+            self._json({"code": 3, "details": [{"message": "the run has ended"}]}, status=400)
+        elif action or self.command == "DELETE":
+            self._json({})
+        else:
+            self._row(self.kubeflow.runs, "run_id", run_id)
+
+    def _chosen(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        rows = self.kubeflow.runs
+        for predicate in json.loads(query.get("filter") or "{}").get("predicates", []):
+            if predicate["key"] == "name":
+                rows = [row for row in rows if predicate["string_value"] in row.get("display_name", "")]
+            if predicate["key"] == "state":
+                rows = [row for row in rows if row.get("state") == predicate.get("string_value")]
+        return rows
+
+    def _row(self, rows: list[dict[str, Any]], key: str, value: str) -> None:
+        found = next((row for row in rows if row.get(key) == value), None)
+        if found is None:
+            error = {"error": "x", "code": 5, "message": "x", "details": [{"message": f"{key} {value} not found"}]}
+            self._json(error, status=404)
+        else:
+            self._json(found)
+
+    def _lineage(self, method: str, body: bytes) -> None:
+        if self.kubeflow.lineage_status != 200:
+            self._send(self.kubeflow.lineage_status, b"upstream connect error", "text/plain")
+            return
+        request = grpc_web.decode_request(body, messages.message_class(f"{method}Request"))
+        answer = messages.message_class(f"{method}Response")()
+        known = self.kubeflow
+        if method == "GetContextByTypeAndName" and known.executions:
+            answer.context.id = 1
+        elif method == "GetExecutionsByContext":
+            start = int(request.options.next_page_token or 0)
+            stop = start + request.options.max_result_size
+            answer.executions.extend(known.executions[start:stop])
+            answer.next_page_token = str(stop) if stop < len(known.executions) else ""
+        elif method == "GetEventsByExecutionIDs":
+            answer.events.extend(event for event in known.events if event.execution_id in request.execution_ids)
+        elif method == "GetArtifactsByID":
+            answer.artifacts.extend(row for row in known.artifacts if row.id in request.artifact_ids)
+        self._send(200, grpc_web.encode_response(answer), grpc_web.CONTENT_TYPE)
+
+    def _json(self, value: Any, *, status: int = 200) -> None:
+        self._send(status, json.dumps(value).encode(), "application/json")
+
+    def _send(self, status: int, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        if content_type:
+            self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def serve(kubeflow: Kubeflow) -> Iterator[Kubeflow]:
+    """Serves the stand-in on a free port until the block ends; `kubeflow.url` is its address."""
+    handler = type("Handler", (_Handler,), {"kubeflow": kubeflow})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    kubeflow.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield kubeflow
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def with_finished_run(kubeflow: Kubeflow) -> Kubeflow:
+    """Fills the lineage of run r1: every task of the spec, with artifacts of the types the portal draws."""
+    kubeflow.add_execution(1, "RUNNING", "DAG", task_name="")
+    kubeflow.add_execution(2, task_name="read-data", parent_dag_id=1, pod_name="pod-2", outputs={"rows": 244})
+    kubeflow.add_execution(3, task_name="train", parent_dag_id=1, inputs={"rounds": 5, "list": [1, 2]})
+    kubeflow.add_execution(4, task_name="evaluate", parent_dag_id=1)
+    kubeflow.add_execution(5, kind="Importer", task_name="labels", parent_dag_id=1)
+    kubeflow.add_execution(6, "RUNNING", "DAG", task_name="for-loop-1", parent_dag_id=1, iteration_count=2)
+    for index in range(2):
+        kubeflow.add_execution(
+            7 + index, "RUNNING", "DAG", task_name="for-loop-1", parent_dag_id=6, iteration_index=index
+        )
+        kubeflow.add_execution(9 + index, "CACHED", task_name="score", parent_dag_id=7 + index)
+    kubeflow.add_execution(11, "CANCELED", "DAG", task_name="condition-1", parent_dag_id=1)
+    root = "minio://mlpipeline/v2/artifacts/tips/r1"
+    kubeflow.add_artifact(1, 2, "data", "system.Dataset", f"{root}/read-data/x/data.csv", format="csv")
+    kubeflow.add_artifact(1, 3, "data", "system.Dataset", "", is_input=True)
+    kubeflow.add_artifact(2, 4, "metrics", "system.Metrics", f"{root}/evaluate/x/metrics", accuracy=0.91, auc=0.87)
+    kubeflow.add_artifact(
+        3,
+        4,
+        "classes",
+        "system.ClassificationMetrics",
+        "",
+        confusionMatrix={
+            "struct": {
+                "annotationSpecs": [{"displayName": "low"}, {"displayName": "high"}],
+                "rows": [{"row": [30, 10]}, {"row": [5, 55]}],
+            }
+        },
+        confidenceMetrics=[
+            {"confidenceThreshold": 2, "falsePositiveRate": 0, "recall": 0},
+            {"confidenceThreshold": 0.5, "falsePositiveRate": 0.25, "recall": 0.75},
+            {"confidenceThreshold": 0, "falsePositiveRate": 1, "recall": 1},
+        ],
+    )
+    kubeflow.add_artifact(4, 4, "report", "system.HTML", f"{root}/evaluate/x/report")
+    kubeflow.add_artifact(5, 4, "notes", "system.Markdown", f"{root}/evaluate/x/notes")
+    kubeflow.add_artifact(6, 4, "picture", "system.Artifact", f"{root}/evaluate/x/picture.png")
+    prefix = "mlpipeline/v2/artifacts/tips/r1"
+    kubeflow.objects = {
+        f"{prefix}/read-data/x/data.csv": b"total_bill,tip,day\n16.99,1.01,Sun\n10.34,1.66,Sat\n",
+        f"{prefix}/evaluate/x/report": b"<!doctype html><h1>Report</h1><script>document.title = 1</script>",
+        f"{prefix}/evaluate/x/notes": b"# Notes\n\n<script>alert(1)</script> **bold**\n",
+        f"{prefix}/evaluate/x/picture.png": b"\x89PNG\r\n\x1a\n" + bytes(40),
+    }
+    kubeflow.logs = {"pod-2": "reading 244 rows\ndone\n"}
+    return kubeflow
