@@ -1,0 +1,114 @@
+"""The supervisor of `up`, with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from vizportal.up.supervisor import Service, StartError, Supervisor
+
+WRITE_PID_AND_WAIT = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(600)"
+
+
+def wait_for(condition, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        threading.Event().wait(0.02)
+
+
+def service(name, path, **options):
+    return Service(
+        name=name, command=[sys.executable, "-c", WRITE_PID_AND_WAIT, str(path)], environ=os.environ, **options
+    )
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    made = Supervisor(log_dir=tmp_path, say=lambda _: None)
+    yield made
+    made.stop()
+
+
+def pids(path):
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_service_is_awaited_and_ended(supervisor, tmp_path):
+    mark = tmp_path / "pid"
+    supervisor.start(service("one", mark, is_ready=lambda: bool(pids(mark))))
+    assert is_alive(pids(mark)[0])
+    supervisor.stop()
+    assert not is_alive(pids(mark)[0])
+
+
+def test_a_service_that_ends_at_once_is_an_error_with_its_last_words(supervisor):
+    broken = Service(
+        name="broken",
+        command=[sys.executable, "-c", "raise SystemExit('no such thing')"],
+        environ=os.environ,
+        is_ready=lambda: False,
+    )
+    with pytest.raises(StartError, match="no such thing"):
+        supervisor.start(broken)
+
+
+def test_what_dies_is_started_again_until_a_signal_comes(tmp_path):
+    program = f"""
+import sys
+sys.path.insert(0, {str(Path.cwd())!r})
+from pathlib import Path
+from vizportal.up.supervisor import Service, Supervisor
+supervisor = Supervisor(log_dir=Path({str(tmp_path)!r}), say=lambda line: print(line, flush=True))
+supervisor.catch_signals()
+import os
+command = [sys.executable, "-c", {WRITE_PID_AND_WAIT!r}, {str(tmp_path / "pid")!r}]
+supervisor.start(Service(name="one", command=command, environ=os.environ))
+supervisor.watch()
+supervisor.stop()
+"""
+    mark = tmp_path / "pid"
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: len(pids(mark)) == 1)
+        os.kill(pids(mark)[0], signal.SIGKILL)
+        wait_for(lambda: len(pids(mark)) == 2)
+        parent.send_signal(signal.SIGINT)
+        output, _ = parent.communicate(timeout=15)
+        assert parent.returncode == 0
+        assert "one ended (signal 9); starting it again" in output
+        assert not any(map(is_alive, pids(mark)))
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+def test_when_the_supervisor_is_killed_its_services_end(tmp_path):
+    mark = tmp_path / "pid"
+    program = f"""
+import sys, os
+sys.path.insert(0, {str(Path.cwd())!r})
+from pathlib import Path
+from vizportal.up.supervisor import Service, Supervisor
+supervisor = Supervisor(log_dir=Path({str(tmp_path)!r}), say=print)
+command = [sys.executable, "-c", {WRITE_PID_AND_WAIT!r}, {str(mark)!r}]
+supervisor.start(Service(name="one", command=command, environ=os.environ))
+supervisor.watch()
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    wait_for(lambda: len(pids(mark)) == 1)
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not is_alive(pids(mark)[0]))

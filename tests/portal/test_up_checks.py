@@ -1,0 +1,60 @@
+import os
+import socket
+
+import pytest
+
+from vizportal.up import checks
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("127.0.0.1:8000", ("127.0.0.1", 8000)), ("[::1]:80", ("::1", 80)), ("localhost:0", ("localhost", 0))],
+)
+def test_addresses_are_read(text, expected):
+    assert checks.parse_bind(text) == expected
+
+
+@pytest.mark.parametrize("text", ["8000", "host", "host:", "host:port", ":80", "host:70000"])
+def test_an_address_of_another_form_is_refused(text):
+    with pytest.raises(checks.CannotStartError, match="VIZPORTAL_BIND"):
+        checks.parse_bind(text)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.com"])
+def test_without_signing_in_only_loopback_is_bound(host):
+    with pytest.raises(checks.CannotStartError, match="VIZPORTAL_AUTH=password"):
+        checks.require_sign_in(host, "local")
+    checks.require_sign_in(host, "password")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_sign_in(host):
+    checks.require_sign_in(host, "local")
+
+
+def test_a_taken_port_is_named():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(checks.CannotStartError, match=str(port)):
+            checks.require_free_port("127.0.0.1", port)
+        assert checks.find_free_port("127.0.0.1", port) != port
+
+
+def test_the_second_on_one_data_dir_is_refused_and_told_who_has_it(tmp_path):
+    with checks.lock_data_dir(tmp_path), pytest.raises(checks.CannotStartError, match=f"process {os.getpid()}"):
+        checks.lock_data_dir(tmp_path)
+    with checks.lock_data_dir(tmp_path):
+        pass
+
+
+def test_a_data_dir_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(checks.CannotStartError, match="VIZPORTAL_DATA_DIR"):
+        checks.prepare_data_dir(tmp_path / "file" / "data")
+
+
+def test_the_data_dir_is_for_its_owner_only(tmp_path):
+    checks.prepare_data_dir(tmp_path / "data")
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
