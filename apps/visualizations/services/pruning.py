@@ -63,7 +63,7 @@ def prune(*, renders_before: datetime | None, files_before: datetime, is_dry_run
     if is_dry_run:
         return found
     for render in found.renders:
-        render.delete()
+        Render.objects.filter(id=render.id).delete()
         render_files_delete(render)
     files_delete(found.files)
     return found

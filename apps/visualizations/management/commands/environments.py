@@ -1,0 +1,42 @@
+"""manage.py environments: lists what renders can run in, and builds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.visualizations.rendering import environments
+
+
+class Command(BaseCommand):
+    """`environments list` and `environments build KEY`."""
+
+    help = "List the environments that renders run in, or build one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        commands.add_parser("list", help="show every environment and whether it is built")
+        build = commands.add_parser("build", help="build one from its lock file, or bring it up to date")
+        build.add_argument("key")
+        build.add_argument("--if-needed", action="store_true", help="do nothing where it is up to date")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._list() if options["command"] == "list" else self._build(options["key"], options["if_needed"])
+        except environments.EnvironmentUnusableError as error:
+            raise CommandError(str(error)) from error
+
+    def _list(self) -> None:
+        for each in environments.environment_list(settings.VIZPORTAL_ENVIRONMENTS_DIR):
+            state = "built" if each.is_current else "out of date" if each.is_built else "not built"
+            self.stdout.write(f"{each.key:10} {state:12} {each.lock_digest}  {len(each.packages)} packages")
+
+    def _build(self, key: str, is_only_if_needed: bool) -> None:  # noqa: FBT001
+        directory = settings.VIZPORTAL_ENVIRONMENTS_DIR
+        if is_only_if_needed and environments.environment_get(key, directory).is_current:
+            self.stdout.write(f"{key} is up to date.")
+            return
+        built = environments.environment_build(key, directory, self.stdout.write)
+        self.stdout.write(self.style.SUCCESS(f"{key} is built: {built.interpreter}"))

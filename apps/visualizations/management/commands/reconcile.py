@@ -1,0 +1,50 @@
+"""manage.py reconcile: puts right what crashes left behind, once or for as long as it runs."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from apps.visualizations.services.upkeep import Upkeep, reconcile
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """One pass, or with --loop one each --every seconds until SIGTERM or Ctrl-C."""
+
+    help = "Queue lost renders again, end those past their deadline, sweep up. Once, or with --loop."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--loop", action="store_true", help="go on until stopped")
+        parser.add_argument("--every", type=float, default=10.0, help="seconds between passes, with --loop")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not options["loop"]:
+            self._tell(reconcile())
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while not stop.is_set():
+            self._pass()
+            stop.wait(options["every"])
+
+    def _pass(self) -> None:
+        """One pass of many: a database that is away for a moment ends nothing."""
+        close_old_connections()
+        try:
+            done = reconcile()
+        except DatabaseError:
+            logger.warning("reconcile: the database does not answer", exc_info=True)
+            return
+        if str(done) != str(Upkeep()):
+            self._tell(done)
+
+    def _tell(self, done: Upkeep) -> None:
+        self.stdout.write("another one is at it" if done.is_idle else str(done))

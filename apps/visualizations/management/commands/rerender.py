@@ -1,0 +1,84 @@
+"""manage.py rerender: renders many visualizations again."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
+from tqdm import tqdm
+
+from apps.visualizations import selectors
+from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
+from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization
+from apps.visualizations.services.bulk import is_stale, visualizations_chosen
+from apps.visualizations.services.submission import render_again_for_owner
+
+
+class Command(BaseCommand):
+    """Queues a render for each visualization the filters choose.
+
+    Stopped in the middle it can simply be started again: with --stale what was rendered meanwhile is no longer
+    stale, and what waits or runs is passed over in any case.
+    """
+
+    help = "Render visualizations again: by type, pipeline, run, state, or only those that are --stale."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--type", default="", help="only this type")
+        parser.add_argument("--pipeline", default="", help="only this pipeline, by name")
+        parser.add_argument("--run", default="", help="only this run, by id")
+        parser.add_argument("--state", choices=RenderState.values, help="only where the latest render ended so")
+        parser.add_argument("--stale", action="store_true", help="only where the type or environment changed since")
+        parser.add_argument("--dry-run", action="store_true", help="only list what would be rendered")
+        parser.add_argument("--wait", action="store_true", help="wait until all have ended; ends with 1 if one failed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = self._chosen(options)
+        if options["dry_run"]:
+            for each in chosen:
+                self.stdout.write(f"{each.id}  {each.type_key:18} {each.title}")
+            self.stdout.write(f"{len(chosen)} would be rendered again.")
+            return
+        queued = self._queue(chosen)
+        self.stdout.write(f"{len(queued)} queued, {len(chosen) - len(queued)} passed over.")
+        if options["wait"]:
+            self._wait(queued)
+
+    def _chosen(self, options: dict[str, Any]) -> list[Visualization]:
+        try:
+            type_key = selectors.type_get(options["type"]).key if options["type"] else ""
+        except InvalidRequestError as error:
+            raise CommandError(str(error)) from error
+        found = visualizations_chosen(
+            type_key=type_key, pipeline_name=options["pipeline"], run_id=options["run"], state=options["state"] or ""
+        )
+        return [each for each in found if not options["stale"] or is_stale(each)]
+
+    def _queue(self, chosen: list[Visualization]) -> list[Any]:
+        queued = []
+        for each in tqdm(chosen, desc="queueing", unit="", file=self.stderr, disable=not chosen):
+            try:
+                queued.append(render_again_for_owner(each).id)
+            except VisualizationsError as error:
+                self.stderr.write(f"{each.id} {each.title}: {error}")
+        return queued
+
+    def _wait(self, queued: list[Any]) -> None:
+        """Follows the rows themselves: they end also where the queue server goes away and comes back."""
+        with tqdm(total=len(queued), desc="rendering", unit="", file=self.stderr) as bar:
+            while active := self._renders(queued).filter(state__in=ACTIVE_STATES).count():
+                bar.update(len(queued) - active - bar.n)
+                threading.Event().wait(0.5)
+            bar.update(len(queued) - bar.n)
+        bad = self._renders(queued).exclude(state=RenderState.SUCCEEDED)
+        for render in bad.select_related("visualization"):
+            self.stderr.write(
+                f"{render.visualization_id} {render.visualization.title}: {render.state} {render.message}"
+            )
+        if bad.exists():
+            raise CommandError(f"{bad.count()} of {len(queued)} did not succeed.")
+
+    def _renders(self, ids: list[Any]) -> QuerySet[Render]:
+        return Render.objects.filter(id__in=ids)

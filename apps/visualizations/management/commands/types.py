@@ -1,0 +1,38 @@
+"""manage.py types: lists the visualization types, or checks their files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.visualizations import selectors
+from apps.visualizations.catalogue import registry
+
+
+class Command(BaseCommand):
+    """Lists types with what they fit; with --validate it ends with 1 where a file is wrong."""
+
+    help = "List the visualization types, or check their files with --validate."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--validate", action="store_true", help="check every type's file and say what is wrong")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        problems = registry.problems(settings.VIZPORTAL_TYPES_DIRS)
+        if options["validate"]:
+            self._validate(problems)
+            return
+        for kind in selectors.type_list():
+            fits = ", ".join([*kind.patterns, *kind.artifact_types]) or "anything"
+            self.stdout.write(f"{kind.key:20} {kind.title:24} {kind.environment:8} {kind.version}  {fits}")
+        for problem in problems:
+            self.stderr.write(self.style.WARNING(problem))
+
+    def _validate(self, problems: list[str]) -> None:
+        for problem in problems:
+            self.stderr.write(self.style.ERROR(problem))
+        if problems:
+            raise CommandError(f"{len(problems)} problem(s) found.")
+        self.stdout.write(f"{len(selectors.type_list())} types are valid.")

@@ -1,0 +1,128 @@
+"""manage.py visualize: renders a local file into an HTML file, without queue, database or Kubeflow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.visualizations import selectors
+from apps.visualizations.catalogue import arguments
+from apps.visualizations.catalogue.entities import VisualizationType
+from apps.visualizations.exceptions import VisualizationsError
+from apps.visualizations.rendering import Progress, RenderOrder, RenderOutcome, environments, render
+from apps.visualizations.services.orders import arguments_clean, custom_check
+
+
+class Command(BaseCommand):
+    """The way to try a type: the same code, environment and limits as in the portal."""
+
+    help = "Render a file without the queue: visualize TYPE --source FILE --output FILE."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("type", help="a type's key, case ignored")
+        parser.add_argument("--source", default="", help="a local file or pattern")
+        parser.add_argument("--arguments", nargs="*", default=[], metavar="JSON|KEY=VALUE", help="the type's arguments")
+        parser.add_argument("--code", type=Path, help="the file of code, for CUSTOM")
+        parser.add_argument("--output", type=Path, required=True, help="where to write the HTML")
+        parser.add_argument("--notebook", type=Path, help="where to write the executed notebook")
+        parser.add_argument("--title", default="")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            kind = selectors.type_get(options["type"])
+            custom_check(kind)
+            order = self._order(kind, options)
+            interpreter = self._interpreter(kind)
+        except (VisualizationsError, arguments.ArgumentsError, environments.EnvironmentUnusableError) as error:
+            details = getattr(error, "fields", {})
+            raise CommandError(
+                "\n".join([str(error), *(f"{name}: {text}" for name, text in details.items())])
+            ) from error
+        with tempfile.TemporaryDirectory(prefix="vizportal-") as directory:
+            outcome = render(
+                order,
+                interpreter=interpreter,
+                directory=Path(directory),
+                on_progress=self._progress,
+                is_cancelled=lambda: False,
+            )
+            self._keep(outcome, options)
+
+    def _order(self, kind: VisualizationType, options: dict[str, Any]) -> RenderOrder:
+        source = options["source"]
+        if kind.needs_source and not source:
+            raise CommandError(f"{kind.title} needs a --source.")
+        path = Path(source).absolute()
+        if source and not any(path.parent.glob(path.name)):
+            raise CommandError(f"There is no file {source}.")
+        return RenderOrder(
+            code=self._code(kind, options["code"]),
+            variables=arguments_clean(kind, parse_arguments(options["arguments"])),
+            source=str(path) if source else "",
+            source_uri=source,
+            title=options["title"] or kind.title,
+            timeout_s=settings.KERNEL_TIMEOUT,
+            max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
+            max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
+        )
+
+    def _code(self, kind: VisualizationType, path: Path | None) -> str:
+        if not kind.is_custom:
+            return kind.code
+        if path is None:
+            raise CommandError("CUSTOM needs a file of --code.")
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"Cannot read {path}: {error}") from error
+
+    def _interpreter(self, kind: VisualizationType) -> Path:
+        info = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+        if info.interpreter is None:
+            raise CommandError(f"Build its environment first: manage.py environments build {kind.environment}")
+        return info.interpreter
+
+    def _progress(self, progress: Progress) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\rcell {progress.cell} of {progress.cells}, {progress.elapsed_s:.0f} s", ending="")
+
+    def _keep(self, outcome: RenderOutcome, options: dict[str, Any]) -> None:
+        if options["notebook"] and outcome.notebook_path:
+            shutil.copyfile(outcome.notebook_path, options["notebook"])
+        if outcome.html_path is None:
+            self.stderr.write(outcome.traceback)
+            raise CommandError(f"{outcome.state} ({outcome.reason}): {outcome.message}")
+        shutil.copyfile(outcome.html_path, options["output"])
+        seconds = outcome.timings.get("total", 0)
+        self.stdout.write(f"{options['output']}: {options['output'].stat().st_size:,} bytes in {seconds:.2f} s")
+
+
+def parse_arguments(texts: list[str]) -> dict[str, Any]:
+    """Returns arguments given as JSON objects, or as KEY=VALUE with a JSON value or plain text.
+
+    Raises:
+        ArgumentsError: neither.
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, mark, value = text.partition("=")
+        if text.lstrip().startswith("{"):
+            values |= arguments.parse(text)
+        elif mark:
+            values[name] = _value(value)
+        else:
+            raise arguments.ArgumentsError({"": f"{text!r} is neither a JSON object nor KEY=VALUE."})
+    return values
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,33 @@
+"""Which visualizations to render again: chosen by filters, or because what made them has changed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from apps.visualizations.catalogue import registry
+from apps.visualizations.models import Visualization
+from apps.visualizations.rendering import environments
+
+
+def visualizations_chosen(
+    *, type_key: str = "", pipeline_name: str = "", run_id: str = "", state: str = ""
+) -> QuerySet[Visualization]:
+    """Returns the visualizations of all users that match; an empty filter filters nothing."""
+    wanted = {"type_key": type_key, "pipeline_name": pipeline_name, "run_id": run_id, "latest__state": state}
+    filters = {name: value for name, value in wanted.items() if value}
+    return Visualization.objects.filter(**filters).select_related("latest", "owner").order_by("created_at", "id")
+
+
+def is_stale(visualization: Visualization) -> bool:
+    """Whether the type's file or its environment is another one than the latest render had.
+
+    A type that is gone makes nothing stale: it cannot be rendered again.
+    """
+    latest = visualization.latest
+    try:
+        kind = registry.get(visualization.type_key, settings.VIZPORTAL_TYPES_DIRS)
+        lock = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR).lock_digest
+    except (registry.UnknownTypeError, environments.EnvironmentUnusableError):
+        return False
+    return latest is None or (latest.type_version, latest.environment_lock) != (kind.version, lock)
