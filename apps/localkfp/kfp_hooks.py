@@ -65,7 +65,7 @@ def parse_spec(spec: Mapping[str, Any]) -> Any:
 
 def executors_of(spec: Any) -> dict[str, Any]:
     """Returns the executor messages of a PipelineSpec by label."""
-    found = spec.deployment_spec["executors"] if "executors" in spec.deployment_spec else {}
+    found = dict(spec.deployment_spec).get("executors") or {}
     return {label: utils.struct_to_executor_spec(executor) for label, executor in found.items()}
 
 
