@@ -21,7 +21,8 @@ _FOLDER_TEXT: Final = "This artifact is a directory. Download it to see what is 
 def get_artifact(call: Call) -> Response:
     """Answers with a file's bytes, a folder as .tar.gz, or 404 as plain text.
 
-    As in Kubeflow there is no content type, and with `peek=N` the first N bytes are sent; of a folder, one line of text.
+    As in Kubeflow the content type says nothing, and with `peek=N` the first N bytes are sent; of a folder, one
+    line of text.
     """
     source, bucket, key = (call.query.get(name, "") for name in ("source", "bucket", "key"))
     if len(key) > _LONGEST_KEY:
@@ -32,21 +33,18 @@ def get_artifact(call: Call) -> Response:
         path = call.places.object_path(bucket, key)
     except OutsideError as error:
         return PlainTextResponse(f"Failed to get object: {error}", status_code=404)
-    if path.is_file():
-        return _file(path, _peek(call.query.get("peek", "")))
-    if path.is_dir():
-        if call.query.get("peek"):
-            return PlainTextResponse(_FOLDER_TEXT)
-        return StreamingResponse(_tar(path), media_type="application/gzip")
+    if path.exists():
+        return _answer(path, call.query.get("peek", ""))
     return PlainTextResponse(f"Failed to get object: {source}://{bucket}/{key} does not exist", status_code=404)
 
 
-def _peek(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
-
-
-def _file(path: Path, peek: int | None) -> Response:
-    return StreamingResponse(read_chunks(path, peek), media_type="application/octet-stream")
+def _answer(path: Path, peek: str) -> Response:
+    if path.is_file():
+        limit = int(peek) if peek.isdecimal() else None
+        return StreamingResponse(read_chunks(path, limit), media_type="application/octet-stream")
+    if peek:
+        return PlainTextResponse(_FOLDER_TEXT)
+    return StreamingResponse(_tar(path), media_type="application/gzip")
 
 
 def read_chunks(path: Path, limit: int | None = None) -> Iterator[bytes]:

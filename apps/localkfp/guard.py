@@ -1,8 +1,8 @@
 """Who may talk to the server: it runs the code it is given, so by default only this machine's own programs may.
 
-A web page the user visits can send requests to loopback too: a multipart upload needs no permission from the browser, and
-a name that resolves to 127.0.0.1 gets around the same-origin rule. So requests that a browser marks as another site's are
-refused, and so are those for any host name that is not loopback's.
+A web page the user visits can send requests to loopback too: a multipart upload needs no permission from the
+browser, and a name that resolves to 127.0.0.1 gets around the same-origin rule. So requests that a browser marks as
+another site's are refused, and so are those for any host name that is not loopback's.
 """
 
 from __future__ import annotations

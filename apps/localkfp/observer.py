@@ -164,7 +164,7 @@ class RunObserver:
         """Turns an exception of kfp.local into a failed task, so that siblings and exit handlers still run."""
         try:
             return proceed()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the edge of a step; it is logged
             _log.exception("Task %s ended with an exception", name)
             text = f"{type(error).__name__}: {error}"
             if process is not None:

@@ -37,7 +37,7 @@ def main() -> None:
     store = Store(path=places.database)
     try:
         error = _run(store, places, run_id, Path(steps_python))
-    except Exception as failure:
+    except Exception as failure:  # noqa: BLE001 - the edge of a run; it is logged
         _log.exception("The run ended with an exception")
         error = f"the pipeline could not be run: {type(failure).__name__}: {failure}"
     state = run_state.FAILED if error else run_state.SUCCEEDED

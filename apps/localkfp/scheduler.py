@@ -20,7 +20,7 @@ from apps.localkfp.store import Row, Store
 _log = logging.getLogger(__name__)
 _AT_ONCE: Final = 2
 _SOURCES: Final = Path(__file__).resolve().parents[2]
-TOKEN_VARIABLE: Final = "VIZPORTAL_LOCALKFP_TOKEN"
+TOKEN_VARIABLE: Final = "VIZPORTAL_LOCALKFP_TOKEN"  # noqa: S105 - a name, no secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class _Job:
 class Scheduler:
     """Starts runs and ends them.
 
-    Each of its threads takes a run, starts its process and waits for it. They live as long as the server: the kernel ends
-    a run's process when the thread that started it ends (see `step_launcher.die_with`).
+    Each of its threads takes a run, starts its process and waits for it. They live as long as the server: the
+    kernel ends a run's process when the thread that started it ends (see `step_launcher.die_with`).
     """
 
     def __init__(self, store: Store, places: Places, steps_python: Path) -> None:
@@ -83,7 +83,7 @@ class Scheduler:
         while (row := self._next()) is not None:
             try:
                 self._execute(row["id"])
-            except Exception:
+            except Exception:  # noqa: BLE001 - the edge of a run; it is logged
                 _log.exception("Run %s could not be run", row["id"])
                 error = "the server could not start the run: its log says why"
                 run_state.change(self._store, row["id"], FAILED, from_states=(RUNNING,), error=error)

@@ -34,7 +34,7 @@ def read_package(content: bytes) -> dict[str, Any]:
         ApiError: 400; the text says what is wrong with it.
     """
     try:
-        documents = [item for item in yaml.load_all(_unpacked(content), _LOADER) if item is not None]  # noqa: S506
+        documents = [item for item in yaml.load_all(_unpacked(content), _LOADER) if item is not None]
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise bad_request(f"The package is not YAML: {error}") from error
     if not documents or not all(isinstance(item, dict) for item in documents):

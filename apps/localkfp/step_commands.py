@@ -1,8 +1,8 @@
 """Takes a compiled component's shell command apart: its source code, and the packages it wants installed.
 
-kfp compiles a Python component to `sh -c "<pip install ...> && "$0" "$@"" sh -ec "<write $0 to a file and run it>" CODE`.
-Its prelude installs the kfp of the compiling machine, which once downgraded kfp in the interpreter that ran it, so nothing
-of that shell is run here. Source: kfp 2.17, kfp/dsl/component_factory.py.
+kfp compiles a Python component to `sh -c "<pip install ...> && "$0" "$@"" sh -ec "<write $0 to a file, run it>" CODE`.
+Its prelude installs the kfp of the compiling machine, which once downgraded kfp in the interpreter that ran it, so
+nothing of that shell is run here. Source: kfp 2.17, kfp/dsl/component_factory.py.
 """
 
 from __future__ import annotations
