@@ -4,6 +4,9 @@ Its steps do next to nothing, so that the graph is what there is to see. Compile
 `python -m apps.localkfp.samples.compile`.
 """
 
+# A component is one function that has to stand alone: imports, helpers and all go into its body.
+# ruff: noqa: ANN, B006, B905, C901, FBT, PLC0415, PLR0915, PTH123, RUF007, T201
+
 from kfp import dsl
 
 COLOURS_URI = "minio://mlpipeline/v2/artifacts/samples/colours.csv"
@@ -65,7 +68,7 @@ def describe_colours(greeting: str, colours: dsl.Input[dsl.Dataset]) -> str:
 
 @dsl.pipeline(name="control-flow", description="A loop, conditions, a nested pipeline, an importer.")
 def control_flow(
-    numbers: list[int] = [2, 3, 5],  # noqa: B006
+    numbers: list[int] = [2, 3, 5],
     threshold: int = 30,
     greeting: str = "The brightest colour",
 ):

@@ -1,8 +1,11 @@
 """Sample pipeline "tip-prediction": which guests of a restaurant tip generously?
 
-Shaped like the taxi pipeline of TFX (examples, statistics, schema, trainer, evaluator), on the 244 restaurant bills that
-the plotly package ships. Compile it with `python -m apps.localkfp.samples.compile`.
+Shaped like the taxi pipeline of TFX (examples, statistics, schema, trainer, evaluator), on the 244 restaurant bills
+that the plotly package ships. Compile it with `python -m apps.localkfp.samples.compile`.
 """
+
+# A component is one function that has to stand alone: imports, helpers and all go into its body.
+# ruff: noqa: ANN, B006, B905, C901, FBT, PLC0415, PLR0915, PTH123, RUF007, T201
 
 from kfp import dsl
 
@@ -291,7 +294,10 @@ def evaluator(
         f"<tr><td>{html.escape(row.day)}<td><span style='width:{row.accuracy * 240:.0f}px'></span> {row.accuracy:.1%}"
         for row in days.itertuples()
     )
-    style = "body{font:15px system-ui;margin:2rem}span{display:inline-block;height:1em;background:#3b6fd4}td{padding:.2em 1em}"
+    style = (
+        "body{font:15px system-ui;margin:2rem}td{padding:.2em 1em}"
+        "span{display:inline-block;height:1em;background:#3b6fd4}"
+    )
     page = f"<h1>Generous tips</h1><p>Accuracy by day, {len(rows)} bills, AUC {auc:.3f}.</p><table>{bars}</table>"
     with open(report.path, "w") as file:
         file.write(f"<!doctype html><meta charset='utf-8'><title>Evaluation</title><style>{style}</style>{page}")
@@ -312,8 +318,8 @@ def tip_prediction(
     max_depth: int = 3,
     balanced: bool = True,
     folds: int = 5,
-    features: list = ["total_bill", "sex", "smoker", "day", "time", "size"],  # noqa: B006
-    options: dict = {"trees": 60, "seed": 7},  # noqa: B006
+    features: list = ["total_bill", "sex", "smoker", "day", "time", "size"],
+    options: dict = {"trees": 60, "seed": 7},
 ):
     """Trains and evaluates; see docs/localkfp.md for what each artifact is."""
     examples = example_gen(eval_fraction=eval_fraction)
