@@ -5,7 +5,7 @@ Its steps do next to nothing, so that the graph is what there is to see. Compile
 """
 
 # A component is one function that has to stand alone: imports, helpers and all go into its body.
-# ruff: noqa: ANN, B006, B905, C901, FBT, PLC0415, PLR0915, PTH123, RUF007, T201
+# ruff: noqa: ANN201, B006, PLC0415, PTH123, T201
 
 from kfp import dsl
 

@@ -5,7 +5,7 @@ that the plotly package ships. Compile it with `python -m apps.localkfp.samples.
 """
 
 # A component is one function that has to stand alone: imports, helpers and all go into its body.
-# ruff: noqa: ANN, B006, B905, C901, FBT, PLC0415, PLR0915, PTH123, RUF007, T201
+# ruff: noqa: ANN001, ANN201, ANN202, B006, B905, C901, FBT001, FBT002, PLC0415, PLR0915, PTH123, RUF007, T201
 
 from kfp import dsl
 
