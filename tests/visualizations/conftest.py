@@ -127,7 +127,7 @@ class Kubeflow:
         return self.details
 
     @contextmanager
-    def open_artifact(self, uri, *, namespace=""):
+    def open_artifact(self, uri, **_rights):
         self._answer()
         if uri not in self.contents:
             raise NotFoundError(f"There is no object at {uri}.")
@@ -140,8 +140,8 @@ class Kubeflow:
 @pytest.fixture
 def kubeflow(monkeypatch):
     gateway = Kubeflow()
-    monkeypatch.setattr(endpoints, "gateway_for_user", lambda user, key="": gateway)
-    monkeypatch.setattr(execution, "gateway_for_service", lambda key="": gateway)
+    monkeypatch.setattr(endpoints, "gateway_for_user", lambda _user, _key="": gateway)
+    monkeypatch.setattr(execution, "gateway_for_service", lambda _key="": gateway)
     return gateway
 
 
@@ -154,7 +154,7 @@ class FakeKernel:
         self.outcome = {}
         self.during = lambda: None
 
-    def __call__(self, order, *, interpreter, directory, on_progress, is_cancelled):
+    def __call__(self, order, *, directory, on_progress, is_cancelled, **_more):
         self.orders.append(order)
         on_progress(Progress(cell=1, cells=2, elapsed_s=0.1))
         self.during()

@@ -12,7 +12,7 @@ FRAME = {"Sec-Fetch-Dest": "iframe"}
 @pytest.fixture(autouse=True)
 def bare_not_found(monkeypatch):
     """The page around a 404 has tests of its own."""
-    monkeypatch.setattr("vizportal.urls.handler404", lambda request, exception: HttpResponse(status=404))
+    monkeypatch.setattr("vizportal.urls.handler404", lambda *_args, **_more: HttpResponse(status=404))
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_the_picture_is_a_stranger_in_its_frame(render, browser, reader):
 
 @pytest.mark.parametrize("destination", ["document", "script", "object", "embed", "image", "worker"])
 def test_only_a_frame_gets_the_raw_html(render, browser, owner, destination, monkeypatch):
-    monkeypatch.setattr("apps.visualizations.models.Render.get_absolute_url", lambda self: "/its/page/")
+    monkeypatch.setattr("apps.visualizations.models.Render.get_absolute_url", lambda _self: "/its/page/")
     response = browser(owner).get(f"/renders/{render.id}/content", headers={"Sec-Fetch-Dest": destination})
     assert (response.status_code, response.headers["Location"]) == (302, "/its/page/")
 

@@ -72,7 +72,9 @@ def test_typed_values_come_out_as_json_values():
     json.dumps(form.values())
 
 
-@pytest.mark.parametrize(("name", "value"), [("rows", "x"), ("rows", "10"), ("cut", "nan"), ("cut", "1e999"), ("mode", "3")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("rows", "x"), ("rows", "10"), ("cut", "nan"), ("cut", "1e999"), ("mode", "3")]
+)
 def test_wrong_values_are_refused_beside_their_field(name, value):
     data = QueryDict(mutable=True)
     data[f"arguments-{name}"] = value
@@ -101,7 +103,12 @@ def test_a_posted_form_becomes_a_request(post):
     form = post(source="minio://b/predictions.csv", title="T", timeout_s="5")
     assert form.is_valid(), (form.errors, form.arguments.errors)
     request = form.to_request("r1")
-    assert (request.type_key, request.run_id, request.step_id, request.artifact_name) == ("table", "r1", "s1", "predictions")
+    assert (request.type_key, request.run_id, request.step_id, request.artifact_name) == (
+        "table",
+        "r1",
+        "s1",
+        "predictions",
+    )
     assert (request.source, request.title, request.timeout_s, request.force) == ("", "T", 5.0, False)
 
 

@@ -1,5 +1,4 @@
 import hashlib
-import os
 from datetime import timedelta
 
 import pytest
@@ -68,12 +67,14 @@ def test_a_failure_keeps_its_words_line_and_notebook(submit, work, kernel, row):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda kubeflow, settings: kubeflow.contents.clear(), "source_missing"),
-        (lambda kubeflow, settings: setattr(settings, "VIZPORTAL_MAX_SOURCE_BYTES", 20), "source_too_big"),
-        (lambda kubeflow, settings: setattr(kubeflow, "error", EndpointDownError("Down.")), "endpoint_down"),
+        (lambda kubeflow, _settings: kubeflow.contents.clear(), "source_missing"),
+        (lambda _kubeflow, settings: setattr(settings, "VIZPORTAL_MAX_SOURCE_BYTES", 20), "source_too_big"),
+        (lambda kubeflow, _settings: setattr(kubeflow, "error", EndpointDownError("Down.")), "endpoint_down"),
     ],
 )
-def test_a_source_that_does_not_come_fails_with_its_reason(submit, work, row, kubeflow, settings, kernel, change, reason):
+def test_a_source_that_does_not_come_fails_with_its_reason(
+    submit, work, row, kubeflow, settings, kernel, change, reason
+):
     made = submit()
     change(kubeflow, settings)
     work()
@@ -123,7 +124,7 @@ def test_a_late_attempt_writes_nothing_and_leaves_no_file(submit, work, row, ker
 
 def test_a_write_after_the_last_look_is_dropped_with_its_files(submit, work, row, kernel, settings, monkeypatch):
     made = submit()
-    monkeypatch.setattr(lease.Lease, "is_cancelled", lambda self: False)
+    monkeypatch.setattr(lease.Lease, "is_cancelled", lambda _self: False)
     kernel.during = lambda: Render.objects.filter(id=made.render.id).update(attempt=2)
     work()
     assert row(made.render).html.name == ""
@@ -252,7 +253,7 @@ def test_a_result_that_is_no_regular_file_is_not_followed(submit, work, row, ker
 
     def swap():
         link = tmp_path / "link.html"
-        os.symlink(secret, link)
+        link.symlink_to(secret)
         kernel.outcome = {"html_path": link}
 
     kernel.during = swap

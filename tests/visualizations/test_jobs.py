@@ -19,7 +19,12 @@ def plant(queue):
 
     def put(function, args=(), kwargs=None, **fields):
         job = Job.create(
-            function, args=args, kwargs=kwargs or {}, connection=queue.connection, serializer=JSONSerializer, id="planted"
+            function,
+            args=args,
+            kwargs=kwargs or {},
+            connection=queue.connection,
+            serializer=JSONSerializer,
+            id="planted",
         )
         job.origin = queue.name
         job.save()
@@ -45,7 +50,9 @@ def plant(queue):
         (ALLOWED_FUNCTION, (), {"render_id": str(uuid.uuid4()), "attempt": 1}),
     ],
 )
-def test_a_planted_job_is_refused_and_the_worker_lives_on(plant, queue, work, tmp_path, function, args, kwargs, submit, row):
+def test_a_planted_job_is_refused_and_the_worker_lives_on(
+    plant, queue, work, tmp_path, function, args, kwargs, submit, row
+):
     mark = tmp_path / "ran"
     job = plant(function, [arg.format(mark=mark) if isinstance(arg, str) else arg for arg in args], kwargs)
     made = submit()

@@ -90,9 +90,9 @@ def test_types_carry_their_schemas(client):
     ],
 )
 def test_wrong_fields_are_named(post, change, field):
-    assert list(error(post(body={**ASK, **change}), 400, post(body={**ASK, **change}).json()["error"]["code"])["fields"]) == [
-        field
-    ]
+    assert list(
+        error(post(body={**ASK, **change}), 400, post(body={**ASK, **change}).json()["error"]["code"])["fields"]
+    ) == [field]
     assert Visualization.objects.count() == 0
 
 
@@ -127,7 +127,11 @@ def test_who_is_not_signed_in_gets_401_everywhere(kubeflow, submit):
     paths += [f"renders/{made.render.id}", "queue"]
     for path in paths:
         error(stranger.get(f"/api/v1/{path}"), 401, "not_signed_in")
-    for path in ("visualizations", f"renders/{made.render.id}/cancel", f"visualizations/{made.visualization.id}/rerender"):
+    for path in (
+        "visualizations",
+        f"renders/{made.render.id}/cancel",
+        f"visualizations/{made.visualization.id}/rerender",
+    ):
         error(stranger.post(f"/api/v1/{path}", "{}", content_type="application/json"), 401, "not_signed_in")
 
 

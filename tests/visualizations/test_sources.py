@@ -81,7 +81,7 @@ def test_addresses_that_are_refused(uri):
         ("/data/x.csv", "file:///data/x.csv"),
         ("file:///data/*.csv", "file:///data/*.csv"),
         ("file://localhost/data", "file:///data"),
-        ("gs://b/it's \"quoted\".csv", "gs://b/it's \"quoted\".csv"),
+        ('gs://b/it\'s "quoted".csv', 'gs://b/it\'s "quoted".csv'),
     ],
 )
 def test_addresses_have_one_spelling(uri, canonical):
@@ -121,7 +121,7 @@ def test_a_file_is_copied_with_its_digest(intake, folder):
 def test_a_pattern_takes_what_matches(intake, folder):
     for name in ("b.csv", "a.csv", "c.txt"):
         (folder / name).write_text(name)
-    os.symlink(folder / "c.txt", folder / "link.csv")
+    (folder / "link.csv").symlink_to(folder / "c.txt")
     got = fetch(folder / "*.csv", intake, folder)
     assert got.source == str(intake.directory / "*")
     assert sorted(path.name for path in intake.directory.iterdir()) == ["a.csv", "b.csv"]
@@ -129,8 +129,8 @@ def test_a_pattern_takes_what_matches(intake, folder):
 
 def test_links_pipes_devices_and_folders_are_no_sources(intake, folder, tmp_path):
     (tmp_path / "secret").write_text("secret")
-    os.symlink(tmp_path / "secret", folder / "link")
-    os.symlink(tmp_path, folder / "way")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "way").symlink_to(tmp_path)
     os.mkfifo(folder / "pipe")
     for path in (folder / "link", folder / "way" / "secret", folder / "pipe", folder, folder / "nothing"):
         with pytest.raises(SourceError):

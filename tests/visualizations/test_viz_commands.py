@@ -199,7 +199,7 @@ def test_visualize_renders_with_the_real_kernel(tmp_path, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     code = tmp_path / "code.py"
     code.write_text("x = 1\nraise ValueError('on purpose')\n")
-    with pytest.raises(CommandError, match="user_error.*on purpose"):
+    with pytest.raises(CommandError, match=r"user_error.*on purpose"):
         run("visualize", "custom", "--code", str(code), "--output", str(output))
 
 

@@ -24,11 +24,16 @@ def token_create(user: Any, name: str, *, expires_at: datetime | None = None) ->
     Returns:
         The row, and the token itself, which is nowhere else.
     """
+    token = ApiToken(user=user, name=name, expires_at=expires_at)
+    return token, token_issue(token)
+
+
+def token_issue(token: ApiToken) -> str:
+    """Gives an unsaved row its secret, saves it, and returns the secret, which is nowhere else."""
     raw = _PREFIX + secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
-        user=user, name=name, prefix=raw[:8], digest=token_digest(raw), expires_at=expires_at
-    )
-    return token, raw
+    token.prefix, token.digest = raw[:8], token_digest(raw)
+    token.save(force_insert=True)
+    return raw
 
 
 def token_user(raw: str) -> Any:

@@ -1,0 +1,261 @@
+"""The admin site: visualizations, their renders (read-only) and the tokens of scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.visualizations.exceptions import VisualizationsError
+from apps.visualizations.models import ApiToken, Render, Visualization
+from apps.visualizations.services import submission
+from apps.visualizations.services.tokens import token_issue
+
+_CSS = {"all": ["visualizations/admin.css"]}
+
+
+def _state(render: Render | None) -> SafeString | str:
+    if render is None:
+        return "-"
+    return format_html('<span class="render-state render-state-{}">{}</span>', render.state, render.get_state_display())
+
+
+def _preview(render: Render | None) -> SafeString | str:
+    """The result in its sandbox; loaded when it is scrolled to."""
+    if render is None or not render.content_url:
+        return "-"
+    return format_html(
+        '<iframe class="render-preview" sandbox="allow-scripts" loading="lazy" title="Preview" src="{}"></iframe>',
+        render.content_url,
+    )
+
+
+def _for_each(request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], object], words: str) -> None:
+    """Does something to each row; what cannot be done is told by its reason, the rest is counted."""
+    done = 0
+    for each in rows:
+        try:
+            act(each)
+            done += 1
+        except VisualizationsError as error:
+            messages.warning(request, f"{each}: {error}")
+    if done:
+        messages.success(request, f"{done} {words}.")
+
+
+class RenderInline(admin.TabularInline):  # type: ignore[type-arg]
+    """A visualization's renders, as links."""
+
+    model = Render
+    fk_name = "visualization"
+    fields = ("number", "state_badge", "reason", "message", "requested_by", "created_at")
+    readonly_fields = fields
+    show_change_link = True
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Renders are asked for, not written."""
+        return False
+
+    @admin.display(description="state")
+    def state_badge(self, render: Render) -> SafeString | str:
+        """The state as a badge."""
+        return _state(render)
+
+
+@admin.register(Visualization)
+class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Search, filter, look, render again, cancel, delete; only the title can be changed."""
+
+    list_display = ("title", "type_key", "state_badge", "run_name", "step_name", "owner", "created_at")
+    list_filter = ("latest__state", "type_key", "pipeline_name", "created_at")
+    list_select_related = ("latest", "owner")
+    list_per_page = 50
+    search_fields = ("title", "type_key", "run_name", "run_id", "pipeline_name", "step_name", "artifact_name", "id")
+    date_hierarchy = "created_at"
+    actions = ("action_render_again", "action_cancel")
+    inlines = (RenderInline,)
+    fields = (
+        *("title", "type_key", "state_badge", "preview", "endpoint_key", "run_name", "run_id", "pipeline_name"),
+        *("step_name", "step_id", "artifact_name", "artifact_uri", "source_uri", "owner", "created_at"),
+    )
+
+    class Media:
+        css = _CSS
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
+        """Everything but the title: the rest is what was asked for."""
+        return [name for name in self.fields if name != "title"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Visualizations are made on a step's page."""
+        return False
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
+        """Renders may not be deleted by themselves; with their visualization they go."""
+        names = [f"{each} with {each.renders.count()} renders and their files" for each in objs]
+        return names, {"visualizations": len(names)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Visualization) -> None:
+        """Deletes through the service, which takes the files along."""
+        submission.visualization_delete(request.user, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
+        """As `delete_model`, for the action."""
+        for each in queryset:
+            submission.visualization_delete(request.user, each)
+
+    @admin.display(description="state", ordering="latest__state")
+    def state_badge(self, visualization: Visualization) -> SafeString | str:
+        """The latest render's state as a badge."""
+        return _state(visualization.latest)
+
+    @admin.display(description="preview")
+    def preview(self, visualization: Visualization) -> SafeString | str:
+        """The latest render's picture."""
+        return _preview(visualization.latest)
+
+    def view_on_site(self, obj: Visualization) -> str:
+        """The visualization's own page."""
+        return _page(obj)
+
+    @admin.action(description="Render again", permissions=["change"])
+    def action_render_again(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
+        """Queues a render for each."""
+        _for_each(request, queryset, submission.render_again_for_owner, "queued")
+
+    @admin.action(description="Cancel the latest render", permissions=["change"])
+    def action_cancel(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
+        """Cancels what waits or runs."""
+        latest = [each.latest for each in queryset.select_related("latest__visualization") if each.latest]
+        _cancel(request, latest)
+
+
+def _cancel(request: HttpRequest, renders: Iterable[Render]) -> None:
+    active = [render for render in renders if render.is_active]
+    if not active:
+        messages.info(request, "None of them waits or runs.")
+    _for_each(request, active, lambda render: submission.render_cancel(request.user, render), "asked to stop")
+
+
+def _page(row: Visualization | Render) -> str:
+    try:
+        return row.get_absolute_url()
+    except NoReverseMatch:
+        return ""
+
+
+@admin.register(Render)
+class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Renders are append-only: to look at, to cancel, to have made again, never to edit."""
+
+    list_display = ("visualization", "number", "state_badge", "reason", "environment", "requested_by", "created_at")
+    list_filter = ("state", "reason", "environment", "is_custom", "visualization__type_key", "created_at")
+    list_select_related = ("visualization", "requested_by")
+    list_per_page = 50
+    search_fields = ("id", "visualization__title", "visualization__run_name", "message", "receipt")
+    date_hierarchy = "created_at"
+    actions = ("action_render_again", "action_cancel")
+    fields = (
+        *("visualization", "number", "state_badge", "preview", "reason", "message", "line", "traceback_text"),
+        *("log_text", "arguments", "code_text", "is_custom", "type_version", "environment", "environment_lock"),
+        *("sandbox", "source_uri", "source_digest", "source_bytes", "receipt", "requested_by", "attempt", "losses"),
+        *("created_at", "started_at", "finished_at", "timeout_s", "deadline", "lease_until", "cancel_requested_at"),
+        *("cell", "cells", "timings", "peak_memory_bytes", "html_bytes", "html_sha256", "queue_link"),
+    )
+    readonly_fields = fields
+
+    class Media:
+        css = _CSS
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Renders are asked for, not written."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """A render goes with its visualization, or by `manage.py prune`."""
+        return False
+
+    @admin.display(description="state", ordering="state")
+    def state_badge(self, render: Render) -> SafeString | str:
+        """The state as a badge."""
+        return _state(render)
+
+    @admin.display(description="preview")
+    def preview(self, render: Render) -> SafeString | str:
+        """The picture in its sandbox."""
+        return _preview(render)
+
+    @admin.display(description="traceback")
+    def traceback_text(self, render: Render) -> SafeString | str:
+        """The traceback with its lines."""
+        return _text(render.traceback)
+
+    @admin.display(description="log")
+    def log_text(self, render: Render) -> SafeString | str:
+        """The log with its lines."""
+        return _text(render.log)
+
+    @admin.display(description="code")
+    def code_text(self, render: Render) -> SafeString | str:
+        """The code with its lines."""
+        return _text(render.code)
+
+    @admin.display(description="queue")
+    def queue_link(self, render: Render) -> SafeString:  # noqa: ARG002
+        """The way to the queue's own dashboard."""
+        return format_html('<a href="{}">Queue dashboard</a>', reverse("admin:django_rq_dashboard_changelist"))
+
+    def view_on_site(self, obj: Render) -> str:
+        """The render's own page."""
+        return _page(obj)
+
+    @admin.action(description="Render their visualizations again", permissions=["change"])
+    def action_render_again(self, request: HttpRequest, queryset: QuerySet[Render]) -> None:
+        """Queues one render for each visualization among the chosen."""
+        chosen = Visualization.objects.filter(id__in=queryset.values("visualization"))
+        _for_each(request, chosen, submission.render_again_for_owner, "queued")
+
+    @admin.action(description="Cancel", permissions=["change"])
+    def action_cancel(self, request: HttpRequest, queryset: QuerySet[Render]) -> None:
+        """Cancels what waits or runs."""
+        _cancel(request, queryset.select_related("visualization"))
+
+
+def _text(text: str) -> SafeString | str:
+    return format_html('<pre class="render-log">{}</pre>', text) if text else "-"
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Tokens are shown once, when they are made; afterwards they can only be deleted."""
+
+    list_display = ("name", "prefix", "user", "created_at", "expires_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "prefix", "user__username")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
+        """Name, user and end when it is made; everything else comes by itself."""
+        return ("name", "user", "expires_at") if obj is None else self.list_display
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """One's own token is the usual case."""
+        return {"user": str(request.user.pk)} if isinstance(request.user, get_user_model()) else {}
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """What a token stands for is never changed."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm[ApiToken], change: bool) -> None:  # noqa: ARG002, FBT001
+        """Makes the token and shows it, this once."""
+        raw = token_issue(obj)
+        messages.warning(request, f"Copy the token now, it is not shown again: {raw}")

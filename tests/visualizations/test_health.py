@@ -1,0 +1,71 @@
+import pytest
+from django.test import Client
+
+from apps.runs.exceptions import EndpointDownError
+from apps.visualizations.jobs import RenderWorker
+from vizportal import health
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Gateway:
+    error = None
+
+    def health(self):
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture(autouse=True)
+def gateway(monkeypatch, settings):
+    settings.KFP_HOST = "http://kubeflow.example"
+    found = Gateway()
+    monkeypatch.setattr(health, "gateway_for_service", lambda: found)
+    monkeypatch.setattr(health, "_kubeflow", health._KubeflowCheck())
+    return found
+
+
+def ready():
+    response = Client().get("/readyz")
+    return response.status_code, response.json()
+
+
+def test_alive_without_signing_in_even_when_all_is_down(no_queue):
+    response = Client().get("/healthz")
+    assert (response.status_code, response.content) == (200, b"alive\n")
+
+
+def test_ready_tells_of_every_part(queue, settings):
+    worker = RenderWorker([queue], connection=queue.connection)
+    worker.register_birth()
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    status, answer = ready()
+    worker.register_death()
+    assert (status, answer["status"]) == (200, "ok")
+    assert answer["database"]["ok"]
+    assert answer["queue"]["ok"]
+    assert answer["workers"]["count"] == 1
+    assert answer["kubeflow"] == {"host": "http://kubeflow.example", "ok": True, "message": "", "embedded": False}
+    assert answer["custom_visualizations"] is True
+    assert {"mode", "gaps"} <= set(answer["sandbox"])
+    assert [each["key"] for each in answer["environments"]] == ["base"]
+
+
+def test_without_workers_or_kubeflow_it_is_degraded_but_serves(gateway):
+    gateway.error = EndpointDownError("Kubeflow at http://kubeflow.example does not answer.")
+    status, answer = ready()
+    assert (status, answer["status"], answer["workers"]["count"]) == (200, "degraded", 0)
+    assert answer["kubeflow"]["message"] == str(gateway.error)
+
+
+def test_a_killed_worker_is_not_counted(queue):
+    worker = RenderWorker([queue], connection=queue.connection)
+    worker.register_birth()
+    queue.connection.delete(worker.key)
+    assert ready()[1]["workers"]["count"] == 0
+
+
+def test_without_the_queue_it_is_not_ready_and_names_no_host(no_queue):
+    status, answer = ready()
+    assert (status, answer["status"], answer["queue"]["ok"]) == (503, "degraded", False)
+    assert "sock" not in str(answer["queue"])
