@@ -15,7 +15,7 @@ from apps.runs import exceptions as runs_exceptions
 from apps.runs.entities import State
 from apps.runs.gateway import gateway_for_user
 from apps.visualizations import exceptions, selectors
-from apps.visualizations.api import door, pages, shapes
+from apps.visualizations.api import door, pages, schemas, shapes
 from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission
 from apps.visualizations.services.orders import VisualizationRequest
@@ -87,7 +87,7 @@ def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> Http
     return door.error_response(status, code, str(error))
 
 
-@api.get("/runs", response=shapes.RunPage, tags=["runs"], url_name="runs")
+@api.get("/runs", response=schemas.RunPage, tags=["runs"], url_name="runs")
 def runs_list(
     request: HttpRequest,
     q: str = "",
@@ -116,7 +116,7 @@ def runs_list(
     return {"items": items, "next": page.next_token or None}
 
 
-@api.get("/runs/{run_id}", response=shapes.RunDetailsOut, tags=["runs"], url_name="run")
+@api.get("/runs/{run_id}", response=schemas.RunDetailsOut, tags=["runs"], url_name="run")
 def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     """Returns a run with its steps and their artifacts."""
     details = gateway_for_user(request.user, endpoint).run_details(run_id)
@@ -124,13 +124,13 @@ def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     return shapes.details_shape(details, count)
 
 
-@api.get("/types", response=shapes.TypePage, by_alias=True, tags=["visualizations"], url_name="types")
+@api.get("/types", response=schemas.TypePage, by_alias=True, tags=["visualizations"], url_name="types")
 def types_list(request: HttpRequest) -> Any:  # noqa: ARG001
     """Lists the visualization types with the schemas of their arguments."""
     return {"items": [shapes.type_shape(kind) for kind in selectors.type_list()]}
 
 
-@api.get("/visualizations", response=shapes.VisualizationPage, tags=["visualizations"], url_name="visualizations")
+@api.get("/visualizations", response=schemas.VisualizationPage, tags=["visualizations"], url_name="visualizations")
 def visualizations_list(
     request: HttpRequest,
     q: str = "",
@@ -160,11 +160,11 @@ def visualizations_list(
 
 @api.post(
     "/visualizations",
-    response={202: shapes.VisualizationOut, 200: shapes.VisualizationOut, 400: shapes.Error, 403: shapes.Error},
+    response={202: schemas.VisualizationOut, 200: schemas.VisualizationOut, 400: schemas.Error, 403: schemas.Error},
     tags=["visualizations"],
     url_name="visualization_create",
 )
-def visualization_create(request: HttpRequest, response: HttpResponse, payload: shapes.VisualizationIn) -> Any:
+def visualization_create(request: HttpRequest, response: HttpResponse, payload: schemas.VisualizationIn) -> Any:
     """Asks for a visualization: 202 and a queued render, or 200 and the saved one of the same receipt."""
     order = VisualizationRequest(
         type_key=payload.type,
@@ -186,7 +186,7 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
 
 @api.get(
     "/visualizations/{visualization_id}",
-    response=shapes.VisualizationOut,
+    response=schemas.VisualizationOut,
     tags=["visualizations"],
     url_name="visualization",
 )
@@ -205,12 +205,12 @@ def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
 
 @api.post(
     "/visualizations/{visualization_id}/rerender",
-    response={202: shapes.VisualizationOut},
+    response={202: schemas.VisualizationOut},
     tags=["visualizations"],
     url_name="visualization_rerender",
 )
 def visualization_rerender(
-    request: HttpRequest, visualization_id: UUID, payload: shapes.RerenderIn | None = None
+    request: HttpRequest, visualization_id: UUID, payload: schemas.RerenderIn | None = None
 ) -> Any:
     """Renders a visualization again, with the type as it is now."""
     visualization = selectors.visualization_get(request.user, visualization_id)
@@ -219,20 +219,20 @@ def visualization_rerender(
     return Status(202, shapes.visualization_shape(visualization, render))
 
 
-@api.get("/renders/{render_id}", response=shapes.RenderOut, tags=["renders"], url_name="render")
+@api.get("/renders/{render_id}", response=schemas.RenderOut, tags=["renders"], url_name="render")
 def render_get(request: HttpRequest, render_id: UUID) -> Any:
     """Returns a render: its state, how far it is, and where its picture is."""
     return shapes.render_shape(selectors.render_get(request.user, render_id))
 
 
-@api.post("/renders/{render_id}/cancel", response={200: shapes.RenderOut}, tags=["renders"], url_name="render_cancel")
+@api.post("/renders/{render_id}/cancel", response={200: schemas.RenderOut}, tags=["renders"], url_name="render_cancel")
 def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
     """Cancels a render; one that has ended stays as it is, so asking twice does no harm."""
     render = submission.render_cancel(request.user, selectors.render_get(request.user, render_id))
     return shapes.render_shape(render)
 
 
-@api.get("/queue", response=shapes.QueueOut, tags=["renders"], url_name="queue")
+@api.get("/queue", response=schemas.QueueOut, tags=["renders"], url_name="queue")
 def queue_get(request: HttpRequest) -> Any:  # noqa: ARG001
     """Returns what runs and what waits."""
     counts = selectors.queue_counts()

@@ -1,0 +1,210 @@
+"""The API's schemas: what its questions and answers hold. Addresses are paths here; times are ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field
+
+
+class ErrorBody(Schema):
+    """What went wrong; `fields` names the request's fields."""
+
+    code: str
+    message: str
+    fields: dict[str, str] | None = None
+
+
+class Error(Schema):
+    """The one shape of every error."""
+
+    error: ErrorBody
+
+
+class ArtifactOut(Schema):
+    """An artifact as one step saw it."""
+
+    id: str
+    name: str
+    type: str
+    uri: str
+    direction: str
+    metadata: dict[str, Any]
+
+
+class StepOut(Schema):
+    """A step of a run."""
+
+    id: str
+    name: str
+    state: str
+    kind: str
+    parent_id: str | None
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str
+    artifacts: list[ArtifactOut]
+
+
+class RunOut(Schema):
+    """A run."""
+
+    id: str
+    name: str
+    state: str
+    pipeline_id: str
+    pipeline_name: str
+    experiment_id: str
+    created_at: datetime | None
+    finished_at: datetime | None
+    duration_s: float | None
+    parameters: dict[str, Any]
+    error: str
+    url: str
+    visualizations: int = Field(0, description="How many are saved for this run.")
+
+
+class RunDetailsOut(RunOut):
+    """A run with its steps, parents before children."""
+
+    steps: list[StepOut]
+
+
+class RunPage(Schema):
+    """A page of runs; `next` goes into `page_token`."""
+
+    items: list[RunOut]
+    next: str | None
+
+
+class TypeOut(Schema):
+    """A visualization type."""
+
+    key: str
+    title: str
+    description: str
+    environment: str
+    artifact_types: list[str]
+    patterns: list[str]
+    arguments_schema: dict[str, Any] = Field(serialization_alias="schema")
+    version: str
+    is_custom: bool
+    needs_source: bool
+
+
+class TypePage(Schema):
+    """Every type there is."""
+
+    items: list[TypeOut]
+    next: str | None = None
+
+
+class RenderOut(Schema):
+    """A render; `position` and `eta_s` only while it waits."""
+
+    id: UUID
+    visualization_id: UUID
+    number: int
+    state: str
+    reason: str
+    message: str
+    traceback: str
+    line: int | None
+    position: int | None
+    eta_s: float | None
+    cell: int
+    cells: int
+    is_cancelling: bool
+    arguments: dict[str, Any]
+    type_version: str
+    environment: str
+    environment_lock: str
+    sandbox: str
+    source_uri: str
+    source_digest: str
+    receipt: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_s: float | None
+    timeout_s: float
+    timings: dict[str, float]
+    peak_memory_bytes: int | None
+    html_bytes: int | None
+    html_sha256: str
+    url: str
+    api_url: str
+    content_url: str | None
+    download_url: str | None
+    notebook_url: str | None
+
+
+class VisualizationOut(Schema):
+    """A visualization with its latest render."""
+
+    id: UUID
+    title: str
+    type: str
+    endpoint: str
+    run_id: str
+    run_name: str
+    pipeline_name: str
+    step_id: str
+    step_name: str
+    artifact: str
+    source: str
+    owner: str
+    created_at: datetime
+    url: str
+    api_url: str
+    render: RenderOut | None
+
+
+class VisualizationPage(Schema):
+    """A page of visualizations, newest first; `next` goes into `page_token`."""
+
+    items: list[VisualizationOut]
+    next: str | None
+
+
+class VisualizationIn(Schema):
+    """What to visualize, and how."""
+
+    model_config = {"extra": "forbid"}
+
+    run_id: str = Field(max_length=200, min_length=1)
+    step_id: str = Field(max_length=500, min_length=1)
+    type: str = Field(max_length=100, description="A type's key, case ignored.")
+    artifact: str = Field("", max_length=500, description="An artifact of the step, by name or id.")
+    source: str = Field("", max_length=2048, description="A URI instead; an artifact's own, or one the portal allows.")
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    code: str = Field("", description="For CUSTOM.")
+    title: str = Field("", max_length=200)
+    timeout_s: float | None = None
+    endpoint: str = Field("", max_length=100)
+    force: bool = Field(default=False, description="Render even where the same receipt has a saved result.")
+
+
+class RerenderIn(Schema):
+    """What to change; what is left out stays as in the latest render."""
+
+    model_config = {"extra": "forbid"}
+
+    arguments: dict[str, Any] | None = None
+    code: str | None = None
+    timeout_s: float | None = None
+
+
+class QueueOut(Schema):
+    """The queue: what runs, then what waits, in the order of its turn."""
+
+    running: int
+    queued: int
+    oldest_wait_s: float
+    items: list[RenderOut]
+    next: str | None = None
