@@ -77,8 +77,6 @@ class RunForm(forms.Form):
             choices.choices = [("", "Default"), *experiments]
         for parameter in self._parameters:
             self.fields[PARAMETER_PREFIX + parameter.name] = parameter_field(parameter)
-        for name, field in self.fields.items():
-            field.widget.attrs.update(_described_by(self, name, field))
 
     def parameter_fields(self) -> list[forms.BoundField]:
         """Returns the fields of the pipeline's own parameters."""
@@ -98,13 +96,6 @@ class RunForm(forms.Form):
 def _is_meant(parameter: Parameter, value: Any) -> bool:
     """An emptied text with a default that is not empty means the empty text."""
     return parameter.kind == "string" and value == "" and bool(parameter.default)
-
-
-def _described_by(form: forms.Form, name: str, field: forms.Field) -> dict[str, str]:
-    attributes = {"aria-describedby": f"id_{name}_hint"} if field.help_text else {}
-    if form.is_bound and name in form.errors:
-        attributes |= {"aria-invalid": "true"}
-    return attributes
 
 
 def parameter_field(parameter: Parameter) -> forms.Field:

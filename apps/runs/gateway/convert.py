@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, State
 from apps.runs.gateway import spec as specs
+from apps.runs.gateway.numbers import whole
 
 STATES: Final = {
     "PENDING": State.PENDING,
@@ -93,7 +94,7 @@ def run(model: Any) -> Run:
         scheduled_at=moment(model.scheduled_at),
         finished_at=moment(model.finished_at) if state.is_final else None,
         is_archived=model.storage_state == "ARCHIVED",
-        parameters=(config.parameters if config else None) or {},
+        parameters=whole((config.parameters if config else None) or {}),
         pipeline_root=(config.pipeline_root if config else None) or "",
         error=error_text(model.error) or _history_error(model.state_history),
         spec=spec,

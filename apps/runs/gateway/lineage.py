@@ -18,6 +18,7 @@ from apps.runs import exceptions
 from apps.runs.entities import Artifact
 from apps.runs.gateway import connection as http
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.numbers import whole
 
 # The real store answered 101 of 242 rows and no token when asked for 1000, and 20 when asked for no number.
 _PAGE: Final = 100
@@ -170,19 +171,6 @@ def _value(value: Any) -> Any:
     if isinstance(plain, dict) and len(plain) == 1 and next(iter(plain)) in {"list", "struct"}:
         return next(iter(plain.values()))
     return plain
-
-
-def whole(value: Any) -> Any:
-    """Returns a JSON value with whole doubles as integers: protobuf's Struct has no integers, people wrote
-    them.
-    """
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    if isinstance(value, list):
-        return [whole(item) for item in value]
-    if isinstance(value, dict):
-        return {key: whole(item) for key, item in value.items()}
-    return value
 
 
 def parse_object(value: Any) -> dict[str, Any]:

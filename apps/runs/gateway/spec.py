@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
 from apps.runs.entities import Parameter, StepKind
+from apps.runs.gateway.numbers import whole
 
 _KINDS: Final = {
     "NUMBER_INTEGER": "integer",
@@ -82,7 +83,7 @@ def _parameter(name: str, definition: Mapping[str, Any]) -> Parameter:
     return Parameter(
         name=name,
         kind=_KINDS.get(kind, "string"),
-        default=definition.get("defaultValue"),
+        default=whole(definition.get("defaultValue")),
         is_required=not has_default and not definition.get("isOptional", False),
         description=str(definition.get("description", "")),
     )
