@@ -1,0 +1,224 @@
+"""The whole way by script: kfp.Client and the REST API, nothing else."""
+
+import csv
+import io
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from kfp import Client, compiler, dsl
+
+from tests.e2e.conftest import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.kernel, pytest.mark.xdist_group("portal")]
+
+
+def call(portal, path, body=None, method=None):
+    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(
+        portal.url + path, data=data, method=method, headers={"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def content(portal, render):
+    with urllib.request.urlopen(portal.url + render["content_url"], timeout=30) as response:
+        return response.read().decode()
+
+
+def finished(portal, render_id, seconds=90):
+    def ended():
+        status, render = call(portal, f"/api/v1/renders/{render_id}")
+        assert status == 200
+        return render if render["state"] not in {"queued", "running"} else None
+
+    return wait_until(ended, seconds, f"render {render_id}")
+
+
+@dsl.component
+def make_scores(rows: int, scores: dsl.Output[dsl.Dataset]):
+    import random
+
+    dice = random.Random(11)
+    with open(scores.path, "w") as file:
+        file.write("target,predicted,score,city\n")
+        for number in range(rows):
+            truth = dice.random() < 0.5
+            score = round(min(1, max(0, dice.gauss(0.62 if truth else 0.4, 0.2))), 3)
+            guess = "yes" if score > 0.5 else "no"
+            file.write(f"{'yes' if truth else 'no'},{guess},{score},Zürich {number}\n")
+
+
+@pytest.fixture(scope="module")
+def run(portal, tmp_path_factory):
+    """A pipeline of one's own, uploaded, run and awaited with kfp.Client."""
+
+    @dsl.pipeline(name="own-scores")
+    def pipeline(rows: int = 400):
+        make_scores(rows=rows)
+
+    package = tmp_path_factory.mktemp("package") / "own.yaml"
+    compiler.Compiler().compile(pipeline, str(package))
+    client = Client(host=portal.get("/readyz")["kubeflow"]["host"])
+    client.upload_pipeline(str(package), pipeline_name="own-scores")
+    made = client.create_run_from_pipeline_package(str(package), arguments={"rows": 500}, run_name="by script")
+    assert client.wait_for_run_completion(made.run_id, timeout=120).state == "SUCCEEDED"
+    status, details = call(portal, f"/api/v1/runs/{made.run_id}")
+    assert status == 200
+    return details
+
+
+@pytest.fixture(scope="module")
+def step(run):
+    return next(each for each in run["steps"] if each["artifacts"])
+
+
+def order(run, step, **more):
+    artifact = next(each for each in step["artifacts"] if each["direction"] == "output")
+    return {"run_id": run["id"], "step_id": step["id"], "artifact": artifact["name"], **more}
+
+
+@pytest.fixture(scope="module")
+def rows(portal, run, step):
+    """The artifact's rows, fetched past the portal's renders."""
+    artifact = next(each for each in step["artifacts"] if each["direction"] == "output")
+    path = f"/runs/{run['id']}/steps/{step['id']}/artifacts/{artifact['id']}/download"
+    with urllib.request.urlopen(portal.url + path, timeout=20) as response:
+        return list(csv.DictReader(io.StringIO(response.read().decode())))
+
+
+def test_roc_curve_has_the_area_computed_by_hand(portal, run, step, rows):
+    good = [float(row["score"]) for row in rows if row["target"] == "yes"]
+    bad = [float(row["score"]) for row in rows if row["target"] == "no"]
+    area = sum((a > b) + 0.5 * (a == b) for a in good for b in bad) / (len(good) * len(bad))
+    status, made = call(portal, "/api/v1/visualizations", order(run, step, type="ROC_CURVE"))
+    assert status == 202
+    render = finished(portal, made["render"]["id"])
+    assert render["state"] == "succeeded", render
+    assert f"AUC {area:.4f}" in content(portal, render)
+
+
+def test_table_has_a_known_cell(portal, run, step, rows):
+    _, made = call(portal, "/api/v1/visualizations", order(run, step, type="TABLE"))
+    render = finished(portal, made["render"]["id"])
+    assert render["state"] == "succeeded", render
+    page = content(portal, render)
+    assert len(rows) == 500
+    assert f'"{rows[321]["score"]}", "{rows[321]["city"]}"' in page
+
+
+def test_confusion_matrix_counts_right(portal, run, step, rows):
+    both = sum(row["target"] == row["predicted"] == "yes" for row in rows)
+    _, made = call(portal, "/api/v1/visualizations", order(run, step, type="CONFUSION_MATRIX"))
+    render = finished(portal, made["render"]["id"])
+    assert render["state"] == "succeeded", render
+    assert re.search(rf">{both}</td>", content(portal, render))
+
+
+def test_the_same_again_is_the_saved_one_at_once(portal, run, step):
+    body = order(run, step, type="table")
+    _, first = call(portal, "/api/v1/visualizations", body)
+    finished(portal, first["render"]["id"])
+    status, second = call(portal, "/api/v1/visualizations", body)
+    assert (status, second["render"]["id"]) == (200, first["render"]["id"])
+    status, third = call(portal, "/api/v1/visualizations", {**body, "force": True})
+    assert status == 202
+    assert third["render"]["id"] != first["render"]["id"]
+    assert finished(portal, third["render"]["id"])["state"] == "succeeded"
+
+
+def test_eight_at_once_succeed_and_the_portal_answers_meanwhile(portal, run, step):
+    bodies = [order(run, step, type="custom", code=f"print('number', {number} * 1111)") for number in range(1, 9)]
+    with ThreadPoolExecutor(8) as pool:
+        made = [answer for _, answer in pool.map(lambda body: call(portal, "/api/v1/visualizations", body), bodies)]
+    waits = []
+    while any(call(portal, f"/api/v1/renders/{each['render']['id']}")[1]["state"] in {"queued", "running"} for each in made):
+        started = time.monotonic()
+        urllib.request.urlopen(portal.url + "/visualizations/", timeout=10).read()
+        waits.append(time.monotonic() - started)
+    assert max(waits) < 10
+    for number, each in enumerate(made, 1):
+        render = finished(portal, each["render"]["id"])
+        assert render["state"] == "succeeded", render
+        assert f"number {number * 1111}" in content(portal, render)
+
+
+def test_code_that_fails_says_in_which_line_and_why(portal, run, step):
+    code = "rows = 3\n\nprint(rows)\nrows.append(4)\n"
+    _, made = call(portal, "/api/v1/visualizations", order(run, step, type="CUSTOM", code=code))
+    render = finished(portal, made["render"]["id"])
+    assert (render["state"], render["reason"], render["line"]) == ("failed", "user_error", 4)
+    assert "'int' object has no attribute 'append'" in render["message"]
+
+
+def test_endless_code_ends_at_its_limit(portal, run, step):
+    body = order(run, step, type="CUSTOM", code="while True:\n    pass", timeout_s=3)
+    _, made = call(portal, "/api/v1/visualizations", body)
+    render = finished(portal, made["render"]["id"])
+    assert (render["state"], render["reason"]) == ("timed_out", "timed_out")
+
+
+def test_a_running_render_is_cancelled(portal, run, step):
+    body = order(run, step, type="CUSTOM", code="import time\ntime.sleep(25)")
+    _, made = call(portal, "/api/v1/visualizations", body)
+    identity = made["render"]["id"]
+    wait_until(lambda: call(portal, f"/api/v1/renders/{identity}")[1]["cell"] == 1, 40, "the first cell")
+    assert call(portal, f"/api/v1/renders/{identity}/cancel", {}, "POST")[0] == 200
+    assert finished(portal, identity, 10)["state"] == "cancelled"
+    assert call(portal, f"/api/v1/renders/{identity}/cancel", {}, "POST")[0] == 200
+
+
+def test_an_artifact_whose_bytes_are_gone_fails_with_its_reason(portal, run, step):
+    body = order(run, step, type="table", source="minio://mlpipeline/v2/artifacts/not/there")
+    status, answer = call(portal, "/api/v1/visualizations", body)
+    assert status == 400, "a URI that is none of the step's artifacts is refused"
+    assert "source" in answer["error"]["fields"]
+
+
+BAD = [
+    ({"run_id": "00000000-0000-0000-0000-000000000000"}, {400, 404}, None),
+    ({"run_id": "../../etc"}, {400, 404}, None),
+    ({"step_id": "none"}, {400, 404}, None),
+    ({"type": "../../x"}, {400}, "type"),
+    ({"type": "no_such"}, {400}, "type"),
+    ({"artifact": "none"}, {400, 404}, None),
+    ({"arguments": {"unknown": 1}}, {400}, "arguments.unknown"),
+    ({"arguments": {"max_rows": "many"}}, {400}, "arguments.max_rows"),
+    ({"arguments": []}, {400}, None),
+    ({"type": "custom", "code": ""}, {400}, "code"),
+    ({"type": "custom", "code": "   \n"}, {400}, "code"),
+    ({"timeout_s": -1}, {400}, "timeout_s"),
+    ({"source": "file:///etc/passwd"}, {400}, "source"),
+    ({"source": "http://169.254.169.254/"}, {400}, "source"),
+]
+
+
+@pytest.mark.parametrize(("change", "statuses", "field"), BAD, ids=lambda value: str(value)[:50])
+def test_bad_input_is_refused_with_words(portal, run, step, change, statuses, field):
+    status, answer = call(portal, "/api/v1/visualizations", order(run, step, type="table") | change)
+    assert status in statuses, answer
+    assert answer["error"]["code"]
+    assert answer["error"]["message"]
+    if field:
+        assert field in answer["error"].get("fields", {}), answer
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"a": NaN}', b"[" * 100_000, b'"x"', b"\xff\xfe"])
+def test_a_body_that_is_no_sound_json_is_a_400(portal, body):
+    status, answer = call(portal, "/api/v1/visualizations", body)
+    assert status == 400
+    assert answer["error"]["message"]
+
+
+def test_the_openapi_document_describes_it(portal):
+    status, document = call(portal, "/api/v1/openapi.json")
+    assert status == 200
+    assert "/api/v1/visualizations" in document["paths"]
