@@ -15,7 +15,7 @@ _MAX_CHARS = 20_000
 class LinesField(forms.CharField):
     """A list of texts, one a line; empty lines are left out."""
 
-    widget = forms.Textarea
+    widget = forms.Textarea(attrs={"rows": 3})
 
     def prepare_value(self, value: Any) -> Any:
         """Returns what the text area shows."""
