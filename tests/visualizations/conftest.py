@@ -181,12 +181,22 @@ def kernel(monkeypatch, settings, tmp_path):
     return fake
 
 
+class DeafWorker(RenderWorker):
+    """A worker that listens to no commands: rq waits a second for that thread to end."""
+
+    def subscribe(self):
+        pass
+
+    def unsubscribe(self):
+        pass
+
+
 @pytest.fixture
 def work(queue, kernel):
     """Runs a worker until the queue is empty."""
 
     def run():
-        RenderWorker([queue], connection=queue.connection).work(burst=True, logging_level="WARNING")
+        DeafWorker([queue], connection=queue.connection).work(burst=True, logging_level="WARNING")
 
     return run
 
