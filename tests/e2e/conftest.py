@@ -62,7 +62,9 @@ def is_ready(portal):
 def running_portal(data_dir: Path, *, port: int | None = None, **environ: str) -> Iterator[Portal]:
     port = port or free_port()
     output = data_dir.parent / f"{data_dir.name}.up.log"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("VIZPORTAL_", "DJANGO_", "KFP_"))}
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("VIZPORTAL_", "DJANGO_", "KFP_"))
+    }
     clean.pop("SECRET_KEY", None)
     with output.open("ab") as log:
         process = subprocess.Popen(

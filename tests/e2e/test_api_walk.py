@@ -140,7 +140,9 @@ def test_eight_at_once_succeed_and_the_portal_answers_meanwhile(portal, run, ste
     with ThreadPoolExecutor(8) as pool:
         made = [answer for _, answer in pool.map(lambda body: call(portal, "/api/v1/visualizations", body), bodies)]
     waits = []
-    while any(call(portal, f"/api/v1/renders/{each['render']['id']}")[1]["state"] in {"queued", "running"} for each in made):
+    while any(
+        call(portal, f"/api/v1/renders/{each['render']['id']}")[1]["state"] in {"queued", "running"} for each in made
+    ):
         started = time.monotonic()
         urllib.request.urlopen(portal.url + "/visualizations/", timeout=10).read()
         waits.append(time.monotonic() - started)

@@ -1,0 +1,218 @@
+"""The whole way in Chromium: by mouse, by keyboard, in both themes, with nothing loaded from elsewhere."""
+
+import json
+import re
+import urllib.request
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.xdist_group("portal")]
+CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    import pathlib
+
+    path = next((each for each in CHROMIUM if pathlib.Path(each).exists()), None)
+    assert path, "Chromium is not installed"
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+        launched = playwright.chromium.launch(executable_path=path, args=flags)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(params=["light"])
+def page(request, browser, portal):
+    """A page that fails the test on a console error, a failed request, or a request to another host."""
+    options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": request.param, "base_url": portal.url}
+    context = browser.new_context(**options)
+    opened = context.new_page()
+    wrong = []
+    home = urlsplit(portal.url).netloc
+    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    context.on(
+        "request",
+        lambda sent: wrong.append(sent.url) if urlsplit(sent.url).netloc not in {home, ""} else None,
+    )
+    opened.set_default_timeout(30_000)
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+def in_frame(page, selector="iframe[data-result]"):
+    return page.frame_locator(selector).first
+
+
+def api(portal, path):
+    with urllib.request.urlopen(portal.url + path, timeout=20) as response:
+        return json.load(response)
+
+
+def sample(portal, name):
+    return next(run for run in api(portal, "/api/v1/runs")["items"] if run["name"].startswith(name))
+
+
+def test_from_a_pipeline_to_a_saved_roc_curve_by_mouse(page):
+    page.goto("/pipelines/")
+    page.get_by_role("link", name="tip-prediction").first.click()
+    page.get_by_role("link", name=re.compile("Create run|New run")).last.click()
+    page.get_by_label("Run name").fill("walked by mouse")
+    page.get_by_role("button", name=re.compile("Create|Start")).click()
+    expect(page.get_by_role("heading", name="walked by mouse")).to_be_visible()
+    # The page follows the run by itself.
+    expect(page.locator("main .state-succeeded").first).to_be_visible(timeout=90_000)
+    page.locator("svg a", has_text="evaluator").click()
+    creator = page.locator("[data-creator-form]")
+    expect(creator).to_be_visible()
+    creator.get_by_text("ROC curve").click()
+    expect(creator.get_by_label("Score column")).to_be_visible()
+    creator.get_by_role("button", name="Generate Visualization").click()
+    expect(in_frame(page).locator(".auc")).to_contain_text("AUC 0.", timeout=60_000)
+    page.locator(".render h3 a").first.click()
+    expect(in_frame(page).locator(".auc")).to_be_visible()
+    link = page.url
+    page.goto("/visualizations/")
+    assert page.locator(f"a[href='{urlsplit(link).path}']").count() >= 1
+
+
+def test_from_a_run_to_a_table_by_keyboard_alone(page, portal):
+    run = sample(portal, "tip-prediction")
+    page.goto("/runs/")
+    keys = page.keyboard
+    for _ in range(60):
+        keys.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == run["name"]:
+            break
+    keys.press("Enter")
+    page.wait_for_url(f"**/runs/{run['id']}/")
+    for _ in range(60):
+        keys.press("Tab")
+        if "evaluator" in page.evaluate("document.activeElement.textContent"):
+            break
+    keys.press("Enter")
+    expect(page.locator("[data-creator-form]")).to_be_visible()
+    for _ in range(80):
+        keys.press("Tab")
+        if page.evaluate("document.activeElement.name") == "type":
+            break
+    while page.evaluate("document.querySelector('[name=type]:checked').value") != "table":
+        before = page.evaluate("document.querySelector('[name=type]:checked').value")
+        keys.press("ArrowRight")
+        page.wait_for_function("before => document.querySelector('[name=type]:checked').value !== before", arg=before)
+        page.wait_for_function(
+            "() => !document.querySelector('.htmx-request') && document.activeElement.name === 'type'"
+        )
+    for _ in range(40):
+        keys.press("Tab")
+        if "Generate" in page.evaluate("document.activeElement.textContent"):
+            break
+    keys.press("Enter")
+    expect(in_frame(page).locator("tbody tr").first).to_be_visible(timeout=60_000)
+
+
+def test_what_was_typed_stays_when_it_is_refused(page, portal):
+    run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+    step = next(each for each in run["steps"] if each["name"] == "evaluator")
+    page.goto(f"/runs/{run['id']}/steps/{step['id']}/visualizations/?type=table")
+    page.get_by_label("Rows to embed").fill("0")
+    page.get_by_label("Source").fill("s3://nowhere/else")
+    page.get_by_text("Title and time limit").click()
+    page.get_by_label("Title", exact=True).fill("My own words")
+    page.get_by_role("button", name="Generate Visualization").click()
+    expect(page.locator("[data-creator-form] .error").first).to_be_visible()
+    assert page.get_by_label("Rows to embed").input_value() == "0"
+    assert page.get_by_label("Source").input_value() == "s3://nowhere/else"
+    assert page.locator("[name=title]").input_value() == "My own words"
+
+
+def test_custom_code_in_the_editor_runs_and_its_failure_shows_the_line(page, portal):
+    run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+    step = next(each for each in run["steps"] if each["name"] == "evaluator")
+    page.goto(f"/runs/{run['id']}/steps/{step['id']}/visualizations/?type=custom")
+    editor = page.locator(".editor .cm-content")
+    editor.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("answer = 40 + 2\nprint('the answer is', answer)\nraise RuntimeError('on purpose')")
+    page.get_by_role("button", name="Generate Visualization").click()
+    card = page.locator(".render").first
+    expect(card).to_contain_text("RuntimeError: on purpose", timeout=60_000)
+    expect(card.locator(".line-error")).to_contain_text("raise RuntimeError")
+
+
+PAGES = ["/runs/", "/pipelines/", "/experiments/", "/visualizations/", "/design/", "/runs/new/", "RUN", "STEP"]
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing(page, portal, path):
+    if path in {"RUN", "STEP"}:
+        run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+        step = next(each for each in run["steps"] if each["name"] == "evaluator")
+        path = f"/runs/{run['id']}/" + (f"steps/{step['id']}/?tab=artifacts" if path == "STEP" else "")
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], [node["target"] for node in each["nodes"]][:4]) for each in found] == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_is_wider_than_the_screen(page, portal, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+    for path in ["/runs/", "/pipelines/", "/visualizations/", "/design/", "/runs/new/", f"/runs/{run['id']}/"]:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_first_load_stays_under_60_kb_of_script(page):
+    sizes = []
+    page.on("response", lambda got: sizes.append(len(got.body())) if got.url.endswith(".js") else None)
+    page.goto("/runs/")
+    page.wait_for_load_state("networkidle")
+    # Compressed it is about a third; the editor is not among them.
+    assert 0 < sum(sizes) < 180_000
+
+
+def test_a_result_cannot_reach_the_portal_or_the_network(page, portal):
+    run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+    step = next(each for each in run["steps"] if each["name"] == "evaluator")
+    attack = (
+        """
+from IPython.display import HTML
+HTML('''<script>
+const seen = [];
+const attempt = async (name, action) => { try { await action(); seen.push(name); } catch (error) {} };
+(async () => {
+  await attempt("parent", () => parent.document.body.innerHTML);
+  await attempt("cookie", () => { if (document.cookie === undefined) throw 1; return document.cookie; });
+  await attempt("fetch", () => fetch("%s/api/v1/runs"));
+  await attempt("storage", () => localStorage.setItem("x", "y"));
+  await attempt("popup", () => { if (!window.open("about:blank")) throw 1; });
+  document.title = "done";
+  document.body.dataset.seen = JSON.stringify(seen);
+})();
+</script>''')
+"""
+        % portal.url
+    )
+    body = json.dumps({"run_id": run["id"], "step_id": step["id"], "type": "custom", "code": attack}).encode()
+    sent = urllib.request.Request(
+        portal.url + "/api/v1/visualizations", data=body, headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(sent, timeout=20) as response:
+        made = json.load(response)
+    context = page.context.browser.new_context(base_url=portal.url)
+    try:
+        other = context.new_page()
+        other.goto(made["url"] if made["url"].startswith("/") else urlsplit(made["url"]).path)
+        frame = in_frame(other)
+        expect(frame.locator("body[data-seen]")).to_have_attribute("data-seen", "[]", timeout=60_000)
+    finally:
+        context.close()
