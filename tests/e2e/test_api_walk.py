@@ -43,12 +43,12 @@ def finished(portal, render_id, seconds=90):
     return wait_until(ended, seconds, f"render {render_id}")
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def make_scores(rows: int, scores: dsl.Output[dsl.Dataset]):
     import random
 
     dice = random.Random(11)
-    with open(scores.path, "w") as file:
+    with open(scores.path, "w") as file:  # noqa: PTH123  (a component stands alone)
         file.write("target,predicted,score,city\n")
         for number in range(rows):
             truth = dice.random() < 0.5

@@ -3,6 +3,7 @@
 import json
 import re
 import urllib.request
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,9 +16,7 @@ CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-c
 
 @pytest.fixture(scope="session")
 def browser():
-    import pathlib
-
-    path = next((each for each in CHROMIUM if pathlib.Path(each).exists()), None)
+    path = next((each for each in CHROMIUM if Path(each).exists()), None)
     assert path, "Chromium is not installed"
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -192,7 +191,7 @@ const attempt = async (name, action) => { try { await action(); seen.push(name);
 (async () => {
   await attempt("parent", () => parent.document.body.innerHTML);
   await attempt("cookie", () => { if (document.cookie === undefined) throw 1; return document.cookie; });
-  await attempt("fetch", () => fetch("%s/api/v1/runs"));
+  await attempt("fetch", () => fetch("PORTAL/api/v1/runs"));
   await attempt("storage", () => localStorage.setItem("x", "y"));
   await attempt("popup", () => { if (!window.open("about:blank")) throw 1; });
   document.title = "done";
