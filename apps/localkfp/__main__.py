@@ -68,7 +68,13 @@ def _serve(places: Places, options: argparse.Namespace, listener: socket.socket,
     app = create_app(places, store, scheduler, token=token)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     config = uvicorn.Config(
-        app, log_level="warning", log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=3, lifespan="on"
+        app,
+        log_level="warning",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
     )
     # uvicorn raises the signal again after its clean end; with these handlers nothing more comes of it.
     for number in (signal.SIGINT, signal.SIGTERM):

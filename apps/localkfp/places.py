@@ -58,7 +58,8 @@ class Places:
         """
         folder = self.artifacts.resolve()
         parts = [bucket, *key.strip("/").split("/")]
-        if any(part in {"", ".", ".."} or "\0" in part for part in parts):
+        # A bucket with a slash could begin with one, and joining an absolute path forgets the folder.
+        if "/" in bucket or any(part in {"", ".", ".."} or "\0" in part for part in parts):
             raise OutsideError(f"{bucket}/{key} is not the name of an object")
         try:
             path = folder.joinpath(*parts).resolve()

@@ -12,7 +12,7 @@ from kfp import dsl
 COLOURS_URI = "minio://mlpipeline/v2/artifacts/samples/colours.csv"
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def square(number: int, result: dsl.Output[dsl.Dataset]) -> int:
     """Squares a number, and writes it down."""
     result.uri += ".csv"
@@ -22,7 +22,7 @@ def square(number: int, result: dsl.Output[dsl.Dataset]) -> int:
     return number * number
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def total(squares: list[int], parts: dsl.Input[list[dsl.Dataset]], table: dsl.Output[dsl.Dataset]) -> int:
     """Adds up what the loop collected, and joins its files."""
     lines = ["number,square"]
@@ -35,14 +35,14 @@ def total(squares: list[int], parts: dsl.Input[list[dsl.Dataset]], table: dsl.Ou
     return int(sum(squares))
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def say(text: str) -> str:
     """Says something to the log."""
     print(text)
     return text
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def brightness(colours: dsl.Input[dsl.Dataset], table: dsl.Output[dsl.Dataset]) -> str:
     """Finds the brightest of the imported colours."""
     import csv

@@ -10,7 +10,7 @@ that the plotly package ships. Compile it with `python -m apps.localkfp.samples.
 from kfp import dsl
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def example_gen(eval_fraction: float, examples: dsl.Output[dsl.Dataset]) -> int:
     """Reads the bills that plotly ships, and splits them into train and eval."""
     import csv
@@ -34,7 +34,7 @@ def example_gen(eval_fraction: float, examples: dsl.Output[dsl.Dataset]) -> int:
     return len(rows)
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def statistics_gen(examples: dsl.Input[dsl.Dataset], statistics: dsl.Output[dsl.Artifact]):
     """Writes what TensorFlow Data Validation shows: Split-*/FeatureStats.pb."""
     import csv
@@ -115,7 +115,7 @@ def statistics_gen(examples: dsl.Input[dsl.Dataset], statistics: dsl.Output[dsl.
     statistics.metadata.update({"tfx_type": "ExampleStatistics", "split_names": ["train", "eval"]})
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def schema_gen(statistics: dsl.Input[dsl.Artifact], schema: dsl.Output[dsl.Artifact]):
     """Infers the schema of the training split, as text."""
     from pathlib import Path
@@ -150,7 +150,7 @@ def schema_gen(statistics: dsl.Input[dsl.Artifact], schema: dsl.Output[dsl.Artif
     print(text_format.MessageToString(result))
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def trainer(
     examples: dsl.Input[dsl.Dataset],
     schema: dsl.Input[dsl.Artifact],
@@ -215,7 +215,7 @@ def trainer(
     print(f"trained a {model_choice} on {len(rows)} bills, {sum(truth)} with a generous tip: {json.dumps(options)}")
 
 
-@dsl.component
+@dsl.component(base_image="python:3.11")
 def evaluator(
     examples: dsl.Input[dsl.Dataset],
     model: dsl.Input[dsl.Model],
