@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ GAP_Y: Final = 44.0
 _ROW_WIDTH: Final = 960.0
 _SWEEPS: Final = 4
 _BEND_WIDTH: Final = 12.0
+
+# The layout tells every phase of every graph at INFO.
+logging.getLogger("rust-sugiyama").setLevel(logging.WARNING)
 
 Size = tuple[float, float]
 Point = tuple[float, float]

@@ -32,6 +32,7 @@ class Kubeflow:
     def __init__(self) -> None:
         self.requests: list[tuple[str, str]] = []
         self.queries: list[dict[str, str]] = []
+        self.headers: list[Any] = []
         self.pipelines = [{"pipeline_id": "p1", "display_name": "tips", "created_at": "2026-09-21T10:00:00Z"}]
         self.versions = [
             {
@@ -135,8 +136,9 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         self.kubeflow.requests.append((self.command, parts.path))
         self.kubeflow.queries.append(query)
+        self.kubeflow.headers.append(self.headers)
         if self.kubeflow.page:
-            self._send(200, self.kubeflow.page.encode(), "text/html")
+            self._send(200, self.kubeflow.page.encode(), "")
         elif parts.path.startswith(messages.SERVICE_PATH):
             self._lineage(parts.path.removeprefix(messages.SERVICE_PATH), body)
         elif parts.path == "/artifacts/get":
@@ -157,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         known = self.kubeflow
         if self.command == "POST" and path == "runs":
             known.posted.append(json.loads(body))
-            known.runs.append(run_row("new", display_name=json.loads(body)["display_name"], state="PENDING"))
+            known.runs.append(run_row("started", display_name=json.loads(body)["display_name"], state="PENDING"))
             self._json(known.runs[-1])
         elif self.command == "POST" and path == "pipelines/upload":
             known.posted.append({"name": query.get("name"), "body": body.decode("utf-8", "replace")})

@@ -1,0 +1,138 @@
+"""Previews, the sandboxed view, downloads."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.runs.entities import Artifact
+from apps.runs.gateway import ArtifactStream
+from apps.runs.previews import LARGEST_WHOLE_BYTES, PEEK_BYTES, Kind, download_name, preview
+
+STEP = "/runs/r1/steps/{}/artifacts/{}/{}"
+FRAME = {"Sec-Fetch-Dest": "iframe"}
+
+
+def shown(data, name="x", kind="system.Artifact", size=None, metadata=None, is_directory=False):
+    artifact = Artifact(
+        id="1", name="x", type=kind, uri=f"minio://b/{name}", direction="output", metadata=metadata or {}
+    )
+    stream = ArtifactStream(chunks=iter([data]), size_bytes=size, content_type="", is_directory=is_directory)
+    return preview(artifact, stream)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "kind"),
+    [
+        (b"a,b\n1,2\n", {"name": "x.csv"}, Kind.TABLE),
+        (b"a\tb\n1\t2\n", {"name": "x.tsv"}, Kind.TABLE),
+        (b"a,b\n1,2\n", {"metadata": {"format": "csv"}}, Kind.TABLE),
+        (b"a,b\n1,2\n", {"kind": "system.Dataset"}, Kind.TABLE),
+        (b'{"a": 1}', {}, Kind.JSON),
+        (b"hello", {}, Kind.TEXT),
+        ("caf\u00e9".encode()[:-1], {}, Kind.TEXT),
+        (b"# hi", {"kind": "system.Markdown"}, Kind.MARKDOWN),
+        (b"<html>", {}, Kind.HTML),
+        (b"\x89PNG....", {}, Kind.IMAGE),
+        (b"\x00\x01", {}, Kind.BINARY),
+        (b"\xff\xfe\xfa" * 9, {}, Kind.BINARY),
+        (b"", {}, Kind.EMPTY),
+        (b"\x1f\x8b", {"is_directory": True}, Kind.DIRECTORY),
+        (b"<html>", {"size": LARGEST_WHOLE_BYTES + 1}, Kind.TOO_LARGE),
+    ],
+)
+def test_how_it_is_shown_depends_on_type_name_and_first_bytes(data, options, kind):
+    assert shown(data, **options).kind is kind
+
+
+def test_a_long_table_is_cut_at_a_whole_row():
+    data = b"a,b\n" + b"".join(b"%d,x\n" % number for number in range(30_000))
+    found = shown(data, name="x.csv", size=len(data))
+    assert found.is_cut
+    assert found.header == ("a", "b")
+    assert found.rows[-1] == ("49", "x")
+    assert found.size_bytes == len(data)
+
+
+def test_of_a_long_text_only_the_beginning_is_read():
+    found = shown(b"x" * (3 * PEEK_BYTES), size=3 * PEEK_BYTES)
+    assert len(found.text) == PEEK_BYTES
+    assert found.is_cut
+
+
+def test_markdown_is_cleaned_of_scripts_and_foreign_images():
+    found = shown(b'**b** <script>x</script><img src=//evil>\n\n<a href="javascript:x">l</a>', kind="system.Markdown")
+    assert "<strong>b</strong>" in found.markup
+    for bad in ("<script", "<img", "javascript:"):
+        assert bad not in found.markup
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "metadata", "is_directory", "name"),
+    [
+        ("minio://b/data.csv", "system.Dataset", {}, False, "data.csv"),
+        ("minio://b/out", "system.Dataset", {"format": "csv"}, False, "out.csv"),
+        ("minio://b/report", "system.HTML", {}, False, "report.html"),
+        ("minio://b/stats", "system.Artifact", {}, True, "stats.tar.gz"),
+        ("", "system.Artifact", {}, False, "key"),
+    ],
+)
+def test_a_download_has_a_name_that_opens(uri, kind, metadata, is_directory, name):
+    artifact = Artifact(id="1", name="key", type=kind, uri=uri, direction="output", metadata=metadata)
+    assert download_name(artifact, is_directory=is_directory) == name
+
+
+def test_the_preview_is_a_page_and_a_part(client, kubeflow):
+    url = STEP.format("read-data", 1, "preview")
+    page = client.get(url).content.decode()
+    assert "16.99" in page
+    assert "<html" in page
+    part = client.get(url, headers={"HX-Request": "true", "HX-Target": "preview-1"}).content.decode()
+    assert "16.99" in part
+    assert "<html" not in part
+
+
+def test_a_download_is_saved_and_never_opened_as_a_page(client, kubeflow):
+    response = client.get(STEP.format("read-data", 1, "download"))
+    assert b"".join(response.streaming_content).startswith(b"total_bill,tip,day")
+    assert response["Content-Disposition"] == 'attachment; filename="data.csv"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"].startswith("sandbox")
+    report = client.get(STEP.format("evaluate", 4, "download"))
+    assert report["Content-Disposition"] == 'attachment; filename="report.html"'
+    report.close()
+
+
+def test_html_is_served_into_a_sandboxed_frame_only(client, kubeflow):
+    url = STEP.format("evaluate", 4, "content")
+    framed = client.get(url, headers=FRAME)
+    assert framed["Content-Type"].startswith("text/html")
+    policy = framed["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'")
+    assert "allow-same-origin" not in policy
+    opened = client.get(url, headers={"Sec-Fetch-Dest": "document"})
+    assert opened["Location"] == STEP.format("evaluate", 4, "preview")
+    assert 'sandbox="allow-scripts"' in client.get("/runs/r1/steps/evaluate/").content.decode()
+
+
+def test_an_image_is_served_with_its_type(client, kubeflow):
+    response = client.get(STEP.format("evaluate", 6, "content"), headers={"Sec-Fetch-Dest": "image"})
+    assert response["Content-Type"] == "image/png"
+
+
+def test_what_is_no_page_and_no_image_is_not_served_in_place(client, kubeflow):
+    assert client.get(STEP.format("read-data", 1, "content"), headers=FRAME).status_code == 404
+
+
+def test_an_artifact_is_found_only_in_the_step_that_saw_it(client, kubeflow):
+    kubeflow.requests.clear()
+    assert client.get(STEP.format("labels", 1, "download")).status_code == 404
+    assert client.get(STEP.format("read-data", 999, "preview")).status_code == 404
+    assert "/artifacts/get" not in [path for _, path in kubeflow.requests]
+
+
+def test_an_object_that_is_gone_is_said_so(client, kubeflow):
+    kubeflow.objects.clear()
+    url = STEP.format("read-data", 1, "preview")
+    assert client.get(url).status_code == 404
+    part = client.get(url, headers={"HX-Request": "true", "HX-Target": "preview-1"})
+    assert "cannot be read: no such object" in part.content.decode()

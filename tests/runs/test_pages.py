@@ -1,0 +1,221 @@
+"""The pages of runs, pipelines and experiments, asked for as a browser does."""
+
+from __future__ import annotations
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+
+from tests.runs.kubeflow import run_row
+
+
+def soup(response, status=200):
+    assert response.status_code == status, response.content[:500]
+    return BeautifulSoup(response.content, "html.parser")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs/", "/runs/new/", "/runs/compare/", "/runs/r1/", "/runs/r1/steps/train/", "/pipelines/", "/pipelines/p1/",
+        "/pipelines/p1/versions/v1/", "/experiments/", "/runs/r1/steps/read-data/artifacts/1/preview",
+        "/runs/r1/steps/read-data/artifacts/1/download", "/runs/r1/steps/read-data/log",
+    ],
+)  # fmt: skip
+def test_a_stranger_is_sent_to_sign_in(db, kubeflow, path):
+    response = Client().get(path)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/login/")
+    assert kubeflow.requests == []
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/runs/", "Runs"),
+        ("/runs/r1/", "run r1"),
+        ("/runs/r1/?view=steps", "run r1"),
+        ("/runs/r1/?view=parameters", "run r1"),
+        ("/runs/r1/?view=spec", "run r1"),
+        ("/runs/r1/?view=nonsense", "run r1"),
+        ("/runs/r1/steps/for-loop-1/", "for-loop-1 · run r1"),
+        ("/runs/r1/steps/train/?tab=details", "train · run r1"),
+        ("/runs/new/", "New run"),
+        ("/runs/compare/", "Compare runs"),
+        ("/pipelines/", "Pipelines"),
+        ("/pipelines/p1/", "tips"),
+        ("/pipelines/p1/versions/v1/", "tips v1 · tips"),
+        ("/pipelines/p1/versions/v1/?view=parameters", "tips v1 · tips"),
+        ("/pipelines/p1/versions/v1/?view=spec", "tips v1 · tips"),
+        ("/experiments/", "Experiments"),
+    ],
+)
+def test_every_page_has_its_title_and_no_inline_script_or_style(client, kubeflow, path, title):
+    page = soup(client.get(path))
+    assert page.title.text == f"{title} · vizportal"
+    assert page.h1
+    assert not [tag for tag in page.find_all("script") if not tag.get("src")]
+    assert not page.find_all("style")
+    assert not page.find_all(style=True)
+
+
+def test_the_list_asks_kubeflow_three_things(client, kubeflow, django_assert_max_num_queries):
+    kubeflow.runs = [run_row(f"x{number}") for number in range(20)]
+    with django_assert_max_num_queries(3):
+        page = soup(client.get("/runs/"))
+    assert len(page.select("tbody tr")) == 20
+    asked = sorted(path for _, path in kubeflow.requests)
+    assert asked == ["/apis/v2beta1/experiments", "/apis/v2beta1/pipelines", "/apis/v2beta1/runs"]
+
+
+def test_filters_reach_kubeflow_and_stand_as_chips(client, kubeflow):
+    kubeflow.runs += [run_row("r2", display_name="other", state="FAILED", error={"message": "step train: no memory"})]
+    page = soup(client.get("/runs/?q=oth&state=failed&experiment=e1&sort=name&size=50"))
+    assert [row.select_one(".name a").text for row in page.select("tbody tr")] == ["other"]
+    assert page.select_one(".why").text == "step train: no memory"
+    chips = [chip.text for chip in page.select(".chips .chip")]
+    assert len(chips) == 3
+    assert "experiment: Default" in chips[2]
+    asked = next(query for query in kubeflow.queries if "filter" in query and "state" in query["filter"])
+    assert (asked["sort_by"], asked["page_size"], asked["experiment_id"]) == ("name asc", "50", "e1")
+    off = page.select_one(".chips .chip")["href"]
+    assert "q=" not in off
+    assert "state=failed" in off
+
+
+def test_a_filter_by_pipeline_sifts_what_kubeflow_cannot(client, kubeflow):
+    kubeflow.runs += [run_row("r2", pipeline_version_reference={"pipeline_id": "p2", "pipeline_version_id": "v9"})]
+    page = soup(client.get("/runs/?pipeline=p2"))
+    assert [row.select_one(".name a").text for row in page.select("tbody tr")] == ["run r2"]
+
+
+def test_an_old_link_with_nonsense_still_opens(client, kubeflow):
+    soup(client.get("/runs/?state=exploded&sort=drop&size=9999999&page="))
+
+
+def test_an_empty_list_says_what_to_do(client, kubeflow):
+    assert "No run fits" in client.get("/runs/?q=nothing-like-it").content.decode()
+    kubeflow.runs = []
+    assert "No runs yet" in client.get("/runs/").content.decode()
+
+
+def test_strange_rows_are_shown_as_text(client, kubeflow):
+    kubeflow.runs = [
+        run_row("r1", display_name="<script>alert(1)</script>"),
+        {"run_id": "r2", "experiment_id": "e1", "error": {"message": "<b>damaged</b>"}},
+        {},
+    ]
+    page = soup(client.get("/runs/"))
+    assert page.select_one("tbody .name a").text == "<script>alert(1)</script>"
+    assert page.select(".why")[0].text == "<b>damaged</b>"
+    assert len(page.select("tbody tr")) == 3
+    assert soup(client.get("/runs/r1/")).h1.text == "<script>alert(1)</script>"
+    soup(client.get("/runs/r2/"))
+
+
+def test_the_graph_links_every_step_by_name_and_state(client, kubeflow):
+    page = soup(client.get("/runs/r1/"))
+    nodes = {node["aria-label"]: node["href"] for node in page.select("svg a.node")}
+    assert nodes["train, succeeded"] == "/runs/r1/steps/train/"
+    assert nodes["deploy, skipped"] == "/runs/r1/steps/condition-1.deploy/"
+    assert len(page.select("svg a.node")) == 11
+
+
+def test_a_finished_run_is_not_watched_and_a_running_one_is(client, kubeflow):
+    kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
+    assert not soup(client.get("/runs/r1/")).select("#run-live[hx-trigger]")
+    running = soup(client.get("/runs/r9/"))
+    assert running.select_one("#run-live")["hx-trigger"] == "every 2s"
+    part = client.get("/runs/r9/", headers={"HX-Request": "true", "HX-Target": "run-live"})
+    assert "<html" not in part.content.decode()
+    assert soup(part).select_one("#run-head")["hx-swap-oob"] == "true"
+
+
+def test_a_poll_keeps_the_selected_step_marked(client, kubeflow):
+    headers = {
+        "HX-Request": "true",
+        "HX-Target": "run-live",
+        "HX-Current-URL": "http://testserver/runs/r1/steps/train/?tab=io",
+    }
+    assert soup(client.get("/runs/r1/", headers=headers)).select_one("a.node[aria-current]")["id"] == "node-train"
+
+
+def test_a_step_is_a_page_and_a_panel(client, kubeflow):
+    page = soup(client.get("/runs/r1/steps/evaluate/"))
+    assert page.select_one("a.node[aria-current]")["id"] == "node-evaluate"
+    assert page.select_one("#step-panel h2").text == "evaluate"
+    headers = {"HX-Request": "true", "HX-Target": "step-panel"}
+    part = client.get("/runs/r1/steps/evaluate/", headers=headers).content.decode()
+    assert "<html" not in part
+    back = {**headers, "HX-History-Restore-Request": "true"}
+    assert "<html" in client.get("/runs/r1/steps/evaluate/", headers=back).content.decode()
+
+
+def test_metrics_are_drawn_without_a_render(client, kubeflow):
+    page = soup(client.get("/runs/r1/steps/evaluate/"))
+    metrics = {row.th.text: row.td.text for row in page.select("table.metrics tr")}
+    assert metrics == {"accuracy": "0.91", "auc": "0.87"}
+    # Points (0,0) (0.25,0.75) (1,1): the area is 0.09375 + 0.65625.
+    assert "0.7500" in page.select_one(".roc figcaption").text
+    assert [cell.text for cell in page.select(".confusion td.num")] == ["30", "10", "5", "55"]
+
+
+def test_inputs_and_outputs_are_listed(client, kubeflow):
+    page = soup(client.get("/runs/r1/steps/train/?tab=io"))
+    rows = {row.th.text.strip(): row.td.get_text(strip=True) for row in page.select("table.ports tr")}
+    assert rows["rounds"] == "5"
+    assert any(name.startswith("data") for name in rows)
+
+
+def test_a_log_is_shown_saved_and_missed_with_words(client, kubeflow):
+    assert "reading 244 rows" in client.get("/runs/r1/steps/read-data/?tab=logs").content.decode()
+    saved = client.get("/runs/r1/steps/read-data/log")
+    assert saved.content == b"reading 244 rows\ndone\n"
+    assert saved["Content-Disposition"] == 'attachment; filename="read-data.log"'
+    assert "names no pod" in client.get("/runs/r1/steps/train/?tab=logs").content.decode()
+    kubeflow.logs.clear()
+    assert "is gone" in client.get("/runs/r1/steps/read-data/?tab=logs").content.decode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs/nope/",
+        "/runs/r1/steps/nope/",
+        "/pipelines/nope/",
+        "/pipelines/p1/versions/nope/",
+        "/runs/r1/steps/nope/log",
+    ],
+)
+def test_what_is_not_there_is_404(client, kubeflow, path):
+    page = soup(client.get(path), 404)
+    assert "nope" in page.text
+
+
+def test_actions_are_posted_and_answered_with_words(client, kubeflow):
+    assert client.get("/runs/r1/archive").status_code == 405
+    page = soup(client.post("/runs/r1/archive", follow=True))
+    assert "Archived the run." in page.text
+    assert "Unarchive" in page.text
+    assert "the run has ended" in soup(client.post("/runs/r1/terminate", follow=True)).text
+    assert client.post("/runs/r1/explode").status_code == 404
+    assert client.post("/runs/r1/delete")["Location"] == "/runs/"
+
+
+def test_actions_need_the_form_s_token(db, client, kubeflow):
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    assert strict.post("/runs/r1/delete").status_code == 403
+    assert not [method for method, _ in kubeflow.requests if method == "DELETE"]
+
+
+def test_runs_are_compared_side_by_side(client, kubeflow):
+    kubeflow.runs.append(run_row("r2", runtime_config={"parameters": {"label": "tip", "rounds": 9}}))
+    page = soup(client.get("/runs/compare/?run=r1&run=r2"))
+    rows = {
+        row.th.get_text(strip=True): [cell.get_text(strip=True) for cell in row.select("td")]
+        for row in page.select("tbody tr")
+    }
+    assert rows["roundsdiffers"] == ["5", "9"]
+    assert rows["label"] == ["tip", "tip"]
+    assert rows["evaluate: auc"] == ["0.87", "0.87"]

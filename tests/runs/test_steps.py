@@ -1,0 +1,150 @@
+"""A run's steps, from lineage, the spec, and what stands in when lineage is down."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+
+import pytest
+
+from apps.runs import exceptions
+from apps.runs.entities import State, StepKind
+from apps.runs.gateway import workflow
+from tests.runs.kubeflow import run_row
+
+
+def steps_of(gateway, run_id="r1"):
+    return {step.id: step for step in gateway.run_details(run_id).steps}
+
+
+def test_every_step_has_a_path_for_an_id_that_outlives_retries(gateway):
+    assert set(steps_of(gateway)) == {
+        "read-data", "train", "evaluate", "labels", "for-loop-1", "for-loop-1.0", "for-loop-1.0.score",
+        "for-loop-1.1", "for-loop-1.1.score", "condition-1", "condition-1.deploy",
+    }  # fmt: skip
+
+
+def test_parents_stand_before_children(gateway):
+    seen: set[str] = set()
+    for step in gateway.run_details("r1").steps:
+        assert step.parent_id is None or step.parent_id in seen
+        seen.add(step.id)
+
+
+def test_frames_take_their_state_from_what_is_in_them(gateway):
+    steps = steps_of(gateway)
+    assert steps["for-loop-1"].state is State.SUCCEEDED
+    assert steps["for-loop-1"].kind is StepKind.LOOP
+    assert steps["for-loop-1.1"].kind is StepKind.ITERATION
+    assert steps["for-loop-1.1.score"].state is State.CACHED
+    assert steps["condition-1"].state is State.SKIPPED
+    assert steps["condition-1.deploy"].state is State.SKIPPED
+
+
+def test_inputs_outputs_and_artifacts_are_read(gateway):
+    steps = steps_of(gateway)
+    assert steps["read-data"].outputs == {"rows": 244}
+    assert steps["train"].inputs == {"rounds": 5, "list": [1, 2]}
+    (read,) = steps["train"].artifacts
+    (made,) = steps["read-data"].artifacts
+    assert (read.id, read.direction, made.direction) == (made.id, "input", "output")
+    assert made.metadata == {"format": "csv"}
+    assert made.type == "system.Dataset"
+    classes = next(item for item in steps["evaluate"].artifacts if item.name == "classes")
+    assert classes.metadata["confusionMatrix"]["rows"][0] == {"row": [30, 10]}
+
+
+def test_a_retried_task_shows_its_newest_execution(gateway, kubeflow):
+    kubeflow.add_execution(50, "FAILED", task_name="train", parent_dag_id=1)
+    assert steps_of(gateway)["train"].state is State.FAILED
+
+
+def test_steps_that_never_started_come_from_the_spec(gateway, kubeflow):
+    kubeflow.runs.append(run_row("r9", state="FAILED", error={"message": 'step "train" failed: no memory'}))
+    kubeflow.executions = [row for row in kubeflow.executions if row.id in {1, 2}]
+    kubeflow.add_execution(3, "FAILED", task_name="train", parent_dag_id=1)
+    steps = steps_of(gateway, "r9")
+    assert steps["evaluate"].state is State.SKIPPED
+    assert "no memory" in steps["train"].error
+
+
+def test_while_it_runs_what_has_not_started_waits(gateway, kubeflow):
+    kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
+    kubeflow.executions = [row for row in kubeflow.executions if row.id in {1, 2}]
+    details = gateway.run_details("r9")
+    assert details.run.finished_at is None
+    assert details.step("train").state is State.PENDING
+    assert details.step("for-loop-1").state is State.PENDING
+
+
+def test_what_a_termination_cut_off_is_cancelled(gateway, kubeflow):
+    kubeflow.runs.append(run_row("r9", state="CANCELED"))
+    kubeflow.add_execution(50, "RUNNING", task_name="train", parent_dag_id=1)
+    assert steps_of(gateway, "r9")["train"].state is State.CANCELLED
+
+
+def test_without_lineage_the_api_gives_states_and_a_notice_says_so(gateway, kubeflow):
+    kubeflow.lineage_status = 503
+    task = {"display_name": "train", "state": "FAILED", "start_time": "2026-09-21T12:00:05Z"}
+    kubeflow.runs.append(run_row("r9", state="FAILED", run_details={"task_details": [task]}))
+    details = gateway.run_details("r9")
+    assert details.step("train").state is State.FAILED
+    assert "lineage" in details.notice
+    assert "503" in details.notice
+
+
+def test_more_executions_than_a_page_are_all_read(gateway, kubeflow):
+    for number in range(100, 360):
+        kubeflow.add_execution(number, task_name=f"extra-{number}", parent_dag_id=1)
+    assert sum(step.task_name.startswith("extra-") for step in steps_of(gateway).values()) == 260
+
+
+def test_a_finished_run_is_asked_for_once(gateway, kubeflow):
+    gateway.run_details("r1")
+    kubeflow.requests.clear()
+    gateway.run_details("r1")
+    assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/r1"]
+
+
+def test_a_damaged_row_does_no_harm(gateway, kubeflow):
+    kubeflow.runs.append({"run_id": "r9", "experiment_id": "e1", "error": {"message": "damaged"}})
+    details = gateway.run_details("r9")
+    assert details.run.state is State.UNKNOWN
+    assert details.run.created_at is None
+
+
+@pytest.mark.parametrize("path", ["/login", ""])
+def test_a_login_page_is_no_answer(gateway, kubeflow, path):
+    kubeflow.page = f"<!DOCTYPE html><html><body><form action='{path}'></form></body></html>"
+    with pytest.raises(exceptions.NotSignedInError, match="sign-in"):
+        gateway.run_details("r1")
+
+
+NODES = {
+    "wf": {"displayName": "wf", "type": "DAG", "phase": "Failed", "children": ["wf-1"]},
+    "wf-1": {
+        "displayName": "read", "type": "Pod", "phase": "Succeeded", "boundaryID": "wf", "templateName": "read",
+        "startedAt": "2026-09-21T12:00:00Z", "finishedAt": "2026-09-21T12:00:04Z", "children": ["wf-2"],
+        "outputs": {
+            "parameters": [{"name": "read-rows", "value": "3"}],
+            "artifacts": [{"name": "read-table", "s3": {"key": "a/table.tgz"}}],
+        },
+    },
+    "wf-2": {
+        "displayName": "train", "type": "Pod", "phase": "Error", "message": "OOMKilled", "boundaryID": "wf",
+        "startedAt": "2026-09-21T12:00:05Z",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_workflow_of_1x_is_read(is_packed):
+    packed = base64.b64encode(gzip.compress(json.dumps(NODES).encode())).decode()
+    status = {"compressedNodes": packed} if is_packed else {"nodes": NODES}
+    status["artifactRepositoryRef"] = {"artifactRepository": {"s3": {"bucket": "mlpipeline"}}}
+    read, train = workflow.build_steps({"metadata": {"name": "wf"}, "status": status})
+    assert read.outputs == {"rows": "3"}
+    assert read.artifacts[0].uri == "minio://mlpipeline/a/table.tgz"
+    assert read.duration.total_seconds() == 4
+    assert (train.state, train.error, train.depends_on) == (State.FAILED, "OOMKilled", ("read",))
