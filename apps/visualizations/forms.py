@@ -34,6 +34,14 @@ def artifact_choose(step: Step, name: str = "") -> Artifact | None:
     return next((each for each in ordered if not name or name in {each.name, each.id}), None)
 
 
+def artifact_value(step: Step, artifact: Artifact | None) -> str:
+    """Returns what names the artifact in the form: its name, or its id where several of the step share a name."""
+    if artifact is None:
+        return ""
+    is_unique = sum(each.name == artifact.name for each in step.artifacts) == 1
+    return artifact.name if is_unique else artifact.id
+
+
 def type_choose(kinds: Sequence[VisualizationType], key: str = "") -> VisualizationType | None:
     """Returns the type of that key (case ignored), else the first; None where there are no types at all."""
     return next((kind for kind in kinds if kind.key == key.lower()), kinds[0] if kinds else None)
@@ -64,7 +72,8 @@ class VisualizationForm(forms.Form):
         self.chosen_artifact = artifact_choose(step, given.get("artifact") or "")
         self.kinds = types_for(self.chosen_artifact)
         self.kind = type_choose(self.kinds, given.get("type") or "")
-        super().__init__(data, initial=self._initial() | (initial or {}))
+        chosen = {"artifact": artifact_value(step, self.chosen_artifact)}
+        super().__init__(data, initial=self._initial() | (initial or {}) | chosen)
         self._set_choices()
         self.arguments: ArgumentsForm | None = None
         if self.kind is not None:
@@ -73,7 +82,6 @@ class VisualizationForm(forms.Form):
     def _initial(self) -> dict[str, Any]:
         artifact, kind = self.chosen_artifact, self.kind
         return {
-            "artifact": artifact.name if artifact else "",
             "type": kind.key if kind else "",
             "source": artifact.uri if artifact else "",
             "timeout_s": settings.KERNEL_TIMEOUT,
@@ -87,8 +95,7 @@ class VisualizationForm(forms.Form):
         return {name: rule["default"] for name, rule in properties.items() if "default" in rule}
 
     def _set_choices(self) -> None:
-        names = [(each.name, f"{each.name} ({each.type.removeprefix('system.')})") for each in self.step.artifacts]
-        self._field("artifact").choices = [("", "(none)"), *dict(names).items()]
+        self._field("artifact").choices = [("", "(none)"), *self._artifact_choices().items()]
         self._field("type").choices = [(kind.key, kind.title) for kind in self.kinds]
         if CUSTOM_KEY in str(self.data.get("type", "")).lower():
             # Not among the choices where the server does not allow it; the words are about that, then.
@@ -97,6 +104,14 @@ class VisualizationForm(forms.Form):
         self.fields["code"].widget.attrs["maxlength"] = MAX_CODE_CHARS
         if self.kind is None or not self.kind.is_custom:
             del self.fields["code"]
+
+    def _artifact_choices(self) -> dict[str, str]:
+        choices = {}
+        for each in self.step.artifacts:
+            value = artifact_value(self.step, each)
+            facts = [each.type.removeprefix("system."), *([each.id] if value == each.id else [])]
+            choices[value] = f"{each.name} ({', '.join(facts)})"
+        return choices
 
     def _field(self, name: str) -> forms.ChoiceField:
         field = self.fields[name]

@@ -28,6 +28,8 @@ ALLOWED_FUNCTION = "apps.visualizations.jobs.render_execute"
 # RQ's own limit is the last resort only: execution ends a render long before.
 _JOB_GRACE_S = 300
 _KEEP_S = 3600
+# How often an idle worker says that it lives; one that was killed is counted for up to a minute and a half.
+_WORKER_TTL_S = 30
 logger = logging.getLogger(__name__)
 
 
@@ -83,7 +85,7 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs |= {"serializer": JSONSerializer, "job_class": RenderJob}
+        kwargs |= {"serializer": JSONSerializer, "job_class": RenderJob, "worker_ttl": _WORKER_TTL_S}
         super().__init__(*args, **kwargs)
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from django.http import QueryDict
@@ -158,3 +159,16 @@ def test_what_a_service_refuses_lands_beside_its_field(post):
     assert form.errors["source"] == ["Refused."]
     form.add_service_error(CustomOffError())
     assert form.non_field_errors() == [str(CustomOffError())]
+
+
+def test_artifacts_that_share_a_name_are_told_apart_by_id(step):
+    same = [replace(step.artifacts[0], id=str(number), uri=f"minio://b/{number}.csv") for number in (7, 8)]
+    loop = replace(step, artifacts=(*same, step.artifacts[1]))
+    values = [value for value, _ in VisualizationForm(loop).fields["artifact"].choices]
+    assert values == ["", "7", "8", "model"]
+    form = VisualizationForm(loop, initial={"artifact": "8"})
+    assert (form["artifact"].value(), form.initial["source"]) == ("8", "minio://b/8.csv")
+
+
+def test_a_link_may_name_an_artifact_by_id(step):
+    assert VisualizationForm(step, initial={"artifact": "2"})["artifact"].value() == "model"

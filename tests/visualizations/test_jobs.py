@@ -93,6 +93,7 @@ def test_the_worker_reads_json_whatever_it_is_told(queue):
     worker = RenderWorker([queue], connection=queue.connection, serializer="rq.serializers.DefaultSerializer")
     assert worker.serializer is JSONSerializer
     assert worker.job_class is RenderJob
+    assert worker.worker_ttl == 30
 
 
 def test_an_attempt_is_queued_once(submit, queue):
