@@ -167,7 +167,13 @@ def _parsed(kind: Kind, artifact: Artifact, head: bytes, *, size_bytes: int | No
 
 def markdown(text: str) -> str:
     """Returns Markdown as HTML without scripts, styles or anything loaded from elsewhere."""
-    rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            # The page around it has headings down to the fourth level.
+            token.tag = f"h{min(6, int(token.tag[1]) + 4)}"
+    rendered = parser.renderer.render(tokens, parser.options, {})
     return nh3.clean(rendered, tags=nh3.ALLOWED_TAGS - {"img"})
 
 
