@@ -29,17 +29,15 @@ def types_for(artifact: Artifact | None) -> list[VisualizationType]:
 
 
 def artifact_choose(step: Step, name: str = "") -> Artifact | None:
-    """Returns the artifact of that name; without one, the first output that has bytes."""
-    ordered = sorted(step.artifacts, key=lambda each: (each.direction != "output", not each.uri))
+    """Returns the artifact of that name or id; without one, the output with bytes that most types fit."""
+    kinds = [kind for kind in selectors.type_list() if not kind.is_custom]
+
+    def rank(artifact: Artifact) -> tuple[bool, bool, int, str]:
+        fit = sum(kind.fits(artifact.type, artifact.file_name) for kind in kinds)
+        return artifact.direction != "output", not artifact.uri, -fit, artifact.name
+
+    ordered = sorted(step.artifacts, key=rank)
     return next((each for each in ordered if not name or name in {each.name, each.id}), None)
-
-
-def artifact_value(step: Step, artifact: Artifact | None) -> str:
-    """Returns what names the artifact in the form: its name, or its id where several of the step share a name."""
-    if artifact is None:
-        return ""
-    is_unique = sum(each.name == artifact.name for each in step.artifacts) == 1
-    return artifact.name if is_unique else artifact.id
 
 
 def type_choose(kinds: Sequence[VisualizationType], key: str = "") -> VisualizationType | None:

@@ -66,7 +66,7 @@ def test_from_a_pipeline_to_a_saved_roc_curve_by_mouse(page):
     page.get_by_role("button", name=re.compile("Create|Start")).click()
     expect(page.get_by_role("heading", name="walked by mouse")).to_be_visible()
     # The page follows the run by itself.
-    expect(page.locator("main .state-succeeded").first).to_be_visible(timeout=90_000)
+    expect(page.locator(".page-header .state-succeeded")).to_be_visible(timeout=90_000)
     page.locator("svg a", has_text="evaluator").click()
     creator = page.locator("[data-creator-form]")
     expect(creator).to_be_visible()
