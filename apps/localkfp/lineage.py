@@ -140,6 +140,7 @@ def _execution(row: Row) -> Any:
         if name in _INTEGERS:
             target.int_value = int(value)
         elif isinstance(value, dict):
+            target.struct_value.SetInParent()  # an empty one is there, too
             target.struct_value.update(value)
         else:
             target.string_value = str(value)
