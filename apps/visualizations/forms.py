@@ -40,6 +40,14 @@ def artifact_choose(step: Step, name: str = "") -> Artifact | None:
     return next((each for each in ordered if not name or name in {each.name, each.id}), None)
 
 
+def artifact_value(step: Step, artifact: Artifact | None) -> str:
+    """Returns what names the artifact in the form: its name, or its id where several of the step share a name."""
+    if artifact is None:
+        return ""
+    is_unique = sum(each.name == artifact.name for each in step.artifacts) == 1
+    return artifact.name if is_unique else artifact.id
+
+
 def type_choose(kinds: Sequence[VisualizationType], key: str = "") -> VisualizationType | None:
     """Returns the type of that key (case ignored), else the first; None where there are no types at all."""
     return next((kind for kind in kinds if kind.key == key.lower()), kinds[0] if kinds else None)

@@ -82,9 +82,9 @@ class Lease:
             return self.is_lost or self._is_cancelled
         self._looked = time.monotonic()
         try:
-            row = _running(self.render).values_list("cancel_requested_at", flat=True).first()
-            self.is_lost = row is None and not _running(self.render).exists()
-            self._is_cancelled = row is not None
+            asked = list(_running(self.render).values_list("cancel_requested_at", flat=True))
+            self.is_lost = not asked
+            self._is_cancelled = any(asked)
         except DatabaseError:
             logger.warning("render %s: row not read", self.render.id, exc_info=True)
         return self.is_lost or self._is_cancelled
