@@ -53,6 +53,7 @@ def localkfp_process(
     finally:
         process.terminate()
         process.wait(timeout=30)
+        process.reader.join()
         process.stdout.close()
 
 
@@ -66,16 +67,18 @@ def localkfp_server(data_dir: Path, *, samples: bool = False) -> Iterator[str]:
 def _address(process):
     """Waits for the line that says where it serves. The pipe is read on, so that it cannot fill up."""
     lines: queue.Queue[str | None] = queue.Queue()
+    said: list[str] = []
+    process.said = lambda: "".join(said)
 
     def read():
         for line in process.stdout:
+            said.append(line)
             lines.put(line)
         lines.put(None)
 
-    threading.Thread(target=read, daemon=True).start()
-    said = []
+    process.reader = threading.Thread(target=read, daemon=True)
+    process.reader.start()
     while (line := lines.get(timeout=_START_TIMEOUT_S)) is not None:
-        said.append(line)
         if line.startswith("localkfp serves "):
             return line.split()[-1]
     raise AssertionError(f"localkfp did not start: {''.join(said)}")
