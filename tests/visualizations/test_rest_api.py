@@ -58,6 +58,11 @@ def test_from_the_question_to_the_picture(post, client, work, row):
     assert (forced.status_code, forced.json()["render"]["number"]) == (202, 2)
 
 
+def test_null_is_as_good_as_left_out(post):
+    nothing = dict.fromkeys(["source", "arguments", "code", "title", "timeout_s", "endpoint"])
+    assert post(body={**ASK, **nothing}).status_code == 202
+
+
 def test_runs_and_their_steps(client, kubeflow, post):
     post(body=ASK)
     listed = client.get("/api/v1/runs?q=taxi&page_size=5").json()
@@ -90,9 +95,8 @@ def test_types_carry_their_schemas(client):
     ],
 )
 def test_wrong_fields_are_named(post, change, field):
-    assert list(
-        error(post(body={**ASK, **change}), 400, post(body={**ASK, **change}).json()["error"]["code"])["fields"]
-    ) == [field]
+    response = post(body={**ASK, **change})
+    assert list(error(response, 400, response.json()["error"]["code"])["fields"]) == [field]
     assert Visualization.objects.count() == 0
 
 

@@ -170,15 +170,15 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
         type_key=payload.type,
         run_id=payload.run_id,
         step_id=payload.step_id,
-        artifact_name=payload.artifact,
-        source=payload.source,
-        arguments=payload.arguments,
-        code=payload.code,
-        title=payload.title,
+        artifact_name=payload.artifact or "",
+        source=payload.source or "",
+        arguments=payload.arguments or {},
+        code=payload.code or "",
+        title=payload.title or "",
         timeout_s=payload.timeout_s,
         force=payload.force,
     )
-    gateway = gateway_for_user(request.user, payload.endpoint)
+    gateway = gateway_for_user(request.user, payload.endpoint or "")
     made = submission.visualization_create(request.user, order, gateway)
     response["Location"] = reverse("api-1:render", args=[made.render.id])
     return Status(202 if made.is_new else 200, shapes.visualization_shape(made.visualization, made.render))

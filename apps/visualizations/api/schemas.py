@@ -180,13 +180,15 @@ class VisualizationIn(Schema):
     run_id: str = Field(max_length=200, min_length=1)
     step_id: str = Field(max_length=500, min_length=1)
     type: str = Field(max_length=100, description="A type's key, case ignored.")
-    artifact: str = Field("", max_length=500, description="An artifact of the step, by name or id.")
-    source: str = Field("", max_length=2048, description="A URI instead; an artifact's own, or one the portal allows.")
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    code: str = Field("", description="For CUSTOM.")
-    title: str = Field("", max_length=200)
+    artifact: str | None = Field(None, max_length=500, description="An artifact of the step, by name or id.")
+    source: str | None = Field(
+        None, max_length=2048, description="A URI instead; an artifact's own, or one the portal allows."
+    )
+    arguments: dict[str, Any] | None = None
+    code: str | None = Field(None, description="For CUSTOM.")
+    title: str | None = Field(None, max_length=200)
     timeout_s: float | None = None
-    endpoint: str = Field("", max_length=100)
+    endpoint: str | None = Field(None, max_length=100)
     force: bool = Field(default=False, description="Render even where the same receipt has a saved result.")
 
 
