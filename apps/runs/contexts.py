@@ -154,7 +154,7 @@ def step_panel(details: RunDetails, step: Step, *, tab: str, artifact_id: str = 
         "outputs": [card for card in cards if card.artifact.direction == "output"],
         "inputs": [card for card in cards if card.artifact.direction == "input"],
         "inside": [item for item in details.steps if item.parent_id == step.id],
-        "creator_url": creator_url(details.run.id, step.id, artifact_id) if step.state.is_final else "",
+        "creator_url": creator_url(details.run.id, step.id, artifact_id) if offers_creator(step) else "",
     }
 
 
@@ -169,6 +169,11 @@ def _card(artifact: Artifact) -> ArtifactCard:
         facts={name: value for name, value in artifact.metadata.items() if name not in hidden},
         direct=_SHOWN_DIRECTLY.get(artifact.type, "") if artifact.uri else "",
     )
+
+
+def offers_creator(step: Step) -> bool:
+    """Whether the Creator belongs on a step's tab: it has ended, and a frame has artifacts of its own."""
+    return step.state.is_final and (bool(step.artifacts) or step.kind not in FRAMES)
 
 
 def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:

@@ -13,12 +13,13 @@ from fast_sugiyama import from_edges
 
 GAP_X: Final = 28.0
 GAP_Y: Final = 44.0
-_ROW_WIDTH: Final = 960.0
+_ROW_WIDTH: Final = 1200.0
 _SWEEPS: Final = 4
 _BEND_WIDTH: Final = 12.0
 
 # The layout tells every phase of every graph at INFO.
-logging.getLogger("rust-sugiyama").setLevel(logging.WARNING)
+for _name in ("rust-sugiyama", "connected_components"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 Size = tuple[float, float]
 Point = tuple[float, float]

@@ -86,7 +86,7 @@ def test_the_preview_is_a_page_and_a_part(client, kubeflow):
     page = client.get(url).content.decode()
     assert "16.99" in page
     assert "<html" in page
-    part = client.get(url, headers={"HX-Request": "true", "HX-Target": "preview-1"}).content.decode()
+    part = client.get(url, headers={"HX-Request": "true", "HX-Target": "preview-output-1"}).content.decode()
     assert "16.99" in part
     assert "<html" not in part
 
@@ -134,5 +134,5 @@ def test_an_object_that_is_gone_is_said_so(client, kubeflow):
     kubeflow.objects.clear()
     url = STEP.format("read-data", 1, "preview")
     assert client.get(url).status_code == 404
-    part = client.get(url, headers={"HX-Request": "true", "HX-Target": "preview-1"})
+    part = client.get(url, headers={"HX-Request": "true", "HX-Target": "preview-output-1"})
     assert "cannot be read: no such object" in part.content.decode()

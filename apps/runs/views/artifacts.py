@@ -35,7 +35,7 @@ def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_i
     gateway = gateway_for_user(request.user)
     details = gateway.run_details(run_id)
     step, artifact = selectors.artifact_get(details, step_id, artifact_id)
-    is_part = is_for(request, f"preview-{artifact_id}")
+    is_part = any(is_for(request, f"preview-{side}-{artifact_id}") for side in ("input", "output"))
     try:
         with gateway.open_artifact(artifact.uri) as stream:
             preview = previews.preview(artifact, stream)

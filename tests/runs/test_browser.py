@@ -1,0 +1,85 @@
+"""The run page in a real browser: keyboard, panel, address, back; and what axe has to say."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    # Playwright's sync API runs a loop in this thread, in which Django would refuse its ORM.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    options = ["--no-sandbox", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request, chromium, live_server, client, kubeflow):
+    """A signed-in page; a console error or a failed request fails the test."""
+    context = chromium.new_context(base_url=live_server.url, color_scheme=request.param)
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    opened = context.new_page()
+    troubles: list[str] = []
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("console", lambda line: troubles.append(line.text) if line.type == "error" else None)
+    opened.on("requestfailed", lambda sent: troubles.append(sent.url) if "127.0.0.1" not in sent.url else None)
+    yield opened
+    context.close()
+    assert troubles == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_steps_are_reached_by_keyboard(page):
+    page.goto("/runs/r1/")
+    page.locator("#node-evaluate").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#node-train")).to_be_focused()
+    page.keyboard.press("Enter")
+    panel = page.locator("#step-panel [data-panel]")
+    expect(panel).to_have_attribute("data-step", "train")
+    expect(page).to_have_url(ending("/runs/r1/steps/train/"))
+    expect(page.locator("#node-train")).to_have_attribute("aria-current", "true")
+    panel.get_by_role("link", name="Input/Output").click()
+    expect(page).to_have_url(ending("/runs/r1/steps/train/?tab=io"))
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(page.locator("#node-train")).to_be_focused()
+    page.go_back()
+    expect(page.locator("#step-panel [data-panel]")).to_have_attribute("data-step", "train")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_artifacts_are_previewed_in_place(page):
+    page.goto("/runs/r1/steps/read-data/")
+    page.get_by_text("Preview", exact=True).click()
+    expect(page.get_by_role("cell", name="16.99")).to_be_visible()
+    page.goto("/runs/r1/steps/evaluate/")
+    frame = page.frame_locator("iframe[title=report]")
+    expect(frame.get_by_role("heading", name="Report")).to_be_visible()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "path", ["/runs/", "/runs/r1/", "/runs/r1/?view=steps", "/runs/r1/steps/evaluate/", "/runs/new/?pipeline=p1"]
+)
+def test_axe_finds_nothing(page, path):
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def ending(path):
+    return re.compile(re.escape(path) + "$")
