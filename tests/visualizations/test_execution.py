@@ -261,3 +261,30 @@ def test_a_result_that_is_no_regular_file_is_not_followed(submit, work, row, ker
     work()
     assert row(made.render).state == RenderState.FAILED
     assert not row(made.render).html
+
+
+def test_a_file_below_an_allowed_folder_is_a_source_as_long_as_the_list_says_so(
+    submit, work, row, kernel, settings, tmp_path
+):
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+    (allowed / "it's.csv").write_text("a,b\n")
+    settings.VIZPORTAL_SOURCE_ALLOW = [str(allowed)]
+    made = submit(artifact_name="", source=f"{allowed}/it's.csv")
+    assert made.visualization.artifact_uri == ""
+    work()
+    assert row(made.render).state == RenderState.SUCCEEDED
+    assert kernel.orders[0].source_uri == f"file://{allowed}/it's.csv"
+    again = submission.render_again(row(made.render).requested_by, row(made.render).visualization)
+    settings.VIZPORTAL_SOURCE_ALLOW = []
+    work()
+    assert (row(again).state, row(again).reason) == (RenderState.FAILED, "source_refused")
+
+
+def test_quotes_and_newlines_in_values_stay_text(submit, kernel, work):
+    text = '\'); import os; os.abort() #\n\\"""'
+    submit(type_key="roc_curve", title=f"T{text}", arguments={"target_column": text})
+    work()
+    [order] = kernel.orders
+    assert order.variables["target_column"] == text
+    assert "os.abort" not in order.code
