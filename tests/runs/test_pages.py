@@ -177,6 +177,18 @@ def test_a_log_is_shown_saved_and_missed_with_words(client, kubeflow):
     assert "is gone" in client.get("/runs/r1/steps/read-data/?tab=logs").content.decode()
 
 
+def test_a_log_is_watched_until_the_step_ends(client, kubeflow):
+    headers = {"HX-Request": "true", "HX-Target": "step-log"}
+    kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
+    kubeflow.add_execution(50, "RUNNING", task_name="train", parent_dag_id=1, pod_name="pod-2")
+    running = soup(client.get("/runs/r9/steps/train/log", headers=headers))
+    assert running.select_one("#step-log")["hx-trigger"] == "every 2s"
+    ended = client.get("/runs/r9/steps/read-data/log", headers=headers)
+    assert ended["HX-Retarget"] == "#step-panel"
+    assert soup(ended).select_one("[data-panel] .state-succeeded")
+    assert not soup(ended).select("#step-log[hx-trigger]")
+
+
 @pytest.mark.parametrize(
     "path",
     [

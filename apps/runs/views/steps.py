@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
+from django_htmx.http import reswap, retarget
 
 from apps.runs import contexts, selectors
+from apps.runs.entities import RunDetails, Step, StepLog
 from apps.runs.gateway import gateway_for_user
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
@@ -39,8 +41,17 @@ def step_log(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
     step = selectors.step_get(details, step_id)
     log = gateway.logs(run_id, step)
     if is_for(request, "step-log"):
-        return render(request, "runs/_log.html", {"run": details.run, "step": step, "log": log})
+        return _watched_log(request, details, step, log)
     response = HttpResponse(log.text or log.note, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{step_id}.log"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _watched_log(request: HttpRequest, details: RunDetails, step: Step, log: StepLog) -> HttpResponse:
+    """Answers a poll: the log so far, or, once the step has ended, the whole panel with its last state."""
+    if not step.state.is_final:
+        return render(request, "runs/_log.html", {"run": details.run, "step": step, "log": log})
+    panel = contexts.step_panel(details, step, tab="logs")
+    response = render(request, "runs/_panel.html", {**panel, "log": log})
+    return reswap(retarget(response, "#step-panel"), "innerHTML")
