@@ -81,6 +81,7 @@ def _serve(places: Places, options: argparse.Namespace, listener: socket.socket,
         signal.signal(number, lambda *_: None)
     server = _Server(config)
     server.run(sockets=[listener])
+    store.close()
     return 0 if server.started else 1
 
 
@@ -118,7 +119,8 @@ def _only_one(places: Places) -> Iterator[None]:
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms for an ACK.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))

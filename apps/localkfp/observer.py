@@ -188,7 +188,7 @@ class RunObserver:
                 uri=self._processes.places.uri_of(item.uri),
                 metadata=dict(item.metadata),
             )
-            for name, value in values.items()
+            for name, value in sorted(values.items())
             for item in _items(value)
         ]
 
@@ -209,4 +209,4 @@ def _items(value: Any) -> list[Any]:
 
 
 def _parameters(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if not _items(value)}
+    return {name: value for name, value in sorted(values.items()) if not _items(value)}

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,12 +60,22 @@ class Store:
     """The database of one data directory; safe to share between threads, as each use opens a connection."""
 
     path: Path
+    _kept_open: list[sqlite3.Connection] = field(default_factory=list, compare=False, repr=False)
 
     def create(self) -> None:
         """Creates the tables that are missing."""
         with self.open() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
+        # Whenever the last connection closes, SQLite writes the log back and deletes it: an fsync for each request.
+        kept = sqlite3.connect(self.path, check_same_thread=False)
+        kept.execute("SELECT count(*) FROM runs").fetchone()
+        self._kept_open.append(kept)
+
+    def close(self) -> None:
+        """Closes what `create` left open."""
+        while self._kept_open:
+            self._kept_open.pop().close()
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:

@@ -36,7 +36,9 @@ class Http:
 
     def __init__(self):
         self.app = None
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        # With the protocol named, asyncio sets TCP_NODELAY: 40 ms less for each request.
+        self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self.listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.server = uvicorn.Server(uvicorn.Config(self.serve, interface="asgi3", lifespan="off", log_config=None))
         self.thread = threading.Thread(target=self.server.run, args=([self.listener],))
@@ -107,7 +109,9 @@ def make_server(http: Http, folder: Path, token=""):
 
 @pytest.fixture
 def server(http, tmp_path):
-    return make_server(http, tmp_path)
+    made = make_server(http, tmp_path)
+    yield made
+    made.store.close()
 
 
 @pytest.fixture(scope="session")

@@ -334,4 +334,6 @@ def test_there_are_no_recurring_runs_and_unknown_paths_are_404(server):
 
 def test_what_was_stored_is_there_after_a_restart(server, http, tmp_path):
     made = server.run("kept")
-    assert make_server(http, tmp_path).get(f"/runs/{made['run_id']}").json()["display_name"] == "kept"
+    again = make_server(http, tmp_path)
+    assert again.get(f"/runs/{made['run_id']}").json()["display_name"] == "kept"
+    again.store.close()
