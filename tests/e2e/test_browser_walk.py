@@ -93,7 +93,9 @@ def test_from_a_run_to_a_table_by_keyboard_alone(page, portal):
     page.wait_for_url(f"**/runs/{run['id']}/")
     for _ in range(60):
         keys.press("Tab")
-        if "evaluator" in page.evaluate("document.activeElement.textContent"):
+        if page.evaluate(
+            "document.activeElement.matches('svg a') && document.activeElement.textContent.includes('evaluator')"
+        ):
             break
     keys.press("Enter")
     expect(page.locator("[data-creator-form]")).to_be_visible()
@@ -182,8 +184,7 @@ def test_first_load_stays_under_60_kb_of_script(page):
 def test_a_result_cannot_reach_the_portal_or_the_network(page, portal):
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     step = next(each for each in run["steps"] if each["name"] == "evaluator")
-    attack = (
-        """
+    attack = """
 from IPython.display import HTML
 HTML('''<script>
 const seen = [];
@@ -198,9 +199,7 @@ const attempt = async (name, action) => { try { await action(); seen.push(name);
   document.body.dataset.seen = JSON.stringify(seen);
 })();
 </script>''')
-"""
-        % portal.url
-    )
+""".replace("PORTAL", portal.url)
     body = json.dumps({"run_id": run["id"], "step_id": step["id"], "type": "custom", "code": attack}).encode()
     sent = urllib.request.Request(
         portal.url + "/api/v1/visualizations", data=body, headers={"Content-Type": "application/json"}

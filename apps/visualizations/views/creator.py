@@ -21,7 +21,7 @@ from apps.visualizations.services import submission
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-# htmx swaps a 422 like a 200 (base.html says so), and scripts see that nothing was saved.
+# What a browser without scripts gets; with htmx it is a 200, since browsers log every other status as an error.
 _INVALID = 422
 
 
@@ -90,8 +90,9 @@ def _answer(
 ) -> HttpResponse:
     context = contexts.creator_context(details, step, form)
     context |= contexts.step_results_context(request, gateway, details, step, made)
-    name = "step_fragment" if request.htmx else "step_page"  # type: ignore[attr-defined]
-    return render_page(request, f"visualizations/{name}.html", context, status=status)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render_page(request, "visualizations/step_fragment.html", context)
+    return render_page(request, "visualizations/step_page.html", context, status=status)
 
 
 def _endpoint_down(request: HttpRequest, run_id: str, step_id: str, error: RunsError) -> HttpResponse:
