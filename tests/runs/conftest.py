@@ -38,3 +38,4 @@ def _forget_runs(monkeypatch):
     """Finished runs are kept per process, and every stand-in has an r1."""
     monkeypatch.setattr(details, "kept_steps", details.Kept(8))
     monkeypatch.setattr(details, "kept_specs", details.Kept(8))
+    monkeypatch.setattr(details, "kept_names", details.Kept(8))

@@ -114,6 +114,11 @@ def test_a_damaged_row_does_no_harm(gateway, kubeflow):
     assert details.run.created_at is None
 
 
+def test_a_run_carries_its_pipeline_s_name_in_kubeflow(gateway, kubeflow):
+    kubeflow.pipelines[0]["display_name"] = "Tips of the week"
+    assert gateway.run_details("r1").run.pipeline_name == "Tips of the week"
+
+
 @pytest.mark.parametrize("path", ["/login", ""])
 def test_a_login_page_is_no_answer(gateway, kubeflow, path):
     kubeflow.page = f"<!DOCTYPE html><html><body><form action='{path}'></form></body></html>"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final, Generic, TypeVar
 
 from apps.runs import exceptions
-from apps.runs.entities import PipelineVersion, Run, RunDetails, State, Step
+from apps.runs.entities import Pipeline, PipelineVersion, Run, RunDetails, State, Step
 from apps.runs.gateway import convert, lineage, lineage_tree, workflow
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.connection import Connection
@@ -49,6 +49,8 @@ class Kept(Generic[ValueT]):
 
 kept_steps: Kept[tuple[Step, ...]] = Kept(_KEPT_RUNS)
 """Steps of runs that ended: they cannot change any more."""
+kept_names: Kept[str] = Kept(_KEPT_SPECS)
+"""Names of pipelines: a new name shows once the process is started again."""
 kept_specs: Kept[Mapping[str, Any]] = Kept(_KEPT_SPECS)
 """Specs of pipeline versions: Kubeflow never changes one."""
 
@@ -145,3 +147,18 @@ def with_spec(connection: Connection, run: Run, read_version: Callable[[str, str
             return run
         kept_specs.put(key, spec)
     return replace(run, spec=spec, pipeline_name=specs.pipeline_name(spec))
+
+
+def with_pipeline_name(connection: Connection, run: Run, read_pipeline: Callable[[str], Pipeline]) -> Run:
+    """Returns the run with its pipeline's name in Kubeflow, which may differ from the one it was compiled with."""
+    if not run.pipeline_id:
+        return run
+    key = (connection, run.pipeline_id)
+    name = kept_names.get(key)
+    if name is None:
+        try:
+            name = read_pipeline(run.pipeline_id).name
+        except (exceptions.NotFoundError, exceptions.EndpointError):
+            return run
+        kept_names.put(key, name)
+    return replace(run, pipeline_name=name or run.pipeline_name)

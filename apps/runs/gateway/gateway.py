@@ -76,6 +76,7 @@ class Gateway(PipelineCalls):
         """
         model = self._run_model(run_id)
         run = details.with_spec(self._connection, convert.run(model), self.pipeline_version)
+        run = details.with_pipeline_name(self._connection, run, self.pipeline)
         listed = (model.run_details.task_details if model.run_details else None) or []
         return details.run_details(self._connection, run, listed)
 
