@@ -23,7 +23,19 @@ const look = EditorView.theme({
   ".cm-cursor": { borderLeftColor: "var(--text)" },
   "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--accent-soft) !important" },
   ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--text)", border: "1px solid var(--border)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { background: "var(--accent)", color: "var(--on-accent)" },
 });
+
+// Typing over a selection is done here and not by the browser: Chromium, joining the lines that are left, adds a style
+// attribute, which the CSP refuses with an error in the console. Extensions (closing brackets) are asked first, as usual.
+function typeOverSelection(event, view) {
+  const { from, to, empty } = view.state.selection.main;
+  if (empty || view.composing || event.inputType !== "insertText" || event.data === null) return false;
+  event.preventDefault();
+  const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, event.data, insert))) view.dispatch(insert());
+  return true;
+}
 
 function mount(textarea) {
   const host = document.createElement("div");
@@ -41,6 +53,7 @@ function mount(textarea) {
       indentUnit.of("    "),
       syntaxHighlighting(colours),
       look,
+      EditorView.domEventHandlers({ beforeinput: typeOverSelection }),
       EditorView.contentAttributes.of({ "aria-label": label, "data-editor-content": "" }),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;
