@@ -287,6 +287,27 @@ def test_loops_conditions_and_exit_handlers_are_recorded_as_kubeflow_does(client
     assert "ended SUCCEEDED" in read_log(localkfp, made.run_id, ended)
 
 
+def test_a_failed_run_is_retried_under_its_own_id(client, localkfp, tmp_path):
+    @dsl.component(base_image=PYTHON)
+    def needs(path: str):
+        with open(path) as file:
+            print(file.read())
+
+    @dsl.pipeline(name="needy")
+    def needy(path: str):
+        needs(path=path)
+
+    made = client.create_run_from_pipeline_func(needy, arguments={"path": str(tmp_path / "later")})
+    assert "FileNotFoundError" in finished(client, made.run_id).error.message
+    (tmp_path / "later").write_text("here now")
+    assert requests.post(f"{localkfp}/apis/v2beta1/runs/{made.run_id}:retry", timeout=30).ok
+    run = finished(client, made.run_id)
+    assert (run.state, run.error) == ("SUCCEEDED", None)
+    attempts = [step for step in read_steps(localkfp, made.run_id) if step["task_name"] == "needs"]
+    assert [step["state"] for step in attempts] == ["FAILED", "COMPLETE"]
+    assert "here now" in read_log(localkfp, made.run_id, attempts[-1])
+
+
 def test_a_pipeline_root_in_another_bucket_is_followed(client, localkfp):
     made = client.create_run_from_pipeline_func(three_steps, pipeline_root="minio://mine/root/")
     assert finished(client, made.run_id).state == "SUCCEEDED"
