@@ -70,7 +70,14 @@ def run_list(
         "states": LISTED_STATES,
         "page_sizes": PAGE_SIZES,
         "chips": _chips(filters, pipelines, experiments),
+        "live_cells": _live_cells(page.items),
     }
+
+
+def _live_cells(runs: Sequence[Run]) -> str:
+    """Returns the cells to keep fresh, as a list of selectors; "" once every run listed has ended."""
+    active = [run.id for run in runs if run.id and run.state in {State.PENDING, State.RUNNING}]
+    return ",".join(f"#state-{run_id},#took-{run_id}" for run_id in active)
 
 
 def _chips(filters: RunFilters, pipelines: Sequence[Pipeline], experiments: Sequence[Experiment]) -> list[Chip]:
@@ -172,8 +179,9 @@ def _card(artifact: Artifact) -> ArtifactCard:
 
 
 def offers_creator(step: Step) -> bool:
-    """Whether the Creator belongs on a step's tab: it has ended, and a frame has artifacts of its own."""
-    return step.state.is_final and (bool(step.artifacts) or step.kind not in FRAMES)
+    """Whether the Creator belongs on a step's tab: it ran and ended, and a frame has artifacts of its own."""
+    has_run = step.state.is_final and step.state is not State.SKIPPED
+    return has_run and (bool(step.artifacts) or step.kind not in FRAMES)
 
 
 def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:

@@ -89,6 +89,17 @@ def test_a_filter_by_pipeline_sifts_what_kubeflow_cannot(client, kubeflow):
     assert [row.select_one(".name a").text for row in page.select("tbody tr")] == ["run r2"]
 
 
+def test_the_list_watches_the_runs_that_are_under_way(client, kubeflow):
+    assert not soup(client.get("/runs/")).select("#run-poll[hx-trigger]")
+    kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
+    page = soup(client.get("/runs/?sort=name"))
+    poll = page.select_one("#run-poll")
+    assert poll["hx-get"] == "/runs/?sort=name"
+    cells = poll["hx-select-oob"].split(",")
+    assert cells == ["#state-r9", "#took-r9"]
+    assert all(page.select_one(cell) for cell in cells)
+
+
 def test_an_old_link_with_nonsense_still_opens(client, kubeflow):
     soup(client.get("/runs/?state=exploded&sort=drop&size=9999999&page="))
 
@@ -231,3 +242,12 @@ def test_runs_are_compared_side_by_side(client, kubeflow):
     assert rows["roundsdiffers"] == ["5", "9"]
     assert rows["label"] == ["tip", "tip"]
     assert rows["evaluate: auc"] == ["0.87", "0.87"]
+
+
+def test_the_creator_is_loaded_where_a_step_ran(client, kubeflow):
+    creator = soup(client.get("/runs/r1/steps/read-data/?artifact=1")).select_one("[data-creator]")
+    assert creator["hx-get"] == "/runs/r1/steps/read-data/visualizations/?artifact=1"
+    assert creator["hx-trigger"] == "load"
+    assert creator.noscript.a["href"] == creator["hx-get"]
+    assert not soup(client.get("/runs/r1/steps/condition-1.deploy/")).select("[data-creator]")
+    assert not soup(client.get("/runs/r1/steps/for-loop-1/")).select("[data-creator]")

@@ -16,6 +16,7 @@ from apps.runs import exceptions
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
+_POLLS: Final = frozenset({"run-live", "run-poll", "step-log"})
 _STATUSES: Final[tuple[tuple[type[exceptions.RunsError], HTTPStatus], ...]] = (
     (exceptions.EndpointDownError, HTTPStatus.SERVICE_UNAVAILABLE),
     (exceptions.ForbiddenError, HTTPStatus.FORBIDDEN),
@@ -48,7 +49,7 @@ def fault(request: HttpRequest, error: exceptions.RunsError) -> HttpResponse:
     is_fragment = bool(getattr(request, "htmx", False)) and request.method == "GET"
     target = getattr(request.htmx, "target", "") if is_fragment else ""  # type: ignore[attr-defined]
     context = {"cause": str(error), "status": status, "retry": request.get_full_path()}
-    if is_fragment and target != "run-live":
+    if is_fragment and target not in _POLLS:
         # A swapped-in fragment needs a 2xx; a poll keeps what is on the page, and asks again.
         return render(request, "runs/_fault.html", context)
     return render(request, "runs/fault.html", context, status=status)
