@@ -40,7 +40,7 @@ lint: develop
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	.venv/bin/lint-imports
-	git ls-files -z '*.html' | xargs -0 $(RUN) -m djade --check --target-version 5.2
+	git ls-files -z '*.html' | xargs -0 .venv/bin/djade --check --target-version 5.2
 	git ls-files -z 'templates/*.html' | xargs -0 .venv/bin/djhtml --check
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) manage.py check
@@ -48,7 +48,7 @@ lint: develop
 format: develop
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
-	git ls-files -z '*.html' | xargs -0 $(RUN) -m djade --target-version 5.2 || true
+	git ls-files -z '*.html' | xargs -0 .venv/bin/djade --target-version 5.2 || true
 	git ls-files -z 'templates/*.html' | xargs -0 .venv/bin/djhtml || true
 
 bench: setup

@@ -47,7 +47,7 @@ class LocalUserMiddleware:
         """Puts the local user on the request, looked up only when somebody asks for it."""
         if settings.VIZPORTAL_AUTH == "local":
             request.user = SimpleLazyObject(local_user_get)  # type: ignore[assignment]
-            request.auser = _local_user_aget  # type: ignore[method-assign]
+            request.auser = _local_user_aget  # type: ignore[assignment]
         return self.get_response(request)
 
 

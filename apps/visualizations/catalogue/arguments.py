@@ -90,10 +90,11 @@ def _validate(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
 
 def _say(error: jsonschema.ValidationError) -> str:
     value = json.dumps(error.instance)[:80]
+    allowed: Any = error.validator_value
     if error.validator == "type":
-        return f"Must be of type {error.validator_value}, not {value}."
+        return f"Must be of type {allowed}, not {value}."
     if error.validator == "enum":
-        return f"Must be one of {', '.join(map(str, error.validator_value))}, not {value}."
+        return f"Must be one of {', '.join(map(str, allowed))}, not {value}."
     return f"{error.message[:200]}."
 
 

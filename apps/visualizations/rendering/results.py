@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,58 +72,46 @@ def read_outcome(directory: Path, *, max_html_bytes: int, timeout_s: float, tota
     The supervisor's verdict is ours; result.json and result.html were written beside hostile code and are checked.
     """
     verdict = _read_verdict(directory)
-    shared = {
-        "log": _read_log(directory / "log.txt"),
-        "notebook_path": _regular_or_none(directory / "result.ipynb", _MAX_NOTEBOOK_BYTES),
-        "peak_memory_bytes": verdict.get("peak_memory_bytes") or None,
-    }
-    name = verdict.get("verdict", "")
-    if name in _VERDICTS:
-        state, reason, message = _VERDICTS[name]
-        cell, cells = read_progress(directory)
-        memory = f"{json.loads((directory / 'job.json').read_bytes())['max_memory_bytes'] / 1024**3:g} GiB"
-        text = message.format(timeout_s=timeout_s, memory=memory)
-        return RenderOutcome(
-            state=state,
-            reason=reason,
-            message=text,
-            cells=cells,
-            cells_done=max(0, cell - 1),
-            timings={"total": total_s},
-            **shared,
-        )
+    found = RenderOutcome(
+        state="failed",
+        log=_read_log(directory / "log.txt"),
+        notebook_path=_regular_or_none(directory / "result.ipynb", _MAX_NOTEBOOK_BYTES),
+        peak_memory_bytes=verdict.get("peak_memory_bytes") or None,
+        timings={"total": total_s},
+    )
+    if verdict.get("verdict") in _VERDICTS:
+        return _stopped(found, directory, verdict["verdict"], timeout_s)
     try:
-        return _read_result(directory, max_html_bytes, total_s, shared)
+        return _read_result(found, directory, max_html_bytes)
     except FileNotFoundError:
-        message = _explain_death(verdict.get("returncode"))
-        return RenderOutcome(
-            state="failed", reason="kernel_died", message=message, timings={"total": total_s}, **shared
-        )
+        return replace(found, reason="kernel_died", message=_explain_death(verdict.get("returncode")))
     except BadResultError as error:
-        return RenderOutcome(
-            state="failed",
-            reason="bad_result",
-            message=f"The render left no usable result: {error}.",
-            timings={"total": total_s},
-            **shared,
-        )
+        return replace(found, reason="bad_result", message=f"The render left no usable result: {error}.")
 
 
-def _read_result(directory: Path, max_html_bytes: int, total_s: float, shared: dict[str, Any]) -> RenderOutcome:
+def _stopped(found: RenderOutcome, directory: Path, verdict: str, timeout_s: float) -> RenderOutcome:
+    state, reason, message = _VERDICTS[verdict]
+    cell, cells = read_progress(directory)
+    memory = f"{json.loads((directory / 'job.json').read_bytes())['max_memory_bytes'] / 1024**3:g} GiB"
+    text = message.format(timeout_s=timeout_s, memory=memory)
+    return replace(found, state=state, reason=reason, message=text, cells=cells, cells_done=max(0, cell - 1))
+
+
+def _read_result(found: RenderOutcome, directory: Path, max_html_bytes: int) -> RenderOutcome:
     try:
         result = json.loads(read_capped(directory / "result.json", _MAX_RESULT_BYTES))
     except (ValueError, RecursionError) as error:
         raise BadResultError("result.json is no JSON") from error
     if not isinstance(result, dict):
         raise BadResultError("result.json is no object")
-    facts = {
-        "cells": _number(result, "cells"),
-        "cells_done": _number(result, "cells_done"),
-        "timings": {**{phase: _seconds(result, phase) for phase in _PHASES}, "total": total_s},
-        **shared,
-    }
+    found = replace(
+        found,
+        cells=_number(result, "cells"),
+        cells_done=_number(result, "cells_done"),
+        timings={**{phase: _seconds(result, phase) for phase in _PHASES}, **found.timings},
+    )
     if result.get("state") != "succeeded":
-        return _failure(result, facts)
+        return _failure(found, result)
     html = directory / "result.html"
     size = _regular_size(html)
     if size > max_html_bytes:
@@ -130,20 +119,19 @@ def _read_result(directory: Path, max_html_bytes: int, total_s: float, shared: d
             f"The result is {size / 1e6:.0f} MB, the limit is {max_html_bytes / 1e6:.0f} MB. "
             "The executed notebook is kept."
         )
-        return RenderOutcome(state="failed", reason="html_too_big", message=message, **facts)
-    return RenderOutcome(state="succeeded", html_path=html, **facts)
+        return replace(found, reason="html_too_big", message=message)
+    return replace(found, state="succeeded", html_path=html)
 
 
-def _failure(result: dict[str, Any], facts: dict[str, Any]) -> RenderOutcome:
+def _failure(found: RenderOutcome, result: dict[str, Any]) -> RenderOutcome:
     reason = result.get("reason")
     line = result.get("line")
-    return RenderOutcome(
-        state="failed",
+    return replace(
+        found,
         reason=reason if reason in _REASONS else "bad_result",
         message=_text(result, "message", 2000) or "The code failed without a message.",
         traceback=_text(result, "traceback", MAX_TRACEBACK_CHARS),
         line=line if isinstance(line, int) and 0 < line < 10**6 else None,
-        **facts,
     )
 
 

@@ -14,7 +14,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from render_child.notebook import Cell, build_notebook, split_cells
+from .notebook import Cell, build_notebook, split_cells
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
@@ -99,11 +99,11 @@ def _find_line(traceback: str, index: int, cells: list[Cell]) -> int | None:
     lines = [int(line) for number, line in _PLACE.findall(traceback) if int(number) == index + 1]
     if not lines or index == 0:
         return None
-    return cells[index - 1].first_line + lines[-1] - 1
+    return int(cells[index - 1].first_line + lines[-1] - 1)
 
 
 def _export(notebook: Any, directory: Path, title: str, result: dict[str, Any]) -> None:
-    from render_child.export import export_html  # noqa: PLC0415  (costs 0.2 s; a failing render does not pay it)
+    from .export import export_html  # noqa: PLC0415  (costs 0.2 s; a failing render does not pay it)
 
     started = time.monotonic()
     _write(directory / "result.html", export_html(notebook, title))

@@ -10,7 +10,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 _TEMPLATE = Path(__file__).with_name("template")
 
 
-class ResultExporter(TemplateExporter):
+class ResultExporter(TemplateExporter):  # type: ignore[misc]
     """nbconvert's template machinery without HTMLExporter, which parses the whole page again (0.3 s for a table)."""
 
     export_from_notebook = None
