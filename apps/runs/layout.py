@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from fast_sugiyama import from_edges
 
@@ -78,20 +78,38 @@ def _place_component(keys: Sequence[str], sizes: Mapping[str, Size], edges: Sequ
     if not own:
         width, height = sizes[keys[0]]
         return Placement(corners={keys[0]: (0, 0)}, lines={}, width=width, height=height)
-    positions, _, _, hops = from_edges(own, dummy_vertices=True, vertex_spacing=10)[0]
-    boxes = {vertex: sizes.get(vertex, (_BEND_WIDTH, 0.0)) for vertex, _ in positions}
+    positions, hops = _order(keys, own)
+    boxes = {vertex: sizes[vertex] if isinstance(vertex, str) else (_BEND_WIDTH, 0.0) for vertex, _ in positions}
     layers = _layers(positions)
-    centres = _centres(layers, boxes, list(hops or own))
+    centres = _centres(layers, boxes, hops)
     tops, height = _tops(layers, boxes)
     left = min(centres[vertex] - boxes[vertex][0] / 2 for vertex in boxes)
     right = max(centres[vertex] + boxes[vertex][0] / 2 for vertex in boxes)
     middle = {vertex: centres[vertex] - left for vertex in boxes}
     return Placement(
         corners={key: (middle[key] - sizes[key][0] / 2, tops[key]) for key in keys},
-        lines={edge: _line(edge, list(hops or own), middle, tops, boxes) for edge in own},
+        lines={edge: _line(edge, hops, middle, tops, boxes) for edge in own},
         width=right - left,
         height=height,
     )
+
+
+def _order(
+    keys: Sequence[str], edges: Sequence[tuple[str, str]]
+) -> tuple[list[tuple[Vertex, Point]], list[tuple[Vertex, Vertex]]]:
+    """Returns a place in the grid for each box and bend, and the edges cut up at their bends."""
+    # Numbers, not names: names pass through a set, whose order would change the drawing with every process.
+    numbers = {key: number for number, key in enumerate(sorted(keys))}
+    names: dict[int, str] = {number: key for key, number in numbers.items()}
+    numbered = [(numbers[source], numbers[target]) for source, target in edges]
+    positions, _, _, hops = from_edges(numbered, dummy_vertices=True, vertex_spacing=10)[0]
+
+    def named(vertex: Any) -> Vertex:
+        found: Vertex = names.get(vertex, vertex)
+        return found
+
+    placed = [(named(vertex), point) for vertex, point in positions]
+    return placed, [(named(source), named(target)) for source, target in hops or numbered]
 
 
 def _layers(positions: Sequence[tuple[Vertex, Point]]) -> list[list[Vertex]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -55,6 +57,18 @@ def test_no_boxes_overlap_whatever_the_graph(seed):
         assert points[0][1] == pytest.approx(placed.corners[source][1] + sizes[source][1])
         assert points[-1][1] == pytest.approx(placed.corners[target][1])
         assert points[0][1] < points[-1][1]
+
+
+def test_the_drawing_is_the_same_in_every_process():
+    code = "from tests.runs.specs import SPEC; from apps.runs import graph; print(graph.draw(graph.spec_steps(SPEC)))"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, check=True, capture_output=True, text=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1
+    assert "evaluate" in told.pop()
 
 
 def test_a_long_loop_shows_its_failures_and_says_how_many_are_left_out():
