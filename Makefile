@@ -1,6 +1,7 @@
 # `make run` and `make test` need Python 3.11 or newer, make, and nothing else.
 UV_VERSION := 0.13.9
-PYTHON := $(shell for each in python3.13 python3.12 python3.11 python3; do \
+# Looked for only where there is no environment yet.
+PYTHON = $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 RUN := .venv/bin/python

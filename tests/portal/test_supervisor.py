@@ -49,6 +49,7 @@ def is_alive(pid):
 def test_a_service_is_awaited_and_ended(supervisor, tmp_path):
     mark = tmp_path / "pid"
     supervisor.start(service("one", mark, is_ready=lambda: bool(pids(mark))))
+    supervisor.await_ready("one")
     assert is_alive(pids(mark)[0])
     supervisor.stop()
     assert not is_alive(pids(mark)[0])
@@ -61,8 +62,9 @@ def test_a_service_that_ends_at_once_is_an_error_with_its_last_words(supervisor)
         environ=os.environ,
         is_ready=lambda: False,
     )
+    supervisor.start(broken)
     with pytest.raises(StartError, match="no such thing"):
-        supervisor.start(broken)
+        supervisor.await_ready("broken")
 
 
 def test_what_dies_is_started_again_until_a_signal_comes(tmp_path):

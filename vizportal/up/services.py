@@ -35,7 +35,8 @@ class Plan:
 
     queue: Service | None
     localkfp: Service | None
-    others: tuple[Service, ...]
+    web: Service
+    workers: tuple[Service, ...]
     environ: Mapping[str, str]
     kubeflow_host: str
     is_embedded: bool
@@ -65,7 +66,8 @@ def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
     return Plan(
         queue=queue,
         localkfp=localkfp,
-        others=(*_workers(environ), _reconciler(environ), _web(host, port, environ)),
+        web=_web(host, port, environ),
+        workers=(*_workers(environ), _reconciler(environ)),
         environ=environ,
         kubeflow_host=kubeflow_host,
         is_embedded=steps_python is not None,

@@ -81,19 +81,23 @@ class Supervisor:
         return bool(self._signals)
 
     def start(self, service: Service) -> None:
-        """Starts a service and waits until it is ready, or a signal comes.
+        """Starts a service and does not wait for it."""
+        self._children.append(_Child(service, self._spawn(service), time.monotonic()))
+
+    def await_ready(self, name: str) -> None:
+        """Waits until a started service is ready, or a signal comes.
 
         Raises:
             StartError: it ended, or was not ready within 60 s.
         """
-        child = _Child(service, self._spawn(service), time.monotonic())
-        self._children.append(child)
+        child = next(child for child in self._children if child.service.name == name)
+        is_ready = child.service.is_ready
         deadline = time.monotonic() + _READY_TIMEOUT_S
-        while service.is_ready is not None and not self.is_asked_to_stop and not service.is_ready():
+        while is_ready is not None and not self.is_asked_to_stop and not is_ready():
             if child.process.poll() is not None:
-                raise StartError(f"{service.name} ended at once.\n{self.tail(service.name)}")
+                raise StartError(f"{name} ended at once.\n{self.tail(name)}")
             if time.monotonic() > deadline:
-                raise StartError(f"{service.name} was not ready in time.\n{self.tail(service.name)}")
+                raise StartError(f"{name} was not ready in time.\n{self.tail(name)}")
             time.sleep(_TICK_S)
 
     def watch(self) -> None:

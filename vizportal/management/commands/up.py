@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.visualizations.rendering import environments
-from vizportal.up import checks, services
+from vizportal.up import checks, preparation, services
 from vizportal.up.supervisor import StartError, Supervisor
 
 
@@ -41,11 +39,8 @@ class Command(BaseCommand):
         try:
             steps_python = None if settings.KFP_HOST else self._environment("steps")
             self._environment("base")
-            self._prepare()
             plan = services.make_plan(host, port, steps_python)
-            for service in (plan.queue, plan.localkfp, *plan.others):
-                if service is not None and not supervisor.is_asked_to_stop:
-                    supervisor.start(service)
+            self._start(supervisor, plan)
             if not supervisor.is_asked_to_stop:
                 self._greet(host, port, plan)
                 supervisor.watch()
@@ -66,9 +61,19 @@ class Command(BaseCommand):
             raise CommandError(f"The environment {key} has no interpreter after its build.")
         return info.interpreter
 
-    def _prepare(self) -> None:
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0, stdout=io.StringIO())
+    def _start(self, supervisor: Supervisor, plan: services.Plan) -> None:
+        # Whatever can start while something else gets ready does; the workers come last, since nobody waits for them.
+        backing = [service for service in (plan.queue, plan.localkfp) if service is not None]
+        for service in backing:
+            supervisor.start(service)
+        preparation.database_prepare()
+        preparation.static_files_prepare()
+        supervisor.start(plan.web)
+        for service in (*backing, plan.web):
+            supervisor.await_ready(service.name)
+        for service in plan.workers:
+            if not supervisor.is_asked_to_stop:
+                supervisor.start(service)
 
     def _greet(self, host: str, port: int, plan: services.Plan) -> None:
         shown = f"[{host}]" if ":" in host else host
