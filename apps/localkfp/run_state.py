@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 from typing import Final
 
 from apps.localkfp import recorder
@@ -20,11 +21,17 @@ _ENDED: Final = frozenset({SUCCEEDED, FAILED, CANCELED})
 INTERRUPTED: Final = "the server was interrupted"
 
 
-def claim_next(store: Store) -> Row | None:
-    """Takes the oldest waiting run and marks it running; None where none waits."""
+def claim_next(store: Store, busy: Collection[str]) -> Row | None:
+    """Takes the oldest waiting run and marks it running; None where none waits.
+
+    Args:
+        store: where the runs are.
+        busy: runs to leave alone: a retried one may wait while the process of its last attempt still ends.
+    """
     with store.open() as db:
         db.execute("BEGIN IMMEDIATE")
-        row = db.execute("SELECT * FROM runs WHERE state = ? ORDER BY number LIMIT 1", (PENDING,)).fetchone()
+        rows = db.execute("SELECT * FROM runs WHERE state = ? ORDER BY number", (PENDING,))
+        row = next((row for row in rows if row["id"] not in busy), None)
         if row is None:
             return None
         _change(db, row["id"], RUNNING, from_states=(PENDING,))

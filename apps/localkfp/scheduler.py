@@ -91,7 +91,7 @@ class Scheduler:
     def _next(self) -> Row | None:
         with self._changed:
             while not self._is_stopping:
-                row = run_state.claim_next(self._store)
+                row = run_state.claim_next(self._store, self._jobs)
                 if row is not None:
                     return row
                 self._changed.wait()
@@ -105,11 +105,12 @@ class Scheduler:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         _kill_group(process.pid)
         with self._changed:
-            code = process.wait()
+            error = f"the run's process ended unexpectedly (exit code {process.wait()})"
+            # Before anybody can claim the run again: these must not hit its next attempt.
+            run_state.change(self._store, run_id, CANCELED, from_states=(CANCELING,))
+            run_state.change(self._store, run_id, FAILED, from_states=(RUNNING,), error=error)
             del self._jobs[run_id]
-        error = f"the run's process ended unexpectedly (exit code {code})"
-        run_state.change(self._store, run_id, CANCELED, from_states=(CANCELING,))
-        run_state.change(self._store, run_id, FAILED, from_states=(RUNNING,), error=error)
+            self._changed.notify()
 
     def _launch(self, run_id: str) -> subprocess.Popen[bytes] | None:
         """Starts a run's process; None where the server stops or the run was terminated in the meantime."""

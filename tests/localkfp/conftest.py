@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def spec(name="p", **parameters):
         "deploymentSpec": {},
         "schemaVersion": "2.1.0",
     }
+
+
+def predicates(*found):
+    return json.dumps({"predicates": list(found)})
+
+
+def names(answer, key):
+    assert answer.status_code == 200, answer.text
+    return [item["display_name"] for item in answer.json().get(key, [])]
+
+
+def assert_error(answer, status, text):
+    """The shape is grpc-gateway's; people read details[0].message."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert body["error"] == body["message"] == body["details"][0]["message"]
+    assert isinstance(body["code"], int)
+    assert text in body["message"]
 
 
 class Http:
@@ -119,3 +138,13 @@ def localkfp(tmp_path_factory):
     """The address of a real server; pipelines sent to it run."""
     with localkfp_server(tmp_path_factory.mktemp("localkfp")) as host:
         yield host
+
+
+@pytest.fixture
+def client(localkfp, tmp_path, monkeypatch):
+    """A kfp.Client of the real server, which keeps its context file out of this user's HOME."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import kfp
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return kfp.Client(host=localkfp)

@@ -1,88 +1,23 @@
 """Pipelines that really run, sent by kfp.Client and the kfp command."""
 
-# A component is one function that has to stand alone, and its defaults are its pipeline's.
-# ruff: noqa: B006, PTH110, PTH123, T201
-
 import json
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 
 import pytest
-import requests
 from lineage_reader import read_artifact, read_log, read_steps
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import kfp
     from kfp import compiler, dsl
+    from running import TIMEOUT_S, by_task, check, finished, is_alive, read_text, three_steps, until, waiting
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
 ]
-PYTHON = "python:3.11"
-TIMEOUT_S = 120
-
-
-@dsl.component(base_image=PYTHON)
-def make(count: int, text: str, out: dsl.Output[dsl.Dataset]) -> str:
-    import os
-
-    out.uri += ".csv"
-    out.metadata["rows"] = count
-    with open(out.path, "w") as file:
-        file.write("n\n" + "".join(f"{n}\n" for n in range(count)))
-    print("secrets:", [name for name in os.environ if "VIZPORTAL" in name or "DJANGO" in name])
-    return text * 2
-
-
-@dsl.component(base_image=PYTHON)
-def add(rows: dsl.Input[dsl.Dataset], word: str, scores: dsl.Output[dsl.Metrics]) -> int:
-    with open(rows.path) as file:
-        total = sum(map(int, file.read().split()[1:]))
-    scores.log_metric("total", total)
-    print(f"adding {word}")
-    return total
-
-
-@dsl.component(base_image=PYTHON)
-def check(total: int, wanted: int):
-    if total != wanted:
-        raise ValueError(f"{total} is not {wanted}")
-
-
-@dsl.component(base_image=PYTHON)
-def wait_for(path: str):
-    import os
-    import time
-
-    print("waiting", flush=True)
-    with open(path + ".pid", "w") as file:
-        file.write(str(os.getpid()))
-    while not os.path.exists(path):
-        time.sleep(0.05)
-
-
-@dsl.pipeline(name="three-steps")
-def three_steps(wanted: int = 6, count: int = 4, text: str = "python3 "):
-    made = make(count=count, text=text)
-    added = add(rows=made.outputs["out"], word=made.outputs["Output"])
-    check(total=added.outputs["Output"], wanted=wanted)
-
-
-@dsl.pipeline(name="waiting")
-def waiting(path: str):
-    wait_for(path=path)
-
-
-@pytest.fixture
-def client(localkfp, tmp_path, monkeypatch):
-    # kfp.Client keeps a context file under HOME.
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return kfp.Client(host=localkfp)
 
 
 @pytest.fixture
@@ -90,25 +25,6 @@ def package(tmp_path):
     path = str(tmp_path / "three.yaml")
     compiler.Compiler().compile(three_steps, path)
     return path
-
-
-def until(condition):
-    """Waits for a condition that another process makes true."""
-    end = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not come true")
-
-
-def finished(client, run_id):
-    return client.wait_for_run_completion(run_id, timeout=TIMEOUT_S, sleep_duration=1)
-
-
-def by_task(steps):
-    return {step["task_name"]: step for step in steps}
 
 
 def test_a_three_step_pipeline_runs_with_kfp_client(client, localkfp, package):
@@ -182,7 +98,7 @@ def test_steps_after_a_failed_one_have_no_execution(client, localkfp):
 def test_a_running_step_shows_its_log_and_ends_with_its_run(client, localkfp, tmp_path):
     flag = tmp_path / "flag"
     made = client.create_run_from_pipeline_func(waiting, arguments={"path": str(flag)})
-    pid = int(until(lambda: _text(tmp_path / "flag.pid")))
+    pid = int(until(lambda: read_text(tmp_path / "flag.pid")))
     run = client.get_run(made.run_id)
     assert (run.state, run.finished_at.year) == ("RUNNING", 1970)
     step = by_task(read_steps(localkfp, made.run_id))["wait-for"]
@@ -191,17 +107,17 @@ def test_a_running_step_shows_its_log_and_ends_with_its_run(client, localkfp, tm
     client.terminate_run(made.run_id)
     # kfp.Client's own waiting does not know CANCELED and would go on.
     until(lambda: client.get_run(made.run_id).state == "CANCELED")
-    until(lambda: not _is_alive(pid))
+    until(lambda: not is_alive(pid))
     assert by_task(read_steps(localkfp, made.run_id))["wait-for"]["state"] == "FAILED"
 
 
 def test_two_runs_go_at_once_and_the_third_waits_its_turn(client, tmp_path):
     flags = [tmp_path / name for name in "abc"]
     made = [client.create_run_from_pipeline_func(waiting, arguments={"path": str(flag)}) for flag in flags]
-    until(lambda: _text(tmp_path / "a.pid") and _text(tmp_path / "b.pid"))
+    until(lambda: read_text(tmp_path / "a.pid") and read_text(tmp_path / "b.pid"))
     assert client.get_run(made[2].run_id).state == "PENDING"
     flags[1].touch()
-    until(lambda: _text(tmp_path / "c.pid"))
+    until(lambda: read_text(tmp_path / "c.pid"))
     assert client.get_run(made[0].run_id).state == "RUNNING"
     flags[0].touch()
     flags[2].touch()
@@ -252,85 +168,3 @@ def test_the_kfp_command_lists_uploads_and_runs(client, localkfp, package):
     (made,) = client.list_runs(filter=json.dumps(named)).runs
     assert finished(client, made.run_id).state == "SUCCEEDED"
     assert "by the command" in command("run", "list")
-
-
-def test_loops_conditions_and_exit_handlers_are_recorded_as_kubeflow_does(client, localkfp):
-    @dsl.component(base_image=PYTHON)
-    def clean_up(status: dsl.PipelineTaskFinalStatus):
-        print("ended", status.state)
-
-    @dsl.pipeline(name="flows")
-    def flows(items: list[int] = [1, 2, 3]):
-        with dsl.ExitHandler(clean_up()), dsl.ParallelFor(items) as item:
-            with dsl.If(item == 2):
-                check(total=item, wanted=2)
-            with dsl.ParallelFor([0]) as inner:
-                check(total=inner, wanted=0)
-
-    made = client.create_run_from_pipeline_func(flows)
-    run = finished(client, made.run_id)
-    assert run.state == "SUCCEEDED", run.error
-    steps = read_steps(localkfp, made.run_id)
-    kinds = {step["id"]: step for step in steps}
-    loop = next(step for step in steps if step.get("iteration_count") == 3)
-    turns = [step for step in steps if step.get("parent_dag_id") == loop["id"]]
-    assert sorted(turn["iteration_index"] for turn in turns) == [0, 1, 2]
-    assert {turn["task_name"] for turn in turns} == {loop["task_name"]}
-    for turn in turns:
-        inside = [step for step in steps if step.get("parent_dag_id") == turn["id"]]
-        condition = next(step for step in inside if step["task_name"].startswith("condition"))
-        assert condition["state"] == ("COMPLETE" if turn["iteration_index"] == 1 else "CANCELED")
-        (nested,) = [step for step in inside if step.get("iteration_count") == 1]
-        assert kinds[nested["id"]]["kind"] == "DAGExecution"
-    assert len([step for step in steps if step["task_name"].startswith("check")]) == 4
-    ended = next(step for step in steps if step["task_name"] == "clean-up")
-    assert "ended SUCCEEDED" in read_log(localkfp, made.run_id, ended)
-
-
-def test_a_failed_run_is_retried_under_its_own_id(client, localkfp, tmp_path):
-    @dsl.component(base_image=PYTHON)
-    def needs(path: str):
-        with open(path) as file:
-            print(file.read())
-
-    @dsl.pipeline(name="needy")
-    def needy(path: str):
-        needs(path=path)
-
-    made = client.create_run_from_pipeline_func(needy, arguments={"path": str(tmp_path / "later")})
-    assert "FileNotFoundError" in finished(client, made.run_id).error.message
-    (tmp_path / "later").write_text("here now")
-    assert requests.post(f"{localkfp}/apis/v2beta1/runs/{made.run_id}:retry", timeout=30).ok
-    run = finished(client, made.run_id)
-    assert (run.state, run.error) == ("SUCCEEDED", None)
-    attempts = [step for step in read_steps(localkfp, made.run_id) if step["task_name"] == "needs"]
-    assert [step["state"] for step in attempts] == ["FAILED", "COMPLETE"]
-    assert "here now" in read_log(localkfp, made.run_id, attempts[-1])
-
-
-def test_a_pipeline_root_in_another_bucket_is_followed(client, localkfp):
-    made = client.create_run_from_pipeline_func(three_steps, pipeline_root="minio://mine/root/")
-    assert finished(client, made.run_id).state == "SUCCEEDED"
-    ((_, _, dataset),) = by_task(read_steps(localkfp, made.run_id))["make"]["artifacts"]
-    assert dataset.uri.startswith(f"minio://mine/root/three-steps/{made.run_id}/make/")
-    assert read_artifact(localkfp, dataset.uri).status_code == 200
-
-
-def test_a_deleted_running_run_ends(client, localkfp, tmp_path):
-    made = client.create_run_from_pipeline_func(waiting, arguments={"path": str(tmp_path / "x")})
-    pid = int(until(lambda: _text(tmp_path / "x.pid")))
-    client.delete_run(made.run_id)
-    until(lambda: not _is_alive(pid))
-    assert requests.get(f"{localkfp}/apis/v2beta1/runs/{made.run_id}", timeout=30).status_code == 404
-
-
-def _text(path):
-    return path.read_text() if path.exists() else ""
-
-
-def _is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -1,0 +1,96 @@
+"""Pipelines that tests run, and how they wait for them."""
+
+# A component is one function that has to stand alone.
+# ruff: noqa: PTH110, PTH123, T201
+
+import time
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from kfp import dsl
+
+PYTHON = "python:3.11"
+TIMEOUT_S = 120
+
+
+@dsl.component(base_image=PYTHON)
+def make(count: int, text: str, out: dsl.Output[dsl.Dataset]) -> str:
+    import os
+
+    out.uri += ".csv"
+    out.metadata["rows"] = count
+    with open(out.path, "w") as file:
+        file.write("n\n" + "".join(f"{n}\n" for n in range(count)))
+    print("secrets:", [name for name in os.environ if "VIZPORTAL" in name or "DJANGO" in name])
+    return text * 2
+
+
+@dsl.component(base_image=PYTHON)
+def add(rows: dsl.Input[dsl.Dataset], word: str, scores: dsl.Output[dsl.Metrics]) -> int:
+    with open(rows.path) as file:
+        total = sum(map(int, file.read().split()[1:]))
+    scores.log_metric("total", total)
+    print(f"adding {word}")
+    return total
+
+
+@dsl.component(base_image=PYTHON)
+def check(total: int, wanted: int):
+    if total != wanted:
+        raise ValueError(f"{total} is not {wanted}")
+
+
+@dsl.component(base_image=PYTHON)
+def wait_for(path: str):
+    import os
+    import time
+
+    print("waiting", flush=True)
+    with open(path + ".pid", "w") as file:
+        file.write(str(os.getpid()))
+    while not os.path.exists(path):
+        time.sleep(0.05)
+
+
+@dsl.pipeline(name="three-steps")
+def three_steps(wanted: int = 6, count: int = 4, text: str = "python3 "):
+    made = make(count=count, text=text)
+    added = add(rows=made.outputs["out"], word=made.outputs["Output"])
+    check(total=added.outputs["Output"], wanted=wanted)
+
+
+@dsl.pipeline(name="waiting")
+def waiting(path: str):
+    wait_for(path=path)
+
+
+def until(condition):
+    """Waits for a condition that another process makes true."""
+    end = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not come true")
+
+
+def finished(client, run_id):
+    return client.wait_for_run_completion(run_id, timeout=TIMEOUT_S, sleep_duration=1)
+
+
+def by_task(steps):
+    return {step["task_name"]: step for step in steps}
+
+
+def read_text(path):
+    return path.read_text() if path.exists() else ""
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
