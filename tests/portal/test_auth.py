@@ -43,3 +43,7 @@ def test_an_unknown_address_is_a_page_with_a_way_on(client, settings, path):
 def test_the_page_of_components_draws(client, settings):
     settings.VIZPORTAL_AUTH = "local"
     assert client.get("/design/").status_code == 200
+
+
+def test_the_old_address_of_the_icon_leads_to_it_without_signing_in(client):
+    assert client.get("/favicon.ico")["Location"].endswith("favicon.svg")
