@@ -27,7 +27,7 @@ setup:
 
 develop:
 	@$(UV) sync --quiet --frozen
-	@for each in base steps; do $(RUN) manage.py environments build $$each --quiet || exit 1; done
+	@for each in base steps; do $(RUN) manage.py environments build $$each --if-needed || exit 1; done
 
 run: setup
 	@exec $(RUN) manage.py up
