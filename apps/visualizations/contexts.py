@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.core.paginator import Page
+from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 
-from apps.runs.entities import RunDetails, Step
+from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.gateway import Gateway
-from apps.visualizations import selectors
+from apps.visualizations import origins, selectors
 from apps.visualizations.forms import VisualizationForm
 from apps.visualizations.models import Render, RenderState, Visualization
 from apps.visualizations.services.submission import Submission
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 _SUGGESTED: Final = 3
 _RESULTS: Final = 30
+_LONGEST_ENDING: Final = 8
 TABS: Final = (("result", "Result"), ("code", "Code"), ("log", "Log"), ("history", "History"), ("receipt", "Receipt"))
 # What a person can do about it, where the message alone does not say.
 _ADVICE: Final = {
-    "timed_out": "Ask for less data, or ask an administrator to raise KERNEL_TIMEOUT.",
     "out_of_memory": "Read fewer rows or columns at a time.",
     "html_too_big": "Show a part or a summary. The executed notebook is kept.",
     "kernel_died": "The log may say more.",
@@ -47,7 +48,9 @@ def creator_context(details: RunDetails, step: Step, form: VisualizationForm) ->
         "step": step,
         "form": form,
         "kind": form.kind,
+        "fitting": fitting[:_SUGGESTED],
         "fitting_keys": {kind.key for kind in fitting[:_SUGGESTED]},
+        "artifact_kind": _artifact_kind(artifact) if artifact else "",
         "view": form["arguments_view"].value() or "fields",
         "is_custom_off": not settings.ALLOW_CUSTOM_VISUALIZATIONS,
         "fragment_url": reverse("visualizations:step_fragment", args=[details.run.id, step.id]),
@@ -60,18 +63,25 @@ def step_results_context(
 ) -> dict[str, Any]:
     """Returns the saved results of a step; `made` is what this request just made or found."""
     context = saved_results_context(
-        request, run_id=details.run.id, step_id=step.id, endpoint_key=gateway.endpoint.key, first=made
+        request, run_id=details.run.id, step_id=step.id, endpoint_key=gateway.endpoint.key, first=made, step=step
     )
     return context | {"made": made}
 
 
 def saved_results_context(
-    request: HttpRequest, *, run_id: str, step_id: str, endpoint_key: str = "", first: Submission | None = None
+    request: HttpRequest,
+    *,
+    run_id: str,
+    step_id: str,
+    endpoint_key: str = "",
+    first: Submission | None = None,
+    step: Step | None = None,
 ) -> dict[str, Any]:
     """Returns a step's saved results, newest first, at most 30 of them as cards.
 
     Args:
         first: a result to put at the top, even where it belongs to another step (the same receipt was there already).
+        step: the step as Kubeflow tells it now; None where Kubeflow does not answer.
     """
     found = selectors.visualization_list(request.user, run_id=run_id, step_id=step_id)
     if endpoint_key:
@@ -79,21 +89,25 @@ def saved_results_context(
     renders = [each.latest for each in found[: _RESULTS + 1] if each.latest is not None]
     if first is not None:
         renders = [first.render, *(each for each in renders if each.visualization_id != first.visualization.id)]
-    cards = [render_context(request, render) for render in renders[:_RESULTS]]
+    cards = [render_context(request, render, step) for render in renders[:_RESULTS]]
     return {"cards": cards, "has_more": len(renders) > _RESULTS, "run_id": run_id, "step_id": step_id}
 
 
-def render_context(request: HttpRequest, render: Render) -> dict[str, Any]:
-    """Returns what a render's card shows."""
+def render_context(request: HttpRequest, render: Render, step: Step | None = None) -> dict[str, Any]:
+    """Returns what a render's card shows; that its artifact changed since only where `step` is known."""
     visualization = render.visualization
+    edit = edit_url(visualization, render)
     return {
         "render": render,
         "visualization": visualization,
         "may_change": selectors.may_change(request.user, visualization),
         "place": selectors.queue_place(render),
-        "advice": _ADVICE.get(render.reason, ""),
+        "advice": advice(render),
         "type_title": type_title(visualization.type_key),
-        "edit_url": edit_url(visualization, render),
+        "edit_url": edit,
+        "longer_url": f"{edit}&timeout_s={settings.KERNEL_TIMEOUT}" if edit and may_run_longer(render) else "",
+        "longer_s": settings.KERNEL_TIMEOUT,
+        "is_stale": step is not None and origins.is_stale(render, step),
         "code_lines": _lines_around(render),
     }
 
@@ -104,6 +118,7 @@ def visualization_context(request: HttpRequest, visualization: Visualization, re
     renders = list(selectors.renders_of(visualization)[:100])
     kind = next((each for each in selectors.type_list() if each.key == visualization.type_key), None)
     return render_context(request, render) | {
+        **_neighbours(request, visualization),
         "tab": tab if tab in dict(TABS) else "result",
         "tabs": TABS,
         "renders": renders,
@@ -112,6 +127,14 @@ def visualization_context(request: HttpRequest, visualization: Visualization, re
         "arguments_json": json.dumps(render.arguments, indent=2),
         "is_page": True,
     }
+
+
+def _neighbours(request: HttpRequest, visualization: Visualization) -> dict[str, Visualization | None]:
+    """Returns the visualizations before and after this one in the gallery's order, newest first."""
+    visible, at, own = selectors.visualizations_visible(request.user), visualization.created_at, visualization.id
+    newer = visible.filter(Q(created_at__gt=at) | Q(created_at=at, id__lt=own)).order_by("created_at", "-id")
+    older = visible.filter(Q(created_at__lt=at) | Q(created_at=at, id__gt=own)).order_by("-created_at", "id")
+    return {"newer": newer.first(), "older": older.first()}
 
 
 def gallery_context(request: HttpRequest, page: Page[Visualization], filters: dict[str, str]) -> dict[str, Any]:
@@ -133,6 +156,20 @@ def gallery_context(request: HttpRequest, page: Page[Visualization], filters: di
     }
 
 
+def advice(render: Render) -> str:
+    """Returns what a person can do about how it ended; "" where the message says it all."""
+    if render.reason == "timed_out":
+        return "Ask for less data" + (
+            ", or allow more time." if may_run_longer(render) else ", or ask an administrator to raise KERNEL_TIMEOUT."
+        )
+    return _ADVICE.get(render.reason, "")
+
+
+def may_run_longer(render: Render) -> bool:
+    """Whether it stopped at a limit of its own, below the server's."""
+    return render.reason == "timed_out" and render.timeout_s < settings.KERNEL_TIMEOUT
+
+
 def type_title(key: str) -> str:
     """Returns a type's title; its key where the catalogue no longer has it."""
     return next((kind.title for kind in selectors.type_list() if kind.key == key), key)
@@ -147,6 +184,13 @@ def edit_url(visualization: Visualization, render: Render) -> str:
     except NoReverseMatch:
         return ""
     return f"{page}?from={render.id}"
+
+
+def _artifact_kind(artifact: Artifact) -> str:
+    """Returns what people call such an artifact: by its file's ending where that is telling, else by its type."""
+    ending = artifact.file_name.rpartition(".")[2]
+    is_ending = "." in artifact.file_name and ending.isalnum() and len(ending) <= _LONGEST_ENDING
+    return ending.upper() if is_ending else artifact.type.removeprefix("system.")
 
 
 def _lines_around(render: Render, reach: int = 3) -> list[tuple[int, str, bool]]:

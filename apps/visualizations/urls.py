@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from apps.visualizations import content_views
-from apps.visualizations.views import creator, pages, stream
+from apps.visualizations.views import creator, origin, pages, stream
 
 app_name = "visualizations"
 _STEP = "runs/<str:run_id>/steps/<str:step_id>/visualizations/"
@@ -17,6 +17,7 @@ urlpatterns = [
     path("visualizations/", pages.gallery, name="gallery"),
     path(_ONE, pages.visualization_detail, name="visualization_detail"),
     path(_ONE + "again", pages.visualization_again, name="visualization_again"),
+    path(_ONE + "origin", origin.visualization_origin, name="visualization_origin"),
     path(_ONE + "delete", pages.visualization_delete, name="visualization_delete"),
     path(_ONE + "renders/<int:number>/", pages.render_detail, name="render_detail"),
     path(_RENDER + "fragment", pages.render_fragment, name="render_fragment"),

@@ -15,6 +15,44 @@
     for (const frame of document.querySelectorAll("iframe[data-src]")) frame.contentWindow?.postMessage({ vizportalTheme: theme() }, "*");
   }).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
 
+  // A result tells what the portal kept it from loading. It is a stranger: its words are text, and few.
+  const MOST_BLOCKED = 5;
+  const WHY_BLOCKED = "Results have no network, so that nothing in them can carry data away. Put what it needs into the result itself, or use a library of its environment.";
+  function blockedBanner(frame) {
+    const before = frame.previousElementSibling;
+    if (before?.matches("[data-blocked]")) return before;
+    const banner = document.createElement("div");
+    const words = document.createElement("div");
+    const why = document.createElement("details");
+    const summary = document.createElement("summary");
+    summary.textContent = "Details";
+    why.append(summary, WHY_BLOCKED);
+    banner.className = "banner banner-warn";
+    banner.dataset.blocked = "";
+    banner.setAttribute("role", "status");
+    words.append(why);
+    banner.append(words);
+    frame.before(banner);
+    return banner;
+  }
+  addEventListener("message", (event) => {
+    const address = event.data?.vizportalBlocked;
+    if (typeof address !== "string") return;
+    const frame = [...document.querySelectorAll("iframe[data-result]")].find((each) => each.contentWindow === event.source);
+    if (!frame) return;
+    const banner = blockedBanner(frame);
+    const line = `This result tried to load ${address.slice(0, 300)}, which this portal blocks.`;
+    const lines = [...banner.querySelectorAll("p")];
+    if (lines.length >= MOST_BLOCKED || lines.some((each) => each.textContent === line)) return;
+    const words = document.createElement("p");
+    words.textContent = line;
+    banner.querySelector("details").before(words);
+  });
+  // A frame may have been quicker than this script.
+  function askBlocked() {
+    for (const frame of document.querySelectorAll("iframe[data-result]")) frame.contentWindow?.postMessage({ vizportalAsk: "blocked" }, "*");
+  }
+
   // One stream a page, and only while something on it can change. Polling (every 3s in the card) covers its absence.
   let stream = null;
   function listen() {
@@ -54,6 +92,7 @@
     restoreDrafts(scope);
     loadEditor(scope);
     listen();
+    askBlocked();
   }
 
   document.addEventListener("input", (event) => {
@@ -93,7 +132,24 @@
         () => { region.textContent = "Copying is not allowed here"; },
       );
     }
+    const choice = event.target.closest("[data-choose-type]");
+    const radio = choice && document.querySelector(`[data-creator-form] [name="type"][value="${CSS.escape(choice.dataset.chooseType)}"]`);
+    if (radio) {
+      event.preventDefault();
+      radio.focus();
+      radio.click();
+    }
     if (event.target.closest("[data-full-screen]")) document.querySelector(".render")?.requestFullscreen();
+  });
+
+  // Previous and next, in the gallery and from one visualization to another.
+  const STEPS = { "[": "prev", ArrowLeft: "prev", "]": "next", ArrowRight: "next" };
+  document.addEventListener("keydown", (event) => {
+    const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+    const isFree = event.target === document.body || event.target.id === "main";
+    const isTyping = event.target.closest("input, textarea, select, .editor");
+    if (!STEPS[event.key] || !isPlain || isTyping || (event.key.startsWith("Arrow") && !isFree)) return;
+    document.querySelector(`main a[rel="${STEPS[event.key]}"]`)?.click();
   });
 
   // Choosing a type swaps the form: the keyboard stays where it was.

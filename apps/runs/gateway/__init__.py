@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -17,13 +18,15 @@ DEFAULT_KEY = "default"
 __all__ = ["DEFAULT_KEY", "ArtifactStream", "Gateway", "gateway_for_service", "gateway_for_user"]
 
 
-def gateway_for_user(user: Any, endpoint_key: str = "") -> Gateway:
+def gateway_for_user(user: Any, endpoint_key: str = "", *, timeout_s: float | None = None) -> Gateway:
     """Returns the gateway with a person's rights.
 
     Args:
         user: a signed-in Django user; where KFP_USERID_HEADER is set, Kubeflow is told their email (or
         user name).
         endpoint_key: "" for the default endpoint.
+        timeout_s: waits at most this long for an answer, where the person has better things to look at meanwhile;
+        None for KFP_TIMEOUT.
 
     Raises:
         NotFoundError: no endpoint of that key is configured.
@@ -31,7 +34,10 @@ def gateway_for_user(user: Any, endpoint_key: str = "") -> Gateway:
     """
     name = str(user.email or user.get_username())
     header = (settings.KFP_USERID_HEADER, name) if settings.KFP_USERID_HEADER else None
-    return Gateway(_connection(endpoint_key, person=f"{user.pk}:{name}", user_header=header))
+    connection = _connection(endpoint_key, person=f"{user.pk}:{name}", user_header=header)
+    return Gateway(
+        connection if timeout_s is None else replace(connection, timeout_s=min(timeout_s, connection.timeout_s))
+    )
 
 
 def gateway_for_service(endpoint_key: str = "") -> Gateway:

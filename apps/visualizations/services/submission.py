@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from apps.runs.entities import Artifact
 from apps.runs.gateway import Gateway
 from apps.visualizations import jobs, selectors
 from apps.visualizations.events import publish
@@ -130,8 +131,13 @@ def render_again(
     arguments: Mapping[str, Any] | None = None,
     code: str | None = None,
     timeout_s: float | None = None,
+    artifact: Artifact | None = None,
 ) -> Render:
     """Queues another render with the type as it is now; what is None is taken from the latest render.
+
+    Args:
+        artifact: what to read now, in place of what was read before; the caller found it in the visualization's own
+        step with the rights of `user`.
 
     Raises:
         NotAllowedError: neither the owner nor staff.
@@ -141,8 +147,13 @@ def render_again(
     _change_check(user, visualization)
     latest = _latest_ended(visualization)
     queue_check(user)
+    if artifact is not None:
+        latest.source_uri = artifact.uri
     values = _again_values(visualization, latest, arguments, code, timeout_s)
     with transaction.atomic():
+        if artifact is not None:
+            visualization.artifact_uri = visualization.source_uri = artifact.uri
+            visualization.save(update_fields=["artifact_uri", "source_uri"])
         return _render_write(visualization, requested_by=user, **values)
 
 

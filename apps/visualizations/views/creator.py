@@ -106,7 +106,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     """What a link or the form itself brings along; the arguments are texts, which the fields read as typed."""
     given = request.GET
     initial: dict[str, Any] = _from_render(request, given.get("from", ""))
-    for name in ("artifact", "type", "title", "arguments_view"):
+    for name in ("artifact", "type", "title", "arguments_view", "timeout_s"):
         if given.get(name):
             initial[name] = given[name]
     prefix = "arguments-"

@@ -12,7 +12,8 @@ from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.visualizations import contexts, selectors
+from apps.runs.exceptions import RunsError
+from apps.visualizations import contexts, origins, selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import submission
@@ -69,17 +70,27 @@ def render_fragment(request: HttpRequest, render_id: UUID) -> HttpResponse:
 
 @require_POST
 def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
-    """Renders again with the same arguments."""
+    """Renders again with the same arguments; with `artifact=current` from where the artifact is now."""
     visualization = _visualization(request, visualization_id)
     try:
-        render = submission.render_again(request.user, visualization)
+        is_moved = request.POST.get("artifact") == "current"
+        artifact = origins.artifact_now(request.user, visualization) if is_moved else None
+        render = submission.render_again(request.user, visualization, artifact=artifact)
     except NotAllowedError as error:
         raise Http404(str(error)) from error
-    except VisualizationsError as error:
-        messages.error(request, str(error))
-        return HttpResponseRedirect(visualization.get_absolute_url())
+    except (VisualizationsError, RunsError) as error:
+        return _refused(request, visualization, str(error))
     if request.htmx:  # type: ignore[attr-defined]
         return render_page(request, "visualizations/render_card.html", contexts.render_context(request, render))
+    return HttpResponseRedirect(visualization.get_absolute_url())
+
+
+def _refused(request: HttpRequest, visualization: Visualization, reason: str) -> HttpResponse:
+    """Says why nothing was queued: in the card that asked, or above the page."""
+    if request.htmx and visualization.latest:  # type: ignore[attr-defined]
+        context = contexts.render_context(request, visualization.latest) | {"notice": reason}
+        return render_page(request, "visualizations/render_card.html", context)
+    messages.error(request, reason)
     return HttpResponseRedirect(visualization.get_absolute_url())
 
 

@@ -1,0 +1,55 @@
+"""Whether what a saved picture was made from is still there, and still the same."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from apps.runs.entities import Artifact, RunDetails, Step
+from apps.runs.exceptions import NotFoundError
+from apps.runs.gateway import gateway_for_user
+from apps.visualizations.models import Render, Visualization
+
+# The page is there already; a Kubeflow that needs longer than this counts as one that does not answer.
+PATIENCE_S: Final = 3
+
+
+def run_now(user: Any, visualization: Visualization) -> RunDetails:
+    """Returns the visualization's run as Kubeflow tells it to this person now.
+
+    Raises:
+        RunsError: the run is gone, or Kubeflow does not say.
+    """
+    gateway = gateway_for_user(user, visualization.endpoint_key, timeout_s=PATIENCE_S)
+    return gateway.run_details(visualization.run_id)
+
+
+def artifact_of(visualization: Visualization, step: Step) -> Artifact | None:
+    """Returns the step's artifact of the visualization's name, an output before an input."""
+    named = [
+        each for each in step.artifacts if visualization.artifact_name and each.name == visualization.artifact_name
+    ]
+    return min(named, key=lambda each: each.direction != "output", default=None)
+
+
+def artifact_now(user: Any, visualization: Visualization) -> Artifact:
+    """Returns the artifact the visualization shows, as it is now.
+
+    Raises:
+        RunsError: see `run_now`; or the step has no artifact of that name any more.
+    """
+    step = run_now(user, visualization).step(visualization.step_id)
+    found = artifact_of(visualization, step) if step else None
+    if found is None:
+        raise NotFoundError(f"The step has no artifact {visualization.artifact_name!r} any more.")
+    return found
+
+
+def is_stale(render: Render, step: Step) -> bool:
+    """Whether the artifact has another URI than when it was rendered: a retried step writes to a new place.
+
+    A source that was typed in, and not the artifact's own, never goes stale.
+    """
+    visualization = render.visualization
+    known = {each.uri for each in step.artifacts if each.name == visualization.artifact_name}
+    is_own = bool(render.source_uri) and render.source_uri == visualization.artifact_uri
+    return is_own and bool(known) and render.source_uri not in known
