@@ -61,6 +61,41 @@ def test_steps_are_reached_by_keyboard(page):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_panel_keeps_the_width_it_was_given(page):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/runs/r1/")
+    handle = page.get_by_role("separator", name="Width of the step panel")
+    expect(handle).to_be_hidden()
+    page.locator("#node-train").click()
+    expect(page.locator("#step-panel [data-panel]")).to_be_visible()
+    usual = panel_width(page)
+    handle.focus()
+    page.keyboard.press("ArrowLeft")
+    assert panel_width(page) == usual + 32
+    wider = int(handle.get_attribute("aria-valuenow"))
+    page.keyboard.press("End")
+    assert int(handle.get_attribute("aria-valuenow")) < wider
+    start = handle.bounding_box()
+    page.mouse.move(start["x"] + 5, start["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(start["x"] - 195, start["y"] + 60, steps=4)
+    page.mouse.up()
+    dragged = panel_width(page)
+    assert dragged == 352 + 200
+    page.reload()
+    assert abs(panel_width(page) - dragged) <= 1
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(handle).to_be_hidden()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    handle.dblclick()
+    assert panel_width(page) == usual
+
+
+def panel_width(page):
+    return round(page.locator("#step-panel").bounding_box()["width"])
+
+
+@pytest.mark.django_db(transaction=True)
 def test_artifacts_are_previewed_in_place(page):
     page.goto("/runs/r1/steps/read-data/")
     page.get_by_text("Preview", exact=True).click()
