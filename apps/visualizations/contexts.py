@@ -107,6 +107,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "edit_url": edit,
         "longer_url": f"{edit}&timeout_s={settings.KERNEL_TIMEOUT}" if edit and may_run_longer(render) else "",
         "longer_s": settings.KERNEL_TIMEOUT,
+        "is_page": "page" in request.GET,
         "is_stale": step is not None and origins.is_stale(render, step),
         "code_lines": _lines_around(render),
     }
@@ -194,8 +195,11 @@ def _artifact_kind(artifact: Artifact) -> str:
 
 
 def _lines_around(render: Render, reach: int = 3) -> list[tuple[int, str, bool]]:
-    """Returns the code around the line that failed as (number, text, whether it is that line); [] without a line."""
-    if not render.line:
+    """Returns the code around the line that failed as (number, text, whether it is that line); [] without a line.
+
+    Only where a person wrote the code: of a predefined type the message says it, and the traceback is there.
+    """
+    if not render.line or not render.is_custom:
         return []
     lines = render.code.splitlines()
     first = max(1, render.line - reach)

@@ -17,34 +17,23 @@
 
   // A result tells what the portal kept it from loading. It is a stranger: its words are text, and few.
   const MOST_BLOCKED = 5;
-  const WHY_BLOCKED = "Results have no network, so that nothing in them can carry data away. Put what it needs into the result itself, or use a library of its environment.";
   function blockedBanner(frame) {
-    const before = frame.previousElementSibling;
-    if (before?.matches("[data-blocked]")) return before;
-    const banner = document.createElement("div");
-    const words = document.createElement("div");
-    const why = document.createElement("details");
-    const summary = document.createElement("summary");
-    summary.textContent = "Details";
-    why.append(summary, WHY_BLOCKED);
-    banner.className = "banner banner-warn";
-    banner.dataset.blocked = "";
-    banner.setAttribute("role", "status");
-    words.append(why);
-    banner.append(words);
-    frame.before(banner);
-    return banner;
+    const place = frame.closest(".card-body");
+    const template = place?.querySelector("template[data-blocked-banner]");
+    if (template && !place.querySelector("[data-blocked]")) frame.before(template.content.cloneNode(true));
+    return place?.querySelector("[data-blocked]");
   }
   addEventListener("message", (event) => {
     const address = event.data?.vizportalBlocked;
     if (typeof address !== "string") return;
     const frame = [...document.querySelectorAll("iframe[data-result]")].find((each) => each.contentWindow === event.source);
-    if (!frame) return;
-    const banner = blockedBanner(frame);
+    const banner = frame && blockedBanner(frame);
+    if (!banner) return;
     const line = `This result tried to load ${address.slice(0, 300)}, which this portal blocks.`;
-    const lines = [...banner.querySelectorAll("p")];
+    const lines = [...banner.querySelectorAll("[data-line]")];
     if (lines.length >= MOST_BLOCKED || lines.some((each) => each.textContent === line)) return;
     const words = document.createElement("p");
+    words.dataset.line = "";
     words.textContent = line;
     banner.querySelector("details").before(words);
   });

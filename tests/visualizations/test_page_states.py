@@ -178,7 +178,14 @@ def test_a_stranger_learns_nothing_of_a_visualizations_origin(done, browser, rea
 
 def test_failed_shows_the_reason_the_line_and_the_ways_on(get, ended):
     reason = {"reason": "code_failed", "message": 'Column "score" is not in the file.', "line": 2}
-    render = ended(RenderState.FAILED, code="a = 1\nraise KeyError\n", traceback="Traceback ...", log="said", **reason)
+    render = ended(
+        RenderState.FAILED,
+        is_custom=True,
+        code="a = 1\nraise KeyError\n",
+        traceback="Traceback ...",
+        log="said",
+        **reason,
+    )
     page = get(render.get_absolute_url())
     for words in ("Column &quot;score&quot; is not in the file.", "Line 2 of the code.", "raise KeyError"):
         assert words in page
