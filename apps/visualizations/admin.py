@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,8 +18,6 @@ from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import ApiToken, Render, Visualization
 from apps.visualizations.services import submission
 from apps.visualizations.services.tokens import token_issue
-
-_CSS = {"all": ["visualizations/admin.css"]}
 
 
 def _state(render: Render | None) -> SafeString | str:
@@ -34,6 +32,17 @@ def _preview(render: Render | None) -> SafeString | str:
         return "-"
     return format_html(
         '<iframe class="render-preview" sandbox="allow-scripts" loading="lazy" title="Preview" src="{}"></iframe>',
+        render.content_url,
+    )
+
+
+def _thumbnail(render: Render | None) -> SafeString | str:
+    """The result, small: nobody clicks or tabs into it."""
+    if render is None or not render.content_url:
+        return "-"
+    return format_html(
+        '<span class="render-thumbnail" aria-hidden="true">'
+        '<iframe sandbox="allow-scripts" loading="lazy" tabindex="-1" title="Thumbnail" src="{}"></iframe></span>',
         render.content_url,
     )
 
@@ -76,7 +85,7 @@ class RenderInline(admin.TabularInline):  # type: ignore[type-arg]
 class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Search, filter, look, render again, cancel, delete; only the title can be changed."""
 
-    list_display = ("title", "type_key", "state_badge", "run_name", "step_name", "owner", "created_at")
+    list_display = ("title", "thumbnail", "type_key", "state_badge", "run_name", "step_name", "owner", "created_at")
     list_filter = ("latest__state", "type_key", "pipeline_name", "created_at")
     list_select_related = ("latest", "owner")
     list_per_page = 50
@@ -88,9 +97,6 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         *("title", "type_key", "state_badge", "preview", "endpoint_key", "run_name", "run_id", "pipeline_name"),
         *("step_name", "step_id", "artifact_name", "artifact_uri", "source_uri", "owner", "created_at"),
     )
-
-    class Media:
-        css = _CSS
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
         """Everything but the title: the rest is what was asked for."""
@@ -118,6 +124,11 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def state_badge(self, visualization: Visualization) -> SafeString | str:
         """The latest render's state as a badge."""
         return _state(visualization.latest)
+
+    @admin.display(description="picture")
+    def thumbnail(self, visualization: Visualization) -> SafeString | str:
+        """The latest render's picture, small."""
+        return _thumbnail(visualization.latest)
 
     @admin.display(description="preview")
     def preview(self, visualization: Visualization) -> SafeString | str:
@@ -174,9 +185,6 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
     readonly_fields = fields
 
-    class Media:
-        css = _CSS
-
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Renders are asked for, not written."""
         return False
@@ -214,6 +222,15 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def queue_link(self, render: Render) -> SafeString:  # noqa: ARG002
         """The way to the queue's own dashboard."""
         return format_html('<a href="{}">Queue dashboard</a>', reverse("admin:django_rq_dashboard_changelist"))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Heads the page with the visualization's title: a render's own name is its ids."""
+        obj = context.get("original")
+        if isinstance(obj, Render):
+            context["subtitle"] = f"{obj.visualization.title}, render {obj.number}"
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def view_on_site(self, obj: Render) -> str:
         """The render's own page."""
