@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from apps.visualizations import rendering
+from apps.visualizations.rendering import environments
 from vizportal.settings import BASE_DIR
 
 pytestmark = pytest.mark.kernel
@@ -175,3 +177,22 @@ def test_an_environment_that_is_not_built_says_so(tmp_path):
     )
     assert outcome.reason == "environment_missing"
     assert "environments build" in outcome.message
+
+
+def test_a_render_has_a_font_cache_of_its_own_and_cannot_spoil_the_next_one_s(run, interpreter):
+    code = """
+import matplotlib, pathlib
+cache = pathlib.Path(matplotlib.get_cachedir())
+print("FOUND", sorted(each.name for each in cache.glob("fontlist*")), cache.parent.name)
+import matplotlib.pyplot as plt
+plt.plot([1, 2]); plt.show()
+(cache / "spoiled").touch()
+"""
+    first, second = run(code), run(code)
+    kept = environments.matplotlib_cache_dir(interpreter)
+    for outcome in (first, second):
+        page = outcome.html_path.read_text()
+        assert "data:image/png;base64," in page
+        assert re.search(r"FOUND \[(&#39;|')fontlist\S+\] home", page)
+        assert "temporary cache directory" not in page
+    assert not (kept / "spoiled").exists()

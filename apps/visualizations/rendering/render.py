@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +74,7 @@ def render(
 def _prepare(order: RenderOrder, interpreter: Path, directory: Path) -> None:
     for name in ("home", "work"):
         (directory / name).mkdir(mode=0o700)
+    _copy_font_cache(interpreter, directory)
     inputs = {
         "source": order.source,
         "source_uri": order.source_uri,
@@ -91,6 +93,21 @@ def _prepare(order: RenderOrder, interpreter: Path, directory: Path) -> None:
     (directory / "job.json").write_text(json.dumps(job, allow_nan=False), encoding="utf-8")
 
 
+def _copy_font_cache(interpreter: Path, directory: Path) -> None:
+    """Gives the render a font cache of its own.
+
+    matplotlib takes no cache directory that it cannot write to (it warns on the page and searches for fonts for
+    seconds), and the environment's own is not to be written by a render: in a container it is read-only.
+    """
+    cache = environments.matplotlib_cache_dir(interpreter)
+    if cache.is_dir():
+        shutil.copytree(cache, _font_cache(directory), copy_function=shutil.copyfile)
+
+
+def _font_cache(directory: Path) -> Path:
+    return directory / "home" / "matplotlib"
+
+
 def _clean_environment(interpreter: Path, directory: Path) -> dict[str, str]:
     home = directory / "home"
     return {
@@ -100,7 +117,7 @@ def _clean_environment(interpreter: Path, directory: Path) -> dict[str, str]:
         "IPYTHONDIR": str(home / "ipython"),
         "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
         "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
-        "MPLCONFIGDIR": str(environments.matplotlib_cache_dir(interpreter)),
+        "MPLCONFIGDIR": str(_font_cache(directory)),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONUTF8": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
