@@ -178,6 +178,23 @@ def test_a_running_render_is_cancelled(portal, run, step):
     assert call(portal, f"/api/v1/renders/{identity}/cancel", {}, "POST")[0] == 200
 
 
+def test_open_pages_are_told_of_every_change(portal, run, step):
+    with urllib.request.urlopen(portal.url + "/events/", timeout=60) as stream:
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        assert stream.readline() == b": hello\n"
+        body = order(run, step, type="custom", code="print('told')", title="told")
+        _, made = call(portal, "/api/v1/visualizations", body | {"force": True})
+        states = []
+        while "succeeded" not in states:
+            line = stream.readline().decode()
+            if line.startswith("data: "):
+                event = json.loads(line.removeprefix("data: "))
+                if event["id"] == made["render"]["id"]:
+                    states.append(event["state"])
+    assert states[0] in {"queued", "running"}
+    assert "running" in states
+
+
 def test_an_artifact_whose_bytes_are_gone_fails_with_its_reason(portal, run, step):
     body = order(run, step, type="table", source="minio://mlpipeline/v2/artifacts/not/there")
     status, answer = call(portal, "/api/v1/visualizations", body)
