@@ -53,6 +53,7 @@ def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
     """
     data_dir: Path = settings.VIZPORTAL_DATA_DIR
     environ = {**os.environ, "VIZPORTAL_DATA_DIR": str(data_dir), "VIZPORTAL_BIND": f"{host}:{port}"}
+    environ["PYTHONUNBUFFERED"] = "1"  # a log is read while it is written
     environ["VIZPORTAL_ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, host])
     queue = None
     if not os.environ.get("REDIS_URL") and not os.environ.get("REDIS_URL_FILE"):

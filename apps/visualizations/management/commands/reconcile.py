@@ -48,3 +48,4 @@ class Command(BaseCommand):
 
     def _tell(self, done: Upkeep) -> None:
         self.stdout.write("another one is at it" if done.is_idle else str(done))
+        self.stdout.flush()  # into a file, a line would wait for thousands of others
