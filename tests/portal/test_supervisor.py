@@ -114,3 +114,31 @@ supervisor.watch()
     parent.kill()
     parent.wait()
     wait_for(lambda: not is_alive(pids(mark)[0]))
+
+
+STUBBORN = """
+import os, signal, sys, time
+def on_term(*_):
+    global asked
+    asked += 1
+    open(sys.argv[1], "a").write(f"term {asked}\\n")
+    if asked == 2:
+        sys.exit(0)
+asked = 0
+signal.signal(signal.SIGTERM, on_term)
+open(sys.argv[1], "a").write("ready\\n")
+while True:
+    time.sleep(0.05)
+"""
+
+
+def test_a_busy_service_is_asked_a_second_time_before_it_is_killed(supervisor, tmp_path):
+    marks = [tmp_path / "one", tmp_path / "two"]
+    for mark in marks:
+        command = [sys.executable, "-c", STUBBORN, str(mark)]
+        supervisor.start(Service(name=mark.name, command=command, environ=os.environ, group="g", stop_timeout_s=0.5))
+    wait_for(lambda: all(mark.exists() and "ready" in mark.read_text() for mark in marks))
+    children = [child.process for child in supervisor._children]
+    supervisor.stop()
+    assert [child.returncode for child in children] == [0, 0]
+    assert all("term 2" in mark.read_text() for mark in marks)

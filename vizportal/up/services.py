@@ -159,13 +159,13 @@ def _workers(environ: Mapping[str, str]) -> tuple[Service, ...]:
     command += ["--job-class", "apps.visualizations.jobs.RenderJob", "--serializer", "rq.serializers.JSONSerializer"]
     count = settings.VIZPORTAL_WORKERS
     return tuple(
-        Service(name=f"worker-{number}", command=command, environ=environ, stop_timeout_s=3)
+        Service(name=f"worker-{number}", command=command, environ=environ, group="workers", stop_timeout_s=2)
         for number in range(1, count + 1)
     )
 
 
 def _reconciler(environ: Mapping[str, str]) -> Service:
-    return Service(name="reconciler", command=_manage("reconcile", "--loop"), environ=environ, stop_timeout_s=3)
+    return Service(name="reconciler", command=_manage("reconcile", "--loop"), environ=environ, group="workers")
 
 
 def _web(host: str, port: int, environ: Mapping[str, str]) -> Service:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -22,6 +23,7 @@ _PR_SET_PDEATHSIG: Final = 1
 _TICK_S: Final = 0.05
 _READY_TIMEOUT_S: Final = 60.0
 _MAX_BACKOFF_S: Final = 30.0
+_URGENT_S: Final = 2.0
 # A process that lived this long before it died starts again at once.
 _STABLE_S: Final = 30.0
 _MAX_LOG_BYTES: Final = 5 * 1024**2
@@ -37,13 +39,16 @@ class Service:
 
     Attributes:
         is_ready: asked until it is true before the next service starts; None where starting is enough.
-        stop_timeout_s: how long it may take to end after SIGTERM before it is killed.
+        group: services of one group that were started in a row are stopped together.
+        stop_timeout_s: how long it may take to end after SIGTERM; then it gets a second one, which workers take as
+            "drop what you do", and two seconds later it is killed.
     """
 
     name: str
     command: Sequence[str]
     environ: Mapping[str, str]
     is_ready: Callable[[], bool] | None = None
+    group: str = ""
     stop_timeout_s: float = 5.0
 
 
@@ -109,8 +114,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stops all services, the last started first; kills what does not end in its time."""
-        for child in reversed(self._children):
-            self._stop(child)
+        for _, members in groupby(reversed(self._children), lambda child: child.service.group or child.service.name):
+            self._stop_together(list(members))
         self._children.clear()
 
     def tail(self, name: str, lines: int = 15) -> str:
@@ -150,19 +155,27 @@ class Supervisor:
             f"{child.service.name} ended ({cause}); starting it again. Log: {self.log_dir / child.service.name}.log"
         )
 
-    def _stop(self, child: _Child) -> None:
-        process = child.process
-        if process.poll() is not None:
-            return
-        process.terminate()
-        deadline = time.monotonic() + child.service.stop_timeout_s
-        while process.poll() is None:
-            if time.monotonic() > deadline or len(self._signals) > 1:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+    def _stop_together(self, children: Sequence[_Child]) -> None:
+        patience_s = max(child.service.stop_timeout_s for child in children)
+        for pause_s in (patience_s, _URGENT_S):
+            for child in children:
+                if child.process.poll() is None:
+                    child.process.terminate()
+            if self._ended(children, pause_s):
                 return
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.process.pid, signal.SIGKILL)
+            child.process.wait()
+
+    def _ended(self, children: Sequence[_Child], within_s: float) -> bool:
+        deadline = time.monotonic() + within_s
+        while any(child.process.poll() is None for child in children):
+            # A second signal from the person at the terminal: no more patience.
+            if time.monotonic() > deadline or len(self._signals) > 1:
+                return False
             time.sleep(_TICK_S)
+        return True
 
 
 def _open_log(path: Path) -> BinaryIO:
