@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from vizportal.settings import BASE_DIR
+
+CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
 
 @dataclass(slots=True)
@@ -101,3 +104,14 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
     with running_portal(data_dir, ALLOW_CUSTOM_VISUALIZATIONS="true", KERNEL_TIMEOUT="30") as found:
         wait_until(lambda: samples_done(found), 180, "the sample runs")
         yield found
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = next((each for each in CHROMIUM if Path(each).exists()), None)
+    assert path, "Chromium is not installed"
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+        launched = playwright.chromium.launch(executable_path=path, args=flags)
+        yield launched
+        launched.close()

@@ -1,0 +1,76 @@
+"""What only a browser shows of a result: blocked loads, and neighbours by key."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.test_browser_walk import api, in_frame, sample
+
+pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.xdist_group("portal")]
+LOADS = """
+from IPython.display import HTML
+HTML('''<p>shown</p><script src="https://cdn.example.com/<b>.js"></script>
+<script>for (let n = 0; n < 9; n++) fetch("https://api.example.com/" + n).catch(() => {});</script>''')
+"""
+
+
+@pytest.fixture
+def page(browser, portal):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=portal.url)
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    yield opened
+    context.close()
+
+
+@pytest.fixture
+def make(page, portal):
+    """Asks for a visualization of the sample run's evaluator; returns its address once it has ended."""
+    run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+    step = next(each for each in run["steps"] if each["name"] == "evaluator")
+
+    def ask(**values):
+        body = {"run_id": run["id"], "step_id": step["id"], "force": True, **values}
+        made = page.request.post("/api/v1/visualizations", data=body).json()
+        path = urlsplit(made["url"]).path
+        page.goto(path)
+        expect(page.locator(".render .state-succeeded")).to_be_visible(timeout=60_000)
+        return path
+
+    return ask
+
+
+def test_blocked_loads_are_told_above_the_result(page, make):
+    make(type="custom", code=LOADS, title="Blocked loads")
+    expect(in_frame(page).get_by_text("shown", exact=True)).to_be_visible()
+    banner = page.locator("[data-blocked]")
+    first = banner.get_by_text(re.compile(r"This result tried to load https://cdn\.example\.com/.*, which this portal"))
+    expect(first).to_be_visible()
+    expect(banner.locator("[data-line]")).to_have_count(5)
+    assert banner.locator("b").count() == 0
+    # Only the frame itself may say so.
+    page.reload()
+    expect(banner.locator("[data-line]")).to_have_count(5)
+    page.evaluate("document.querySelector('[data-blocked]').remove()")
+    page.evaluate("postMessage({vizportalBlocked: 'https://forged.example.com/'}, '*')")
+    page.evaluate("new Promise((done) => { addEventListener('message', done, {once: true}); postMessage(1, '*'); })")
+    expect(banner).to_have_count(0)
+
+
+@pytest.mark.parametrize("kind", ["table"])
+def test_predefined_types_load_nothing_that_is_blocked(page, make, kind):
+    make(type=kind, artifact="predictions")
+    # A result tells its height once it has loaded, after whatever was blocked.
+    expect(page.locator("iframe[data-result]")).to_have_attribute("style", re.compile("height"))
+    assert page.locator("[data-blocked]").count() == 0
+
+
+def test_keys_lead_from_one_visualization_to_the_next(page, make):
+    older = make(type="table", artifact="predictions", title="Older")
+    newer = make(type="table", artifact="predictions", title="Newer", arguments={"max_rows": 7})
+    page.keyboard.press("]")
+    page.wait_for_url(f"**{older}")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**{newer}")
