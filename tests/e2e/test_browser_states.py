@@ -1,4 +1,4 @@
-"""What only a browser shows of a result: blocked loads, and neighbours by key."""
+"""What only a browser shows of a result: blocked loads, neighbours by key, and the admin's actions."""
 
 import re
 from urllib.parse import urlsplit
@@ -59,7 +59,7 @@ def test_blocked_loads_are_told_above_the_result(page, make):
     expect(banner).to_have_count(0)
 
 
-@pytest.mark.parametrize("kind", ["table"])
+@pytest.mark.parametrize("kind", ["roc_curve", "table", "confusion_matrix"])
 def test_predefined_types_load_nothing_that_is_blocked(page, make, kind):
     make(type=kind, artifact="predictions")
     # A result tells its height once it has loaded, after whatever was blocked.
@@ -74,3 +74,32 @@ def test_keys_lead_from_one_visualization_to_the_next(page, make):
     page.wait_for_url(f"**{older}")
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(f"**{newer}")
+
+
+def test_the_admin_renders_again_and_deletes_without_a_console_error(page, make):
+    title = "For the administrator"
+    make(type="table", artifact="predictions", title=title, arguments={"max_rows": 3})
+    wrong = []
+    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto("/admin/")
+    expect(page).to_have_title(re.compile("vizportal administration"))
+    for path in ("/admin/visualizations/render/", "/admin/rq/", "/admin/rq/queues/0/finished/", "/admin/rq/workers/0/"):
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+    page.goto(f"/admin/visualizations/visualization/?q={title}")
+    expect(page.locator(".render-thumbnail iframe")).to_have_count(1)
+    act(page, "action_render_again")
+    expect(page.locator(".messagelist")).to_contain_text("1 queued")
+    act(page, "delete_selected")
+    page.get_by_role("button", name="Yes").click()
+    expect(page.locator(".messagelist")).to_contain_text("Successfully deleted 1 visualization")
+    page.get_by_role("link", name="View site").click()
+    expect(page).to_have_url(re.compile("/runs/$"))
+    assert wrong == []
+
+
+def act(page, action):
+    page.locator("#result_list input.action-select").check()
+    page.locator("select[name=action]").select_option(action)
+    page.get_by_role("button", name="Go").click()
