@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import free_port, is_ready, running_portal, wait_until
+from tests.e2e.conftest import free_port, is_ready, running_portal
+from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
 
 pytestmark = [pytest.mark.slow, pytest.mark.kernel, pytest.mark.xdist_group("up")]

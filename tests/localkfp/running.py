@@ -44,7 +44,6 @@ def check(total: int, wanted: int):
 @dsl.component(base_image=PYTHON)
 def wait_for(path: str):
     import os
-    import time
 
     print("waiting", flush=True)
     with open(path + ".pid", "w") as file:
@@ -63,17 +62,6 @@ def three_steps(wanted: int = 6, count: int = 4, text: str = "python3 "):
 @dsl.pipeline(name="waiting")
 def waiting(path: str):
     wait_for(path=path)
-
-
-def until(condition):
-    """Waits for a condition that another process makes true."""
-    end = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not come true")
 
 
 def finished(client, run_id):

@@ -12,7 +12,9 @@ from lineage_reader import read_artifact, read_log, read_steps
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from kfp import dsl
-    from running import PYTHON, by_task, check, finished, is_alive, read_text, three_steps, until, waiting
+    from running import PYTHON, by_task, check, finished, is_alive, read_text, three_steps, waiting
+
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -84,7 +86,7 @@ def test_a_pipeline_root_in_another_bucket_is_followed(client, localkfp):
 
 def test_a_deleted_running_run_ends(client, localkfp, tmp_path):
     made = client.create_run_from_pipeline_func(waiting, arguments={"path": str(tmp_path / "x")})
-    pid = int(until(lambda: read_text(tmp_path / "x.pid")))
+    pid = int(wait_until(lambda: read_text(tmp_path / "x.pid")))
     client.delete_run(made.run_id)
-    until(lambda: not is_alive(pid))
+    wait_until(lambda: not is_alive(pid))
     assert requests.get(f"{localkfp}/apis/v2beta1/runs/{made.run_id}", timeout=30).status_code == 404

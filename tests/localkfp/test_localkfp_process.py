@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tarfile
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from conftest import API
 from lineage_reader import read_artifact, read_log, read_steps
 
 from tests.servers import _ROOT, localkfp_process, localkfp_server
+from tests.waiting import wait_until
 
 TIMEOUT_S = 120
 # The command that kfp compiles for a component, its shell left out; see apps/localkfp/step_commands.py.
@@ -44,17 +44,6 @@ def sleeper(path):
     }
 
 
-def until(condition):
-    """Waits for a condition that another process makes true."""
-    end = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not come true")
-
-
 def started(host, path):
     """Starts a sleeper; returns its run and its step's process id, once that runs."""
     answer = requests.post(f"{host}{API}/runs", json=sleeper(path), timeout=30)
@@ -65,7 +54,7 @@ def started(host, path):
         assert run["state"] in {"PENDING", "RUNNING"}, run
         return path.read_text() if path.exists() else ""
 
-    return run_id, int(until(pid))
+    return run_id, int(wait_until(pid))
 
 
 def is_alive(pid):
@@ -120,7 +109,7 @@ def test_a_server_that_ends_takes_its_runs_along_and_says_so_when_it_is_back(tmp
         run_id, pid = started(host, tmp_path / "pid")
         process.send_signal(number)
         process.wait(timeout=30)
-        until(lambda: not is_alive(pid))
+        wait_until(lambda: not is_alive(pid))
     with localkfp_server(tmp_path / "data") as host:
         run = requests.get(f"{host}{API}/runs/{run_id}", timeout=30).json()
         assert run["state"] == "FAILED"
@@ -136,8 +125,8 @@ def test_a_run_process_that_dies_is_a_failed_run(tmp_path):
         run_id, pid = started(host, tmp_path / "pid")
         runner = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
         os.kill(runner, signal.SIGKILL)
-        until(lambda: not is_alive(pid))
-        run = until(lambda: _ended(host, run_id))
+        wait_until(lambda: not is_alive(pid))
+        run = wait_until(lambda: _ended(host, run_id))
         assert run["error"]["message"] == "the run's process ended unexpectedly (exit code -9)"
 
 
@@ -145,7 +134,7 @@ def test_a_run_process_that_dies_is_a_failed_run(tmp_path):
 def test_the_samples_run_at_the_first_start_only(tmp_path):
     with localkfp_server(tmp_path, samples=True) as host:
         found = requests.get(f"{host}{API}/runs?sort_by=created_at", timeout=30).json()["runs"]
-        tips, flow = (until(lambda run=run: _ended(host, run["run_id"])) for run in found)
+        tips, flow = (wait_until(lambda run=run: _ended(host, run["run_id"])) for run in found)
         assert [tips["state"], flow["state"]] == ["SUCCEEDED", "SUCCEEDED"], (tips, flow)
         check_tips(host, tips["run_id"])
         check_flow(host, flow["run_id"])

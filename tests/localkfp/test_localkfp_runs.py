@@ -12,7 +12,9 @@ from lineage_reader import read_artifact, read_log, read_steps
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from kfp import compiler, dsl
-    from running import TIMEOUT_S, by_task, check, finished, is_alive, read_text, three_steps, until, waiting
+    from running import TIMEOUT_S, by_task, check, finished, is_alive, read_text, three_steps, waiting
+
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -98,26 +100,26 @@ def test_steps_after_a_failed_one_have_no_execution(client, localkfp):
 def test_a_running_step_shows_its_log_and_ends_with_its_run(client, localkfp, tmp_path):
     flag = tmp_path / "flag"
     made = client.create_run_from_pipeline_func(waiting, arguments={"path": str(flag)})
-    pid = int(until(lambda: read_text(tmp_path / "flag.pid")))
+    pid = int(wait_until(lambda: read_text(tmp_path / "flag.pid")))
     run = client.get_run(made.run_id)
     assert (run.state, run.finished_at.year) == ("RUNNING", 1970)
     step = by_task(read_steps(localkfp, made.run_id))["wait-for"]
     assert step["state"] == "RUNNING"
-    until(lambda: "waiting" in read_log(localkfp, made.run_id, step))
+    wait_until(lambda: "waiting" in read_log(localkfp, made.run_id, step))
     client.terminate_run(made.run_id)
     # kfp.Client's own waiting does not know CANCELED and would go on.
-    until(lambda: client.get_run(made.run_id).state == "CANCELED")
-    until(lambda: not is_alive(pid))
+    wait_until(lambda: client.get_run(made.run_id).state == "CANCELED")
+    wait_until(lambda: not is_alive(pid))
     assert by_task(read_steps(localkfp, made.run_id))["wait-for"]["state"] == "FAILED"
 
 
 def test_two_runs_go_at_once_and_the_third_waits_its_turn(client, tmp_path):
     flags = [tmp_path / name for name in "abc"]
     made = [client.create_run_from_pipeline_func(waiting, arguments={"path": str(flag)}) for flag in flags]
-    until(lambda: read_text(tmp_path / "a.pid") and read_text(tmp_path / "b.pid"))
+    wait_until(lambda: read_text(tmp_path / "a.pid") and read_text(tmp_path / "b.pid"))
     assert client.get_run(made[2].run_id).state == "PENDING"
     flags[1].touch()
-    until(lambda: read_text(tmp_path / "c.pid"))
+    wait_until(lambda: read_text(tmp_path / "c.pid"))
     assert client.get_run(made[0].run_id).state == "RUNNING"
     flags[0].touch()
     flags[2].touch()

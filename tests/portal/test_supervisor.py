@@ -4,22 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_until
 from vizportal.up.supervisor import Service, StartError, Supervisor
 
 WRITE_PID_AND_WAIT = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(600)"
-
-
-def wait_for(condition, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        threading.Event().wait(0.02)
 
 
 def service(name, path, **options):
@@ -72,6 +64,7 @@ def test_what_dies_is_started_again_until_a_signal_comes(tmp_path):
 import sys
 sys.path.insert(0, {str(Path.cwd())!r})
 from pathlib import Path
+from tests.waiting import wait_until
 from vizportal.up.supervisor import Service, Supervisor
 supervisor = Supervisor(log_dir=Path({str(tmp_path)!r}), say=lambda line: print(line, flush=True))
 supervisor.catch_signals()
@@ -84,9 +77,9 @@ supervisor.stop()
     mark = tmp_path / "pid"
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: len(pids(mark)) == 1)
+        wait_until(lambda: len(pids(mark)) == 1)
         os.kill(pids(mark)[0], signal.SIGKILL)
-        wait_for(lambda: len(pids(mark)) == 2)
+        wait_until(lambda: len(pids(mark)) == 2)
         parent.send_signal(signal.SIGINT)
         output, _ = parent.communicate(timeout=15)
         assert parent.returncode == 0
@@ -103,6 +96,7 @@ def test_when_the_supervisor_is_killed_its_services_end(tmp_path):
 import sys, os
 sys.path.insert(0, {str(Path.cwd())!r})
 from pathlib import Path
+from tests.waiting import wait_until
 from vizportal.up.supervisor import Service, Supervisor
 supervisor = Supervisor(log_dir=Path({str(tmp_path)!r}), say=print)
 command = [sys.executable, "-c", {WRITE_PID_AND_WAIT!r}, {str(mark)!r}]
@@ -110,10 +104,10 @@ supervisor.start(Service(name="one", command=command, environ=os.environ))
 supervisor.watch()
 """
     parent = subprocess.Popen([sys.executable, "-c", program])
-    wait_for(lambda: len(pids(mark)) == 1)
+    wait_until(lambda: len(pids(mark)) == 1)
     parent.kill()
     parent.wait()
-    wait_for(lambda: not is_alive(pids(mark)[0]))
+    wait_until(lambda: not is_alive(pids(mark)[0]))
 
 
 STUBBORN = """
@@ -137,7 +131,7 @@ def test_a_busy_service_is_asked_a_second_time_before_it_is_killed(supervisor, t
     for mark in marks:
         command = [sys.executable, "-c", STUBBORN, str(mark)]
         supervisor.start(Service(name=mark.name, command=command, environ=os.environ, group="g", stop_timeout_s=0.5))
-    wait_for(lambda: all(mark.exists() and "ready" in mark.read_text() for mark in marks))
+    wait_until(lambda: all(mark.exists() and "ready" in mark.read_text() for mark in marks))
     children = [child.process for child in supervisor._children]
     supervisor.stop()
     assert [child.returncode for child in children] == [0, 0]
