@@ -137,6 +137,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 if _HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 3600 * 24 * 30
+    SECURE_SSL_REDIRECT = True
+    # Probes ask the process itself, past the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    # Whether sub-domains and browsers' preload lists are meant is the domain owner's decision, not ours.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # `frame-src 'self'` is what stops a saved result from navigating its frame away with data in the address.
 CONTENT_SECURITY_POLICY = {
