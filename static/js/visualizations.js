@@ -150,7 +150,14 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     settle(document);
     if (focused && document.activeElement === document.body) document.querySelector(`[data-creator-form] ${focused}`)?.focus();
-    if (event.detail.elt?.matches?.("[data-creator]")) event.detail.elt.querySelector(".error, [role=alert]")?.scrollIntoView({ block: "nearest" });
+    if (event.detail.requestConfig?.verb === "post" && event.detail.target?.matches("[data-creator]")) showAnswer(event.detail.target);
   });
+
+  // After Generate: what is wrong with the form, else the new result, which stands below it.
+  function showAnswer(holder) {
+    const error = holder.querySelector("[data-creator-form] :is(.error, [role=alert])");
+    (error ?? holder.querySelector(".render"))?.scrollIntoView({ block: error ? "nearest" : "start" });
+  }
+
   settle(document);
 })();

@@ -60,6 +60,7 @@ def test_from_a_pipeline_to_a_saved_roc_curve_by_mouse(page):
     creator.get_by_text("ROC curve").click()
     expect(creator.get_by_label("Score column")).to_be_visible()
     creator.get_by_role("button", name="Generate Visualization").click()
+    expect(page.locator(".render").first).to_be_in_viewport()
     expect(in_frame(page).locator(".auc")).to_contain_text("AUC 0.", timeout=60_000)
     page.locator(".render h3 a").first.click()
     expect(in_frame(page).locator(".auc")).to_be_visible()
