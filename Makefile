@@ -32,9 +32,10 @@ develop:
 run: setup
 	@exec $(RUN) manage.py up
 
+# By file: what a file's tests share (a portal, a browser) is started once. loadgroup has no effect with pytest 9.2.
 test: develop
-	$(RUN) -m pytest -n 2 --dist loadgroup -m "not slow and not kernel and not browser"
-	$(RUN) -m pytest -n 2 --dist loadgroup -m "slow or kernel or browser"
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not slow and not kernel and not browser"
+	$(RUN) -m pytest -n 2 --dist loadfile -m "slow or kernel or browser"
 
 lint: develop
 	$(RUN) -m ruff check .

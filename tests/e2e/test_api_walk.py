@@ -14,7 +14,7 @@ from kfp import Client, compiler, dsl
 
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.kernel, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.slow, pytest.mark.kernel]
 
 
 def call(portal, path, body=None, method=None):

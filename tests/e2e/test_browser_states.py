@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.test_browser_walk import api, in_frame, sample
 
-pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 LOADS = """
 from IPython.display import HTML
 HTML('''<p>shown</p><script src="https://cdn.example.com/<b>.js"></script>
@@ -27,19 +27,27 @@ def page(browser, portal):
 
 @pytest.fixture
 def make(page, portal):
-    """Asks for a visualization of the sample run's evaluator; returns its address once it has ended."""
+    """Asks for a visualization of the sample run's evaluator; returns its address once it has ended.
+
+    All are deleted again: the step's page shows its saved results, what they do included, in every other test.
+    """
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     step = next(each for each in run["steps"] if each["name"] == "evaluator")
+
+    made_here = []
 
     def ask(**values):
         body = {"run_id": run["id"], "step_id": step["id"], "force": True, **values}
         made = page.request.post("/api/v1/visualizations", data=body).json()
         path = urlsplit(made["url"]).path
+        made_here.append(made["id"])
         page.goto(path)
         expect(page.locator(".render .state-succeeded")).to_be_visible(timeout=60_000)
         return path
 
-    return ask
+    yield ask
+    for each in made_here:
+        page.request.delete(f"/api/v1/visualizations/{each}", headers={"Origin": portal.url})
 
 
 def test_blocked_loads_are_told_above_the_result(page, make):

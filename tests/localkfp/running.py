@@ -3,7 +3,6 @@
 # A component is one function that has to stand alone.
 # ruff: noqa: PTH110, PTH123, T201
 
-import time
 import warnings
 
 with warnings.catch_warnings():
@@ -44,6 +43,7 @@ def check(total: int, wanted: int):
 @dsl.component(base_image=PYTHON)
 def wait_for(path: str):
     import os
+    import time
 
     print("waiting", flush=True)
     with open(path + ".pid", "w") as file:
