@@ -4,16 +4,15 @@
   const root = document.documentElement;
   const theme = () => root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
-  // A result cannot see the portal's theme: it gets it by its address, and by message when it changes.
-  function dress(scope = document) {
-    for (const frame of scope.querySelectorAll("iframe[data-src]")) {
-      const address = `${frame.dataset.src}#theme=${theme()}`;
-      if (!frame.src.endsWith(address)) frame.src = address;
-    }
-  }
-  new MutationObserver(() => {
-    for (const frame of document.querySelectorAll("iframe[data-src]")) frame.contentWindow?.postMessage({ vizportalTheme: theme() }, "*");
-  }).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+  // A result cannot see the portal's theme: it asks when it begins, and is told again when the theme changes.
+  const tellTheme = (target) => target?.postMessage({ vizportalTheme: theme() }, "*");
+  const frames = () => [...document.querySelectorAll("iframe[data-themed]")];
+  addEventListener("message", (event) => {
+    if (event.data?.vizportalReady && frames().some((each) => each.contentWindow === event.source)) tellTheme(event.source);
+  });
+  document.addEventListener("load", (event) => { if (event.target.matches?.("iframe[data-themed]")) tellTheme(event.target.contentWindow); }, true);
+  new MutationObserver(() => { for (const frame of frames()) tellTheme(frame.contentWindow); })
+    .observe(root, { attributes: true, attributeFilter: ["data-theme"] });
 
   // A result tells what the portal kept it from loading. It is a stranger: its words are text, and few.
   const MOST_BLOCKED = 5;
@@ -77,7 +76,6 @@
   }
 
   function settle(scope) {
-    dress(scope);
     restoreDrafts(scope);
     loadEditor(scope);
     listen();

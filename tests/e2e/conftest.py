@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
+from tests.chromium import chromium
 from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
-
-CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
 
 @dataclass(slots=True)
@@ -98,12 +96,7 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    path = next((each for each in CHROMIUM if Path(each).exists()), None)
-    assert path, "Chromium is not installed"
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-        launched = playwright.chromium.launch(executable_path=path, args=flags)
+    with chromium() as launched:
         yield launched
-        launched.close()

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
+
+from tests.chromium import chromium
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    # Playwright's sync API runs a loop in this thread, in which Django would refuse its ORM.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    options = ["--no-sandbox", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+def browser():
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(request, chromium, live_server, client, kubeflow):
+def page(request, browser, live_server, client, kubeflow):
     """A signed-in page; a console error or a failed request fails the test."""
-    context = chromium.new_context(base_url=live_server.url, color_scheme=request.param)
+    context = browser.new_context(base_url=live_server.url, color_scheme=request.param)
     cookie = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
     opened = context.new_page()

@@ -1,0 +1,31 @@
+"""The system's Chromium, driven by Playwright."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+_PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+_FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Yields a headless browser.
+
+    Keep it no longer than a module: Playwright holds a running event loop in this thread, beside which neither a second
+    one can start nor Django's ORM works unasked.
+    """
+    path = next((each for each in _PLACES if Path(each).exists()), None)
+    assert path, "Chromium is not installed"
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        with sync_playwright() as playwright:
+            launched = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+            yield launched
+            launched.close()
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
