@@ -1,1 +1,1 @@
-"""Measures rendering: the portal's own path against cold nbclient, and whole requests through a running portal."""
+"""Measures whole renders through Kubeflow's visualization protocol, of the portal and of another server beside it."""

@@ -1,8 +1,9 @@
-"""`python -m benchmarks [--quick] [--only renders|clients] [--json FILE]`: measures, and prints tables in Markdown."""
+"""`python -m benchmarks`: whole renders of a portal, and of another server beside it, as tables in Markdown."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -12,31 +13,26 @@ from pathlib import Path
 from typing import Any, Final
 
 from apps.visualizations.rendering import environments
-from benchmarks import report
+from benchmarks import cold, report
 from benchmarks.cases import Case, WrongPageError, make_cases
-from benchmarks.clients import measure_clients
-from benchmarks.portal import PortalError, finished_step, running_portal
-from benchmarks.renders import measure_renders
+from benchmarks.endurance import measure_soak, measure_stuck
+from benchmarks.measure import measure_first, measure_levels, measure_turns
+from benchmarks.portal import WORKERS, Portal, PortalError, running_portal
+from benchmarks.servers import Server, ServerError, other_server
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
+_LEVELS: Final = (1, 2, 4, 8)
 
 
 def main() -> int:
-    """Measures and prints; returns 1 where a page was not what it must be."""
+    """Measures and prints; ends with an error where a page was not what it must be."""
     options = _options()
-    # Ended from outside, it still stops the portal it started.
+    # Ended from outside, it still stops the servers it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    results: dict[str, Any] = {"machine": report.machine(), "renders": [], "clients": []}
     try:
         with tempfile.TemporaryDirectory(prefix="vizportal-bench-") as name:
-            directory = Path(name).resolve()
-            (directory / "sources").mkdir()
-            cases = make_cases(directory / "sources")
-            if options.only != "clients":
-                results["renders"] = _renders(cases, options)
-            if options.only != "renders":
-                results["clients"] = _clients(cases, directory, options)
-    except (WrongPageError, PortalError, environments.EnvironmentUnusableError) as error:
+            results = _measure(Path(name).resolve(), options)
+    except (WrongPageError, PortalError, ServerError, environments.EnvironmentUnusableError) as error:
         sys.exit(f"benchmarks: {error}")
     print(report.markdown(results))
     if options.json:
@@ -44,20 +40,59 @@ def main() -> int:
     return 0
 
 
-def _renders(cases: list[Case], options: argparse.Namespace) -> list[dict[str, Any]]:
-    repetitions = options.repetitions or (2 if options.quick else 7)
-    warm_ups = 0 if options.quick else 1
+def _measure(directory: Path, options: argparse.Namespace) -> dict[str, Any]:
+    results: dict[str, Any] = {"machine": report.machine(), "first_ms": {}, "renders": [], "levels": []}
+    results |= {"soak": {}, "stuck": {}}
+    sources = directory / "sources"
+    sources.mkdir()
+    cases = make_cases(sources)
     interpreter = _interpreter("base")
-    found = measure_renders(cases, interpreter, repetitions=repetitions, warm_ups=warm_ups, say=_say)
-    return report.render_rows(found)
+    with contextlib.ExitStack() as stack:
+        portal = stack.enter_context(running_portal(directory, sources))
+        own = Server(name="portal", url=portal.kfp_service_url, pid=portal.pid)
+        servers = [own]
+        if options.against:
+            log = directory / "other.log"
+            against = other_server(options.against, options.against_pid, options.against_command, log)
+            servers.append(stack.enter_context(against))
+        results["first_ms"] = _first(servers, cases, options)
+        _whole(results, servers, cases, portal, interpreter, options)
+        if options.soak:
+            results["soak"] = measure_soak(own, _small(cases), portal, options.soak, _say)
+        if options.stuck:
+            results["stuck"] = measure_stuck(own, cases[0], portal, slots=WORKERS, repetitions=_repetitions(options))
+    return results
 
 
-def _clients(cases: list[Case], directory: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    predefined = [case for case in cases if case.type_key != "custom"]
-    with running_portal(directory, directory / "sources") as portal:
-        step = finished_step(portal)
-        levels, each = ((1, 2), 1) if options.quick else ((1, 2, 4, 8), None)
-        return report.client_rows(measure_clients(portal, predefined, step, levels=levels, each=each, say=_say))
+def _whole(
+    results: dict[str, Any],
+    servers: list[Server],
+    cases: list[Case],
+    portal: Portal,
+    interpreter: Path,
+    options: argparse.Namespace,
+) -> None:
+    repetitions = _repetitions(options)
+    warm_ups = 0 if options.quick else 2
+    found = measure_turns(servers, cases, portal, repetitions=repetitions, warm_ups=warm_ups, say=_say)
+    found |= cold.measure_cold(cases, interpreter, repetitions=min(repetitions, 3), say=_say)
+    results["renders"] = report.render_rows(found)
+    levels, each = ((1, 2), 2) if options.quick else (_LEVELS, 8)
+    results["levels"] = report.level_rows(measure_levels(servers, _small(cases), levels=levels, each=each, say=_say))
+
+
+def _first(servers: list[Server], cases: list[Case], options: argparse.Namespace) -> dict[str, float]:
+    curve = next(case for case in cases if case.type_key == "roc_curve")
+    fresh = [server for server in servers if not server.is_other or options.against_command]
+    return {server.name: round(1000 * measure_first(server, curve), 1) for server in fresh}
+
+
+def _small(cases: list[Case]) -> list[Case]:
+    return [case for case in cases if "100,000" not in case.name]
+
+
+def _repetitions(options: argparse.Namespace) -> int:
+    return int(options.repetitions or (2 if options.quick else 15))
 
 
 def _interpreter(key: str) -> Path:
@@ -74,10 +109,17 @@ def _interpreter(key: str) -> Path:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two repetitions and few clients: whether it works at all")
-    parser.add_argument("--only", choices=["renders", "clients"], help="one half of it")
-    parser.add_argument("--repetitions", type=int, default=0, help="renders of each case and way (default: 7)")
+    parser.add_argument("--repetitions", type=int, default=0, help="renders of each case and server (default: 15)")
+    parser.add_argument("--against", default="", metavar="URL", help="another server of the same protocol")
+    parser.add_argument("--against-pid", type=int, metavar="PID", help="its process, to count its processor time")
+    parser.add_argument("--against-command", default="", metavar="COMMAND", help="starts it, to time its first render")
+    parser.add_argument("--soak", type=int, default=0, metavar="N", help="so many renders in a row: what stays behind")
+    parser.add_argument("--stuck", action="store_true", help="an endless loop on every slot but one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if (options.against_pid or options.against_command) and not options.against:
+        parser.error("--against-pid and --against-command need --against URL")
+    return options
 
 
 def _say(line: str) -> None:

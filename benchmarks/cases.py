@@ -1,29 +1,34 @@
 """What is rendered: made-up data with a fixed seed, and for each case the marks its page must show.
 
-The marks are computed here, from the rows and without the libraries that the visualizations use.
+The marks are computed here, from the rows and without the libraries that the visualizations use. No table holds a
+fraction: Kubeflow's own fails on them and answers 200.
 """
 
 from __future__ import annotations
 
 import base64
 import csv
+import gzip
+import json
 import random
 import re
 import statistics
 import struct
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from apps.visualizations.catalogue import registry
 
 _SEED: Final = 20240611
-_TABLE_ROWS: Final = 1_000
-_SCORE_ROWS: Final = 5_000
 _CLASSES: Final = ("bird", "cat", "dog")
+_POINTS: Final = 1_000
 _PICTURE: Final = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]{40,})")
+# How bokeh writes a column of numbers into a page.
+_BOKEH_COLUMN: Final = re.compile(r'"tpr",\{"type":"ndarray","array":\{"type":"bytes","data":"([A-Za-z0-9+/=]+)"')
+_PRINT: Final = "print(6 * 7, 'is what it says')"
 _MATPLOTLIB: Final = """\
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -34,10 +39,12 @@ axes.scatter(frame["x"], frame["y"], s=8)
 axes.set_title("x and y")
 plt.show()
 """
+# As HTML by pandas itself: in Kubeflow's one kernel an earlier table changes how frames are shown.
 _DESCRIBE: Final = """\
 import pandas as pd
+from IPython.display import HTML, display
 
-pd.read_csv(source).describe()
+display(HTML(pd.read_csv(source).describe().to_html()))
 """
 
 
@@ -50,69 +57,87 @@ class Case:
     """One thing to render.
 
     Attributes:
-        type_key: the portal's type; "custom" comes with code of its own.
+        type_key: Kubeflow's and the portal's type; "custom" comes with code of its own.
+        code: what runs: the custom code, or the portal's own type without its header.
+        other_source: the same data as the other server's type reads it.
         check: raises WrongPageError for a page that lacks the marks.
     """
 
     name: str
     type_key: str
     code: str
-    source: Path
+    source: Path | None
     variables: dict[str, Any]
     check: Callable[[str], None]
+    other_source: Path | None = None
+    check_other: Callable[[str], None] | None = None
+
+    def form(self, *, for_other: bool = False) -> bytes:
+        """Returns the request as the form that Kubeflow's API server posts."""
+        source = self.other_source if for_other and self.other_source else self.source
+        custom = {"code": self.code.splitlines()} if self.type_key == "custom" else {}
+        fields = {"type": self.type_key, "source": str(source or ""), "arguments": json.dumps(self.variables | custom)}
+        return urlencode(fields).encode()
+
+    def check_page(self, page: str, *, of_other: bool = False) -> None:
+        """Raises WrongPageError for a page that lacks the marks."""
+        check = self.check_other if of_other and self.check_other else self.check
+        try:
+            check(page)
+        except WrongPageError as error:
+            raise WrongPageError(f"{self.name}: {error}") from error
 
 
 def make_cases(directory: Path) -> list[Case]:
     """Writes the data below `directory` and returns the cases."""
     dice = random.Random(_SEED)
     return [
-        _table(directory / "table.csv", dice),
-        _roc_curve(directory / "scores.csv", dice),
-        _confusion_matrix(directory / "predictions.csv", dice),
+        Case(
+            name="test (print)", type_key="custom", code=_PRINT, source=None, variables={}, check=_shows("42 is what")
+        ),
+        _table(directory / "table.csv", 1_000, dice),
+        _table(directory / "large.csv", 100_000, dice),
+        _roc_curve(directory, dice),
         *_custom(directory / "points.csv", dice),
     ]
 
 
-def area_under_curve(truth: Sequence[bool], scores: Sequence[float]) -> float:
-    """Returns the share of pairs (true, false) that the scores put in order, ties counted half."""
-    rank, position = {}, 0
-    for score, count in sorted(Counter(scores).items()):
-        rank[score] = position + (count + 1) / 2
-        position += count
-    positives = sum(truth)
-    total = sum(rank[score] for score, is_true in zip(scores, truth, strict=True) if is_true)
-    return (total - positives * (positives + 1) / 2) / (positives * (len(truth) - positives))
+def _table(path: Path, count: int, dice: random.Random) -> Case:
+    rows = [(f"item-{n:06}", dice.randrange(10**6), dice.choice(_CLASSES)) for n in range(count)]
+    _write(path, rows, ("name", "amount", "kind"))
+    known = [str(cell) for row in (rows[0], rows[count // 2 + 7], rows[-1]) for cell in row[:2]]
+    # Kubeflow's embeds all rows and knows no such argument.
+    return _predefined(f"table, {count:,} rows", "table", path, {"max_rows": count}, _shows(*known))
 
 
-def _table(path: Path, dice: random.Random) -> Case:
-    rows = [(f"item-{n:04}", f"{dice.uniform(0, 1000):.4f}", dice.choice(_CLASSES)) for n in range(_TABLE_ROWS)]
-    _write(path, ("name", "weight", "kind"), rows)
-    known = [cell for row in (rows[0], rows[777], rows[-1]) for cell in row[:2]]
-    return _predefined("table, 1,000 rows", "table", path, {}, _shows(*known))
+def _roc_curve(directory: Path, dice: random.Random) -> Case:
+    """A computed curve: Kubeflow's type reads such a file without a header, the portal's with one."""
+    fpr = sorted(round(dice.random(), 6) for _ in range(_POINTS))
+    fpr[0], fpr[-1] = 0.0, 1.0
+    tpr = [round(x**0.5, 6) for x in fpr]
+    rows = [(x, y, round(1 - x, 6)) for x, y in zip(fpr, tpr, strict=True)]
+    _write(directory / "roc.csv", rows, ("fpr", "tpr", "thresholds"))
+    _write(directory / "roc-bare.csv", rows)
+    return Case(
+        name="ROC curve",
+        type_key="roc_curve",
+        code=registry.get("roc_curve").code,
+        source=directory / "roc.csv",
+        other_source=directory / "roc-bare.csv",
+        variables={"is_generated": True},
+        check=_shows(f"AUC {area_under_curve(fpr, tpr):.4f}", "<polyline"),
+        check_other=_shows_column(tpr),
+    )
 
 
-def _roc_curve(path: Path, dice: random.Random) -> Case:
-    truth = [dice.random() < 0.4 for _ in range(_SCORE_ROWS)]
-    scores = [round(dice.gauss(0.6 if each else 0.45, 0.15), 6) for each in truth]
-    _write(path, ("target", "score"), ((int(each), score) for each, score in zip(truth, scores, strict=True)))
-    mark = f"AUC {area_under_curve(truth, scores):.4f}"
-    return _predefined("ROC curve, 5,000 rows", "roc_curve", path, {}, _shows(mark, "<polyline"))
-
-
-def _confusion_matrix(path: Path, dice: random.Random) -> Case:
-    pairs = []
-    for _ in range(_SCORE_ROWS):
-        target = dice.choice(_CLASSES)
-        pairs.append((target, target if dice.random() < 0.8 else dice.choice(_CLASSES)))
-    _write(path, ("target", "predicted"), pairs)
-    counts = [f">{count:,}<" for count in Counter(pairs).values()]
-    right = sum(target == predicted for target, predicted in pairs) / len(pairs)
-    return _predefined("confusion matrix", "confusion_matrix", path, {}, _shows(*counts, f"{right:.1%}"))
+def area_under_curve(x: Sequence[float], y: Sequence[float]) -> float:
+    """Returns the area by trapezoids."""
+    return sum((x[n] - x[n - 1]) * (y[n] + y[n - 1]) / 2 for n in range(1, len(x)))
 
 
 def _custom(path: Path, dice: random.Random) -> list[Case]:
-    points = [(round(dice.gauss(10, 3), 5), round(dice.gauss(-4, 1), 5)) for _ in range(_TABLE_ROWS)]
-    _write(path, ("x", "y"), points)
+    points = [(round(dice.gauss(10, 3), 5), round(dice.gauss(-4, 1), 5)) for _ in range(_POINTS)]
+    _write(path, points, ("x", "y"))
     means = [f"{statistics.fmean(column):.6f}" for column in zip(*points, strict=True)]
     return [
         Case(name="matplotlib", type_key="custom", code=_MATPLOTLIB, source=path, variables={}, check=_shows_picture),
@@ -127,9 +152,9 @@ def _predefined(name: str, key: str, path: Path, variables: dict[str, Any], chec
     return Case(name=name, type_key=key, code=code, source=path, variables=variables, check=check)
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def _write(path: Path, rows: Iterable[Sequence[object]], header: Sequence[str] = ()) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *rows])
+        csv.writer(file).writerows([header, *rows] if header else rows)
 
 
 def _shows(*marks: str) -> Callable[[str], None]:
@@ -137,6 +162,17 @@ def _shows(*marks: str) -> Callable[[str], None]:
         missing = [mark for mark in marks if mark not in page]
         if missing:
             raise WrongPageError(f"The page lacks {', '.join(missing)}.")
+
+    return check
+
+
+def _shows_column(values: Sequence[float]) -> Callable[[str], None]:
+    def check(page: str) -> None:
+        found = _BOKEH_COLUMN.search(page)
+        packed = gzip.decompress(base64.b64decode(found[1])) if found else b""
+        numbers = struct.unpack(f"<{len(packed) // 8}d", packed[: len(packed) // 8 * 8])
+        if list(numbers) != list(values):
+            raise WrongPageError(f"The page's curve has {len(numbers)} points, not the {len(values)} of the file.")
 
     return check
 

@@ -20,9 +20,9 @@ from typing import Any, Final
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _READY_S: Final = 300
-_SAMPLES_S: Final = 180
 _STOP_S: Final = 40
-_OWN_SETTINGS: Final = ("VIZPORTAL_", "KFP_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
+_OWN_SETTINGS: Final = ("VIZPORTAL_", "KFP_", "KERNEL_TIMEOUT", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
+WORKERS: Final = 2
 # No proxy: the portal is on this machine.
 _opener: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -33,34 +33,35 @@ class PortalError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
-    """A portal that answers at `url`."""
+    """A portal that answers at `url`, and Kubeflow's visualization protocol at `kfp_service_url`.
+
+    Attributes:
+        pid: of its `up`, from which all its processes descend.
+        temporary_dir: where its processes keep what is temporary.
+    """
 
     url: str
+    kfp_service_url: str
+    pid: int
+    data_dir: Path
+    temporary_dir: Path
 
-    def fetch(self, path: str) -> str:
-        """Returns the body of a GET.
+    def get(self, path: str) -> Any:
+        """Returns the JSON that a GET answers.
 
         Raises:
             PortalError: refused.
         """
-        return self._send(urllib.request.Request(self.url + path))
-
-    def get(self, path: str) -> Any:
-        """Returns the JSON that a GET answers."""
-        return json.loads(self.fetch(path))
-
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Returns the JSON that a POST answers."""
-        data = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        return json.loads(self._send(urllib.request.Request(self.url + path, data=data, headers=headers)))
-
-    def _send(self, request: urllib.request.Request) -> str:
         try:
-            with _opener.open(request, timeout=60) as response:
-                return str(response.read().decode())
+            with _opener.open(self.url + path, timeout=60) as response:
+                return json.load(response)
         except urllib.error.HTTPError as error:
-            raise PortalError(f"{request.full_url}: {error.code} {error.read(500).decode(errors='replace')}") from error
+            raise PortalError(f"{path}: {error.code} {error.read(500).decode(errors='replace')}") from error
+
+    def temporary_entries(self) -> int:
+        """Returns how many files and directories its renders left in the places that are swept."""
+        places = (self.temporary_dir, self.data_dir / "work")
+        return sum(len(list(place.iterdir())) for place in places if place.is_dir())
 
 
 @contextmanager
@@ -70,18 +71,25 @@ def running_portal(directory: Path, source_dir: Path) -> Iterator[Portal]:
     Raises:
         PortalError: it did not get ready; the text holds what it printed.
     """
-    port = _free_port()
+    port, kfp_service_port = _free_port(), _free_port()
     log = directory / "up.log"
+    (directory / "tmp").mkdir()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, str(_ROOT / "manage.py"), "up"],
-            env=_environ(directory / "data", source_dir, port),
+            env=_environ(directory, source_dir, port, kfp_service_port),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    portal = Portal(url=f"http://127.0.0.1:{port}")
+    portal = Portal(
+        url=f"http://127.0.0.1:{port}",
+        kfp_service_url=f"http://127.0.0.1:{kfp_service_port}",
+        pid=process.pid,
+        data_dir=directory / "data",
+        temporary_dir=directory / "tmp",
+    )
     try:
         _await_ready(portal, process, log)
         yield portal
@@ -89,27 +97,19 @@ def running_portal(directory: Path, source_dir: Path) -> Iterator[Portal]:
         _stop(process)
 
 
-def finished_step(portal: Portal) -> tuple[str, str]:
-    """Waits for the sample runs to end, so that they do not disturb; returns a run and one of its steps."""
-    deadline = time.monotonic() + _SAMPLES_S
-    while True:
-        runs = portal.get("/api/v1/runs")["items"]
-        if len(runs) >= 2 and all(run["state"] not in {"pending", "running"} for run in runs):
-            break
-        if time.monotonic() > deadline:
-            raise PortalError("The sample runs did not end in time.")
-        time.sleep(0.5)
-    steps = portal.get(f"/api/v1/runs/{runs[0]['id']}")["steps"]
-    return runs[0]["id"], steps[0]["id"]
-
-
-def _environ(data_dir: Path, source_dir: Path, port: int) -> dict[str, str]:
+def _environ(directory: Path, source_dir: Path, port: int, kfp_service_port: int) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_SETTINGS)}
     if "VIZPORTAL_ENVIRONMENTS_DIR" in os.environ:
         kept["VIZPORTAL_ENVIRONMENTS_DIR"] = os.environ["VIZPORTAL_ENVIRONMENTS_DIR"]
     return kept | {
-        "VIZPORTAL_DATA_DIR": str(data_dir),
+        "VIZPORTAL_DATA_DIR": str(directory / "data"),
         "VIZPORTAL_BIND": f"127.0.0.1:{port}",
+        "VIZPORTAL_KFP_SERVICE_BIND": f"127.0.0.1:{kfp_service_port}",
+        "VIZPORTAL_WORKERS": str(WORKERS),
+        "ALLOW_CUSTOM_VISUALIZATIONS": "true",
+        # No file below `sources` is Kubeflow's, so none is asked, and none runs beside what is measured.
+        "KFP_HOST": "http://127.0.0.1:9",
+        "TMPDIR": str(directory / "tmp"),
         "VIZPORTAL_SOURCE_ALLOW": f"{source_dir}/",
     }
 
@@ -124,7 +124,7 @@ def _await_ready(portal: Portal, process: subprocess.Popen[bytes], log: Path) ->
     deadline = time.monotonic() + _READY_S
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError, PortalError):
-            if portal.get("/readyz")["status"] == "ok":
+            if portal.get("/readyz")["workers"]["count"] == WORKERS:
                 return
         time.sleep(0.2)
     raise PortalError(f"The portal did not get ready:\n{log.read_text(errors='replace')}")

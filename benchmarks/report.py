@@ -7,10 +7,11 @@ import os
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from benchmarks.clients import Level
-from benchmarks.renders import Measured
+from benchmarks.measure import Level, Series
+
+_FIGURES: Final = ("median_ms", "p95_ms", "cpu_ms", "html_bytes")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -29,31 +30,44 @@ def machine() -> dict[str, Any]:
     }
 
 
-def render_rows(found: Mapping[tuple[str, str], Sequence[Measured]]) -> list[dict[str, Any]]:
-    """Returns one row for each case and way; times in milliseconds."""
-    return [
+def render_rows(found: Mapping[tuple[str, str], Series]) -> list[dict[str, Any]]:
+    """Returns one row for each case and way, cases together; times in milliseconds, None where not known.
+
+    `cpu_ms` is a mean: the system counts processor time in steps of 10 ms.
+    """
+    order = {case: number for number, (case, _) in reversed(list(enumerate(found)))}
+    rows = [
         {
             "case": case,
             "way": way,
-            "checked": len(each),
-            "median_ms": round(1000 * statistics.median(one.seconds for one in each)),
-            "p95_ms": round(1000 * percentile([one.seconds for one in each], 0.95)),
-            "cpu_ms": round(1000 * statistics.median(one.cpu_s for one in each)),
-            "html_bytes": round(statistics.median(one.html_bytes for one in each)),
+            "checked": len(each.seconds),
+            "median_ms": round(1000 * statistics.median(each.seconds), 1),
+            "p95_ms": round(1000 * percentile(each.seconds, 0.95), 1),
+            "cpu_ms": round(1000 * statistics.fmean(each.cpu_s), 1) if each.cpu_s else None,
+            "html_bytes": round(statistics.median(each.html_bytes)),
+            "phases_ms": _phases(each),
         }
         for (case, way), each in found.items()
     ]
+    return sorted(rows, key=lambda row: order[row["case"]])
 
 
-def client_rows(levels: Sequence[Level]) -> list[dict[str, Any]]:
-    """Returns one row for each number of clients."""
+def _phases(series: Series) -> dict[str, float]:
+    names = dict.fromkeys(name for one in series.phases_ms for name in one)
+    return {name: round(statistics.median(one[name] for one in series.phases_ms if name in one), 2) for name in names}
+
+
+def level_rows(levels: Sequence[Level]) -> list[dict[str, Any]]:
+    """Returns one row for each number of clients and server."""
     return [
         {
             "clients": level.clients,
+            "way": level.server,
             "checked": len(level.seconds),
             "renders_per_s": round(len(level.seconds) / level.elapsed_s, 2),
-            "median_ms": round(1000 * statistics.median(level.seconds)),
-            "p95_ms": round(1000 * percentile(level.seconds, 0.95)),
+            "median_ms": round(1000 * statistics.median(level.seconds), 1),
+            "p95_ms": round(1000 * percentile(level.seconds, 0.95), 1),
+            "cpu_ms": None if level.cpu_s is None else round(1000 * level.cpu_s / len(level.seconds), 1),
         }
         for level in levels
     ]
@@ -63,10 +77,16 @@ def markdown(results: Mapping[str, Any]) -> str:
     """Returns the results as tables."""
     facts = results["machine"]
     lines = [f"{facts['cores']} cores, load {facts['load_before']} before the start, Python {facts['python']}", ""]
-    if results["renders"]:
-        lines += [*_render_table(results["renders"]), ""]
-    if results["clients"]:
-        lines += _client_table(results["clients"])
+    if results["first_ms"]:
+        shown = ", ".join(f"{name} {value:,.0f} ms" for name, value in results["first_ms"].items())
+        lines += [f"First render after the start (ROC curve): {shown}", ""]
+    for rows, table in (("renders", _render_table), ("renders", _phase_table), ("levels", _level_table)):
+        if results[rows]:
+            lines += [*table(results[rows]), ""]
+    if results["soak"]:
+        lines += [*_soak_table(results["soak"]), ""]
+    if results["stuck"]:
+        lines += [_stuck_line(results["stuck"]), ""]
     return "\n".join(lines).rstrip()
 
 
@@ -75,24 +95,71 @@ def _render_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     by_case: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_case.setdefault(row["case"], []).append(row)
-    for case, both in by_case.items():
-        for row in both:
-            figures = (row["checked"], row["median_ms"], row["p95_ms"], row["cpu_ms"], row["html_bytes"])
-            lines.append(f"| {case} | {row['way']} | " + " | ".join(f"{figure:,}" for figure in figures) + " |")
-        lines.append(f"| | *cold nbclient / portal* | | {_ratios(both)} |")
+    for case, ways in by_case.items():
+        lines += [
+            f"| {case} | {row['way']} | {row['checked']} | {_shown(row[name] for name in _FIGURES)} |" for row in ways
+        ]
+        portal = next(row for row in ways if row["way"] == "portal")
+        others = [row for row in ways if row is not portal]
+        lines += [f"| | *{row['way']} / portal* | | {_ratios(row, portal)} |" for row in others]
     return lines
 
 
-def _ratios(both: Sequence[Mapping[str, Any]]) -> str:
-    portal = next(row for row in both if row["way"] == "portal")
-    other = next(row for row in both if row["way"] != "portal")
-    names = ("median_ms", "p95_ms", "cpu_ms", "html_bytes")
-    return " | ".join(f"*{other[name] / portal[name]:.2f}*" for name in names)
+def _shown(figures: Any) -> str:
+    return " | ".join("" if figure is None else f"{figure:,}" for figure in figures)
 
 
-def _client_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = ["| clients | renders | renders/s | median ms | p95 ms |", "| ---: | ---: | ---: | ---: | ---: |"]
-    for row in rows:
-        figures = (row["clients"], row["checked"], row["renders_per_s"], row["median_ms"], row["p95_ms"])
-        lines.append("| " + " | ".join(f"{figure:,}" for figure in figures) + " |")
-    return lines
+def _ratios(row: Mapping[str, Any], portal: Mapping[str, Any]) -> str:
+    pairs = [(row[name], portal[name]) for name in _FIGURES]
+    return " | ".join(f"*{one / own:.2f}*" if one is not None and own else "" for one, own in pairs)
+
+
+def _phase_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The portal's medians by phase; a phase that a case does not have stays empty."""
+    portal = [row for row in rows if row["phases_ms"]]
+    names = list(dict.fromkeys(name for row in portal for name in row["phases_ms"] if name != "client total"))
+    if not portal:
+        return []
+    lines = ["| phase, ms | " + " | ".join(row["case"] for row in portal) + " |"]
+    lines.append("| --- " + "| ---: " * len(portal) + "|")
+    shown = [(name, _shown(row["phases_ms"].get(name) for row in portal)) for name in (*names, "client total")]
+    return lines + [f"| {name} | {figures} |" for name, figures in shown]
+
+
+def _level_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = ["| clients | way | renders | renders/s | median ms | p95 ms | CPU ms |"]
+    lines.append("| ---: | --- " + "| ---: " * 5 + "|")
+    names = ("checked", "renders_per_s", "median_ms", "p95_ms", "cpu_ms")
+    return lines + [f"| {row['clients']} | {row['way']} | {_shown(row[name] for name in names)} |" for row in rows]
+
+
+def _soak_table(soak: Mapping[str, Any]) -> list[str]:
+    first = (
+        f"{soak['renders']} renders in a row: median {soak['median_ms_first_tenth']} ms in the first tenth, "
+        f"{soak['median_ms_last_tenth']} ms in the last; temporary files and directories "
+        f"{soak['before']['temporary_entries']} before, {soak['after']['temporary_entries']} after"
+    )
+    lines = [
+        first,
+        "",
+        "| before -> after | processes | RSS MB | PSS MB | open files | sockets |",
+        "| --- " + "| ---: " * 5 + "|",
+    ]
+    before, after = soak["before"]["roles"], soak["after"]["roles"]
+    roles = sorted({*before, *after})
+    return lines + [f"| {role} | {_changes(before.get(role, {}), after.get(role, {}))} |" for role in roles]
+
+
+def _changes(before: Mapping[str, int], after: Mapping[str, int]) -> str:
+    cells = []
+    for name in ("processes", "rss_bytes", "pss_bytes", "files", "sockets"):
+        divisor = 10**6 if name.endswith("_bytes") else 1
+        cells.append(" -> ".join(f"{held.get(name, 0) / divisor:.0f}" for held in (before, after)))
+    return " | ".join(cells)
+
+
+def _stuck_line(stuck: Mapping[str, Any]) -> str:
+    return (
+        f"With {stuck['stuck']} of {stuck['slots']} slots in an endless loop: median {stuck['beside_median_ms']} ms "
+        f"beside it, {stuck['usual_median_ms']} ms usually; free {stuck['freed_after_s']} s after its client left"
+    )

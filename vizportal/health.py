@@ -21,6 +21,7 @@ from apps.runs.exceptions import RunsError
 from apps.runs.gateway import gateway_for_service
 from apps.visualizations import jobs
 from apps.visualizations.rendering import environments
+from apps.visualizations.services.hosts import hosts_read
 
 _KEEP_KUBEFLOW_S = 10.0
 logger = logging.getLogger(__name__)
@@ -121,8 +122,22 @@ def _ask_kubeflow() -> dict[str, Any]:
 
 
 def _sandbox() -> dict[str, Any]:
-    """What a render cannot do here. Each render runs in a process of its own; no wall is around it yet."""
-    return {"mode": "none", "gaps": ["files", "network", "signals"]}
+    """What confines renders, by what the living hosts say; `gaps` is what a render could reach on any of them.
+
+    `mode` is "unknown" while no host has said anything: the first worker that starts one does.
+    """
+    try:
+        hosts = hosts_read()
+    except (RedisError, OSError):
+        hosts = []
+    modes = {host["mode"] for host in hosts}
+    shown = ("environment", "machine", "mode", "abi", "gaps", "renders", "start_s", "missing")
+    return {
+        "wanted": settings.VIZPORTAL_SANDBOX,
+        "mode": "none" if "none" in modes else min(modes, default="unknown"),
+        "gaps": sorted({gap for host in hosts for gap in host["gaps"]}),
+        "hosts": [{name: host.get(name) for name in shown} for host in hosts],
+    }
 
 
 def _environments() -> list[dict[str, Any]]:

@@ -36,11 +36,20 @@ KFP_USERID_HEADER = env.read_str("KFP_USERID_HEADER")
 KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
 KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 10, least=1)
 VIZPORTAL_LOCALKFP_BIND = env.read_str("VIZPORTAL_LOCALKFP_BIND")
+# The listener that speaks Kubeflow's visualization protocol; empty: there is none.
+VIZPORTAL_KFP_SERVICE_BIND = env.read_str("VIZPORTAL_KFP_SERVICE_BIND")
+VIZPORTAL_KFP_SERVICE_OPEN = env.read_bool("VIZPORTAL_KFP_SERVICE_OPEN", default=False)
+VIZPORTAL_KFP_SERVICE_TOKEN = env.read_str("VIZPORTAL_KFP_SERVICE_TOKEN")
+VIZPORTAL_KFP_SERVICE_MAX_WAITING = env.read_int("VIZPORTAL_KFP_SERVICE_MAX_WAITING", 50, least=1)
 
 # --- Rendering --------------------------------------------------------------------------------------------
 ALLOW_CUSTOM_VISUALIZATIONS = env.read_bool("ALLOW_CUSTOM_VISUALIZATIONS", default=False)
 KERNEL_TIMEOUT = env.read_int("KERNEL_TIMEOUT", 100, least=1)
 VIZPORTAL_WORKERS = env.read_int("VIZPORTAL_WORKERS", 2, least=1)
+VIZPORTAL_SANDBOX = env.read_choice("VIZPORTAL_SANDBOX", "auto", ["auto", "bwrap", "landlock", "none"])
+# The second word of an administrator who wants people's own code to run where nothing confines it.
+VIZPORTAL_CUSTOM_WITHOUT_SANDBOX = env.read_bool("VIZPORTAL_CUSTOM_WITHOUT_SANDBOX", default=False)
+VIZPORTAL_HOST_MAX_RENDERS = env.read_int("VIZPORTAL_HOST_MAX_RENDERS", 2000, least=1)
 VIZPORTAL_MAX_HTML_BYTES = env.read_int("VIZPORTAL_MAX_HTML_BYTES", 64 * 1024**2, least=1024)
 VIZPORTAL_MAX_SOURCE_BYTES = env.read_int("VIZPORTAL_MAX_SOURCE_BYTES", 512 * 1024**2, least=1)
 VIZPORTAL_MAX_RENDER_MEMORY_BYTES = env.read_int("VIZPORTAL_MAX_RENDER_MEMORY_BYTES", 4 * 1024**3, least=2**28)

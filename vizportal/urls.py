@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from apps.visualizations.api import api
+from apps.visualizations.kfp_service import portal as kfp_service
 from vizportal import health, views
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("admin/rq/", include("django_rq.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("", include(kfp_service)),
     path("favicon.ico", views.favicon),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

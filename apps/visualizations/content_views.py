@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpResponseRedirect, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
+from apps.visualizations.services.assets import inline_assets
+from apps.visualizations.streaming import file_chunks, streaming_response
 
 if TYPE_CHECKING:
     from django.db.models.fields.files import FieldFile
@@ -28,7 +27,6 @@ RESULT_CSP = (
     "style-src 'unsafe-inline' {assets}; img-src data: blob:; font-src data:; worker-src blob:; "
     "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
 )
-_CHUNK = 256 * 1024
 _FRAMES = frozenset({"iframe", "frame"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
@@ -40,30 +38,21 @@ def _render(request: HttpRequest, render_id: UUID) -> Render:
         raise Http404(str(error)) from error
 
 
-def _chunks(file: FieldFile) -> Iterator[bytes]:
-    with file:
-        yield from file.chunks(_CHUNK)
-
-
-async def _chunks_async(file: FieldFile) -> AsyncIterator[bytes]:
-    """The same for ASGI, where Django would first gather a plain iterator in memory."""
-    try:
-        while chunk := await sync_to_async(file.read)(_CHUNK):
-            yield chunk
-    finally:
-        await sync_to_async(file.close)()
-
-
-def _file(request: HttpRequest, field: FieldFile, content_type: str) -> StreamingHttpResponse:
+def _file(
+    request: HttpRequest, field: FieldFile, content_type: str, *, with_assets: bool = False
+) -> StreamingHttpResponse:
     if not field:
         raise Http404("This render has no such file.")
     try:
         field.open("rb")
     except FileNotFoundError as error:
         raise Http404("The file is gone from the store.") from error
-    chunks = _chunks_async(field) if isinstance(request, ASGIRequest) else _chunks(field)
-    response = StreamingHttpResponse(chunks, content_type=content_type)
-    response["Content-Length"] = str(field.size)
+    if with_assets:
+        # How long it becomes is known only at its end.
+        response = streaming_response(request, inline_assets(file_chunks(field)), content_type)
+    else:
+        response = streaming_response(request, file_chunks(field), content_type)
+        response["Content-Length"] = str(field.size)
     response["X-Content-Type-Options"] = "nosniff"
     response["Referrer-Policy"] = "no-referrer"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -89,14 +78,16 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
 
 @require_safe
 def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpResponseBase:
-    """Answers with the HTML or the executed notebook as a download.
+    """Answers with the HTML or the executed notebook as a download; the HTML with all it needs, to open offline.
 
     Args:
         kind: "html" or "ipynb".
     """
     render = _render(request, render_id)
-    field = render.html if kind == "html" else render.notebook
-    response = _file(request, field, "text/html; charset=utf-8" if kind == "html" else "application/x-ipynb+json")
+    if kind == "html":
+        response = _file(request, render.html, "text/html; charset=utf-8", with_assets=True)
+    else:
+        response = _file(request, render.notebook, "application/x-ipynb+json")
     name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
     response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'
     # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.

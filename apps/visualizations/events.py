@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
+from typing import Any
 
-import django_rq
+from django.conf import settings
+from django_rq.connection_utils import get_redis_connection
 from redis.exceptions import RedisError
 
 from apps.visualizations.models import Render
@@ -14,12 +17,18 @@ CHANNEL = "vizportal:render"
 logger = logging.getLogger(__name__)
 
 
-def publish(render: Render) -> bool:
-    """Publishes `{"id", "visualization", "state", "cell", "cells"}` on CHANNEL.
+@functools.lru_cache(maxsize=8)
+def _connection(url: str) -> Any:
+    return get_redis_connection({"URL": url})
 
-    Returns:
-        False where the queue server does not answer; the caller goes on all the same.
-    """
+
+def connection_get(queue_name: str = "render-base") -> Any:
+    """Returns this process's connection to the queue's server; a new one for each event costs two round trips."""
+    return _connection(settings.RQ_QUEUES[queue_name]["URL"])
+
+
+def message(render: Render) -> str:
+    """Returns what CHANNEL carries: `{"id", "visualization", "state", "cell", "cells"}` as JSON."""
     payload = {
         "id": str(render.id),
         "visualization": str(render.visualization_id),
@@ -27,8 +36,17 @@ def publish(render: Render) -> bool:
         "cell": render.cell,
         "cells": render.cells,
     }
+    return json.dumps(payload)
+
+
+def publish(render: Render) -> bool:
+    """Publishes a render's state on CHANNEL.
+
+    Returns:
+        False where the queue server does not answer; the caller goes on all the same.
+    """
     try:
-        django_rq.get_connection("render-base").publish(CHANNEL, json.dumps(payload))
+        connection_get().publish(CHANNEL, message(render))
     except (RedisError, OSError) as error:
         logger.info("render %s: no event sent: %s", render.id, error)
         return False

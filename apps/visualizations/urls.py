@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
-from apps.visualizations import content_views
+from apps.visualizations import asset_views, content_views
 from apps.visualizations.views import creator, origin, pages, stream
 
 app_name = "visualizations"
@@ -25,5 +25,6 @@ urlpatterns = [
     path(_RENDER + "content", content_views.render_content, name="render_content"),
     path(_RENDER + "download.html", content_views.render_download, {"kind": "html"}, name="render_download_html"),
     path(_RENDER + "download.ipynb", content_views.render_download, {"kind": "ipynb"}, name="render_download_notebook"),
+    re_path(r"^assets/(?P<sha256>[0-9a-f]{64})\.(?P<kind>js|css)\Z", asset_views.asset, name="asset"),
     path("events/", stream.events, name="events"),
 ]

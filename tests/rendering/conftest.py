@@ -13,8 +13,27 @@ def interpreter() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def host(interpreter, tmp_path_factory):
+    """A render host for all tests of this process."""
+    base = tmp_path_factory.mktemp("host")
+    info = rendering.environments.environment_get("base", interpreter.parents[2])
+    spec = rendering.HostSpec(
+        environment="base",
+        interpreter=interpreter,
+        run_dir=base / "run",
+        work_root=tmp_path_factory.getbasetemp(),
+        preload=info.preload,
+        idle_s=1,
+    )
+    found = rendering.RenderHost(spec)
+    found.status()
+    yield found
+    found.leave()
+
+
 @pytest.fixture
-def run(interpreter, tmp_path):
+def run(host, tmp_path):
     """Renders code to its end and returns the outcome."""
 
     def run(code, *, variables=None, source="", cancel_after=None, **limits):
@@ -31,7 +50,7 @@ def run(interpreter, tmp_path):
         seen = []
         return rendering.render(
             order,
-            interpreter=interpreter,
+            host=host,
             directory=directory,
             on_progress=seen.append,
             is_cancelled=lambda: cancel_after is not None and bool(seen) and seen[-1].cell >= cancel_after,

@@ -1,4 +1,4 @@
-"""Renders through the real thing: a supervisor, a child, a kernel."""
+"""Renders through the real thing: a host, a forked child, a sandbox."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import pytest
 
 from apps.visualizations import rendering
 from apps.visualizations.rendering import environments
+from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
 
 pytestmark = pytest.mark.kernel
@@ -28,6 +29,14 @@ def processes_below(directory: Path) -> list[str]:
         if str(directory) in line:
             found.append(line)
     return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def test_output_of_every_kind_is_in_the_page(run):
@@ -100,14 +109,28 @@ def test_endless_code_ends_at_its_deadline_and_leaves_no_process(run, tmp_path):
 
 
 def test_a_daemon_in_its_own_session_ends_with_the_render(run, tmp_path):
-    marker = tmp_path / "daemon.pid"
-    code = f"""
+    code = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-open({str(marker)!r}, "w").write(str(child.pid))
+print("PID", child.pid)
 """
-    assert run(code).state == "succeeded"
-    assert not Path(f"/proc/{marker.read_text()}").exists()
+    outcome = run(code)
+    assert outcome.state == "succeeded"
+    pid = re.search(r"PID (\d+)", outcome.html_path.read_text())[1]
+    assert not is_running(int(pid))
+
+
+def test_a_daemon_of_a_kernel_that_died_ends_too(run, tmp_path):
+    code = """
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+print("PID", child.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    outcome = run(code)
+    assert (outcome.state, outcome.reason) == ("failed", "kernel_died")
+    assert "SIGKILL" in outcome.message
+    assert not is_running(int(re.search(r"PID (\d+)", outcome.log)[1]))
 
 
 def test_memory_beyond_the_limit_ends_it(run):
@@ -141,14 +164,21 @@ def test_the_worker_s_secrets_are_not_in_the_kernel_s_environment(run, monkeypat
     assert "HOME" in page
 
 
-def test_when_the_worker_dies_by_kill_nothing_is_left(interpreter, tmp_path):
+def test_when_the_worker_dies_by_kill_nothing_is_left(host, tmp_path):
     directory = tmp_path / "render"
     directory.mkdir()
+    code = """
+import os, subprocess, sys, time
+print("PID", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True).pid)
+print("PID", os.getpid())
+time.sleep(100)
+"""
     program = f"""
-from pathlib import Path
+from pathlib import Path, PosixPath
 from apps.visualizations import rendering as r
-r.render(r.RenderOrder(code="import time; time.sleep(100)", variables={{}}), interpreter=Path({str(interpreter)!r}),
-    directory=Path({str(directory)!r}), on_progress=lambda p: print(p.cell, flush=True), is_cancelled=lambda: False)
+from apps.visualizations.rendering import HostSpec
+r.render(r.RenderOrder(code={code!r}, variables={{}}), host=r.RenderHost({host.spec!r}),
+    directory=Path({str(directory)!r}), on_progress=lambda p: print(p.log, flush=True), is_cancelled=lambda: False)
 """
     worker = subprocess.Popen(
         [sys.executable, "-c", program],
@@ -156,21 +186,24 @@ r.render(r.RenderOrder(code="import time; time.sleep(100)", variables={{}}), int
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(BASE_DIR)},
     )
-    while worker.stdout.readline().strip() != b"1":
+    text = ""
+    while text.count("PID") < 2:
         assert worker.poll() is None
-    assert processes_below(directory)
+        text += worker.stdout.readline().decode()
+    pids = [int(pid) for pid in re.findall(r"PID (\d+)", text)]
+    assert all(map(is_running, pids))
     worker.kill()
     worker.wait()
-    deadline = time.monotonic() + 5
-    while processes_below(directory) and time.monotonic() < deadline:
-        os.sched_yield()
-    assert processes_below(directory) == []
+    wait_until(lambda: not any(map(is_running, pids)), 5, "the end of the render's processes")
 
 
 def test_an_environment_that_is_not_built_says_so(tmp_path):
+    spec = rendering.HostSpec(
+        environment="none", interpreter=tmp_path / "none", run_dir=tmp_path / "run", work_root=tmp_path
+    )
     outcome = rendering.render(
         rendering.RenderOrder(code="1", variables={}),
-        interpreter=tmp_path / "none",
+        host=rendering.RenderHost(spec),
         directory=tmp_path,
         on_progress=lambda _: None,
         is_cancelled=lambda: False,

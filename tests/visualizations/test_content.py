@@ -1,9 +1,17 @@
 import asyncio
+import base64
+import hashlib
+import tracemalloc
 import uuid
+from types import SimpleNamespace
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
+
+from apps.visualizations.services.assets import inline_assets, inline_assets_bytes, inlined
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FRAME = {"Sec-Fetch-Dest": "iframe"}
@@ -84,3 +92,72 @@ def test_under_asgi_it_streams(render, owner):
         return b"".join([chunk async for chunk in response.streaming_content])
 
     assert asyncio.run(read()) == b"<p>picture</p>"
+
+
+LIBRARY = b"plot();" * 50_001
+
+
+@pytest.fixture
+def stored(kernel):
+    """The address of a library in the store, and what takes its place in a download."""
+    name = f"assets/{hashlib.sha256(LIBRARY).hexdigest()}.js"
+    default_storage.save(name, ContentFile(LIBRARY))
+    whole = b"data:text/javascript;charset=utf-8;base64," + base64.b64encode(LIBRARY)
+    return SimpleNamespace(address=f"/{name}".encode(), whole=whole)
+
+
+def test_a_download_has_its_libraries_in_it(submit, work, row, kernel, stored, browser, owner):
+    kernel.html = b'<script src="' + stored.address + b'"></script>'
+    made = submit(title="Whole")
+    work()
+    render = row(made.render)
+    expected = b'<script src="' + stored.whole + b'"></script>'
+    response = browser(owner).get(f"/renders/{render.id}/download.html")
+    assert b"".join(response.streaming_content) == expected
+    assert "Content-Length" not in response.headers
+    assert b"".join(inlined(render.html)) == expected
+    shown = browser(owner).get(f"/renders/{render.id}/content", headers=FRAME)
+    assert b"".join(shown.streaming_content) == kernel.html
+
+    async def read():
+        client = AsyncClient()
+        await client.aforce_login(owner)
+        answer = await client.get(f"/renders/{render.id}/download.html")
+        return b"".join([chunk async for chunk in answer.streaming_content])
+
+    assert asyncio.run(read()) == expected
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 77, 78, 79, 80, 500])
+def test_a_reference_is_found_wherever_the_page_is_cut(stored, size):
+    form = b"""<script src='%s'></script>import "%s"; x = \\"%s\\"; ["%s","%s"]"""
+    page, expected = (form % ((value,) * 5) for value in (stored.address, stored.whole))
+    chunks = [page[start : start + size] for start in range(0, len(page), size)]
+    assert b"".join(inline_assets(chunks)) == expected
+    assert inline_assets_bytes(page) == expected
+
+
+@pytest.mark.parametrize(
+    "page", [b'"/assets/' + b"0" * 64 + b'.js"', b"/assets/", b'"/assets/' + b"0" * 63, b"", b"<p>text</p>"]
+)
+def test_what_is_not_in_the_store_stays_as_it_is(stored, page):
+    assert inline_assets_bytes(page) == page
+    text = b"<p>" + stored.address + b"</p>"
+    assert inline_assets_bytes(text) == text
+
+
+def test_a_page_of_60_mb_is_never_in_memory(stored):
+    row = b"<tr><td>0.5</td></tr>" * 1000
+    page = [row] * 3000 + [b'"' + stored.address + b'"'] + [row]
+    tracemalloc.start()
+    size = sum(len(chunk) for chunk in inline_assets(page))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size == 3001 * len(row) + 2 + len(stored.whole)
+    assert peak < 5_000_000
+
+
+def test_a_page_that_names_a_library_without_end_does_not_grow_without_end(stored, monkeypatch):
+    monkeypatch.setattr("apps.visualizations.services.assets._MAX_INLINED_BYTES", 2 * len(LIBRARY))
+    page = b'"' + stored.address + b'",'
+    assert inline_assets_bytes(page * 100).count(b"data:") == 2

@@ -8,22 +8,25 @@ import os
 import socket
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 
 class CannotStartError(Exception):
     """Something in the way of starting; the text says what, and what to do."""
 
 
-def parse_bind(text: str) -> tuple[str, int]:
+def parse_bind(text: str, setting: str = "VIZPORTAL_BIND") -> tuple[str, int]:
     """Returns host and port of `host:port` or `[v6]:port`.
+
+    Args:
+        setting: where it stands, for the message.
 
     Raises:
         CannotStartError: not of that form.
     """
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
-        raise CannotStartError(f"VIZPORTAL_BIND must look like 127.0.0.1:8000, not {text!r}.")
+        raise CannotStartError(f"{setting} must look like 127.0.0.1:8000, not {text!r}.")
     return host.strip("[]"), int(port)
 
 
@@ -50,8 +53,31 @@ def require_sign_in(host: str, auth: str) -> None:
         )
 
 
-def require_free_port(host: str, port: int) -> None:
+def kfp_service_address(settings: Any) -> tuple[str, int]:
+    """Returns where Kubeflow's visualization protocol is to be served.
+
+    Kubeflow's API server sends no credentials, so an address that others reach is an open door to rendering: it is
+    opened only where somebody said so, or where a token is asked for.
+
+    Raises:
+        CannotStartError: no address, or one that others reach without either.
+    """
+    host, port = parse_bind(settings.VIZPORTAL_KFP_SERVICE_BIND, "VIZPORTAL_KFP_SERVICE_BIND")
+    is_meant = settings.VIZPORTAL_KFP_SERVICE_OPEN or settings.VIZPORTAL_KFP_SERVICE_TOKEN
+    if not is_loopback(host) and not is_meant:
+        raise CannotStartError(
+            f"Whoever reaches VIZPORTAL_KFP_SERVICE_BIND={host}:{port} may render there without signing in. Bind "
+            "127.0.0.1, or set VIZPORTAL_KFP_SERVICE_TOKEN, or VIZPORTAL_KFP_SERVICE_OPEN=true where only Kubeflow's "
+            "API server reaches it."
+        )
+    return host, port
+
+
+def require_free_port(host: str, port: int, setting: str = "VIZPORTAL_BIND") -> None:
     """Refuses a port somebody else listens on.
+
+    Args:
+        setting: what chooses it, for the message.
 
     Raises:
         CannotStartError: taken, or not to be bound.
@@ -63,7 +89,7 @@ def require_free_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CannotStartError(
-                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with VIZPORTAL_BIND={host}:PORT."
+                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with {setting}={host}:PORT."
             ) from error
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from django.conf import settings
 
-from vizportal.up.checks import CannotStartError, find_free_port
+from vizportal.up.checks import CannotStartError, find_free_port, kfp_service_address
 from vizportal.up.supervisor import Service
 
 # sockaddr_un holds 108 bytes with the closing NUL.
@@ -36,6 +36,7 @@ class Plan:
     queue: Service | None
     localkfp: Service | None
     web: Service
+    kfp_service: Service | None
     workers: tuple[Service, ...]
     environ: Mapping[str, str]
     kubeflow_host: str
@@ -68,6 +69,7 @@ def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
         queue=queue,
         localkfp=localkfp,
         web=_web(host, port, environ),
+        kfp_service=_kfp_service(environ) if settings.VIZPORTAL_KFP_SERVICE_BIND else None,
         workers=(*_workers(environ), _reconciler(environ)),
         environ=environ,
         kubeflow_host=kubeflow_host,
@@ -173,9 +175,21 @@ def _web(host: str, port: int, environ: Mapping[str, str]) -> Service:
     # Open event streams do not end by themselves, so they get two seconds.
     command += ["--app-dir", str(settings.BASE_DIR), "--no-access-log", "--lifespan", "off"]
     command += ["--timeout-graceful-shutdown", "2"]
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown if host not in {'0.0.0.0', '::'} else '127.0.0.1'}:{port}/healthz"  # noqa: S104
+    url = f"http://{_reached_at(host)}:{port}/healthz"
     return Service(name="web", command=command, environ=environ, is_ready=_answers_http(url), stop_timeout_s=5)
+
+
+def _kfp_service(environ: Mapping[str, str]) -> Service:
+    host, port = kfp_service_address(settings)
+    url = f"http://{_reached_at(host)}:{port}/"
+    command = _manage("kfp_service")
+    return Service(name="kfp-service", command=command, environ=environ, is_ready=_answers_http(url), stop_timeout_s=5)
+
+
+def _reached_at(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  (not bound here, but asked from this machine)
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 class _answers_http:  # noqa: N801  (reads as the question it asks)

@@ -20,7 +20,10 @@ class RenderOrder:
         variables: the arguments, JSON values by name. Never formatted into code.
         source: a local path or glob that the code may read; "" where there is none.
         source_uri: where the source came from, for titles; "" where there is none.
-        timeout_s: from the start of the render process to its end.
+        kernel: a Jupyter kernelspec of the environment; "" runs Python in the render's own process.
+        timeout_s: from the moment the host gives it a process to its end.
+        patience_s: how long it may wait for that moment.
+        needs_sandbox: refuse to run where nothing confines the code.
         max_memory_bytes: of the render's whole process tree, by proportional set size.
     """
 
@@ -29,7 +32,10 @@ class RenderOrder:
     source: str = ""
     source_uri: str = ""
     title: str = ""
+    kernel: str = ""
     timeout_s: float = 100
+    patience_s: float = 90
+    needs_sandbox: bool = False
     max_html_bytes: int = 64 * 1024**2
     max_memory_bytes: int = 4 * 1024**3
     max_processes: int = 128
@@ -37,11 +43,18 @@ class RenderOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a render is: `cell` of `cells` (1-based, 0 before the first), after `elapsed_s` seconds."""
+    """How far a render is: `cell` of `cells` (1-based, 0 before the first), after `elapsed_s` seconds.
+
+    Attributes:
+        log: the end of what it printed so far.
+        page: the page so far, where there is a new one; None where there is not.
+    """
 
     cell: int
     cells: int
     elapsed_s: float
+    log: str = ""
+    page: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +63,19 @@ class RenderOutcome:
 
     Attributes:
         state: succeeded, failed, timed_out or cancelled.
-        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, out_of_memory,
-            too_many_processes, html_too_big, bad_result, environment_missing, timed_out, cancelled.
+        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, kernel_missing,
+            out_of_memory, too_many_processes, html_too_big, bad_result, environment_missing,
+            unconfined, timed_out, cancelled.
         message: one sentence for people; "" when it succeeded.
         line: 1-based line of the order's code that raised; None where none is known.
         html_path: the exported page, inside the render's directory; None unless it succeeded.
         notebook_path: the executed notebook, whole or as far as it came; None where there is none.
-        log: what the process printed outside of cells, capped.
-        peak_memory_bytes: of the process tree, sampled; None where the system cannot tell.
-        timings: seconds by phase: kernel_start, execute, export, total.
+        log: what the code printed, its end where there is much.
+        peak_memory_bytes: of the process tree, proportional set size, sampled from 0.3 s on; for a shorter render what
+            it added to the host's memory; None where the system cannot tell.
+        timings: seconds by phase: fork (waiting for a process), sandbox, cells, convert, run (the three and the rest
+            of the child's life), total.
+        sandbox: what confined it, and what it could reach all the same.
         lock: digest of the environment's lock file.
     """
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 DEFINITIONS_DIR: Final = Path(__file__).resolve().parents[3] / "environments"
-_MARK: Final = ".vizportal-lock"
+_ASSET_INDEX: Final = Path(__file__).with_name("child") / "render_child" / "asset_index.py"
+MARK: Final = ".vizportal-lock"
 # Only these hold libraries for renders; `steps` belongs to localkfp.
 _NOT_FOR_RENDERS: Final = frozenset({"steps"})
 
@@ -36,6 +37,7 @@ class EnvironmentInfo:
         interpreter: None while it is not built.
         lock_digest: the first 16 hex digits of the lock file's SHA-256.
         is_current: whether what is built is what the lock file says.
+        preload: the modules its render host imports before it forks.
     """
 
     key: str
@@ -43,6 +45,7 @@ class EnvironmentInfo:
     interpreter: Path | None
     lock_digest: str
     is_current: bool
+    preload: tuple[str, ...] = ()
 
     @property
     def is_built(self) -> bool:
@@ -75,14 +78,15 @@ def environment_get(key: str, built_dir: Path) -> EnvironmentInfo:
         raise EnvironmentUnusableError(f"There is no environment {key!r}. Defined: {', '.join(environment_keys())}.")
     digest = _lock_digest(definition)
     interpreter = built_dir / key / "bin" / "python"
-    mark = built_dir / key / _MARK
-    project = tomllib.loads((definition / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    mark = built_dir / key / MARK
+    table = tomllib.loads((definition / "pyproject.toml").read_text(encoding="utf-8"))
     return EnvironmentInfo(
         key=key,
-        packages=tuple(project["dependencies"]),
+        packages=tuple(table["project"]["dependencies"]),
         interpreter=interpreter if interpreter.exists() else None,
         lock_digest=digest,
         is_current=mark.is_file() and mark.read_text(encoding="utf-8") == digest,
+        preload=tuple(table.get("tool", {}).get("vizportal", {}).get("preload", ())),
     )
 
 
@@ -108,13 +112,31 @@ def environment_build(key: str, built_dir: Path, on_line: Callable[[str], None])
     if process.returncode:
         raise EnvironmentUnusableError(f"uv could not build the environment {key!r} (exit {process.returncode}).")
     _warm_caches(target, on_line)
-    (target / _MARK).write_text(info.lock_digest, encoding="utf-8")
+    _collect_assets(target, on_line)
+    (target / MARK).write_text(info.lock_digest, encoding="utf-8")
     return environment_get(key, built_dir)
 
 
 def matplotlib_cache_dir(interpreter: Path) -> Path:
     """Returns where an environment keeps matplotlib's font cache: building it costs seconds, so once."""
     return interpreter.parent.parent / "share" / "vizportal" / "matplotlib"
+
+
+def assets_dir(interpreter: Path) -> Path:
+    """Returns where an environment keeps its libraries' JavaScript and CSS, and index.json that says what is what."""
+    return interpreter.parent.parent / "share" / "vizportal" / "assets"
+
+
+def _collect_assets(target: Path, on_line: Callable[[str], None]) -> None:
+    interpreter = target / "bin" / "python"
+    command = [str(interpreter), "-I", str(_ASSET_INDEX), str(assets_dir(interpreter))]
+    environ = {"PATH": os.defpath, "HOME": str(assets_dir(interpreter).parent), "PYTHONUTF8": "1"}
+    on_line("Collecting the libraries' JavaScript")
+    done = subprocess.run(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    for line in done.stdout.splitlines():
+        on_line(line)
 
 
 def _warm_caches(target: Path, on_line: Callable[[str], None]) -> None:

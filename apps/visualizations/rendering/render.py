@@ -1,160 +1,153 @@
-"""One render, seen from the trusted side: prepare a directory, start the supervisor, read back two capped files."""
+"""One render, seen from the trusted side: prepare a directory, hand it to the host, wait, read back capped files."""
 
 from __future__ import annotations
 
 import json
-import os
+import select
 import shutil
-import signal
-import subprocess
-import sys
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from apps.visualizations.rendering import environments, results
 from apps.visualizations.rendering.entities import Progress, RenderOrder, RenderOutcome
+from apps.visualizations.rendering.hosts import HostLostError, RenderHost
 
-_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
-_CHILD: Final = Path(__file__).with_name("child")
-_POLL_S: Final = 0.05
-_REPORT_S: Final = 0.5
-# The supervisor ends a render at its deadline by itself; this is for a supervisor that is stuck.
-_GRACE_S: Final = 10
-# Numeric libraries read these; everything else of the worker's environment stays out.
-_PASSED_ON: Final = ("LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_REPORT_S: Final = 0.25
+# The host ends a render at its deadline by itself; this is for a host that is stuck, or has to start first.
+_GRACE_S: Final = 30.0
+_MAX_VERDICT: Final = 64 * 1024
 
 
 def render(
     order: RenderOrder,
     *,
-    interpreter: Path,
+    host: RenderHost,
     directory: Path,
     on_progress: Callable[[Progress], None],
     is_cancelled: Callable[[], bool],
 ) -> RenderOutcome:
-    """Renders in a fresh kernel and waits for the end.
+    """Renders in a fresh child of the host and waits for the end.
 
     Args:
-        interpreter: the environment's Python.
         directory: an existing, empty directory of this render; everything it makes stays below it.
-        on_progress: called about twice a second from this thread; an exception from it ends the render and is raised.
+        on_progress: called a few times a second from this thread; an exception from it ends the render and is raised.
         is_cancelled: asked as often; true ends the render with state cancelled.
 
     Returns:
         The outcome; failures of the code are outcomes, not exceptions.
+
+    Raises:
+        HostLostError: the host does not start, or ended before the render did.
     """
-    if not interpreter.exists():
+    if not host.spec.interpreter.exists():
         message = "The environment of this type is not built here. An admin can build it: manage.py environments build."
         return RenderOutcome(state="failed", reason="environment_missing", message=message)
     started = time.monotonic()
-    _prepare(order, interpreter, directory)
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_SUPERVISOR), str(directory)],
-        cwd=directory,
-        env=_clean_environment(interpreter, directory),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        _wait(process, order, directory, started, on_progress, is_cancelled)
-    finally:
-        _stop(process)
-    return results.read_outcome(
-        directory,
-        max_html_bytes=order.max_html_bytes,
-        timeout_s=order.timeout_s,
-        total_s=time.monotonic() - started,
-    )
+    _prepare(order, host.spec.interpreter, directory)
+    with host.connect() as connected:
+        connected.sendall(json.dumps(_request(order, directory)).encode() + b"\n")
+        verdict = _Wait(connected, order, directory, on_progress, is_cancelled).verdict()
+    return results.read_outcome(directory, order, verdict, total_s=time.monotonic() - started)
 
 
 def _prepare(order: RenderOrder, interpreter: Path, directory: Path) -> None:
-    for name in ("home", "work"):
+    for name in ("home", "work", "tmp"):
         (directory / name).mkdir(mode=0o700)
-    _copy_font_cache(interpreter, directory)
-    inputs = {
-        "source": order.source,
-        "source_uri": order.source_uri,
-        "variables": dict(order.variables),
-    }
-    job = {
-        "code": order.code,
-        "title": order.title,
-        "command": [str(interpreter), "-I", str(_CHILD), str(directory)],
-        "timeout_s": order.timeout_s,
-        "max_memory_bytes": order.max_memory_bytes,
-        "max_processes": order.max_processes,
-        "max_file_bytes": max(2 * order.max_html_bytes, 256 * 1024**2),
-    }
+    # matplotlib takes no cache directory that it cannot write to, and the environment's own is not to be written.
+    cache = environments.matplotlib_cache_dir(interpreter)
+    if cache.is_dir():
+        shutil.copytree(cache, directory / "home" / "matplotlib", copy_function=shutil.copyfile)
+    inputs = {"source": order.source, "source_uri": order.source_uri, "variables": dict(order.variables)}
+    job = {"code": order.code, "title": order.title, "max_output_bytes": 2 * order.max_html_bytes}
     (directory / "inputs.json").write_text(json.dumps(inputs, allow_nan=False), encoding="utf-8")
     (directory / "job.json").write_text(json.dumps(job, allow_nan=False), encoding="utf-8")
 
 
-def _copy_font_cache(interpreter: Path, directory: Path) -> None:
-    """Gives the render a font cache of its own.
-
-    matplotlib takes no cache directory that it cannot write to (it warns on the page and searches for fonts for
-    seconds), and the environment's own is not to be written by a render: in a container it is read-only.
-    """
-    cache = environments.matplotlib_cache_dir(interpreter)
-    if cache.is_dir():
-        shutil.copytree(cache, _font_cache(directory), copy_function=shutil.copyfile)
-
-
-def _font_cache(directory: Path) -> Path:
-    return directory / "home" / "matplotlib"
-
-
-def _clean_environment(interpreter: Path, directory: Path) -> dict[str, str]:
+def _request(order: RenderOrder, directory: Path) -> dict[str, Any]:
     home = directory / "home"
     return {
-        **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        "PATH": f"{interpreter.parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(home),
-        "IPYTHONDIR": str(home / "ipython"),
-        "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
-        "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
-        "MPLCONFIGDIR": str(_font_cache(directory)),
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PYTHONUTF8": "1",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "directory": str(directory),
+        "read_only": _readable(order.source),
+        "kernel": order.kernel,
+        "needs_sandbox": order.needs_sandbox,
+        "timeout_s": order.timeout_s,
+        "max_memory_bytes": order.max_memory_bytes,
+        "max_processes": order.max_processes,
+        "max_file_bytes": max(2 * order.max_html_bytes, 256 * 1024**2),
+        "environ": {
+            "HOME": str(home),
+            "TMPDIR": str(directory / "tmp"),
+            "IPYTHONDIR": str(home / "ipython"),
+            "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+            "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
+            "JUPYTER_RUNTIME_DIR": str(directory / "tmp"),
+            "MPLCONFIGDIR": str(home / "matplotlib"),
+        },
     }
 
 
-def _wait(
-    process: subprocess.Popen[bytes],
-    order: RenderOrder,
-    directory: Path,
-    started: float,
-    on_progress: Callable[[Progress], None],
-    is_cancelled: Callable[[], bool],
-) -> None:
-    next_report = 0.0
-    while process.poll() is None:
-        elapsed = time.monotonic() - started
-        if elapsed >= next_report:
-            next_report = elapsed + _REPORT_S
-            cell, cells = results.read_progress(directory)
-            on_progress(Progress(cell=cell, cells=cells, elapsed_s=elapsed))
-            if is_cancelled():
-                process.send_signal(signal.SIGUSR1)
-        if elapsed > order.timeout_s + _GRACE_S:
-            return
+def _readable(source: str) -> list[str]:
+    """Returns what the code may read beside its own directory: the source, or the folder a glob looks into."""
+    if not source.startswith("/"):
+        return []
+    path = Path(source)
+    while any(sign in path.name for sign in "*?["):
+        path = path.parent
+    return [str(path)] if path.exists() and path != Path("/") else []
+
+
+class _Wait:
+    """Waiting for a verdict, with a look around now and then."""
+
+    def __init__(
+        self,
+        connected: socket.socket,
+        order: RenderOrder,
+        directory: Path,
+        on_progress: Callable[[Progress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        self._connected, self._order = connected, order
+        self._watcher = results.Watcher(directory)
+        self._on_progress, self._is_cancelled = on_progress, is_cancelled
+        self._started = time.monotonic()
+        self._has_cancelled = False
+
+    def verdict(self) -> dict[str, Any]:
+        """Returns the host's verdict.
+
+        Raises:
+            HostLostError: there will be none.
+        """
+        poller = select.poll()
+        poller.register(self._connected, select.POLLIN)
+        buffer = b""
+        while not buffer.endswith(b"\n"):
+            if poller.poll(_REPORT_S * 1000):
+                received = self._receive()
+                buffer += received
+                if not received or len(buffer) > _MAX_VERDICT:
+                    raise HostLostError("The render host ended while this was rendering.")
+            else:
+                self._look()
+        found: dict[str, Any] = json.loads(buffer)
+        return found
+
+    def _receive(self) -> bytes:
         try:
-            process.wait(_POLL_S)
-        except subprocess.TimeoutExpired:
-            continue
+            return self._connected.recv(65536)
+        except OSError:
+            return b""
 
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    def _look(self) -> None:
+        elapsed_s = time.monotonic() - self._started
+        self._on_progress(self._watcher.read(elapsed_s))
+        if self._is_cancelled() and not self._has_cancelled:
+            self._has_cancelled = True
+            self._connected.sendall(b'{"cancel": true}\n')
+        # Waiting in the host for a free slot is not the host's being stuck: it has its own limits for that.
+        if elapsed_s > self._order.timeout_s + self._order.patience_s + _GRACE_S:
+            raise HostLostError("The render host did not answer in time.")

@@ -5,22 +5,39 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from apps.visualizations.rendering.entities import MAX_LOG_BYTES, MAX_TRACEBACK_CHARS, RenderOutcome
+from apps.visualizations.rendering.entities import (
+    MAX_LOG_BYTES,
+    MAX_TRACEBACK_CHARS,
+    Progress,
+    RenderOrder,
+    RenderOutcome,
+)
 
 _MAX_RESULT_BYTES: Final = 256 * 1024
 _MAX_NOTEBOOK_BYTES: Final = 256 * 1024**2
-_REASONS: Final = frozenset({"user_error", "syntax_error", "kernel_died", "bad_code"})
-_PHASES: Final = ("kernel_start", "execute", "export")
+_LIVE_LOG_BYTES: Final = 16 * 1024
+_MAX_PARTIAL_BYTES: Final = 2 * 1024**2
+_REASONS: Final = frozenset({"user_error", "syntax_error", "kernel_died", "kernel_missing", "html_too_big"})
+_PHASES: Final = ("sandbox", "cells", "convert")
+# Kept: tab and line feed. ESC stays out, it only confuses terminals; PostgreSQL's text has no NUL.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _VERDICTS: Final = {
     "timed_out": ("timed_out", "timed_out", "Stopped after {timeout_s:g} s, the limit here."),
     "cancelled": ("cancelled", "cancelled", "Cancelled."),
     "stopped": ("failed", "worker_stopped", "The worker was stopped while this was rendering."),
     "out_of_memory": ("failed", "out_of_memory", "It needed more memory than the {memory} allowed here."),
+    "unconfined": (
+        "failed",
+        "unconfined",
+        "Nothing confines a render on this worker, so it runs no one's own code (docs/threat-model.md).",
+    ),
     "too_many_processes": (
         "failed",
         "too_many_processes",
@@ -57,43 +74,80 @@ def read_capped(path: Path, limit: int) -> bytes:
         os.close(descriptor)
 
 
+class Watcher:
+    """Reads what a running render shows of itself, with caps: it was written beside hostile code."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._seen: tuple[int, int] = (0, 0)
+
+    def read(self, elapsed_s: float) -> Progress:
+        """Returns how far it is; `page` only where it is another than at the last look."""
+        cell, cells = read_progress(self._directory)
+        log = read_log(self._directory / "log.txt", _LIVE_LOG_BYTES)
+        return Progress(cell=cell, cells=cells, elapsed_s=elapsed_s, log=log, page=self._new_page())
+
+    def _new_page(self) -> bytes | None:
+        path = self._directory / "partial.html"
+        try:
+            status = path.lstat()
+            seen = (status.st_mtime_ns, status.st_ino)
+            if seen == self._seen:
+                return None
+            page = read_capped(path, _MAX_PARTIAL_BYTES)
+        except (OSError, BadResultError):
+            return None
+        self._seen = seen
+        return page
+
+
 def read_progress(directory: Path) -> tuple[int, int]:
     """Returns (cell, cells), (0, 0) as long as nothing sensible is known."""
     try:
         cell, cells = read_capped(directory / "progress", 64).split()
-        return min(int(cell), 10_000), min(int(cells), 10_000)
+        return min(max(int(cell), 0), 10_000), min(max(int(cells), 0), 10_000)
     except (FileNotFoundError, BadResultError, ValueError):
         return 0, 0
 
 
-def read_outcome(directory: Path, *, max_html_bytes: int, timeout_s: float, total_s: float) -> RenderOutcome:
+def read_outcome(directory: Path, order: RenderOrder, verdict: dict[str, Any], *, total_s: float) -> RenderOutcome:
     """Reads how the render in `directory` ended.
 
-    The supervisor's verdict is ours; result.json and result.html were written beside hostile code and are checked.
+    The host's verdict is ours; result.json and result.html were written beside hostile code and are checked.
     """
-    verdict = _read_verdict(directory)
     found = RenderOutcome(
         state="failed",
-        log=_read_log(directory / "log.txt"),
+        log=_read_log(directory),
         notebook_path=_regular_or_none(directory / "result.ipynb", _MAX_NOTEBOOK_BYTES),
         peak_memory_bytes=verdict.get("peak_memory_bytes") or None,
-        timings={"total": total_s},
+        sandbox=sandbox_label(verdict.get("mode", "none"), verdict.get("gaps", ())),
+        timings={
+            "fork": round(verdict.get("wait_s", 0.0), 4),
+            "run": round(verdict.get("run_s", 0.0), 4),
+            "total": round(total_s, 4),
+        },
     )
     if verdict.get("verdict") in _VERDICTS:
-        return _stopped(found, directory, verdict["verdict"], timeout_s)
+        return _stopped(found, directory, verdict["verdict"], order)
     try:
-        return _read_result(found, directory, max_html_bytes)
+        return _read_result(found, directory, order.max_html_bytes)
     except FileNotFoundError:
-        return replace(found, reason="kernel_died", message=_explain_death(verdict.get("returncode")))
+        cell, cells = read_progress(directory)
+        message = _explain_death(verdict.get("returncode"))
+        return replace(found, reason="kernel_died", message=message, cells=cells, cells_done=max(0, cell - 1))
     except BadResultError as error:
         return replace(found, reason="bad_result", message=f"The render left no usable result: {error}.")
 
 
-def _stopped(found: RenderOutcome, directory: Path, verdict: str, timeout_s: float) -> RenderOutcome:
+def sandbox_label(mode: str, gaps: Sequence[str]) -> str:
+    """Returns a sandbox in words, for a receipt."""
+    return f"{mode}; open: {', '.join(gaps)}" if gaps else mode
+
+
+def _stopped(found: RenderOutcome, directory: Path, verdict: str, order: RenderOrder) -> RenderOutcome:
     state, reason, message = _VERDICTS[verdict]
     cell, cells = read_progress(directory)
-    memory = f"{json.loads((directory / 'job.json').read_bytes())['max_memory_bytes'] / 1024**3:g} GiB"
-    text = message.format(timeout_s=timeout_s, memory=memory)
+    text = message.format(timeout_s=order.timeout_s, memory=f"{order.max_memory_bytes / 1024**3:g} GiB")
     return replace(found, state=state, reason=reason, message=text, cells=cells, cells_done=max(0, cell - 1))
 
 
@@ -108,7 +162,7 @@ def _read_result(found: RenderOutcome, directory: Path, max_html_bytes: int) -> 
         found,
         cells=_number(result, "cells"),
         cells_done=_number(result, "cells_done"),
-        timings={**{phase: _seconds(result, phase) for phase in _PHASES}, **found.timings},
+        timings={**{phase: _seconds(result, f"{phase}_s") for phase in _PHASES}, **found.timings},
     )
     if result.get("state") != "succeeded":
         return _failure(found, result)
@@ -135,14 +189,6 @@ def _failure(found: RenderOutcome, result: dict[str, Any]) -> RenderOutcome:
     )
 
 
-def _read_verdict(directory: Path) -> dict[str, Any]:
-    try:
-        verdict: dict[str, Any] = json.loads(read_capped(directory / "verdict.json", 4096))
-    except (FileNotFoundError, BadResultError, ValueError):
-        return {}
-    return verdict
-
-
 def _regular_size(path: Path) -> int:
     try:
         status = path.lstat()
@@ -160,28 +206,42 @@ def _regular_or_none(path: Path, limit: int) -> Path | None:
         return None
 
 
-def _read_log(path: Path) -> str:
+def _read_log(directory: Path) -> str:
+    """Returns what was printed; for a process that was ended without a word, what it told its descriptors."""
+    return read_log(directory / "log.txt", MAX_LOG_BYTES) or read_log(directory / "stderr.raw", MAX_LOG_BYTES)
+
+
+def read_log(path: Path, limit: int) -> str:
+    """Returns the last `limit` bytes of a log as text; "" where there is none, or where it is no regular file."""
     try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            return ""
-        with path.open("rb") as file:
-            file.seek(max(0, status.st_size - MAX_LOG_BYTES))
-            return file.read(MAX_LOG_BYTES).decode("utf-8", "replace").replace("\x00", "")
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ""
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return ""
+        text = os.pread(descriptor, limit, max(0, status.st_size - limit)).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+    return _CONTROL.sub("", text)
 
 
 def _explain_death(returncode: object) -> str:
-    if isinstance(returncode, int) and returncode < 0:
-        return f"The kernel's process was ended by signal {-returncode}."
-    return "The kernel's process ended before it had a result."
+    if not isinstance(returncode, int):
+        return "The kernel died: its process ended before it had a result."
+    if returncode >= 0:
+        return f"The kernel died: the code ended its process with exit code {returncode}."
+    try:
+        name = signal.Signals(-returncode).name
+    except ValueError:
+        name = str(-returncode)
+    return f"The kernel died: its process was ended by the signal {name}."
 
 
 def _text(result: dict[str, Any], name: str, limit: int) -> str:
     value = result.get(name)
-    # PostgreSQL's text has no NUL; other control characters only confuse terminals.
-    return re.sub(r"[\x00-\x08\x0b-\x1f]", "", value)[:limit] if isinstance(value, str) else ""
+    return _CONTROL.sub("", value)[:limit] if isinstance(value, str) else ""
 
 
 def _number(result: dict[str, Any], name: str) -> int:

@@ -18,26 +18,27 @@ from apps.runs.exceptions import EndpointDownError, RunsError
 from apps.runs.gateway import gateway_for_service
 from apps.visualizations.exceptions import CustomOffError, SourceError, VisualizationsError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import RenderOrder, RenderOutcome, environments
+from apps.visualizations.rendering import HostLostError, Progress, RenderOrder, RenderOutcome, environments
 from apps.visualizations.rendering import render as render_order
+from apps.visualizations.services.hosts import host_get, work_root
 from apps.visualizations.services.lease import Lease, render_claim, render_finish
+from apps.visualizations.services.live import live_tell
 from apps.visualizations.services.results import SavedFile, file_save, files_delete
 from apps.visualizations.sources import FetchedSource, Intake, address_allow, address_parse, artifact_fetch, local_fetch
 
 logger = logging.getLogger(__name__)
 
 
+class _HostLostError(VisualizationsError):
+    """The process that renders was lost on the way."""
+
+    code = "worker_lost"
+
+
 class _StoppedError(VisualizationsError):
     """The render was cancelled, or lost, before its code began."""
 
     code = "cancelled"
-
-
-def work_root() -> Path:
-    """Returns where renders work; on the disk of the results, so that they can be moved there by renaming."""
-    root = Path(settings.VIZPORTAL_DATA_DIR) / "work"
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return root
 
 
 def render_execute(render_id: str, attempt: int) -> None:
@@ -51,8 +52,7 @@ def render_execute(render_id: str, attempt: int) -> None:
     try:
         _carry_out(render, lease, directory)
     except VisualizationsError as error:
-        state = RenderState.CANCELLED if isinstance(error, _StoppedError) else RenderState.FAILED
-        render_finish(render, state=state, reason=error.code, message=str(error))
+        render_finish(render, state=_state_of(error), reason=error.code, message=str(error))
     except JobTimeoutException:
         message = "Stopped by the queue's own time limit."
         render_finish(render, state=RenderState.TIMED_OUT, reason="timed_out", message=message)
@@ -63,6 +63,12 @@ def render_execute(render_id: str, attempt: int) -> None:
         raise
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _state_of(error: VisualizationsError) -> RenderState:
+    if isinstance(error, _StoppedError):
+        return RenderState.CANCELLED
+    return RenderState.LOST if isinstance(error, _HostLostError) else RenderState.FAILED
 
 
 def _finish_broken(render: Render, error: Exception) -> None:
@@ -85,16 +91,46 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
     began = time.monotonic()
     fetched = _fetch(render, lease, directory / "input")
     fetch_s = round(time.monotonic() - began, 4)
-    (directory / "render").mkdir()
-    outcome = render_order(
-        _order(render, fetched),
-        interpreter=environment.interpreter,
-        directory=directory / "render",
-        on_progress=lambda progress: lease.beat(progress.cell, progress.cells),
-        is_cancelled=lease.is_cancelled,
-    )
-    outcome = replace(outcome, timings={"fetch": fetch_s, **outcome.timings})
+    outcome = _run(render, lease, fetched, environment, directory)
+    outcome = replace(outcome, timings={**_waiting(render), "fetch": fetch_s, **outcome.timings})
     _keep(render, outcome, fetched, outcome.lock or environment.lock_digest)
+
+
+def _waiting(render: Render) -> dict[str, float]:
+    assert render.started_at is not None  # noqa: S101  (it was claimed)
+    return {"queue": round((render.started_at - render.queued_at).total_seconds(), 4)}
+
+
+def _run(
+    render: Render,
+    lease: Lease,
+    fetched: FetchedSource | None,
+    environment: environments.EnvironmentInfo,
+    directory: Path,
+) -> RenderOutcome:
+    """Renders, and once more where the host was lost and nobody's own code is run twice by that."""
+    host = host_get(environment)
+
+    def on_progress(progress: Progress) -> None:
+        lease.beat(progress.cell, progress.cells)
+        live_tell(render, progress)
+
+    for is_last in (render.is_custom, True):
+        place = directory / f"render-{int(is_last)}"
+        place.mkdir()
+        try:
+            return render_order(
+                _order(render, fetched),
+                host=host,
+                directory=place,
+                on_progress=on_progress,
+                is_cancelled=lease.is_cancelled,
+            )
+        except HostLostError as error:
+            logger.warning("render %s: %s", render.id, error)
+            if is_last:
+                raise _HostLostError(f"{error} It was not started again by itself.") from error
+    raise AssertionError("unreachable")
 
 
 def _order(render: Render, fetched: FetchedSource | None) -> RenderOrder:
@@ -107,6 +143,7 @@ def _order(render: Render, fetched: FetchedSource | None) -> RenderOrder:
         timeout_s=render.timeout_s,
         max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
         max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
+        needs_sandbox=render.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,12 +22,14 @@ from redis.exceptions import LockError, RedisError
 from apps.visualizations import jobs
 from apps.visualizations.events import publish
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.services.execution import work_root
+from apps.visualizations.services.hosts import LOCAL_PREFIX, work_root
 from apps.visualizations.services.lease import LEASE
 
 MAX_LOSSES = 2
 # A job that was just taken from the queue is not in it any more, though its row still says queued.
 _QUEUE_QUIET = timedelta(seconds=15)
+# A command that was killed leaves its directory; no command takes a day.
+_LOCAL_KEEP_S = 24 * 3600
 _LOCK = "vizportal:reconcile"
 _LOCK_S = 60
 logger = logging.getLogger(__name__)
@@ -232,6 +235,8 @@ def work_dirs_sweep() -> int:
 
 
 def _is_at_work(path: Path) -> bool:
+    if path.name.startswith(LOCAL_PREFIX):
+        return time.time() - path.stat().st_mtime < _LOCAL_KEEP_S
     render_id, _, rest = path.name.partition(".")
     attempt = rest.partition(".")[0]
     try:

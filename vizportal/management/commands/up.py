@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.visualizations.rendering import environments
+from apps.visualizations.services.assets import assets_publish
 from vizportal.up import checks, preparation, services
 from vizportal.up.supervisor import StartError, Supervisor
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             lock = checks.lock_data_dir(data_dir)
             with lock:
                 checks.require_free_port(host, port)
+                self._check_kfp_service()
                 self._run(host, port)
         except checks.CannotStartError as error:
             raise CommandError(str(error)) from error
@@ -39,6 +41,7 @@ class Command(BaseCommand):
         try:
             steps_python = None if settings.KFP_HOST else self._environment("steps")
             self._environment("base")
+            assets_publish(settings.VIZPORTAL_ENVIRONMENTS_DIR / "base")
             plan = services.make_plan(host, port, steps_python)
             self._start(supervisor, plan)
             if not supervisor.is_asked_to_stop:
@@ -50,6 +53,10 @@ class Command(BaseCommand):
             self._say("Stopping ...")
             supervisor.stop()
         self._say("Stopped. Everything is kept in " + str(settings.VIZPORTAL_DATA_DIR))
+
+    def _check_kfp_service(self) -> None:
+        if settings.VIZPORTAL_KFP_SERVICE_BIND:
+            checks.require_free_port(*checks.kfp_service_address(settings), "VIZPORTAL_KFP_SERVICE_BIND")
 
     def _environment(self, key: str) -> Path:
         built_dir: Path = settings.VIZPORTAL_ENVIRONMENTS_DIR
@@ -68,8 +75,10 @@ class Command(BaseCommand):
             supervisor.start(service)
         preparation.database_prepare()
         preparation.static_files_prepare()
-        supervisor.start(plan.web)
-        for service in (*backing, plan.web):
+        doors = [service for service in (plan.web, plan.kfp_service) if service is not None]
+        for service in doors:
+            supervisor.start(service)
+        for service in (*backing, *doors):
             supervisor.await_ready(service.name)
         for service in plan.workers:
             if not supervisor.is_asked_to_stop:
@@ -81,6 +90,8 @@ class Command(BaseCommand):
         self._say(self.style.SUCCESS(f"vizportal is ready: http://{shown}:{port}/"))
         kind = "embedded, for kfp.Client(host=...)" if plan.is_embedded else "configured"
         self._say(f"Kubeflow Pipelines ({kind}): {plan.kubeflow_host}")
+        if plan.kfp_service is not None:
+            self._say(f"Kubeflow's visualization protocol: http://{settings.VIZPORTAL_KFP_SERVICE_BIND}/")
         self._say(f"Data and logs: {settings.VIZPORTAL_DATA_DIR}    Ctrl-C stops everything.")
 
     def _say(self, line: str) -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.visualizations.rendering import environments
+from apps.visualizations.services.assets import assets_publish
 
 
 class Command(BaseCommand):
@@ -37,6 +38,16 @@ class Command(BaseCommand):
         directory = settings.VIZPORTAL_ENVIRONMENTS_DIR
         if is_only_if_needed and environments.environment_get(key, directory).is_current:
             self.stdout.write(f"{key} is up to date.")
-            return
-        built = environments.environment_build(key, directory, self.stdout.write)
-        self.stdout.write(self.style.SUCCESS(f"{key} is built: {built.interpreter}"))
+        else:
+            built = environments.environment_build(key, directory, self.stdout.write)
+            self.stdout.write(self.style.SUCCESS(f"{key} is built: {built.interpreter}"))
+        self._publish(key)
+
+    def _publish(self, key: str) -> None:
+        try:
+            count = assets_publish(settings.VIZPORTAL_ENVIRONMENTS_DIR / key)
+        except OSError as error:
+            # An image is built without the store it will run with; its workers publish when they start.
+            self.stderr.write(f"The libraries' JavaScript is not in the store yet: {error}")
+        else:
+            self.stdout.write(f"{count} new files in the store of library code.")

@@ -15,7 +15,16 @@ from apps.visualizations import selectors
 from apps.visualizations.catalogue import arguments
 from apps.visualizations.catalogue.entities import VisualizationType
 from apps.visualizations.exceptions import VisualizationsError
-from apps.visualizations.rendering import Progress, RenderOrder, RenderOutcome, environments, render
+from apps.visualizations.rendering import (
+    HostLostError,
+    Progress,
+    RenderHost,
+    RenderOrder,
+    RenderOutcome,
+    environments,
+    render,
+)
+from apps.visualizations.services.hosts import LOCAL_PREFIX, host_get, work_root
 from apps.visualizations.services.orders import arguments_clean, custom_check
 
 
@@ -38,20 +47,23 @@ class Command(BaseCommand):
             kind = selectors.type_get(options["type"])
             custom_check(kind)
             order = self._order(kind, options)
-            interpreter = self._interpreter(kind)
+            host = self._host(kind)
         except (VisualizationsError, arguments.ArgumentsError, environments.EnvironmentUnusableError) as error:
             details = getattr(error, "fields", {})
             raise CommandError(
                 "\n".join([str(error), *(f"{name}: {text}" for name, text in details.items())])
             ) from error
-        with tempfile.TemporaryDirectory(prefix="vizportal-") as directory:
-            outcome = render(
-                order,
-                interpreter=interpreter,
-                directory=Path(directory),
-                on_progress=self._progress,
-                is_cancelled=lambda: False,
-            )
+        with tempfile.TemporaryDirectory(prefix=LOCAL_PREFIX, dir=work_root()) as directory:
+            try:
+                outcome = render(
+                    order,
+                    host=host,
+                    directory=Path(directory),
+                    on_progress=self._progress,
+                    is_cancelled=lambda: False,
+                )
+            except HostLostError as error:
+                raise CommandError(str(error)) from error
             self._keep(outcome, options)
 
     def _order(self, kind: VisualizationType, options: dict[str, Any]) -> RenderOrder:
@@ -70,6 +82,7 @@ class Command(BaseCommand):
             timeout_s=settings.KERNEL_TIMEOUT,
             max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
             max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
+            needs_sandbox=kind.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
         )
 
     def _code(self, kind: VisualizationType, path: Path | None) -> str:
@@ -82,11 +95,11 @@ class Command(BaseCommand):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"Cannot read {path}: {error}") from error
 
-    def _interpreter(self, kind: VisualizationType) -> Path:
+    def _host(self, kind: VisualizationType) -> RenderHost:
         info = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
         if info.interpreter is None:
             raise CommandError(f"Build its environment first: manage.py environments build {kind.environment}")
-        return info.interpreter
+        return host_get(info)
 
     def _progress(self, progress: Progress) -> None:
         if self.stderr.isatty():

@@ -1,9 +1,16 @@
-"""The untrusted side of a render, run by the environment's interpreter: `python -I child DIRECTORY`."""
+"""The programs of the untrusted side: `python -I child keep FILE`, `python -I child serve OPTIONS`."""
 
+import json
 import sys
 from pathlib import Path
 
-from render_child.execute import run  # type: ignore[import-not-found]  # found beside this file, at run time
-
+# A script's own folder is on the path, and `-I -S` leaves little else there.
 if __name__ == "__main__":
-    run(Path(sys.argv[1]))
+    program, argument = sys.argv[1:]
+    if program == "keep":
+        from render_child.keeper import Keeper  # type: ignore[import-not-found]  # found beside this file, at run time
+
+        sys.exit(Keeper(json.loads(Path(argument).read_text(encoding="utf-8"))).run())
+    from render_child.serve import serve  # type: ignore[import-not-found]
+
+    serve(json.loads(argument))

@@ -1,13 +1,22 @@
-"""The executed notebook as one HTML page: outputs first, code folded away, nothing loaded from anywhere."""
+"""The executed notebook as one HTML page: outputs first, code folded away, nothing loaded from anywhere else.
+
+The exporter is made once and kept (`warm`), best before a host forks: making it costs forty times what a page does.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from nbconvert.exporters.templateexporter import TemplateExporter
 
-_TEMPLATE = Path(__file__).with_name("template")
+from .assets import AssetIndex
+from .highlight import highlight
+from .outputs import outputs_to_html
+
+_TEMPLATE: Final = Path(__file__).with_name("template")
+_INPUTS_TAG: Final = "vizportal-inputs"
 
 
 class ResultExporter(TemplateExporter):  # type: ignore[misc]
@@ -28,38 +37,70 @@ class ResultExporter(TemplateExporter):  # type: ignore[misc]
         """None: the notebook is exported as it was executed."""
         return []
 
+    def from_notebook_node(
+        self, nb: Any, resources: dict[str, Any] | None = None, **more: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Returns the page and the resources; unlike nbconvert's own, it does not copy the notebook first.
 
-# The richest first. Text output of a cell that also has HTML stays out.
-_MIME_ORDER = (
-    "application/vnd.jupyter.widget-view+json",
-    "text/html",
-    "image/svg+xml",
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "text/markdown",
-    "text/latex",
-    "application/json",
-    "application/javascript",
-    "text/plain",
-)
+        Nothing is changed in it, and a notebook of 60 MB would be held twice.
+        """
+        resources = {"page_title": "", **(resources or {})}
+        return str(self.template.render(resources=resources, **_parts(nb), **more)), resources
+
+
+_exporter: ResultExporter | None = None
+_index: AssetIndex = AssetIndex()
+
+
+def configure(index_path: Path | None) -> None:
+    """Says where the environment's asset index is; None, or one that is not there, embeds libraries as they come."""
+    global _index  # noqa: PLW0603  (a process exports for one environment)
+    _index = AssetIndex.load(index_path) if index_path and index_path.is_file() else AssetIndex()
+
+
+def warm() -> None:
+    """Makes the exporter, compiles the template, and imports what outputs need."""
+    import latex2mathml.symbols_parser  # noqa: PLC0415
+
+    latex2mathml.symbols_parser.convert_symbol("x")
+    code = {"cell_type": "code", "source": "x = 1", "metadata": {}, "outputs": []}
+    texts = {"text/markdown": "$x$\n\n```python\nx\n```"}
+    shown = {"output_type": "display_data", "data": texts, "metadata": {}}
+    export_html({"cells": [{**code, "outputs": [shown]}]}, "")
 
 
 def export_html(notebook: Any, title: str) -> str:
-    """Returns the page; `title` names it."""
-    exporter = ResultExporter()
-    exporter.environment.filters["richest"] = _richest
-    exporter.environment.filters["to_json"] = _to_json
-    body, _ = exporter.from_notebook_node(notebook, resources={"page_title": title})
-    return str(body)
+    """Returns the page.
+
+    Args:
+        notebook: a NotebookNode or the same as plain dicts; it is not changed.
+        title: names the page.
+    """
+    return _page(notebook, title, is_partial=False)
 
 
-def _richest(data: Any) -> str:
-    """Returns the MIME type of an output to show; "" when it has none we can draw."""
-    return next((mime for mime in _MIME_ORDER if mime in data), "")
+def export_partial(notebook: Any, title: str) -> str:
+    """Returns the page of a render that still runs: what its cells have shown so far, without the code."""
+    return _page(notebook, title, is_partial=True)
 
 
-def _to_json(value: Any) -> str:
-    import json  # noqa: PLC0415
+def _page(notebook: Any, title: str, *, is_partial: bool) -> str:
+    global _exporter  # noqa: PLW0603  (made once)
+    if _exporter is None:
+        _exporter = ResultExporter()
+    html, _ = _exporter.from_notebook_node(notebook, {"page_title": title}, is_partial=is_partial)
+    return _index.rewrite(html)
 
-    return json.dumps(value, indent=1)
+
+def _parts(notebook: Mapping[str, Any]) -> dict[str, list[str]]:
+    cells = [cell for cell in notebook["cells"] if _is_shown(cell)]
+    outputs = [html for cell in cells for html in outputs_to_html(cell.get("outputs") or (), _index.url)]
+    sources = [cell["source"] for cell in cells]
+    return {
+        "outputs": outputs,
+        "codes": [highlight(text if isinstance(text, str) else "".join(text)) for text in sources],
+    }
+
+
+def _is_shown(cell: Mapping[str, Any]) -> bool:
+    return cell["cell_type"] == "code" and _INPUTS_TAG not in (cell.get("metadata") or {}).get("tags", ())

@@ -1,0 +1,87 @@
+"""What came of a render, read from its row, and its page from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
+
+if TYPE_CHECKING:
+    from django.db.models.fields.files import FieldFile
+
+# A page up to this size is answered whole, with its length; a larger one is passed on as it is read.
+WHOLE_BYTES: Final = 4 * 1024**2
+_CHUNK: Final = 1024**2
+# Ours, not the request's: the answer is a 500.
+_OUR_FAULTS: Final = frozenset({"internal_error", "poison", "bad_result"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """The end of a render.
+
+    Attributes:
+        message: why it did not succeed, for people; "" where it did.
+        page: the page, or its beginning.
+        rest: what follows; None where `page` is all of it.
+    """
+
+    render_id: UUID
+    state: str
+    is_our_fault: bool = False
+    message: str = ""
+    page: bytes = b""
+    rest: Iterator[bytes] | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is a page."""
+        return self.state == RenderState.SUCCEEDED
+
+
+def end_read(render_id: UUID) -> End | None:
+    """Returns how a render ended; None while it has not. The row is the truth, whatever an event said.
+
+    Raises:
+        DatabaseError: the database does not answer.
+    """
+    wanted = ("id", "state", "reason", "message", "traceback", "line", "html")
+    render = Render.objects.only(*wanted).filter(id=render_id).first()
+    if render is None:
+        return End(render_id=render_id, state=RenderState.CANCELLED, message="The visualization was deleted.")
+    if render.state in ACTIVE_STATES:
+        return None
+    if render.state != RenderState.SUCCEEDED:
+        is_our_fault = render.reason in _OUR_FAULTS or render.state == RenderState.LOST
+        return End(render_id=render_id, state=render.state, is_our_fault=is_our_fault, message=_words(render))
+    return _with_page(render)
+
+
+def _words(render: Render) -> str:
+    line = f" (line {render.line})" if render.line and f"line {render.line}" not in render.message else ""
+    lines = [f"{render.message or render.get_state_display()}{line}", render.traceback]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _with_page(render: Render) -> End:
+    try:
+        chunks = page_chunks(render.html)
+        page = bytearray()
+        for chunk in chunks:
+            page += chunk
+            if len(page) > WHOLE_BYTES:
+                return End(render_id=render.id, state=render.state, page=bytes(page), rest=chunks)
+    except FileNotFoundError:
+        return End(
+            render_id=render.id, state=RenderState.LOST, is_our_fault=True, message="The file is gone from the store."
+        )
+    return End(render_id=render.id, state=render.state, page=bytes(page))
+
+
+def page_chunks(file: FieldFile) -> Iterator[bytes]:
+    """Yields the page that a client without access to the portal's own addresses can show."""
+    with file.open("rb"):
+        yield from file.chunks(_CHUNK)

@@ -1,0 +1,127 @@
+"""Kubeflow's JSON form of the same, on the portal: `POST /apis/v1beta1/visualizations/{namespace}`.
+
+Signed in as for the REST API; answers and errors have the shape of Kubeflow's gRPC gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import re_path
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.visualizations import exceptions
+from apps.visualizations.api import door
+from apps.visualizations.kfp_service import protocol
+from apps.visualizations.kfp_service.ends import End
+from apps.visualizations.kfp_service.waiting import Watch, visualization_render
+from apps.visualizations.models import RenderState
+
+# gRPC's codes beside HTTP's: https://grpc.io/docs/guides/status-codes/
+_GRPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 409: 10, 413: 3, 429: 8, 500: 13, 503: 14, 504: 4}
+_STATUS: Final = {exceptions.TooManyQueuedError: 429, exceptions.CustomOffError: 403}
+logger = logging.getLogger(__name__)
+_watches: dict[Any, Watch] = {}
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def _error(status: int, message: str) -> JsonResponse:
+    body = {"error": message, "code": _GRPC_CODES.get(status, 2), "message": message, "details": []}
+    return JsonResponse(body, status=status)
+
+
+# The door below asks who it is; a form's CSRF token has no place in a script's JSON, and the door checks the origin.
+@csrf_exempt
+@login_not_required
+async def visualization_create(request: HttpRequest, namespace: str = "") -> HttpResponse:  # noqa: ARG001
+    """Renders and answers with `type`, `source`, `arguments` and `html`."""
+    if request.method != "POST":
+        answer = _error(405, "Use POST.")
+        answer["Allow"] = "POST"
+        return answer
+    try:
+        user = await sync_to_async(_user)(request)
+        body = _body(request)
+        end = await visualization_render(_asked(body, request), user=user, run=_run, watch=_watch())
+        return await sync_to_async(_answer)(body, end)
+    except _RefusedError as error:
+        return _error(error.status, str(error))
+    except exceptions.VisualizationsError as error:
+        return _error(_STATUS.get(type(error), 400), protocol.refusal_words(error))
+    except Exception as error:  # noqa: BLE001  (the edge of the request: a script gets JSON whatever happens)
+        return _broken(error)
+
+
+def _user(request: HttpRequest) -> Any:
+    try:
+        user = door.TokenAuth()(request) or door.BrowserAuth()(request)
+    except door.ApiError as error:
+        raise _RefusedError(error.status, str(error)) from error
+    if user is None:
+        raise _RefusedError(401, "Sign in, or send a token: Authorization: Bearer <token>.")
+    return user
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    try:
+        return door.StrictParser().parse_body(request)
+    except RequestDataTooBig:
+        raise _RefusedError(413, f"The body is larger than {door.MAX_BODY_BYTES:,} bytes.") from None
+    except ValueError as error:
+        raise _RefusedError(400, str(error)) from None
+
+
+def _asked(body: dict[str, Any], request: HttpRequest) -> protocol.KubeflowRequest:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    # Protobuf leaves out what is zero: without a type it is the first, ROC_CURVE.
+    return protocol.request_make(
+        body.get("type", 0),
+        body.get("source") or "",
+        body.get("arguments") or "",
+        timeout_s=protocol.timeout_read(headers),
+    )
+
+
+async def _run(function: Callable[[], Any]) -> Any:
+    return await sync_to_async(function)()
+
+
+def _watch() -> Watch:
+    """Returns this event loop's subscription; a process that serves has one loop, and so one."""
+    loop = asyncio.get_running_loop()
+    for other in [each for each in _watches if each.is_closed()]:
+        del _watches[other]
+    return _watches.setdefault(loop, Watch())
+
+
+def _answer(body: dict[str, Any], end: End) -> HttpResponse:
+    if not end.is_good:
+        status = 500 if end.is_our_fault else 504 if end.state == RenderState.TIMED_OUT else 400
+        return _error(status, end.message)
+    html = b"".join([end.page, *(end.rest or ())]).decode("utf-8", "replace")
+    kind = body.get("type", "ROC_CURVE")
+    return JsonResponse(
+        {"type": kind, "source": body.get("source") or "", "arguments": body.get("arguments") or "", "html": html}
+    )
+
+
+def _broken(error: Exception) -> JsonResponse:
+    incident = uuid.uuid4().hex[:8]
+    logger.error("kfp service: incident %s", incident, exc_info=error)
+    return _error(500, f"Something went wrong in the portal (incident {incident}).")
+
+
+urlpatterns = [re_path(r"^apis/v[12]beta1/visualizations/(?P<namespace>[^/]*)$", visualization_create)]

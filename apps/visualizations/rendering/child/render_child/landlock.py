@@ -1,0 +1,206 @@
+"""The file rights of a render: a Landlock ruleset, and the list of what every render may read.
+
+Landlock only ever adds: a right given to a folder holds for all below it and cannot be taken back further down.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pwd
+import stat
+import struct
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every architecture
+_ASK_VERSION: Final = 1
+_PATH_BENEATH: Final = 1
+
+EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = (1 << bit for bit in range(6))
+MAKE_CHAR, MAKE_DIR, MAKE_REG, MAKE_SOCK, MAKE_FIFO, MAKE_BLOCK, MAKE_SYM = (1 << bit for bit in range(6, 13))
+REFER, TRUNCATE, IOCTL_DEV, RESOLVE_UNIX = (1 << bit for bit in range(13, 17))
+
+READ: Final = EXECUTE | READ_FILE | READ_DIR
+WRITE: Final = (
+    READ
+    | (WRITE_FILE | TRUNCATE | REMOVE_DIR | REMOVE_FILE | REFER | RESOLVE_UNIX)
+    | (MAKE_DIR | MAKE_REG | MAKE_SOCK | MAKE_FIFO | MAKE_SYM)
+)
+DEVICE: Final = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV
+# The kernel refuses a rule that gives a file rights which only folders have.
+_FILE_RIGHTS: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV | RESOLVE_UNIX
+
+_WRITABLE_DEVICES: Final = frozenset({"/dev/null", "/dev/zero", "/dev/full"})
+_SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/var/cache/fontconfig")
+# Single files, and folders of public data; never /etc as a whole.
+_ETC: Final = (
+    *(
+        "ld.so.cache",
+        "localtime",
+        "timezone",
+        "locale.alias",
+        "passwd",
+        "group",
+        "nsswitch.conf",
+        "fonts",
+        "mime.types",
+    ),
+    *("services", "protocols", "os-release", "ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/tls/openssl.cnf"),
+)
+_KERNEL: Final = (
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/loadavg", "/proc/self"),
+    # Allocators ask for these two when they start.
+    *("/proc/sys/vm/overcommit_memory", "/sys/kernel/mm/transparent_hugepage"),
+    *("/sys/devices/system/cpu", "/sys/devices/system/node"),
+    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
+)
+_TOO_WIDE: Final = frozenset(
+    ("/", "/root", "/home", "/Users", "/etc", "/var", "/opt", "/srv", "/tmp", "/proc", "/sys", "/dev")  # noqa: S108
+)
+
+
+def read_abi() -> int:
+    """Returns the kernel's Landlock version; 0 where there is none, or none may be used."""
+    if sys.platform != "linux":
+        return 0
+    return max(0, int(_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(_ASK_VERSION))))
+
+
+def handled(abi: int) -> tuple[int, int, int]:
+    """Returns what a ruleset can govern: bits of files, network (TCP bind, connect) and scopes (abstract, signals)."""
+    files = (1 << 13) - 1
+    for since, right in ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV), (9, RESOLVE_UNIX)):
+        files |= right if abi >= since else 0
+    return (files if abi else 0), (0b11 if abi >= 4 else 0), (0b11 if abi >= 6 else 0)
+
+
+def pack_ruleset(abi: int) -> bytes:
+    """Returns struct landlock_ruleset_attr in the length that this version knows."""
+    fields = 1 + (abi >= 4) + (abi >= 6)
+    return struct.pack(f"={fields}Q", *handled(abi)[:fields])
+
+
+class Ruleset:
+    """A ruleset that is still being written. Deny by default; nothing holds before `restrict`."""
+
+    def __init__(self, abi: int) -> None:
+        """Makes an empty one.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        attributes = pack_ruleset(abi)
+        self._files = handled(abi)[0]
+        # A process's files in /proc are new inodes once nobody holds their names, and rules hang on inodes.
+        self._pinned: list[int] = []
+        self._fd = _check(_libc().syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0))
+
+    def add(self, path: str, rights: int, *, follow: bool = True) -> None:
+        """Gives rights to a path and all below it, as far as the kernel knows them.
+
+        Raises:
+            OSError: there is no such path, or it may not be reached.
+        """
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+        try:
+            is_folder = stat.S_ISDIR(os.fstat(fd).st_mode)
+            access = rights & self._files & (-1 if is_folder else _FILE_RIGHTS)
+            rule = struct.pack("=Qi", access, fd)
+            _check(_libc().syscall(_ADD_RULE, self._fd, _PATH_BENEATH, rule, 0))
+        finally:
+            if path.startswith("/proc/"):
+                self._pinned.append(fd)
+            else:
+                os.close(fd)
+
+    def add_readable(self, paths: Iterable[str]) -> None:
+        """Gives reading and executing; the harmless devices among them may be written to. Skips what is missing."""
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError):
+                self.add(path, DEVICE if path in _WRITABLE_DEVICES else READ)
+
+    def add_writable(self, directory: str, read_only: Sequence[str]) -> None:
+        """Gives writing below `directory`, but not below the paths of `read_only`.
+
+        Where one of these lies inside, each folder on the way to it becomes readable only, its other sub-folders
+        writable each for itself: rights of a folder cannot be taken back further down. Nothing new can then be made
+        right in such a folder.
+        """
+        kept = [path for path in read_only if path != directory and _is_below(path, directory)]
+        self.add(directory, READ if kept or directory in read_only else WRITE, follow=False)
+        if not kept:
+            return
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    self.add_writable(entry.path, read_only)
+
+    def restrict(self) -> None:
+        """Puts the calling thread, and what it starts from now on, under the rules. For good."""
+        _check(_libc().syscall(_RESTRICT_SELF, self._fd, 0))
+        os.close(self._fd)
+
+
+def read_paths() -> list[str]:
+    """Returns what a render of this interpreter needs to read, without paths that lie below others.
+
+    /proc/self stands in it by that name: it is whoever opens it.
+    """
+    prefixes = [part for prefix in (sys.prefix, sys.base_prefix) for part in _narrow(prefix)]
+    found = [*prefixes, str(Path(sys.executable).resolve().parent)]
+    found += [path for path in sys.path if path and not _is_too_wide(path)]
+    found += [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_KERNEL]
+    # os.path, since a Path raises about what lies in a folder that this user may not enter.
+    there = [path for path in found if os.path.exists(path)]  # noqa: PTH110
+    real = {path: path if path == "/proc/self" else os.path.realpath(path) for path in there}
+    wanted = {
+        # A device or a file of /proc keeps its name, which tells what it is.
+        path if path.startswith(("/proc/", "/dev/")) else target
+        for path, target in real.items()
+        if not _is_too_wide(target)
+    }
+    return sorted(path for path in wanted if not any(path != other and _is_below(path, other) for other in wanted))
+
+
+def _narrow(prefix: str) -> list[str]:
+    if not _is_too_wide(prefix):
+        return [prefix]
+    return [str(Path(prefix, name)) for name in ("lib", "lib64", "bin", "share", "include")]
+
+
+def _is_too_wide(path: str) -> bool:
+    resolved = os.path.realpath(path)
+    homes = {os.path.realpath(home) for home in _homes()}
+    is_home = resolved in homes or str(Path(resolved).parent) in {"/home", "/Users"}
+    return is_home or resolved in _TOO_WIDE or any(_is_below(home, resolved) for home in homes)
+
+
+def _homes() -> list[str]:
+    homes = [Path("~").expanduser()] if os.environ.get("HOME") else []
+    with contextlib.suppress(KeyError):
+        homes.append(Path(pwd.getpwuid(os.getuid()).pw_dir))
+    return [str(home) for home in homes]
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _check(result: int) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"Landlock: {os.strerror(code)}")
+    return result
+
+
+_LIBC: list[ctypes.CDLL] = []
+
+
+def _libc() -> ctypes.CDLL:
+    if not _LIBC:
+        _LIBC.append(ctypes.CDLL(None, use_errno=True))
+    return _LIBC[0]

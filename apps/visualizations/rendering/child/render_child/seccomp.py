@@ -1,0 +1,298 @@
+"""The system call filter of a render: a BPF program that allows by default and refuses what no notebook needs.
+
+Landlock decides about files; this decides about the kernel's other doors (sockets, tracing, namespaces, mounts) and
+about the few file calls that Landlock leaves open (modes, owners, times, watches).
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import platform
+import struct
+import sys
+from collections.abc import Sequence
+from typing import Final, Literal
+
+Sockets = Literal["none", "unix"]
+"""Which `socket()` calls pass: none at all, or AF_UNIX and AF_NETLINK (libzmq aborts without the latter)."""
+
+# linux/audit.h, by the names of `platform.machine()`. The place of each is its column in the tables below.
+_ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_COLUMNS: Final = {"x86_64": 0, "aarch64": 1}
+_X32_BIT: Final = 0x40000000
+
+_KILL_PROCESS: Final = 0x80000000
+_ALLOW: Final = 0x7FFF0000
+_ERRNO: Final = 0x00050000
+
+_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06  # BPF_LD|W|ABS, BPF_ALU|AND|K, BPF_RET|K
+_IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT = 0x15, 0x35, 0x45  # BPF_JMP|JEQ|K, JGE, JSET
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16  # struct seccomp_data
+
+_AF_UNIX, _AF_NETLINK = 1, 16
+_SOCK_STREAM, _SOCK_SEQPACKET, _SOCK_TYPE_MASK = 1, 5, 0xF
+# CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; and CLONE_PARENT, which would make the host the
+# parent of processes that it did not start.
+_CLONE_REFUSED: Final = 0x7E020000 | 0x8000
+# PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_PTRACER: set by the host, relied on by the host.
+_PRCTL_REFUSED: Final = (1, 4, 36, 0x59616D61)
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_PERSONALITY_QUERY: Final = 0xFFFFFFFF
+_PRIO_PROCESS, _IOPRIO_WHO_PROCESS = 0, 1
+
+_Instruction = tuple[int, int, int, int]
+_Numbers = dict[str, tuple[int | None, int | None]]
+
+# Numbers by (x86_64, aarch64), from the kernel's syscall tables.
+_CHECKED: Final[_Numbers] = {
+    "ioctl": (16, 29),
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+    "clone": (56, 220),
+    "personality": (135, 92),
+    "setpriority": (141, 140),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "prctl": (157, 167),
+    "sched_setaffinity": (203, 122),
+    "ioprio_set": (251, 30),
+    "prlimit64": (302, 261),
+    "sched_setattr": (314, 274),
+}
+_NOT_PERMITTED: Final[_Numbers] = {
+    # other processes
+    "ptrace": (101, 117),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "kcmp": (312, 272),
+    "pidfd_getfd": (438, 438),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    # wide or privileged parts of the kernel
+    "modify_ldt": (154, None),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "perf_event_open": (298, 241),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    # mounts and namespaces
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    "open_tree_attr": (467, 467),
+    # the machine
+    "syslog": (103, 116),
+    "adjtimex": (159, 171),
+    "acct": (163, 89),
+    "settimeofday": (164, 170),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "reboot": (169, 142),
+    "init_module": (175, 105),
+    "delete_module": (176, 106),
+    "quotactl": (179, 60),
+    "clock_settime": (227, 112),
+    "kexec_load": (246, 104),
+    "clock_adjtime": (305, 266),
+    "finit_module": (313, 273),
+    "kexec_file_load": (320, 294),
+    "quotactl_fd": (443, 443),
+    # files by handle, and watches: Landlock does not ask about inotify, which tells the names in others' directories
+    "inotify_init": (253, None),
+    "inotify_add_watch": (254, 27),
+    "inotify_init1": (294, 26),
+    "fanotify_init": (300, 262),
+    "fanotify_mark": (301, 263),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    # memory and messages shared by every process of the user
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semctl": (66, 191),
+    "shmdt": (67, 197),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "semtimedop": (220, 192),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+}
+# "Not there" makes programs take their other way: libc goes from clone3, whose flags lie in memory that a filter
+# cannot read, to clone.
+_NOT_THERE: Final[_Numbers] = {
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "clone3": (435, 435),
+    "memfd_secret": (447, 447),
+}
+# Landlock does not ask about these, and a user may change them on every file it owns, wherever that is: a render could
+# lock the worker out of its own files. Answered as if done, because shutil.copy, cp and tar fail when they are refused.
+_PRETENDED: Final[_Numbers] = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "fchownat": (260, 54),
+    "futimesat": (261, None),
+    "fchmodat": (268, 53),
+    "utimensat": (280, 88),
+    "fchmodat2": (452, 452),
+}
+_NOT_SUPPORTED: Final[_Numbers] = {
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "setxattrat": (463, 463),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+}
+_ANSWERS: Final = (
+    (_NOT_PERMITTED, errno.EPERM),
+    (_NOT_THERE, errno.ENOSYS),
+    (_PRETENDED, 0),
+    (_NOT_SUPPORTED, errno.EOPNOTSUPP),
+)
+
+
+def is_supported(machine: str = "") -> bool:
+    """Whether there is a filter for this kind of machine, "" meaning the one it runs on."""
+    return sys.platform == "linux" and sys.byteorder == "little" and (machine or platform.machine()) in _ARCHITECTURES
+
+
+def number(name: str, machine: str = "") -> int:
+    """Returns the number of a system call that the filter knows.
+
+    Raises:
+        KeyError: the filter does not know it, or the machine has no such call.
+    """
+    column = _COLUMNS[machine or platform.machine()]
+    for table in (_CHECKED, *(table for table, _ in _ANSWERS)):
+        found = table[name][column] if name in table else None
+        if found is not None:
+            return found
+    raise KeyError(name)
+
+
+@functools.cache
+def build(sockets: Sockets, machine: str = "") -> bytes:
+    """Returns the program: an array of struct sock_filter.
+
+    Arguments are compared by their low halves only. Every checked argument is an int in the kernel (clone cuts its
+    flags to 32 bits too), which ignores the high half; a comparison of both could be evaded by filling it.
+
+    Raises:
+        KeyError: there is no filter for this kind of machine.
+    """
+    machine = machine or platform.machine()
+    program: list[_Instruction] = [
+        (_LOAD, 0, 0, _ARCHITECTURE_AT),
+        (_IF_EQUAL, 1, 0, _ARCHITECTURES[machine]),
+        (_RETURN, 0, 0, _KILL_PROCESS),
+        (_LOAD, 0, 0, _NUMBER_AT),
+    ]
+    if machine == "x86_64":
+        program += [(_IF_AT_LEAST, 0, 1, _X32_BIT), _refuse(errno.ENOSYS)]
+    # A block always returns, so the number is still loaded where the block is jumped over.
+    for name, block in _checks(sockets).items():
+        call = _CHECKED[name][_COLUMNS[machine]]
+        if call is not None:
+            program += [(_IF_EQUAL, 0, len(block), call), *block]
+    for table, answer in _ANSWERS:
+        for numbers in table.values():
+            call = numbers[_COLUMNS[machine]]
+            if call is not None:
+                program += [(_IF_EQUAL, 0, 1, call), _refuse(answer)]
+    program.append((_RETURN, 0, 0, _ALLOW))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+
+
+def _checks(sockets: Sockets) -> dict[str, list[_Instruction]]:
+    # A datagram pair can be turned to any other socket by connect or sendto, so it counts as a socket.
+    pair_types = (_SOCK_STREAM, _SOCK_SEQPACKET)
+    own_process, own_or_pretended = _require([(0, (0,))]), _require([(0, (0,))], 0)
+    return {
+        "socket": [_refuse(errno.EACCES)] if sockets == "none" else _check_family(),
+        "socketpair": (
+            _require([(0, (_AF_UNIX,)), (1, pair_types)], errno.EACCES, {1: _SOCK_TYPE_MASK})
+            if sockets == "none"
+            else _require([(0, (_AF_UNIX,))], errno.EACCES)
+        ),
+        "clone": [_load(0), (_IF_ANY_BIT, 0, 1, _CLONE_REFUSED), _refuse(errno.EPERM), (_RETURN, 0, 0, _ALLOW)],
+        "prctl": _forbid(0, _PRCTL_REFUSED),
+        "ioctl": _forbid(1, (_TIOCSTI, _TIOCLINUX)),
+        "personality": _require([(0, (_PERSONALITY_QUERY,))]),
+        "prlimit64": own_process,
+        # Landlock does not ask about these either: a render could starve the worker, which has the same user. By an id
+        # they are answered as if done, since it may be an own thread's: libzmq aborts when it may not set that.
+        "sched_setaffinity": own_or_pretended,
+        "sched_setscheduler": own_or_pretended,
+        "sched_setparam": own_or_pretended,
+        "sched_setattr": own_process,
+        "setpriority": _require([(0, (_PRIO_PROCESS,)), (1, (0,))]),
+        "ioprio_set": _require([(0, (_IOPRIO_WHO_PROCESS,)), (1, (0,))]),
+    }
+
+
+def _load(argument: int) -> _Instruction:
+    return (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * argument)
+
+
+def _refuse(answer: int) -> _Instruction:
+    return (_RETURN, 0, 0, _ERRNO | answer)
+
+
+def _forbid(argument: int, values: Sequence[int]) -> list[_Instruction]:
+    refusals = [part for value in values for part in ((_IF_EQUAL, 0, 1, value), _refuse(errno.EPERM))]
+    return [_load(argument), *refusals, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _require(
+    arguments: Sequence[tuple[int, Sequence[int]]], answer: int = errno.EPERM, masks: dict[int, int] | None = None
+) -> list[_Instruction]:
+    block: list[_Instruction] = []
+    for argument, values in arguments:
+        block.append(_load(argument))
+        if masks and argument in masks:
+            block.append((_AND, 0, 0, masks[argument]))
+        # From each match over the rest of the values and the refusal.
+        block += [(_IF_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
+        block.append(_refuse(answer))
+    return [*block, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _check_family() -> list[_Instruction]:
+    # Of netlink only protocol 0 (routes), which getifaddrs asks; others tell about sockets, devices and audit.
+    return [
+        _load(0),
+        (_IF_EQUAL, 3, 0, _AF_UNIX),
+        (_IF_EQUAL, 0, 3, _AF_NETLINK),
+        _load(2),
+        (_IF_EQUAL, 0, 1, 0),
+        (_RETURN, 0, 0, _ALLOW),
+        _refuse(errno.EACCES),
+    ]

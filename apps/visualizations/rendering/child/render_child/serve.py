@@ -1,0 +1,217 @@
+"""Making a host: importing the environment's libraries, warming them on real work, then serving."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from . import direct, export, processes
+from .capture import Recorder
+from .host import Host
+from .probe import self_test
+from .render import Render
+from .sandbox import Mode, Sandbox, SandboxError, describe, read_paths
+from .shell import make_shell, make_streams, refuse_input
+
+_PACKAGE: Final = Path(__file__).resolve().parent
+
+
+def serve(options: dict[str, Any]) -> None:
+    """Becomes the host that `options` describe (see `rendering.hosts`); returns when it is over."""
+    began = time.monotonic()
+    # What a render leaves behind when it dies becomes this process's child, and is ended (host.py, `_sweep`).
+    processes.become_subreaper()
+    watched = _times(options["watch"])
+    recorder = Recorder()
+    streams = make_streams(recorder)
+    shell = make_shell(recorder)
+    missing = _preload(options["preload"])
+    _warm(shell, options["asset_index"])
+    paths = [*read_paths(), *options["read_paths"]]
+    confinement = _confinement(options["sandbox"], paths)
+    mode = confinement["mode"]
+    status = {
+        "environment": options["environment"],
+        **confinement,
+        "missing": missing,
+        "start_s": round(time.monotonic() - began, 3),
+        "threads": len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1,  # noqa: PTH208, PTH112
+    }
+    lifeline = socket.socket(fileno=options["lifeline"])
+    host = Host(
+        listener=socket.socket(fileno=options["listener"]),
+        lifeline=lifeline,
+        run_child=lambda control: _be_child(control, Kit(shell, recorder, streams, mode, paths)),
+        status=status,
+        options=options,
+        has_changed=lambda: _times(options["watch"]) != watched,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: _end(host))
+    # What was made until here is never looked at by the collector again, so its pages stay shared with the children.
+    gc.collect()
+    gc.freeze()
+    lifeline.sendall(b"ready\n")
+    host.serve()
+
+
+def _confinement(wanted: str, paths: list[str]) -> dict[str, Any]:
+    """Returns the sandbox mode in force and its gaps, found by trying to break out.
+
+    Asked for by name, a sandbox that does not hold is an error; "auto" goes on without and says so.
+
+    Raises:
+        SandboxError: "landlock" is wanted and not to be had.
+    """
+    found = describe("none" if wanted == "none" else "landlock")
+    if found.mode == "none":
+        if wanted == "landlock":
+            raise SandboxError("VIZPORTAL_SANDBOX=landlock, but this kernel has no Landlock or no seccomp.")
+        return {"mode": "none", "abi": found.abi, "gaps": list(found.gaps)}
+    try:
+        gaps = self_test(found.mode, paths)
+    except SandboxError as error:
+        if wanted == "landlock":
+            raise
+        print(f"no sandbox: {error}", file=sys.stderr)  # noqa: T201  (the host's log)
+        return {"mode": "none", "abi": found.abi, "gaps": list(describe("none").gaps)}
+    return {"mode": found.mode, "abi": found.abi, "gaps": list(gaps)}
+
+
+def _end(host: Host) -> NoReturn:
+    host.end()
+    os._exit(0)
+
+
+def _times(paths: list[str]) -> dict[str, int]:
+    """Returns when the files were last changed, our own among them."""
+    found = {}
+    for path in (*map(Path, paths), *_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.j2")):
+        try:
+            found[str(path)] = path.stat().st_mtime_ns
+        except OSError:
+            found[str(path)] = 0
+    return found
+
+
+def _preload(modules: list[str]) -> list[str]:
+    """Imports the libraries; returns those that could not be."""
+    missing = []
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001  (a broken library must not take the others' renders with it)
+            print(f"{name} cannot be imported: {error!r}", file=sys.stderr)  # noqa: T201  (the host's log)
+            missing.append(name)
+    return missing
+
+
+def _warm(shell: Any, index_path: str) -> None:
+    """Does once what most renders do, so that they find it done: first table, first figure, first page."""
+    from .display_defaults import configure  # noqa: PLC0415  (after the libraries)
+
+    configure()
+    export.configure(Path(index_path))
+    if "pandas" in sys.modules:
+        pandas = sys.modules["pandas"]
+        frame = pandas.read_csv(io.StringIO("a,b\n1,x\n2,y\n3,z\n"))
+        frame._repr_html_()
+        frame.describe()._repr_html_()
+    if "matplotlib.pyplot" in sys.modules:
+        pyplot = sys.modules["matplotlib.pyplot"]
+        figure = pyplot.figure()
+        pyplot.plot([1, 2, 3])
+        pyplot.title("t")
+        figure.savefig(io.BytesIO(), format="png")
+        pyplot.close(figure)
+    shell.run_cell("None", silent=True, store_history=False)
+    export.warm()
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What a child finds ready when it is forked."""
+
+    shell: Any
+    recorder: Recorder
+    streams: tuple[Any, Any]
+    mode: Mode
+    read_paths: list[str]
+
+
+def _be_child(control: socket.socket, kit: Kit) -> NoReturn:
+    """What a forked child does: gets ready, waits for an order, gives up its rights, renders, and waits for its end."""
+    parent = os.getppid()
+    os.setsid()
+    processes.die_with_parent(signal.SIGKILL, parent)
+    processes.become_subreaper()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _offer_to_oom_killer()
+    sandbox = Sandbox.prepare(mode=kit.mode, read_paths=kit.read_paths)
+    order = _receive(control)
+    began = time.monotonic()
+    directory = Path(order["directory"])
+    job = json.loads((directory / "job.json").read_text(encoding="utf-8"))
+    _take_descriptors(directory, kit.recorder)
+    sys.stdout, sys.stderr = kit.streams
+    os.chdir(directory / "work")
+    direct.settle_in(order["environ"])
+    refuse_input()
+    sandbox.enter(
+        str(directory),
+        read_only=order["read_only"],
+        sockets="unix" if order["kernel"] else "none",
+        max_file_bytes=order["max_file_bytes"],
+    )
+    render = Render(directory, job, on_end=lambda: _wait_for_end(control))
+    render.result["sandbox_s"] = time.monotonic() - began
+    if order["kernel"]:
+        render.run_kernel(order["kernel"])
+    else:
+        render.run(kit.shell, kit.recorder)
+    _wait_for_end(control)
+
+
+def _receive(control: socket.socket) -> dict[str, Any]:
+    """Waits for the order; a host that has none any more lets its children go."""
+    line = b""
+    while not line.endswith(b"\n"):
+        received = control.recv(65536)
+        if not received:
+            os._exit(0)
+        line += received
+    order: dict[str, Any] = json.loads(line)
+    return order
+
+
+def _offer_to_oom_killer() -> None:
+    """Where memory runs out for the whole machine, a render ends, not the host of all renders."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+
+
+def _take_descriptors(directory: Path, recorder: Recorder) -> None:
+    """Leads the descriptors 1 and 2 into files: what C code and other processes print arrives there."""
+    for number, stream in zip((1, 2), recorder.streams, strict=True):
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(directory / f"{stream.name}.raw", flags, 0o600)
+        os.dup2(descriptor, number)
+        stream.raw_fd = descriptor
+
+
+def _wait_for_end(control: socket.socket) -> NoReturn:
+    """Says that the result is written. The host ends this process and what it started; nothing is left to do."""
+    control.sendall(b"done")
+    while control.recv(16):
+        continue
+    os._exit(0)

@@ -1,0 +1,90 @@
+"""The IPython shell of a render: made once in the host, copied into each child by the fork.
+
+It is ipykernel's shell, so that code meets what it meets in a notebook; it has no sockets, no threads and no loop.
+"""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import os
+import tempfile
+import zlib
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import comm
+from comm.base_comm import CommManager
+from ipykernel.compiler import XCachingCompiler
+from ipykernel.displayhook import ZMQShellDisplayHook
+from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
+from IPython.core.error import StdinNotImplementedError, UsageError
+from traitlets.config import Config
+
+from .capture import Comm, Recorder, Stream
+
+_NO_INPUT = "raw_input was called, but this frontend does not support input requests."
+
+
+class CellCompiler(XCachingCompiler):  # type: ignore[misc]
+    """ipykernel's names for cells, by a checksum in C: its own takes milliseconds for a long cell."""
+
+    def get_code_name(self, raw_code: str, code: str, number: int) -> str:  # noqa: ARG002  (IPython's signature)
+        """Returns the file name under which tracebacks and warnings show a cell."""
+        name = zlib.crc32(raw_code.encode("utf-8", "replace"))
+        return os.path.join(tempfile.gettempdir(), f"ipykernel_{os.getpid()}", f"{name}.py")  # noqa: PTH118
+
+
+def make_shell(recorder: Recorder) -> Any:
+    """Returns the shell, its displays and streams leading to `recorder`. One in a process."""
+    config = Config()
+    # A history file would need a thread and a database.
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    kernel = SimpleNamespace(eventloop=None, shell=None, session=recorder.session)
+    # Libraries know a notebook by this class's name, so it must not be a subclass of ours.
+    shell = ZMQInteractiveShell.instance(
+        config=config,
+        kernel=kernel,
+        compiler_class=CellCompiler,
+        displayhook_class=ZMQShellDisplayHook,
+        display_pub_class=ZMQDisplayPublisher,
+    )
+    kernel.shell, kernel.get_parent = shell, shell.get_parent
+    for part in (shell.displayhook, shell.display_pub):
+        part.session, part.pub_socket = recorder.session, None
+    shell.displayhook.topic = None
+    shell.enable_gui = _enable_gui
+    _connect_comms(recorder, shell)
+    return shell
+
+
+def _enable_gui(gui: str | None = None) -> None:
+    """`%matplotlib inline` needs no event loop of a toolkit; another backend has no screen here."""
+    if gui not in {None, "inline"}:
+        raise UsageError(f"A render has no screen, so there is no {gui!r}. Use %matplotlib inline.")
+
+
+def make_streams(recorder: Recorder) -> tuple[Stream, Stream]:
+    """Returns what takes the place of stdout and stderr while cells run."""
+    out, err = Stream("stdout", recorder.session, 1), Stream("stderr", recorder.session, 2)
+    out.other, err.other = err, out
+    recorder.streams = (out, err)
+    return out, err
+
+
+def refuse_input() -> None:
+    """Nobody answers a question in a render: `input` and `getpass` say so, as under nbclient."""
+
+    def refuse(*_args: Any, **_more: Any) -> NoReturn:
+        raise StdinNotImplementedError(_NO_INPUT)
+
+    builtins.input = refuse
+    getpass.getpass = refuse
+
+
+def _connect_comms(recorder: Recorder, shell: Any) -> None:
+    manager = CommManager()
+    Comm.session, Comm.shell = recorder.session, shell
+    comm.create_comm = Comm
+    comm.get_comm_manager = lambda: manager

@@ -1,0 +1,152 @@
+"""The store of library code: what environments' packages ship, once, under the digest of its content.
+
+Nothing of a render is ever in it: a trusted build collects it (rendering/child/render_child/asset_index.py). So it may
+be served to anybody, and results need not hold it; a download gets it put back in.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from apps.visualizations.rendering import environments
+from apps.visualizations.streaming import file_chunks
+
+if TYPE_CHECKING:
+    from django.db.models.fields.files import FieldFile
+
+logger = logging.getLogger(__name__)
+ROOT: Final = "assets"
+CONTENT_TYPES: Final = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
+_NAME: Final = re.compile(r"[0-9a-f]{64}\.(?:js|css)")
+# In quotes: an attribute, or a string in a script. Text that only mentions an address is left alone.
+_REFERENCE: Final = re.compile(rb"""(["'])/assets/([0-9a-f]{64})\.(js|css)(?=\\?\1)""")
+# One byte less than the longest reference, its closing quote included: so much may wait for the next chunk.
+_HELD_BYTES: Final = len("\"/assets/.css\\'") + 64 - 1
+# Libraries of a page come to some 10 MB. A page made to name one a million times is not to fill the reader's disk.
+_MAX_INLINED_BYTES: Final = 256 * 1024**2
+
+
+class _Movable(File):  # type: ignore[type-arg]
+    """A file that the storage may take by renaming: on one disk an asset appears whole or not at all."""
+
+    def temporary_file_path(self) -> str:
+        """What FileSystemStorage asks for before it renames instead of copying."""
+        return str(self.name)
+
+
+def assets_publish(environment_dir: Path) -> int:
+    """Copies a built environment's assets into storage; returns how many were not there yet.
+
+    What is there already is left as it is. A file that is not what its name says is passed over.
+    """
+    directory = environments.assets_dir(environment_dir / "bin" / "python")
+    paths = sorted(directory.iterdir()) if directory.is_dir() else []
+    return sum(_publish(path) for path in paths if _NAME.fullmatch(path.name))
+
+
+def asset_open(sha256: str, kind: str, *, is_compressed: bool = False) -> File[Any] | None:
+    """Returns an asset's open file, None where there is none; `is_compressed` asks for the gzip beside it."""
+    name = f"{ROOT}/{sha256}.{kind}{'.gz' if is_compressed else ''}"
+    try:
+        return default_storage.open(name, "rb")
+    except OSError:
+        return None
+
+
+def inline_assets(chunks: Iterable[bytes]) -> Generator[bytes]:
+    """Yields a page in which every reference to a stored asset holds the asset itself, as a `data:` URL.
+
+    Memory stays at a few chunks, whatever the page's size and wherever it is cut. Unknown digests stay.
+    """
+    held, left = b"", _MAX_INLINED_BYTES
+    for chunk in chunks:
+        text = held + chunk
+        position = 0
+        for match in _REFERENCE.finditer(text):
+            file = asset_open(match[2].decode(), match[3].decode()) if left > 0 else None
+            if file is None:
+                continue
+            left -= file.size
+            yield text[position : match.end(1)]
+            yield from _data_url(file, match[3].decode())
+            position = match.end()
+        keep = max(position, len(text) - _HELD_BYTES)
+        yield text[position:keep]
+        held = text[keep:]
+    yield held
+
+
+def inline_assets_bytes(html: bytes) -> bytes:
+    """Returns a whole page with its assets in it; for pages that are in memory anyhow."""
+    return b"".join(inline_assets([html]))
+
+
+def inlined(field_file: FieldFile) -> Generator[bytes]:
+    """Yields a stored page with its assets in it.
+
+    Raises:
+        FileNotFoundError: the file is gone from the store.
+    """
+    field_file.open("rb")
+    yield from inline_assets(file_chunks(field_file))
+
+
+def _publish(path: Path) -> bool:
+    name = f"{ROOT}/{path.name}"
+    if _is_stored(name, path.stat().st_size) and default_storage.exists(f"{name}.gz"):
+        return False
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != path.stem:
+        logger.warning("%s is not what its name says; build its environment again.", path)
+        return False
+    # The compressed one first: whoever finds the plain one need not ask twice.
+    _save(f"{name}.gz", gzip.compress(content, 9, mtime=0))
+    _save(name, content)
+    return True
+
+
+def _is_stored(name: str, size_bytes: int) -> bool:
+    return default_storage.exists(name) and default_storage.size(name) == size_bytes
+
+
+def _save(name: str, content: bytes) -> None:
+    if _is_stored(name, len(content)):
+        return
+    # What a full disk once cut short.
+    default_storage.delete(name)
+    beside = settings.VIZPORTAL_DATA_DIR if settings.VIZPORTAL_DATA_DIR.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=beside, prefix="assets-") as folder:
+        path = Path(folder) / "asset"
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with path.open("rb") as file:
+            saved = default_storage.save(name, _Movable(file, name=str(path)))
+    if saved != name:
+        # Another process was first; the storage never overwrites.
+        default_storage.delete(saved)
+
+
+def _data_url(file: File[Any], kind: str) -> Iterator[bytes]:
+    yield f"data:{CONTENT_TYPES[kind].replace(' ', '')};base64,".encode()
+    rest = b""
+    for chunk in file_chunks(file):
+        content = rest + chunk
+        cut = len(content) - len(content) % 3
+        yield base64.b64encode(content[:cut])
+        rest = content[cut:]
+    yield base64.b64encode(rest)

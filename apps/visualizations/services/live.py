@@ -1,0 +1,72 @@
+"""What a running render shows of itself, for whoever watches: kept for minutes in the queue server, never in a row."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+
+from apps.visualizations.events import connection_get
+from apps.visualizations.models import Render
+from apps.visualizations.rendering import Progress
+
+_KEY: Final = "vizportal:live:"
+_KEEP_S: Final = 300
+_TELL_EVERY_S: Final = 0.5
+_told: dict[Any, tuple[float, str]] = {}
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Output so far.
+
+    Attributes:
+        log: the end of what was printed.
+        page_number: counts the pages so far; 0 where there is none yet.
+    """
+
+    log: str = ""
+    page_number: int = 0
+
+
+def live_tell(render: Render, progress: Progress) -> None:
+    """Keeps a running render's log and page where the web processes find them. Best effort."""
+    at, log = _told.get(render.id, (0.0, ""))
+    is_due = time.monotonic() - at > _TELL_EVERY_S and progress.log != log
+    if not is_due and progress.page is None:
+        return
+    _told.clear()  # a worker has one render at a time
+    _told[render.id] = (time.monotonic(), progress.log)
+    key = f"{_KEY}{render.id}"
+    try:
+        with connection_get().pipeline() as pipe:
+            pipe.hset(key, "log", progress.log.encode())
+            if progress.page is not None:
+                pipe.hset(key, "page", progress.page)
+                pipe.hincrby(key, "page_number", 1)
+            pipe.expire(key, _KEEP_S)
+            pipe.execute()
+    except (RedisError, OSError) as error:
+        logger.info("render %s: output so far not kept: %s", render.id, error)
+
+
+def live_read(render: Render) -> Live:
+    """Returns what is known; nothing where the queue server does not answer or nothing was told."""
+    try:
+        log, number = connection_get().hmget(f"{_KEY}{render.id}", "log", "page_number")
+    except (RedisError, OSError):
+        return Live()
+    return Live(log=(log or b"").decode("utf-8", "replace"), page_number=int(number or 0))
+
+
+def live_page(render: Render) -> bytes | None:
+    """Returns the page so far; None where there is none."""
+    try:
+        page: bytes | None = connection_get().hget(f"{_KEY}{render.id}", "page")
+    except (RedisError, OSError):
+        return None
+    return page

@@ -1,0 +1,200 @@
+"""Every display library draws in the sandboxed frame under the result's policy, and in a download without a network."""
+
+import http.server
+import json
+import re
+import subprocess
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from apps.visualizations.content_views import RESULT_CSP
+from apps.visualizations.rendering import environments
+from apps.visualizations.services.assets import CONTENT_TYPES, assets_publish, inline_assets_bytes
+from tests.chromium import chromium
+from vizportal.settings import BASE_DIR
+
+pytestmark = [pytest.mark.browser, pytest.mark.kernel]
+ENVIRONMENT = BASE_DIR / ".environments" / "base"
+CHILD = BASE_DIR / "apps" / "visualizations" / "rendering" / "child"
+# Runs cells in a real kernel with our defaults (or the libraries' own), and exports them as a render does.
+RENDER = f"""
+import json, sys
+sys.path.insert(0, {str(CHILD)!r})
+from pathlib import Path
+import nbformat
+from nbclient import NotebookClient
+from render_child import export
+order = json.load(sys.stdin)
+cells = [nbformat.v4.new_code_cell(text) for text in order["cells"]]
+if order["defaults"]:
+    text = (f"import sys; sys.path.insert(0, {str(CHILD)!r}); import {{order['library']}}\\n"
+        "from render_child import display_defaults; display_defaults.configure()")
+    cells.insert(0, nbformat.v4.new_code_cell(text, metadata={{"tags": ["vizportal-inputs"]}}))
+notebook = nbformat.v4.new_notebook(cells=cells)
+NotebookClient(notebook, timeout=120).execute()
+export.configure(Path({str(ENVIRONMENT)!r}, "share", "vizportal", "assets", "index.json"))
+Path(order["path"]).write_text(export.export_html(notebook, order["library"]), encoding="utf-8")
+"""
+BOKEH_FIGURE = "from bokeh.plotting import figure\np = figure(width=300, height=200)\np.line([1, 2], [2, 1])\n"
+FRAME = 'import pandas as pd\ndf = pd.DataFrame({"animal": ["cat", "dog"] * 20, "x": range(40), "y": range(40)})\n'
+CASES = {
+    "bokeh-notebook": [
+        BOKEH_FIGURE + "from bokeh.io import output_notebook, show\noutput_notebook()\nshow(p)",
+        "from bokeh.models import ColumnDataSource as Source, DataTable, TableColumn as C\nshow(DataTable(source=Source({'a': [1]}), columns=[C(field='a')], width=200, height=80))",
+    ],
+    "bokeh-html": [
+        BOKEH_FIGURE + "from bokeh.embed import file_html, components\nfrom bokeh.resources import CDN, INLINE\n"
+        "from IPython.display import HTML\nHTML(file_html(p, INLINE, 'x'))",
+        BOKEH_FIGURE + "HTML(file_html(p, CDN, 'x'))",
+        BOKEH_FIGURE + "HTML(''.join(components(p)))",
+    ],
+    "plotly": [
+        "import plotly.express as px\nfig = px.scatter(x=[1, 2], y=[2, 1])\nfig.show()",
+        "fig",
+        "from IPython.display import HTML\nHTML(fig.to_html())",
+        "HTML(fig.to_html(include_plotlyjs='cdn', full_html=False))",
+        "fig.show(renderer='notebook_connected')",
+        "px.line(y=[1, 2], title=r'$\\alpha^2$')",
+    ],
+    "altair": [
+        FRAME + "import altair as alt\nalt.Chart(df).mark_bar().encode(x='x:O', y='y')",
+        "alt.Chart(df).mark_line().encode(x='x', y='y')",
+        "from IPython.display import HTML\nHTML(alt.Chart(df).mark_point().encode(x='x', y='y').to_html(inline=True))",
+    ],
+    "itables": [
+        FRAME + "import itables\nitables.show(df)",
+        "itables.init_notebook_mode()\ndf",
+    ],
+    "itables-offline": [FRAME + "import itables\nitables.init_notebook_mode(connected=False)\ndf"],
+}
+# What is there once everything has drawn: a selector and how many.
+DRAWN = {
+    "bokeh-notebook": (".bk-Figure canvas, .bk-DataTable .slick-row", 2),
+    "bokeh-html": (".bk-Figure canvas", 3),
+    "plotly": ("svg.main-svg .plot path, svg.main-svg .plot text", 6),
+    "altair": (".vega-embed svg.marks path", 3),
+    "itables": ("table.dataTable tbody td", 40),
+    "itables-offline": ("table.dataTable tbody td", 20),
+}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """A page with a sandboxed frame, the result in it, and the assets; it remembers what else was asked for."""
+
+    def do_GET(self):
+        name = self.path.lstrip("/")
+        if name.startswith("frame/"):
+            body, headers = f'<iframe sandbox="allow-scripts" src="/{name[6:]}" width=1200 height=3000></iframe>', {}
+            self.answer(body.encode(), {"Content-Type": "text/html"})
+        elif name.startswith("assets/"):
+            path = environments.assets_dir(ENVIRONMENT / "bin" / "python") / name[7:]
+            headers = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+            self.answer(path.read_bytes(), {"Content-Type": CONTENT_TYPES[path.suffix[1:]], **headers})
+        elif name in self.server.pages:
+            assets = f"http://{self.headers['Host']}/assets/"
+            headers = {"Content-Security-Policy": RESULT_CSP.format(assets=assets), "Referrer-Policy": "no-referrer"}
+            self.answer(self.server.pages[name].read_bytes(), {"Content-Type": "text/html; charset=utf-8", **headers})
+        else:
+            self.send_error(404)
+
+    def answer(self, body, headers):
+        self.send_response(200)
+        for key, value in {**headers, "X-Content-Type-Options": "nosniff", "Content-Length": len(body)}.items():
+            self.send_header(key, str(value))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.pages = {}
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        yield SimpleNamespace(address=address, pages=server.pages, folder=tmp_path_factory.mktemp("pages"))
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture
+def render(site):
+    """Runs a case's cells; returns the page's name on the site and its file."""
+
+    def run(case, *, defaults):
+        name = f"{case}-{defaults}.html"
+        if name not in site.pages:
+            path = site.folder / name
+            library = case.split("-", maxsplit=1)[0]
+            order = {"cells": CASES[case], "defaults": defaults, "library": library, "path": str(path)}
+            call = [ENVIRONMENT / "bin" / "python", "-I", "-c", RENDER]
+            text = json.dumps(order)
+            done = subprocess.run(call, input=text, text=True, capture_output=True, cwd=site.folder, check=False)
+            assert done.returncode == 0, done.stderr[-2000:]
+            site.pages[name] = path
+        return name, site.pages[name]
+
+    return run
+
+
+@pytest.fixture
+def page(browser, site):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    opened.asked, opened.wrong = [], []
+    opened.on("request", lambda request: opened.asked.append(request.url))
+    opened.on("pageerror", lambda error: opened.wrong.append(str(error)))
+    opened.on("console", lambda line: opened.wrong.append(line.text) if "Content Security" in line.text else None)
+    yield opened
+    context.close()
+
+
+def assert_drawn(frame, case):
+    selector, count = DRAWN[case]
+    frame.locator(selector).nth(count - 1).wait_for(state="attached", timeout=60_000)
+    pixels = "(each) => each.getContext('2d').getImageData(0, 0, each.width, each.height).data.some((value) => value)"
+    # BokehJS has an empty canvas over each painted one.
+    painted = [canvas.evaluate(pixels) for canvas in frame.locator("canvas").all()]
+    assert sum(painted) >= len(painted) / 2
+
+
+@pytest.mark.parametrize("defaults", [True, False], ids=["our-defaults", "its-own-defaults"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_library_draws_in_the_sandboxed_frame(render, site, page, case, defaults):
+    name, path = render(case, defaults=defaults)
+    assert path.stat().st_size < 150_000
+    page.goto(f"{site.address}/frame/{name}")
+    assert_drawn(page.frame_locator("iframe"), case)
+    assert page.wrong == []
+    # Pictures in data: URLs and blobs stay in the page.
+    elsewhere = [url for url in page.asked if not url.startswith((site.address, "data:", "blob:"))]
+    assert elsewhere == []
+    assets = [url for url in page.asked if "/assets/" in url]
+    assert assets
+    assert all(re.search(r"/assets/[0-9a-f]{64}\.(js|css)$", url) for url in assets)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_download_opens_from_the_disk_without_a_network(render, page, settings, tmp_path, case):
+    settings.MEDIA_ROOT = tmp_path / "results"
+    settings.VIZPORTAL_DATA_DIR = tmp_path
+    assets_publish(ENVIRONMENT)
+    _, path = render(case, defaults=True)
+    whole = tmp_path / "download.html"
+    whole.write_bytes(inline_assets_bytes(path.read_bytes()))
+    page.context.set_offline(True)
+    page.goto(whole.as_uri())
+    assert_drawn(page, case)
+    assert page.wrong == []
+    assert [url for url in page.asked if not url.startswith(("data:", "blob:"))] == [whole.as_uri()]

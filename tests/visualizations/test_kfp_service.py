@@ -1,0 +1,309 @@
+"""Kubeflow's visualization protocol: the listener on a real port, and its JSON form on the portal."""
+
+import http.client
+import json
+import socket
+import threading
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import uvicorn
+from django.test import Client
+
+from apps.visualizations.exceptions import InvalidRequestError
+from apps.visualizations.kfp_service import protocol
+from apps.visualizations.kfp_service.app import make_app
+from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.services import submission
+from apps.visualizations.services.tokens import token_create
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+CUSTOM = {"type": "custom", "arguments": json.dumps({"code": ["print(1)", "print(2)"], "colour": "red"})}
+
+
+@pytest.fixture
+def port(queue, kernel, settings):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    config = uvicorn.Config(make_app(), port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    wait_until(lambda: server.started, 10, "the listener")
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def post(port):
+    """Sends a form and returns (status, text, headers)."""
+
+    def send(fields=None, *, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        body = urllib.parse.urlencode(fields or {}) if body is None else body
+        connection.request("POST", "/", body, FORM | (headers or {}))
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        return response.status, text, response.headers
+
+    return send
+
+
+@pytest.fixture
+def answer(post, queue, work):
+    """Sends a form, lets a worker work in the meantime, and returns what `post` returns."""
+
+    def ask(*args, **more):
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(post, *args, **more)
+            wait_until(lambda: queue.count or asked.done(), 20, "the request")
+            work()
+            return asked.result(20)
+
+    return ask
+
+
+@pytest.fixture
+def csv(tmp_path, settings):
+    path = tmp_path / "scores.csv"
+    path.write_text("a,b\n1,2\n")
+    settings.VIZPORTAL_SOURCE_ALLOW = [f"{tmp_path}/"]
+    return path
+
+
+def test_the_health_check_is_kubeflows(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/")
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (200, b"alive")
+    connection.close()
+
+
+def test_a_form_is_rendered_anew_each_time_and_kept(answer, csv, kernel):
+    for count in (1, 2):
+        status, text, headers = answer({"type": "TABLE", "source": str(csv), "arguments": '{"max_rows": 5}'})
+        assert (status, text) == (200, "<p>picture</p>")
+        assert headers.get_content_type() == "text/html"
+        assert Visualization.objects.count() == count
+    render = Render.objects.get(id=headers["X-Vizportal-Render"])
+    assert (render.state, render.requested_by, render.visualization.owner) == (RenderState.SUCCEEDED, None, None)
+    assert render.visualization.latest == render
+    assert "Kubeflow" in render.visualization.title
+    assert kernel.orders[0].variables["max_rows"] == 5
+    assert {part.partition(";")[0] for part in headers["Server-Timing"].split(", ")} >= {"parse", "submit", "wait"}
+
+
+def test_custom_code_is_a_list_of_lines_beside_its_arguments(answer, kernel):
+    assert answer(CUSTOM)[0] == 200
+    assert kernel.orders[0].code == "print(1)\nprint(2)"
+    assert kernel.orders[0].variables == {"colour": "red"}
+
+
+def test_a_large_page_arrives_whole(answer, kernel):
+    kernel.html = b"<p>" + b"x" * (9 * 1024**2) + b"</p>"
+    status, text, _ = answer(CUSTOM)
+    assert (status, len(text)) == (200, len(kernel.html))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "words"),
+    [
+        (
+            {"state": "failed", "reason": "user_error", "message": "NameError: x", "line": 2, "html_path": None},
+            400,
+            "NameError: x (line 2)",
+        ),
+        ({"state": "timed_out", "reason": "timed_out", "message": "Too slow.", "html_path": None}, 400, "Too slow."),
+        ({"state": "failed", "reason": "bad_result", "message": "Odd.", "html_path": None}, 500, "Odd."),
+    ],
+)
+def test_a_failed_render_says_why(answer, kernel, outcome, status, words):
+    kernel.outcome = outcome
+    found, text, _ = answer(CUSTOM)
+    assert (found, words in text) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "No type provided"),
+        ({"type": "../exporter", "source": "/x"}, "no visualization type"),
+        ({"type": "table"}, "needs a source"),
+        ({"type": "table", "source": "/etc/passwd"}, "may not read"),
+        ({"type": "table", "source": "/a/../b\0"}, "NUL"),
+        ({"type": "table", "source": '"; import os'}, "refused"),
+        ({"type": "table", "source": "/x", "arguments": "{"}, "Invalid JSON"),
+        ({"type": "table", "source": "/x", "arguments": "[1]"}, "JSON object"),
+        ({"type": "table", "source": "/x", "arguments": '{"max_rows": NaN}'}, "NaN"),
+        ({"type": "table", "source": "/x", "arguments": '{"max_rows": 1e999}'}, "finite"),
+        ({"type": "table", "source": "/x", "arguments": '{"max_rows": "a"}'}, "integer"),
+        ({"type": "table", "source": "/x", "arguments": '{"nonsense": 1}'}, "nonsense"),
+        ({"type": "table", "source": "/x", "arguments": '{"headers": ["a"]}'}, "first line"),
+        ({"type": "table", "source": "/x", "arguments": '{"code": ["1"]}'}, "Only CUSTOM"),
+        ({"type": "roc_curve", "source": "/x", "arguments": '{"target_lambda": "exit()"}'}, "not evaluated"),
+        ({"type": "custom", "arguments": '{"code": [1]}'}, "list of lines"),
+        ({"type": "custom"}, "Write the Python code"),
+        ({"type": "custom", "arguments": '{"code": "1", "a": "\\u0000"}'}, "NUL"),
+        ({"type": "custom", "arguments": '{"code": "1", "\\ud800": 1}'}, "Unicode"),
+        ({"type": "custom", "more": "1"}, "field"),
+        ({"type": "table", "source": "/x", "arguments": "[" * 100_000}, "deeply"),
+    ],
+)
+def test_a_wrong_request_is_refused_in_words_and_leaves_nothing(post, fields, words):
+    status, text, headers = post(fields)
+    assert status == 400
+    assert words in text
+    assert headers.get_content_type() == "text/plain"
+    assert not Visualization.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        ("type=table&type=custom", {}, 400),
+        ("&".join(f"f{n}=1" for n in range(100)), {}, 400),
+        (b"type=%ff", {}, 400),
+        ("x" * (1024**2 + 1), {}, 413),
+        ("type=custom", {"Content-Type": "multipart/form-data"}, 400),
+        ("type=custom", {"TimeoutValue": "soon"}, 400),
+        ("type=custom", {"TimeoutValue": "0"}, 400),
+        ("type=custom", {"Origin": "http://evil.example"}, 403),
+        ("type=custom", {"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_hostile_request_is_refused(post, body, headers, status):
+    assert post(body=body, headers=headers)[0] == status
+    assert not Visualization.objects.exists()
+
+
+def test_custom_code_that_is_switched_off_is_said_so(post, settings):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = False
+    status, text, _ = post(CUSTOM)
+    assert (status, "ALLOW_CUSTOM_VISUALIZATIONS" in text) == (400, True)
+
+
+def test_with_a_token_only_its_holder_comes_in(answer, post, settings):
+    settings.VIZPORTAL_KFP_SERVICE_TOKEN = "s3cret"
+    assert post(CUSTOM)[0] == 401
+    assert post(CUSTOM, headers={"Authorization": "Bearer wröng".encode()})[0] == 401
+    assert answer(CUSTOM, headers={"Authorization": "Bearer s3cret"})[0] == 200
+
+
+def test_the_requests_time_limit_becomes_the_renders(answer, kernel, settings):
+    settings.KERNEL_TIMEOUT = 20
+    assert answer(CUSTOM, headers={"TimeoutValue": "7"})[0] == 200
+    assert answer(CUSTOM, headers={"Grpc-Timeout": "90S"})[0] == 200
+    assert [order.timeout_s for order in kernel.orders] == [7, 20]
+
+
+def test_a_request_that_waits_too_long_is_told_and_its_render_withdrawn(post):
+    status, text, _ = post(CUSTOM, headers={"Grpc-Timeout": "300m"})
+    assert (status, "0.3 s" in text) == (400, True)
+    assert Render.objects.get().state == RenderState.CANCELLED
+
+
+def test_a_client_that_leaves_takes_its_render_along(port, queue):
+    client = socket.create_connection(("127.0.0.1", port))
+    body = urllib.parse.urlencode(CUSTOM)
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['Content-Type']}\r\nContent-Length: {len(body)}\r\n\r\n"
+    client.sendall((head + body).encode())
+    wait_until(lambda: queue.count, 10, "the job")
+    client.close()
+    wait_until(lambda: Render.objects.get().state == RenderState.CANCELLED, 10, "the end of the render")
+    assert queue.count == 0
+
+
+def test_more_than_may_wait_are_sent_away(post, queue, settings, work):
+    settings.VIZPORTAL_KFP_SERVICE_MAX_WAITING = 1
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(post, CUSTOM)
+        wait_until(lambda: queue.count, 10, "the job")
+        status, text, headers = post(CUSTOM)
+        assert (status, headers["Retry-After"], "1 requests" in text) == (503, "5", True)
+        work()
+        assert first.result(10)[0] == 200
+
+
+def test_a_lost_event_costs_a_second_and_not_the_answer(answer, monkeypatch):
+    monkeypatch.setattr("apps.visualizations.services.lease.publish", lambda _render: False)
+    assert answer(CUSTOM)[0] == 200
+
+
+def test_our_own_mistakes_are_told_apart(post, monkeypatch):
+    def broken(*_args):
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr(submission, "visualization_create_anew", broken)
+    status, text, _ = post(CUSTOM)
+    assert (status, "incident" in text, "oops" in text) == (500, True, False)
+
+
+def test_kubeflows_numbers_and_words_are_the_portals():
+    made = protocol.request_make(2, "/x", '{"headers": []}')
+    assert (made.type_key, made.arguments) == ("table", {})
+    made = protocol.request_make("ROC_CURVE", "/x", '{"trueclass": true, "target_lambda": ""}')
+    assert (made.type_key, made.arguments) == ("roc_curve", {"trueclass": "true"})
+    with pytest.raises(InvalidRequestError):
+        protocol.request_make(True, "/x", "{}")
+
+
+# --- The JSON form on the portal -----------------------------------------------------------------------------------
+
+PATH = "/apis/v1beta1/visualizations/team-a"
+
+
+@pytest.fixture
+def ask(owner, browser, queue, work, kernel, settings):
+    """Posts JSON as the owner, lets a worker work in the meantime, and returns the response."""
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+
+    def send(body, *, client=None, path=PATH, **headers):
+        client = client or browser(owner)
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(client.post, path, json.dumps(body), content_type="application/json", headers=headers)
+            wait_until(lambda: queue.count or sent.done(), 20, "the request")
+            work()
+            return sent.result(20)
+
+    return send
+
+
+@pytest.mark.parametrize("path", [PATH, "/apis/v1beta1/visualizations/", "/apis/v2beta1/visualizations/team-a"])
+def test_the_json_form_answers_with_the_page(ask, owner, path):
+    body = {"type": "CUSTOM", "source": "", "arguments": '{"code": ["print(1)"]}'}
+    response = ask(body, path=path)
+    assert (response.status_code, response.json()) == (200, body | {"html": "<p>picture</p>"})
+    assert Visualization.objects.get().owner == owner
+
+
+def gateway_error(response, status, code):
+    assert response.status_code == status, response.content
+    body = response.json()
+    assert (body["code"], body["error"]) == (code, body["message"])
+    return body["message"]
+
+
+def test_the_json_forms_errors_are_those_of_kubeflows_gateway(ask, settings, kernel):
+    assert "no visualization type" in gateway_error(ask({"type": "nonsense"}), 400, 3)
+    assert "NaN" in gateway_error(ask({"type": "TABLE", "source": "/x", "arguments": '{"a": NaN}'}), 400, 3)
+    kernel.outcome = {"state": "failed", "reason": "user_error", "message": "Broken.", "html_path": None}
+    assert "Broken." in gateway_error(ask({"type": 4, "arguments": '{"code": "1/0"}'}), 400, 3)
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = False
+    gateway_error(ask({"type": "CUSTOM", "arguments": '{"code": "1"}'}), 403, 7)
+    settings.VIZPORTAL_MAX_QUEUED_PER_USER = 0
+    gateway_error(ask({"type": "TABLE", "source": "/x"}), 400, 3)
+
+
+def test_only_who_signed_in_uses_the_json_form(ask, owner, browser):
+    gateway_error(ask({}, client=Client()), 401, 16)
+    body = {"type": "CUSTOM", "arguments": '{"code": "1"}'}
+    assert ask(body, client=Client(), Authorization=f"Bearer {token_create(owner, 'script')[1]}").status_code == 200
+    gateway_error(ask(body, Origin="http://evil.example"), 403, 7)
+    form = browser(owner).post(PATH, {"type": "CUSTOM"})
+    gateway_error(form, 400, 3)
+    refused = browser(owner).get(PATH)
+    gateway_error(refused, 405, 12)

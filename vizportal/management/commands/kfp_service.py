@@ -1,0 +1,41 @@
+"""`manage.py kfp_service`: the listener that speaks Kubeflow's visualization protocol."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.visualizations.kfp_service.app import make_app
+from vizportal.up import checks
+
+# Whoever waits is told that the listener ends; a render takes longer than anybody wants to wait for a restart.
+_SHUTDOWN_S = 2
+
+
+class Command(BaseCommand):
+    """Serves on VIZPORTAL_KFP_SERVICE_BIND until SIGINT or SIGTERM."""
+
+    help = "Serve Kubeflow's visualization protocol on VIZPORTAL_KFP_SERVICE_BIND. Needs the queue and workers."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Checks the address and serves."""
+        if not settings.VIZPORTAL_KFP_SERVICE_BIND:
+            raise CommandError("Set VIZPORTAL_KFP_SERVICE_BIND, such as 127.0.0.1:8888.")
+        try:
+            host, port = checks.kfp_service_address(settings)
+        except checks.CannotStartError as error:
+            raise CommandError(str(error)) from error
+        uvicorn.run(
+            make_app(),
+            host=host,
+            port=port,
+            access_log=False,
+            log_config=None,
+            lifespan="on",
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_S,
+        )
