@@ -32,7 +32,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="vizportal-bench-") as name:
             results = _measure(Path(name).resolve(), options)
-    except (WrongPageError, PortalError, ServerError, environments.EnvironmentUnusableError) as error:
+    except (WrongPageError, PortalError, ServerError, OSError, environments.EnvironmentUnusableError) as error:
         sys.exit(f"benchmarks: {error}")
     print(report.markdown(results))
     if options.json:

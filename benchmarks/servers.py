@@ -158,7 +158,10 @@ def other_server(url: str, pid: int | None, command: str, log: Path) -> Iterator
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     # A kernel that is stuck outlives its server; the handles cannot come to mean somebody else's process.
-    handles = [os.pidfd_open(pid) for pid in processes.tree(process.pid)]
+    handles = []
+    for pid in processes.tree(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            handles.append(os.pidfd_open(pid))
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(10)

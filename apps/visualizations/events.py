@@ -11,9 +11,11 @@ from django.conf import settings
 from django_rq.connection_utils import get_redis_connection
 from redis.exceptions import RedisError
 
-from apps.visualizations.models import Render
+from apps.visualizations.models import ACTIVE_STATES, Render
 
 CHANNEL = "vizportal:render"
+# For those who wait for an end: the render's id and nothing else, so that no progress wakes them.
+ENDED_CHANNEL = "vizportal:render:ended"
 logger = logging.getLogger(__name__)
 
 
@@ -40,13 +42,19 @@ def message(render: Render) -> str:
 
 
 def publish(render: Render) -> bool:
-    """Publishes a render's state on CHANNEL.
+    """Publishes a render's state on CHANNEL, and its end on ENDED_CHANNEL too.
 
     Returns:
         False where the queue server does not answer; the caller goes on all the same.
     """
     try:
-        connection_get().publish(CHANNEL, message(render))
+        if render.state in ACTIVE_STATES:
+            connection_get().publish(CHANNEL, message(render))
+        else:
+            with connection_get().pipeline(transaction=False) as pipe:
+                pipe.publish(ENDED_CHANNEL, str(render.id))
+                pipe.publish(CHANNEL, message(render))
+                pipe.execute()
     except (RedisError, OSError) as error:
         logger.info("render %s: no event sent: %s", render.id, error)
         return False

@@ -37,6 +37,7 @@ _KEEP_S = 3600
 # How often an idle worker says that it lives; one that was killed is counted for up to a minute and a half.
 _WORKER_TTL_S = 30
 _HEARTBEAT_EVERY_S = 5.0
+_SUSPENSION_EVERY_S = 1.0
 logger = logging.getLogger(__name__)
 
 
@@ -91,10 +92,11 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
     before any check could refuse it.
 
     How a render went stands in its row, so rq's own books (executions, started, finished, results) are kept for jobs
-    that fail only: 5 round trips for a job in the place of 27.
+    that fail only: 4 round trips for a job in the place of 20.
     """
 
     _told_at = float("-inf")
+    _asked_at = float("-inf")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"serializer": JSONSerializer, "job_class": RenderJob, "worker_ttl": _WORKER_TTL_S}
@@ -143,6 +145,12 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
             super().heartbeat(timeout, pipeline=pipe)
             pipe.execute()
         self._told_at = time.monotonic()
+
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
+        """Asks whether `rq suspend` was called: once a second, and not before each job."""
+        if time.monotonic() - self._asked_at >= _SUSPENSION_EVERY_S:
+            super().check_for_suspension(burst)
+            self._asked_at = time.monotonic()
 
     def set_state(self, state: str, pipeline: Any = None) -> None:
         """Tells the worker's state where it is another than before."""

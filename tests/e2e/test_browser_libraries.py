@@ -38,11 +38,15 @@ export.configure(Path({str(ENVIRONMENT)!r}, "share", "vizportal", "assets", "ind
 Path(order["path"]).write_text(export.export_html(notebook, order["library"]), encoding="utf-8")
 """
 BOKEH_FIGURE = "from bokeh.plotting import figure\np = figure(width=300, height=200)\np.line([1, 2], [2, 1])\n"
+BOKEH_TABLE = """
+from bokeh.models import ColumnDataSource, DataTable, TableColumn
+show(DataTable(source=ColumnDataSource({"a": [1]}), columns=[TableColumn(field="a")], width=200, height=80))
+"""
 FRAME = 'import pandas as pd\ndf = pd.DataFrame({"animal": ["cat", "dog"] * 20, "x": range(40), "y": range(40)})\n'
 CASES = {
     "bokeh-notebook": [
         BOKEH_FIGURE + "from bokeh.io import output_notebook, show\noutput_notebook()\nshow(p)",
-        "from bokeh.models import ColumnDataSource as Source, DataTable, TableColumn as C\nshow(DataTable(source=Source({'a': [1]}), columns=[C(field='a')], width=200, height=80))",
+        BOKEH_TABLE,
     ],
     "bokeh-html": [
         BOKEH_FIGURE + "from bokeh.embed import file_html, components\nfrom bokeh.resources import CDN, INLINE\n"
@@ -73,7 +77,8 @@ CASES = {
 DRAWN = {
     "bokeh-notebook": (".bk-Figure canvas, .bk-DataTable .slick-row", 2),
     "bokeh-html": (".bk-Figure canvas", 3),
-    "plotly": ("svg.main-svg .plot path, svg.main-svg .plot text", 6),
+    # Five times two points, a line, and a title set by MathJax.
+    "plotly": (".scatterlayer path.point, .scatterlayer path.js-line, .gtitle-math-group svg", 12),
     "altair": (".vega-embed svg.marks path", 3),
     "itables": ("table.dataTable tbody td", 40),
     "itables-offline": ("table.dataTable tbody td", 20),
@@ -152,6 +157,7 @@ def render(site):
 def page(browser, site):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
+    opened.set_default_timeout(60_000)
     opened.asked, opened.wrong = [], []
     opened.on("request", lambda request: opened.asked.append(request.url))
     opened.on("pageerror", lambda error: opened.wrong.append(str(error)))

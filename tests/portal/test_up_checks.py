@@ -1,5 +1,6 @@
 import os
 import socket
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,3 +59,19 @@ def test_a_data_dir_that_cannot_be_made_is_named(tmp_path):
 def test_the_data_dir_is_for_its_owner_only(tmp_path):
     checks.prepare_data_dir(tmp_path / "data")
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+def kfp_service(bind, *, is_open=False, token=""):
+    return SimpleNamespace(
+        VIZPORTAL_KFP_SERVICE_BIND=bind, VIZPORTAL_KFP_SERVICE_OPEN=is_open, VIZPORTAL_KFP_SERVICE_TOKEN=token
+    )
+
+
+def test_kubeflows_protocol_is_served_to_others_only_where_that_is_meant():
+    assert checks.kfp_service_address(kfp_service("127.0.0.1:8888")) == ("127.0.0.1", 8888)
+    with pytest.raises(checks.CannotStartError, match="VIZPORTAL_KFP_SERVICE_OPEN"):
+        checks.kfp_service_address(kfp_service("0.0.0.0:8888"))
+    assert checks.kfp_service_address(kfp_service("0.0.0.0:8888", is_open=True)) == ("0.0.0.0", 8888)
+    assert checks.kfp_service_address(kfp_service("[::]:8888", token="t")) == ("::", 8888)
+    with pytest.raises(checks.CannotStartError, match="VIZPORTAL_KFP_SERVICE_BIND must look like"):
+        checks.kfp_service_address(kfp_service("8888"))

@@ -128,6 +128,14 @@ def test_a_library_is_loaded_by_the_first_script_element_only(index):
     assert index.rewrite(hidden) == hidden
 
 
+def test_an_import_for_its_effect_becomes_an_element(index):
+    page = '<script type="module">import "https://cdn.plot/plot-1.min"</script>'
+    assert index.rewrite(page) == f'<script src="{A}"></script>'
+    assert index.rewrite(page + page) == f'<script src="{A}"></script>'
+    named = "<script type=\"module\">import { plot } from 'https://cdn.plot/plot-1.min.js';</script>"
+    assert index.rewrite(named) == f"<script type=\"module\">import {{ plot }} from '{A}';</script>"
+
+
 def test_a_loader_s_list_becomes_script_elements_before_it(index):
     urls = '["https://cdn.plot/plot-1.min.js", "https://cdn.plot/part-1.js"]'
     page = f"<p></p><script>'use strict'; const js_urls = {urls}; load(js_urls);</script>"

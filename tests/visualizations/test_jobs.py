@@ -100,3 +100,24 @@ def test_an_attempt_is_queued_once(submit, queue):
     made = submit()
     assert render_enqueue(made.render)
     assert queue.count == 1
+
+
+def test_a_render_takes_few_round_trips_and_leaves_nothing_in_the_queues_server(submit, queue, work, row):
+    renders = [submit(force=True).render for _ in range(3)]
+    work()
+    assert {row(render).state for render in renders} == {RenderState.SUCCEEDED}
+    assert not [
+        key
+        for key in queue.connection.keys("rq:*")
+        if b"render-" in key and b":worker" not in key and b"queue" not in key
+    ]
+
+
+def test_a_render_that_breaks_the_job_stands_in_rqs_books(submit, queue, work, monkeypatch):
+    monkeypatch.setattr("apps.visualizations.jobs.execution.render_execute", lambda *_: 1 / 0)
+    made = submit()
+    work()
+    job = RenderJob.fetch(f"render-{made.render.id}-1", connection=queue.connection, serializer=JSONSerializer)
+    assert job.get_status() == JobStatus.FAILED
+    assert "ZeroDivisionError" in job.latest_result().exc_string
+    assert queue.intermediate_queue.get_job_ids() == []

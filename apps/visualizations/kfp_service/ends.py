@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
-
-if TYPE_CHECKING:
-    from django.db.models.fields.files import FieldFile
+from apps.visualizations.services.assets import inlined
 
 # A page up to this size is answered whole, with its length; a larger one is passed on as it is read.
 WHOLE_BYTES: Final = 4 * 1024**2
-_CHUNK: Final = 1024**2
 # Ours, not the request's: the answer is a 500.
 _OUR_FAULTS: Final = frozenset({"internal_error", "poison", "bad_result"})
 
@@ -68,7 +65,8 @@ def _words(render: Render) -> str:
 
 def _with_page(render: Render) -> End:
     try:
-        chunks = page_chunks(render.html)
+        # Whoever asks here cannot reach the portal's own addresses, so the scripts come along.
+        chunks = inlined(render.html)
         page = bytearray()
         for chunk in chunks:
             page += chunk
@@ -79,9 +77,3 @@ def _with_page(render: Render) -> End:
             render_id=render.id, state=RenderState.LOST, is_our_fault=True, message="The file is gone from the store."
         )
     return End(render_id=render.id, state=render.state, page=bytes(page))
-
-
-def page_chunks(file: FieldFile) -> Iterator[bytes]:
-    """Yields the page that a client without access to the portal's own addresses can show."""
-    with file.open("rb"):
-        yield from file.chunks(_CHUNK)

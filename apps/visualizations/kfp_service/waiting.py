@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 import uuid
@@ -23,10 +22,10 @@ from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from apps.visualizations import selectors
-from apps.visualizations.events import CHANNEL
+from apps.visualizations.events import ENDED_CHANNEL
 from apps.visualizations.kfp_service.ends import End, end_read
 from apps.visualizations.kfp_service.protocol import KubeflowRequest
-from apps.visualizations.models import ACTIVE_STATES, RenderState
+from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission
 from apps.visualizations.services.orders import VisualizationRequest
 
@@ -39,7 +38,6 @@ _SUBSCRIBE_S: Final = 1.0
 _RETRY_S: Final = 1.0
 # Without a limit in the request: so long beyond what a render may take it waits for its turn.
 _TURN_S: Final = 600.0
-_ACTIVE: Final = frozenset(str(state) for state in ACTIVE_STATES)
 logger = logging.getLogger(__name__)
 
 
@@ -90,7 +88,7 @@ class Watch:
         while True:
             try:
                 async with redis.asyncio.from_url(_queue_url()) as client, client.pubsub() as subscription:
-                    await subscription.subscribe(CHANNEL)
+                    await subscription.subscribe(ENDED_CHANNEL)
                     async for message in subscription.listen():
                         self._take(message)
             except (RedisError, OSError) as error:
@@ -102,11 +100,7 @@ class Watch:
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
             self._is_listening.set()
-        if message["type"] != "message" or not self._waiting:
-            return
-        facts = json.loads(message["data"])
-        ended = self._waiting.get(facts["id"])
-        if ended is not None and facts["state"] not in _ACTIVE:
+        elif message["type"] == "message" and (ended := self._waiting.get(message["data"].decode())):
             ended.set()
 
 

@@ -13,6 +13,8 @@ from vizportal.up import checks
 
 # Whoever waits is told that the listener ends; a render takes longer than anybody wants to wait for a restart.
 _SHUTDOWN_S = 2
+# Go's client closes an idle connection after 90 s; one that the server closes first can cost it a request.
+_KEEP_ALIVE_S = 100
 
 
 class Command(BaseCommand):
@@ -37,5 +39,6 @@ class Command(BaseCommand):
             log_config=None,
             lifespan="on",
             server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_SHUTDOWN_S,
         )

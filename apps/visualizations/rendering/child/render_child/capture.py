@@ -6,6 +6,7 @@ outputs (display updates, `clear_output`, widgets' state). Only the way between 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from typing import Any, Final
 import comm
 import nbformat
 from comm.base_comm import BaseComm
+from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session
 from nbclient import NotebookClient
 
@@ -144,7 +146,8 @@ class Comm(BaseComm):  # type: ignore[misc]
         self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
     ) -> None:
         """Delivers a message of the channel."""
-        content = {"data": data or {}, "comm_id": self.comm_id, **keys}
+        # As it comes out of a wire: the other end changes lists that may be tuples here.
+        content = json.loads(json.dumps({"data": data or {}, "comm_id": self.comm_id, **keys}, default=json_default))
         self.session.send(None, msg_type, content, self.shell.get_parent(), metadata=metadata, buffers=buffers)
 
 

@@ -24,6 +24,7 @@ from .supervision import Child, Connection, verdict_of
 
 _SWEEP_EVERY_S: Final = 1.0
 _CHANGED_EVERY_S: Final = 2.0
+_FORK_PAUSE_S: Final = 0.5
 _YOUNG_S: Final = 1.0
 _SWEEP_ROUNDS: Final = 100
 _WATCH_EVERY_S: Final = 0.05
@@ -64,7 +65,7 @@ class Host:
         self._exit_codes: dict[int, int] = {}
         self._started = 0
         self._is_retiring = False
-        self._next_sweep = self._next_look = 0.0
+        self._next_sweep = self._next_look = self._next_fork = 0.0
         self._idle_since = time.monotonic()
 
     def serve(self) -> None:
@@ -99,8 +100,12 @@ class Host:
 
     def _refill(self) -> None:
         """Forks children ahead of need; one a turn, so that nobody waits for several forks."""
-        if len(self._spares) < self._options["spares"] and self._listener is not None:
+        if self._is_short():
             self._spares.append(self._fork())
+
+    def _is_short(self) -> bool:
+        is_open = self._listener is not None and time.monotonic() > self._next_fork
+        return is_open and len(self._spares) < self._options["spares"]
 
     def _fork(self) -> Child:
         began = time.monotonic()
@@ -151,8 +156,7 @@ class Host:
             poller.register(descriptor, select.POLLIN)
         for child in (*self._spares, *self._renders.values()):
             poller.register(child.control, select.POLLIN)
-        is_short = len(self._spares) < self._options["spares"] and self._listener is not None
-        pause_s = 0.0 if is_short else _WATCH_EVERY_S if self._renders or self._waiting else _SWEEP_EVERY_S
+        pause_s = 0.0 if self._is_short() else _WATCH_EVERY_S if self._renders or self._waiting else _SWEEP_EVERY_S
         return [descriptor for descriptor, _ in poller.poll(pause_s * 1000)]
 
     def _handle(self, descriptor: int) -> None:
@@ -234,6 +238,8 @@ class Host:
             if child.control.fileno() == descriptor:
                 self._spares.remove(child)
                 self._let_go(child)
+                # It died before it had anything to do, and so may the next one.
+                self._next_fork = time.monotonic() + _FORK_PAUSE_S
 
     # --- Ends -------------------------------------------------------------------------------------------------
 
@@ -245,7 +251,7 @@ class Host:
         if below or not is_done:
             processes.kill_tree(child.pid)
         else:
-            os.kill(child.pid, signal.SIGKILL)
+            processes.send_signal(child.pid, signal.SIGKILL)
         del self._renders[child.pid]
         self._dying.add(child.pid)
         code = None
@@ -270,7 +276,7 @@ class Host:
     def _let_go(self, child: Child) -> None:
         child.control.close()
         self._dying.add(child.pid)
-        os.kill(child.pid, signal.SIGKILL)
+        processes.send_signal(child.pid, signal.SIGKILL)
 
     def _drop(self, connection: Connection) -> None:
         self._connections.pop(connection.socket.fileno(), None)

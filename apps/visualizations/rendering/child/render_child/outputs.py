@@ -21,7 +21,6 @@ _TAIL_LINES: Final = 20
 _VEGA: Final = re.compile(r"application/vnd\.(vega|vegalite)\.v\d+(?:\.\d+)*[.+]json")
 _PLOTLY: Final = "application/vnd.plotly.v1+json"
 _WIDGET: Final = "application/vnd.jupyter.widget-view+json"
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")
 _SCRIPT_END: Final = re.compile(r"</(?=script)", re.IGNORECASE)
 # BokehJS's own scripts say where they draw; others may expect the place of their output, as in Jupyter.
 _WANTS_ELEMENT: Final = re.compile(r"\belement\b")
@@ -173,11 +172,15 @@ def _lines(text: str) -> str:
     count = text.count("\n") + 1
     if count <= _FOLD_AT_LINES:
         return f"<pre>{_ansi(text)}</pre>"
-    lines = text.split("\n")
-    head, middle, tail = lines[:_HEAD_LINES], lines[_HEAD_LINES:-_TAIL_LINES], lines[-_TAIL_LINES:]
-    summary = f"<summary>{len(middle):,} more lines</summary>"
-    folded = f'<details class="more">{summary}<pre>{_ansi(chr(10).join(middle))}</pre></details>'
-    return f"<pre>{_ansi(chr(10).join(head))}</pre>{folded}<pre>{_ansi(chr(10).join(tail))}</pre>"
+    # Cut by place: a list of the lines of 60 MB takes seconds and ten times the room.
+    start, end = 0, len(text)
+    for _ in range(_HEAD_LINES):
+        start = text.index("\n", start) + 1
+    for _ in range(_TAIL_LINES):
+        end = text.rindex("\n", 0, end)
+    summary = f"<summary>{count - _HEAD_LINES - _TAIL_LINES:,} more lines</summary>"
+    folded = f'<details class="more">{summary}<pre>{_ansi(text[start:end])}</pre></details>'
+    return f"<pre>{_ansi(text[: start - 1])}</pre>{folded}<pre>{_ansi(text[end + 1 :])}</pre>"
 
 
 def _overwritten(text: str) -> str:
@@ -188,7 +191,7 @@ def _overwritten(text: str) -> str:
 
 
 def _ansi(text: str) -> str:
-    text = _CONTROLS.sub("", text)
+    text = text.replace("\x00", "")
     return str(ansi2html(text)) if "\x1b" in text else escape(text, quote=False)
 
 

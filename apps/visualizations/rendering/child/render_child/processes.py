@@ -126,14 +126,14 @@ def kill_tree(root: int) -> None:
 
     Stopped first, so that none can fork away while the others are killed; again until nothing is left.
     """
-    _signal(root, signal.SIGSTOP)
+    send_signal(root, signal.SIGSTOP)
     for _ in range(_KILL_ROUNDS):
         pids = descendants(root)
         if not pids:
             break
         kill_all(pids)
         time.sleep(0.002)
-    _signal(root, signal.SIGKILL)
+    send_signal(root, signal.SIGKILL)
     time.sleep(0.001)
 
 
@@ -142,7 +142,7 @@ def kill_all(pids: Iterable[int]) -> None:
     chosen = list(pids)
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid in chosen:
-            _signal(pid, number)
+            send_signal(pid, number)
 
 
 def kill_descendants() -> None:
@@ -167,6 +167,7 @@ def reap() -> dict[int, int]:
     return found
 
 
-def _signal(pid: int, number: int) -> None:
+def send_signal(pid: int, number: int) -> None:
+    """Sends a signal; to a process that is gone, none."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import io
 import json
 import os
 import signal
@@ -16,13 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from . import direct, export, processes
+from ipykernel import zmqshell
+from IPython.core import interactiveshell
+
+from . import direct, display_defaults, export, processes
 from .capture import Recorder
 from .host import Host
+from .notebook import Cell, build_notebook
 from .probe import self_test
 from .render import Render
 from .sandbox import Mode, Sandbox, SandboxError, describe, read_paths
 from .shell import make_shell, make_streams, refuse_input
+from .terminal import Terminal
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 
@@ -37,10 +41,10 @@ def serve(options: dict[str, Any]) -> None:
     streams = make_streams(recorder)
     shell = make_shell(recorder)
     missing = _preload(options["preload"])
-    _warm(shell, options["asset_index"])
     paths = [*read_paths(), *options["read_paths"]]
     confinement = _confinement(options["sandbox"], paths)
-    mode = confinement["mode"]
+    kit = Kit(shell, recorder, streams, confinement["mode"], paths)
+    _warm(kit, options["asset_index"])
     status = {
         "environment": options["environment"],
         **confinement,
@@ -52,7 +56,7 @@ def serve(options: dict[str, Any]) -> None:
     host = Host(
         listener=socket.socket(fileno=options["listener"]),
         lifeline=lifeline,
-        run_child=lambda control: _be_child(control, Kit(shell, recorder, streams, mode, paths)),
+        run_child=lambda control: _be_child(control, kit),
         status=status,
         options=options,
         has_changed=lambda: _times(options["watch"]) != watched,
@@ -116,26 +120,37 @@ def _preload(modules: list[str]) -> list[str]:
     return missing
 
 
-def _warm(shell: Any, index_path: str) -> None:
-    """Does once what most renders do, so that they find it done: first table, first figure, first page."""
-    from .display_defaults import configure  # noqa: PLC0415  (after the libraries)
+_WARM_CELLS: Final = ("print('a')\n'b'", "from IPython.display import HTML, display\ndisplay(HTML('c'))")
+_WARM_TABLE: Final = """\
+import io, pandas
+pandas.read_csv(io.StringIO("a,b\\n1,x\\n2,y\\n3,z\\n")).describe()"""
+_WARM_FIGURE: Final = """\
+import matplotlib.pyplot as plt
+plt.plot([1, 2, 3]); plt.title("t"); plt.show()"""
 
-    configure()
+
+def _warm(kit: Kit, index_path: str) -> None:
+    """Does once what most renders do, so that they find it done: first table, first figure, first page."""
+    display_defaults.configure()
     export.configure(Path(index_path))
-    if "pandas" in sys.modules:
-        pandas = sys.modules["pandas"]
-        frame = pandas.read_csv(io.StringIO("a,b\n1,x\n2,y\n3,z\n"))
-        frame._repr_html_()
-        frame.describe()._repr_html_()
-    if "matplotlib.pyplot" in sys.modules:
-        pyplot = sys.modules["matplotlib.pyplot"]
-        figure = pyplot.figure()
-        pyplot.plot([1, 2, 3])
-        pyplot.title("t")
-        figure.savefig(io.BytesIO(), format="png")
-        pyplot.close(figure)
-    shell.run_cell("None", silent=True, store_history=False)
     export.warm()
+    texts = [*_WARM_CELLS]
+    texts += [_WARM_TABLE] if "pandas" in sys.modules else []
+    texts += [_WARM_FIGURE] if "matplotlib.pyplot" in sys.modules else []
+    notebook = build_notebook([Cell(text=text, first_line=1) for text in texts], "")
+    kit.recorder.begin(notebook)
+    plain = (sys.stdout, sys.stderr)
+    sys.stdout, sys.stderr = kit.streams
+    try:
+        for index, cell in enumerate(notebook.cells[1:]):
+            kit.shell.set_parent(kit.recorder.open_cell(cell, index))
+            kit.shell.run_cell(cell.source)
+            kit.recorder.close_cell()
+    finally:
+        sys.stdout, sys.stderr = plain
+    export.export_html(notebook, "")
+    kit.recorder.begin(build_notebook([], ""))
+    kit.shell.reset(new_session=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +173,7 @@ def _be_child(control: socket.socket, kit: Kit) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _offer_to_oom_killer()
     sandbox = Sandbox.prepare(mode=kit.mode, read_paths=kit.read_paths)
+    interactiveshell.system = zmqshell.system = Terminal().run
     order = _receive(control)
     began = time.monotonic()
     directory = Path(order["directory"])

@@ -10,6 +10,7 @@ import getpass
 import os
 import tempfile
 import zlib
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -22,8 +23,6 @@ from IPython.core.error import StdinNotImplementedError, UsageError
 from traitlets.config import Config
 
 from .capture import Comm, Recorder, Stream
-
-_NO_INPUT = "raw_input was called, but this frontend does not support input requests."
 
 
 class CellCompiler(XCachingCompiler):  # type: ignore[misc]
@@ -76,11 +75,14 @@ def make_streams(recorder: Recorder) -> tuple[Stream, Stream]:
 def refuse_input() -> None:
     """Nobody answers a question in a render: `input` and `getpass` say so, as under nbclient."""
 
-    def refuse(*_args: Any, **_more: Any) -> NoReturn:
-        raise StdinNotImplementedError(_NO_INPUT)
+    def refusal(name: str) -> Callable[..., NoReturn]:
+        def refuse(*_args: Any, **_more: Any) -> NoReturn:
+            raise StdinNotImplementedError(f"{name} was called, but this frontend does not support input requests.")
 
-    builtins.input = refuse
-    getpass.getpass = refuse
+        return refuse
+
+    builtins.input = refusal("raw_input")
+    getpass.getpass = refusal("getpass")
 
 
 def _connect_comms(recorder: Recorder, shell: Any) -> None:
