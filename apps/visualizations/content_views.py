@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.http import Http404, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
 from apps.visualizations.services.assets import inline_assets
+from apps.visualizations.services.live import live_page
 from apps.visualizations.streaming import file_chunks, streaming_response
 
 if TYPE_CHECKING:
@@ -68,11 +69,24 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     destination = request.headers.get("Sec-Fetch-Dest", "")
     if destination and destination not in _FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
-    response = _file(request, render.html, "text/html; charset=utf-8")
+    response = _so_far(render) if render.is_active else _file(request, render.html, "text/html; charset=utf-8")
     assets = f"{request.scheme}://{request.get_host()}/assets/"
     response["Content-Security-Policy"] = RESULT_CSP.format(assets=assets)
     # One address answers in two ways, depending on this header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
+    return response
+
+
+def _so_far(render: Render) -> HttpResponse:
+    """What a running render has put out: as much a stranger as its end."""
+    page = live_page(render)
+    if page is None:
+        raise Http404("There is nothing to see of it yet.")
+    response = HttpResponse(page, content_type="text/html; charset=utf-8")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = "no-store"
     return response
 
 

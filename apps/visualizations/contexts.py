@@ -15,6 +15,7 @@ from apps.runs.gateway import Gateway
 from apps.visualizations import origins, selectors
 from apps.visualizations.forms import VisualizationForm
 from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.services.live import live_read
 from apps.visualizations.services.submission import Submission
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "visualization": visualization,
         "may_change": selectors.may_change(request.user, visualization),
         "place": selectors.queue_place(render),
+        "live": live_read(render) if render.state == RenderState.RUNNING else None,
         "advice": advice(render),
         "type_title": type_title(visualization.type_key),
         "edit_url": edit,

@@ -28,7 +28,7 @@ from rq.worker_registration import get_keys
 
 from apps.visualizations import events
 from apps.visualizations.models import Render
-from apps.visualizations.services import execution
+from apps.visualizations.services import execution, hosts
 
 ALLOWED_FUNCTION = "apps.visualizations.jobs.render_execute"
 # RQ's own limit is the last resort only: execution ends a render long before.
@@ -101,6 +101,12 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"serializer": JSONSerializer, "job_class": RenderJob, "worker_ttl": _WORKER_TTL_S}
         super().__init__(*args, **kwargs)
+
+    def work(self, *args: Any, **kwargs: Any) -> Any:
+        """Works until asked to stop; the render hosts of its environments import their libraries meanwhile."""
+        for name in self.queue_names():
+            hosts.host_warm(name.removeprefix("render-"))
+        return super().work(*args, **kwargs)
 
     def execute_job(self, job: Job, queue: Any) -> None:
         """Runs a render; whatever is none goes rq's own way, whose books then tell why it failed."""

@@ -75,7 +75,13 @@
     }
   }
 
+  // A log is followed at its end.
+  function followLogs(scope = document) {
+    for (const log of scope.querySelectorAll("[data-follow]")) log.scrollTop = log.scrollHeight;
+  }
+
   function settle(scope) {
+    followLogs(scope);
     restoreDrafts(scope);
     loadEditor(scope);
     listen();

@@ -51,7 +51,7 @@ SOUND = {
         "3;",
         "None",
         "?print",
-        "%history -n 1-2",
+        "%history -n 2-3",
         "__name__, get_ipython().__class__.__name__",
         "import pickle, sys\nclass Kept: pass\ntype(pickle.loads(pickle.dumps(Kept()))).__name__",
         "'__main__' in sys.modules",

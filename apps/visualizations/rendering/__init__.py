@@ -6,7 +6,7 @@ interpreters there are.
 
 from apps.visualizations.rendering import environments
 from apps.visualizations.rendering.entities import Progress, RenderOrder, RenderOutcome
-from apps.visualizations.rendering.hosts import HostLostError, HostSpec, RenderHost
+from apps.visualizations.rendering.hosts import HostLostError, HostSpec, RenderHost, hosts_end
 from apps.visualizations.rendering.render import render
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "RenderOrder",
     "RenderOutcome",
     "environments",
+    "hosts_end",
     "render",
 ]

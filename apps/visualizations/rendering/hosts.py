@@ -9,10 +9,13 @@ import fcntl
 import hashlib
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +26,7 @@ from apps.visualizations.rendering import environments
 
 CHILD: Final = Path(__file__).with_name("child")
 _READY_S: Final = 90.0
+_END_S: Final = 5.0
 # sockaddr_un holds 108 bytes with the closing NUL.
 _MAX_SOCKET_PATH: Final = 107
 # Numeric libraries read these; everything else of the worker's environment stays out.
@@ -65,7 +69,7 @@ class HostSpec:
     slots: int = max(4, 2 * (os.cpu_count() or 1))
     spares: int = min(4, os.cpu_count() or 1)
     max_renders: int = 2000
-    idle_s: float = 10.0
+    idle_s: float = 30.0
 
     @property
     def name(self) -> str:
@@ -80,6 +84,11 @@ class HostSpec:
         if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
             return path
         return _short_dir() / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
+
+    @property
+    def status_path(self) -> Path:
+        """What it last said of itself."""
+        return self.run_dir / f"{self.name}.status.json"
 
     @property
     def log_path(self) -> Path:
@@ -123,13 +132,28 @@ class RenderHost:
         Raises:
             HostLostError: it does not start.
         """
+        self.stay()
+        assert self._presence is not None  # noqa: S101  (made by `stay`)
+        return ask(self._presence, {"status": True})
+
+    def stay(self) -> None:
+        """Connects and keeps the connection: as long as somebody is there the host does not end.
+
+        Raises:
+            HostLostError: it does not start.
+        """
+        if self._presence is not None and _has_ended(self._presence):
+            self.leave()
         if self._presence is None:
             self._presence = self.connect()
+
+    def read_status(self) -> dict[str, Any] | None:
+        """Returns what the host last wrote of itself, without waiting; None where there is no host, or not yet."""
         try:
-            return ask(self._presence, {"status": True})
-        except HostLostError:
-            self._presence = self.connect()
-            return ask(self._presence, {"status": True})
+            found: dict[str, Any] = json.loads(self.spec.status_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found
 
     def leave(self) -> None:
         """Gives the presence up, so that the host may end."""
@@ -184,6 +208,40 @@ class RenderHost:
         return " ".join(lines[-3:])[-500:]
 
 
+def hosts_end(run_dir: Path) -> None:
+    """Ends the hosts of a directory, renders and all, and waits until they are gone: the whole machine is stopping."""
+    for path in run_dir.glob("*.pid"):
+        pid = _keeper_of(path)
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+        else:
+            path.unlink(missing_ok=True)
+    until = time.monotonic() + _END_S
+    while any(run_dir.glob("*.pid")) and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def _keeper_of(path: Path) -> int | None:
+    """Returns the keeper that wrote the file and lives, which it shows by its lock; a number alone may be reused."""
+    try:
+        with path.open(encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(path.read_text(encoding="ascii"))
+    except OSError:
+        pass
+    return None
+
+
+def _has_ended(connected: socket.socket) -> bool:
+    """Whether the other end of an idle connection is gone."""
+    readable, _, _ = select.select([connected], [], [], 0)
+    try:
+        return bool(readable) and not connected.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return True
+
+
 def ask(connected: socket.socket, message: dict[str, Any]) -> dict[str, Any]:
     """Sends a message and returns the answer.
 
@@ -209,6 +267,7 @@ def _keeper_options(spec: HostSpec) -> dict[str, Any]:
     interpreter = spec.interpreter
     return {
         "socket": str(spec.socket_path),
+        "pid": str(spec.run_dir / f"{spec.name}.pid"),
         "command": [str(interpreter), "-I", str(CHILD), "serve"],
         "environ": {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
@@ -225,6 +284,7 @@ def _keeper_options(spec: HostSpec) -> dict[str, Any]:
             "read_paths": [str(environments.matplotlib_cache_dir(interpreter))],
             "asset_index": str(interpreter.parent.parent / "share" / "vizportal" / "assets" / "index.json"),
             "watch": [str(interpreter.parent.parent / environments.MARK)],
+            "status": str(spec.status_path),
             "slots": spec.slots,
             "spares": spec.spares,
             "max_renders": spec.max_renders,

@@ -20,7 +20,7 @@ from apps.visualizations.exceptions import CustomOffError, SourceError, Visualiz
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.rendering import HostLostError, Progress, RenderOrder, RenderOutcome, environments
 from apps.visualizations.rendering import render as render_order
-from apps.visualizations.services.hosts import host_get, work_root
+from apps.visualizations.services.hosts import host_get, host_tell, work_root
 from apps.visualizations.services.lease import Lease, render_claim, render_finish
 from apps.visualizations.services.live import live_tell
 from apps.visualizations.services.results import SavedFile, file_save, files_delete
@@ -114,6 +114,7 @@ def _run(
     def on_progress(progress: Progress) -> None:
         lease.beat(progress.cell, progress.cells)
         live_tell(render, progress)
+        host_tell(render.environment)
 
     for is_last in (render.is_custom, True):
         place = directory / f"render-{int(is_last)}"

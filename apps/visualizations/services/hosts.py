@@ -20,6 +20,8 @@ from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, e
 LOCAL_PREFIX: Final = "local-"
 _KEY: Final = "vizportal:host:"
 _TELL_EVERY_S: Final = 20.0
+# A host that is still importing is looked for again soon.
+_SOON_S: Final = 2.0
 _KEEP_S: Final = 90
 _told_at: dict[str, float] = {}
 logger = logging.getLogger(__name__)
@@ -54,31 +56,32 @@ def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, san
 
 
 def host_warm(key: str) -> None:
-    """Starts an environment's host where it is built, stays with it, and tells the portal what it is."""
+    """Starts an environment's host where it is built, and stays with it; does not wait for its libraries."""
     info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
     if info.interpreter is None:
         return
     try:
-        host_tell(host_get(info))
+        host_get(info).stay()
     except HostLostError as error:
         logger.error("environment %s: %s", key, error)
 
 
-def host_tell(host: RenderHost) -> None:
-    """Publishes what a host says of itself, at most each 20 s. Best effort: nothing but a display depends on it.
-
-    Raises:
-        HostLostError: it does not start.
-    """
-    if time.monotonic() - _told_at.get(host.spec.name, float("-inf")) < _TELL_EVERY_S:
+def host_tell(key: str) -> None:
+    """Publishes what an environment's host says of itself, at most each 20 s. Best effort: only displays need it."""
+    if time.monotonic() - _told_at.get(key, float("-inf")) < _TELL_EVERY_S:
         return
-    status = {**host.status(), "machine": socket.gethostname()}
-    _told_at[host.spec.name] = time.monotonic()
+    info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    _told_at[key] = time.monotonic()
+    host_warm(key)
+    status = host_get(info).read_status() if info.interpreter else None
+    if status is None:
+        _told_at[key] += _SOON_S - _TELL_EVERY_S
+        return
+    machine = socket.gethostname()
     try:
-        connection = connection_get()
-        connection.set(f"{_KEY}{status['machine']}:{host.spec.name}", json.dumps(status), ex=_KEEP_S)
+        connection_get().set(f"{_KEY}{machine}:{key}", json.dumps({**status, "machine": machine}), ex=_KEEP_S)
     except (RedisError, OSError) as error:
-        logger.info("host %s: not told: %s", host.spec.name, error)
+        logger.info("host of %s: not told: %s", key, error)
 
 
 def hosts_read() -> list[dict[str, Any]]:

@@ -64,6 +64,7 @@ class Host:
         self._dying: set[int] = set()
         self._exit_codes: dict[int, int] = {}
         self._started = 0
+        self._written = -1
         self._is_retiring = False
         self._next_sweep = self._next_look = self._next_fork = 0.0
         self._idle_since = time.monotonic()
@@ -207,7 +208,7 @@ class Host:
             elif "cancel" in message:
                 self._stop_render(connection, "cancelled")
             else:
-                connection.send({**self._status, "pid": os.getpid(), "renders": self._started})
+                connection.send(self._own_status())
         if connection.is_closed:
             self._stop_render(connection, "stopped")
             self._drop(connection)
@@ -218,6 +219,16 @@ class Host:
             return
         connection.order, connection.asked_at = order, time.monotonic()
         self._waiting.append(connection)
+
+    def _own_status(self) -> dict[str, Any]:
+        return {**self._status, "pid": os.getpid(), "renders": self._started}
+
+    def _write_status(self) -> None:
+        """Leaves the status where it can be read without asking."""
+        path = Path(self._options["status"])
+        temporary = path.with_suffix(".part")
+        temporary.write_text(json.dumps(self._own_status()), encoding="utf-8")
+        temporary.rename(path)
 
     def _confinement(self) -> dict[str, Any]:
         return {name: self._status[name] for name in ("mode", "gaps")}
@@ -316,6 +327,9 @@ class Host:
             self._sweep()
         if now > self._next_look and not self._is_retiring:
             self._next_look = now + _CHANGED_EVERY_S
+            if self._written != self._started:
+                self._written = self._started
+                self._write_status()
             if self._started >= self._options["max_renders"] or self._has_changed():
                 # The keeper starts the next host, and says "stop" once that one is ready.
                 self._is_retiring = True

@@ -8,6 +8,7 @@ the host does not start.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -50,6 +51,9 @@ class Keeper:
         self._path = Path(options["socket"])
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._home = Path(tempfile.mkdtemp(prefix="vizportal-host-"))
+        # Locked as long as this process lives, so that nobody takes its number for another's.
+        self._mark = Path(options["pid"]).open("a", encoding="ascii")  # noqa: SIM115
+        fcntl.flock(self._mark, fcntl.LOCK_EX)
         self._hosts: list[_Running] = []
         self._failures = 0
 
@@ -73,6 +77,9 @@ class Keeper:
             self._path.unlink()
         self._listener.bind(str(self._path))
         self._path.chmod(0o600)
+        self._mark.truncate(0)
+        self._mark.write(str(os.getpid()))
+        self._mark.flush()
         self._listener.listen(_BACKLOG)
         self._listener.settimeout(0)
 
@@ -147,7 +154,7 @@ class Keeper:
         sys.exit(0)
 
     def _clean_up(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
         processes.kill_descendants()
+        for path in (self._path, self._options["host"]["status"], self._options["pid"]):
+            Path(path).unlink(missing_ok=True)
         shutil.rmtree(self._home, ignore_errors=True)
