@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from apps.visualizations import rendering
+from apps.visualizations.rendering.clearing import tree_remove
 from vizportal.settings import BASE_DIR
 
 
@@ -56,4 +57,7 @@ def run(host, tmp_path):
             is_cancelled=lambda: cancel_after is not None and bool(seen) and seen[-1].cell >= cancel_after,
         )
 
-    return run
+    yield run
+    for directory in tmp_path.glob("render-*"):
+        tree_remove(directory)
+    assert list(tmp_path.glob("render-*")) == []

@@ -1,5 +1,6 @@
 """Kubeflow's visualization protocol: the listener on a real port, and its JSON form on the portal."""
 
+import hashlib
 import http.client
 import json
 import socket
@@ -9,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import uvicorn
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 
 from apps.visualizations.exceptions import InvalidRequestError
@@ -107,6 +110,16 @@ def test_a_large_page_arrives_whole(answer, kernel):
     kernel.html = b"<p>" + b"x" * (9 * 1024**2) + b"</p>"
     status, text, _ = answer(CUSTOM)
     assert (status, len(text)) == (200, len(kernel.html))
+
+
+@pytest.mark.parametrize("size", [10, 9 * 1024**2])
+def test_a_page_brings_its_scripts_along(answer, kernel, size):
+    digest = hashlib.sha256(b"draw()").hexdigest()
+    default_storage.save(f"assets/{digest}.js", ContentFile(b"draw()"))
+    kernel.html = f'<script src="/assets/{digest}.js"></script>'.encode() + b"x" * size
+    _, text, _ = answer(CUSTOM)
+    assert "/assets/" not in text
+    assert "data:text/javascript" in text
 
 
 @pytest.mark.parametrize(

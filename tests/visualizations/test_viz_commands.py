@@ -146,7 +146,7 @@ def test_rerender_waits_for_the_end_and_tells_of_failures(three, queue, kernel, 
         execution.render_execute(str(render.id), render.attempt)
         return True
 
-    monkeypatch.setattr(jobs, "render_enqueue", at_once)
+    monkeypatch.setattr(jobs, "render_announce", at_once)
     assert "3 queued" in run("rerender", "--wait")
     kernel.outcome = {"state": "failed", "reason": "user_error", "message": "No.", "html_path": None}
     with pytest.raises(CommandError, match="3 of 3 did not succeed"):

@@ -25,6 +25,7 @@ class RenderOrder:
         patience_s: how long it may wait for that moment.
         needs_sandbox: refuse to run where nothing confines the code.
         max_memory_bytes: of the render's whole process tree, by proportional set size.
+        max_files, max_disk_bytes: of all it leaves in its directory, looked at each second.
     """
 
     code: str
@@ -39,6 +40,8 @@ class RenderOrder:
     max_html_bytes: int = 64 * 1024**2
     max_memory_bytes: int = 4 * 1024**3
     max_processes: int = 128
+    max_files: int = 10_000
+    max_disk_bytes: int = 2 * 1024**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class RenderOutcome:
     Attributes:
         state: succeeded, failed, timed_out or cancelled.
         reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, kernel_missing,
-            out_of_memory, too_many_processes, html_too_big, bad_result, environment_missing,
+            out_of_memory, too_many_processes, disk_full, html_too_big, bad_result, environment_missing,
             unconfined, timed_out, cancelled.
         message: one sentence for people; "" when it succeeded.
         line: 1-based line of the order's code that raised; None where none is known.

@@ -133,8 +133,13 @@ class RenderHost:
             HostLostError: it does not start.
         """
         self.stay()
-        assert self._presence is not None  # noqa: S101  (made by `stay`)
-        return ask(self._presence, {"status": True})
+        try:
+            return ask(self._presence, {"status": True})
+        except HostLostError:
+            # It ended between the look and the question; the next one is on its way.
+            self.leave()
+            self.stay()
+            return ask(self._presence, {"status": True})
 
     def stay(self) -> None:
         """Connects and keeps the connection: as long as somebody is there the host does not end.
@@ -242,12 +247,13 @@ def _has_ended(connected: socket.socket) -> bool:
         return True
 
 
-def ask(connected: socket.socket, message: dict[str, Any]) -> dict[str, Any]:
+def ask(connected: socket.socket | None, message: dict[str, Any]) -> dict[str, Any]:
     """Sends a message and returns the answer.
 
     Raises:
         HostLostError: none came.
     """
+    assert connected is not None  # noqa: S101  (its caller has just connected)
     connected.settimeout(_READY_S)
     try:
         connected.sendall(json.dumps(message).encode() + b"\n")

@@ -76,6 +76,8 @@ def _request(order: RenderOrder, directory: Path) -> dict[str, Any]:
         "timeout_s": order.timeout_s,
         "max_memory_bytes": order.max_memory_bytes,
         "max_processes": order.max_processes,
+        "max_files": order.max_files,
+        "max_disk_bytes": order.max_disk_bytes,
         "max_file_bytes": max(2 * order.max_html_bytes, 256 * 1024**2),
         "environ": {
             "HOME": str(home),

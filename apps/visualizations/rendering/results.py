@@ -33,6 +33,7 @@ _VERDICTS: Final = {
     "cancelled": ("cancelled", "cancelled", "Cancelled."),
     "stopped": ("failed", "worker_stopped", "The worker was stopped while this was rendering."),
     "out_of_memory": ("failed", "out_of_memory", "It needed more memory than the {memory} allowed here."),
+    "disk_full": ("failed", "disk_full", "It wrote more to the disk than is allowed here ({disk}, {files:,} files)."),
     "unconfined": (
         "failed",
         "unconfined",
@@ -147,7 +148,12 @@ def sandbox_label(mode: str, gaps: Sequence[str]) -> str:
 def _stopped(found: RenderOutcome, directory: Path, verdict: str, order: RenderOrder) -> RenderOutcome:
     state, reason, message = _VERDICTS[verdict]
     cell, cells = read_progress(directory)
-    text = message.format(timeout_s=order.timeout_s, memory=f"{order.max_memory_bytes / 1024**3:g} GiB")
+    text = message.format(
+        timeout_s=order.timeout_s,
+        memory=f"{order.max_memory_bytes / 1024**3:g} GiB",
+        disk=f"{order.max_disk_bytes / 1024**3:g} GiB",
+        files=order.max_files,
+    )
     return replace(found, state=state, reason=reason, message=text, cells=cells, cells_done=max(0, cell - 1))
 
 

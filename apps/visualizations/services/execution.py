@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import tempfile
 import time
 import uuid
@@ -20,6 +19,7 @@ from apps.visualizations.exceptions import CustomOffError, SourceError, Visualiz
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.rendering import HostLostError, Progress, RenderOrder, RenderOutcome, environments
 from apps.visualizations.rendering import render as render_order
+from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.hosts import host_get, host_tell, work_root
 from apps.visualizations.services.lease import Lease, render_claim, render_finish
 from apps.visualizations.services.live import live_tell
@@ -62,7 +62,7 @@ def render_execute(render_id: str, attempt: int) -> None:
         lease.release()
         raise
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        tree_remove(directory)
 
 
 def _state_of(error: VisualizationsError) -> RenderState:

@@ -18,7 +18,7 @@ from apps.visualizations.models import Render, RenderState
 
 LEASE = timedelta(seconds=30)
 BEAT_EVERY_S = 5.0
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.4
 # Fetching, starting and exporting come on top of the time the code itself may take.
 GRACE = timedelta(seconds=120)
 _FINISH_PATIENCE_S = 60.0
@@ -77,7 +77,7 @@ class Lease:
             publish(self.render)
 
     def is_cancelled(self) -> bool:
-        """Whether to stop: somebody asked, or the attempt no longer counts. Looks at most once a second."""
+        """Whether to stop: somebody asked, or the attempt no longer counts. Looks at most each LOOK_EVERY_S seconds."""
         if self.is_lost or self._is_cancelled or time.monotonic() - self._looked < LOOK_EVERY_S:
             return self.is_lost or self._is_cancelled
         self._looked = time.monotonic()

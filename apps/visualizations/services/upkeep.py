@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from redis.exceptions import LockError, RedisError
 from apps.visualizations import jobs
 from apps.visualizations.events import publish
 from apps.visualizations.models import Render, RenderState
+from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.hosts import LOCAL_PREFIX, work_root
 from apps.visualizations.services.lease import LEASE
 
@@ -229,7 +229,7 @@ def work_dirs_sweep() -> int:
     removed = 0
     for path in work_root().iterdir():
         if not _is_at_work(path):
-            shutil.rmtree(path, ignore_errors=True)
+            tree_remove(path)
             removed += 1
     return removed
 

@@ -24,6 +24,7 @@ from apps.visualizations.rendering import (
     environments,
     render,
 )
+from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.hosts import LOCAL_PREFIX, host_get, work_root
 from apps.visualizations.services.orders import arguments_clean, custom_check
 
@@ -53,18 +54,20 @@ class Command(BaseCommand):
             raise CommandError(
                 "\n".join([str(error), *(f"{name}: {text}" for name, text in details.items())])
             ) from error
-        with tempfile.TemporaryDirectory(prefix=LOCAL_PREFIX, dir=work_root()) as directory:
-            try:
-                outcome = render(
-                    order,
-                    host=host,
-                    directory=Path(directory),
-                    on_progress=self._progress,
-                    is_cancelled=lambda: False,
-                )
-            except HostLostError as error:
-                raise CommandError(str(error)) from error
+        directory = Path(tempfile.mkdtemp(prefix=LOCAL_PREFIX, dir=work_root()))
+        try:
+            outcome = render(
+                order,
+                host=host,
+                directory=directory,
+                on_progress=self._progress,
+                is_cancelled=lambda: False,
+            )
             self._keep(outcome, options)
+        except HostLostError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            tree_remove(directory)
 
     def _order(self, kind: VisualizationType, options: dict[str, Any]) -> RenderOrder:
         source = options["source"]

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from . import processes
+from . import disk, processes
 
 _MAX_LINE: Final = 1024**2
 _TREE_EVERY_S: Final = 0.1
@@ -109,13 +109,16 @@ class Child:
         pids = [self.pid, *processes.descendants(self.pid)]
         if len(pids) > self.order["max_processes"]:
             return "too_many_processes"
-        # Resident size is quick to read and never below the proportional one, which is what counts.
-        is_near = sum(map(processes.resident_bytes, pids)) > self.order["max_memory_bytes"]
-        if is_near or now > self._next_sample:
+        is_due = now > self._next_sample
+        if is_due:
             self._next_sample = now + _SAMPLE_EVERY_S
-            used = sum(map(processes.proportional_bytes, pids))
-            self.peak_bytes = max(self.peak_bytes, used)
-            if used > self.order["max_memory_bytes"]:
+            files, size = disk.usage(self.order["directory"], most_files=self.order["max_files"])
+            if files > self.order["max_files"] or size > self.order["max_disk_bytes"]:
+                return "disk_full"
+        # Resident size is quick to read and never below the proportional one, which is what counts.
+        if is_due or sum(map(processes.resident_bytes, pids)) > self.order["max_memory_bytes"]:
+            self.peak_bytes = max(self.peak_bytes, sum(map(processes.proportional_bytes, pids)))
+            if self.peak_bytes > self.order["max_memory_bytes"]:
                 return "out_of_memory"
         return ""
 
