@@ -25,12 +25,12 @@ sys.path.insert(0, {str(CHILD)!r})
 from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
-from render_child import export
+from render_child.page import export
 order = json.load(sys.stdin)
 cells = [nbformat.v4.new_code_cell(text) for text in order["cells"]]
 if order["defaults"]:
     text = (f"import sys; sys.path.insert(0, {str(CHILD)!r}); import {{order['library']}}\\n"
-        "from render_child import display_defaults; display_defaults.configure()")
+        "from render_child.page import display_defaults; display_defaults.configure()")
     cells.insert(0, nbformat.v4.new_code_cell(text, metadata={{"tags": ["vizportal-inputs"]}}))
 notebook = nbformat.v4.new_notebook(cells=cells)
 NotebookClient(notebook, timeout=120).execute()

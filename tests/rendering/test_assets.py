@@ -8,7 +8,7 @@ import time
 import pytest
 
 from apps.visualizations.rendering import environments
-from apps.visualizations.rendering.child.render_child.assets import AssetIndex
+from apps.visualizations.rendering.child.render_child.page.assets import AssetIndex
 
 PLOT = "/*! plot */ function plot() { return '<b>'; }"
 STYLE = ".plot{color:red}"
@@ -174,7 +174,9 @@ def test_without_an_index_nothing_is_rewritten():
 
 @pytest.mark.kernel
 def test_an_environment_s_build_collects_what_its_libraries_ship(interpreter, tmp_path):
-    script = environments.DEFINITIONS_DIR.parent / "apps/visualizations/rendering/child/render_child/asset_index.py"
+    script = (
+        environments.DEFINITIONS_DIR.parent / "apps/visualizations/rendering/child/render_child/page/asset_index.py"
+    )
     directory = tmp_path / "share" / "assets"
     for _ in range(2):
         subprocess.run([interpreter, "-I", script, directory], check=True, capture_output=True)

@@ -15,7 +15,7 @@ SERVE = f"""
 import json, sys, time
 sys.path.insert(0, {str(CHILD)!r})
 from pathlib import Path
-from render_child import export
+from render_child.page import export
 export.warm()
 for line in sys.stdin:
     order = json.loads(line)

@@ -30,7 +30,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from apps.visualizations.rendering.child.render_child import landlock, probe, sandbox, seccomp
+from apps.visualizations.rendering.child.render_child.sandbox import confinement as sandbox
+from apps.visualizations.rendering.child.render_child.sandbox import landlock, probe, seccomp
 from vizportal.settings import BASE_DIR
 
 CHILD = BASE_DIR / "apps" / "visualizations" / "rendering" / "child"
@@ -812,7 +813,7 @@ def test_32_bit_calls_end_the_process(tmp_path):
 ENTER = """
 import os, sys
 sys.path.insert(0, {child!r})
-from render_child import sandbox
+from render_child.sandbox import confinement as sandbox
 os.environ.update(HOME={room!r}, TMPDIR={room!r}, MPLCONFIGDIR={room!r}, IPYTHONDIR={room!r})
 os.chdir({room!r})
 def enter(sockets):

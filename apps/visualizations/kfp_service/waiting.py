@@ -36,6 +36,7 @@ Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 _LOOK_EVERY_S: Final = 1.0
 _SUBSCRIBE_S: Final = 1.0
 _RETRY_S: Final = 1.0
+_WITHDRAW_AGAIN_S: Final = (0.2, 1.0, 5.0)
 # Without a limit in the request: so long beyond what a render may take it waits for its turn.
 _TURN_S: Final = 600.0
 logger = logging.getLogger(__name__)
@@ -210,7 +211,15 @@ def _fresh(function: Callable[[], _T]) -> _T:
 async def _withdraw(render_id: uuid.UUID, submitted: asyncio.Future[Any], run: Run) -> None:
     try:
         await submitted
-        await run(partial(_fresh, partial(submission.render_withdraw, render_id)))
+        for pause_s in (*_WITHDRAW_AGAIN_S, None):
+            try:
+                await run(partial(_fresh, partial(submission.render_withdraw, render_id)))
+            except DatabaseError:
+                if pause_s is None:
+                    raise
+                await asyncio.sleep(pause_s)
+            else:
+                return
     except Exception:
         # Nobody is left to be told; the render ends by its own limit.
         logger.info("render %s: not withdrawn", render_id, exc_info=True)

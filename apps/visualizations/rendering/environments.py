@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 DEFINITIONS_DIR: Final = Path(__file__).resolve().parents[3] / "environments"
-_ASSET_INDEX: Final = Path(__file__).with_name("child") / "render_child" / "asset_index.py"
+_ASSET_INDEX: Final = Path(__file__).with_name("child") / "render_child" / "page" / "asset_index.py"
 MARK: Final = ".vizportal-lock"
 # Only these hold libraries for renders; `steps` belongs to localkfp.
 _NOT_FOR_RENDERS: Final = frozenset({"steps"})

@@ -1,7 +1,7 @@
 """The store of library code: what environments' packages ship, once, under the digest of its content.
 
-Nothing of a render is ever in it: a trusted build collects it (rendering/child/render_child/asset_index.py). So it may
-be served to anybody, and results need not hold it; a download gets it put back in.
+Nothing of a render is ever in it: a trusted build collects it (render_child/page/asset_index.py). So it may be served
+to anybody, and results need not hold it; a download gets it put back in.
 """
 
 from __future__ import annotations

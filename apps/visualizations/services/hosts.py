@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from apps.visualizations.events import connection_get
 from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, environments
+from apps.visualizations.services.assets import assets_publish
 
 # Directories in the place of work that belong to a command and not to a row.
 LOCAL_PREFIX: Final = "local-"
@@ -56,14 +57,23 @@ def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, san
 
 
 def host_warm(key: str) -> None:
-    """Starts an environment's host where it is built, and stays with it; does not wait for its libraries."""
+    """Starts an environment's host where it is built, and stays with it; does not wait for its libraries.
+
+    The scripts that its results refer to are published first, where they are not yet.
+    """
     info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
     if info.interpreter is None:
         return
+    _publish(info.interpreter.parent.parent)
     try:
         host_get(info).stay()
     except HostLostError as error:
         logger.error("environment %s: %s", key, error)
+
+
+@lru_cache(maxsize=32)
+def _publish(environment_dir: Path) -> None:
+    assets_publish(environment_dir)
 
 
 def host_tell(key: str) -> None:
@@ -72,7 +82,6 @@ def host_tell(key: str) -> None:
         return
     info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
     _told_at[key] = time.monotonic()
-    host_warm(key)
     status = host_get(info).read_status() if info.interpreter else None
     if status is None:
         _told_at[key] += _SOON_S - _TELL_EVERY_S

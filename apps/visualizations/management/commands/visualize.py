@@ -25,8 +25,11 @@ from apps.visualizations.rendering import (
     render,
 )
 from apps.visualizations.rendering.clearing import tree_remove
+from apps.visualizations.services.assets import assets_publish, inline_assets
 from apps.visualizations.services.hosts import LOCAL_PREFIX, host_get, work_root
 from apps.visualizations.services.orders import arguments_clean, custom_check
+
+_CHUNK = 256 * 1024
 
 
 class Command(BaseCommand):
@@ -102,6 +105,7 @@ class Command(BaseCommand):
         info = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
         if info.interpreter is None:
             raise CommandError(f"Build its environment first: manage.py environments build {kind.environment}")
+        assets_publish(info.interpreter.parent.parent)
         return host_get(info)
 
     def _progress(self, progress: Progress) -> None:
@@ -114,7 +118,9 @@ class Command(BaseCommand):
         if outcome.html_path is None:
             self.stderr.write(outcome.traceback)
             raise CommandError(f"{outcome.state} ({outcome.reason}): {outcome.message}")
-        shutil.copyfile(outcome.html_path, options["output"])
+        # The file has to open anywhere, so what the portal would serve beside it goes into it.
+        with outcome.html_path.open("rb") as page, options["output"].open("wb") as output:
+            output.writelines(inline_assets(iter(lambda: page.read(_CHUNK), b"")))
         seconds = outcome.timings.get("total", 0)
         self.stdout.write(f"{options['output']}: {options['output'].stat().st_size:,} bytes in {seconds:.2f} s")
 

@@ -72,7 +72,6 @@ class Child:
 
     pid: int
     control: socket.socket
-    fork_s: float
     connection: Connection | None = None
     order: dict[str, Any] = field(default_factory=dict)
     waited_s: float = 0.0

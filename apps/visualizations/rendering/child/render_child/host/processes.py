@@ -100,6 +100,27 @@ def peer_of(connected: socket.socket) -> int | None:
     return int(struct.unpack("3i", credentials)[0])
 
 
+def is_called_from_below(connected: socket.socket) -> bool:
+    """Whether the other end of a Unix socket is a descendant of this process."""
+    peer = peer_of(connected)
+    if not peer:
+        return False  # the system does not tell, or the caller is outside of this process namespace
+    # One that has ended meanwhile cannot be told any more from a descendant.
+    return parent_of(peer) == 0 or is_below(peer, os.getpid())
+
+
+def available_bytes() -> int:
+    """Returns the memory that new work can have; a lot where the system does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 2**62
+
+
 def resident_bytes(pid: int) -> int:
     """Returns the memory a process has in use, shared pages counted whole: quick, and never too little."""
     try:

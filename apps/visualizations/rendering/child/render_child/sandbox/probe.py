@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from . import seccomp
-from .sandbox import Mode, Sandbox, SandboxError, Sockets
+from .confinement import Mode, Sandbox, SandboxError, Sockets
 
 _MAX_FILE_BYTES: Final = 1024**2
 _PTRACE_SEIZE: Final = 0x4206  # attaches without stopping the other one

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from . import export
+from ..page import export
 
 _HEAD_BYTES: Final = 256 * 1024
 _MOST_BYTES: Final = 1024 * 1024

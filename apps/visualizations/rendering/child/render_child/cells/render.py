@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from . import direct, export
+from ..page import export
+from . import direct
 from .capture import Recorder
 from .log import Log, Progress
 from .notebook import Cell, build_notebook, split_cells

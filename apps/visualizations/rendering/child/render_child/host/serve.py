@@ -18,17 +18,19 @@ from typing import Any, Final, NoReturn
 from ipykernel import zmqshell
 from IPython.core import interactiveshell
 
-from . import direct, display_defaults, export, processes
-from .capture import Recorder
-from .host import Host
-from .notebook import Cell, build_notebook
-from .probe import self_test
-from .render import Render
-from .sandbox import Mode, Sandbox, SandboxError, describe, read_paths
-from .shell import make_shell, make_streams, refuse_input
-from .terminal import Terminal
+from ..cells import direct
+from ..cells.capture import Recorder
+from ..cells.notebook import Cell, build_notebook
+from ..cells.render import Render
+from ..cells.shell import make_shell, make_streams, refuse_input
+from ..cells.terminal import Terminal
+from ..page import display_defaults, export
+from ..sandbox.confinement import Mode, Sandbox, SandboxError, describe, read_paths
+from ..sandbox.probe import self_test
+from . import processes
+from .loop import Host
 
-_PACKAGE: Final = Path(__file__).resolve().parent
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 def serve(options: dict[str, Any]) -> None:

@@ -1,0 +1,230 @@
+"""The render host: one process with an environment's libraries imported, which forks a child for each render.
+
+It takes orders on a Unix socket, one connection an order, in lines of JSON (docs/render-host.md). It is one thread
+with one `poll`: no thread, event loop or ZeroMQ context may exist before a fork. It holds no secret, since each
+child has a copy of its memory, and runs nobody's code: that happens in children only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from . import processes
+from .brood import Brood, has_room
+from .supervision import Child, Connection, verdict_of
+
+_YOUNG_S: Final = 1.0
+_SWEEP_EVERY_S: Final = 1.0
+_LOOK_EVERY_S: Final = 2.0
+_WATCH_EVERY_S: Final = 0.05
+
+
+class Host:
+    """The loop.
+
+    Args:
+        listener: bound and listening; shared with the host that may follow.
+        lifeline: the keeper's end; a line "stop" ends the taking of orders, the end of file ends everything.
+        run_child: run in each forked child with its socket; never returns.
+        status: what is told to who asks: environment, sandbox mode, gaps.
+        has_changed: whether files that this process has imported are others now.
+    """
+
+    def __init__(
+        self,
+        *,
+        listener: socket.socket,
+        lifeline: socket.socket,
+        run_child: Callable[[socket.socket], NoReturn],
+        status: dict[str, Any],
+        options: dict[str, Any],
+        has_changed: Callable[[], bool],
+    ) -> None:
+        self._listener: socket.socket | None = listener
+        self._lifeline = lifeline
+        self._status, self._options = status, options
+        self._has_changed = has_changed
+        self._brood = Brood(run_child, options["spares"])
+        self._connections: dict[int, Connection] = {}
+        self._waiting: deque[Connection] = deque()
+        self._started = 0
+        self._written = -1
+        self._is_retiring = False
+        self._next_sweep = self._next_look = 0.0
+        self._idle_since = time.monotonic()
+
+    def serve(self) -> None:
+        """Serves until it has nobody to serve, or has retired and finished what it had."""
+        while not self._is_over():
+            self._brood.refill(self._own_sockets())
+            for descriptor in self._poll():
+                self._handle(descriptor)
+            self._brood.reap()
+            self._watch()
+            self._start_waiting()
+            self._look_around()
+        self.end()
+
+    def end(self) -> None:
+        """Ends everything below this process."""
+        processes.kill_descendants()
+
+    def _is_over(self) -> bool:
+        now = time.monotonic()
+        if self._brood.renders or self._waiting:
+            self._idle_since = now
+            return False
+        if self._listener is None:
+            # Who is only present finds the next host; who has just come is about to say what for.
+            return all(now - each.opened_at > _YOUNG_S for each in self._connections.values())
+        if self._connections:
+            self._idle_since = now
+        return bool(now - self._idle_since > self._options["idle_s"])
+
+    def _own_sockets(self) -> list[socket.socket]:
+        listening = [self._listener] if self._listener is not None else []
+        return [*listening, self._lifeline, *(each.socket for each in self._connections.values())]
+
+    def _poll(self) -> list[int]:
+        poller = select.poll()
+        for each in (*self._own_sockets(), *self._brood.controls):
+            poller.register(each, select.POLLIN)
+        is_busy = self._brood.renders or self._waiting
+        pause_s = 0.0 if self._brood.is_short else _WATCH_EVERY_S if is_busy else _SWEEP_EVERY_S
+        return [descriptor for descriptor, _ in poller.poll(pause_s * 1000)]
+
+    def _handle(self, descriptor: int) -> None:
+        if self._listener is not None and descriptor == self._listener.fileno():
+            self._accept()
+        elif descriptor == self._lifeline.fileno():
+            self._hear_keeper()
+        elif descriptor in self._connections:
+            self._hear(self._connections[descriptor])
+        else:
+            child = self._brood.find(descriptor)
+            if child is not None:
+                self._finish(child, "exited")
+
+    # --- Who calls --------------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        assert self._listener is not None  # noqa: S101  (the caller looked)
+        try:
+            accepted, _ = self._listener.accept()
+        except OSError:
+            return  # another host of the same listener was quicker, or the caller is gone
+        if processes.is_called_from_below(accepted):
+            # No render may order another one, with folders of its choice.
+            accepted.close()
+            return
+        self._connections[accepted.fileno()] = Connection(accepted)
+
+    def _hear_keeper(self) -> None:
+        if not self._lifeline.recv(64):
+            self.end()
+            os._exit(0)
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        self._brood.dismiss()
+
+    def _hear(self, connection: Connection) -> None:
+        for message in connection.read():
+            if "directory" in message:
+                self._take(connection, message)
+            elif "cancel" in message:
+                self._stop(connection, "cancelled")
+            else:
+                connection.send(self._own_status())
+        if connection.is_closed:
+            self._stop(connection, "stopped")
+            self._drop(connection)
+
+    def _take(self, connection: Connection, order: dict[str, Any]) -> None:
+        if order["needs_sandbox"] and self._status["mode"] == "none":
+            self._answer(connection, {"verdict": "unconfined"})
+            return
+        connection.order, connection.asked_at = order, time.monotonic()
+        self._waiting.append(connection)
+
+    def _stop(self, connection: Connection, verdict: str) -> None:
+        if connection.child is not None:
+            self._finish(connection.child, verdict)
+        elif connection in self._waiting:
+            self._waiting.remove(connection)
+            self._answer(connection, {"verdict": verdict})
+
+    def _answer(self, connection: Connection, verdict: dict[str, Any]) -> None:
+        connection.send({**verdict, **{name: self._status[name] for name in ("mode", "gaps")}})
+
+    def _drop(self, connection: Connection) -> None:
+        self._connections.pop(connection.socket.fileno(), None)
+        if connection in self._waiting:
+            self._waiting.remove(connection)
+        connection.socket.close()
+
+    # --- Renders ----------------------------------------------------------------------------------------------
+
+    def _start_waiting(self) -> None:
+        while self._waiting and has_room(self._brood.renders, self._options["slots"]):
+            self._start(self._waiting.popleft())
+
+    def _start(self, connection: Connection) -> None:
+        order = connection.order or {}
+        child = self._brood.take(self._own_sockets())
+        child.begin(connection, order, waited_s=time.monotonic() - connection.asked_at)
+        self._started += 1
+        try:
+            child.control.sendall(json.dumps(order).encode() + b"\n")
+        except OSError:
+            self._finish(child, "exited")
+
+    def _watch(self) -> None:
+        for child in list(self._brood.renders.values()):
+            verdict = child.check()
+            if verdict:
+                self._finish(child, verdict)
+
+    def _finish(self, child: Child, verdict: str) -> None:
+        """Ends a render's processes and tells its end."""
+        is_done = verdict == "exited" and child.said_done()
+        code = self._brood.finish(child, is_done=is_done)
+        if child.connection is not None:
+            self._answer(child.connection, verdict_of(child, verdict, code))
+            self._drop(child.connection)
+
+    # --- The host itself --------------------------------------------------------------------------------------
+
+    def _own_status(self) -> dict[str, Any]:
+        return {**self._status, "pid": os.getpid(), "renders": self._started}
+
+    def _look_around(self) -> None:
+        now = time.monotonic()
+        if now > self._next_sweep:
+            self._next_sweep = now + _SWEEP_EVERY_S
+            self._brood.sweep()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK_EVERY_S
+        if self._written != self._started:
+            self._written = self._started
+            self._write_status()
+        if not self._is_retiring and (self._started >= self._options["max_renders"] or self._has_changed()):
+            # The keeper starts the next host, and says "stop" once that one is ready.
+            self._is_retiring = True
+            self._lifeline.sendall(b"retire\n")
+
+    def _write_status(self) -> None:
+        """Leaves the status where it can be read without asking."""
+        path = Path(self._options["status"])
+        temporary = path.with_suffix(".part")
+        temporary.write_text(json.dumps(self._own_status()), encoding="utf-8")
+        temporary.rename(path)
