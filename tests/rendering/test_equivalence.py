@@ -224,10 +224,9 @@ def plain(interpreter, tmp_path_factory):
         for cell in notebook["cells"]:
             cell["outputs"], cell["execution_count"] = [], None
         # Library defaults are the engine's own on both sides: they decide where scripts come from, not what is shown.
-        loads = "import bokeh.io, plotly.io, altair, itables\n"
+        loads = f"import sys; sys.path.append({str(CHILD)!r})\nimport bokeh.io, plotly.io, altair, itables\n"
         loads += "from render_child.page import display_defaults as d; d.configure()"
-        path = f"import sys; sys.path.append({str(CHILD)!r})"
-        notebook["cells"][0]["source"] += f"\nexec({f'{path}\n{loads}'!r}, {{}})"
+        notebook["cells"][0]["source"] += f"\nexec({loads!r}, {{}})"
         source, target = directory / "work" / "in.ipynb", directory / "out.ipynb"
         source.write_text(json.dumps(notebook))
         subprocess.run(
