@@ -21,7 +21,7 @@ from typing import Any, Final
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _READY_S: Final = 300
 _STOP_S: Final = 40
-_OWN_SETTINGS: Final = ("VIZPORTAL_", "KFP_", "KERNEL_TIMEOUT", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
+_OWN_SETTINGS: Final = ("VIZPORTAL_", "DJANGO_", "KFP_", "KERNEL_TIMEOUT", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
 WORKERS: Final = 2
 # No proxy: the portal is on this machine.
 _opener: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))

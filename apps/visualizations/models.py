@@ -81,6 +81,7 @@ class Render(models.Model):
         cell, cells: how far it is, 0 before the first.
         timings: seconds by phase.
         log: what the code printed, capped.
+        kernel: the Jupyter kernelspec it runs in; "" for Python in the render's own process.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -99,6 +100,7 @@ class Render(models.Model):
     is_custom = models.BooleanField(default=False)
     type_version = models.CharField(max_length=16)
     environment = models.CharField(max_length=50)
+    kernel = models.CharField(max_length=60, blank=True)
     environment_lock = models.CharField(max_length=64, blank=True)
     sandbox = models.CharField(max_length=200, blank=True)
     source_uri = models.TextField(blank=True)

@@ -9,13 +9,12 @@ import pytest
 
 from apps.visualizations import rendering
 from apps.visualizations.catalogue import arguments, registry
-from vizportal.settings import BASE_DIR
 
 pytestmark = pytest.mark.kernel
 
 
 @pytest.fixture
-def draw(tmp_path):
+def draw(host, tmp_path):
     def draw(key, source, **given):
         kind = registry.get(key)
         directory = tmp_path / f"render-{key}-{len(list(tmp_path.iterdir()))}"
@@ -28,7 +27,7 @@ def draw(tmp_path):
         )
         outcome = rendering.render(
             order,
-            interpreter=BASE_DIR / ".environments" / kind.environment / "bin" / "python",
+            host=host,
             directory=directory,
             on_progress=lambda _: None,
             is_cancelled=lambda: False,

@@ -2,6 +2,7 @@
 
 import re
 import resource
+import shutil
 import time
 from pathlib import Path
 
@@ -286,3 +287,32 @@ def test_a_render_of_a_host_that_is_killed_says_so(host, tmp_path):
         )
     host.stay()
     assert host.status()["pid"]
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+def test_bubblewrap_around_the_host_hides_the_portal_too(interpreter, tmp_path):
+    spec = rendering.HostSpec(
+        environment="base",
+        interpreter=interpreter,
+        run_dir=tmp_path / "data" / "run",
+        work_root=tmp_path / "data" / "work",
+        sandbox="bwrap",
+        idle_s=1,
+    )
+    host = rendering.RenderHost(spec)
+    try:
+        status = host.status()
+    except rendering.HostLostError as error:
+        pytest.skip(f"no namespaces here: {error}")
+    directory = spec.work_root / "render"
+    directory.mkdir()
+    outcome = rendering.render(
+        rendering.RenderOrder(code="print('fine')", variables={}),
+        host=host,
+        directory=directory,
+        on_progress=lambda _: None,
+        is_cancelled=lambda: False,
+    )
+    assert status["mode"] == "bwrap+landlock"
+    assert (outcome.state, outcome.sandbox) == ("succeeded", "bwrap+landlock")
+    host.leave()

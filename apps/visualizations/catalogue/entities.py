@@ -20,6 +20,7 @@ class VisualizationType:
     Attributes:
         key: lower case, unique in the catalogue.
         environment: the environment its code runs in.
+        kernel: a Jupyter kernelspec of that environment; "" for Python in the render's own process.
         artifact_types: schema titles it accepts, such as `system.Dataset`.
         patterns: file name patterns it accepts, such as `*.csv`.
         schema: JSON Schema of the arguments, an object without additional properties; properties in form order.
@@ -40,6 +41,7 @@ class VisualizationType:
     version: str
     path: Path | None
     needs_source: bool = True
+    kernel: str = ""
 
     @property
     def is_custom(self) -> bool:

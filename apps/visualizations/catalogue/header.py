@@ -34,6 +34,7 @@ _TOOL_SCHEMA: Final[dict[str, Any]] = {
         "title": {"type": "string", "minLength": 1, "maxLength": 80},
         "description": {"type": "string", "minLength": 1, "maxLength": 400},
         "environment": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+        "kernel": {"type": "string", "pattern": "^[A-Za-z0-9._-]{0,60}$"},
         "needs_source": {"type": "boolean"},
         "artifact_types": {"type": "array", "items": {"type": "string"}},
         "patterns": {"type": "array", "items": {"type": "string"}},
@@ -82,6 +83,7 @@ def read_type(path: Path) -> VisualizationType:
         version=hashlib.sha256(text.encode()).hexdigest()[:16],
         path=path,
         needs_source=tool.get("needs_source", True),
+        kernel=tool.get("kernel", ""),
     )
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,8 @@ from typing import Any, Final
 from apps.visualizations.rendering import environments
 
 CHILD: Final = Path(__file__).with_name("child")
+# The keeper puts the host's home in its place; it makes one for each host.
+HOME_MARK: Final = "@home@"
 _READY_S: Final = 90.0
 _END_S: Final = 5.0
 # sockaddr_un holds 108 bytes with the closing NUL.
@@ -269,12 +272,35 @@ def ask(connected: socket.socket | None, message: dict[str, Any]) -> dict[str, A
     return answer
 
 
+def _outer_wall(spec: HostSpec) -> list[str]:
+    """Returns the command that puts a host into namespaces of its own: no network, no other processes, no portal.
+
+    Raises:
+        HostLostError: bubblewrap is asked for and not installed.
+    """
+    if spec.sandbox != "bwrap":
+        return []
+    program = shutil.which("bwrap")
+    if program is None:
+        raise HostLostError("VIZPORTAL_SANDBOX=bwrap, but bubblewrap (bwrap) is not installed.")
+    spec.work_root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    hidden = [tempfile.gettempdir(), "/run", str(spec.run_dir.parent)]
+    shown = [spec.work_root, spec.run_dir]
+    return [
+        *(program, "--die-with-parent", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-pid"),
+        *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
+        *(part for path in hidden if os.path.isdir(path) for part in ("--tmpfs", path)),  # noqa: PTH112
+        *(part for path in shown for part in ("--bind", str(path), str(path))),
+        *("--bind", HOME_MARK, HOME_MARK),
+    ]
+
+
 def _keeper_options(spec: HostSpec) -> dict[str, Any]:
     interpreter = spec.interpreter
     return {
         "socket": str(spec.socket_path),
         "pid": str(spec.run_dir / f"{spec.name}.pid"),
-        "command": [str(interpreter), "-I", str(CHILD), "serve"],
+        "command": [*_outer_wall(spec), str(interpreter), "-I", str(CHILD), "serve"],
         "environ": {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             **_NO_THREADS,
@@ -285,7 +311,9 @@ def _keeper_options(spec: HostSpec) -> dict[str, Any]:
         },
         "host": {
             "environment": spec.environment,
-            "sandbox": spec.sandbox,
+            # Bubblewrap stands around the host as a whole; each child confines itself all the same.
+            "sandbox": "landlock" if spec.sandbox == "bwrap" else spec.sandbox,
+            "outer": "bwrap" if spec.sandbox == "bwrap" else "",
             "preload": list(spec.preload),
             "read_paths": [str(environments.matplotlib_cache_dir(interpreter))],
             "asset_index": str(interpreter.parent.parent / "share" / "vizportal" / "assets" / "index.json"),

@@ -140,6 +140,7 @@ def _order(render: Render, fetched: FetchedSource | None) -> RenderOrder:
         variables=render.arguments,
         source=fetched.source if fetched else "",
         source_uri=render.source_uri,
+        kernel=render.kernel,
         title=render.visualization.title,
         timeout_s=render.timeout_s,
         max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,

@@ -84,6 +84,7 @@ class Command(BaseCommand):
             variables=arguments_clean(kind, parse_arguments(options["arguments"])),
             source=str(path) if source else "",
             source_uri=source,
+            kernel=kind.kernel,
             title=options["title"] or kind.title,
             timeout_s=settings.KERNEL_TIMEOUT,
             max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,

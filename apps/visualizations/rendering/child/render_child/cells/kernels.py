@@ -6,18 +6,30 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-__all__ = ["DeadKernelError", "KernelMissingError", "execute"]
+__all__ = ["DeadKernelError", "KernelMissingError", "execute", "is_python"]
 # Beside the working directory. Relative, since a socket's path may have 107 bytes and ours may be deep.
 _SOCKETS = os.path.join("..", "kernel")  # noqa: PTH118
 
 
 class KernelMissingError(Exception):
     """The environment has no kernel of that name; the text says so."""
+
+
+def is_python(kernel: str) -> bool:
+    """Whether a kernelspec is of Python.
+
+    Raises:
+        KernelMissingError: there is none of that name.
+    """
+    try:
+        return bool(KernelSpecManager().get_kernel_spec(kernel).language == "python")
+    except NoSuchKernel as error:
+        raise KernelMissingError(f"This environment has no kernel named {kernel!r}.") from error
 
 
 def execute(notebook: Any, kernel: str, on_cell: Callable[[int], None]) -> None:
@@ -29,7 +41,6 @@ def execute(notebook: Any, kernel: str, on_cell: Callable[[int], None]) -> None:
 
     Raises:
         DeadKernelError: the kernel ended.
-        KernelMissingError: there is none of that name.
     """
     # Ports would be raced for by renders that start together, and the sandbox has no network: unix sockets instead.
     manager = AsyncKernelManager(kernel_name=kernel, transport="ipc", ip=_SOCKETS)
@@ -48,5 +59,3 @@ def execute(notebook: Any, kernel: str, on_cell: Callable[[int], None]) -> None:
         client.execute()
     except CellExecutionError:
         return
-    except NoSuchKernel as error:
-        raise KernelMissingError(f"This environment has no kernel named {kernel!r}.") from error

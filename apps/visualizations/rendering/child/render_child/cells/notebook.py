@@ -15,6 +15,7 @@ with open("../inputs.json", encoding="utf-8") as _file:
     _inputs = _json.load(_file)
 source, source_uri, variables = _inputs["source"], _inputs["source_uri"], _inputs["variables"]
 del _json, _file, _inputs"""
+_BLANK = re.compile(r"\A(?:[^\S\n]*\n)*")
 _CELL = re.compile(r"^# ?%%.*$", re.MULTILINE)
 
 
@@ -38,7 +39,10 @@ def split_cells(code: str) -> list[Cell]:
     for start, end in zip(starts, ends, strict=True):
         text = code[start:end]
         if text.strip():
-            cells.append(Cell(text=text.rstrip("\n"), first_line=code.count("\n", 0, start) + 1))
+            # IPython leaves empty lines at a cell's start out of its count.
+            shown = _BLANK.sub("", text)
+            first = start + len(text) - len(shown)
+            cells.append(Cell(text=shown.rstrip("\n"), first_line=code.count("\n", 0, first) + 1))
     return cells
 
 

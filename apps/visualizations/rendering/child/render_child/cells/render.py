@@ -54,9 +54,17 @@ class Render:
 
     def run_kernel(self, kernel: str) -> None:
         """Runs the cells in a kernel of their own, through nbclient. Always leaves result.json."""
-        from .kernels import DeadKernelError, KernelMissingError, execute  # noqa: PLC0415  (only these need it)
+        from .kernels import (  # noqa: PLC0415  (only these need it)
+            DeadKernelError,
+            KernelMissingError,
+            execute,
+            is_python,
+        )
 
         try:
+            if not is_python(kernel):
+                # The cell that reads the inputs is Python; another language reads the file itself.
+                del self.notebook.cells[0]
             execute(self.notebook, kernel, self._on_cell)
             self.result["cells_done"] = len(self._cells)
         except DeadKernelError:

@@ -25,6 +25,8 @@ from typing import Any, Final, NoReturn
 
 from . import processes
 
+# Where a command names the home that is made here.
+_HOME_MARK: Final = "@home@"
 _STARTS: Final = 3
 _STABLE_S: Final = 30.0
 _RESTART_PAUSE_S: Final = 0.2
@@ -88,7 +90,7 @@ class Keeper:
         host = {**self._options["host"], "listener": self._listener.fileno(), "lifeline": theirs.fileno()}
         parent = os.getpid()
         process = subprocess.Popen(
-            [*self._options["command"], json.dumps(host)],
+            [*(str(self._home) if part == _HOME_MARK else part for part in self._options["command"]), json.dumps(host)],
             cwd=self._home,
             env={**self._options["environ"], "HOME": str(self._home), "MPLCONFIGDIR": str(self._home)},
             stdin=subprocess.DEVNULL,

@@ -50,6 +50,7 @@ def serve(options: dict[str, Any]) -> None:
     status = {
         "environment": options["environment"],
         **confinement,
+        "mode": "+".join(filter(None, (options["outer"], confinement["mode"]))),
         "missing": missing,
         "start_s": round(time.monotonic() - began, 3),
         "threads": len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1,  # noqa: PTH208, PTH112
