@@ -1,5 +1,6 @@
 """From a notebook to a page, by the environment's own interpreter."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -187,9 +188,14 @@ def test_the_page_has_its_title_code_and_messages_and_loads_nothing(export):
     assert "<title>&lt;T&gt; &amp; co</title>" in page
     assert "return </span><span class=\"t-s\">'&lt;x&gt;'" in page
     assert "secret inputs" not in page
+    script = (environments.PAGE_ASSETS_DIR / "page.js").read_bytes()
     for message in ("vizportalReady", "vizportalTheme", "vizportalHeight", "vizportalBlocked", "vizportalAsk"):
-        assert message in page
-    assert not re.search(r"https?://|\bsrc=|<link", page)
+        assert message in script.decode()
+    assert f'src="/assets/{hashlib.sha256(script).hexdigest()}.js"' in page
+    assert not re.search(r"https?://", page)
+    assert set(re.findall(r'(?:src|href)="([^"]*)"', page)) == set(
+        re.findall(r"/assets/[0-9a-f]{64}\.(?:js|css)", page)
+    )
 
 
 def test_a_render_that_still_runs_has_the_same_page_without_its_code(export):

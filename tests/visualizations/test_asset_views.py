@@ -20,6 +20,10 @@ def name_of(content, kind):
     return f"{hashlib.sha256(content).hexdigest()}.{kind}"
 
 
+# The style sheet and the script of every result.
+PAGES = 2
+
+
 @pytest.fixture(autouse=True)
 def store(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = tmp_path / "results"
@@ -44,13 +48,13 @@ def get(path, **headers):
 
 
 def test_publishing_copies_once_and_never_overwrites(environment, store):
-    assert assets.assets_publish(environment) == 2
+    assert assets.assets_publish(environment) == 2 + PAGES
     path = store / name_of(JS, "js")
     before = path.stat()
     assert assets.assets_publish(environment) == 0
     assert path.stat().st_mtime_ns == before.st_mtime_ns
     assert path.read_bytes() == JS
-    assert sorted(each.suffix for each in store.iterdir()) == [".css", ".gz", ".gz", ".js"]
+    assert sorted(each.suffix for each in store.iterdir()) == sorted([".css", ".js", ".gz", ".gz"] * 2)
     assert gzip.decompress((store / f"{path.name}.gz").read_bytes()) == JS
 
 
@@ -64,8 +68,10 @@ def test_what_was_cut_short_is_replaced_and_what_lies_about_its_name_stays_out(e
     assert not (store / forged.name).exists()
 
 
-def test_an_environment_without_assets_publishes_none(tmp_path):
-    assert assets.assets_publish(tmp_path / "none") == 0
+def test_an_environment_without_assets_publishes_what_every_page_has_and_no_more(tmp_path, store):
+    assert assets.assets_publish(tmp_path / "none") == PAGES
+    for path in environments.PAGE_ASSETS_DIR.iterdir():
+        assert (store / name_of(path.read_bytes(), path.suffix[1:])).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(("content", "kind", "mime"), [(JS, "js", "text/javascript"), (CSS, "css", "text/css")])

@@ -20,6 +20,7 @@ class RenderOrder:
         variables: the arguments, JSON values by name. Never formatted into code.
         source: a local path or glob that the code may read; "" where there is none.
         source_uri: where the source came from, for titles; "" where there is none.
+        shows_code: whether the page has the code, folded away; the notebook always has it.
         kernel: a Jupyter kernelspec of the environment; "" runs Python in the render's own process.
         timeout_s: from the moment the host gives it a process to its end.
         patience_s: how long it may wait for that moment.
@@ -33,6 +34,7 @@ class RenderOrder:
     source: str = ""
     source_uri: str = ""
     title: str = ""
+    shows_code: bool = True
     kernel: str = ""
     timeout_s: float = 100
     patience_s: float = 90

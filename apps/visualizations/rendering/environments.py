@@ -19,6 +19,8 @@ from typing import Final
 
 DEFINITIONS_DIR: Final = Path(__file__).resolve().parents[3] / "environments"
 _ASSET_INDEX: Final = Path(__file__).with_name("child") / "render_child" / "page" / "asset_index.py"
+# The style sheet and script of every result.
+PAGE_ASSETS_DIR: Final = Path(__file__).with_name("child") / "render_child" / "page" / "static"
 MARK: Final = ".vizportal-lock"
 # Only these hold libraries for renders; `steps` belongs to localkfp.
 _NOT_FOR_RENDERS: Final = frozenset({"steps"})

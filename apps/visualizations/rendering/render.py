@@ -61,7 +61,12 @@ def _prepare(order: RenderOrder, interpreter: Path, directory: Path) -> None:
     if cache.is_dir():
         shutil.copytree(cache, directory / "home" / "matplotlib", copy_function=shutil.copyfile)
     inputs = {"source": order.source, "source_uri": order.source_uri, "variables": dict(order.variables)}
-    job = {"code": order.code, "title": order.title, "max_output_bytes": 2 * order.max_html_bytes}
+    job = {
+        "code": order.code,
+        "title": order.title,
+        "shows_code": order.shows_code,
+        "max_output_bytes": 2 * order.max_html_bytes,
+    }
     (directory / "inputs.json").write_text(json.dumps(inputs, allow_nan=False), encoding="utf-8")
     (directory / "job.json").write_text(json.dumps(job, allow_nan=False), encoding="utf-8")
 

@@ -48,13 +48,17 @@ class _Movable(File):  # type: ignore[type-arg]
 
 
 def assets_publish(environment_dir: Path) -> int:
-    """Copies a built environment's assets into storage; returns how many were not there yet.
+    """Copies a built environment's assets, and those of every page, into storage; returns how many were new there.
 
     What is there already is left as it is. A file that is not what its name says is passed over.
     """
     directory = environments.assets_dir(environment_dir / "bin" / "python")
     paths = sorted(directory.iterdir()) if directory.is_dir() else []
-    return sum(_publish(path) for path in paths if _NAME.fullmatch(path.name))
+    count = sum(_publish(path, path.name) for path in paths if _NAME.fullmatch(path.name))
+    for path in sorted(environments.PAGE_ASSETS_DIR.iterdir()):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        count += _publish(path, f"{digest}{path.suffix}")
+    return count
 
 
 def asset_open(sha256: str, kind: str, *, is_compressed: bool = False) -> File[Any] | None:
@@ -104,12 +108,12 @@ def inlined(field_file: FieldFile) -> Generator[bytes]:
     yield from inline_assets(file_chunks(field_file))
 
 
-def _publish(path: Path) -> bool:
-    name = f"{ROOT}/{path.name}"
+def _publish(path: Path, file_name: str) -> bool:
+    name = f"{ROOT}/{file_name}"
     if _is_stored(name, path.stat().st_size) and default_storage.exists(f"{name}.gz"):
         return False
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != path.stem:
+    if hashlib.sha256(content).hexdigest() != file_name.partition(".")[0]:
         logger.warning("%s is not what its name says; build its environment again.", path)
         return False
     # The compressed one first: whoever finds the plain one need not ask twice.

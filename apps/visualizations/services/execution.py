@@ -140,6 +140,8 @@ def _order(render: Render, fetched: FetchedSource | None) -> RenderOrder:
         variables=render.arguments,
         source=fetched.source if fetched else "",
         source_uri=render.source_uri,
+        # A predefined type's code is the same in all its results: it stands on the page's Code tab.
+        shows_code=render.is_custom,
         kernel=render.kernel,
         title=render.visualization.title,
         timeout_s=render.timeout_s,

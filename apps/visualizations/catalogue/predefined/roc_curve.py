@@ -128,7 +128,7 @@ def draw(fpr, tpr, thresholds, facts):
     area = float(np.trapezoid(tpr, fpr))
     width, height, left, top = 560, 420, 62, 14
     # More points than pixels cannot be seen: keep those that matter to the eye.
-    keep = np.unique(np.round(np.linspace(0, len(fpr) - 1, min(len(fpr), 2000))).astype(int))
+    keep = np.unique(np.round(np.linspace(0, len(fpr) - 1, min(len(fpr), 400))).astype(int))
     x, y = left + fpr[keep] * width, top + (1 - tpr[keep]) * height
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y))
     ticks = "".join(

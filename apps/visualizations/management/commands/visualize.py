@@ -84,6 +84,7 @@ class Command(BaseCommand):
             variables=arguments_clean(kind, parse_arguments(options["arguments"])),
             source=str(path) if source else "",
             source_uri=source,
+            shows_code=kind.is_custom,
             kernel=kind.kernel,
             title=options["title"] or kind.title,
             timeout_s=settings.KERNEL_TIMEOUT,

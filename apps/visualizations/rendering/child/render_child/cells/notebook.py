@@ -46,14 +46,15 @@ def split_cells(code: str) -> list[Cell]:
     return cells
 
 
-def build_notebook(cells: list[Cell], title: str) -> Any:
-    """Returns the notebook, the input cell first. nbformat's own makers validate each node, which takes its time."""
+def build_notebook(cells: list[Cell], title: str, *, shows_code: bool = True) -> Any:
+    """Returns the notebook, the input cell first; `shows_code` says whether its page has the code too. nbformat's own makers validate each node, which takes its time."""
     return from_dict(
         {
             "nbformat": 4,
             "nbformat_minor": 5,
             "metadata": {
                 "title": title,
+                "vizportal_shows_code": shows_code,
                 "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
                 "language_info": {"name": "python"},
             },

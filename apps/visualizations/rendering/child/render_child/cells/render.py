@@ -29,7 +29,7 @@ class Render:
     def __init__(self, directory: Path, job: dict[str, Any], on_end: Callable[[], None]) -> None:
         self._directory, self._job, self._on_end = directory, job, on_end
         self._cells: list[Cell] = split_cells(job["code"])
-        self.notebook = build_notebook(self._cells, job["title"])
+        self.notebook = build_notebook(self._cells, job["title"], shows_code=job["shows_code"])
         self.result: dict[str, Any] = {"cells": len(self._cells), "cells_done": 0}
         self._progress = Progress(directory, len(self._cells), self._keep_notebook)
         self._began = time.monotonic()

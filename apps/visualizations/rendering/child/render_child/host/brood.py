@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 from . import processes
 from .supervision import Child
 
+_FORK_DELAY_S: Final = 0.01
 _FORK_PAUSE_S: Final = 0.5
 _SWEEP_ROUNDS: Final = 100
 _LEAST_FREE_BYTES: Final = 256 * 1024**2
@@ -44,9 +45,11 @@ class Brood:
         return [child.control for child in (*self._spares, *self.renders.values())]
 
     @property
-    def is_short(self) -> bool:
-        """Whether another spare is to be forked now."""
-        return len(self._spares) < self._wanted and time.monotonic() > self._next_fork
+    def refill_in_s(self) -> float | None:
+        """In how many seconds another spare is to be forked; None where enough are there."""
+        if len(self._spares) >= self._wanted:
+            return None
+        return max(0.0, self._next_fork - time.monotonic())
 
     def refill(self, to_close: Iterable[socket.socket]) -> None:
         """Forks a spare where one is missing; one a turn, so that nobody waits for several forks.
@@ -54,12 +57,14 @@ class Brood:
         Args:
             to_close: the host's own sockets, which no child may have.
         """
-        if self.is_short:
+        if self.refill_in_s == 0:
             self._spares.append(self._fork(to_close))
 
     def take(self, to_close: Iterable[socket.socket]) -> Child:
         """Returns a child to be given a render; it counts as one from here."""
         child = self._spares.popleft() if self._spares else self._fork(to_close)
+        # A fork now could keep this child from the processor that it was woken on.
+        self._next_fork = max(self._next_fork, time.monotonic() + _FORK_DELAY_S)
         self.renders[child.pid] = child
         return child
 

@@ -98,8 +98,8 @@ class Host:
         for each in (*self._own_sockets(), *self._brood.controls):
             poller.register(each, select.POLLIN)
         is_busy = self._brood.renders or self._waiting
-        pause_s = 0.0 if self._brood.is_short else _WATCH_EVERY_S if is_busy else _SWEEP_EVERY_S
-        return [descriptor for descriptor, _ in poller.poll(pause_s * 1000)]
+        pauses = [_WATCH_EVERY_S if is_busy else _SWEEP_EVERY_S, self._brood.refill_in_s]
+        return [descriptor for descriptor, _ in poller.poll(1000 * min(each for each in pauses if each is not None))]
 
     def _handle(self, descriptor: int) -> None:
         if self._listener is not None and descriptor == self._listener.fileno():

@@ -28,6 +28,7 @@ from ..page import display_defaults, export
 from ..sandbox.confinement import Mode, Sandbox, SandboxError, describe, read_paths
 from ..sandbox.probe import self_test
 from . import processes
+from .hugepages import collapse_memory
 from .loop import Host
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
@@ -68,6 +69,7 @@ def serve(options: dict[str, Any]) -> None:
     # What was made until here is never looked at by the collector again, so its pages stay shared with the children.
     gc.collect()
     gc.freeze()
+    status["huge_pages"] = collapse_memory()
     lifeline.sendall(b"ready\n")
     host.serve()
 

@@ -5,6 +5,7 @@ The exporter is made once and kept (`warm`), best before a host forks: making it
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,12 @@ from .highlight import highlight
 from .outputs import outputs_to_html
 
 _TEMPLATE: Final = Path(__file__).with_name("template")
+_STATIC: Final = Path(__file__).with_name("static")
+# What every page looks like and does, by the addresses under which the trusted side publishes these very files.
+_OWN: Final = {
+    kind: f"/assets/{hashlib.sha256((_STATIC / f'page.{kind}').read_bytes()).hexdigest()}.{kind}"
+    for kind in ("css", "js")
+}
 _INPUTS_TAG: Final = "vizportal-inputs"
 
 
@@ -45,7 +52,7 @@ class ResultExporter(TemplateExporter):  # type: ignore[misc]
         Nothing is changed in it, and a notebook of 60 MB would be held twice.
         """
         resources = {"page_title": "", **(resources or {})}
-        return str(self.template.render(resources=resources, **_parts(nb), **more)), resources
+        return str(self.template.render(resources=resources, own=_OWN, **_parts(nb), **more)), resources
 
 
 _exporter: ResultExporter | None = None
@@ -95,7 +102,8 @@ def _page(notebook: Any, title: str, *, is_partial: bool) -> str:
 def _parts(notebook: Mapping[str, Any]) -> dict[str, list[str]]:
     cells = [cell for cell in notebook["cells"] if _is_shown(cell)]
     outputs = [html for cell in cells for html in outputs_to_html(cell.get("outputs") or (), _index.url)]
-    sources = [cell["source"] for cell in cells]
+    shows_code = (notebook.get("metadata") or {}).get("vizportal_shows_code", True)
+    sources = [cell["source"] for cell in cells] if shows_code else []
     return {
         "outputs": outputs,
         "codes": [highlight(text if isinstance(text, str) else "".join(text)) for text in sources],
