@@ -21,6 +21,7 @@ from benchmarks.portal import WORKERS, Portal, PortalError, running_portal
 from benchmarks.servers import Server, ServerError, other_server
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
+_CLIENTS_BY_CASE: Final = 4
 _LEVELS: Final = (1, 2, 4, 8)
 
 
@@ -78,7 +79,9 @@ def _whole(
     found |= cold.measure_cold(cases, interpreter, repetitions=min(repetitions, 3), say=_say)
     results["renders"] = report.render_rows(found)
     levels, each = ((1, 2), 2) if options.quick else (_LEVELS, 8)
-    results["levels"] = report.level_rows(measure_levels(servers, _small(cases), levels=levels, each=each, say=_say))
+    by_case = 2 if options.quick else _CLIENTS_BY_CASE
+    measured = measure_levels(servers, _small(cases), levels=levels, by_case=by_case, each=each, say=_say)
+    results["levels"] = report.level_rows(measured)
 
 
 def _first(servers: list[Server], cases: list[Case], options: argparse.Namespace) -> dict[str, float]:

@@ -37,10 +37,12 @@ class Level:
     """What so many clients at once got of one server; every page was checked.
 
     Attributes:
+        case: the name of the only case; "all in turn" for several.
         elapsed_s: from the first POST of all to the last page of all.
     """
 
     server: str
+    case: str
     clients: int
     seconds: tuple[float, ...]
     elapsed_s: float
@@ -108,6 +110,7 @@ def measure_levels(
     cases: Sequence[Case],
     *,
     levels: Sequence[int],
+    by_case: int,
     each: int,
     say: Callable[[str], None],
 ) -> list[Level]:
@@ -115,6 +118,7 @@ def measure_levels(
 
     Args:
         cases: the clients' requests in turn, the same for all servers.
+        by_case: so many clients ask for one case only, for each case; a slow server is asked fewer times.
         each: renders that each client asks for.
     """
     for server in servers:
@@ -125,6 +129,10 @@ def measure_levels(
         for server in sorted(servers, key=lambda each: each.name, reverse=number % 2 == 0):
             found.append(_level(server, cases, clients, each))
             say(f"clients: {clients} at once, {server.name}")
+    for number, case in enumerate(cases):
+        for server in sorted(servers, key=lambda each: each.name, reverse=number % 2 == 0):
+            found.append(_level(server, [case], by_case, max(2, each // 2) if server.is_other else 2 * each))
+            say(f"clients: {by_case} at once, {case.name}, {server.name}")
     return found
 
 
@@ -144,6 +152,7 @@ def _level(server: Server, cases: Sequence[Case], clients: int, each: int) -> Le
         case.check_page(answer.page, of_other=server.is_other)
     return Level(
         server=server.name,
+        case=cases[0].name if len(cases) == 1 else "all in turn",
         clients=clients,
         seconds=tuple(answer.seconds for _, answer in answers),
         elapsed_s=elapsed_s,

@@ -61,6 +61,7 @@ def level_rows(levels: Sequence[Level]) -> list[dict[str, Any]]:
     """Returns one row for each number of clients and server."""
     return [
         {
+            "case": level.case,
             "clients": level.clients,
             "way": level.server,
             "checked": len(level.seconds),
@@ -127,10 +128,21 @@ def _phase_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _level_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = ["| clients | way | renders | renders/s | median ms | p95 ms | CPU ms |"]
-    lines.append("| ---: | --- " + "| ---: " * 5 + "|")
+    lines = ["| case | clients | way | renders | renders/s | median ms | p95 ms | CPU ms |"]
+    lines.append("| --- | ---: | --- " + "| ---: " * 5 + "|")
     names = ("checked", "renders_per_s", "median_ms", "p95_ms", "cpu_ms")
-    return lines + [f"| {row['clients']} | {row['way']} | {_shown(row[name] for name in names)} |" for row in rows]
+    by_level: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_level.setdefault((row["case"], row["clients"]), []).append(row)
+    for (case, clients), several in by_level.items():
+        for row in several:
+            lines.append(f"| {case} | {clients} | {row['way']} | {_shown(row[name] for name in names)} |")
+        portal = next(row for row in several if row["way"] == "portal")
+        for row in several:
+            if row is not portal:
+                ratio = portal["renders_per_s"] / row["renders_per_s"]
+                lines.append(f"| | {clients} | *portal / {row['way']}* | | *{ratio:.2f}* | | | |")
+    return lines
 
 
 def _soak_table(soak: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
+from apps.visualizations.rendering import environments
 from apps.visualizations.services import assets
 
 JS = b"plot('\xc3\xb6');" * 5000

@@ -47,7 +47,11 @@ def split_cells(code: str) -> list[Cell]:
 
 
 def build_notebook(cells: list[Cell], title: str, *, shows_code: bool = True) -> Any:
-    """Returns the notebook, the input cell first; `shows_code` says whether its page has the code too. nbformat's own makers validate each node, which takes its time."""
+    """Returns the notebook, the input cell first; nbformat's own makers validate each node, which takes its time.
+
+    Args:
+        shows_code: whether its page has the code too.
+    """
     return from_dict(
         {
             "nbformat": 4,

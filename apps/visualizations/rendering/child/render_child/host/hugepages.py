@@ -38,5 +38,5 @@ def _starts() -> Iterator[int]:
             if rights.startswith("rw") and (not name or name[0].startswith("[heap]")):
                 first, _, last = place.partition("-")
                 ranges.append((int(first, 16), int(last, 16)))
-    for first, last in ranges:
-        yield from range(-(-first // _SIZE) * _SIZE, last - _SIZE + 1, _SIZE)
+    for start, end in ranges:
+        yield from range(-(-start // _SIZE) * _SIZE, end - _SIZE + 1, _SIZE)

@@ -20,8 +20,8 @@ _TEMPLATE: Final = Path(__file__).with_name("template")
 _STATIC: Final = Path(__file__).with_name("static")
 # What every page looks like and does, by the addresses under which the trusted side publishes these very files.
 _OWN: Final = {
-    kind: f"/assets/{hashlib.sha256((_STATIC / f'page.{kind}').read_bytes()).hexdigest()}.{kind}"
-    for kind in ("css", "js")
+    path.suffix[1:]: f"/assets/{hashlib.sha256(path.read_bytes()).hexdigest()}{path.suffix}"
+    for path in _STATIC.iterdir()
 }
 _INPUTS_TAG: Final = "vizportal-inputs"
 
