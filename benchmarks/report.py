@@ -135,8 +135,7 @@ def _level_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in rows:
         by_level.setdefault((row["case"], row["clients"]), []).append(row)
     for (case, clients), several in by_level.items():
-        for row in several:
-            lines.append(f"| {case} | {clients} | {row['way']} | {_shown(row[name] for name in names)} |")
+        lines += [f"| {case} | {clients} | {row['way']} | {_shown(row[name] for name in names)} |" for row in several]
         portal = next(row for row in several if row["way"] == "portal")
         for row in several:
             if row is not portal:

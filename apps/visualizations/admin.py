@@ -170,7 +170,7 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Renders are append-only: to look at, to cancel, to have made again, never to edit."""
 
     list_display = ("visualization", "number", "state_badge", "reason", "environment", "requested_by", "created_at")
-    list_filter = ("state", "reason", "environment", "is_custom", "visualization__type_key", "created_at")
+    list_filter = ("state", "reason", "environment", "sandbox", "is_custom", "visualization__type_key", "created_at")
     list_select_related = ("visualization", "requested_by")
     list_per_page = 50
     search_fields = ("id", "visualization__title", "visualization__run_name", "message", "receipt")
@@ -178,8 +178,18 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = ("action_render_again", "action_cancel")
     fields = (
         *("visualization", "number", "state_badge", "preview", "reason", "message", "line", "traceback_text"),
-        *("log_text", "arguments", "code_text", "is_custom", "type_version", "environment", "environment_lock"),
-        *("sandbox", "source_uri", "source_digest", "source_bytes", "receipt", "requested_by", "attempt", "losses"),
+        *("log_text", "arguments", "code_text", "is_custom", "type_version", "environment", "kernel"),
+        *(
+            "environment_lock",
+            "sandbox",
+            "source_uri",
+            "source_digest",
+            "source_bytes",
+            "receipt",
+            "requested_by",
+            "attempt",
+            "losses",
+        ),
         *("created_at", "started_at", "finished_at", "timeout_s", "deadline", "lease_until", "cancel_requested_at"),
         *("cell", "cells", "timings", "peak_memory_bytes", "html_bytes", "html_sha256", "queue_link"),
     )

@@ -1,6 +1,7 @@
 """Real worker processes: started as `up` starts them, killed, stopped, and the queue emptied under them."""
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -10,10 +11,15 @@ import textwrap
 import time
 import uuid
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import redis
 from django.conf import settings as live_settings
 from django.utils import timezone
+
+from apps.visualizations.rendering import hosts_end
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kernel]
 COMMAND = [sys.executable, "manage.py", "rqworker", "render-base"]
@@ -66,6 +72,11 @@ class House:
             question = "SELECT state, attempt, reason FROM visualizations_render WHERE id = ?"
             return database.execute(question, [uuid.UUID(render_id).hex]).fetchone()
 
+    def live_log(self, render_id):
+        """What a running render printed so far."""
+        log = redis.Redis.from_url(self.environ["REDIS_URL"]).hget(f"vizportal:live:{render_id}", "log")
+        return log.decode() if log else None
+
     def wait_for(self, render_id, states, seconds=40):
         deadline = time.monotonic() + seconds
         while (found := self.state(render_id))[0] not in states:
@@ -93,6 +104,118 @@ def house(tmp_path, valkey_url):
         if process.poll() is None:
             process.kill()
         process.wait(10)
+    hosts_end(tmp_path / "data" / "run")
+
+
+ENDLESS = "import time\nwhile True:\n    print('still here', flush=True)\n    time.sleep(0.1)"
+
+
+def keepers_of(house):
+    """Pid of the render host's keeper, by the file it holds."""
+    return [int(path.read_text()) for path in (house.database.parent / "run").glob("*.pid")]
+
+
+def host_of(house):
+    """Pid of the render host, by what it last wrote of itself."""
+    [status] = [json.loads(path.read_text()) for path in (house.database.parent / "run").glob("*.status.json")]
+    return status["pid"]
+
+
+def names_below(root):
+    """Command names of living processes below one."""
+    found, parents = {}, {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            name, _, rest = (entry / "stat").read_text().partition(" (")[2].rpartition(") ")
+            if rest.split()[0] not in "ZX":
+                found[int(entry.name)], parents[int(entry.name)] = name, int(rest.split()[1])
+    below = {root}
+    for pid in sorted(found):
+        if parents[pid] in below:
+            below.add(pid)
+    return [found[pid] for pid in below - {root} if pid in found]
+
+
+def past(house, render_id):
+    """Moves a lease to its end in the place of waiting half a minute for it."""
+    moment = (timezone.now() - timedelta(minutes=1)).isoformat()
+    house.shell(f"""
+        from apps.visualizations.models import Render
+        Render.objects.filter(id={render_id!r}).update(lease_until={moment!r})
+    """)
+
+
+def test_the_host_killed_under_custom_code_ends_it_at_once_and_the_next_render_goes_on(house):
+    endless = house.submit(ENDLESS)
+    house.worker()
+    house.wait_for(endless, {"running"})
+    wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
+    started = time.monotonic()
+    os.kill(host_of(house), signal.SIGKILL)
+    assert house.wait_for(endless, {"lost", "failed"})[0::2] == ("lost", "worker_lost")
+    assert time.monotonic() - started < 1.5
+    following = house.submit("print('hello')")
+    assert house.wait_for(following, {"succeeded", "failed"})[0] == "succeeded"
+
+
+def test_worker_and_host_killed_together_leave_no_process_and_a_new_end(house):
+    endless = house.submit(f"import subprocess\nsubprocess.Popen(['sleep', '300'], start_new_session=True)\n{ENDLESS}")
+    worker = house.worker()
+    house.wait_for(endless, {"running"})
+    wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
+    [keeper] = keepers_of(house)
+    assert "sleep" in names_below(keeper)
+    host = host_of(house)
+    worker.kill()
+    os.kill(host, signal.SIGKILL)
+    wait_until(lambda: "sleep" not in names_below(keeper), 5, "the end of what the code started")
+    past(house, endless)
+    assert "lost 1" in house.manage("reconcile")
+    assert house.state(endless) == ("lost", 1, "worker_lost")
+
+
+def test_a_worker_asked_twice_to_stop_gives_its_render_back_at_once(house):
+    endless = house.submit(ENDLESS)
+    worker = house.worker()
+    house.wait_for(endless, {"running"})
+    wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
+    [keeper] = keepers_of(house)
+    worker.send_signal(signal.SIGTERM)
+    time.sleep(1.1)  # rq takes two signals within a second for one
+    worker.send_signal(signal.SIGTERM)
+    worker.wait(10)
+    assert "lost 1" in house.manage("reconcile")
+    assert house.state(endless)[0] == "lost"
+    wait_until(lambda: not [name for name in names_below(keeper) if name == "sh"], 5, "the render's processes")
+
+
+def test_a_running_render_is_cancelled_within_a_second(house):
+    endless = house.submit(ENDLESS)
+    house.worker()
+    house.wait_for(endless, {"running"})
+    wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
+    with contextlib.closing(sqlite3.connect(house.database, timeout=20)) as database:
+        asked = "UPDATE visualizations_render SET cancel_requested_at = ? WHERE id = ?"
+        database.execute(asked, [timezone.now().isoformat(" "), uuid.UUID(endless).hex])
+        database.commit()
+    started = time.monotonic()
+    assert house.wait_for(endless, {"cancelled"})[2] == "cancelled"
+    assert time.monotonic() - started < 1.2
+
+
+def test_a_queue_that_was_emptied_loses_nothing(house, valkey_url):
+    waiting = [house.submit(f"print({number})") for number in range(3)]
+    redis.Redis.from_url(valkey_url).flushall()
+    house.shell("""
+        from datetime import timedelta
+        from django.utils import timezone
+        from apps.visualizations.models import Render
+        Render.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
+    """)
+    assert "enqueued 3" in house.manage("reconcile")
+    house.worker()
+    for render in waiting:
+        assert house.wait_for(render, {"succeeded", "failed", "lost"})[0] == "succeeded"
 
 
 def test_a_killed_workers_render_is_lost_with_words_and_the_next_one_is_rendered(house):

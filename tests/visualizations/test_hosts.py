@@ -1,0 +1,83 @@
+"""What the portal tells of its render hosts, and what a running render shows."""
+
+import json
+
+import pytest
+
+from apps.visualizations.models import Render, RenderState
+from apps.visualizations.rendering import Progress
+from apps.visualizations.services.live import live_page, live_read, live_tell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def told(queue):
+    """Says something of a host, as its worker does."""
+
+    def tell(machine="m1", **facts):
+        status = {"environment": "base", "machine": machine, "mode": "landlock", "abi": 7, "gaps": [], "renders": 3}
+        queue.connection.set(f"vizportal:host:{machine}:base", json.dumps({**status, **facts}))
+
+    return tell
+
+
+def sandbox(client):
+    return client.get("/readyz").json()["sandbox"]
+
+
+def test_readyz_shows_mode_and_gaps_of_every_host(client, told, kubeflow):
+    assert sandbox(client)["mode"] == "unknown"
+    told()
+    assert (sandbox(client)["mode"], sandbox(client)["gaps"]) == ("landlock", [])
+    told("m2", mode="none", gaps=["files", "network"])
+    found = sandbox(client)
+    assert (found["mode"], found["gaps"]) == ("none", ["files", "network"])
+    assert [host["machine"] for host in found["hosts"]] == ["m1", "m2"]
+
+
+def test_readyz_without_the_queue_knows_no_host(client, no_queue, kubeflow):
+    assert sandbox(client) == {"wanted": "auto", "mode": "unknown", "gaps": [], "hosts": []}
+
+
+def test_the_admin_s_first_page_lists_hosts_and_says_what_is_open(browser, admin, told):
+    told("machine <1>", gaps=["tcp"])
+    page = browser(admin).get("/admin/").content.decode()
+    assert "machine &lt;1&gt;" in page
+    assert "<td>landlock</td><td>tcp</td>" in page
+
+
+def test_the_admin_s_first_page_without_the_queue_says_so(browser, admin, no_queue):
+    assert "queue does not answer" in browser(admin).get("/admin/").content.decode()
+
+
+@pytest.fixture
+def running(submit):
+    render = submit().render
+    Render.objects.filter(id=render.id).update(state=RenderState.RUNNING)
+    render.refresh_from_db()
+    return render
+
+
+def test_the_log_and_page_of_a_running_render_are_seen_by_who_may(running, browser, owner):
+    live_tell(running, Progress(cell=1, cells=2, elapsed_s=1, log="step <1>", page=b"<p>so far</p>"))
+    assert (live_read(running).log, live_read(running).page_number) == ("step <1>", 1)
+    card = browser(owner).get(f"/visualizations/{running.visualization_id}/").content.decode()
+    assert "step &lt;1&gt;" in card
+    assert f"/renders/{running.id}/content?so-far=1" in card
+    response = browser(owner).get(f"/renders/{running.id}/content?so-far=1", headers={"Sec-Fetch-Dest": "iframe"})
+    assert response.content == b"<p>so far</p>"
+    assert "sandbox allow-scripts" in response["Content-Security-Policy"]
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_nothing_so_far_is_not_found(running, browser, owner):
+    url = f"/renders/{running.id}/content"
+    assert browser(owner).get(url, headers={"Sec-Fetch-Dest": "iframe"}).status_code == 404
+    assert live_page(running) is None
+
+
+def test_without_the_queue_a_running_render_goes_on_unseen(running, no_queue):
+    live_tell(running, Progress(cell=1, cells=2, elapsed_s=1, log="x", page=b"y"))
+    assert live_read(running).log == ""
+    assert live_page(running) is None
