@@ -104,9 +104,14 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
 
     def work(self, *args: Any, **kwargs: Any) -> Any:
         """Works until asked to stop; the render hosts of its environments import their libraries meanwhile."""
+        self.tend_hosts()
+        return super().work(*args, **kwargs)
+
+    def tend_hosts(self) -> None:
+        """Sees to it that the hosts are there, and tells the portal of them."""
         for name in self.queue_names():
             hosts.host_warm(name.removeprefix("render-"))
-        return super().work(*args, **kwargs)
+            hosts.host_tell(name.removeprefix("render-"))
 
     def execute_job(self, job: Job, queue: Any) -> None:
         """Runs a render; whatever is none goes rq's own way, whose books then tell why it failed."""
@@ -151,6 +156,7 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
             super().heartbeat(timeout, pipeline=pipe)
             pipe.execute()
         self._told_at = time.monotonic()
+        self.tend_hosts()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
         """Asks whether `rq suspend` was called: once a second, and not before each job."""

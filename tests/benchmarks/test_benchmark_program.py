@@ -82,7 +82,7 @@ def test_both_servers_get_the_same_cases_in_turns(tmp_path, imitation):
     servers = [Server(name="portal", url=url, pid=os.getpid()), Server(name="other", url=url, pid=None, is_other=True)]
     cases = make_cases(tmp_path)[:1]
     found = measure_turns(servers, cases, None, repetitions=2, warm_ups=1, say=lambda _line: None)
-    levels = measure_levels(servers, cases, levels=(1, 2), each=2, say=lambda _line: None)
+    levels = measure_levels(servers, cases, levels=(1, 2), by_case=2, each=2, say=lambda _line: None)
     results = {
         "machine": report.machine(),
         "first_ms": {"portal": 1.0},
@@ -94,7 +94,7 @@ def test_both_servers_get_the_same_cases_in_turns(tmp_path, imitation):
     text = report.markdown(json.loads(json.dumps(results)))
     assert [(row["way"], row["checked"]) for row in results["renders"]] == [("portal", 2), ("other", 2)]
     assert results["renders"][1]["cpu_ms"] is None
-    assert [row["checked"] for row in results["levels"]] == [2, 2, 4, 4]
+    assert [row["checked"] for row in results["levels"]] == [2, 2, 4, 4, 8, 4]
     assert "*other / portal*" in text
 
 
@@ -106,7 +106,7 @@ def test_a_wrong_page_or_a_refusal_ends_the_measurement(tmp_path, imitation):
         measure_turns([server], cases, None, repetitions=1, warm_ups=0, say=lambda _line: None)
     imitation.RequestHandlerClass.status = 400
     with pytest.raises(ServerError, match="nothing of it"):
-        measure_levels([server], cases, levels=(1,), each=1, say=lambda _line: None)
+        measure_levels([server], cases, levels=(1,), by_case=1, each=1, say=lambda _line: None)
 
 
 def test_a_server_that_does_not_start_is_told(tmp_path):

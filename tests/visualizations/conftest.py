@@ -182,7 +182,10 @@ def kernel(monkeypatch, settings, tmp_path):
 
 
 class DeafWorker(RenderWorker):
-    """A worker that listens to no commands: rq waits a second for that thread to end."""
+    """A worker that listens to no commands (rq waits a second for that thread to end) and has no hosts to tend."""
+
+    def tend_hosts(self):
+        pass
 
     def subscribe(self):
         pass

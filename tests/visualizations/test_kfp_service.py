@@ -227,7 +227,7 @@ def test_a_client_that_leaves_takes_its_render_along(port, queue):
     wait_until(lambda: queue.count, 10, "the job")
     client.close()
     wait_until(lambda: Render.objects.get().state == RenderState.CANCELLED, 10, "the end of the render")
-    assert queue.count == 0
+    wait_until(lambda: queue.count == 0, 10, "the end of its job")
 
 
 def test_a_form_that_does_not_arrive_keeps_no_place(port, monkeypatch):

@@ -14,6 +14,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -78,6 +79,21 @@ def environment_get(key: str, built_dir: Path) -> EnvironmentInfo:
     definition = DEFINITIONS_DIR / key
     if not key.isidentifier() or not (definition / "pyproject.toml").is_file():
         raise EnvironmentUnusableError(f"There is no environment {key!r}. Defined: {', '.join(environment_keys())}.")
+    files = (definition / "pyproject.toml", definition / "uv.lock", built_dir / key / MARK)
+    return _read(definition, built_dir, tuple(map(_changed_at, (*files, built_dir / key / "bin" / "python"))))
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=64)
+def _read(definition: Path, built_dir: Path, _changed: tuple[int, ...]) -> EnvironmentInfo:
+    """Reads an environment's files; once for each state of theirs, since every render asks."""
+    key = definition.name
     digest = _lock_digest(definition)
     interpreter = built_dir / key / "bin" / "python"
     mark = built_dir / key / MARK

@@ -7,10 +7,12 @@ import tempfile
 import time
 import uuid
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError, RunsError
@@ -88,17 +90,20 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
             f"An administrator can run: manage.py environments build {render.environment}",
             code="environment_missing",
         )
-    began = time.monotonic()
+    claimed_at, began = timezone.now(), time.monotonic()
     fetched = _fetch(render, lease, directory / "input")
     fetch_s = round(time.monotonic() - began, 4)
     outcome = _run(render, lease, fetched, environment, directory)
-    outcome = replace(outcome, timings={**_waiting(render), "fetch": fetch_s, **outcome.timings})
+    outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
     _keep(render, outcome, fetched, outcome.lock or environment.lock_digest)
 
 
-def _waiting(render: Render) -> dict[str, float]:
+def _waiting(render: Render, claimed_at: datetime) -> dict[str, float]:
     assert render.started_at is not None  # noqa: S101  (it was claimed)
-    return {"queue": round((render.started_at - render.queued_at).total_seconds(), 4)}
+    return {
+        "queue": round((render.started_at - render.queued_at).total_seconds(), 4),
+        "claim": round((claimed_at - render.started_at).total_seconds(), 4),
+    }
 
 
 def _run(
@@ -183,8 +188,12 @@ def _fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | Non
 
 
 def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None, lock: str) -> None:
+    began = time.monotonic()
     html = file_save(render, outcome.html_path, "result.html") if outcome.html_path else None
-    notebook = file_save(render, outcome.notebook_path, "notebook.ipynb") if outcome.notebook_path else None
+    notebook = None
+    if outcome.notebook_path:
+        notebook = file_save(render, outcome.notebook_path, "notebook.ipynb", is_vital=html is None)
+    outcome = replace(outcome, timings={**outcome.timings, "store": round(time.monotonic() - began, 4)})
     values = _facts(outcome) | _files(html, notebook) | {"environment_lock": lock}
     if fetched:
         values |= {"source_digest": fetched.digest, "source_bytes": fetched.size_bytes}

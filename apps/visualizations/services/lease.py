@@ -29,16 +29,21 @@ def render_claim(render_id: str | UUID, attempt: int) -> Render | None:
     """Takes a queued render for this worker; None where another attempt, another worker or a cancel was first."""
     now = timezone.now()
     queued = Render.objects.filter(id=render_id, attempt=attempt, state=RenderState.QUEUED, cancel_requested_at=None)
-    timeout_s = queued.values_list("timeout_s", flat=True).first()
-    if timeout_s is None:
+    render = queued.select_related("visualization", "requested_by").first()
+    if render is None:
         return None
-    deadline = now + timedelta(seconds=timeout_s) + GRACE
-    claimed = queued.update(
-        state=RenderState.RUNNING, started_at=now, lease_until=now + LEASE, deadline=deadline, cell=0, cells=0
-    )
-    if not claimed:
+    values = {
+        "state": RenderState.RUNNING,
+        "started_at": now,
+        "lease_until": now + LEASE,
+        "deadline": now + timedelta(seconds=render.timeout_s) + GRACE,
+        "cell": 0,
+        "cells": 0,
+    }
+    if not queued.update(**values):
         return None
-    render = Render.objects.select_related("visualization", "requested_by").get(id=render_id)
+    for name, value in values.items():
+        setattr(render, name, value)
     publish(render)
     return render
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -102,28 +100,13 @@ def environment_lock(kind: VisualizationType) -> str:
         InvalidRequestError: this installation has no such environment, or no workers for it.
     """
     try:
-        digest = _lock_digest(kind.environment)
+        digest = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR).lock_digest
     except environments.EnvironmentUnusableError as error:
         raise InvalidRequestError(str(error), fields={"type": str(error)}, code="environment_missing") from error
     if not jobs.queue_exists(kind.environment):
         message = f"No worker here serves the environment {kind.environment!r}, which {kind.title} needs."
         raise InvalidRequestError(message, fields={"type": message}, code="environment_missing")
     return digest
-
-
-def _lock_digest(environment: str) -> str:
-    definition = environments.DEFINITIONS_DIR / environment
-    try:
-        marks = tuple((definition / name).stat().st_mtime_ns for name in ("pyproject.toml", "uv.lock"))
-    except OSError:
-        marks = ()
-    return _lock_digest_of(environment, settings.VIZPORTAL_ENVIRONMENTS_DIR, marks)
-
-
-@functools.lru_cache(maxsize=32)
-def _lock_digest_of(environment: str, built_dir: Path, _marks: tuple[int, ...]) -> str:
-    """Reads and digests a lock file once for as long as it stays the same: it has half a megabyte."""
-    return environments.environment_get(environment, built_dir).lock_digest
 
 
 def order_make(request: VisualizationRequest, gateway: Gateway | None) -> Order:

@@ -39,8 +39,11 @@ def render_folder(render: Render) -> str:
     return f"{ROOT}/{render.id.hex[:2]}/{render.id}"
 
 
-def file_save(render: Render, path: Path, name: str) -> SavedFile:
+def file_save(render: Render, path: Path, name: str, *, is_vital: bool = True) -> SavedFile:
     """Moves a regular file into storage as `<folder>/<attempt>-<name>`.
+
+    Args:
+        is_vital: on the disk before any row says so; the rest may be lost with the machine's power.
 
     Raises:
         OSError: it is no regular file, a link, or the disk is full.
@@ -49,7 +52,8 @@ def file_save(render: Render, path: Path, name: str) -> SavedFile:
     with os.fdopen(descriptor, "rb") as file:
         digest = _digest(file)
         size_bytes = file.tell()
-        os.fsync(file.fileno())
+        if is_vital:
+            os.fsync(file.fileno())
         file.seek(0)
         saved = default_storage.save(f"{render_folder(render)}/{render.attempt}-{name}", _Movable(file, name=str(path)))
     return SavedFile(name=saved, size_bytes=size_bytes, sha256=digest)

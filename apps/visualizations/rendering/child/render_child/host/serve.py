@@ -11,7 +11,8 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -28,6 +29,7 @@ from ..page import display_defaults, export
 from ..sandbox.confinement import Mode, Sandbox, SandboxError, describe, read_paths
 from ..sandbox.probe import self_test
 from . import processes
+from .hotpages import Ranges, copy_ahead, learn
 from .hugepages import collapse_memory
 from .loop import Host
 
@@ -70,6 +72,8 @@ def serve(options: dict[str, Any]) -> None:
     gc.collect()
     gc.freeze()
     status["huge_pages"] = collapse_memory()
+    kit.hot_pages.extend(learn(lambda: _rehearse(kit, _WARM_CELLS)))
+    status["hot_bytes"] = sum(end - start for start, end in kit.hot_pages)
     lifeline.sendall(b"ready\n")
     host.serve()
 
@@ -142,6 +146,13 @@ def _warm(kit: Kit, index_path: str) -> None:
     texts = [*_WARM_CELLS]
     texts += [_WARM_TABLE] if "pandas" in sys.modules else []
     texts += [_WARM_FIGURE] if "matplotlib.pyplot" in sys.modules else []
+    _rehearse(kit, texts)
+    kit.recorder.begin(build_notebook([], ""))
+    kit.shell.reset(new_session=True)
+
+
+def _rehearse(kit: Kit, texts: Sequence[str]) -> None:
+    """Renders some cells, and throws the page away."""
     notebook = build_notebook([Cell(text=text, first_line=1) for text in texts], "")
     kit.recorder.begin(notebook)
     plain = (sys.stdout, sys.stderr)
@@ -154,8 +165,6 @@ def _warm(kit: Kit, index_path: str) -> None:
     finally:
         sys.stdout, sys.stderr = plain
     export.export_html(notebook, "")
-    kit.recorder.begin(build_notebook([], ""))
-    kit.shell.reset(new_session=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +176,7 @@ class Kit:
     streams: tuple[Any, Any]
     mode: Mode
     read_paths: list[str]
+    hot_pages: Ranges = field(default_factory=list)
 
 
 def _be_child(control: socket.socket, kit: Kit) -> NoReturn:
@@ -179,6 +189,7 @@ def _be_child(control: socket.socket, kit: Kit) -> NoReturn:
     _offer_to_oom_killer()
     sandbox = Sandbox.prepare(mode=kit.mode, read_paths=kit.read_paths)
     interactiveshell.system = zmqshell.system = Terminal().run
+    copy_ahead(kit.hot_pages)
     order = _receive(control)
     began = time.monotonic()
     directory = Path(order["directory"])
