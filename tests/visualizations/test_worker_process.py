@@ -104,7 +104,8 @@ def house(tmp_path, valkey_url):
         if process.poll() is None:
             process.kill()
         process.wait(10)
-    hosts_end(tmp_path / "data" / "run")
+    for run_dir in (tmp_path / "data" / "run").glob("*"):
+        hosts_end(run_dir)
 
 
 ENDLESS = "import time\nwhile True:\n    print('still here', flush=True)\n    time.sleep(0.1)"
@@ -112,12 +113,12 @@ ENDLESS = "import time\nwhile True:\n    print('still here', flush=True)\n    ti
 
 def keepers_of(house):
     """Pid of the render host's keeper, by the file it holds."""
-    return [int(path.read_text()) for path in (house.database.parent / "run").glob("*.pid")]
+    return [int(path.read_text()) for path in (house.database.parent / "run").rglob("*.pid")]
 
 
 def host_of(house):
     """Pid of the render host, by what it last wrote of itself."""
-    [status] = [json.loads(path.read_text()) for path in (house.database.parent / "run").glob("*.status.json")]
+    [status] = [json.loads(path.read_text()) for path in (house.database.parent / "run").rglob("*.status.json")]
     return status["pid"]
 
 

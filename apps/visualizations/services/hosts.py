@@ -35,6 +35,11 @@ def work_root() -> Path:
     return root
 
 
+def run_dir() -> Path:
+    """Returns where this machine's hosts have their sockets; containers may share the data directory, never a host."""
+    return Path(settings.VIZPORTAL_DATA_DIR) / "run" / socket.gethostname()
+
+
 def host_get(environment: environments.EnvironmentInfo) -> RenderHost:
     """Returns the host of a built environment; it is started by the first who connects."""
     assert environment.interpreter is not None  # noqa: S101  (callers refuse an environment that is not built)
@@ -46,7 +51,7 @@ def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, san
     spec = HostSpec(
         environment=key,
         interpreter=interpreter,
-        run_dir=root.parent / "run",
+        run_dir=run_dir(),
         work_root=root,
         sandbox=sandbox,
         preload=preload,

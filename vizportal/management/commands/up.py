@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.visualizations.rendering import environments, hosts_end
 from apps.visualizations.services.assets import assets_publish
+from apps.visualizations.services.hosts import run_dir
 from vizportal.up import checks, preparation, services
 from vizportal.up.supervisor import StartError, Supervisor
 
@@ -52,7 +53,7 @@ class Command(BaseCommand):
         finally:
             self._say("Stopping ...")
             supervisor.stop()
-            hosts_end(settings.VIZPORTAL_DATA_DIR / "run")
+            hosts_end(run_dir())
         self._say("Stopped. Everything is kept in " + str(settings.VIZPORTAL_DATA_DIR))
 
     def _check_kfp_service(self) -> None:
