@@ -135,14 +135,16 @@ class RenderHost:
         Raises:
             HostLostError: it does not start.
         """
-        self.stay()
-        try:
-            return ask(self._presence, {"status": True})
-        except HostLostError:
-            # It ended between the look and the question; the next one is on its way.
-            self.leave()
+        for is_last in (False, False, True):
             self.stay()
-            return ask(self._presence, {"status": True})
+            try:
+                return ask(self._presence, {"status": True})
+            except HostLostError:
+                # It may have ended between the look and the question; then the next one is on its way.
+                self.leave()
+                if is_last:
+                    raise
+        raise AssertionError("unreachable")
 
     def stay(self) -> None:
         """Connects and keeps the connection: as long as somebody is there the host does not end.

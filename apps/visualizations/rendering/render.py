@@ -18,6 +18,7 @@ from apps.visualizations.rendering.hosts import HostLostError, RenderHost
 _REPORT_S: Final = 0.25
 # The host ends a render at its deadline by itself; this is for a host that is stuck, or has to start first.
 _GRACE_S: Final = 30.0
+_TRIES: Final = 3
 _MAX_VERDICT: Final = 64 * 1024
 
 
@@ -47,9 +48,18 @@ def render(
         return RenderOutcome(state="failed", reason="environment_missing", message=message)
     started = time.monotonic()
     _prepare(order, host.spec.interpreter, directory)
-    with host.connect() as connected:
-        connected.sendall(json.dumps(_request(order, directory)).encode() + b"\n")
-        verdict = _Wait(connected, order, directory, on_progress, is_cancelled).verdict()
+    request = json.dumps(_request(order, directory)).encode() + b"\n"
+    for is_last in (*[False] * _TRIES, True):
+        with host.connect() as connected:
+            wait = _Wait(connected, order, directory, on_progress, is_cancelled)
+            try:
+                wait.send(request)
+                verdict = wait.verdict()
+                break
+            except HostLostError:
+                # A host that ends when nobody needs it may end just now; an order that it did not take has not begun.
+                if wait.is_taken or is_last:
+                    raise
     return results.read_outcome(directory, order, verdict, total_s=time.monotonic() - started)
 
 
@@ -107,7 +117,11 @@ def _readable(source: str) -> list[str]:
 
 
 class _Wait:
-    """Waiting for a verdict, with a look around now and then."""
+    """Waiting for a verdict, with a look around now and then.
+
+    Attributes:
+        is_taken: the host has said that it has the order.
+    """
 
     def __init__(
         self,
@@ -122,6 +136,18 @@ class _Wait:
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._started = time.monotonic()
         self._has_cancelled = False
+        self.is_taken = False
+
+    def send(self, request: bytes) -> None:
+        """Sends the order.
+
+        Raises:
+            HostLostError: the host is gone.
+        """
+        try:
+            self._connected.sendall(request)
+        except OSError as error:
+            raise HostLostError("The render host is gone.") from error
 
     def verdict(self) -> dict[str, Any]:
         """Returns the host's verdict.
@@ -132,16 +158,20 @@ class _Wait:
         poller = select.poll()
         poller.register(self._connected, select.POLLIN)
         buffer = b""
-        while not buffer.endswith(b"\n"):
-            if poller.poll(_REPORT_S * 1000):
-                received = self._receive()
-                buffer += received
-                if not received or len(buffer) > _MAX_VERDICT:
-                    raise HostLostError("The render host ended while this was rendering.")
-            else:
+        while True:
+            if not poller.poll(_REPORT_S * 1000):
                 self._look()
-        found: dict[str, Any] = json.loads(buffer)
-        return found
+                continue
+            received = self._receive()
+            buffer += received
+            if not received or len(buffer) > _MAX_VERDICT:
+                raise HostLostError("The render host ended while this was rendering.")
+            *lines, buffer = buffer.split(b"\n")
+            for message in map(json.loads, lines):
+                self.is_taken = True
+                if "verdict" in message:
+                    found: dict[str, Any] = message
+                    return found
 
     def _receive(self) -> bytes:
         try:

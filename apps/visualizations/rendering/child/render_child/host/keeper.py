@@ -39,6 +39,7 @@ class _Running:
     lifeline: socket.socket
     started_at: float
     is_ready: bool = False
+    is_told_to_stop: bool = False
 
 
 class Keeper:
@@ -120,6 +121,7 @@ class Keeper:
             host.is_ready = True
             for older in self._hosts:
                 if older is not host:
+                    older.is_told_to_stop = True
                     with contextlib.suppress(OSError):
                         older.lifeline.sendall(b"stop\n")
         if b"retire" in words and host is self._hosts[-1]:
@@ -133,6 +135,9 @@ class Keeper:
         self._hosts.remove(host)
         self._end_strays()
         if self._hosts:
+            if host.is_ready and not host.is_told_to_stop:
+                # The older one still finishes what it has, and takes nothing new.
+                self._start()
             return None
         if code == 0 and host.is_ready:
             return 0

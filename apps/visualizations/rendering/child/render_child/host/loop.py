@@ -152,6 +152,7 @@ class Host:
         if order["needs_sandbox"] and self._status["mode"] == "none":
             self._answer(connection, {"verdict": "unconfined"})
             return
+        connection.send({"taken": True})
         connection.order, connection.asked_at = order, time.monotonic()
         self._waiting.append(connection)
 
