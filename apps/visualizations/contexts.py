@@ -39,7 +39,7 @@ _ADVICE: Final = {
     "disk_full": "Write less to the disk, or clean up on the way.",
     "kernel_missing": "The type names a kernel that its environment does not have.",
     "worker_lost": "The process that renders was lost, which is rarely the code's fault. Render again.",
-    "unconfined": "Rendering has to move to Linux 5.13 or newer, or an administrator sets VIZPORTAL_CUSTOM_WITHOUT_SANDBOX.",
+    "unconfined": "Rendering needs Linux 5.13 or newer, or an administrator who sets VIZPORTAL_CUSTOM_WITHOUT_SANDBOX.",
     "environment_missing": "An administrator can build it: manage.py environments build.",
 }
 

@@ -387,3 +387,22 @@ def test_an_interpreter_that_cannot_be_a_host_says_so(tmp_path):
     )
     with pytest.raises(rendering.HostLostError):
         rendering.RenderHost(spec).status()
+
+
+def test_a_host_that_is_stuck_is_ended_and_followed(own_host, tmp_path, monkeypatch):
+    import importlib
+    import os
+    import signal
+
+    module = importlib.import_module("apps.visualizations.rendering.render")
+    monkeypatch.setattr(module, "_GRACE_S", 1)
+    host = own_host()
+    pid = host.status()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    directory = tmp_path / "stuck"
+    directory.mkdir()
+    order = rendering.RenderOrder(code="print(1)", variables={}, timeout_s=1, patience_s=0)
+    with pytest.raises(rendering.HostLostError, match="in time"):
+        rendering.render(order, host=host, directory=directory, on_progress=lambda _: None, is_cancelled=lambda: False)
+    assert render_with(host, tmp_path / "next").state == "succeeded"
+    assert host.status()["pid"] != pid

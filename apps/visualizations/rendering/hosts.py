@@ -48,6 +48,10 @@ class HostLostError(Exception):
     """The host does not start, or ended in the middle of a render; the text says what is known."""
 
 
+class HostStuckError(HostLostError):
+    """The host is there and says nothing, long after it should have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSpec:
     """Which host.
@@ -92,6 +96,11 @@ class HostSpec:
     def status_path(self) -> Path:
         """What it last said of itself."""
         return self.run_dir / f"{self.name}.status.json"
+
+    @property
+    def pid_path(self) -> Path:
+        """Its keeper's number; the keeper holds a lock on the file."""
+        return self.run_dir / f"{self.name}.pid"
 
     @property
     def log_path(self) -> Path:
@@ -170,6 +179,12 @@ class RenderHost:
         if self._presence is not None:
             self._presence.close()
             self._presence = None
+
+    def end(self) -> None:
+        """Ends the host with all its renders, whoever ordered them: it is stuck."""
+        pid = _keeper_of(self.spec.pid_path)
+        if pid:
+            os.kill(pid, signal.SIGTERM)
 
     def _try_connect(self) -> socket.socket | None:
         connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -301,7 +316,7 @@ def _keeper_options(spec: HostSpec) -> dict[str, Any]:
     interpreter = spec.interpreter
     return {
         "socket": str(spec.socket_path),
-        "pid": str(spec.run_dir / f"{spec.name}.pid"),
+        "pid": str(spec.pid_path),
         "command": [*_outer_wall(spec), str(interpreter), "-I", str(CHILD), "serve"],
         "environ": {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},

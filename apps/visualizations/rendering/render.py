@@ -8,12 +8,13 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from apps.visualizations.rendering import environments, results
 from apps.visualizations.rendering.entities import Progress, RenderOrder, RenderOutcome
-from apps.visualizations.rendering.hosts import HostLostError, RenderHost
+from apps.visualizations.rendering.hosts import HostLostError, HostStuckError, RenderHost
 
 _REPORT_S: Final = 0.25
 # The host ends a render at its deadline by itself; this is for a host that is stuck, or has to start first.
@@ -56,6 +57,9 @@ def render(
                 wait.send(request)
                 verdict = wait.verdict()
                 break
+            except HostStuckError:
+                host.end()
+                raise
             except HostLostError:
                 # A host that ends when nobody needs it may end just now; an order that it did not take has not begun.
                 if wait.is_taken or is_last:
@@ -184,7 +188,8 @@ class _Wait:
         self._on_progress(self._watcher.read(elapsed_s))
         if self._is_cancelled() and not self._has_cancelled:
             self._has_cancelled = True
-            self._connected.sendall(b'{"cancel": true}\n')
+            with suppress(OSError):
+                self._connected.sendall(b'{"cancel": true}\n')
         # Waiting in the host for a free slot is not the host's being stuck: it has its own limits for that.
         if elapsed_s > self._order.timeout_s + self._order.patience_s + _GRACE_S:
-            raise HostLostError("The render host did not answer in time.")
+            raise HostStuckError("The render host did not answer in time.")
