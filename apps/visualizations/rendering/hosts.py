@@ -76,7 +76,7 @@ class HostSpec:
     slots: int = max(4, 2 * (os.cpu_count() or 1))
     spares: int = min(4, os.cpu_count() or 1)
     max_renders: int = 2000
-    idle_s: float = 30.0
+    idle_s: float = 20.0
 
     @property
     def name(self) -> str:
