@@ -151,6 +151,9 @@ def _localkfp_address(data_dir: Path, web_port: int) -> tuple[str, int]:
     # People keep this address in their scripts, so it stays the same from start to start where it can.
     memory = data_dir / "localkfp" / "port"
     preferred = int(memory.read_text()) if memory.exists() else min(web_port + 1, 65535)
+    if settings.VIZPORTAL_KFP_SERVICE_BIND.endswith(f":{preferred}"):
+        # That one is meant for the service which starts later.
+        preferred = 0
     port_number = find_free_port("127.0.0.1", preferred)
     memory.write_text(str(port_number))
     return "127.0.0.1", port_number
