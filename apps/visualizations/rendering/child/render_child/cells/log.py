@@ -70,7 +70,7 @@ class Progress:
             self._next_partial = time.monotonic() + _PARTIAL_AFTER_S
 
     def _write_partial(self, notebook: Any) -> None:
-        page = export.export_html(notebook, notebook.metadata.get("title", ""))
+        page = export.export_partial(notebook, notebook.metadata.get("title", ""))
         if len(page) > _MAX_PARTIAL_BYTES:
             return
         temporary = self._directory / "partial.html.part"

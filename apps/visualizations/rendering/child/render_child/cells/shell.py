@@ -8,7 +8,6 @@ from __future__ import annotations
 import builtins
 import getpass
 import os
-import tempfile
 import zlib
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -26,12 +25,15 @@ from .capture import Comm, Recorder, Stream
 
 
 class CellCompiler(XCachingCompiler):  # type: ignore[misc]
-    """ipykernel's names for cells, by a checksum in C: its own takes milliseconds for a long cell."""
+    """ipykernel's names for cells, by a checksum in C: its own takes milliseconds for a long cell.
+
+    Nobody writes these files, so they need not lie where a render may write, and the names stay short.
+    """
 
     def get_code_name(self, raw_code: str, code: str, number: int) -> str:  # noqa: ARG002  (IPython's signature)
         """Returns the file name under which tracebacks and warnings show a cell."""
         name = zlib.crc32(raw_code.encode("utf-8", "replace"))
-        return os.path.join(tempfile.gettempdir(), f"ipykernel_{os.getpid()}", f"{name}.py")  # noqa: PTH118
+        return f"/tmp/ipykernel_{os.getpid()}/{name}.py"  # noqa: S108
 
 
 def make_shell(recorder: Recorder) -> Any:
