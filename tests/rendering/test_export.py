@@ -209,6 +209,6 @@ def test_a_warm_export_takes_milliseconds_and_a_big_one_copies_nothing(export):
     table = "<table>" + "<tr><td>1.5</td></tr>" * 1000 + "</table>"
     export(printed("text"), shown(html=table), shown(markdown="$x$"), times=20)
     # Measured 1 ms; the machine may be busy.
-    assert export.seconds < 0.05
+    assert export.seconds < 0.5
     export(shown(html="<p>row</p>" * 2_000_000), times=2)
     assert export.seconds < 3
