@@ -407,3 +407,16 @@ def test_a_host_that_is_stuck_is_ended_and_followed(own_host, tmp_path, monkeypa
         rendering.render(order, host=host, directory=directory, on_progress=lambda _: None, is_cancelled=lambda: False)
     assert render_with(host, tmp_path / "next").state == "succeeded"
     assert host.status()["pid"] != pid
+
+
+def test_a_host_that_is_long_in_starting_keeps_nobody_else_waiting(own_host, tmp_path):
+    slow = tmp_path / "slow-python"
+    slow.write_text("#!/bin/sh\nsleep 60\n")
+    slow.chmod(0o755)
+    spec = rendering.HostSpec(environment="slow", interpreter=slow, run_dir=tmp_path / "run", work_root=tmp_path)
+    waiting = rendering.RenderHost(spec)
+    waiting.stay()
+    assert waiting.read_status() is None
+    assert render_with(own_host(), tmp_path / "other").state == "succeeded"
+    assert waiting.read_status() is None
+    waiting.leave()
