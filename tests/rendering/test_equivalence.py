@@ -158,11 +158,12 @@ _UNSTABLE = (
     (re.compile(r"\(\d+\.py, line"), "(CELL.py, line"),
     (re.compile(r"(?<![0-9a-f])[0-9a-f]{8}([-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}"), "UUID"),
     (re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"), "UUID"),
-    (re.compile(r"\bp\d{4,}\b"), "pID"),
     (re.compile(r"altair-viz-[0-9a-f]+"), "altair-viz"),
     (re.compile(r"sk-container-id-\d+|sk-estimator-id-\d+"), "sk-id"),
     (re.compile(r"<dc:date>[^<]*</dc:date>"), ""),
     (re.compile(r"\b(m|p|image|clip|DejaVuSans-|C\d_\d_)[0-9a-f]{6,12}\b"), "svgID"),
+    # After the one above: ten hexadecimal digits may be ten decimal ones.
+    (re.compile(r"\bp\d{4,}\b"), "pID"),
     (re.compile(r"(?m)^File .*/site-packages/.*$"), "File LIBRARY"),
 )
 

@@ -302,11 +302,14 @@ def _outer_wall(spec: HostSpec) -> list[str]:
         raise HostLostError("VIZPORTAL_SANDBOX=bwrap, but bubblewrap (bwrap) is not installed.")
     spec.work_root.mkdir(mode=0o700, parents=True, exist_ok=True)
     hidden = [tempfile.gettempdir(), "/run", str(spec.run_dir.parent)]
+    needed = [spec.interpreter.parents[1], spec.interpreter.resolve().parents[1], CHILD]
     shown = [spec.work_root, spec.run_dir]
     return [
         *(program, "--die-with-parent", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-pid"),
         *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *(part for path in hidden if os.path.isdir(path) for part in ("--tmpfs", path)),  # noqa: PTH112
+        # What the host is made of may lie below something that was just hidden.
+        *(part for path in needed for part in ("--ro-bind", str(path), str(path))),
         *(part for path in shown for part in ("--bind", str(path), str(path))),
         *("--bind", HOME_MARK, HOME_MARK),
     ]
