@@ -43,6 +43,7 @@ class StepKind(enum.StrEnum):
     LOOP = "loop"
     ITERATION = "iteration"
     CONDITION = "condition"
+    EXIT_HANDLER = "exit_handler"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,16 @@ class Endpoint:
     Attributes:
         key: short name, used in URLs and stored with saved visualizations.
         host: base address without a trailing slash.
-        namespace: "" in single-user mode.
+        namespace: the one that lists are asked for now; "" in single-user mode.
+        title: what people read; `key` where it has none.
+        namespaces: those offered to choose from; empty where Kubeflow is single-user.
     """
 
     key: str
     host: str
     namespace: str = ""
+    title: str = ""
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +112,7 @@ class Experiment:
     description: str = ""
     created_at: datetime | None = None
     is_archived: bool = False
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +123,15 @@ class Run:
         parameters: the values it was started with, JSON values by name.
         error: the reason for people; "" unless the run failed.
         spec: the IR of what ran; empty where it was not asked for.
+        namespace: whose run it is; "" in single-user mode, or where it was not asked for.
+        recurring_run_id: the schedule that started it; "" for none.
     """
 
     id: str
     name: str
     state: State
+    namespace: str = ""
+    recurring_run_id: str = ""
     experiment_id: str = ""
     pipeline_id: str = ""
     pipeline_version_id: str = ""
@@ -172,6 +182,23 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a step that was tried more than once.
+
+    Attributes:
+        id: unique in its run, for the attempt's log.
+        pod_name: "" where Kubeflow names none.
+    """
+
+    id: str
+    state: State
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    pod_name: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step of a run.
 
@@ -184,6 +211,10 @@ class Step:
         inputs, outputs: parameter values by name.
         depends_on: task names in the same DAG this step waits for.
         pod_name: for logs; "" where there is none.
+        condition: the expression that decided whether it ran; "" for none.
+        attempts: oldest first; empty unless it was tried more than once.
+        cached_run_id: the run that first made what a cached step reuses; "" where that is not known.
+        cached_step_id: that run's step.
     """
 
     id: str
@@ -203,6 +234,10 @@ class Step:
     pod_name: str = ""
     image: str = ""
     error: str = ""
+    condition: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    cached_run_id: str = ""
+    cached_step_id: str = ""
 
     @property
     def duration(self) -> timedelta | None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
+
+from django.http import HttpRequest
 
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.exceptions import NotFoundError
-from apps.runs.gateway import gateway_for_user
+from apps.runs.gateway import gateway_for
 from apps.visualizations.models import Render, Visualization
 
 # The page is there already; a Kubeflow that needs longer than this counts as one that does not answer.
 PATIENCE_S: Final = 3
 
 
-def run_now(user: Any, visualization: Visualization) -> RunDetails:
+def run_now(request: HttpRequest, visualization: Visualization) -> RunDetails:
     """Returns the visualization's run as Kubeflow tells it to this person now.
 
     Raises:
         RunsError: the run is gone, or Kubeflow does not say.
     """
-    gateway = gateway_for_user(user, visualization.endpoint_key, timeout_s=PATIENCE_S)
+    gateway = gateway_for(request, visualization.endpoint_key, timeout_s=PATIENCE_S)
     return gateway.run_details(visualization.run_id)
 
 
@@ -31,13 +33,13 @@ def artifact_of(visualization: Visualization, step: Step) -> Artifact | None:
     return min(named, key=lambda each: each.direction != "output", default=None)
 
 
-def artifact_now(user: Any, visualization: Visualization) -> Artifact:
+def artifact_now(request: HttpRequest, visualization: Visualization) -> Artifact:
     """Returns the artifact the visualization shows, as it is now.
 
     Raises:
         RunsError: see `run_now`; or the step has no artifact of that name any more.
     """
-    step = run_now(user, visualization).step(visualization.step_id)
+    step = run_now(request, visualization).step(visualization.step_id)
     found = artifact_of(visualization, step) if step else None
     if found is None:
         raise NotFoundError(f"The step has no artifact {visualization.artifact_name!r} any more.")

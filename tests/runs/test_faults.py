@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 
 import pytest
+from django.test import RequestFactory
 
 from apps.runs import exceptions
-from apps.runs.gateway import errors, gateway_for_user
+from apps.runs.gateway import errors, gateway_for
 
 PAGES = ["/runs/", "/runs/r1/", "/runs/r1/steps/train/", "/pipelines/", "/experiments/", "/runs/new/?pipeline=p1"]
 
@@ -102,10 +103,17 @@ def test_a_status_becomes_one_error_with_kubeflow_s_words(status, kind):
         assert "for people" in str(error)
 
 
+def request_of(user):
+    """Returns a request of a signed-in person."""
+    request = RequestFactory().get("/runs/")
+    request.user = user
+    return request
+
+
 def test_the_person_is_told_to_kubeflow(kubeflow, settings, django_user_model, db):
     settings.KFP_USERID_HEADER = "kubeflow-userid"
     user = django_user_model.objects.create_user("eve", "eve@example.org")
-    gateway = gateway_for_user(user)
+    gateway = gateway_for(request_of(user))
     gateway.runs()
     gateway.run_details("r1")
     with gateway.open_artifact("minio://mlpipeline/v2/artifacts/tips/r1/read-data/x/data.csv") as stream:
@@ -116,7 +124,7 @@ def test_the_person_is_told_to_kubeflow(kubeflow, settings, django_user_model, d
 def test_an_unknown_endpoint_is_not_found(django_user_model, db):
     user = django_user_model.objects.create_user("eve")
     with pytest.raises(exceptions.NotFoundError, match="nowhere"):
-        gateway_for_user(user, "nowhere")
+        gateway_for(request_of(user), "nowhere")
 
 
 @pytest.mark.parametrize("uri", ["", "file:///etc/passwd", "minio://", "oci://x/y", "http://[", "data.csv"])

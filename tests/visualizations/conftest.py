@@ -140,7 +140,7 @@ class Kubeflow:
 @pytest.fixture
 def kubeflow(monkeypatch):
     gateway = Kubeflow()
-    monkeypatch.setattr(endpoints, "gateway_for_user", lambda _user, _key="": gateway)
+    monkeypatch.setattr(endpoints, "gateway_for", lambda _user, _key="": gateway)
     monkeypatch.setattr(execution, "gateway_for_service", lambda _key="": gateway)
     return gateway
 

@@ -22,7 +22,7 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture(autouse=True)
 def kubeflow_for_pages(kubeflow, monkeypatch):
     for module in (creator, origins):
-        monkeypatch.setattr(module, "gateway_for_user", lambda _user, _key="", **_more: kubeflow)
+        monkeypatch.setattr(module, "gateway_for", lambda _user, _key="", **_more: kubeflow)
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""The only code that speaks to Kubeflow. Start here: `gateway_for_user(request.user)`."""
+"""The only code that speaks to Kubeflow. Start here: `gateway_for(request)`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Final
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from apps.runs import exceptions
 from apps.runs.entities import Endpoint
@@ -13,26 +14,26 @@ from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.gateway import Gateway
 from apps.runs.gateway.objects import ArtifactStream
 
-DEFAULT_KEY = "default"
+DEFAULT_KEY: Final = "default"
 
-__all__ = ["DEFAULT_KEY", "ArtifactStream", "Gateway", "gateway_for_service", "gateway_for_user"]
+__all__ = ["DEFAULT_KEY", "ArtifactStream", "Gateway", "gateway_for", "gateway_for_service"]
 
 
-def gateway_for_user(user: Any, endpoint_key: str = "", *, timeout_s: float | None = None) -> Gateway:
-    """Returns the gateway with a person's rights.
+def gateway_for(request: HttpRequest, endpoint_key: str = "", *, timeout_s: float | None = None) -> Gateway:
+    """Returns the gateway with the rights of the person who asks.
 
     Args:
-        user: a signed-in Django user; where KFP_USERID_HEADER is set, Kubeflow is told their email (or
-        user name).
-        endpoint_key: "" for the default endpoint.
+        request: of a signed-in person; where KFP_USERID_HEADER is set, Kubeflow is told their email (or user name).
+        endpoint_key: "" for the endpoint the request is about.
         timeout_s: waits at most this long for an answer, where the person has better things to look at meanwhile;
-        None for KFP_TIMEOUT.
+            None for the endpoint's own.
 
     Raises:
         NotFoundError: no endpoint of that key is configured.
         EndpointDownError: none is configured at all.
     """
-    name = str(user.email or user.get_username())
+    user = request.user
+    name = str(getattr(user, "email", "") or user.get_username())
     header = (settings.KFP_USERID_HEADER, name) if settings.KFP_USERID_HEADER else None
     connection = _connection(endpoint_key, person=f"{user.pk}:{name}", user_header=header)
     return Gateway(
@@ -44,7 +45,7 @@ def gateway_for_service(endpoint_key: str = "") -> Gateway:
     """Returns the gateway with the portal's own rights, for work nobody waits for.
 
     Raises:
-        NotFoundError, EndpointDownError: as `gateway_for_user`.
+        NotFoundError, EndpointDownError: as `gateway_for`.
     """
     return Gateway(_connection(endpoint_key, person="", user_header=None))
 

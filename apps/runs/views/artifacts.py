@@ -15,7 +15,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from apps.runs import contexts, exceptions, previews, selectors
-from apps.runs.gateway import gateway_for_user
+from apps.runs.gateway import gateway_for
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
@@ -32,7 +32,7 @@ _SANDBOX: Final = (
 @kubeflow_page
 def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Shows the first part of an artifact."""
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     step, artifact = selectors.artifact_get(details, step_id, artifact_id)
     is_part = any(is_for(request, f"preview-{side}-{artifact_id}") for side in ("input", "output"))
@@ -51,7 +51,7 @@ def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_i
 @kubeflow_page
 def artifact_content(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
     """Answers HTML for a sandboxed frame, or an image; everything else is for preview or download."""
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     _, artifact = selectors.artifact_get(gateway.run_details(run_id), step_id, artifact_id)
     # A browser that says what it wants the page for gets it inside a frame only.
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in {"iframe", "image"}:
@@ -73,7 +73,7 @@ def artifact_content(request: HttpRequest, run_id: str, step_id: str, artifact_i
 @kubeflow_page
 def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
     """Streams an artifact as a file to save; a folder comes as a .tar.gz."""
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     _, artifact = selectors.artifact_get(gateway.run_details(run_id), step_id, artifact_id)
     with ExitStack() as opened:
         stream = opened.enter_context(gateway.open_artifact(artifact.uri))

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from apps.runs import exceptions, selectors
 from apps.runs.entities import PipelineVersion, Run
 from apps.runs.forms import RunForm, initial_parameters
-from apps.runs.gateway import Gateway, gateway_for_user
+from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway import spec as specs
 from apps.runs.views.faults import kubeflow_page
 
@@ -39,7 +39,7 @@ class _Choice:
 @kubeflow_page
 def run_new(request: HttpRequest) -> HttpResponseBase:
     """Shows the form, or starts the run; what was typed stays when something is wrong."""
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     choice = _choice(gateway, request.POST if request.method == "POST" else request.GET)
     form = _form(request, gateway, choice)
     if request.method == "POST" and form is not None and form.is_valid():

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.runs import contexts, exceptions, graph
 from apps.runs.forms import UploadForm
-from apps.runs.gateway import Gateway, gateway_for_user
+from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway import spec as specs
 from apps.runs.views.faults import kubeflow_page
 
@@ -19,7 +19,7 @@ from apps.runs.views.faults import kubeflow_page
 @kubeflow_page
 def pipeline_list(request: HttpRequest) -> HttpResponse:
     """Lists pipelines by part of their name."""
-    return _list(request, gateway_for_user(request.user), UploadForm(), status=200)
+    return _list(request, gateway_for(request), UploadForm(), status=200)
 
 
 def _list(request: HttpRequest, gateway: Gateway, form: UploadForm, *, status: int) -> HttpResponse:
@@ -35,7 +35,7 @@ def _list(request: HttpRequest, gateway: Gateway, form: UploadForm, *, status: i
 def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
     """Uploads a compiled pipeline; what Kubeflow refuses comes back with the form as it was."""
     form = UploadForm(request.POST, request.FILES)
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     if form.is_valid():
         sent = form.cleaned_data
         try:
@@ -52,7 +52,7 @@ def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
 @kubeflow_page
 def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
     """Shows a pipeline: its newest version's graph, and all versions."""
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     pipeline = gateway.pipeline(pipeline_id)
     versions = gateway.pipeline_versions(pipeline_id, page_token=request.GET.get("page", ""))
     latest = versions.items[0] if versions.items else None
@@ -71,7 +71,7 @@ def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
 @kubeflow_page
 def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> HttpResponse:
     """Shows one version: graph, parameters, spec."""
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     version = gateway.pipeline_version(pipeline_id, version_id)
     view = request.GET.get("view", "graph")
     context = {
@@ -91,5 +91,5 @@ def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> H
 def experiment_list(request: HttpRequest) -> HttpResponse:
     """Lists experiments by part of their name."""
     text = request.GET.get("q", "").strip()[:200]
-    page = gateway_for_user(request.user).experiments(text=text, page_token=request.GET.get("page", ""))
+    page = gateway_for(request).experiments(text=text, page_token=request.GET.get("page", ""))
     return render(request, "runs/experiment_list.html", {"page": page, "text": text})

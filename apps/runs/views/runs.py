@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.runs import contexts, exceptions, selectors
 from apps.runs.entities import Page
-from apps.runs.gateway import Gateway, gateway_for_user
+from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.views.faults import kubeflow_page
 
 _MOST_COMPARED: Final = 10
@@ -33,7 +33,7 @@ _ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
 def run_list(request: HttpRequest) -> HttpResponse:
     """Lists runs; everything that is chosen stands in the address."""
     filters = selectors.RunFilters.from_query(request.GET)
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     page = selectors.runs_list(gateway, filters)
     pipelines = selectors.pipeline_choices(gateway)
     experiments = selectors.experiment_choices(gateway)
@@ -45,7 +45,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @kubeflow_page
 def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
     """Shows a run; a script that watches it gets the part that changes."""
-    details = gateway_for_user(request.user).run_details(run_id)
+    details = gateway_for(request).run_details(run_id)
     step_id = selected_step_id(request)
     selected = details.step(step_id) if step_id else None
     view = request.GET.get("view", "graph")
@@ -62,7 +62,7 @@ def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBa
         raise Http404(f"A run cannot be asked to {action}.")
     call, done = _ACTIONS[action]
     try:
-        call(gateway_for_user(request.user), run_id)
+        call(gateway_for(request), run_id)
     except exceptions.InvalidRequestError as error:
         messages.error(request, f"Kubeflow refuses to {action} this run: {error}")
     else:
@@ -77,7 +77,7 @@ def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBa
 def run_compare(request: HttpRequest) -> HttpResponse:
     """Shows parameters and metrics of two to ten runs side by side."""
     run_ids = list(dict.fromkeys(request.GET.getlist("run")))[:_MOST_COMPARED]
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     context = contexts.compare([gateway.run_details(run_id) for run_id in run_ids])
     return render(request, "runs/run_compare.html", {**context, "most": _MOST_COMPARED})
 

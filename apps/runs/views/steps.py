@@ -9,7 +9,7 @@ from django_htmx.http import reswap, retarget
 
 from apps.runs import contexts, selectors
 from apps.runs.entities import RunDetails, Step, StepLog
-from apps.runs.gateway import gateway_for_user
+from apps.runs.gateway import gateway_for
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
@@ -18,7 +18,7 @@ from apps.runs.views.runs import is_for
 @kubeflow_page
 def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
     """Shows one step of a run; `?tab=` is artifacts, io, logs or details."""
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     step = selectors.step_get(details, step_id)
     tab = request.GET.get("tab", "artifacts")
@@ -36,7 +36,7 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
 @kubeflow_page
 def step_log(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
     """Answers a step's log: a part of the panel while it runs, else a text file."""
-    gateway = gateway_for_user(request.user)
+    gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     step = selectors.step_get(details, step_id)
     log = gateway.logs(run_id, step)

@@ -13,7 +13,7 @@ from ninja.errors import HttpError, ValidationError
 
 from apps.runs import exceptions as runs_exceptions
 from apps.runs.entities import State
-from apps.runs.gateway import gateway_for_user
+from apps.runs.gateway import gateway_for
 from apps.visualizations import exceptions, selectors
 from apps.visualizations.api import door, pages, schemas, shapes
 from apps.visualizations.models import RenderState
@@ -101,7 +101,7 @@ def runs_list(
     page_token: str = "",
 ) -> Any:
     """Lists runs, newest first; the filters are those of the page."""
-    page = gateway_for_user(request.user, endpoint).runs(
+    page = gateway_for(request, endpoint).runs(
         text=q,
         state=state,
         pipeline_id=pipeline,
@@ -119,7 +119,7 @@ def runs_list(
 @api.get("/runs/{run_id}", response=schemas.RunDetailsOut, tags=["runs"], url_name="run")
 def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     """Returns a run with its steps and their artifacts."""
-    details = gateway_for_user(request.user, endpoint).run_details(run_id)
+    details = gateway_for(request, endpoint).run_details(run_id)
     count = selectors.visualization_counts(request.user, [run_id]).get(run_id, 0)
     return shapes.details_shape(details, count)
 
@@ -178,7 +178,7 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
         timeout_s=payload.timeout_s,
         force=payload.force,
     )
-    gateway = gateway_for_user(request.user, payload.endpoint or "")
+    gateway = gateway_for(request, payload.endpoint or "")
     made = submission.visualization_create(request.user, order, gateway)
     response["Location"] = reverse("api-1:render", args=[made.render.id])
     return Status(202 if made.is_new else 200, shapes.visualization_shape(made.visualization, made.render))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from apps.runs.entities import RunDetails, Step
 from apps.runs.exceptions import NotFoundError as RunsNotFoundError
 from apps.runs.exceptions import RunsError
-from apps.runs.gateway import Gateway, gateway_for_user
+from apps.runs.gateway import Gateway, gateway_for
 from apps.visualizations import contexts, selectors
 from apps.visualizations.exceptions import NotFoundError, VisualizationsError
 from apps.visualizations.forms import VisualizationForm
@@ -32,7 +32,7 @@ def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpRespon
     A link may choose: `?artifact=`, `?type=`, and `?from=<render id>` to begin with that render's arguments and code.
     """
     try:
-        gateway = gateway_for_user(request.user)
+        gateway = gateway_for(request)
         details = gateway.run_details(run_id)
     except RunsNotFoundError as error:
         raise Http404(str(error)) from error
@@ -50,7 +50,7 @@ def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpRespon
 def creator_form(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
     """Answers with the form again after another artifact or type was chosen; what was typed stays where it fits."""
     try:
-        details = gateway_for_user(request.user).run_details(run_id)
+        details = gateway_for(request).run_details(run_id)
     except RunsError as error:
         raise Http404(str(error)) from error
     step = details.step(step_id)

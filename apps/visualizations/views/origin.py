@@ -39,7 +39,7 @@ def visualization_origin(request: HttpRequest, visualization_id: UUID) -> HttpRe
 
 def _finding(request: HttpRequest, visualization: Visualization) -> dict[str, Any]:
     try:
-        details = origins.run_now(request.user, visualization)
+        details = origins.run_now(request, visualization)
     except NotFoundError:
         return {"is_gone": True}
     except ForbiddenError as error:

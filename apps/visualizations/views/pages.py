@@ -74,7 +74,7 @@ def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpRes
     visualization = _visualization(request, visualization_id)
     try:
         is_moved = request.POST.get("artifact") == "current"
-        artifact = origins.artifact_now(request.user, visualization) if is_moved else None
+        artifact = origins.artifact_now(request, visualization) if is_moved else None
         render = submission.render_again(request.user, visualization, artifact=artifact)
     except NotAllowedError as error:
         raise Http404(str(error)) from error
