@@ -5,14 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.runs.exceptions import RunsError
+from apps.runs.gateway.endpoints import endpoint, endpoints
+from apps.runs.middleware import endpoint_path
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-def site(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001  (Django passes it)
+def site(request: HttpRequest) -> dict[str, Any]:
     """Returns the names base.html uses.
 
-    `kubeflow_host` is the endpoint's address ("" when none is configured); `is_local` says that nobody signs in here.
+    `endpoint` is the one this page is about (None where no Kubeflow is configured), `endpoints` every one with the
+    address of its runs, `namespace` the chosen one; `is_local` says that nobody signs in here.
     """
-    return {"kubeflow_host": settings.KFP_HOST, "is_local": settings.VIZPORTAL_AUTH == "local"}
+    found: dict[str, Any] = {
+        "is_local": settings.VIZPORTAL_AUTH == "local",
+        "endpoint": None,
+        "endpoints": [],
+        "namespace": "",
+    }
+    try:
+        known = endpoints()
+        current = endpoint(getattr(request, "endpoint_key", ""))
+    except (RunsError, ImproperlyConfigured):
+        return found
+    return found | {
+        "endpoint": current,
+        "endpoints": [(each, endpoint_path(each.key, "/runs/")) for each in known],
+        "namespace": getattr(request, "kubeflow_namespace", "") or current.namespace(),
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -75,3 +77,39 @@ def read_choice(name: str, default: str, choices: Iterable[str]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value
+
+
+def read_names(name: str, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Returns a setting that is a JSON object of lists of names, such as `{"viewer": ["staff"]}`; empty where unset.
+
+    Raises:
+        ImproperlyConfigured: not of that form, or with a key that is not one of `keys`.
+    """
+    text = read_str(name)
+    if not text:
+        return {}
+    allowed = list(keys)
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not JSON: {error}.") from error
+    if not isinstance(found, dict) or not set(found) <= set(allowed):
+        raise ImproperlyConfigured(f"{name} must be an object with some of {', '.join(allowed)}.")
+    if not all(isinstance(listed, list) and all(isinstance(each, str) for each in listed) for listed in found.values()):
+        raise ImproperlyConfigured(f"{name} must hold lists of names.")
+    return found
+
+
+def read_networks(name: str, default: Iterable[str]) -> list[str]:
+    """Returns a comma-separated setting of IP addresses or networks.
+
+    Raises:
+        ImproperlyConfigured: one of them is neither.
+    """
+    found = read_list(name, default)
+    for each in found:
+        try:
+            ipaddress.ip_network(each, strict=False)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {each!r} is no address or network, such as 10.0.0.0/8.") from error
+    return found

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +18,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from apps.runs.exceptions import RunsError
+from apps.runs.exceptions import NotSignedInError, RunsError
 from apps.runs.gateway import gateway_for_service
+from apps.runs.gateway.endpoints import EndpointConfig, endpoints
 from apps.visualizations import jobs
 from apps.visualizations.rendering import environments
 from apps.visualizations.services.hosts import hosts_read
@@ -43,15 +45,17 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     """
     database, queue = _check(_database), _check(_queue)
     workers = _workers() if queue["ok"] else {"count": 0}
-    kubeflow = _kubeflow.read()
+    answers = _kubeflow.read()
+    kubeflow = _default_endpoint(answers)
     is_ready = database["ok"] and queue["ok"]
-    is_whole = is_ready and workers["count"] > 0 and kubeflow["ok"]
+    is_whole = is_ready and workers["count"] > 0 and all(each["ok"] for each in answers or [kubeflow])
     answer = {
         "status": "ok" if is_whole else "degraded",
         "database": database,
         "queue": queue,
         "workers": workers,
         "kubeflow": kubeflow,
+        "endpoints": answers,
         "sandbox": _sandbox(),
         "custom_visualizations": settings.ALLOW_CUSTOM_VISUALIZATIONS,
         "environments": _environments(),
@@ -96,29 +100,40 @@ class _KubeflowCheck:
     """Asks Kubeflow at most every few seconds: probes come often, and one that is down takes its whole time-out."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _answer: dict[str, Any] = field(default_factory=dict)
-    _host: str | None = None
+    _answers: list[dict[str, Any]] = field(default_factory=list)
+    _asked: tuple[EndpointConfig, ...] | None = None
     _until: float = 0.0
 
-    def read(self) -> dict[str, Any]:
-        """Returns the latest answer, asked again when it is old or another host is configured."""
+    def read(self) -> list[dict[str, Any]]:
+        """Returns the latest answer of each endpoint, asked again when old or when others are configured."""
+        configured = endpoints()
         with self._lock:
-            if self._host != settings.KFP_HOST or time.monotonic() > self._until:
-                self._answer, self._host = _ask_kubeflow(), settings.KFP_HOST
+            if self._asked != configured or time.monotonic() > self._until:
+                with ThreadPoolExecutor(max_workers=max(1, len(configured))) as pool:
+                    self._answers = list(pool.map(_ask_kubeflow, configured))
+                self._asked = configured
                 self._until = time.monotonic() + _KEEP_KUBEFLOW_S
-            return self._answer
+            return self._answers
 
 
 _kubeflow = _KubeflowCheck()
 
 
-def _ask_kubeflow() -> dict[str, Any]:
-    facts = {"host": settings.KFP_HOST, "embedded": settings.KFP_IS_EMBEDDED}
+def _ask_kubeflow(config: EndpointConfig) -> dict[str, Any]:
+    facts = {"key": config.key, "host": config.host}
     try:
-        gateway_for_service().health()
+        gateway_for_service(config.key).health()
+    except NotSignedInError as error:
+        # Where people bring their own credential, the portal has none: who asks for it is alive.
+        return facts | {"ok": config.auth.is_personal, "message": "" if config.auth.is_personal else str(error)}
     except RunsError as error:
         return facts | {"ok": False, "message": str(error)}
     return facts | {"ok": True, "message": ""}
+
+
+def _default_endpoint(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    first = answers[0] if answers else {"host": "", "ok": False, "message": "No Kubeflow is configured: set KFP_HOST."}
+    return {name: value for name, value in first.items() if name != "key"} | {"embedded": settings.KFP_IS_EMBEDDED}
 
 
 def _sandbox() -> dict[str, Any]:

@@ -19,11 +19,38 @@ VIZPORTAL_ENVIRONMENTS_DIR = (
 
 # --- The web ----------------------------------------------------------------------------------------------
 VIZPORTAL_BIND = env.read_str("VIZPORTAL_BIND", "127.0.0.1:8000")
-VIZPORTAL_AUTH = env.read_choice("VIZPORTAL_AUTH", "local", ["local", "password"])
+VIZPORTAL_AUTH = env.read_choice("VIZPORTAL_AUTH", "local", ["local", "password", "oidc", "header"])
 DEBUG = env.read_bool("VIZPORTAL_DEBUG", default=False)
 SECRET_KEY = env.read_str("SECRET_KEY") or secret.load_or_create(VIZPORTAL_DATA_DIR)
 ALLOWED_HOSTS = env.read_list("VIZPORTAL_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.read_list("VIZPORTAL_TRUSTED_ORIGINS")
+
+# --- People -----------------------------------------------------------------------------------------------
+VIZPORTAL_DEFAULT_ROLE = env.read_choice("VIZPORTAL_DEFAULT_ROLE", "coder", ["none", "viewer", "creator", "coder"])
+# {"administrator": ["ml-admins"], "viewer": ["everybody"]}: groups of the sign-in's, by the role they give.
+VIZPORTAL_ROLE_GROUPS = env.read_names("VIZPORTAL_ROLE_GROUPS", ["viewer", "creator", "coder", "administrator"])
+VIZPORTAL_SESSION_HOURS = env.read_int("VIZPORTAL_SESSION_HOURS", 14 * 24, least=1)
+# The gateway that says who asks, and the addresses it is believed from.
+VIZPORTAL_AUTH_HEADER = env.read_str("VIZPORTAL_AUTH_HEADER", "kubeflow-userid")
+VIZPORTAL_AUTH_HEADER_PREFIX = env.read_str("VIZPORTAL_AUTH_HEADER_PREFIX")
+VIZPORTAL_AUTH_GROUPS_HEADER = env.read_str("VIZPORTAL_AUTH_GROUPS_HEADER")
+VIZPORTAL_TRUSTED_PROXIES = env.read_networks("VIZPORTAL_TRUSTED_PROXIES", ["127.0.0.1", "::1"])
+VIZPORTAL_OIDC_ISSUER = env.read_str("VIZPORTAL_OIDC_ISSUER")
+VIZPORTAL_OIDC_USERNAME_CLAIM = env.read_str("VIZPORTAL_OIDC_USERNAME_CLAIM", "email")
+VIZPORTAL_OIDC_GROUPS_CLAIM = env.read_str("VIZPORTAL_OIDC_GROUPS_CLAIM", "groups")
+# The names that mozilla-django-oidc reads.
+OIDC_RP_CLIENT_ID = env.read_str("VIZPORTAL_OIDC_CLIENT_ID")
+OIDC_RP_CLIENT_SECRET = env.read_str("VIZPORTAL_OIDC_CLIENT_SECRET")
+OIDC_RP_SCOPES = env.read_str("VIZPORTAL_OIDC_SCOPES", "openid email profile")
+OIDC_RP_SIGN_ALGO = env.read_str("VIZPORTAL_OIDC_ALGORITHM", "RS256")
+OIDC_STORE_ACCESS_TOKEN = env.read_bool("VIZPORTAL_OIDC_KEEP_TOKEN", default=False)
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 10
+SESSION_COOKIE_AGE = VIZPORTAL_SESSION_HOURS * 3600
+AUTHENTICATION_BACKENDS = {
+    "oidc": ["apps.people.backends.OidcBackend"],
+    "header": ["apps.people.backends.HeaderBackend"],
+}.get(VIZPORTAL_AUTH, ["django.contrib.auth.backends.ModelBackend"])
 
 # --- Kubeflow ---------------------------------------------------------------------------------------------
 # Empty: `up` starts the embedded one and sets KFP_HOST for the processes it starts.
@@ -32,6 +59,11 @@ KFP_NAMESPACE = env.read_str("KFP_NAMESPACE")
 KFP_EXISTING_TOKEN = env.read_str("KFP_EXISTING_TOKEN")
 KFP_COOKIES = env.read_str("KFP_COOKIES")
 KFP_USERID_HEADER = env.read_str("KFP_USERID_HEADER")
+KFP_AUTH = env.read_str("KFP_AUTH")
+KFP_CA_FILE = env.read_str("KFP_CA_FILE")
+KFP_METADATA = env.read_str("KFP_METADATA")
+# Several endpoints as a JSON list; the KFP_ settings above describe the only one where this is empty.
+VIZPORTAL_ENDPOINTS = env.read_str("VIZPORTAL_ENDPOINTS")
 # `up` says so to the processes it starts beside its own Kubeflow.
 KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
 KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 10, least=1)
@@ -70,6 +102,7 @@ INSTALLED_APPS = [
     "django_rq",
     "ninja",
     "csp",
+    "apps.people",
     "apps.runs",
     "apps.visualizations",
     "vizportal",
@@ -79,11 +112,14 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "apps.runs.middleware.EndpointMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "vizportal.auth.LocalUserMiddleware",
+    "apps.people.middleware.TrustedHeaderMiddleware",
+    "apps.people.middleware.LocalUserMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "apps.people.middleware.RightsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -126,6 +162,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "signed_out"
 STATIC_URL = "/static/"
 STATIC_ROOT = VIZPORTAL_DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -21,10 +20,10 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("design/", views.design, name="design"),
-    path("login/", auth_views.LoginView.as_view(), name="login"),
-    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("", include("apps.people.urls")),
     path("", include("apps.visualizations.urls")),
     path("", include("apps.runs.urls")),
 ]
+handler403 = "vizportal.views.forbidden"
 handler404 = "vizportal.views.not_found"
 handler500 = "vizportal.views.server_error"

@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpResponse, HttpResponseNotFound, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseForbidden, HttpResponseNotFound, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -40,6 +40,12 @@ def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django pass
 def design(request: HttpRequest) -> HttpResponse:
     """Shows every component in every state."""
     return render(request, "design.html", {"states": STATES, "rows": range(3)})
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answers 403 with the reason, where a view gave one for people."""
+    reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
+    return HttpResponseForbidden(render_to_string("403.html", {"reason": reason}, request))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -10,6 +10,8 @@ from django.core.paginator import Page
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 
+from apps.people import roles
+from apps.people.models import Right
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.gateway import Gateway
 from apps.visualizations import origins, selectors
@@ -44,7 +46,7 @@ _ADVICE: Final = {
 }
 
 
-def creator_context(details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
+def creator_context(user: Any, details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
     """Returns the Creator card's names: the form, the types that fit first, and where to send it."""
     artifact = form.chosen_artifact
     fitting = selectors.type_suggestions(artifact.type, artifact.file_name) if artifact else []
@@ -58,6 +60,7 @@ def creator_context(details: RunDetails, step: Step, form: VisualizationForm) ->
         "artifact_kind": _artifact_kind(artifact) if artifact else "",
         "view": form["arguments_view"].value() or "fields",
         "is_custom_off": not settings.ALLOW_CUSTOM_VISUALIZATIONS,
+        "is_viewer": not roles.may(user, Right.CREATE),
         "fragment_url": reverse("visualizations:step_fragment", args=[details.run.id, step.id]),
         "form_url": reverse("visualizations:creator_form", args=[details.run.id, step.id]),
     }

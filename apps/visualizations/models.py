@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import timedelta
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+
+from apps.runs.middleware import endpoint_path
 
 
 class RenderState(models.TextChoices):
@@ -37,6 +40,8 @@ class Visualization(models.Model):
     title = models.CharField(max_length=200)
     type_key = models.CharField(max_length=100)
     endpoint_key = models.CharField(max_length=100, blank=True)
+    # The run's, where the endpoint is multi-user: who may read it may see this.
+    namespace = models.CharField(max_length=100, blank=True)
     run_id = models.CharField(max_length=200, blank=True)
     run_name = models.CharField(max_length=500, blank=True)
     pipeline_name = models.CharField(max_length=500, blank=True)
@@ -57,6 +62,7 @@ class Visualization(models.Model):
             models.Index(fields=["-created_at"], name="visualization_newest"),
             models.Index(fields=["endpoint_key", "run_id", "step_id"], name="visualization_step"),
             models.Index(fields=["type_key", "-created_at"], name="visualization_type"),
+            models.Index(fields=["endpoint_key", "namespace"], name="visualization_namespace"),
         ]
 
     def __str__(self) -> str:
@@ -65,6 +71,16 @@ class Visualization(models.Model):
     def get_absolute_url(self) -> str:
         """The visualization's own page."""
         return reverse("visualizations:visualization_detail", args=[self.id])
+
+    @property
+    def run_url(self) -> str:
+        """The run's page at its own endpoint; "" where it was made of no run."""
+        return endpoint_path(self.endpoint_key, f"/runs/{quote(self.run_id)}/") if self.run_id else ""
+
+    @property
+    def step_url(self) -> str:
+        """The step's page at its run's endpoint; "" where it was made of no step."""
+        return f"{self.run_url}steps/{quote(self.step_id)}/" if self.run_id and self.step_id else ""
 
 
 class Render(models.Model):

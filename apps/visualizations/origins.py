@@ -7,8 +7,8 @@ from typing import Final
 from django.http import HttpRequest
 
 from apps.runs.entities import Artifact, RunDetails, Step
-from apps.runs.exceptions import NotFoundError
-from apps.runs.gateway import gateway_for
+from apps.runs.exceptions import NotFoundError, RunsError
+from apps.runs.gateway import Gateway, gateway_for_namespace
 from apps.visualizations.models import Render, Visualization
 
 # The page is there already; a Kubeflow that needs longer than this counts as one that does not answer.
@@ -21,8 +21,18 @@ def run_now(request: HttpRequest, visualization: Visualization) -> RunDetails:
     Raises:
         RunsError: the run is gone, or Kubeflow does not say.
     """
-    gateway = gateway_for(request, visualization.endpoint_key, timeout_s=PATIENCE_S)
-    return gateway.run_details(visualization.run_id)
+    gateway = gateway_for_namespace(request, visualization.endpoint_key, visualization.namespace)
+    return gateway.hurried(PATIENCE_S).run_details(visualization.run_id)
+
+
+def gateway_of(request: HttpRequest, visualization: Visualization) -> Gateway | None:
+    """Returns the gateway with the person's rights to where the visualization's run is; None where that is configured
+    no longer, or the person brings no credential for it.
+    """
+    try:
+        return gateway_for_namespace(request, visualization.endpoint_key, visualization.namespace)
+    except RunsError:
+        return None
 
 
 def artifact_of(visualization: Visualization, step: Step) -> Artifact | None:

@@ -12,12 +12,14 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from apps.runs import access
 from apps.visualizations.catalogue import registry
 from apps.visualizations.catalogue.entities import VisualizationType
 from apps.visualizations.exceptions import InvalidRequestError, NotFoundError
 from apps.visualizations.models import Render, RenderState, Visualization
 
 _SPEEDS = 20
+_MOST_NAMESPACES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,19 @@ def type_suggestions(artifact_type: str, file_name: str) -> list[VisualizationTy
 
 
 def visualizations_visible(user: Any) -> QuerySet[Visualization]:
-    """Returns what this user may see: with one namespace for the whole portal, everything once signed in."""
+    """Returns what this user may see: everything once signed in, but of a multi-user endpoint only what they made, and
+    what was made of runs in namespaces that they may read there.
+    """
     if not user.is_authenticated:
         return Visualization.objects.none()
-    return Visualization.objects.select_related("owner", "latest")
+    rows = Visualization.objects.select_related("owner", "latest")
+    if user.is_superuser or not access.is_divided():
+        return rows
+    kept = Visualization.objects.exclude(namespace="").order_by().values_list("endpoint_key", "namespace").distinct()
+    visible = Q(owner=user) | Q(namespace="")
+    for endpoint_key, namespace in access.readable(kept[:_MOST_NAMESPACES]):
+        visible |= Q(endpoint_key=endpoint_key, namespace=namespace)
+    return rows.filter(visible)
 
 
 def may_change(user: Any, visualization: Visualization) -> bool:

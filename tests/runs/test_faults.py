@@ -121,7 +121,7 @@ def test_the_person_is_told_to_kubeflow(kubeflow, settings, django_user_model, d
     assert {head.get("kubeflow-userid") for head in kubeflow.headers} == {"eve@example.org"}
 
 
-def test_an_unknown_endpoint_is_not_found(django_user_model, db):
+def test_an_unknown_endpoint_is_not_found(kubeflow, django_user_model, db):
     user = django_user_model.objects.create_user("eve")
     with pytest.raises(exceptions.NotFoundError, match="nowhere"):
         gateway_for(request_of(user), "nowhere")

@@ -16,11 +16,12 @@ from django.test import Client
 
 from apps.runs.entities import Artifact, Endpoint, Run, RunDetails, State, Step
 from apps.runs.exceptions import NotFoundError
+from apps.visualizations import origins
 from apps.visualizations.api import endpoints
 from apps.visualizations.jobs import RenderWorker, queue_get
 from apps.visualizations.models import Render
 from apps.visualizations.rendering import Progress, RenderOutcome
-from apps.visualizations.services import execution, submission
+from apps.visualizations.services import credentials, execution, submission
 from apps.visualizations.services.orders import VisualizationRequest
 from tests.servers import valkey_server
 
@@ -96,6 +97,8 @@ class Kubeflow:
     """A stand-in for the gateway: one run, one step, its artifacts in memory."""
 
     endpoint = Endpoint(key="default", host="http://kubeflow.example")
+    is_personal = False
+    sealed_credential = ""
 
     def __init__(self):
         self.contents = {"minio://b/predictions.csv": CSV}
@@ -111,6 +114,9 @@ class Kubeflow:
         self.details = RunDetails(
             run=Run(id="r1", name="taxi run", state=State.SUCCEEDED, pipeline_name="taxi"), steps=(step,)
         )
+
+    def hurried(self, _timeout_s):
+        return self
 
     def _answer(self):
         if self.error:
@@ -141,7 +147,8 @@ class Kubeflow:
 def kubeflow(monkeypatch):
     gateway = Kubeflow()
     monkeypatch.setattr(endpoints, "gateway_for", lambda _user, _key="": gateway)
-    monkeypatch.setattr(execution, "gateway_for_service", lambda _key="": gateway)
+    monkeypatch.setattr(credentials, "gateway_for_service", lambda _key="", **_more: gateway)
+    monkeypatch.setattr(origins, "gateway_for_namespace", lambda *_place: gateway)
     return gateway
 
 

@@ -20,7 +20,7 @@ class Gateway:
 def gateway(monkeypatch, settings):
     settings.KFP_HOST = "http://kubeflow.example"
     found = Gateway()
-    monkeypatch.setattr(health, "gateway_for_service", lambda: found)
+    monkeypatch.setattr(health, "gateway_for_service", lambda _key: found)
     monkeypatch.setattr(health, "_kubeflow", health._KubeflowCheck())
     return found
 

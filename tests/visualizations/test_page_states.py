@@ -9,8 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.runs.exceptions import EndpointDownError, ForbiddenError
-from apps.visualizations import origins
+from apps.runs.exceptions import EndpointDownError, ForbiddenError, NotFoundError
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.views import creator
 
@@ -21,8 +20,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture(autouse=True)
 def kubeflow_for_pages(kubeflow, monkeypatch):
-    for module in (creator, origins):
-        monkeypatch.setattr(module, "gateway_for", lambda _user, _key="", **_more: kubeflow)
+    monkeypatch.setattr(creator, "gateway_for", lambda _user, _key="", **_more: kubeflow)
 
 
 @pytest.fixture
@@ -141,7 +139,7 @@ def test_a_source_that_was_typed_in_does_not_go_stale(get, submit, work, kubeflo
 
 def test_a_deleted_run_leaves_the_saved_copy(get, done, kubeflow):
     kubeflow.details = replace(kubeflow.details, run=replace(kubeflow.details.run, id="other"))
-    kubeflow.run_details = lambda run_id: (_ for _ in ()).throw(origins.NotFoundError(run_id))
+    kubeflow.run_details = lambda run_id: (_ for _ in ()).throw(NotFoundError(run_id))
     page = get(f"/visualizations/{done.visualization_id}/origin")
     assert "The run was deleted from Kubeflow. This saved copy stays." in page
     assert "Download" in page

@@ -16,6 +16,7 @@ from typing import Final
 
 from django.conf import settings
 
+from apps.runs.gateway.endpoints import endpoints
 from vizportal.up.checks import CannotStartError, find_free_port, kfp_service_address
 from vizportal.up.supervisor import Service
 
@@ -61,7 +62,7 @@ def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
         queue = _queue(data_dir)
         environ["REDIS_URL"] = f"unix://{_socket_path(data_dir)}"
     localkfp = None
-    kubeflow_host = settings.KFP_HOST
+    kubeflow_host = ", ".join(each.host for each in endpoints())
     if steps_python is not None:
         localkfp, kubeflow_host = _localkfp(data_dir, port, steps_python, environ)
         environ |= {"KFP_HOST": kubeflow_host, "VIZPORTAL_KFP_EMBEDDED": "true"}

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final
-
-from django.conf import settings
 from django.http import HttpRequest
 
-from apps.runs import exceptions
-from apps.runs.entities import Endpoint
-from apps.runs.gateway.connection import Connection
+from apps.runs.gateway import credentials, endpoints, sealing
+from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
 from apps.runs.gateway.objects import ArtifactStream
 
-DEFAULT_KEY: Final = "default"
-
-__all__ = ["DEFAULT_KEY", "ArtifactStream", "Gateway", "gateway_for", "gateway_for_service"]
+__all__ = [
+    "DEFAULT_KEY",
+    "ArtifactStream",
+    "Gateway",
+    "gateway_for",
+    "gateway_for_namespace",
+    "gateway_for_service",
+    "gateway_unsealed",
+]
 
 
 def gateway_for(request: HttpRequest, endpoint_key: str = "", *, timeout_s: float | None = None) -> Gateway:
     """Returns the gateway with the rights of the person who asks.
 
     Args:
-        request: of a signed-in person; where KFP_USERID_HEADER is set, Kubeflow is told their email (or user name).
+        request: of a signed-in person, whose rights the gateway carries.
         endpoint_key: "" for the endpoint the request is about.
         timeout_s: waits at most this long for an answer, where the person has better things to look at meanwhile;
             None for the endpoint's own.
@@ -31,37 +32,42 @@ def gateway_for(request: HttpRequest, endpoint_key: str = "", *, timeout_s: floa
     Raises:
         NotFoundError: no endpoint of that key is configured.
         EndpointDownError: none is configured at all.
+        NotSignedInError: the endpoint wants the person's own credential, and the request brings none.
     """
-    user = request.user
-    name = str(getattr(user, "email", "") or user.get_username())
-    header = (settings.KFP_USERID_HEADER, name) if settings.KFP_USERID_HEADER else None
-    connection = _connection(endpoint_key, person=f"{user.pk}:{name}", user_header=header)
-    return Gateway(
-        connection if timeout_s is None else replace(connection, timeout_s=min(timeout_s, connection.timeout_s))
-    )
+    # The namespace on the request is one of that endpoint's; a call that names another endpoint begins anew.
+    chosen = request.GET.get("namespace", "") if endpoint_key else getattr(request, "kubeflow_namespace", "")
+    gateway = gateway_for_namespace(request, endpoint_key or getattr(request, "endpoint_key", ""), chosen)
+    return gateway if timeout_s is None else gateway.hurried(timeout_s)
 
 
-def gateway_for_service(endpoint_key: str = "") -> Gateway:
+def gateway_for_namespace(request: HttpRequest, endpoint_key: str, namespace: str) -> Gateway:
+    """Returns the gateway with the rights of the person who asks, for one namespace of one endpoint.
+
+    Raises:
+        NotFoundError, EndpointDownError, NotSignedInError: as `gateway_for`; also for a namespace that is not offered.
+    """
+    config = endpoints.endpoint(endpoint_key)
+    return Gateway(credentials.person_connection(config, request, config.namespace(namespace)))
+
+
+def gateway_unsealed(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) -> Gateway:
+    """Returns the gateway with a credential that `Gateway.sealed_credential` gave earlier.
+
+    Raises:
+        NotSignedInError: it is too old.
+        NotFoundError, EndpointDownError: as `gateway_for`.
+    """
+    return Gateway(sealing.unseal(endpoint_key, namespace, sealed, max_age_s=max_age_s))
+
+
+def gateway_for_service(endpoint_key: str = "", *, namespace: str = "", person: str = "") -> Gateway:
     """Returns the gateway with the portal's own rights, for work nobody waits for.
+
+    Args:
+        namespace: "" for the endpoint's first.
+        person: the email or user name it is done for, where the endpoint is told by a header; "" for nobody.
 
     Raises:
         NotFoundError, EndpointDownError: as `gateway_for`.
     """
-    return Gateway(_connection(endpoint_key, person="", user_header=None))
-
-
-def _connection(endpoint_key: str, *, person: str, user_header: tuple[str, str] | None) -> Connection:
-    if endpoint_key not in {"", DEFAULT_KEY}:
-        raise exceptions.NotFoundError(f"No Kubeflow endpoint named {endpoint_key!r} is configured here.")
-    if not settings.KFP_HOST:
-        raise exceptions.EndpointDownError(
-            "No Kubeflow is configured: set KFP_HOST, or start the portal with `manage.py up`, which brings its own."
-        )
-    return Connection(
-        endpoint=Endpoint(key=DEFAULT_KEY, host=settings.KFP_HOST, namespace=settings.KFP_NAMESPACE),
-        person=person,
-        token=settings.KFP_EXISTING_TOKEN,
-        cookies=settings.KFP_COOKIES,
-        user_header=user_header,
-        timeout_s=settings.KFP_TIMEOUT,
-    )
+    return Gateway(credentials.service_connection(endpoints.endpoint(endpoint_key), namespace=namespace, person=person))

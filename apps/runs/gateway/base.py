@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, Self
 
 from apps.runs import exceptions
 from apps.runs.entities import Endpoint, Page
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.endpoints import endpoint
+from apps.runs.gateway.sealing import seal
 
 LARGEST_PAGE: Final = 200
 
@@ -25,6 +28,21 @@ class Calls:
     def endpoint(self) -> Endpoint:
         """The endpoint this gateway speaks to."""
         return self._connection.endpoint
+
+    @property
+    def sealed_credential(self) -> str:
+        """The person's own credential for a worker; "" where the portal's own does there too."""
+        return seal(self._connection) if self.is_personal else ""
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the endpoint is asked with people's own credentials."""
+        return endpoint(self.endpoint.key).auth.is_personal
+
+    def hurried(self, timeout_s: float) -> Self:
+        """Returns this gateway, waiting at most so long for an answer."""
+        limit = min(timeout_s, self._connection.timeout_s)
+        return type(self)(replace(self._connection, timeout_s=limit))
 
     @property
     def _client(self) -> Any:

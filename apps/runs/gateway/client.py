@@ -36,6 +36,11 @@ class _TimedRest(rest.RESTClientObject):  # type: ignore[misc]
         """
         host, timeout_s = self._connection.endpoint.host, self._connection.timeout_s
         options["_request_timeout"] = self._connection.timeouts
+        # As they are now: a token in a file is rotated while the client lives.
+        own = self._connection.headers()
+        taken = {name.lower() for name in own}
+        kept = {name: value for name, value in (options.get("headers") or {}).items() if name.lower() not in taken}
+        options["headers"] = {**kept, **own}
         try:
             with errors.network_errors(host, timeout_s):
                 answer = super().request(method, url, **options)
@@ -55,7 +60,7 @@ class _ServerClient(kfp.Client):  # type: ignore[misc]
         return SimpleNamespace(multi_user=False)
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=256)
 def client_for(connection: Connection) -> Any:
     """Returns the kfp client of a connection; made once, shared by threads (its transport is thread-safe)."""
     with warnings.catch_warnings():
@@ -64,11 +69,9 @@ def client_for(connection: Connection) -> Any:
             host=connection.endpoint.host,
             namespace=connection.endpoint.namespace,
             existing_token=connection.token or None,
-            cookies=connection.cookies or None,
+            ssl_ca_cert=connection.ca_file or None,
         )
     api_client = client._run_api.api_client  # noqa: SLF001  # all of its APIs share this one
     api_client.configuration.retries = False
     api_client.rest_client = _TimedRest(api_client.configuration, connection)
-    if connection.user_header:
-        api_client.set_default_header(*connection.user_header)
     return client

@@ -7,11 +7,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import urllib3
 
+from apps.runs import exceptions
 from apps.runs.entities import Endpoint
 from apps.runs.gateway import errors
 
@@ -26,15 +29,21 @@ class Connection:
     Attributes:
         person: names whose rights these are ("" for the portal's own); part of every cache key.
         token: sent as a bearer token; "" for none.
+        token_file: holds the bearer token and is read anew when it changes; "" for none.
         user_header: (header, value) that tells a multi-user Kubeflow who asks.
+        ca_file: certificates trusted for this endpoint; "" for the system's.
+        metadata_address: `grpc://host:port` of the lineage store; "" for gRPC-Web at the endpoint itself.
         timeout_s: seconds to wait for an answer; connecting may take at most 5 of them.
     """
 
     endpoint: Endpoint
     person: str = ""
-    token: str = ""
-    cookies: str = ""
+    token: str = field(default="", repr=False)
+    token_file: str = ""
+    cookies: str = field(default="", repr=False)
     user_header: tuple[str, str] | None = None
+    ca_file: str = ""
+    metadata_address: str = ""
     timeout_s: float = 10
 
     @property
@@ -42,11 +51,27 @@ class Connection:
         """(connect, read) seconds."""
         return (min(LONGEST_CONNECT_S, self.timeout_s), self.timeout_s)
 
+    @property
+    def root(self) -> str:
+        """The host without the path REST may stand under (`/pipeline`): lineage is served at the root only."""
+        parts = urlsplit(self.endpoint.host)
+        return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/pipeline')}"
+
+    @property
+    def owner(self) -> tuple[str, str, str]:
+        """What answers are kept under: the endpoint, and whose rights they were read with."""
+        return self.endpoint.key, self.endpoint.host, self.person
+
     def headers(self) -> dict[str, str]:
-        """Returns the headers that carry the credentials."""
+        """Returns the headers that carry the credentials, as they are now.
+
+        Raises:
+            NotSignedInError: the token's file cannot be read.
+        """
         headers = {"User-Agent": "vizportal"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
+        token = self.token or (_token_in(self.token_file) if self.token_file else "")
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         if self.cookies:
             headers["Cookie"] = self.cookies
         if self.user_header:
@@ -54,12 +79,24 @@ class Connection:
         return headers
 
 
-@functools.lru_cache(maxsize=32)
+def _token_in(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise exceptions.NotSignedInError(f"The portal cannot read its token for Kubeflow ({path}).") from error
+
+
+@functools.lru_cache(maxsize=256)
 def _pool(connection: Connection) -> urllib3.PoolManager:
     connect, read = connection.timeouts
     # No retries: urllib3's default of three multiplies every time-out. No redirects: they lead to sign-in
     # pages.
-    return urllib3.PoolManager(maxsize=8, timeout=urllib3.Timeout(connect=connect, read=read), retries=False)
+    return urllib3.PoolManager(
+        maxsize=8,
+        timeout=urllib3.Timeout(connect=connect, read=read),
+        retries=False,
+        ca_certs=connection.ca_file or None,
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final, Generic, TypeVar
 
 from apps.runs import exceptions
-from apps.runs.entities import Pipeline, PipelineVersion, Run, RunDetails, State, Step
+from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, RunDetails, State, Step
 from apps.runs.gateway import convert, lineage, lineage_tree, workflow
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.connection import Connection
@@ -162,3 +162,18 @@ def with_pipeline_name(connection: Connection, run: Run, read_pipeline: Callable
             return run
         kept_names.put(key, name)
     return replace(run, pipeline_name=name or run.pipeline_name)
+
+
+def with_namespace(connection: Connection, run: Run, read_experiment: Callable[[str], Experiment]) -> Run:
+    """Returns the run with its namespace, which is its experiment's; the one that was asked for where that is gone."""
+    if not run.experiment_id:
+        return replace(run, namespace=connection.endpoint.namespace)
+    key = (connection, "namespace of experiment", run.experiment_id)
+    namespace = kept_names.get(key)
+    if namespace is None:
+        try:
+            namespace = read_experiment(run.experiment_id).namespace or connection.endpoint.namespace
+        except (exceptions.NotFoundError, exceptions.EndpointError):
+            return replace(run, namespace=connection.endpoint.namespace)
+        kept_names.put(key, namespace)
+    return replace(run, namespace=namespace)

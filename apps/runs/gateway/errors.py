@@ -23,8 +23,8 @@ def from_status(host: str, status: int, body: bytes | str) -> exceptions.RunsErr
         return exceptions.NotFoundError(reason or f"Kubeflow at {host} has no such thing (404).")
     if status == 401 or 300 <= status < 400:
         return exceptions.NotSignedInError(
-            f"Kubeflow at {host} wants a sign-in ({status}). Check the portal's credentials for it "
-            "(KFP_EXISTING_TOKEN, KFP_COOKIES or KFP_USERID_HEADER)."
+            f"Kubeflow at {host} wants a sign-in ({status}). Sign in again, or check the portal's credentials for it "
+            "(KFP_EXISTING_TOKEN, KFP_COOKIES or KFP_USERID_HEADER, or its entry in VIZPORTAL_ENDPOINTS)."
         )
     if status == 403:
         return exceptions.ForbiddenError(f"Kubeflow at {host} refuses this: {reason or 'no permission (403)'}")

@@ -77,6 +77,8 @@ class Gateway(PipelineCalls):
         model = self._run_model(run_id)
         run = details.with_spec(self._connection, convert.run(model), self.pipeline_version)
         run = details.with_pipeline_name(self._connection, run, self.pipeline)
+        if self.endpoint.namespaces:
+            run = details.with_namespace(self._connection, run, self.experiment)
         listed = (model.run_details.task_details if model.run_details else None) or []
         return details.run_details(self._connection, run, listed)
 

@@ -12,6 +12,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from apps.people import audit
+from apps.people.models import Right
+from apps.people.roles import needs
 from apps.runs import exceptions, selectors
 from apps.runs.entities import PipelineVersion, Run
 from apps.runs.forms import RunForm, initial_parameters
@@ -36,6 +39,7 @@ class _Choice:
 
 
 @require_http_methods(["GET", "POST"])
+@needs(Right.CREATE)
 @kubeflow_page
 def run_new(request: HttpRequest) -> HttpResponseBase:
     """Shows the form, or starts the run; what was typed stays when something is wrong."""
@@ -48,6 +52,7 @@ def run_new(request: HttpRequest) -> HttpResponseBase:
         except exceptions.EndpointError as error:
             form.add_error(None, f"Kubeflow did not start the run: {error}")
         else:
+            audit.record("run.create", request=request, target=run.id, target_name=run.name)
             messages.success(request, f"Started {run.name}.")
             return redirect("runs:run_detail", run_id=run.id)
     context = {"choice": choice, "form": form, "pipelines": selectors.pipeline_choices(gateway)}

@@ -8,6 +8,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.people import audit
+from apps.people.models import Right
+from apps.people.roles import needs
 from apps.runs import contexts, exceptions, graph
 from apps.runs.forms import UploadForm
 from apps.runs.gateway import Gateway, gateway_for
@@ -31,6 +34,7 @@ def _list(request: HttpRequest, gateway: Gateway, form: UploadForm, *, status: i
 
 
 @require_POST
+@needs(Right.CREATE)
 @kubeflow_page
 def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
     """Uploads a compiled pipeline; what Kubeflow refuses comes back with the form as it was."""
@@ -43,6 +47,7 @@ def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
         except exceptions.EndpointError as error:
             form.add_error(None, str(error))
         else:
+            audit.record("pipeline.upload", request=request, target=pipeline.id, target_name=pipeline.name)
             messages.success(request, f"Uploaded {pipeline.name}.")
             return redirect("runs:pipeline_detail", pipeline_id=pipeline.id)
     return _list(request, gateway, form, status=422)

@@ -13,9 +13,13 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.people import audit
+from apps.people.models import Right
+from apps.people.roles import needs
 from apps.runs import contexts, exceptions, selectors
 from apps.runs.entities import Page
 from apps.runs.gateway import Gateway, gateway_for
+from apps.runs.middleware import path_within
 from apps.runs.views.faults import kubeflow_page
 
 _MOST_COMPARED: Final = 10
@@ -55,17 +59,24 @@ def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
 
 
 @require_POST
+@needs(Right.CREATE)
 @kubeflow_page
 def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBase:
     """Does one thing with a run, and says so on the page that follows."""
     if action not in _ACTIONS:
         raise Http404(f"A run cannot be asked to {action}.")
     call, done = _ACTIONS[action]
+    gateway = gateway_for(request)
+    name = gateway.run(run_id).name
     try:
-        call(gateway_for(request), run_id)
+        call(gateway, run_id)
     except exceptions.InvalidRequestError as error:
+        audit.record(
+            f"run.{action}", request=request, target=run_id, target_name=name, outcome="refused", detail=str(error)
+        )
         messages.error(request, f"Kubeflow refuses to {action} this run: {error}")
     else:
+        audit.record(f"run.{action}", request=request, target=run_id, target_name=name)
         messages.success(request, done)
         if action == "delete":
             return redirect("runs:run_list")
@@ -92,6 +103,6 @@ def selected_step_id(request: HttpRequest) -> str:
     """Returns the step whose panel is open on the page that asks, by that page's address; "" for none."""
     current = getattr(getattr(request, "htmx", None), "current_url", None) or ""
     try:
-        return str(resolve(urlsplit(current).path).kwargs.get("step_id", "")) if current else ""
+        return str(resolve(path_within(urlsplit(current).path)).kwargs.get("step_id", "")) if current else ""
     except Resolver404:
         return ""

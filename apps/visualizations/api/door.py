@@ -17,6 +17,8 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
+from apps.people import roles
+from apps.people.models import Right
 from apps.visualizations.services.tokens import token_user
 
 MAX_BODY_BYTES = 1024**2
@@ -50,6 +52,7 @@ class TokenAuth(HttpBearer):
         user = token_user(token)
         if user is not None:
             request.user = user
+            _check_right(user)
         return user
 
 
@@ -74,7 +77,13 @@ class BrowserAuth(APIKeyCookie):
             return None
         if request.method not in _SAFE:
             _check_origin(request)
+        _check_right(request.user)
         return request.user
+
+
+def _check_right(user: Any) -> None:
+    if not roles.may(user, Right.VIEW):
+        raise ApiError(403, "forbidden", roles.refusal(Right.VIEW))
 
 
 def _check_origin(request: HttpRequest) -> None:

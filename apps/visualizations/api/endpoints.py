@@ -14,7 +14,7 @@ from ninja.errors import HttpError, ValidationError
 from apps.runs import exceptions as runs_exceptions
 from apps.runs.entities import State
 from apps.runs.gateway import gateway_for
-from apps.visualizations import exceptions, selectors
+from apps.visualizations import exceptions, origins, selectors
 from apps.visualizations.api import door, pages, schemas, shapes
 from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission
@@ -215,7 +215,9 @@ def visualization_rerender(
     """Renders a visualization again, with the type as it is now."""
     visualization = selectors.visualization_get(request.user, visualization_id)
     changes = payload.model_dump() if payload else {}
-    render = submission.render_again(request.user, visualization, **changes)
+    render = submission.render_again(
+        request.user, visualization, gateway=origins.gateway_of(request, visualization), **changes
+    )
     return Status(202, shapes.visualization_shape(visualization, render))
 
 

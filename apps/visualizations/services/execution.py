@@ -16,12 +16,12 @@ from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError, RunsError
-from apps.runs.gateway import gateway_for_service
 from apps.visualizations.exceptions import CustomOffError, SourceError, VisualizationsError
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.rendering import HostLostError, Progress, RenderOrder, RenderOutcome, environments
 from apps.visualizations.rendering import render as render_order
 from apps.visualizations.rendering.clearing import tree_remove
+from apps.visualizations.services.credentials import render_gateway
 from apps.visualizations.services.hosts import host_get, host_tell, work_root
 from apps.visualizations.services.lease import Lease, render_claim, render_finish
 from apps.visualizations.services.live import live_tell
@@ -180,7 +180,7 @@ def _fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | Non
         if address.scheme == "file":
             return local_fetch(address, intake)
     try:
-        return artifact_fetch(gateway_for_service(visualization.endpoint_key), render.source_uri, intake)
+        return artifact_fetch(render_gateway(render), render.source_uri, intake)
     except EndpointDownError as error:
         raise SourceError(str(error), code="endpoint_down") from error
     except RunsError as error:

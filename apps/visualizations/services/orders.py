@@ -54,6 +54,8 @@ class Order:
 
     type: VisualizationType
     endpoint_key: str
+    namespace: str
+    sealed_credential: str = field(default="", repr=False)
     details: RunDetails | None
     step: Step | None
     artifact: Artifact | None
@@ -131,6 +133,8 @@ def order_make(request: VisualizationRequest, gateway: Gateway | None) -> Order:
     return Order(
         type=kind,
         endpoint_key=gateway.endpoint.key if gateway else "",
+        namespace=(details.run.namespace or gateway.endpoint.namespace) if details and gateway else "",
+        sealed_credential=gateway.sealed_credential if gateway else "",
         details=details,
         step=step,
         artifact=artifact,

@@ -13,12 +13,16 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from apps.people import audit, roles
+from apps.people.models import Right
+from apps.runs.access import current_request
 from apps.runs.entities import Artifact
 from apps.runs.gateway import Gateway
 from apps.visualizations import jobs, selectors
 from apps.visualizations.events import publish
 from apps.visualizations.exceptions import NotAllowedError, TooManyQueuedError, WrongStateError
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization
+from apps.visualizations.services.credentials import credential_keep
 from apps.visualizations.services.orders import (
     Order,
     VisualizationRequest,
@@ -53,6 +57,9 @@ def visualization_create(user: Any, request: VisualizationRequest, gateway: Gate
         InvalidRequestError, CustomOffError, RunsError: see `order_make`.
         TooManyQueuedError: the user has as many waiting as one may have.
     """
+    _right_check(user, Right.CREATE)
+    if selectors.type_get(request.type_key).is_custom:
+        _right_check(user, Right.CUSTOM_CODE)
     order = order_make(request, gateway)
     saved = selectors.render_with_receipt(order.receipt)
     if saved is not None and not request.force:
@@ -62,7 +69,8 @@ def visualization_create(user: Any, request: VisualizationRequest, gateway: Gate
         visualization = saved.visualization if saved else None
         if visualization is None or not selectors.may_change(user, visualization):
             visualization = _visualization_write(user, order)
-        render = _render_write(visualization, requested_by=user, **_render_values(order))
+        render = _render_write(visualization, order.sealed_credential, requested_by=user, **_render_values(order))
+    _record("visualization.create", user, visualization, detail=order.type.key)
     return Submission(visualization=visualization, render=render, is_new=True)
 
 
@@ -106,6 +114,24 @@ def _render_values(order: Order) -> dict[str, Any]:
     }
 
 
+def _right_check(user: Any, right: Right) -> None:
+    if not roles.may(user, right):
+        raise NotAllowedError(roles.refusal(right))
+
+
+def _record(action: str, user: Any, visualization: Visualization, *, detail: str = "") -> None:
+    audit.record(
+        action,
+        user=user,
+        request=current_request.get(),
+        target=visualization.id,
+        target_name=visualization.title,
+        endpoint_key=visualization.endpoint_key,
+        namespace=visualization.namespace,
+        detail=detail,
+    )
+
+
 def queue_check(user: Any) -> None:
     """Raises TooManyQueuedError where the user may queue no more."""
     limit = settings.VIZPORTAL_MAX_QUEUED_PER_USER
@@ -119,6 +145,7 @@ def _visualization_write(user: Any, order: Order, **values: Any) -> Visualizatio
         title=order.title,
         type_key=order.type.key,
         endpoint_key=order.endpoint_key,
+        namespace=order.namespace,
         run_id=run.id if run else "",
         run_name=run.name if run else "",
         pipeline_name=run.pipeline_name if run else "",
@@ -137,7 +164,7 @@ def _is_own(order: Order) -> bool:
     return order.step is not None and any(each.uri == order.source_uri for each in order.step.artifacts)
 
 
-def _render_write(visualization: Visualization, **values: Any) -> Render:
+def _render_write(visualization: Visualization, sealed_credential: str = "", **values: Any) -> Render:
     """Writes a queued render, points the visualization at it, and queues it once all of that is committed."""
     # The lock makes the number safe where the database has row locks; SQLite has one writer at a time anyway.
     Visualization.objects.select_for_update().get(id=visualization.id)
@@ -145,6 +172,7 @@ def _render_write(visualization: Visualization, **values: Any) -> Render:
     render = Render.objects.create(visualization=visualization, number=last + 1, **values)
     visualization.latest = render
     visualization.save(update_fields=["latest"])
+    credential_keep(render, sealed_credential)
     transaction.on_commit(lambda: jobs.render_announce(render))
     return render
 
@@ -157,12 +185,15 @@ def render_again(
     code: str | None = None,
     timeout_s: float | None = None,
     artifact: Artifact | None = None,
+    gateway: Gateway | None = None,
 ) -> Render:
     """Queues another render with the type as it is now; what is None is taken from the latest render.
 
     Args:
         artifact: what to read now, in place of what was read before; the caller found it in the visualization's own
         step with the rights of `user`.
+        gateway: with the rights of `user`, for endpoints that are asked with people's own; None fetches with the
+        portal's.
 
     Raises:
         NotAllowedError: neither the owner nor staff.
@@ -170,7 +201,10 @@ def render_again(
         InvalidRequestError, CustomOffError, TooManyQueuedError: see `visualization_create`.
     """
     _change_check(user, visualization)
+    _right_check(user, Right.CREATE)
     latest = _latest_ended(visualization)
+    if latest.is_custom:
+        _right_check(user, Right.CUSTOM_CODE)
     queue_check(user)
     if artifact is not None:
         latest.source_uri = artifact.uri
@@ -179,7 +213,9 @@ def render_again(
         if artifact is not None:
             visualization.artifact_uri = visualization.source_uri = artifact.uri
             visualization.save(update_fields=["artifact_uri", "source_uri"])
-        return _render_write(visualization, requested_by=user, **values)
+        render = _render_write(visualization, gateway.sealed_credential if gateway else "", requested_by=user, **values)
+    _record("visualization.render_again", user, visualization)
+    return render
 
 
 def render_again_for_owner(visualization: Visualization) -> Render:
@@ -257,6 +293,8 @@ def render_cancel(user: Any, render: Render) -> Render:
         NotAllowedError: neither the owner nor staff.
     """
     _change_check(user, render.visualization)
+    if render.is_active:
+        _record("render.cancel", user, render.visualization)
     return _cancel(render)
 
 
@@ -296,6 +334,7 @@ def visualization_delete(user: Any, visualization: Visualization) -> None:
     """
     _change_check(user, visualization)
     renders = list(visualization.renders.all())
+    _record("visualization.delete", user, visualization)
     with transaction.atomic():
         visualization.delete()
     for render in renders:

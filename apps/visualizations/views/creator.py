@@ -57,7 +57,7 @@ def creator_form(request: HttpRequest, run_id: str, step_id: str) -> HttpRespons
     if step is None:
         raise Http404("This run has no such step.")
     form = VisualizationForm(step, initial=_initial(request))
-    context = contexts.creator_context(details, step, form)
+    context = contexts.creator_context(request.user, details, step, form)
     return render_page(request, "visualizations/creator.html", context)
 
 
@@ -88,7 +88,7 @@ def _answer(
     made: submission.Submission | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context = contexts.creator_context(details, step, form)
+    context = contexts.creator_context(request.user, details, step, form)
     context |= contexts.step_results_context(request, gateway, details, step, made)
     if request.htmx:  # type: ignore[attr-defined]
         return render_page(request, "visualizations/step_fragment.html", context)

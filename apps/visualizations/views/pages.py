@@ -75,7 +75,9 @@ def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpRes
     try:
         is_moved = request.POST.get("artifact") == "current"
         artifact = origins.artifact_now(request, visualization) if is_moved else None
-        render = submission.render_again(request.user, visualization, artifact=artifact)
+        render = submission.render_again(
+            request.user, visualization, artifact=artifact, gateway=origins.gateway_of(request, visualization)
+        )
     except NotAllowedError as error:
         raise Http404(str(error)) from error
     except (VisualizationsError, RunsError) as error:

@@ -16,7 +16,7 @@ from vizportal.up.supervisor import StartError, Supervisor
 
 
 class Command(BaseCommand):
-    """Starts queue, embedded Kubeflow (unless KFP_HOST is set), workers, reconciler and web, and keeps them alive."""
+    """Starts queue, workers, reconciler, web, and Kubeflow (unless one is configured), and keeps them alive."""
 
     help = "Run the whole portal on this machine: queue, embedded Kubeflow Pipelines, workers, web. Ctrl-C ends it."
     requires_system_checks = ()
@@ -40,7 +40,8 @@ class Command(BaseCommand):
         supervisor = Supervisor(log_dir=settings.VIZPORTAL_DATA_DIR / "logs", say=self._say)
         supervisor.catch_signals()
         try:
-            steps_python = None if settings.KFP_HOST else self._environment("steps")
+            is_configured = bool(settings.KFP_HOST or settings.VIZPORTAL_ENDPOINTS)
+            steps_python = None if is_configured else self._environment("steps")
             self._environment("base")
             assets_publish(settings.VIZPORTAL_ENVIRONMENTS_DIR / "base")
             plan = services.make_plan(host, port, steps_python)

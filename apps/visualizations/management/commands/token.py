@@ -10,8 +10,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from apps.people.local import local_user_get
 from apps.visualizations.services.tokens import token_create
-from vizportal.auth import local_user_get
 
 
 class Command(BaseCommand):

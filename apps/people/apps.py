@@ -1,0 +1,21 @@
+"""The app's place in Django."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class PeopleConfig(AppConfig):
+    """Who signs in, what they may do, and what they did."""
+
+    name = "apps.people"
+    verbose_name = "People"
+
+    def ready(self) -> None:
+        """Keeps the groups of the roles in step with the code, and listens for sign-ins."""
+        from apps.people import audit, roles  # noqa: PLC0415  (models are not ready before)
+
+        # After every app: an administrator's permissions are made by the apps they are about.
+        post_migrate.connect(roles.groups_write, dispatch_uid="people-groups")
+        audit.connect_signals()

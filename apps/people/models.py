@@ -1,0 +1,76 @@
+"""What the portal keeps of people: what they did. Who they are is Django's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Right(models.TextChoices):
+    """What a person may do here; what they may do in Kubeflow is Kubeflow's to say."""
+
+    VIEW = "view", "See runs, artifacts and results"
+    CREATE = "create", "Make visualizations, start and change runs"
+    CUSTOM_CODE = "custom_code", "Run Python of their own, where the server allows it"
+    ADMINISTER = "administer", "Manage results, people and the queue"
+
+
+class Portal(models.Model):
+    """Holds the rights; it has no rows."""
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions = [(right.value, right.label) for right in Right]
+
+    def __str__(self) -> str:
+        return "vizportal"
+
+
+class AuditEntry(models.Model):
+    """One thing that somebody did, or was refused. Written once, never changed.
+
+    Attributes:
+        username: a copy, which outlives the account; what was typed where a sign-in failed.
+        action: such as `run.terminate`; dots part what it was done to from what was done.
+        target: the id of what it was done to; `target_name` is for people.
+        outcome: "done", or "refused" with the reason in `detail`.
+        address: where the request came from; "" for none.
+    """
+
+    at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    username = models.CharField(max_length=254, blank=True)
+    action = models.CharField(max_length=60)
+    endpoint_key = models.CharField(max_length=100, blank=True)
+    namespace = models.CharField(max_length=100, blank=True)
+    target = models.CharField(max_length=500, blank=True)
+    target_name = models.CharField(max_length=500, blank=True)
+    outcome = models.CharField(max_length=10, choices=[("done", "Done"), ("refused", "Refused")], default="done")
+    detail = models.TextField(blank=True)
+    address = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["username", "-at"], name="audit_person"),
+            models.Index(fields=["action", "-at"], name="audit_action"),
+            models.Index(fields=["target", "-at"], name="audit_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username or 'somebody'}: {self.action} {self.target_name or self.target}".strip()
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Writes the entry once.
+
+        Raises:
+            TypeError: it is there already.
+        """
+        if not self._state.adding:
+            raise TypeError("An audit entry is never changed.")
+        super().save(*args, **options)

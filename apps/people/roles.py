@@ -1,0 +1,128 @@
+"""Who may do what: four rights, four roles (each has the rights of those before it), and one group for each role."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from apps.people.models import Portal, Right
+
+
+class Role(enum.StrEnum):
+    """What a person is here; `NONE` may not even look."""
+
+    NONE = "none"
+    VIEWER = "viewer"
+    CREATOR = "creator"
+    CODER = "coder"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def group_name(self) -> str:
+        """The group whose members have this role."""
+        return f"{self.value.capitalize()}s"
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """The rights of the role."""
+        return frozenset(list(Right)[: list(Role).index(self)])
+
+
+GROUP_ROLES: Final = tuple(role for role in Role if role is not Role.NONE)
+# What administrators manage in the admin site beside their rights; accounts only to look at, or they could raise
+# themselves to superusers.
+_MANAGED_APPS: Final = ("visualizations", "runs", "people")
+
+
+def may(user: Any, right: Right) -> bool:
+    """Whether a person has a right: by their groups, or, where they are in none of the roles' groups, by
+    VIZPORTAL_DEFAULT_ROLE. Superusers have all.
+    """
+    if not user.is_authenticated or not user.is_active:
+        return False
+    if user.is_superuser:
+        return True
+    held = {each for each in Right if user.has_perm(f"people.{each.value}")}
+    return right in (held or Role(settings.VIZPORTAL_DEFAULT_ROLE).rights)
+
+
+def needs(right: Right) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Makes a view refuse who has not the right, with a sentence that says which."""
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            require(request.user, right)
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def require(user: Any, right: Right) -> None:
+    """Refuses who has not the right.
+
+    Raises:
+        PermissionDenied: with a sentence for people.
+    """
+    if not may(user, right):
+        raise PermissionDenied(refusal(right))
+
+
+def refusal(right: Right) -> str:
+    """Returns what to tell who has not the right."""
+    needed = next(role for role in Role if right in role.rights)
+    return (
+        f"Your account may not do this: it takes the right to {right.label[0].lower()}{right.label[1:]}. "
+        f"Ask an administrator of this portal to put you into the group {needed.group_name}."
+    )
+
+
+def role_set(user: Any, role: Role) -> None:
+    """Puts a person into exactly this role's group, and lets administrators into the admin site."""
+    others = Group.objects.filter(name__in=[each.group_name for each in GROUP_ROLES])
+    user.groups.remove(*others)
+    if role is not Role.NONE:
+        user.groups.add(Group.objects.get_or_create(name=role.group_name)[0])
+    is_staff = role is Role.ADMINISTRATOR or user.is_superuser
+    if user.is_staff != is_staff:
+        user.is_staff = is_staff
+        user.save(update_fields=["is_staff"])
+
+
+def role_for(group_names: Iterable[str]) -> Role:
+    """Returns the highest role that VIZPORTAL_ROLE_GROUPS gives the members of these groups of the sign-in's; the
+    default role for members of none.
+    """
+    held = set(group_names)
+    given = [role for role in GROUP_ROLES if held & set(settings.VIZPORTAL_ROLE_GROUPS.get(role.value, ()))]
+    return given[-1] if given else Role(settings.VIZPORTAL_DEFAULT_ROLE)
+
+
+def groups_write(sender: Any = None, **_signal: Any) -> None:
+    """Makes the roles' groups and gives each its rights; an administrator's further permissions stay."""
+    if sender is not None and sender.label not in _MANAGED_APPS:
+        return
+    kind = ContentType.objects.get_for_model(Portal)
+    rights = {
+        right: Permission.objects.get_or_create(
+            codename=right.value, content_type=kind, defaults={"name": right.label}
+        )[0]
+        for right in Right
+    }
+    for role in GROUP_ROLES:
+        group, _ = Group.objects.get_or_create(name=role.group_name)
+        group.permissions.add(*(rights[right] for right in role.rights))
+    managed = Permission.objects.filter(content_type__app_label__in=_MANAGED_APPS)
+    looked_at = Permission.objects.filter(content_type__app_label="auth", codename__startswith="view_")
+    Group.objects.get(name=Role.ADMINISTRATOR.group_name).permissions.add(*managed, *looked_at)

@@ -1,0 +1,19 @@
+"""Addresses of signing in and out."""
+
+from __future__ import annotations
+
+from django.contrib.auth import views as auth_views
+from django.urls import path
+
+from apps.people import views
+
+_logout = auth_views.LogoutView.as_view()
+# Who has no role here may still leave.
+_logout.is_open_to_all = True  # type: ignore[attr-defined]
+urlpatterns = [
+    path("login/", views.login, name="login"),
+    path("logout/", _logout, name="logout"),
+    path("signed-out/", views.signed_out, name="signed_out"),
+    path("oidc/start/", views.OidcStart.as_view(), name="oidc_authentication_init"),
+    path("oidc/callback/", views.OidcCallback.as_view(), name="oidc_authentication_callback"),
+]

@@ -1,0 +1,89 @@
+"""Signing in, in whichever way is set up, and out again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+
+from apps.people.discovery import ProviderError, oidc_setting
+
+
+@login_not_required
+def login(request: HttpRequest) -> Any:
+    """Shows how to sign in here: a form, the way to the provider, or why the gateway's word is missing."""
+    if settings.VIZPORTAL_AUTH == "password":
+        return auth_views.LoginView.as_view()(request)
+    following = request.GET.get("next", "")
+    is_safe = url_has_allowed_host_and_scheme(following, allowed_hosts={request.get_host()})
+    context = {
+        "auth": settings.VIZPORTAL_AUTH,
+        "next": following if is_safe else "",
+        "issuer": settings.VIZPORTAL_OIDC_ISSUER,
+        "header": settings.VIZPORTAL_AUTH_HEADER,
+        "address": request.META.get("REMOTE_ADDR", ""),
+        "has_failed": "failed" in request.GET,
+    }
+    status = 403 if settings.VIZPORTAL_AUTH == "header" else 200
+    return render(request, "registration/sign_in.html", context, status=status)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class OidcStart(OIDCAuthenticationRequestView):  # type: ignore[misc]
+    """Sends the browser to the provider."""
+
+    get_settings = staticmethod(oidc_setting)
+
+    def __init__(self, **options: Any) -> None:
+        # The original asks for the provider's address here, where no page can be answered yet.
+        super(OIDCAuthenticationRequestView, self).__init__(**options)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Leads to the provider, or says that it does not answer."""
+        try:
+            self.OIDC_OP_AUTH_ENDPOINT = oidc_setting("OIDC_OP_AUTHORIZATION_ENDPOINT")
+        except ProviderError as error:
+            return _provider_down(request, error)
+        self.OIDC_RP_CLIENT_ID = oidc_setting("OIDC_RP_CLIENT_ID")
+        answer: HttpResponse = super().get(request)
+        return answer
+
+
+@method_decorator(login_not_required, name="dispatch")
+class OidcCallback(OIDCAuthenticationCallbackView):  # type: ignore[misc]
+    """Takes the browser that comes back from the provider."""
+
+    get_settings = staticmethod(oidc_setting)
+
+    @property
+    def failure_url(self) -> str:
+        """Where a sign-in that failed leads: to the page that offers another."""
+        return f"{reverse('login')}?failed=1"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Signs in, or says that the provider does not answer."""
+        try:
+            answer: HttpResponse = super().get(request)
+        except ProviderError as error:
+            return _provider_down(request, error)
+        return answer
+
+
+def _provider_down(request: HttpRequest, error: ProviderError) -> HttpResponse:
+    return render(request, "registration/sign_in.html", {"auth": "oidc", "error": str(error)}, status=503)
+
+
+@login_not_required
+@require_GET
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """Says that one is signed out; the way back is a click and not a redirect, or one would be in again at once."""
+    return render(request, "registration/signed_out.html")

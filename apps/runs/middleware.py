@@ -1,0 +1,131 @@
+"""Which endpoint and namespace a request is about, so that every page of every endpoint has an address of its own.
+
+`/e/<key>/runs/` is the page `/runs/` of the endpoint `<key>`; without the prefix the default endpoint is meant. The
+prefix is put in front of every address that is made while the request is answered, so no template knows of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import get_script_prefix, set_script_prefix
+
+from apps.runs.access import current_request
+from apps.runs.exceptions import RunsError
+from apps.runs.gateway import endpoints
+
+_PREFIX: Final = re.compile(r"/e/([a-z0-9][a-z0-9-]{0,49})(/.*)\Z", re.DOTALL)
+_LONGEST_NAMESPACE: Final = 63
+
+
+class EndpointMiddleware:
+    """Takes the endpoint off the path, and remembers the namespace that was chosen for it.
+
+    Sets `request.endpoint_key` ("" for the default endpoint) and `request.kubeflow_namespace` ("" where none was
+    chosen). `?namespace=` chooses one; it is then remembered in the session, for the pages whose address has none.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Answers the request under the endpoint's prefix; awaitable where what it wraps is."""
+        if self._is_async:
+            return self._answer_async(request)
+        with _endpoint_of(request):
+            _remember_namespace(request)
+            return self.get_response(request)
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        with _endpoint_of(request):
+            await sync_to_async(_remember_namespace)(request)
+            return cast("HttpResponseBase", await self.get_response(request))
+
+
+def path_within(path: str) -> str:
+    """Returns an address' path without the endpoint's prefix."""
+    match = _PREFIX.match(path)
+    return match[2] if match else path
+
+
+def endpoint_path(key: str, path: str) -> str:
+    """Returns the address of a page of one endpoint, whichever endpoint the request is about.
+
+    Args:
+        key: "" or the default endpoint's for the pages without a prefix.
+        path: of the page, such as `/runs/`.
+    """
+    known = endpoints.endpoints()
+    is_default = not key or not known or key == known[0].key
+    base = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+    return base + path if is_default else f"{base}/e/{key}{path}"
+
+
+@contextmanager
+def _endpoint_of(request: HttpRequest) -> Iterator[None]:
+    request.endpoint_key = ""  # type: ignore[attr-defined]
+    request.kubeflow_namespace = ""  # type: ignore[attr-defined]
+    token = current_request.set(request)
+    try:
+        with _prefix_of(request):
+            yield
+    finally:
+        current_request.reset(token)
+
+
+@contextmanager
+def _prefix_of(request: HttpRequest) -> Iterator[None]:
+    match = _PREFIX.match(request.path_info)
+    if match is None or match[1] not in _known():
+        yield
+        return
+    request.endpoint_key, request.path_info = match[1], match[2]  # type: ignore[attr-defined]
+    before = get_script_prefix()
+    set_script_prefix(f"{before}e/{match[1]}/")
+    try:
+        yield
+    finally:
+        set_script_prefix(before)
+
+
+def _known() -> set[str]:
+    try:
+        return {each.key for each in endpoints.endpoints()}
+    except ImproperlyConfigured:
+        return set()
+
+
+def _remember_namespace(request: HttpRequest) -> None:
+    """Reads the namespace from the address, else from the session; one that is not offered is not remembered."""
+    wanted = request.GET.get("namespace", "")[:_LONGEST_NAMESPACE]
+    session = getattr(request, "session", None)
+    try:
+        config = endpoints.endpoint(request.endpoint_key)  # type: ignore[attr-defined]
+    except (RunsError, ImproperlyConfigured):
+        return
+    if not config.is_multi_user or session is None:
+        return
+    slot = f"namespace:{config.key}"
+    kept = session.get(slot, "")
+    # What the page answers to a namespace that is not offered is the gateway's business: it says so.
+    request.kubeflow_namespace = wanted or (kept if _is_offered(config, kept) else "")  # type: ignore[attr-defined]
+    if wanted and wanted != kept and _is_offered(config, wanted):
+        session[slot] = wanted
+
+
+def _is_offered(config: endpoints.EndpointConfig, namespace: str) -> bool:
+    return namespace in config.namespaces or endpoints.ANY_NAMESPACE in config.namespaces

@@ -1,0 +1,57 @@
+"""A real OpenID Connect provider in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+PROVIDER = """
+import json, sys
+import oidc_provider_mock as provider
+people = [provider.User(sub=name, claims=claims) for name, claims in json.loads(sys.argv[1]).items()]
+with provider.run_server_in_thread(user_claims=people) as server:
+    print(server.server_port, flush=True)
+    sys.stdin.read()
+"""
+PEOPLE = {
+    "ada": {"email": "ada@example.org", "email_verified": True, "given_name": "Ada", "groups": ["ml-admins", "staff"]},
+    "eve": {"email": "ada@example.org", "email_verified": False},
+    "bob": {"email": "bob@example.org", "email_verified": True, "groups": ["guests"]},
+    "nameless": {"email_verified": True},
+}
+
+
+@pytest.fixture(scope="module")
+def provider_url():
+    """The issuer's address; its people are PEOPLE."""
+    command = [sys.executable, "-W", "ignore", "-c", PROVIDER, json.dumps(PEOPLE)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        yield f"http://localhost:{process.stdout.readline().strip()}"
+    finally:
+        process.stdin.close()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+@pytest.fixture
+def oidc(settings, provider_url):
+    """The portal set up for that provider."""
+    settings.VIZPORTAL_AUTH = "oidc"
+    settings.AUTHENTICATION_BACKENDS = ["apps.people.backends.OidcBackend"]
+    settings.VIZPORTAL_OIDC_ISSUER = provider_url
+    settings.OIDC_RP_CLIENT_ID = "portal"
+    settings.OIDC_RP_CLIENT_SECRET = "portal's secret, long enough for HS256"
+    return provider_url
+
+
+@pytest.fixture
+def header(settings):
+    """The portal behind a gateway that says who asks."""
+    settings.VIZPORTAL_AUTH = "header"
+    settings.AUTHENTICATION_BACKENDS = ["apps.people.backends.HeaderBackend"]
+    settings.VIZPORTAL_TRUSTED_PROXIES = ["10.1.0.0/16"]
+    return {"REMOTE_ADDR": "10.1.2.3"}

@@ -1,0 +1,108 @@
+"""Four rights, four roles; what each may do is asked at the doors: pages, the API, the admin."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from apps.people import roles
+from apps.people.models import AuditEntry, Right
+from apps.people.roles import Role
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(role=None, name="ada"):
+    user = get_user_model().objects.create_user(name, f"{name}@example.org")
+    if role is not None:
+        roles.role_set(user, role)
+    client = Client()
+    client.force_login(get_user_model().objects.get(pk=user.pk))
+    return client
+
+
+def ask_for(client, **fields):
+    asked = {"run_id": "r1", "step_id": "s1", **fields}
+    return client.post("/api/v1/visualizations", asked, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("role", "rights"),
+    [
+        (Role.NONE, set()),
+        (Role.VIEWER, {Right.VIEW}),
+        (Role.CREATOR, {Right.VIEW, Right.CREATE}),
+        (Role.CODER, {Right.VIEW, Right.CREATE, Right.CUSTOM_CODE}),
+        (Role.ADMINISTRATOR, set(Right)),
+    ],
+)
+def test_each_role_has_its_rights_by_group_and_by_default(role, rights, settings):
+    assert role.rights == rights
+    user = get_user_model().objects.create_user("ada")
+    if role is not Role.ADMINISTRATOR:
+        settings.VIZPORTAL_DEFAULT_ROLE = role.value
+        assert {right for right in Right if roles.may(user, right)} == rights
+    settings.VIZPORTAL_DEFAULT_ROLE = "none"
+    roles.role_set(user, role)
+    user = get_user_model().objects.get(pk=user.pk)
+    assert {right for right in Right if roles.may(user, right)} == rights
+
+
+def test_who_has_no_role_sees_a_page_that_says_whom_to_ask_and_may_leave(settings):
+    settings.VIZPORTAL_DEFAULT_ROLE = "none"
+    client = signed_in()
+    answer = client.get("/visualizations/")
+    assert answer.status_code == 403
+    assert "Ask an administrator of this portal to put you into the group Viewers." in answer.content.decode()
+    refused = client.get("/api/v1/visualizations")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert client.post("/logout/").status_code == 302
+
+
+def test_a_viewer_looks_and_changes_nothing(settings):
+    settings.KFP_HOST = "http://127.0.0.1:9"  # nothing is asked of it
+    client = signed_in(Role.VIEWER)
+    assert client.get("/visualizations/").status_code == 200
+    for path in ("/runs/new/", "/runs/r1/terminate", "/runs/r1/delete", "/pipelines/upload"):
+        assert client.post(path).status_code == 403, path
+    made = client.post(
+        "/api/v1/visualizations", {"type": "TABLE", "run_id": "r1", "step_id": "s1"}, content_type="application/json"
+    )
+    assert made.status_code == 403
+    assert "the group Creators" in made.json()["error"]["message"]
+
+
+def test_custom_code_takes_the_right_to_it_even_where_the_server_allows_it(settings):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    settings.KFP_HOST = "http://127.0.0.1:9"  # nothing is asked of it
+    answer = ask_for(signed_in(Role.CREATOR), type="CUSTOM", code="print(1)")
+    assert answer.status_code == 403
+    assert "the group Coders" in answer.json()["error"]["message"]
+
+
+def test_an_administrator_manages_results_and_cannot_make_superusers():
+    client = signed_in(Role.ADMINISTRATOR)
+    assert client.get("/admin/visualizations/visualization/").status_code == 200
+    assert client.get("/admin/people/auditentry/").status_code == 200
+    user = get_user_model().objects.get(username="ada")
+    assert not user.has_perm("auth.change_user")
+    roles.role_set(user, Role.VIEWER)
+    assert client.get("/admin/").status_code == 302
+
+
+def test_the_audit_log_is_written_searched_and_exported_but_not_changed(db):
+    client = signed_in(Role.ADMINISTRATOR)
+    Client().post("/login/", {"username": "eve", "password": "wrong"})
+    entry = AuditEntry.objects.get(outcome="refused")
+    assert (entry.action, entry.username) == ("sign_in", "eve")
+    assert "eve" in client.get("/admin/people/auditentry/?q=eve").content.decode()
+    assert client.post(f"/admin/people/auditentry/{entry.pk}/delete/").status_code == 403
+    assert client.post("/admin/people/auditentry/add/").status_code == 403
+    entry.username = "somebody else"
+    with pytest.raises(TypeError):
+        entry.save()
+    AuditEntry.objects.create(username="=cmd()", action="sign_in")
+    chosen = list(AuditEntry.objects.values_list("pk", flat=True))
+    file = client.post("/admin/people/auditentry/", {"action": "export", "_selected_action": chosen})
+    text = b"".join(file.streaming_content).decode()
+    assert "'=cmd()" in text
+    assert text.startswith("at,username,action")

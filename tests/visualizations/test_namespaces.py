@@ -1,0 +1,101 @@
+"""Saved results of a multi-user Kubeflow: shown to who made them, and to whom Kubeflow lets read the namespace."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from apps.runs import access
+from apps.runs.exceptions import EndpointDownError, ForbiddenError
+from apps.visualizations.models import Render, Visualization
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def kubeflow_rights(settings, monkeypatch):
+    """Who may read which namespace: {user name: {namespace}}; `error` is raised in place of an answer."""
+    settings.VIZPORTAL_ENDPOINTS = json.dumps(
+        [{"key": "mesh", "host": "http://kubeflow.example", "namespaces": ["team-a", "team-b"]}]
+    )
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "namespaces"}
+    }
+    access.cache.clear()
+    rights = SimpleNamespace(of={}, asked=[], error=None)
+
+    def gateway(request, key, namespace):
+        def runs(**_question):
+            rights.asked.append((request.user.username, key, namespace))
+            if rights.error:
+                raise rights.error
+            if namespace not in rights.of.get(request.user.username, set()):
+                raise ForbiddenError("not yours")
+
+        return SimpleNamespace(runs=runs)
+
+    monkeypatch.setattr(access, "gateway_for_namespace", gateway)
+    return rights
+
+
+@pytest.fixture
+def stranger(db):
+    return get_user_model().objects.create_user("stranger")
+
+
+@pytest.fixture
+def saved(owner):
+    """Returns the owner's result of a run in team-a."""
+    found = Visualization.objects.create(
+        title="their curve", type_key="table", endpoint_key="mesh", namespace="team-a", run_id="r", owner=owner
+    )
+    render = Render.objects.create(
+        visualization=found, number=1, code="", type_version="1", environment="base", timeout_s=1
+    )
+    found.latest = render
+    found.save()
+    return found
+
+
+def paths(saved):
+    return [
+        f"/visualizations/{saved.id}/",
+        f"/api/v1/visualizations/{saved.id}",
+        f"/api/v1/renders/{saved.latest_id}",
+        f"/renders/{saved.latest_id}/content",
+        f"/renders/{saved.latest_id}/download.html",
+    ]
+
+
+def test_another_namespaces_result_is_not_there_on_any_way(kubeflow_rights, saved, browser, stranger):
+    kubeflow_rights.of = {stranger.username: {"team-b"}}
+    client = browser(stranger)
+    assert {path: client.get(path).status_code for path in paths(saved)} == dict.fromkeys(paths(saved), 404)
+    assert "their curve" not in client.get("/visualizations/").content.decode()
+    assert client.get("/api/v1/visualizations").json()["items"] == []
+
+
+def test_a_team_mate_sees_it_and_kubeflow_is_asked_once(kubeflow_rights, saved, browser, reader):
+    kubeflow_rights.of = {reader.username: {"team-a"}}
+    client = browser(reader)
+    assert client.get(f"/visualizations/{saved.id}/").status_code == 200
+    assert "their curve" in client.get("/visualizations/").content.decode()
+    assert len(kubeflow_rights.asked) == 1
+
+
+def test_its_maker_sees_it_whatever_kubeflow_says(kubeflow_rights, saved, browser, owner):
+    assert browser(owner).get(f"/visualizations/{saved.id}/").status_code == 200
+
+
+def test_while_kubeflow_is_down_its_last_word_holds(kubeflow_rights, saved, browser, reader, stranger, monkeypatch):
+    kubeflow_rights.of = {reader.username: {"team-a"}}
+    assert browser(reader).get(f"/visualizations/{saved.id}/").status_code == 200
+    kubeflow_rights.error = EndpointDownError("down")
+    monkeypatch.setattr(access, "_FRESH_S", -1)
+    assert browser(reader).get(f"/visualizations/{saved.id}/").status_code == 200
+    assert browser(stranger).get(f"/visualizations/{saved.id}/").status_code == 404
+
+
+def test_results_of_no_namespace_stay_everybodys(kubeflow_rights, saved, browser, stranger):
+    Visualization.objects.filter(id=saved.id).update(namespace="")
+    assert browser(stranger).get(f"/visualizations/{saved.id}/").status_code == 200
