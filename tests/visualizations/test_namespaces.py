@@ -19,8 +19,6 @@ def kubeflow_rights(settings, monkeypatch):
     settings.VIZPORTAL_ENDPOINTS = json.dumps(
         [{"key": "mesh", "host": "http://kubeflow.example", "namespaces": ["team-a", "team-b"]}]
     )
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "namespaces"}
-    }
     access.cache.clear()
     rights = SimpleNamespace(of={}, asked=[], error=None)
 
