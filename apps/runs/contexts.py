@@ -11,22 +11,12 @@ import yaml
 from django.urls import NoReverseMatch, reverse
 
 from apps.runs import charts, graph, previews
-from apps.runs.entities import Artifact, Experiment, Page, Pipeline, Run, RunDetails, State, Step, StepKind
-from apps.runs.selectors import PAGE_SIZES, RunFilters
+from apps.runs.entities import Artifact, RunDetails, State, Step, StepKind
 
 VIEWS: Final = {"graph": "Graph", "steps": "Steps", "parameters": "Parameters", "spec": "Spec"}
 TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "details": "Details"}
-LISTED_STATES: Final = (State.PENDING, State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SKIPPED)
 FRAMES: Final = frozenset({StepKind.DAG, StepKind.LOOP, StepKind.ITERATION, StepKind.CONDITION})
 _SHOWN_DIRECTLY: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chip:
-    """One filter that is set; `key` is its name in the address."""
-
-    key: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,42 +45,6 @@ class ArtifactCard:
     def is_readable(self) -> bool:
         """Whether there are bytes to show or save; metrics keep all they have in the lineage store."""
         return bool(self.artifact.uri) and "Metrics" not in self.artifact.type
-
-
-def run_list(
-    page: Page[Run], filters: RunFilters, pipelines: Sequence[Pipeline], experiments: Sequence[Experiment]
-) -> dict[str, Any]:
-    """Returns the run list's context."""
-    return {
-        "page": page,
-        "filters": filters,
-        "pipelines": pipelines,
-        "experiments": experiments,
-        "experiment_names": {experiment.id: experiment.name for experiment in experiments},
-        "states": LISTED_STATES,
-        "page_sizes": PAGE_SIZES,
-        "chips": _chips(filters, pipelines, experiments),
-        "live_cells": _live_cells(page.items),
-    }
-
-
-def _live_cells(runs: Sequence[Run]) -> str:
-    """Returns the cells to keep fresh, as a list of selectors; "" once every run listed has ended."""
-    active = [run.id for run in runs if run.id and run.state in {State.PENDING, State.RUNNING}]
-    return ",".join(f"#state-{run_id},#took-{run_id}" for run_id in active)
-
-
-def _chips(filters: RunFilters, pipelines: Sequence[Pipeline], experiments: Sequence[Experiment]) -> list[Chip]:
-    pipeline = next((item.name for item in pipelines if item.id == filters.pipeline_id), filters.pipeline_id)
-    experiment = next((item.name for item in experiments if item.id == filters.experiment_id), filters.experiment_id)
-    candidates = [
-        ("q", f"name contains “{filters.text}”" if filters.text else ""),
-        ("state", f"state: {filters.state}" if filters.state else ""),
-        ("pipeline", f"pipeline: {pipeline}" if pipeline else ""),
-        ("experiment", f"experiment: {experiment}" if experiment else ""),
-        ("archived", "archived" if filters.archived else ""),
-    ]
-    return [Chip(key=key, label=label) for key, label in candidates if label]
 
 
 def run_page(details: RunDetails, *, view: str, selected: Step | None) -> dict[str, Any]:

@@ -285,3 +285,35 @@ class Page(Generic[ItemT]):
     items: tuple[ItemT, ...]
     next_token: str = ""
     total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecurringRun:
+    """A schedule that starts runs of one pipeline.
+
+    Attributes:
+        is_enabled: None where Kubeflow does not say.
+        cron: six fields, seconds first; "" where it runs at an interval.
+        interval_s: seconds between two starts; None where it has a cron expression.
+        starts_at, ends_at: outside of these nothing is started; None for no limit.
+        max_concurrency: runs of it at the same time; None where Kubeflow does not say.
+        catches_up: whether missed starts are made up for.
+    """
+
+    id: str
+    name: str
+    description: str = ""
+    is_enabled: bool | None = None
+    experiment_id: str = ""
+    pipeline_id: str = ""
+    pipeline_version_id: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    cron: str = ""
+    interval_s: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    max_concurrency: int | None = None
+    catches_up: bool = True
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""

@@ -1,74 +1,76 @@
-"""Reads for the pages: what a list is filtered by, and one artifact found inside its run."""
+"""Reads for the pages: lists, what the portal keeps of runs, and one artifact found inside its run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Final
 
-from apps.runs.entities import Artifact, Experiment, Page, Pipeline, Run, RunDetails, State, Step
+from django.db.models import Q, QuerySet
+
+from apps.runs.entities import Artifact, Experiment, Page, Pipeline, Run, RunDetails, Step
 from apps.runs.exceptions import NotFoundError
 from apps.runs.gateway import Gateway
-from apps.runs.gateway.filters import SORTS
+from apps.runs.gateway.filters import MOST_IDS
+from apps.runs.models import RunMetrics, RunTag, SavedFilter
+from apps.runs.run_filters import RunFilters
 
-PAGE_SIZES: Final = (20, 50, 100, 200)
 _CHOICES: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFilters:
-    """What the run list is asked for; all of it stands in the address."""
-
-    text: str = ""
-    state: State | None = None
-    pipeline_id: str = ""
-    experiment_id: str = ""
-    archived: bool = False
-    sort: str = "-created"
-    page_size: int = PAGE_SIZES[0]
-    page_token: str = ""
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> RunFilters:
-        """Reads an address' query; what makes no sense is left out, so that an old link still opens."""
-        size = query.get("size", "")
-        sort = query.get("sort", "")
-        return cls(
-            text=query.get("q", "").strip()[:200],
-            state=_state(query.get("state", "")),
-            pipeline_id=query.get("pipeline", "")[:200],
-            experiment_id=query.get("experiment", "")[:200],
-            archived=query.get("archived", "") in {"1", "on", "true"},
-            sort=sort if sort in SORTS else "-created",
-            page_size=int(size) if size in {str(allowed) for allowed in PAGE_SIZES} else PAGE_SIZES[0],
-            page_token=query.get("page", "")[:2000],
-        )
-
-    @property
-    def is_any_set(self) -> bool:
-        """Whether runs are left out by choice: an empty list then is no empty portal."""
-        return bool(self.text or self.state or self.pipeline_id or self.experiment_id or self.archived)
-
-
-def _state(value: str) -> State | None:
-    try:
-        return State(value.lower()) if value else None
-    except ValueError:
-        return None
 
 
 def runs_list(gateway: Gateway, filters: RunFilters) -> Page[Run]:
     """Returns one page of runs."""
+    run_ids = runs_tagged(gateway, filters.tag) if filters.tag else None
     return gateway.runs(
-        text=filters.text,
-        state=filters.state,
+        filters.question(run_ids),
         pipeline_id=filters.pipeline_id,
-        experiment_id=filters.experiment_id,
-        archived=filters.archived,
-        sort=filters.sort,
         page_size=filters.page_size,
         page_token=filters.page_token,
     )
+
+
+def runs_tagged(gateway: Gateway, tag: str) -> tuple[str, ...]:
+    """Returns the ids of the runs that were given a tag last, as many as one question may name."""
+    rows = _tags(gateway).filter(name=tag).order_by("-created_at").values_list("run_id", flat=True)
+    return tuple(rows[:MOST_IDS])
+
+
+def _tags(gateway: Gateway) -> QuerySet[RunTag]:
+    place = gateway.endpoint
+    return RunTag.objects.filter(endpoint_key=place.key, **({"namespace": place.namespace} if place.namespace else {}))
+
+
+def tag_choices(gateway: Gateway) -> list[str]:
+    """Returns the tags in use, by name."""
+    return list(_tags(gateway).order_by("name").values_list("name", flat=True).distinct()[:_CHOICES])
+
+
+def tags_of(gateway: Gateway, run_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Returns the tags of runs, by run id."""
+    found: dict[str, list[str]] = {}
+    rows = RunTag.objects.filter(endpoint_key=gateway.endpoint.key, run_id__in=list(run_ids))
+    for run_id, name in rows.order_by("name").values_list("run_id", "name"):
+        found.setdefault(run_id, []).append(name)
+    return found
+
+
+def run_tags(endpoint_key: str, run_id: str) -> list[str]:
+    """Returns one run's tags, by name."""
+    rows = RunTag.objects.filter(endpoint_key=endpoint_key, run_id=run_id)
+    return list(rows.order_by("name").values_list("name", flat=True))
+
+
+def metrics_kept(gateway: Gateway, runs: Iterable[Run]) -> dict[str, dict[str, float]]:
+    """Returns the metrics of those runs whose metrics are known, by run id."""
+    ends = {run.id: run.finished_at for run in runs if run.state.is_final}
+    rows = RunMetrics.objects.filter(endpoint_key=gateway.endpoint.key, run_id__in=list(ends))
+    return {row.run_id: row.values for row in rows if row.finished_at == ends[row.run_id]}
+
+
+def saved_filters(user: Any, endpoint_key: str) -> QuerySet[SavedFilter]:
+    """Returns a person's filters, and those that others share."""
+    rows = SavedFilter.objects.filter(endpoint_key=endpoint_key).select_related("owner")
+    return rows.filter(Q(owner=user) | Q(is_shared=True)).order_by("name")
 
 
 def pipeline_choices(gateway: Gateway) -> tuple[Pipeline, ...]:

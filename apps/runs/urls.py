@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.runs.views import artifacts, new_run, pipelines, runs, steps
+from apps.runs.views import artifacts, new_run, pipelines, recurring, run_list, runs, steps
 
 app_name = "runs"
 _STEP = "runs/<str:run_id>/steps/<str:step_id>/"
 _ARTIFACT = _STEP + "artifacts/<str:artifact_id>/"
 urlpatterns = [
-    path("runs/", runs.run_list, name="run_list"),
+    path("runs/", run_list.run_list, name="run_list"),
+    path("runs/metrics", run_list.run_list_metrics, name="run_list_metrics"),
+    path("runs/selection", run_list.run_selection, name="run_selection"),
+    path("runs/undo", run_list.run_undo, name="run_undo"),
+    path("runs/filters/save", run_list.filter_save, name="filter_save"),
+    path("runs/filters/<int:filter_id>/delete", run_list.filter_delete, name="filter_delete"),
     path("runs/new/", new_run.run_new, name="run_new"),
     path("runs/compare/", runs.run_compare, name="run_compare"),
     path("runs/<str:run_id>/", runs.run_detail, name="run_detail"),
@@ -19,7 +24,11 @@ urlpatterns = [
     path(_ARTIFACT + "preview", artifacts.artifact_preview, name="artifact_preview"),
     path(_ARTIFACT + "content", artifacts.artifact_content, name="artifact_content"),
     path(_ARTIFACT + "download", artifacts.artifact_download, name="artifact_download"),
+    path("runs/<str:run_id>/tags", runs.run_tag, name="run_tag"),
     path("runs/<str:run_id>/<slug:action>", runs.run_action, name="run_action"),
+    path("recurring/", recurring.recurring_list, name="recurring_list"),
+    path("recurring/<str:recurring_run_id>/", recurring.recurring_detail, name="recurring_detail"),
+    path("recurring/<str:recurring_run_id>/<slug:action>", recurring.recurring_action, name="recurring_action"),
     path("pipelines/", pipelines.pipeline_list, name="pipeline_list"),
     path("pipelines/upload", pipelines.pipeline_upload, name="pipeline_upload"),
     path("pipelines/<str:pipeline_id>/", pipelines.pipeline_detail, name="pipeline_detail"),

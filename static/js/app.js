@@ -76,12 +76,23 @@
   });
 
   document.addEventListener("submit", (event) => {
-    const question = event.target.dataset.confirm;
+    const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
     if (question && !confirm(question)) event.preventDefault();
   });
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-autosubmit] select, [data-autosubmit] input[type=checkbox]")) event.target.form.requestSubmit();
+  });
+
+  // One box for all of a list; it shows when only some are chosen.
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest("[data-select-all]") ?? event.target.form?.querySelector("[data-select-all]");
+    if (!all) return;
+    const boxes = [...all.form.querySelectorAll(`input[type=checkbox][name="${all.dataset.selectAll}"]`)];
+    if (event.target === all) for (const box of boxes) box.checked = all.checked;
+    const chosen = boxes.filter((box) => box.checked).length;
+    all.checked = chosen > 0 && chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
   });
 
   // A result tells its height; the frame follows, within bounds and not more than ten times a second.

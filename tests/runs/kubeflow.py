@@ -53,6 +53,7 @@ class Kubeflow:
         self.page = ""
         self.lineage_status = 200
         self.posted: list[dict[str, Any]] = []
+        self.recurring: list[dict[str, Any]] = []
         self.url = ""
 
     def add_execution(self, execution_id: int, state: str = "COMPLETE", kind: str = "Container", **more: Any) -> None:
@@ -157,34 +158,60 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _rest(self, path: str, query: dict[str, str], body: bytes) -> None:
         known = self.kubeflow
-        if self.command == "POST" and path == "runs":
-            known.posted.append(json.loads(body))
-            known.runs.append(run_row("started", display_name=json.loads(body)["display_name"], state="PENDING"))
-            self._json(known.runs[-1])
-        elif self.command == "POST" and path == "pipelines/upload":
-            known.posted.append({"name": query.get("name"), "body": body.decode("utf-8", "replace")})
-            self._json(known.pipelines[0])
-        elif path == "healthz":
-            self._json({"multi_user": False})
-        elif path == "runs":
-            self._json({"runs": self._chosen(query), "total_size": len(known.runs), "next_page_token": ""})
-        elif path.startswith("runs/"):
-            self._run(path.removeprefix("runs/"))
-        elif path == "experiments":
-            self._json({"experiments": known.experiments})
-        elif path == "pipelines":
-            self._json({"pipelines": known.pipelines})
+        kind, _, rest = path.partition("/")
+        if self.command == "POST" and path in {"runs", "pipelines/upload"}:
+            self._made(path, query, body)
+        elif rest and kind in {"runs", "recurringruns"}:
+            (self._run if kind == "runs" else self._recurring)(rest)
         elif path.endswith("/versions"):
             self._json({"pipeline_versions": known.versions})
         elif "/versions/" in path:
             self._row(known.versions, "pipeline_version_id", path.rpartition("/")[2])
+        elif rest:
+            is_pipeline = kind == "pipelines"
+            rows, key = (known.pipelines, "pipeline_id") if is_pipeline else (known.experiments, "experiment_id")
+            self._row(rows, key, rest)
         else:
-            self._row(known.pipelines, "pipeline_id", path.rpartition("/")[2])
+            self._list(path, query)
+
+    def _list(self, path: str, query: dict[str, str]) -> None:
+        known = self.kubeflow
+        lists: dict[str, dict[str, Any]] = {
+            "healthz": {"multi_user": False},
+            "runs": {"runs": self._chosen(query), "total_size": len(known.runs), "next_page_token": ""},
+            "recurringruns": {"recurringRuns": known.recurring, "total_size": len(known.recurring)},
+            "experiments": {"experiments": known.experiments},
+            "pipelines": {"pipelines": known.pipelines},
+        }
+        self._json(lists[path])
+
+    def _made(self, path: str, query: dict[str, str], body: bytes) -> None:
+        known = self.kubeflow
+        if path == "runs":
+            known.posted.append(json.loads(body))
+            known.runs.append(run_row("started", display_name=json.loads(body)["display_name"], state="PENDING"))
+            self._json(known.runs[-1])
+        else:
+            known.posted.append({"name": query.get("name"), "body": body.decode("utf-8", "replace")})
+            self._json(known.pipelines[0])
+
+    def _recurring(self, rest: str) -> None:
+        recurring_id, _, action = rest.partition(":")
+        row = next((row for row in self.kubeflow.recurring if row.get("recurring_run_id") == recurring_id), None)
+        if row is not None and action:
+            row["status"] = {"enable": "ENABLED", "disable": "DISABLED"}[action]
+        if row is not None and self.command == "DELETE":
+            self.kubeflow.recurring.remove(row)
+        if action or self.command == "DELETE":
+            self._json({})
+        else:
+            self._row(self.kubeflow.recurring, "recurring_run_id", recurring_id)
 
     def _run(self, rest: str) -> None:
         run_id, _, action = rest.partition(":")
-        if action == "archive":
-            next(row for row in self.kubeflow.runs if row["run_id"] == run_id)["storage_state"] = "ARCHIVED"
+        if action in {"archive", "unarchive"}:
+            row = next(row for row in self.kubeflow.runs if row["run_id"] == run_id)
+            row["storage_state"] = "ARCHIVED" if action == "archive" else "AVAILABLE"
         if action == "terminate" and run_id == "r1":
             self._json({"code": 3, "details": [{"message": "the run has ended"}]}, status=400)
         elif action or self.command == "DELETE":
@@ -197,8 +224,16 @@ class _Handler(BaseHTTPRequestHandler):
         for predicate in json.loads(query.get("filter") or "{}").get("predicates", []):
             if predicate["key"] == "name":
                 rows = [row for row in rows if predicate["string_value"] in row.get("display_name", "")]
-            if predicate["key"] == "state":
-                rows = [row for row in rows if row.get("state") == predicate.get("string_value")]
+            if predicate["key"] in {"state", "run_id", "recurring_run_id"}:
+                wanted = predicate.get("string_values", {}).get("values") or [predicate.get("string_value")]
+                rows = [row for row in rows if row.get(predicate["key"]) in wanted]
+            if predicate["key"] == "storage_state":
+                is_wanted = predicate["operation"] == "EQUALS"
+                rows = [row for row in rows if (row.get("storage_state") == "ARCHIVED") == is_wanted]
+            if predicate["key"] == "created_at":
+                is_from = predicate["operation"] == "GREATER_THAN_EQUALS"
+                bound = predicate["timestamp_value"]
+                rows = [row for row in rows if (row.get("created_at", "") >= bound) == is_from]
         return rows
 
     def _row(self, rows: list[dict[str, Any]], key: str, value: str) -> None:

@@ -122,7 +122,7 @@ class Kubeflow:
         if self.error:
             raise self.error
 
-    def runs(self, **_question):
+    def runs(self, *_question, **_page):
         self._answer()
         return SimpleNamespace(items=(self.details.run,), next_token="")
 

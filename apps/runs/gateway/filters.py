@@ -6,6 +6,8 @@ Source: kubeflow/pipelines, backend/api/v2beta1/filter.proto.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from apps.runs.entities import State
@@ -22,20 +24,59 @@ SORTS: Final = {
 """Sort keys of the portal and what the API calls them. Unsorted, the API sorts by UUID, so one is always
 sent."""
 
+MOST_IDS: Final = 200
+"""As many runs as one question may name."""
+
 
 def sort_by(sort: str) -> str:
     """Returns the API's order; newest first for a key nobody knows."""
     return SORTS.get(sort, SORTS["-created"])
 
 
-def run_filter(*, text: str, state: State | None, archived: bool) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQuestion:
+    """What a list of runs is asked for, in the portal's words.
+
+    Attributes:
+        states: any of these; empty for all.
+        created_from, created_before: the first moment that counts, and the first that no longer does; None for any.
+        run_ids: only these; None for any. At most MOST_IDS of them.
+    """
+
+    text: str = ""
+    states: tuple[State, ...] = ()
+    experiment_id: str = ""
+    recurring_run_id: str = ""
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    run_ids: tuple[str, ...] | None = None
+    archived: bool = False
+    sort: str = "-created"
+
+
+def run_filter(question: RunQuestion) -> str:
     """Returns the filter of a run list as JSON text."""
-    predicates = [_storage(archived=archived)]
-    if text:
-        predicates.append(contains("name", text))
-    if state is not None:
-        predicates.append(_in("state", API_STATES.get(state, (state.value.upper(),))))
+    predicates = [_storage(archived=question.archived)]
+    if question.text:
+        predicates.append(contains("name", question.text))
+    if question.states:
+        words = [word for state in question.states for word in API_STATES.get(state, (state.value.upper(),))]
+        predicates.append(_in("state", tuple(words)))
+    if question.recurring_run_id:
+        predicates.append(_in("recurring_run_id", (question.recurring_run_id,)))
+    if question.created_from is not None:
+        predicates.append(_moment("GREATER_THAN_EQUALS", question.created_from))
+    if question.created_before is not None:
+        predicates.append(_moment("LESS_THAN", question.created_before))
+    if question.run_ids is not None:
+        predicates.append(_in("run_id", question.run_ids[:MOST_IDS]))
     return dump(predicates)
+
+
+def _moment(operation: str, moment: datetime) -> dict[str, Any]:
+    # The Go API reads RFC 3339 with a Z.
+    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"operation": operation, "key": "created_at", "timestamp_value": text}
 
 
 def name_filter(text: str) -> str:

@@ -7,15 +7,16 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from apps.runs import exceptions
-from apps.runs.entities import Page, Run, RunDetails, State, Step, StepLog
+from apps.runs.entities import Page, Run, RunDetails, Step, StepLog
 from apps.runs.gateway import convert, details, filters, logs, objects
 from apps.runs.gateway.base import LARGEST_PAGE, page_of
 from apps.runs.gateway.pipelines import PipelineCalls
+from apps.runs.gateway.recurring import RecurringCalls
 
 _MOST_SCANNED_PAGES: Final = 5
 
 
-class Gateway(PipelineCalls):
+class Gateway(PipelineCalls, RecurringCalls):
     """One endpoint with one person's rights. Cheap to make: clients and connections are kept per connection.
 
     Every method raises a RunsError whose text is a sentence for people; none lets a foreign exception
@@ -29,32 +30,31 @@ class Gateway(PipelineCalls):
 
     def runs(
         self,
+        question: filters.RunQuestion | None = None,
         *,
-        text: str = "",
-        state: State | None = None,
         pipeline_id: str = "",
-        experiment_id: str = "",
-        archived: bool = False,
-        sort: str = "-created",
         page_size: int = 20,
         page_token: str = "",
     ) -> Page[Run]:
-        """Returns a page of runs.
+        """Returns a page of runs, newest first unless the question says otherwise.
 
-        The API cannot filter by pipeline: with `pipeline_id` up to five of its pages are read and sifted
-        here, so a
+        The API cannot filter by pipeline: with `pipeline_id` up to five of its pages are read and sifted here, so a
         page may then hold more or fewer than `page_size`; `next_token` still leads to every later match.
         """
-        question = {
-            "sort_by": filters.sort_by(sort),
-            "experiment_id": experiment_id or None,
-            "filter": filters.run_filter(text=text, state=state, archived=archived),
+        asked = question or filters.RunQuestion()
+        if asked.run_ids == ():
+            return Page(items=())
+        sent = {
+            "sort_by": filters.sort_by(asked.sort),
+            "experiment_id": asked.experiment_id or None,
+            "namespace": self.endpoint.namespace or None,
+            "filter": filters.run_filter(asked),
         }
         if not pipeline_id:
-            return self._runs_page(question, min(page_size, LARGEST_PAGE), page_token)
+            return self._runs_page(sent, min(page_size, LARGEST_PAGE), page_token)
         found: list[Run] = []
         for _ in range(_MOST_SCANNED_PAGES):
-            page = self._runs_page(question, LARGEST_PAGE, page_token)
+            page = self._runs_page(sent, LARGEST_PAGE, page_token)
             found += [run for run in page.items if run.pipeline_id == pipeline_id]
             page_token = page.next_token
             if not page_token or len(found) >= page_size:

@@ -85,6 +85,7 @@ class PipelineCalls(Calls):
                 page_size=min(page_size, LARGEST_PAGE),
                 sort_by=filters.sort_by(sort),
                 filter=filters.name_filter(text),
+                namespace=self.endpoint.namespace or None,
             )
             return page_of(answer, answer.experiments, convert.experiment)
 

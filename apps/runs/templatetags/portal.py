@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +13,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.people.models import Right
+from apps.people.roles import may
+from apps.runs import selectors
+from apps.runs.entities import RecurringRun, Run
+from apps.runs.gateway.endpoints import endpoint
 from vizportal.templatetags.site import icon
 
 register = template.Library()
@@ -127,10 +134,53 @@ def is_record(value: Any) -> bool:
 @register.simple_tag(takes_context=True)
 def address(context: Any, **changes: Any) -> str:
     """Returns this page's address with some query values changed; None takes one away."""
+    return address_changed(context, changes)
+
+
+@register.inclusion_tag("runs/_run_tags.html", takes_context=True)
+def run_tags(context: Any, run: Run) -> dict[str, Any]:
+    """Draws a run's tags, with the way to add and remove them for who may."""
+    request = context["request"]
+    key = endpoint(getattr(request, "endpoint_key", "")).key
+    return {
+        "run": run,
+        "tags": selectors.run_tags(key, run.id),
+        "may_change": may(request.user, Right.CREATE),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.simple_tag
+def name_of(names: Mapping[str, str], key: str) -> str:
+    """Returns the name of an id, or the id itself where the name is not known."""
+    return names.get(key, key)
+
+
+@register.filter
+def schedule(recurring: RecurringRun) -> str:
+    """Returns when a schedule starts runs, in words."""
+    if recurring.cron:
+        return f"cron {recurring.cron}"
+    if recurring.interval_s:
+        return f"every {duration(float(recurring.interval_s))}"
+    return "not known"
+
+
+@register.filter
+def metric(value: float) -> str:
+    """Returns a metric as people compare it: four significant digits, whole numbers as they are."""
+    if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 1e15):
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+@register.simple_tag(takes_context=True)
+def address_changed(context: Any, changes: Mapping[str, Any]) -> str:
+    """Returns this page's address with the query values of a mapping changed; None takes one away."""
     query = context["request"].GET.copy()
     for name, value in changes.items():
         query.pop(name, None)
         if value not in {None, ""}:
             query[name] = value
     encoded = query.urlencode()
-    return f"?{encoded}" if encoded else context["request"].path
+    return f"?{encoded}" if encoded else context.get("list_path") or context["request"].path

@@ -1,4 +1,4 @@
-"""The run list, one run, what can be done with it, and runs side by side."""
+"""One run, what can be done with it, and runs side by side."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.people import audit
 from apps.people.models import Right
 from apps.people.roles import needs
-from apps.runs import contexts, exceptions, selectors
-from apps.runs.entities import Page
+from apps.runs import contexts, exceptions, services
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.middleware import path_within
 from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.run_list import MOST_COMPARED, undo_offer
 
-_MOST_COMPARED: Final = 10
 _ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
     "terminate": (Gateway.run_terminate, "Asked Kubeflow to stop the run."),
     "archive": (Gateway.run_archive, "Archived the run."),
@@ -30,19 +29,7 @@ _ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
     "retry": (Gateway.run_retry, "Started the failed steps again."),
     "delete": (Gateway.run_delete, "Deleted the run."),
 }
-
-
-@require_GET
-@kubeflow_page
-def run_list(request: HttpRequest) -> HttpResponse:
-    """Lists runs; everything that is chosen stands in the address."""
-    filters = selectors.RunFilters.from_query(request.GET)
-    gateway = gateway_for(request)
-    page = selectors.runs_list(gateway, filters)
-    pipelines = selectors.pipeline_choices(gateway)
-    experiments = selectors.experiment_choices(gateway)
-    shown = Page(items=selectors.named(page.items, pipelines), next_token=page.next_token, total=page.total)
-    return render(request, "runs/run_list.html", contexts.run_list(shown, filters, pipelines, experiments))
+_UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 
 
 @require_GET
@@ -77,9 +64,28 @@ def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBa
         messages.error(request, f"Kubeflow refuses to {action} this run: {error}")
     else:
         audit.record(f"run.{action}", request=request, target=run_id, target_name=name)
-        messages.success(request, done)
+        undo_offer(request, _UNDONE_BY.get(action, ""), [run_id], done)
         if action == "delete":
+            services.run_forget(gateway, run_id)
             return redirect("runs:run_list")
+    return redirect("runs:run_detail", run_id=run_id)
+
+
+@require_POST
+@needs(Right.CREATE)
+@kubeflow_page
+def run_tag(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """Puts a tag on a run, or takes one off (`remove`)."""
+    gateway = gateway_for(request)
+    run = gateway.run(run_id)
+    removed = request.POST.get("remove", "")
+    try:
+        if removed:
+            services.tag_remove(gateway, run, removed)
+        else:
+            services.tags_add(request.user, gateway, [run], request.POST.get("tag", ""))
+    except exceptions.InvalidRequestError as error:
+        messages.error(request, str(error))
     return redirect("runs:run_detail", run_id=run_id)
 
 
@@ -87,10 +93,10 @@ def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBa
 @kubeflow_page
 def run_compare(request: HttpRequest) -> HttpResponse:
     """Shows parameters and metrics of two to ten runs side by side."""
-    run_ids = list(dict.fromkeys(request.GET.getlist("run")))[:_MOST_COMPARED]
+    run_ids = list(dict.fromkeys(request.GET.getlist("run")))[:MOST_COMPARED]
     gateway = gateway_for(request)
     context = contexts.compare([gateway.run_details(run_id) for run_id in run_ids])
-    return render(request, "runs/run_compare.html", {**context, "most": _MOST_COMPARED})
+    return render(request, "runs/run_compare.html", {**context, "most": MOST_COMPARED})
 
 
 def is_for(request: HttpRequest, target: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from ninja import NinjaAPI, Query, Status, Swagger
 from ninja.errors import HttpError, ValidationError
 
 from apps.runs import exceptions as runs_exceptions
-from apps.runs.entities import State
+from apps.runs import selectors as runs_selectors
 from apps.runs.gateway import gateway_for
+from apps.runs.run_filters import RunFilters
 from apps.visualizations import exceptions, origins, selectors
 from apps.visualizations.api import door, pages, schemas, shapes
 from apps.visualizations.models import RenderState
@@ -90,27 +92,15 @@ def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> Http
 @api.get("/runs", response=schemas.RunPage, tags=["runs"], url_name="runs")
 def runs_list(
     request: HttpRequest,
-    q: str = "",
-    state: State | None = None,
-    pipeline: str = "",
-    experiment: str = "",
-    archived: bool = False,  # noqa: FBT001, FBT002  (a query parameter)
-    sort: str = "-created",
+    filters: Query[schemas.RunFiltersIn],
     endpoint: str = "",
     page_size: PageSize = 20,
     page_token: str = "",
 ) -> Any:
     """Lists runs, newest first; the filters are those of the page."""
-    page = gateway_for(request, endpoint).runs(
-        text=q,
-        state=state,
-        pipeline_id=pipeline,
-        experiment_id=experiment,
-        archived=archived,
-        sort=sort,
-        page_size=page_size,
-        page_token=page_token,
-    )
+    gateway = gateway_for(request, endpoint)
+    asked = replace(RunFilters.from_query(request.GET), states=tuple(filters.state), page_size=page_size)
+    page = runs_selectors.runs_list(gateway, replace(asked, page_token=page_token))
     counts = selectors.visualization_counts(request.user, [run.id for run in page.items])
     items = [shapes.run_shape(run, counts.get(run.id, 0)) for run in page.items]
     return {"items": items, "next": page.next_token or None}

@@ -1,0 +1,207 @@
+"""The run list: filters, tags, saved filters, metric columns, and what is done with chosen rows."""
+
+import json
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth import get_user_model
+from django.http import QueryDict
+from django.test import Client
+
+from apps.people.models import AuditEntry
+from apps.runs.entities import State
+from apps.runs.models import RunMetrics, RunTag, SavedFilter
+from apps.runs.run_filters import RunFilters
+from tests.runs.kubeflow import run_row
+
+
+def soup(response, status=200):
+    assert response.status_code == status, response.content[:500]
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def names(client, query=""):
+    page = soup(client.get(f"/runs/{query}"))
+    return [row.select_one(".name a").text for row in page.select("tbody tr")]
+
+
+def predicates(kubeflow):
+    asked = [query["filter"] for query in kubeflow.queries if "storage_state" in query.get("filter", "")]
+    return {each["key"]: each for each in json.loads(asked[-1])["predicates"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("state=failed&state=running", {"states": (State.FAILED, State.RUNNING)}),
+        ("since=7d", {"since": "7d"}),
+        ("since=7d&from=2026-09-01", {"since": ""}),
+        ("since=forever&from=tomorrow&to=9999-99-99", {"since": "", "first_day": None, "last_day": None}),
+        ("tag=%20good%20&recurring=j1", {"tag": "good", "recurring_run_id": "j1"}),
+        ("state=exploded&size=7&sort=drop", {"states": (), "page_size": 20, "sort": "-created"}),
+    ],
+)
+def test_the_address_is_read_and_nonsense_left_out(query, expected):
+    read = RunFilters.from_query(QueryDict(query))
+    assert {name: getattr(read, name) for name in expected} == expected
+
+
+def test_a_range_of_days_and_several_states_reach_kubeflow(client, kubeflow):
+    kubeflow.runs += [run_row("r2", created_at="2026-09-22T00:00:00Z", display_name="later", state="FAILED")]
+    assert names(client, "?from=2026-09-22&to=2026-09-22&state=failed&state=running") == ["later"]
+    asked = predicates(kubeflow)
+    assert asked["state"]["string_values"]["values"] == ["FAILED", "RUNNING", "CANCELING"]
+    assert names(client, "?to=2026-09-21") == ["run r1"]
+    page = soup(client.get("/runs/?from=2026-09-22"))
+    chip = page.select_one(".chips .chip")
+    assert "created 2026-09-22 to today" in chip.text
+    assert "from=" not in chip["href"]
+
+
+def test_a_period_ends_now_and_is_the_same_within_a_minute(client, kubeflow):
+    soup(client.get("/runs/?since=24h"))
+    soup(client.get("/runs/?since=24h"))
+    bounds = {query["filter"] for query in kubeflow.queries if "created_at" in query.get("filter", "")}
+    assert len(bounds) <= 2
+    assert all(bound.count(':00Z"') == 1 for bound in bounds)
+
+
+def test_tags_are_put_on_shown_filtered_by_and_taken_off(client, kubeflow):
+    kubeflow.runs += [run_row("r2", display_name="other")]
+    answer = client.post(
+        "/runs/selection", {"action": "tag", "run": ["r1"], "tag": "  good   <b>one</b> "}, follow=True
+    )
+    page = soup(answer)
+    assert page.select_one(".chip.tag").text == "good <b>one</b>"
+    assert "Tagged 1 run with “good <b>one</b>”." in page.select_one(".banner").text
+    assert names(client, "?tag=good+%3Cb%3Eone%3C/b%3E") == ["run r1"]
+    assert "good <b>one</b>" in soup(client.get("/runs/r1/")).select_one(".run-tags").text
+    client.post("/runs/r1/tags", {"remove": "good <b>one</b>"})
+    assert not RunTag.objects.exists()
+    assert "No run fits" in client.get("/runs/?tag=gone").content.decode()
+
+
+@pytest.mark.parametrize(("tag", "words"), [("", "Type a tag."), ("x" * 41, "at most 40 characters")])
+def test_a_tag_that_cannot_be_is_refused_in_words(client, kubeflow, tag, words):
+    answer = client.post("/runs/selection", {"action": "tag", "run": ["r1"], "tag": tag}, follow=True)
+    assert words in answer.content.decode()
+    assert not RunTag.objects.exists()
+
+
+def test_nobody_tags_a_run_they_may_not_see(client, kubeflow):
+    answer = client.post("/runs/selection", {"action": "tag", "run": ["r1", "secret"], "tag": "mine"})
+    assert answer.status_code == 404
+    assert client.post("/runs/secret/tags", {"tag": "mine"}).status_code == 404
+    assert not RunTag.objects.exists()
+
+
+def test_metrics_become_columns_once_they_were_read_and_are_kept_for_good(client, kubeflow):
+    page = soup(client.get("/runs/"))
+    loader = page.select_one("[hx-get^='/runs/metrics']")
+    assert loader["hx-trigger"] == "load"
+    part = soup(client.get(loader["hx-get"]))
+    assert [head.text for head in part.select("th.metric")] == ["accuracy", "auc"]
+    assert [cell.text for cell in part.select("tbody tr td.num")[-2:]] == ["0.91", "0.87"]
+    assert not part.select("[hx-get^='/runs/metrics']")
+    kubeflow.requests.clear()
+    again = soup(client.get("/runs/"))
+    assert [cell.text for cell in again.select("tbody tr td.num")[-2:]] == ["0.91", "0.87"]
+    assert not again.select("[hx-get^='/runs/metrics']")
+    assert len(kubeflow.requests) == 3
+    assert RunMetrics.objects.get().values == {"accuracy": 0.91, "auc": 0.87}
+
+
+def test_metrics_are_not_kept_of_runs_whose_lineage_is_down_or_that_go_on(client, kubeflow):
+    kubeflow.lineage_status = 503
+    part = soup(client.get("/runs/metrics"))
+    assert not part.select("th.metric")
+    assert not part.select("[hx-get^='/runs/metrics']")
+    assert not RunMetrics.objects.exists()
+
+
+def test_a_retried_run_has_its_metrics_read_anew(client, kubeflow):
+    client.get("/runs/metrics")
+    kubeflow.runs[0]["finished_at"] = "2026-09-22T12:00:00Z"
+    assert soup(client.get("/runs/")).select("[hx-get^='/runs/metrics']")
+
+
+def test_chosen_metric_columns_stand_in_the_address(client, kubeflow):
+    client.get("/runs/metrics")
+    page = soup(client.get("/runs/?metric=auc"))
+    assert [head.text for head in page.select("th.metric")] == ["auc"]
+    assert [box["value"] for box in page.select("input[name=metric][checked]")] == ["auc"]
+
+
+def test_a_filter_is_saved_offered_shared_and_deleted(client, kubeflow):
+    client.post("/runs/filters/save", {"query": "state=failed&page=xyz&since=7d", "name": "red", "shared": "1"})
+    saved = SavedFilter.objects.get()
+    assert saved.query == "state=failed&since=7d"
+    assert soup(client.get("/runs/")).select_one(".saved-filter a")["href"] == "/runs/?state=failed&since=7d"
+    other = Client()
+    other.force_login(get_user_model().objects.create_user("eve"))
+    offered = soup(other.get("/runs/")).select_one(".saved-filter")
+    assert "by ada" in offered.text
+    assert not offered.select("form")
+    assert other.post(f"/runs/filters/{saved.pk}/delete").status_code == 404
+    client.post(f"/runs/filters/{saved.pk}/delete")
+    assert not SavedFilter.objects.exists()
+
+
+def test_a_filter_without_a_name_or_a_filter_is_refused(client, kubeflow):
+    for form in ({"query": "state=failed", "name": " "}, {"query": "page=2", "name": "x"}):
+        assert "type a name" in client.post("/runs/filters/save", form, follow=True).content.decode()
+    assert not SavedFilter.objects.exists()
+
+
+def test_chosen_runs_are_archived_and_that_is_undone(client, kubeflow):
+    kubeflow.runs += [run_row("r2"), run_row("r3")]
+    page = soup(client.post("/runs/selection", {"action": "archive", "run": ["r1", "r2"]}, follow=True))
+    assert "Archived 2 runs." in page.select_one(".banner").text
+    assert [row["storage_state"] for row in kubeflow.runs] == ["ARCHIVED", "ARCHIVED", "AVAILABLE"]
+    undo = page.select_one(".banner form")
+    client.post(undo["action"], {"next": "/runs/"})
+    assert [row["storage_state"] for row in kubeflow.runs] == ["AVAILABLE"] * 3
+    assert "nothing to undo" not in client.get("/runs/").content.decode()
+    assert set(AuditEntry.objects.values_list("action", flat=True)) == {"sign_in", "run.archive", "run.unarchive"}
+
+
+def test_one_archived_run_can_be_undone_too(client, kubeflow):
+    page = soup(client.post("/runs/r1/archive", follow=True))
+    assert page.select_one(".banner form")["action"] == "/runs/undo"
+
+
+def test_a_deleted_run_takes_its_tags_along(client, kubeflow):
+    kubeflow.runs[0]["storage_state"] = "ARCHIVED"
+    client.post("/runs/selection", {"action": "tag", "run": ["r1"], "tag": "x"})
+    client.post("/runs/selection", {"action": "delete", "run": ["r1"]})
+    assert ("DELETE", "/apis/v2beta1/runs/r1") in kubeflow.requests
+    assert not RunTag.objects.exists()
+
+
+@pytest.mark.parametrize(("chosen", "words"), [([], "Tick the runs first"), (["r1"], "Tick two to 10 runs")])
+def test_too_few_runs_are_told_so(client, kubeflow, chosen, words):
+    assert words in client.post("/runs/selection", {"action": "compare", "run": chosen}, follow=True).content.decode()
+
+
+def test_comparing_leads_to_the_comparison(client, kubeflow):
+    answer = client.post("/runs/selection", {"action": "compare", "run": ["r1", "r2"]})
+    assert answer["Location"] == "/runs/compare/?run=r1&run=r2"
+
+
+@pytest.mark.parametrize("next_path", ["https://evil.example/", "//evil.example", "javascript:x"])
+def test_the_way_back_stays_here(client, kubeflow, next_path):
+    answer = client.post("/runs/selection", {"action": "compare", "next": next_path})
+    assert answer["Location"] == "/runs/"
+
+
+def test_an_unknown_action_is_not_found(client, kubeflow):
+    assert client.post("/runs/selection", {"action": "explode", "run": ["r1"]}).status_code == 404
+
+
+def test_the_api_takes_the_same_filters(client, kubeflow):
+    kubeflow.runs += [run_row("r2", created_at="2026-09-22T00:00:00Z", state="FAILED")]
+    answer = client.get("/api/v1/runs?from=2026-09-22&state=failed&state=running").json()
+    assert [run["id"] for run in answer["items"]] == ["r2"]
+    client.post("/runs/selection", {"action": "tag", "run": ["r1"], "tag": "x"})
+    assert [run["id"] for run in client.get("/api/v1/runs?tag=x").json()["items"]] == ["r1"]
+    assert client.get("/api/v1/runs?state=exploded").status_code == 400
