@@ -153,28 +153,3 @@ def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
 def artifact_preview(details: RunDetails, step: Step, artifact: Artifact, preview: previews.Preview) -> dict[str, Any]:
     """Returns the context of a preview."""
     return {"run": details.run, "step": step, "artifact": artifact, "preview": preview}
-
-
-def compare(runs: Sequence[RunDetails]) -> dict[str, Any]:
-    """Returns the comparison's context: parameters and single metrics, one row a name, one value a run."""
-    parameters = [dict(item.run.parameters) for item in runs]
-    metrics = [_metrics(item) for item in runs]
-    return {
-        "runs": [item.run for item in runs],
-        "groups": [("Parameters", _rows(parameters)), ("Metrics", _rows(metrics))],
-    }
-
-
-def _metrics(details: RunDetails) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for step in details.steps:
-        for artifact in step.artifacts:
-            if artifact.direction == "output" and artifact.type == "system.Metrics":
-                found |= {f"{step.name}: {name}": value for name, value in charts.scalars(artifact.metadata).items()}
-    return found
-
-
-def _rows(columns: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Any], bool]]:
-    names = dict.fromkeys(name for column in columns for name in column)
-    table = [(name, [column.get(name) for column in columns]) for name in names]
-    return [(name, values, any(value != values[0] for value in values)) for name, values in table]

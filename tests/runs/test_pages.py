@@ -251,3 +251,34 @@ def test_the_creator_is_loaded_where_a_step_ran(client, kubeflow):
     assert creator.noscript.a["href"] == creator["hx-get"]
     assert not soup(client.get("/runs/r1/steps/condition-1.deploy/")).select("[data-creator]")
     assert not soup(client.get("/runs/r1/steps/for-loop-1/")).select("[data-creator]")
+
+
+def test_curves_matrices_and_reports_stand_side_by_side(client, kubeflow):
+    kubeflow.runs.append(run_row("r2", display_name="<b>second</b>"))
+    page = soup(client.get("/runs/compare/?run=r1&run=r2"))
+    plot = page.select_one(".roc-compare svg")
+    assert "evaluate: classes" in plot["aria-label"]
+    assert "run r1, area 0.7500; <b>second</b>, area 0.7500" in plot["aria-label"]
+    assert [line["class"][1] for line in plot.select("polyline")] == ["line-1", "line-2"]
+    counts = [[cell.text for cell in table.select("td.num")] for table in page.select("table.confusion")]
+    assert counts == [["30", "10", "5", "55"]] * 2
+    assert [frame["src"] for frame in page.select("iframe")] == [
+        "/runs/r1/steps/evaluate/artifacts/4/content",
+        "/runs/r2/steps/evaluate/artifacts/4/content",
+    ]
+    assert all(frame["sandbox"] == ["allow-scripts"] for frame in page.select("iframe"))
+    assert [text["hx-get"] for text in page.select(".side-text")][0] == "/runs/r1/steps/evaluate/artifacts/5/preview"
+
+
+def test_only_what_differs_can_be_asked_for(client, kubeflow):
+    kubeflow.runs.append(run_row("r2", runtime_config={"parameters": {"label": "tip", "rounds": 9}}))
+    page = soup(client.get("/runs/compare/?run=r1&run=r2&differences=1"))
+    assert [row.th.contents[0].strip() for row in page.select("tr.differs")] == ["rounds"]
+    assert "label" not in [row.th.get_text() for row in page.select("tbody tr")]
+
+
+def test_a_run_that_cannot_be_read_does_not_hide_the_others(client, kubeflow):
+    kubeflow.runs.append(run_row("r2"))
+    page = soup(client.get("/runs/compare/?run=r1&run=gone&run=r2"))
+    assert "gone" in page.select_one(".banner-error").text
+    assert len(page.select("thead th")) >= 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -164,6 +164,12 @@ def schedule(recurring: RecurringRun) -> str:
     if recurring.interval_s:
         return f"every {duration(float(recurring.interval_s))}"
     return "not known"
+
+
+@register.filter
+def at(items: Sequence[Any], index: int) -> Any:
+    """Returns the item at a place, such as the run that belongs to a column."""
+    return items[index]
 
 
 @register.filter

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.people import audit
 from apps.people.models import Right
 from apps.people.roles import needs
-from apps.runs import contexts, exceptions, services
+from apps.runs import comparison, contexts, exceptions, services
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.middleware import path_within
 from apps.runs.views.faults import kubeflow_page
@@ -92,11 +92,18 @@ def run_tag(request: HttpRequest, run_id: str) -> HttpResponseBase:
 @require_GET
 @kubeflow_page
 def run_compare(request: HttpRequest) -> HttpResponse:
-    """Shows parameters and metrics of two to ten runs side by side."""
+    """Shows two to ten runs side by side; one that cannot be read is said to be so beside the others."""
     run_ids = list(dict.fromkeys(request.GET.getlist("run")))[:MOST_COMPARED]
     gateway = gateway_for(request)
-    context = contexts.compare([gateway.run_details(run_id) for run_id in run_ids])
-    return render(request, "runs/run_compare.html", {**context, "most": MOST_COMPARED})
+    found, problems = comparison.runs_read(gateway, run_ids)
+    compared = comparison.compare(found, problems)
+    context = {
+        "comparison": compared,
+        "tables": [("Parameters", compared.parameters), ("Metrics", compared.metrics)],
+        "only_differences": request.GET.get("differences") == "1",
+        "most": MOST_COMPARED,
+    }
+    return render(request, "runs/run_compare.html", context)
 
 
 def is_for(request: HttpRequest, target: str) -> bool:

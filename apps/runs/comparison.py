@@ -1,0 +1,143 @@
+"""Runs side by side: parameters, single metrics, ROC curves in one plot, confusion matrices, HTML and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from apps.runs import charts
+from apps.runs.entities import Artifact, Run, RunDetails, Step
+from apps.runs.exceptions import RunsError
+from apps.runs.gateway import Gateway
+
+_AT_ONCE: Final = 4
+_PAGES: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
+# One of a loop's thousand iterations is a page of its own.
+_MOST_GROUPS: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One row of a table: a value for each run, None where it has none."""
+
+    name: str
+    values: Sequence[Any]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the runs have different values."""
+        return any(value != self.values[0] for value in self.values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What the runs have of one artifact (of one slice of it): a list as long as the runs', None where one has none."""
+
+    title: str
+    items: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """An HTML or Markdown artifact of one run, shown by its own address."""
+
+    run: Run
+    step: Step
+    artifact: Artifact
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Everything the page shows; lists are as long as `runs`, in its order.
+
+    Attributes:
+        problems: a sentence for each run that could not be read.
+        notices: what is missing of those that could.
+    """
+
+    runs: Sequence[Run]
+    parameters: Sequence[Line]
+    metrics: Sequence[Line]
+    curves: Sequence[Group]
+    matrices: Sequence[Group]
+    pages: Sequence[Group]
+    problems: Sequence[str] = ()
+    notices: Sequence[str] = ()
+
+
+def runs_read(gateway: Gateway, run_ids: Sequence[str]) -> tuple[list[RunDetails], list[str]]:
+    """Returns the runs that can be read, in their order, and a sentence for each that cannot."""
+
+    def read(run_id: str) -> RunDetails | str:
+        try:
+            return gateway.run_details(run_id)
+        except RunsError as error:
+            return f"{run_id}: {error}"
+
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        answers = list(pool.map(read, run_ids))
+    found = [answer for answer in answers if isinstance(answer, RunDetails)]
+    return found, [answer for answer in answers if isinstance(answer, str)]
+
+
+def compare(found: Sequence[RunDetails], problems: Sequence[str] = ()) -> Comparison:
+    """Puts runs side by side."""
+    return Comparison(
+        runs=[details.run for details in found],
+        parameters=_lines([details.run.parameters for details in found]),
+        metrics=_lines([_metrics(details) for details in found]),
+        curves=_groups([_drawn(details, lambda drawn: drawn.roc) for details in found]),
+        matrices=_groups([_drawn(details, lambda drawn: drawn.confusion) for details in found]),
+        pages=_groups([_pages(details) for details in found]),
+        problems=problems,
+        notices=list(dict.fromkeys(f"{details.run.name}: {details.notice}" for details in found if details.notice)),
+    )
+
+
+def _outputs(details: RunDetails) -> Iterable[tuple[str, Step, Artifact]]:
+    """Yields (title, step, artifact); the title is the same for the same artifact of another run."""
+    for step in details.steps:
+        place = step.name if "." not in step.id else f"{step.name} ({step.id})"
+        for artifact in step.artifacts:
+            if artifact.direction == "output":
+                yield f"{place}: {artifact.name}", step, artifact
+
+
+def _metrics(details: RunDetails) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for title, _, artifact in _outputs(details):
+        if artifact.type == "system.Metrics":
+            place = title.rpartition(": ")[0]
+            found |= {f"{place}: {name}": value for name, value in charts.scalars(artifact.metadata).items()}
+    return found
+
+
+def _drawn(details: RunDetails, part: Callable[[charts.Classification], Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for title, _, artifact in _outputs(details):
+        for drawn in charts.classifications(artifact.type, artifact.metadata):
+            value = part(drawn)
+            if value is not None:
+                found[f"{title}, {drawn.slice_name}" if drawn.slice_name else title] = value
+    return found
+
+
+def _pages(details: RunDetails) -> dict[str, Page]:
+    return {
+        title: Page(run=details.run, step=step, artifact=artifact, kind=_PAGES[artifact.type])
+        for title, step, artifact in _outputs(details)
+        if artifact.type in _PAGES and artifact.uri
+    }
+
+
+def _lines(columns: Sequence[Mapping[str, Any]]) -> list[Line]:
+    names = dict.fromkeys(name for column in columns for name in column)
+    return [Line(name=name, values=[column.get(name) for column in columns]) for name in names]
+
+
+def _groups(columns: Sequence[Mapping[str, Any]]) -> list[Group]:
+    names = list(dict.fromkeys(name for column in columns for name in column))[:_MOST_GROUPS]
+    return [Group(title=name, items=[column.get(name) for column in columns]) for name in names]
