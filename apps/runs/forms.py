@@ -130,14 +130,12 @@ def initial_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any
     }
 
 
-class UploadForm(forms.Form):
-    """A compiled pipeline."""
+class PackageForm(forms.Form):
+    """A compiled pipeline's file."""
 
     file = forms.FileField(
         label="Compiled pipeline", help_text="YAML, JSON or an archive of it, as `kfp dsl compile` writes."
     )
-    name = forms.CharField(label="Pipeline name", max_length=128, required=False, help_text="Empty: the file's name.")
-    description = forms.CharField(required=False, max_length=1000)
 
     def clean_file(self) -> Any:
         """Refuses what is too large to be a pipeline, or empty."""
@@ -146,6 +144,13 @@ class UploadForm(forms.Form):
             raise ValidationError("A compiled pipeline has at most 32 MB.")
         return file
 
+
+class UploadForm(PackageForm):
+    """A compiled pipeline, to become a pipeline of its own."""
+
+    name = forms.CharField(label="Pipeline name", max_length=128, required=False, help_text="Empty: the file's name.")
+    description = forms.CharField(required=False, max_length=1000)
+
     def clean(self) -> dict[str, Any]:
         """Names the pipeline after its file where no name was given."""
         cleaned: dict[str, Any] = super().clean() or {}
@@ -153,3 +158,9 @@ class UploadForm(forms.Form):
         if file is not None and not cleaned.get("name"):
             cleaned["name"] = file.name.partition(".")[0]
         return cleaned
+
+
+class VersionForm(PackageForm):
+    """A compiled pipeline, to become the next version of one that is there."""
+
+    name = forms.CharField(label="Version name", max_length=128, help_text="Each version's is its own.")

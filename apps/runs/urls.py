@@ -32,6 +32,7 @@ urlpatterns = [
     path("pipelines/", pipelines.pipeline_list, name="pipeline_list"),
     path("pipelines/upload", pipelines.pipeline_upload, name="pipeline_upload"),
     path("pipelines/<str:pipeline_id>/", pipelines.pipeline_detail, name="pipeline_detail"),
+    path("pipelines/<str:pipeline_id>/upload", pipelines.version_upload, name="version_upload"),
     path("pipelines/<str:pipeline_id>/versions/<str:version_id>/", pipelines.version_detail, name="version_detail"),
     path("experiments/", pipelines.experiment_list, name="experiment_list"),
 ]

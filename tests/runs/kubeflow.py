@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _rest(self, path: str, query: dict[str, str], body: bytes) -> None:
         known = self.kubeflow
         kind, _, rest = path.partition("/")
-        if self.command == "POST" and path in {"runs", "pipelines/upload"}:
+        if self.command == "POST" and path in {"runs", "pipelines/upload", "pipelines/upload_version"}:
             self._made(path, query, body)
         elif rest and kind in {"runs", "recurringruns"}:
             (self._run if kind == "runs" else self._recurring)(rest)
@@ -193,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(known.runs[-1])
         else:
             known.posted.append({"name": query.get("name"), "body": body.decode("utf-8", "replace")})
-            self._json(known.pipelines[0])
+            self._json(known.versions[0] if path.endswith("version") else known.pipelines[0])
 
     def _recurring(self, rest: str) -> None:
         recurring_id, _, action = rest.partition(":")

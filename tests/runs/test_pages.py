@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
@@ -267,7 +269,7 @@ def test_curves_matrices_and_reports_stand_side_by_side(client, kubeflow):
         "/runs/r2/steps/evaluate/artifacts/4/content",
     ]
     assert all(frame["sandbox"] == ["allow-scripts"] for frame in page.select("iframe"))
-    assert [text["hx-get"] for text in page.select(".side-text")][0] == "/runs/r1/steps/evaluate/artifacts/5/preview"
+    assert next(text["hx-get"] for text in page.select(".side-text")) == "/runs/r1/steps/evaluate/artifacts/5/preview"
 
 
 def test_only_what_differs_can_be_asked_for(client, kubeflow):
@@ -282,3 +284,16 @@ def test_a_run_that_cannot_be_read_does_not_hide_the_others(client, kubeflow):
     page = soup(client.get("/runs/compare/?run=r1&run=gone&run=r2"))
     assert "gone" in page.select_one(".banner-error").text
     assert len(page.select("thead th")) >= 2
+
+
+def test_a_new_version_is_uploaded_and_a_refusal_keeps_the_form(client, kubeflow):
+    kubeflow.versions[0]["pipeline_version_id"] = "v2"
+    file = io.BytesIO(b"pipelineInfo: {name: x}\n")
+    file.name = "tips.yaml"
+    answer = client.post("/pipelines/p1/upload", {"file": file, "name": "tips v2"})
+    assert answer.status_code == 302, answer.content[:400]
+    assert kubeflow.posted[-1]["name"] == "tips v2"
+    assert answer["Location"] == "/pipelines/p1/versions/v2/"
+    refused = client.post("/pipelines/p1/upload", {"name": "tips v3"})
+    assert refused.status_code == 422
+    assert 'value="tips v3"' in refused.content.decode()

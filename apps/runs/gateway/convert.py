@@ -10,6 +10,7 @@ from typing import Any, Final
 from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, State
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.numbers import whole
+from apps.runs.gateway.rows import record, records, text
 
 STATES: Final = {
     "PENDING": State.PENDING,
@@ -33,6 +34,11 @@ API_STATES: Final = {
 
 def moment(value: Any) -> datetime | None:
     """Returns a time in UTC; None for nothing, and for 1970, which is how the API writes "not yet"."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
     if not isinstance(value, datetime) or value.year <= 1970:
         return None
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
@@ -40,15 +46,15 @@ def moment(value: Any) -> datetime | None:
 
 def state_of(value: Any) -> State:
     """Returns the state; UNKNOWN for one this portal has never heard of."""
-    return STATES.get(str(value or "").upper(), State.UNKNOWN)
+    return STATES.get(str(value).upper(), State.UNKNOWN)
 
 
 def pipeline(model: Any) -> Pipeline:
     """Reads a V2beta1Pipeline."""
     return Pipeline(
-        id=model.pipeline_id or "",
-        name=model.display_name or model.pipeline_id or "",
-        description=model.description or "",
+        id=text(model.pipeline_id),
+        name=text(model.display_name) or text(model.pipeline_id),
+        description=text(model.description),
         created_at=moment(model.created_at),
     )
 
@@ -56,10 +62,10 @@ def pipeline(model: Any) -> Pipeline:
 def pipeline_version(model: Any) -> PipelineVersion:
     """Reads a V2beta1PipelineVersion."""
     return PipelineVersion(
-        id=model.pipeline_version_id or "",
-        pipeline_id=model.pipeline_id or "",
-        name=model.display_name or model.pipeline_version_id or "",
-        description=model.description or "",
+        id=text(model.pipeline_version_id),
+        pipeline_id=text(model.pipeline_id),
+        name=text(model.display_name) or text(model.pipeline_version_id),
+        description=text(model.description),
         created_at=moment(model.created_at),
         spec=specs.unwrap(model.pipeline_spec),
     )
@@ -68,44 +74,46 @@ def pipeline_version(model: Any) -> PipelineVersion:
 def experiment(model: Any) -> Experiment:
     """Reads a V2beta1Experiment."""
     return Experiment(
-        id=model.experiment_id or "",
-        name=model.display_name or model.experiment_id or "",
-        description=model.description or "",
+        id=text(model.experiment_id),
+        name=text(model.display_name) or text(model.experiment_id),
+        description=text(model.description),
         created_at=moment(model.created_at),
         is_archived=model.storage_state == "ARCHIVED",
+        namespace=text(model.namespace),
     )
 
 
 def run(model: Any) -> Run:
     """Reads a V2beta1Run."""
-    reference, config = model.pipeline_version_reference, model.runtime_config
+    reference, config = record(model.pipeline_version_reference), record(model.runtime_config)
     spec = specs.unwrap(model.pipeline_spec)
     state = state_of(model.state)
     return Run(
-        id=model.run_id or "",
-        name=model.display_name or model.run_id or "",
+        id=text(model.run_id),
+        name=text(model.display_name) or text(model.run_id),
         state=state,
-        experiment_id=model.experiment_id or "",
-        pipeline_id=(reference.pipeline_id if reference else None) or "",
-        pipeline_version_id=(reference.pipeline_version_id if reference else None) or model.pipeline_version_id or "",
+        experiment_id=text(model.experiment_id),
+        pipeline_id=text(reference.pipeline_id),
+        pipeline_version_id=text(reference.pipeline_version_id) or text(model.pipeline_version_id),
         pipeline_name=specs.pipeline_name(spec),
-        description=model.description or "",
+        description=text(model.description),
         created_at=moment(model.created_at),
         scheduled_at=moment(model.scheduled_at),
         finished_at=moment(model.finished_at) if state.is_final else None,
         is_archived=model.storage_state == "ARCHIVED",
-        parameters=whole((config.parameters if config else None) or {}),
-        pipeline_root=(config.pipeline_root if config else None) or "",
+        parameters=whole(config.parameters) if isinstance(config.parameters, dict) else {},
+        pipeline_root=text(config.pipeline_root),
         error=error_text(model.error) or _history_error(model.state_history),
         spec=spec,
+        recurring_run_id=text(model.recurring_run_id),
     )
 
 
 def error_text(status: Any) -> str:
     """Returns a GoogleRpcStatus' message; "" for none."""
-    return str(status.message) if status is not None and status.message else ""
+    return text(record(status).message)
 
 
 def _history_error(history: Any) -> str:
-    messages = [error_text(entry.error) for entry in history or [] if entry is not None]
-    return next((text for text in reversed(messages) if text), "")
+    messages = [error_text(entry.error) for entry in records(history)]
+    return next((message for message in reversed(messages) if message), "")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from apps.runs import exceptions
 from apps.runs.entities import Page, Run, RunDetails, Step, StepLog
-from apps.runs.gateway import convert, details, filters, logs, objects
+from apps.runs.gateway import convert, details, filters, logs, objects, rows
 from apps.runs.gateway.base import LARGEST_PAGE, page_of
 from apps.runs.gateway.pipelines import PipelineCalls
 from apps.runs.gateway.recurring import RecurringCalls
@@ -79,13 +79,13 @@ class Gateway(PipelineCalls, RecurringCalls):
         run = details.with_pipeline_name(self._connection, run, self.pipeline)
         if self.endpoint.namespaces:
             run = details.with_namespace(self._connection, run, self.experiment)
-        listed = (model.run_details.task_details if model.run_details else None) or []
+        listed = rows.records(rows.record(model.run_details).task_details)
         return details.run_details(self._connection, run, listed)
 
     def _run_model(self, run_id: str) -> Any:
         with self._answer():
             model = self._client.get_run(run_id)
-            if not model.run_id:
+            if not rows.text(model.run_id):
                 raise exceptions.NotFoundError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
             return model
 

@@ -16,3 +16,11 @@ def whole(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: whole(item) for key, item in value.items()}
     return value
+
+
+def whole_number(value: Any) -> int | None:
+    """Returns a count, which protobuf's JSON may write as text; None for anything else."""
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -8,7 +8,8 @@ from apps.runs import exceptions
 from apps.runs.entities import Page, RecurringRun
 from apps.runs.gateway import convert, filters
 from apps.runs.gateway.base import LARGEST_PAGE, Calls, page_of
-from apps.runs.gateway.numbers import whole
+from apps.runs.gateway.numbers import whole, whole_number
+from apps.runs.gateway.rows import record, text
 
 
 class RecurringCalls(Calls):
@@ -62,34 +63,25 @@ class RecurringCalls(Calls):
 
 def _recurring_run(model: Any) -> RecurringRun:
     """Reads a V2beta1RecurringRun."""
-    reference, config, trigger = model.pipeline_version_reference, model.runtime_config, model.trigger
-    cron = trigger.cron_schedule if trigger else None
-    periodic = trigger.periodic_schedule if trigger else None
-    schedule = cron or periodic
+    reference, config = record(model.pipeline_version_reference), record(model.runtime_config)
+    cron = record(record(model.trigger).cron_schedule)
+    periodic = record(record(model.trigger).periodic_schedule)
     return RecurringRun(
-        id=model.recurring_run_id or "",
-        name=model.display_name or model.recurring_run_id or "",
-        description=model.description or "",
-        is_enabled={"ENABLED": True, "DISABLED": False}.get(str(model.status or "").upper()),
-        experiment_id=model.experiment_id or "",
-        pipeline_id=(reference.pipeline_id if reference else None) or "",
-        pipeline_version_id=(reference.pipeline_version_id if reference else None) or model.pipeline_version_id or "",
+        id=text(model.recurring_run_id),
+        name=text(model.display_name) or text(model.recurring_run_id),
+        description=text(model.description),
+        is_enabled={"ENABLED": True, "DISABLED": False}.get(str(model.status).upper()),
+        experiment_id=text(model.experiment_id),
+        pipeline_id=text(reference.pipeline_id),
+        pipeline_version_id=text(reference.pipeline_version_id) or text(model.pipeline_version_id),
         created_at=convert.moment(model.created_at),
         updated_at=convert.moment(model.updated_at),
-        cron=(cron.cron if cron else None) or "",
-        interval_s=_number(periodic.interval_second if periodic else None),
-        starts_at=convert.moment(schedule.start_time if schedule else None),
-        ends_at=convert.moment(schedule.end_time if schedule else None),
-        max_concurrency=_number(model.max_concurrency),
+        cron=text(cron.cron),
+        interval_s=whole_number(periodic.interval_second),
+        starts_at=convert.moment(cron.start_time or periodic.start_time),
+        ends_at=convert.moment(cron.end_time or periodic.end_time),
+        max_concurrency=whole_number(model.max_concurrency),
         catches_up=not model.no_catchup,
-        parameters=whole((config.parameters if config else None) or {}),
+        parameters=whole(config.parameters) if isinstance(config.parameters, dict) else {},
         error=convert.error_text(model.error),
     )
-
-
-def _number(value: Any) -> int | None:
-    # Protobuf's JSON writes 64-bit numbers as text.
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return None

@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.people import audit
 from apps.people.models import Right
 from apps.people.roles import needs
 from apps.runs import contexts, exceptions, graph
-from apps.runs.forms import UploadForm
+from apps.runs.forms import UploadForm, VersionForm
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway import spec as specs
 from apps.runs.views.faults import kubeflow_page
@@ -57,7 +58,36 @@ def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
 @kubeflow_page
 def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
     """Shows a pipeline: its newest version's graph, and all versions."""
+    return _detail(request, gateway_for(request), pipeline_id, VersionForm(initial=_next_version()), status=200)
+
+
+@require_POST
+@needs(Right.CREATE)
+@kubeflow_page
+def version_upload(request: HttpRequest, pipeline_id: str) -> HttpResponseBase:
+    """Uploads the next version of a pipeline; what Kubeflow refuses comes back with the form as it was."""
+    form = VersionForm(request.POST, request.FILES)
     gateway = gateway_for(request)
+    if form.is_valid():
+        sent = form.cleaned_data
+        try:
+            version = gateway.pipeline_version_upload(sent["file"], sent["name"], pipeline_id)
+        except exceptions.EndpointError as error:
+            form.add_error(None, str(error))
+        else:
+            audit.record("pipeline.version_upload", request=request, target=pipeline_id, target_name=version.name)
+            messages.success(request, f"Uploaded the version {version.name}.")
+            return redirect("runs:version_detail", pipeline_id=pipeline_id, version_id=version.id)
+    return _detail(request, gateway, pipeline_id, form, status=422)
+
+
+def _next_version() -> dict[str, str]:
+    return {"name": f"{timezone.now():%Y-%m-%d %H:%M:%S}"}
+
+
+def _detail(
+    request: HttpRequest, gateway: Gateway, pipeline_id: str, form: VersionForm, *, status: int
+) -> HttpResponse:
     pipeline = gateway.pipeline(pipeline_id)
     versions = gateway.pipeline_versions(pipeline_id, page_token=request.GET.get("page", ""))
     latest = versions.items[0] if versions.items else None
@@ -67,9 +97,10 @@ def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
         "pipeline": pipeline,
         "versions": versions,
         "latest": latest,
+        "form": form,
         "drawing": graph.draw(graph.spec_steps(latest.spec)) if latest else None,
     }
-    return render(request, "runs/pipeline_detail.html", context)
+    return render(request, "runs/pipeline_detail.html", context, status=status)
 
 
 @require_GET
