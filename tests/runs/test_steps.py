@@ -10,7 +10,7 @@ import pytest
 
 from apps.runs import exceptions
 from apps.runs.entities import State, StepKind
-from apps.runs.gateway import workflow
+from apps.runs.gateway import workflow_steps
 from tests.runs.kubeflow import run_row
 
 
@@ -148,7 +148,7 @@ def test_a_workflow_of_1x_is_read(is_packed):
     packed = base64.b64encode(gzip.compress(json.dumps(NODES).encode())).decode()
     status = {"compressedNodes": packed} if is_packed else {"nodes": NODES}
     status["artifactRepositoryRef"] = {"artifactRepository": {"s3": {"bucket": "mlpipeline"}}}
-    read, train = workflow.build_steps({"metadata": {"name": "wf"}, "status": status})
+    read, train = workflow_steps.build_steps({"metadata": {"name": "wf"}, "status": status}, {})
     assert read.outputs == {"rows": "3"}
     assert read.artifacts[0].uri == "minio://mlpipeline/a/table.tgz"
     assert read.duration.total_seconds() == 4

@@ -101,12 +101,21 @@ def run(model: Any) -> Run:
         scheduled_at=moment(model.scheduled_at),
         finished_at=moment(model.finished_at) if state.is_final else None,
         is_archived=model.storage_state == "ARCHIVED",
-        parameters=whole(config.parameters) if isinstance(config.parameters, dict) else {},
+        parameters=_parameters(config.parameters, model.pipeline_spec),
         pipeline_root=text(config.pipeline_root),
         error=error_text(model.error) or _history_error(model.state_history),
         spec=spec,
         recurring_run_id=text(model.recurring_run_id),
     )
+
+
+def _parameters(given: Any, spec: Any) -> dict[str, Any]:
+    """Returns a run's parameters; a run of KFP 1.x has them in its spec, as a list of names and texts."""
+    if isinstance(given, dict) and given:
+        return dict(whole(given))
+    listed = spec.get("parameters") if isinstance(spec, dict) and "root" not in spec else None
+    rows = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return {str(item.get("name") or ""): item.get("value") for item in rows}
 
 
 def error_text(status: Any) -> str:

@@ -76,14 +76,24 @@ def run_details(connection: Connection, run: Run, task_details: Sequence[Any]) -
 
 def _read_steps(connection: Connection, run: Run, task_details: Sequence[Any]) -> tuple[tuple[Step, ...], str]:
     try:
-        if specs.is_workflow(run.spec):
-            return workflow.build_steps(workflow.read_workflow(connection, run)), ""
+        if not specs.is_ir(run.spec):
+            steps = _legacy_steps(connection, run)
+            if steps or specs.is_workflow(run.spec):
+                return steps, ""
         executions = lineage.read_executions(connection, run.id)
     except exceptions.RunsError as error:
         notice = f"Inputs, outputs and artifacts are missing: the lineage store cannot be read. {error}"
         return _from_rest(lineage_tree.build_steps(run, ()), task_details), notice
     steps = lineage_tree.build_steps(run, executions)
     return (_with_errors(steps, run, task_details) if executions else _from_rest(steps, task_details)), ""
+
+
+def _legacy_steps(connection: Connection, run: Run) -> tuple[Step, ...]:
+    """Returns the steps of a run of KFP 1.x; none where it is none. A newer Kubeflow has not even the address."""
+    try:
+        return workflow.read_run(connection, run).steps
+    except (exceptions.NotFoundError, exceptions.InvalidRequestError):
+        return ()
 
 
 def _from_rest(steps: Sequence[Step], task_details: Sequence[Any]) -> tuple[Step, ...]:

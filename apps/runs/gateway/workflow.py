@@ -1,174 +1,69 @@
-"""Reads a run of KFP 1.x: its Argo Workflow, which the v1beta1 API hands out as JSON text."""
+"""Reads a run of KFP 1.x: its Argo Workflow, which the v1beta1 API hands out as JSON text, and its metrics.
+
+Source of the shapes: Argo Workflows, pkg/apis/workflow/v1alpha1 (NodeStatus); kubeflow/pipelines, backend/api/v1beta1.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
 import json
-import re
-import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
 from apps.runs import exceptions
-from apps.runs.entities import Artifact, Run, State, Step, StepKind
+from apps.runs.entities import Run, Step
 from apps.runs.gateway import connection as http
+from apps.runs.gateway import workflow_steps
 from apps.runs.gateway.connection import Connection
 
-_PHASES: Final = {
-    "Pending": State.PENDING,
-    "Running": State.RUNNING,
-    "Succeeded": State.SUCCEEDED,
-    "Failed": State.FAILED,
-    "Error": State.FAILED,
-    "Skipped": State.SKIPPED,
-    "Omitted": State.SKIPPED,
-}
-_KINDS: Final = {"Pod": StepKind.CONTAINER, "Skipped": StepKind.CONTAINER, "DAG": StepKind.DAG}
-_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+_MOST_METRICS: Final = 1000
 
 
-def read_workflow(connection: Connection, run: Run) -> dict[str, Any]:
-    """Returns the run's Workflow.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegacyRun:
+    """A run as the v1beta1 API tells it.
+
+    Attributes:
+        manifest: the Workflow; empty where there is none.
+        metrics: by node id, numbers by name.
+    """
+
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The run's steps; none where nothing has started."""
+        return workflow_steps.build_steps(self.manifest, self.metrics)
+
+
+def read_run(connection: Connection, run: Run) -> LegacyRun:
+    """Returns a run as the v1beta1 API tells it.
 
     Raises:
-        RunsError: no answer, or not a Workflow in it.
+        RunsError: no answer, or not a run in it.
     """
     body = http.read_json_text(connection, f"/apis/v1beta1/runs/{quote(run.id, safe='')}", {})
     try:
-        manifest = json.loads(json.loads(body)["pipeline_runtime"]["workflow_manifest"])
-    except (ValueError, KeyError, TypeError) as error:
+        answer = json.loads(body)
+        runtime = answer.get("pipeline_runtime") or {}
+        text = runtime.get("workflow_manifest") or ""
+        manifest = json.loads(text) if text else {}
+        metrics = (answer.get("run") or {}).get("metrics")
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         host = connection.endpoint.host
         raise exceptions.EndpointError(f"Kubeflow at {host} has no readable workflow of this 1.x run.") from error
-    return manifest if isinstance(manifest, dict) else {}
+    return LegacyRun(manifest=manifest if isinstance(manifest, dict) else {}, metrics=_metrics(metrics))
 
 
-def build_steps(manifest: Mapping[str, Any]) -> tuple[Step, ...]:
-    """Returns the steps of a Workflow, in the order they started.
-
-    Pods and skipped pods are steps, DAGs below the root are frames; what Argo adds for itself (step groups,
-    retries) is left out, and its children hang on the nearest frame.
-    """
-    status = manifest.get("status") or {}
-    nodes = _nodes(status)
-    root = str((manifest.get("metadata") or {}).get("name", ""))
-    bucket = _bucket(status)
-    shown = {key: node for key, node in nodes.items() if node.get("type") in _KINDS and key != root}
-    before = _predecessors(nodes, shown)
-    steps = [_step(key, node, bucket, before.get(key, ())) for key, node in shown.items()]
-    frames = {key: _frame_of(node, nodes, shown) for key, node in shown.items()}
-    ids = {key: step.id for key, step in zip(shown, steps, strict=True)}
-    placed = [replace(step, parent_id=ids.get(frames[key] or "")) for key, step in zip(shown, steps, strict=True)]
-    return tuple(_parents_first(sorted(placed, key=_started)))
-
-
-def _nodes(status: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    nodes = status.get("nodes")
-    if not nodes and status.get("compressedNodes"):
-        try:
-            nodes = json.loads(gzip.decompress(base64.b64decode(status["compressedNodes"])))
-        except (ValueError, OSError, EOFError, zlib.error, binascii.Error):
-            nodes = {}
-    return {key: node for key, node in (nodes or {}).items() if isinstance(node, dict)}
-
-
-def _bucket(status: Mapping[str, Any]) -> str:
-    repository = (status.get("artifactRepositoryRef") or {}).get("artifactRepository") or {}
-    return str((repository.get("s3") or {}).get("bucket", ""))
-
-
-def _step(key: str, node: Mapping[str, Any], bucket: str, depends_on: tuple[str, ...]) -> Step:
-    outputs = node.get("outputs") or {}
-    prefix = f"{node.get('templateName', '')}-"
-    return Step(
-        id=_UNSAFE.sub("_", key),
-        name=str(node.get("displayName") or key),
-        task_name=str(node.get("displayName") or key),
-        state=_PHASES.get(str(node.get("phase")), State.UNKNOWN),
-        kind=_KINDS[node["type"]],
-        inputs=_parameters(node.get("inputs") or {}, ""),
-        outputs=_parameters(outputs, prefix),
-        artifacts=(
-            *_artifacts(key, node.get("inputs") or {}, "input", "", bucket),
-            *_artifacts(key, outputs, "output", prefix, bucket),
-        ),
-        depends_on=depends_on,
-        started_at=_moment(node.get("startedAt")),
-        finished_at=_moment(node.get("finishedAt")),
-        pod_name=key if node["type"] == "Pod" else "",
-        error=str(node.get("message") or "") if node.get("phase") in {"Failed", "Error"} else "",
-    )
-
-
-def _parameters(ports: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {str(item.get("name", "")).removeprefix(prefix): item.get("value") for item in ports.get("parameters") or []}
-
-
-def _artifacts(key: str, ports: Mapping[str, Any], direction: str, prefix: str, bucket: str) -> Iterator[Artifact]:
-    for item in ports.get("artifacts") or []:
-        stored = item.get("s3") or {}
-        holder = stored.get("bucket") or bucket
-        name = str(item.get("name", "")).removeprefix(prefix)
-        yield Artifact(
-            id=_UNSAFE.sub("_", f"{key}.{direction}.{name}"),
-            name=name,
-            type="system.Artifact",
-            uri=f"minio://{holder}/{stored['key']}" if holder and stored.get("key") else "",
-            direction=direction,
-        )
-
-
-def _predecessors(nodes: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    before: dict[str, set[str]] = {}
-    for key, node in shown.items():
-        if node.get("type") == "DAG":
+def _metrics(listed: Any) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for item in (listed if isinstance(listed, list) else [])[:_MOST_METRICS]:
+        if not isinstance(item, dict) or not item.get("name"):
             continue
-        for child in _shown_below(node.get("children") or [], nodes, shown, set()):
-            before.setdefault(child, set()).add(str(node.get("displayName") or key))
-    return {key: tuple(sorted(names)) for key, names in before.items()}
-
-
-def _shown_below(keys: list[str], nodes: Mapping[str, Any], shown: Mapping[str, Any], seen: set[str]) -> Iterator[str]:
-    for key in keys:
-        if key in seen or key not in nodes:
-            continue
-        seen.add(key)
-        if key in shown:
-            yield key
-        else:
-            yield from _shown_below(nodes[key].get("children") or [], nodes, shown, seen)
-
-
-def _frame_of(node: Mapping[str, Any], nodes: Mapping[str, Any], shown: Mapping[str, Any]) -> str | None:
-    boundary = node.get("boundaryID")
-    for _ in range(50):
-        if boundary is None or boundary not in nodes:
-            return None
-        if boundary in shown:
-            return str(boundary)
-        boundary = nodes[boundary].get("boundaryID")
-    return None
-
-
-def _started(step: Step) -> datetime:
-    return step.started_at or _NEVER
-
-
-def _parents_first(steps: list[Step], parent_id: str | None = None, depth: int = 0) -> Iterator[Step]:
-    for step in steps:
-        if step.parent_id == parent_id and depth < 50:
-            yield step
-            yield from _parents_first(steps, step.id, depth + 1)
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return moment if moment.year > 1970 else None
+        # Protobuf's JSON leaves a zero out.
+        value = item.get("number_value", 0)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found.setdefault(str(item.get("node_id", "")), {})[str(item["name"])] = value
+    return found
