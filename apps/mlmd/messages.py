@@ -72,6 +72,8 @@ _MESSAGES: Final = {
     "GetArtifactsByIDResponse": "artifacts:1 Artifact*",
     "GetArtifactTypesRequest": "",
     "GetArtifactTypesResponse": "artifact_types:1 ArtifactType*",
+    "GetContextsByExecutionRequest": "execution_id:1 int64",
+    "GetContextsByExecutionResponse": "contexts:1 Context*",
     "GetArtifactsByContextRequest": "context_id:1 int64, options:2 ListOperationOptions",
     "GetArtifactsByContextResponse": "artifacts:1 Artifact*, next_page_token:2 string",
 }

@@ -45,6 +45,11 @@ class StepKind(enum.StrEnum):
     CONDITION = "condition"
     EXIT_HANDLER = "exit_handler"
 
+    @property
+    def is_frame(self) -> bool:
+        """Whether it is a frame around other steps."""
+        return self not in {StepKind.CONTAINER, StepKind.IMPORTER}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:

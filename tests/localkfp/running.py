@@ -1,7 +1,7 @@
 """Pipelines that tests run, and how they wait for them."""
 
 # A component is one function that has to stand alone.
-# ruff: noqa: PTH110, PTH123, T201
+# ruff: noqa: PTH110, PTH123
 
 import warnings
 

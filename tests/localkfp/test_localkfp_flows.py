@@ -1,7 +1,7 @@
 """Control flow, roots, retries and deletions of pipelines that really run."""
 
 # A component is one function that has to stand alone, and its defaults are its pipeline's.
-# ruff: noqa: B006, PTH123, T201
+# ruff: noqa: B006, PTH123
 
 import warnings
 

@@ -152,7 +152,7 @@ def read_json_text(connection: Connection, path: str, query: Mapping[str, str]) 
 
 
 def post(connection: Connection, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
-    """Sends one body and returns the answer's body and headers.
+    """Sends one body to the host's root and returns the answer's body and headers.
 
     Raises:
         RunsError: no answer, no success, or a web page in its place.
@@ -160,7 +160,7 @@ def post(connection: Connection, path: str, body: bytes, headers: Mapping[str, s
     host = connection.endpoint.host
     sent: dict[str, Any] = {**connection.headers(), **headers}
     with errors.network_errors(host, connection.timeout_s):
-        response = _pool(connection).request("POST", host + path, body=body, headers=sent)
+        response = _pool(connection).request("POST", connection.root + path, body=body, headers=sent)
     if not 200 <= response.status <= 299:
         raise errors.from_status(host, response.status, response.data)
     if errors.looks_like_html(response.data):

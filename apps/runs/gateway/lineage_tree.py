@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from apps.runs.entities import Run, State, Step, StepKind
+from apps.runs.entities import Attempt, Run, State, Step, StepKind
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.lineage import Execution, parse_object
 
@@ -21,10 +21,10 @@ _STATES: Final = {
     "CACHED": State.CACHED,
     "CANCELED": State.SKIPPED,  # the driver writes it where a condition was false
 }
-_FRAMES: Final = frozenset({StepKind.DAG, StepKind.LOOP, StepKind.ITERATION, StepKind.CONDITION})
 _DONE: Final = frozenset({State.SUCCEEDED, State.CACHED, State.SKIPPED})
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _DEEPEST: Final = 30
+_NOBODY: Final = 0
 
 
 def build_steps(run: Run, executions: Sequence[Execution]) -> tuple[Step, ...]:
@@ -38,10 +38,9 @@ def build_steps(run: Run, executions: Sequence[Execution]) -> tuple[Step, ...]:
         run: with its spec, where that is known; without one only what started is found.
         executions: the run's executions, or none.
     """
-    tree = _Tree(run=run, children=_by_parent(executions))
-    roots = [row for row in executions if row.parent_id is None]
-    root_ids = [row.id for row in roots]
-    tree.walk(_Place(executions=root_ids, component=specs.root_component(run.spec)))
+    family = _Family(executions)
+    tree = _Tree(run=run, children=family.children)
+    tree.walk(_Place(executions=family.roots, component=specs.root_component(run.spec)))
     return _with_frame_states(tree.steps, run.state)
 
 
@@ -82,9 +81,9 @@ class _Tree:
     def _add(self, place: _Place, task: specs.Task, rows: list[Execution]) -> None:
         rows = sorted(rows, key=lambda row: row.id)
         newest = rows[-1] if rows else None
-        step = self._step(place, task, newest)
+        step = replace(self._step(place, task, newest), attempts=self._attempts(rows, task))
         self.steps.append(step)
-        if task.kind not in _FRAMES:
+        if not task.kind.is_frame:
             return
         inside = _Place(
             executions=[newest.id] if newest else [],
@@ -98,6 +97,24 @@ class _Tree:
             self.walk(inside)
         for index, row in sorted(iterations.items()):
             self._add_iteration(inside, task, index, row)
+
+    def _attempts(self, rows: Sequence[Execution], task: specs.Task) -> tuple[Attempt, ...]:
+        """Returns the tries of a step that was tried more than once; a frame is opened anew rather than tried again."""
+        if len(rows) < 2 or task.kind.is_frame:
+            return ()
+        return tuple(self._attempt(row, is_newest=row is rows[-1]) for row in rows)
+
+    def _attempt(self, row: Execution, *, is_newest: bool) -> Attempt:
+        state = _state(row, self.run.state)
+        # Nobody writes the end of a try that was cut off, but there was another after it.
+        state = state if state.is_final or is_newest else State.FAILED
+        return Attempt(
+            id=str(row.id),
+            state=state,
+            started_at=row.created_at,
+            finished_at=row.updated_at if state.is_final else None,
+            pod_name=_text(row, "pod_name"),
+        )
 
     def _iterations(self, loop: Execution | None) -> dict[int, Execution]:
         found: dict[int, Execution] = {}
@@ -130,6 +147,7 @@ class _Tree:
             parent_id=place.step_id,
             depends_on=task.depends_on,
             image=task.image,
+            condition=task.condition,
         )
         return waiting if row is None else _started(waiting, row, self.run.state)
 
@@ -139,10 +157,7 @@ def _never_started(run_state: State, *, is_skipped: bool) -> State:
 
 
 def _started(step: Step, row: Execution, run_state: State) -> Step:
-    state = _STATES.get(row.state, State.UNKNOWN)
-    if step.kind not in _FRAMES and not state.is_final and run_state.is_final:
-        # Nobody writes the end of what a termination or a crash cut off.
-        state = State.CANCELLED if run_state is State.CANCELLED else State.FAILED
+    state = _STATES.get(row.state, State.UNKNOWN) if step.kind.is_frame else _state(row, run_state)
     return replace(
         step,
         state=state,
@@ -152,9 +167,24 @@ def _started(step: Step, row: Execution, run_state: State) -> Step:
         started_at=row.created_at,
         finished_at=row.updated_at if state.is_final else None,
         iteration_count=row.whole_number("iteration_count"),
-        pod_name=str(row.properties.get("pod_name") or ""),
-        image=str(row.properties.get("image") or step.image),
+        pod_name=_text(row, "pod_name"),
+        image=_text(row, "image") or step.image,
+        cached_run_id=row.cached_run_id,
     )
+
+
+def _state(row: Execution, run_state: State) -> State:
+    """Returns the state of a step that does work."""
+    state = _STATES.get(row.state, State.UNKNOWN)
+    if state.is_final or not run_state.is_final:
+        return state
+    # Nobody writes the end of what a termination or a crash cut off.
+    return State.CANCELLED if run_state is State.CANCELLED else State.FAILED
+
+
+def _text(row: Execution, name: str) -> str:
+    value = row.properties.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _unknown_task(name: str, row: Execution) -> specs.Task:
@@ -168,12 +198,38 @@ def _unknown_task(name: str, row: Execution) -> specs.Task:
     return specs.Task(name=name, display_name=display_name, kind=kind, component={}, depends_on=())
 
 
-def _by_parent(executions: Iterable[Execution]) -> dict[int, list[Execution]]:
-    children: dict[int, list[Execution]] = defaultdict(list)
-    for row in executions:
-        if row.parent_id is not None:
-            children[row.parent_id].append(row)
-    return children
+class _Family:
+    """Which execution stands in which. One whose parent is not there, or is in the end itself, stands at the top.
+
+    Attributes:
+        roots: the ids of the run's own executions; 0 is one nobody wrote, over those that have lost their parent.
+    """
+
+    def __init__(self, executions: Sequence[Execution]) -> None:
+        known = {row.id for row in executions}
+        self.children: dict[int, list[Execution]] = defaultdict(list)
+        for row in executions:
+            if row.parent_id is not None:
+                self.children[row.parent_id if row.parent_id in known else _NOBODY].append(row)
+        self.roots = [row.id for row in executions if row.parent_id is None]
+        self.children[_NOBODY] += self._circling(executions)
+        if self.children[_NOBODY]:
+            self.roots = [*self.roots, _NOBODY]
+
+    def _circling(self, executions: Sequence[Execution]) -> list[Execution]:
+        """Returns the executions that no way from a root leads to."""
+        reached: set[int] = set()
+        waiting = [*self.roots, _NOBODY]
+        while waiting:
+            parent = waiting.pop()
+            if parent not in reached:
+                reached.add(parent)
+                waiting.extend(row.id for row in self.children.get(parent, ()))
+        lost = [row for row in executions if row.id not in reached]
+        for row in lost:
+            # They would lead the walk in circles.
+            self.children.pop(row.id, None)
+        return lost
 
 
 def _with_frame_states(steps: Sequence[Step], run_state: State) -> tuple[Step, ...]:
@@ -181,7 +237,7 @@ def _with_frame_states(steps: Sequence[Step], run_state: State) -> tuple[Step, .
     children: dict[str, list[Step]] = defaultdict(list)
     finished: list[Step] = []
     for step in reversed(steps):  # children stand after their parents
-        settled = _frame(step, children[step.id], run_state) if step.kind in _FRAMES else step
+        settled = _frame(step, children[step.id], run_state) if step.kind.is_frame else step
         finished.append(settled)
         if settled.parent_id is not None:
             children[settled.parent_id].append(settled)

@@ -174,6 +174,8 @@ def _kind(name: str, body: Mapping[str, Any], component: Mapping[str, Any], exec
     if "parameterIterator" in body or "artifactIterator" in body:
         return StepKind.LOOP
     if "dag" in component:
+        if name.startswith("exit-handler"):
+            return StepKind.EXIT_HANDLER
         is_condition = _mapping(body.get("triggerPolicy")).get("condition") or name.startswith("condition")
         return StepKind.CONDITION if is_condition else StepKind.DAG
     return StepKind.IMPORTER if "importer" in executor else StepKind.CONTAINER
