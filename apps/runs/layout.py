@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -50,8 +50,12 @@ def place(sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]]) -> Placem
         edges: (from, to); ones that name no box, and loops onto a box itself, are left out.
     """
     kept = sorted({edge for edge in edges if edge[0] in sizes and edge[1] in sizes and edge[0] != edge[1]})
-    parts = [_place_component(part, sizes, kept) for part in _components(sizes, kept)]
-    return _pack(parts)
+    parts = _components(sizes, kept)
+    part_of = {key: number for number, part in enumerate(parts) for key in part}
+    own: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for edge in kept:
+        own[part_of[edge[0]]].append(edge)
+    return _pack([_place_component(part, sizes, own[number]) for number, part in enumerate(parts)])
 
 
 def _components(keys: Iterable[str], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
@@ -73,8 +77,7 @@ def _components(keys: Iterable[str], edges: Sequence[tuple[str, str]]) -> list[l
     return found
 
 
-def _place_component(keys: Sequence[str], sizes: Mapping[str, Size], edges: Sequence[tuple[str, str]]) -> Placement:
-    own = [edge for edge in edges if edge[0] in set(keys)]
+def _place_component(keys: Sequence[str], sizes: Mapping[str, Size], own: Sequence[tuple[str, str]]) -> Placement:
     if not own:
         width, height = sizes[keys[0]]
         return Placement(corners={keys[0]: (0, 0)}, lines={}, width=width, height=height)
@@ -86,9 +89,12 @@ def _place_component(keys: Sequence[str], sizes: Mapping[str, Size], edges: Sequ
     left = min(centres[vertex] - boxes[vertex][0] / 2 for vertex in boxes)
     right = max(centres[vertex] + boxes[vertex][0] / 2 for vertex in boxes)
     middle = {vertex: centres[vertex] - left for vertex in boxes}
+    direct, following = set(hops), defaultdict(list)
+    for first, second in hops:
+        following[first].append(second)
     return Placement(
         corners={key: (middle[key] - sizes[key][0] / 2, tops[key]) for key in keys},
-        lines={edge: _line(edge, hops, middle, tops, boxes) for edge in own},
+        lines={edge: _line(_path(edge, direct, following), middle, tops, boxes) for edge in own},
         width=right - left,
         height=height,
     )
@@ -181,13 +187,8 @@ def _tops(layers: Sequence[Sequence[Vertex]], boxes: Mapping[Vertex, Size]) -> t
 
 
 def _line(
-    edge: tuple[str, str],
-    hops: Sequence[tuple[Vertex, Vertex]],
-    middle: Mapping[Vertex, float],
-    tops: Mapping[Vertex, float],
-    boxes: Mapping[Vertex, Size],
+    path: Sequence[Vertex], middle: Mapping[Vertex, float], tops: Mapping[Vertex, float], boxes: Mapping[Vertex, Size]
 ) -> tuple[Point, ...]:
-    path = _path(edge, hops)
     start, *bends, end = path
     return (
         (middle[start], tops[start] + boxes[start][1]),
@@ -196,14 +197,13 @@ def _line(
     )
 
 
-def _path(edge: tuple[str, str], hops: Sequence[tuple[Vertex, Vertex]]) -> list[Vertex]:
+def _path(
+    edge: tuple[str, str], direct: Container[tuple[Vertex, Vertex]], following: Mapping[Vertex, Sequence[Vertex]]
+) -> list[Vertex]:
     source, target = edge
-    if edge in hops:
+    if edge in direct:
         return [source, target]
-    following: dict[Vertex, list[Vertex]] = defaultdict(list)
-    for first, second in hops:
-        following[first].append(second)
-    for start in following[source]:
+    for start in following.get(source, ()):
         path: list[Vertex] = [source]
         vertex = start
         while not isinstance(vertex, str):
