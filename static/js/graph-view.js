@@ -1,6 +1,6 @@
 // The graph as something to move about in: zoom, drag, a minimap. Without this script it is a drawing that scrolls.
 (() => {
-  const LEAST = 0.1;
+  const LEAST = 0.02;
   const MOST = 3;
   const STEP = 1.25;
   const BY_PX = 60;
@@ -239,6 +239,16 @@
       });
     }
 
+    // The first sight: the chosen step, else the middle of what stands at the top.
+    open() {
+      const selected = this.svg.querySelector("[data-node][aria-current]");
+      if (selected) return void this.reveal(selected);
+      const boxes = [...this.svg.querySelectorAll("[data-node]")].map((node) => node.getBoundingClientRect());
+      const first = boxes.sort((one, other) => one.top - other.top || one.left - other.left)[0];
+      const seen = this.wrap.getBoundingClientRect();
+      if (first) this.wrap.scrollLeft += first.left + first.width / 2 - (seen.left + seen.width / 2);
+    }
+
     end() {
       this.observer.disconnect();
     }
@@ -297,6 +307,5 @@
   });
 
   begin(false);
-  const selected = document.querySelector("[data-graph] [aria-current]");
-  if (selected && view) view.reveal(selected);
+  if (view) view.open();
 })();

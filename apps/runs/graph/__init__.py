@@ -3,8 +3,8 @@
 from apps.runs.graph.drawing import Box, Drawing, Line, draw
 from apps.runs.graph.look import Look
 from apps.runs.graph.plan import spec_steps
-from apps.runs.graph.summary import COMPOUND, summary
-from apps.runs.graph.timeline import Timeline, timeline
+from apps.runs.graph.summary import COMPOUND, summarize
+from apps.runs.graph.timeline import Timeline, build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_OPEN, MOST_STEPS, Tree
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "Look",
     "Timeline",
     "Tree",
+    "build_timeline",
     "draw",
     "spec_steps",
-    "summary",
-    "timeline",
+    "summarize",
 ]

@@ -15,8 +15,8 @@ from apps.runs.graph.labels import fit
 from apps.runs.graph.look import Look
 from apps.runs.graph.tree import Inside, Tree
 
-BOX: Final = (208.0, 48.0)
-PILL: Final = (168.0, 28.0)
+BOX: Final = (232.0, 48.0)
+PILL: Final = (184.0, 28.0)
 _PAD: Final = 14.0
 _HEAD: Final = 34.0
 _MARGIN: Final = 12.0
@@ -101,7 +101,7 @@ class Box:
             return self.kind_word
         if self.step.state is State.PENDING:
             return fit(f"{self.kind_word} of {self.holds}", self.width - 48)
-        return fit(f"{self.holds}: {self.held}", self.width - _BUTTON - 44)
+        return fit(self.held or "empty", self.width - _BUTTON - 44)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from django.utils import timezone
 from apps.runs.entities import Run, State, Step
 from apps.runs.graph.drawing import Box, Drawing, draw
 from apps.runs.graph.look import Look
-from apps.runs.graph.summary import summary
-from apps.runs.graph.timeline import timeline
+from apps.runs.graph.summary import summarize
+from apps.runs.graph.timeline import build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_STEPS
 
 _MOST_MENUS: Final = 8
@@ -56,7 +56,7 @@ def graph_context(
         "most_steps": MOST_STEPS,
         "step_count": len(steps),
         "draw_query": replace(look, is_forced=True).query(view="graph") if can_draw else "",
-        "summary": summary(steps, is_plan=is_plan),
+        "summary": summarize(steps, is_plan=is_plan),
         "buttons": _buttons(look, drawing, has_artifacts=any(step.artifacts for step in steps)),
         "menus": _menus(drawing) if drawing else [],
         "symbols": _symbols(drawing) if drawing else [],
@@ -65,8 +65,8 @@ def graph_context(
 
 def timeline_context(steps: Sequence[Step], run: Run) -> dict[str, Any]:
     """Returns what `runs/_timeline.html` needs."""
-    drawn = timeline(steps, run, timezone.now())
-    return {"timeline": drawn, "summary": summary(steps)}
+    drawn = build_timeline(steps, run, timezone.now())
+    return {"timeline": drawn, "summary": summarize(steps)}
 
 
 def _buttons(look: Look, drawing: Drawing | None, *, has_artifacts: bool) -> list[tuple[str, str, str, bool]]:

@@ -34,7 +34,7 @@ def _is_alone(step: Step) -> bool:
     return step.kind is StepKind.EXIT_HANDLER
 
 
-def summary(steps: Sequence[Step], *, is_plan: bool = False) -> str:
+def summarize(steps: Sequence[Step], *, is_plan: bool = False) -> str:
     """Returns "12 steps: 1 failed, 10 succeeded, 1 skipped"; for a plan, how many steps and frames."""
     found = working(steps)
     frames = len(steps) - len(found)

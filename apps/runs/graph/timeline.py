@@ -95,7 +95,7 @@ class Timeline:
         return self.ends_at - self.begins_at if self.begins_at and self.ends_at else None
 
 
-def timeline(steps: Sequence[Step], run: Run, now: datetime) -> Timeline:
+def build_timeline(steps: Sequence[Step], run: Run, now: datetime) -> Timeline:
     """Returns the times of a run's steps.
 
     Args:
