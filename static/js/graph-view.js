@@ -27,12 +27,16 @@
       this.wrap.addEventListener("keydown", (event) => this.key(event));
       this.wrap.addEventListener("scroll", () => this.follow(), { passive: true });
       this.pointers = new Map();
+      this.width = this.wrap.clientWidth;
       this.wrap.addEventListener("pointerdown", (event) => this.grab(event));
+      // Links can be dragged out of a page; here a drag moves the drawing.
+      this.wrap.addEventListener("dragstart", (event) => event.preventDefault());
       this.map.addEventListener("pointerdown", (event) => this.jump(event));
       this.observer = new ResizeObserver(() => this.resized());
       this.observer.observe(this.wrap);
       this.drawMap();
-      this.zoom = kept.zoom ?? this.start();
+      kept.zoom ??= this.start();
+      this.zoom = kept.zoom;
       this.apply();
     }
 
@@ -121,6 +125,7 @@
       };
       const stop = () => {
         removeEventListener("pointermove", move);
+        for (const name of ["pointerup", "pointercancel"]) removeEventListener(name, stop);
         this.wrap.classList.remove("dragging");
         // The click that ends a drag opens nothing.
         if (isMoving) {
@@ -130,7 +135,7 @@
         }
       };
       addEventListener("pointermove", move);
-      addEventListener("pointerup", stop, { once: true });
+      for (const name of ["pointerup", "pointercancel"]) addEventListener(name, stop);
     }
 
     touch(event) {
@@ -218,13 +223,13 @@
       this.map.addEventListener("lostpointercapture", () => this.map.removeEventListener("pointermove", go), { once: true });
     }
 
+    // The panel that opened beside the graph must not hide the step it belongs to.
     resized() {
-      if (kept.zoom === null) {
-        this.zoom = this.start();
-        this.apply();
-      } else {
-        this.follow();
-      }
+      const isNarrower = this.wrap.clientWidth < this.width;
+      this.width = this.wrap.clientWidth;
+      this.follow();
+      const selected = isNarrower && this.svg.querySelector("[data-node][aria-current]");
+      if (selected) this.reveal(selected);
     }
 
     // Scrolls the drawing, and only the drawing, until the node can be seen.
@@ -256,8 +261,10 @@
 
   const list = () => document.querySelector("[data-timeline-wrap]");
 
-  function keep() {
-    kept.open = [...document.querySelectorAll("#run-live details[id][open]")].map((each) => each.id);
+  function keep(asked) {
+    // A menu stays open over the refresh of a live run, and closes when something was chosen in it.
+    const chosen = asked?.closest?.("details");
+    kept.open = [...document.querySelectorAll("#run-live details[id][open]")].filter((each) => each !== chosen).map((each) => each.id);
     kept.list = list()?.scrollTop ?? 0;
     const active = document.activeElement?.closest?.("[data-graph] [id]");
     kept.anchor = active ? { id: active.id, ...position(active) } : null;
@@ -297,7 +304,7 @@
   }
 
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target?.id === "run-live") keep();
+    if (event.detail.target?.id === "run-live") keep(event.detail.requestConfig?.elt);
   });
   document.addEventListener("htmx:afterSwap", () => begin(true));
   document.addEventListener("htmx:historyRestore", () => begin(false));

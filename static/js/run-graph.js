@@ -84,6 +84,8 @@
 
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, path } = event.detail;
+    const tab = new URLSearchParams(location.search).get("tab");
+    if (path.startsWith("?") && tab && !panel.hidden) event.detail.path = `${path}&tab=${encodeURIComponent(tab)}`;
     if (elt.closest?.("#step-panel") && elt.hasAttribute("hx-push-url") && path.includes("/steps/")) event.detail.path = withLook(path);
   });
 

@@ -8,15 +8,25 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from apps.runs.entities import Run, State, Step
+from apps.runs.entities import Run, State, Step, StepKind
 from apps.runs.graph.drawing import Box, Drawing, draw
 from apps.runs.graph.look import Look
 from apps.runs.graph.summary import summarize
 from apps.runs.graph.timeline import build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_STEPS
+from apps.runs.templatetags.portal import state_icon
 
 _MOST_MENUS: Final = 8
 _MOST_OPTIONS: Final = 100
+KIND_ICONS: Final = {
+    StepKind.CONTAINER: "box",
+    StepKind.IMPORTER: "download",
+    StepKind.DAG: "workflow",
+    StepKind.LOOP: "repeat",
+    StepKind.ITERATION: "repeat",
+    StepKind.CONDITION: "git-branch",
+    StepKind.EXIT_HANDLER: "skip-forward",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +69,7 @@ def graph_context(
         "summary": summarize(steps, is_plan=is_plan),
         "buttons": _buttons(look, drawing, has_artifacts=any(step.artifacts for step in steps)),
         "menus": _menus(drawing) if drawing else [],
-        "symbols": _symbols(drawing) if drawing else [],
+        "symbols": _symbols(drawing, is_plan=is_plan) if drawing else [],
     }
 
 
@@ -97,8 +107,10 @@ def _menus(drawing: Drawing) -> list[Menu]:
     return menus
 
 
-def _symbols(drawing: Drawing) -> list[State]:
-    """Returns the states whose icons the drawing uses; each icon stands in it once."""
+def _symbols(drawing: Drawing, *, is_plan: bool) -> list[tuple[str, str]]:
+    """Returns (id, icon) of what the boxes are marked with; each icon stands in the drawing once."""
     steps = [box.step for box in drawing.boxes]
+    if is_plan:
+        return [(f"kind-{kind.value}", KIND_ICONS[kind]) for kind in sorted({step.kind for step in steps})]
     steps += [box.choice.step for box in drawing.boxes if box.choice]
-    return sorted({step.state for step in steps})
+    return [(f"mark-{state.value}", state_icon(state)) for state in sorted({step.state for step in steps})]
