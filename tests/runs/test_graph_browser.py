@@ -117,6 +117,7 @@ def test_the_graph_is_dragged_and_the_minimap_moves_it(page):
         page.get_by_role("button", name="Zoom in").click()
     minimap = page.locator("[data-minimap]")
     expect(minimap).to_be_visible()
+    page.locator("#node-train").scroll_into_view_if_needed()
     start = scrolled(page)
     node = page.locator("#node-train").bounding_box()
     page.mouse.move(node["x"] + 30, node["y"] + 20)
