@@ -5,7 +5,6 @@
   const STEP = 1.25;
   const BY_PX = 60;
   const NS = "http://www.w3.org/2000/svg";
-  const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
   // What outlives the part of the page that is drawn again every other second.
   const kept = { zoom: null, left: 0, top: 0, open: [], anchor: null, list: 0 };
@@ -240,7 +239,6 @@
       this.wrap.scrollBy({
         left: past(own.left - gap, own.right + gap, seen.left, seen.right),
         top: past(own.top - gap, own.bottom + gap, seen.top, seen.bottom),
-        behavior: isCalm.matches ? "instant" : "auto",
       });
     }
 
@@ -264,7 +262,7 @@
   function keep(asked) {
     // A menu stays open over the refresh of a live run, and closes when something was chosen in it.
     const chosen = asked?.closest?.("details");
-    kept.open = [...document.querySelectorAll("#run-live details[id][open]")].filter((each) => each !== chosen).map((each) => each.id);
+    kept.open = [...document.querySelectorAll("[data-graph-pane] details[id][open]")].filter((each) => each !== chosen).map((each) => each.id);
     kept.list = list()?.scrollTop ?? 0;
     const active = document.activeElement?.closest?.("[data-graph] [id]");
     kept.anchor = active ? { id: active.id, ...position(active) } : null;
@@ -304,7 +302,7 @@
   }
 
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target?.id === "run-live") keep(event.detail.requestConfig?.elt);
+    if (["run-live", "graph-pane"].includes(event.detail.target?.id)) keep(event.detail.requestConfig?.elt);
   });
   document.addEventListener("htmx:afterSwap", () => begin(true));
   document.addEventListener("htmx:historyRestore", () => begin(false));

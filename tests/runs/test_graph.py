@@ -258,6 +258,16 @@ def test_what_never_leaves_a_closed_frame_is_not_drawn():
     assert graph.draw(steps, graph.Look(has_artifacts=True, frames="closed")).pills == ()
 
 
+def test_artifacts_of_1x_runs_are_joined_by_where_they_are():
+    ends = [
+        Artifact(id=f"pod.{direction}", name=direction, type="system.Artifact", uri=uri, direction=direction)
+        for direction, uri in (("output", "minio://b/k"), ("input", "minio://b/k"))
+    ]
+    steps = [step("one", artifacts=(ends[0],)), step("two", depends_on=("one",), artifacts=(ends[1],))]
+    drawing = graph.draw(steps, graph.Look(has_artifacts=True))
+    assert [pill.carried.targets for pill in drawing.pills] == [("two",)]
+
+
 def test_no_steps_make_an_empty_drawing():
     drawing = graph.draw([])
     assert drawing.boxes == ()

@@ -111,6 +111,41 @@ def test_the_graph_zooms_by_button_key_and_wheel(page):
     page.wait_for_function(grown, arg=before)
 
 
+def test_two_fingers_pull_the_graph_larger(browser, live_server, client, kubeflow):
+    context = browser.new_context(base_url=live_server.url, has_touch=True, viewport={"width": 390, "height": 844})
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    opened = context.new_page()
+    opened.goto("/runs/r1/")
+    opened.locator("[data-graph-wrap]").scroll_into_view_if_needed()
+    box = opened.locator("[data-graph-wrap]").bounding_box()
+    before = drawn_width(opened)
+    session = context.new_cdp_session(opened)
+    x, y = box["x"] + box["width"] / 2, box["y"] + 80
+
+    def touch(kind, gap):
+        points = [{"x": x - gap, "y": y, "id": 0}, {"x": x + gap, "y": y, "id": 1}] if gap else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 30)
+    for gap in (40, 50, 60):
+        touch("touchMove", gap)
+    touch("touchEnd", 0)
+    assert drawn_width(opened) == pytest.approx(2 * before, rel=0.05)
+    context.close()
+
+
+def test_frames_of_a_pipeline_open_in_place(page):
+    page.goto("/pipelines/p1/versions/v1/")
+    page.evaluate("window.isSame = true")
+    page.get_by_role("button", name="Zoom in").click()
+    level = page.locator("[data-zoom-level]").text_content()
+    page.locator("#toggle-condition-1").click()
+    expect(page.locator("#node-condition-1\\.deploy")).to_have_count(0)
+    expect(page).to_have_url(ending("/pipelines/p1/versions/v1/?close=condition-1"))
+    expect(page.locator("[data-zoom-level]")).to_have_text(level)
+    assert page.evaluate("window.isSame") is True
+
+
 def test_the_graph_is_dragged_and_the_minimap_moves_it(page):
     page.goto("/runs/r1/")
     for _ in range(4):

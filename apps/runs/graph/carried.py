@@ -38,7 +38,7 @@ def by_level(tree: Tree) -> dict[str, list[Carried]]:
     One that is written inside a frame and read outside stands outside, so that both lines can be seen. What never
     leaves a closed frame is not drawn.
     """
-    readers = _readers(tree)
+    readers = _Readers(tree)
     found: dict[str, list[Carried]] = defaultdict(list)
     written: set[str] = set()
     # The innermost writer first: a frame hands on what a step in it wrote, under the same id.
@@ -49,19 +49,30 @@ def by_level(tree: Tree) -> dict[str, list[Carried]]:
             if artifact.direction != "output" or artifact.id in written:
                 continue
             written.add(artifact.id)
-            level, carried = _place(tree, step, artifact, readers.get(artifact.id, []))
+            level, carried = _place(tree, step, artifact, readers.of(artifact))
             if carried is not None:
                 found[level].append(carried)
     return {level: items[::-1] for level, items in found.items()}
 
 
-def _readers(tree: Tree) -> dict[str, list[Step]]:
-    found: dict[str, list[Step]] = defaultdict(list)
-    for step in tree.by_id.values():
-        for artifact in step.artifacts:
-            if artifact.direction == "input" and not tree.children.get(step.id):
-                found[artifact.id].append(step)
-    return found
+class _Readers:
+    """Who reads which artifact: by its id, and where Argo gave the two ends ids of their own (1.x), by its URI."""
+
+    def __init__(self, tree: Tree) -> None:
+        ports = [(step, artifact) for step in tree.by_id.values() for artifact in step.artifacts]
+        written = {artifact.id for _, artifact in ports if artifact.direction == "output"}
+        self.by_id: dict[str, list[Step]] = defaultdict(list)
+        self.by_uri: dict[str, list[Step]] = defaultdict(list)
+        for step, artifact in ports:
+            if artifact.direction != "input" or tree.children.get(step.id):
+                continue
+            self.by_id[artifact.id].append(step)
+            if artifact.uri and artifact.id not in written:
+                self.by_uri[artifact.uri].append(step)
+
+    def of(self, artifact: Artifact) -> list[Step]:
+        """Returns the steps that read it, in the order of the tree."""
+        return self.by_id.get(artifact.id) or self.by_uri.get(artifact.uri, [])
 
 
 def _place(tree: Tree, step: Step, artifact: Artifact, readers: list[Step]) -> tuple[str, Carried | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from apps.runs import layout
@@ -88,6 +89,13 @@ class Box:
     def button_x(self) -> float:
         """Where the button that opens and closes it stands."""
         return round(self.width - _BUTTON - 4, 1)
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long it worked, or has worked so far; None where it did not start, or its end is not known."""
+        if self.step.state is State.RUNNING and self.step.started_at:
+            return max(timedelta(0), datetime.now(UTC) - self.step.started_at)
+        return self.step.duration
 
     @property
     def kind_word(self) -> str:

@@ -62,6 +62,7 @@ def graph_context(
         "keep": f"?{keep}" if keep else "",
         "drawing": drawing,
         "is_plan": is_plan,
+        "part": "graph-pane" if is_plan else "run-live",
         "is_large": is_large,
         "most_steps": MOST_STEPS,
         "step_count": len(steps),
