@@ -164,7 +164,7 @@
 
     drawMap() {
       const { width, height } = this.size;
-      const scale = Math.min(176 / width, 120 / height);
+      const scale = Math.min(Math.min(176, 0.26 * this.wrap.clientWidth) / width, Math.min(120, 0.3 * this.room.height) / height);
       const svg = document.createElementNS(NS, "svg");
       const set = (element, values) => { for (const [name, value] of Object.entries(values)) element.setAttribute(name, String(value)); };
       set(svg, { viewBox: `0 0 ${width} ${height}`, width: Math.max(24, width * scale), height: Math.max(24, height * scale), preserveAspectRatio: "none" });
