@@ -321,7 +321,8 @@ def _size(inside: Drawing | None, choice_room: float) -> layout.Size:
 
 
 def _pill(each: Carried, corner: layout.Point) -> Pill:
-    label = fit(each.artifact.name, PILL[0] - 40)
+    # Its letters are smaller and thinner than those `fit` counts with.
+    label = fit(each.artifact.name, 1.2 * (PILL[0] - 44))
     return Pill(carried=each, x=corner[0], y=corner[1], width=PILL[0], height=PILL[1], label=label)
 
 
