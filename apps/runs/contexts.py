@@ -11,9 +11,17 @@ import yaml
 from django.urls import NoReverseMatch, reverse
 
 from apps.runs import charts, graph, previews
-from apps.runs.entities import Artifact, RunDetails, State, Step, StepKind
+from apps.runs.entities import Artifact, PipelineVersion, RunDetails, State, Step, StepKind
+from apps.runs.graph import page as graph_page
 
-VIEWS: Final = {"graph": "Graph", "steps": "Steps", "parameters": "Parameters", "spec": "Spec"}
+VIEWS: Final = {
+    "graph": "Graph",
+    "steps": "Steps",
+    "timeline": "Timeline",
+    "parameters": "Parameters",
+    "spec": "Spec",
+}
+PLAN_VIEWS: Final = {"graph": "Graph", "steps": "Tasks", "parameters": "Parameters", "spec": "Spec"}
 TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "details": "Details"}
 FRAMES: Final = frozenset({StepKind.DAG, StepKind.LOOP, StepKind.ITERATION, StepKind.CONDITION})
 _SHOWN_DIRECTLY: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
@@ -47,26 +55,43 @@ class ArtifactCard:
         return bool(self.artifact.uri) and "Metrics" not in self.artifact.type
 
 
-def run_page(details: RunDetails, *, view: str, selected: Step | None) -> dict[str, Any]:
-    """Returns the run page's context; a graph too large to read becomes the list."""
+def run_page(
+    details: RunDetails, *, view: str, selected: Step | None, look: graph.Look | None = None
+) -> dict[str, Any]:
+    """Returns the run page's context; a graph too large to read becomes the list.
+
+    Args:
+        details: the run.
+        view: one of VIEWS.
+        selected: the step whose panel is open.
+        look: what is open in the graph; None leaves it to its size.
+    """
     run, steps = details.run, details.steps
-    is_large = len(steps) > graph.MOST_STEPS
-    shown = "steps" if view == "graph" and is_large else view
+    context = graph_page.graph_context(steps, look or graph.Look(), view=view, selected=selected)
+    shown = context["view"]
+    timeline = graph_page.timeline_context(steps, run) if shown == "timeline" else {}
     return {
         "run": run,
         "details": details,
-        "view": shown,
         "views": VIEWS,
-        "is_large": is_large,
         "is_live": not run.state.is_final,
         "selected": selected,
-        "drawing": graph.draw(steps) if shown == "graph" else None,
+        "graph_name": run.name,
         "rows": rows(steps) if shown == "steps" else (),
         "spec_text": spec_text(run.spec) if shown == "spec" else "",
         "counts": counts(steps),
         "can_terminate": run.state in {State.PENDING, State.RUNNING},
         "can_retry": run.state in {State.FAILED, State.CANCELLED},
+        **context,
+        **timeline,
     }
+
+
+def plan(version: PipelineVersion, look: graph.Look, *, view: str) -> dict[str, Any]:
+    """Returns the graph's part of a pipeline's context; a graph too large to read becomes the list of tasks."""
+    steps = graph.spec_steps(version.spec)
+    context = graph_page.graph_context(steps, look, view=view, is_plan=True)
+    return {**context, "graph_name": version.name, "rows": rows(steps) if context["view"] == "steps" else ()}
 
 
 def rows(steps: Sequence[Step]) -> tuple[Row, ...]:

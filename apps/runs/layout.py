@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -13,6 +13,7 @@ from fast_sugiyama import from_edges
 
 GAP_X: Final = 28.0
 GAP_Y: Final = 44.0
+_GAP_MORE: Final = 110.0
 _ROW_WIDTH: Final = 1200.0
 _SWEEPS: Final = 4
 _BEND_WIDTH: Final = 12.0
@@ -50,11 +51,15 @@ def place(sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]]) -> Placem
         edges: (from, to); ones that name no box, and loops onto a box itself, are left out.
     """
     kept = sorted({edge for edge in edges if edge[0] in sizes and edge[1] in sizes and edge[0] != edge[1]})
-    parts = [_place_component(part, sizes, kept) for part in _components(sizes, kept)]
-    return _pack(parts)
+    parts = _components(sizes, kept)
+    part_of = {key: number for number, part in enumerate(parts) for key in part}
+    own: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for edge in kept:
+        own[part_of[edge[0]]].append(edge)
+    return _pack([_place_component(part, sizes, own[number]) for number, part in enumerate(parts)])
 
 
-def _components(keys: Iterable[str], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
+def _components(keys: Collection[str], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
     # The layout numbers bends anew in each component, so two of them at once would mix bends up with boxes.
     neighbours: dict[str, set[str]] = defaultdict(set)
     for source, target in edges:
@@ -62,33 +67,36 @@ def _components(keys: Iterable[str], edges: Sequence[tuple[str, str]]) -> list[l
         neighbours[target].add(source)
     left, found = dict.fromkeys(keys), []
     while left:
-        waiting, part = [next(iter(left))], []
+        waiting, part = [next(iter(left))], set()
         while waiting:
             key = waiting.pop()
             if key in left:
                 del left[key]
-                part.append(key)
+                part.add(key)
                 waiting.extend(neighbours[key])
         found.append(part)
-    return found
+    place = {key: number for number, key in enumerate(keys)}
+    return [sorted(part, key=place.__getitem__) for part in found]
 
 
-def _place_component(keys: Sequence[str], sizes: Mapping[str, Size], edges: Sequence[tuple[str, str]]) -> Placement:
-    own = [edge for edge in edges if edge[0] in set(keys)]
+def _place_component(keys: Sequence[str], sizes: Mapping[str, Size], own: Sequence[tuple[str, str]]) -> Placement:
     if not own:
         width, height = sizes[keys[0]]
         return Placement(corners={keys[0]: (0, 0)}, lines={}, width=width, height=height)
     positions, hops = _order(keys, own)
     boxes = {vertex: sizes[vertex] if isinstance(vertex, str) else (_BEND_WIDTH, 0.0) for vertex, _ in positions}
-    layers = _layers(positions)
+    layers = _in_reading_order(_layers(positions), keys)
     centres = _centres(layers, boxes, hops)
-    tops, height = _tops(layers, boxes)
+    tops, bottoms, height = _tops(layers, boxes, _gaps(layers, centres, hops))
     left = min(centres[vertex] - boxes[vertex][0] / 2 for vertex in boxes)
     right = max(centres[vertex] + boxes[vertex][0] / 2 for vertex in boxes)
     middle = {vertex: centres[vertex] - left for vertex in boxes}
+    direct, following = set(hops), defaultdict(list)
+    for first, second in hops:
+        following[first].append(second)
     return Placement(
         corners={key: (middle[key] - sizes[key][0] / 2, tops[key]) for key in keys},
-        lines={edge: _line(edge, hops, middle, tops, boxes) for edge in own},
+        lines={edge: _line(_path(edge, direct, following), middle, tops, bottoms, boxes) for edge in own},
         width=right - left,
         height=height,
     )
@@ -99,7 +107,7 @@ def _order(
 ) -> tuple[list[tuple[Vertex, Point]], list[tuple[Vertex, Vertex]]]:
     """Returns a place in the grid for each box and bend, and the edges cut up at their bends."""
     # Numbers, not names: names pass through a set, whose order would change the drawing with every process.
-    numbers = {key: number for number, key in enumerate(sorted(keys))}
+    numbers = {key: number for number, key in enumerate(keys)}
     names: dict[int, str] = {number: key for key, number in numbers.items()}
     numbered = [(numbers[source], numbers[target]) for source, target in edges]
     positions, _, _, hops = from_edges(numbered, dummy_vertices=True, vertex_spacing=10)[0]
@@ -117,6 +125,28 @@ def _layers(positions: Sequence[tuple[Vertex, Point]]) -> list[list[Vertex]]:
     for vertex, (x, y) in positions:
         rows[y].append((x, vertex))
     return [[vertex for _, vertex in sorted(rows[y], key=lambda pair: pair[0])] for y in sorted(rows, reverse=True)]
+
+
+def _in_reading_order(layers: list[list[Vertex]], keys: Sequence[str]) -> list[list[Vertex]]:
+    """Turns left to right what reads backwards: both ways round, as many lines cross."""
+    place = {key: number for number, key in enumerate(keys)}
+    ascents = 0
+    for row in layers:
+        numbers = [place[vertex] for vertex in row if isinstance(vertex, str)]
+        ascents += sum(1 if first < second else -1 for first, second in pairwise(numbers))
+    return layers if ascents >= 0 else [row[::-1] for row in layers]
+
+
+def _gaps(
+    layers: Sequence[Sequence[Vertex]], centres: Mapping[Vertex, float], hops: Sequence[tuple[Vertex, Vertex]]
+) -> list[float]:
+    """Returns the room below each layer: more where lines go far aside, or they would lie on each other."""
+    layer_of = {vertex: number for number, row in enumerate(layers) for vertex in row}
+    farthest = [0.0] * len(layers)
+    for source, target in hops:
+        number = min(layer_of[source], layer_of[target])
+        farthest[number] = max(farthest[number], abs(centres[source] - centres[target]))
+    return [GAP_Y + min(_GAP_MORE, max(0.0, aside - 600) / 20) for aside in farthest]
 
 
 def _centres(
@@ -168,42 +198,45 @@ def _spread(
         centres[vertex] -= drift
 
 
-def _tops(layers: Sequence[Sequence[Vertex]], boxes: Mapping[Vertex, Size]) -> tuple[dict[Vertex, float], float]:
+def _tops(
+    layers: Sequence[Sequence[Vertex]], boxes: Mapping[Vertex, Size], gaps: Sequence[float]
+) -> tuple[dict[Vertex, float], dict[Vertex, float], float]:
+    """Returns where each vertex's layer begins and ends, and where the last one does."""
     tops: dict[Vertex, float] = {}
+    bottoms: dict[Vertex, float] = {}
     y = 0.0
-    for row in layers:
+    for row, gap in zip(layers, gaps, strict=True):
         height = max(boxes[vertex][1] for vertex in row)
         for vertex in row:
-            # A bend passes in the middle of its layer, a box hangs from the top of its.
-            tops[vertex] = y if isinstance(vertex, str) else y + height / 2
-        y += height + GAP_Y
-    return tops, y - GAP_Y
+            tops[vertex], bottoms[vertex] = y, y + height
+        y += height + gap
+    return tops, bottoms, y - gaps[-1]
 
 
 def _line(
-    edge: tuple[str, str],
-    hops: Sequence[tuple[Vertex, Vertex]],
+    path: Sequence[Vertex],
     middle: Mapping[Vertex, float],
     tops: Mapping[Vertex, float],
+    bottoms: Mapping[Vertex, float],
     boxes: Mapping[Vertex, Size],
 ) -> tuple[Point, ...]:
-    path = _path(edge, hops)
+    """Runs straight down where boxes stand beside it, and sideways only between the layers."""
     start, *bends, end = path
-    return (
-        (middle[start], tops[start] + boxes[start][1]),
-        *((middle[bend], tops[bend]) for bend in bends),
-        (middle[end], tops[end]),
-    )
+    points = [(middle[start], tops[start] + boxes[start][1])]
+    if bottoms[start] > points[0][1] and tops[end] > bottoms[start]:
+        points.append((middle[start], bottoms[start]))
+    for bend in bends:
+        points += [(middle[bend], tops[bend]), (middle[bend], bottoms[bend])]
+    return (*points, (middle[end], tops[end]))
 
 
-def _path(edge: tuple[str, str], hops: Sequence[tuple[Vertex, Vertex]]) -> list[Vertex]:
+def _path(
+    edge: tuple[str, str], direct: Container[tuple[Vertex, Vertex]], following: Mapping[Vertex, Sequence[Vertex]]
+) -> list[Vertex]:
     source, target = edge
-    if edge in hops:
+    if edge in direct:
         return [source, target]
-    following: dict[Vertex, list[Vertex]] = defaultdict(list)
-    for first, second in hops:
-        following[first].append(second)
-    for start in following[source]:
+    for start in following.get(source, ()):
         path: list[Vertex] = [source]
         vertex = start
         while not isinstance(vertex, str):
@@ -237,6 +270,9 @@ def smooth(points: Sequence[Point]) -> str:
     (x, y), *_ = points
     parts = [f"M{x:.1f} {y:.1f}"]
     for (x1, y1), (x2, y2) in pairwise(points):
+        if x1 == x2:
+            parts.append(f"V{y2:.1f}")
+            continue
         half = (y2 - y1) / 2
         parts.append(f"C{x1:.1f} {y1 + half:.1f} {x2:.1f} {y2 - half:.1f} {x2:.1f} {y2:.1f}")
     return "".join(parts)

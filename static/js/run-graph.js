@@ -5,6 +5,8 @@
   if (!split || !panel) return;
 
   const nodes = () => [...document.querySelectorAll("#run-live [data-node]")];
+  // The artifact in the panel that was asked for, until it is there.
+  let anchor = "";
   const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
   function mark(stepId) {
@@ -16,6 +18,18 @@
     }
   }
 
+  // What is open in the graph stays in the address when a step's panel opens, turns a tab or closes.
+  const LOOK = ["view", "frames", "open", "close", "iteration", "artifacts", "draw"];
+
+  function withLook(address) {
+    const url = new URL(address, location.href);
+    const here = new URLSearchParams(location.search);
+    for (const name of LOOK) {
+      if (here.has(name) && !url.searchParams.has(name)) url.searchParams.set(name, here.get(name));
+    }
+    return `${url.pathname}${url.search.replaceAll("%2C", ",").replaceAll("%3A", ":")}${url.hash}`;
+  }
+
   function show(isOpen) {
     panel.hidden = !isOpen;
     split.classList.toggle("split", isOpen);
@@ -25,7 +39,8 @@
   function neighbour(node, [dx, dy]) {
     const centre = (each) => {
       const box = each.getBoundingClientRect();
-      return [box.x + box.width / 2, box.y + Math.min(box.height, 46) / 2];
+      // A frame is as high as what is in it: its name stands at its top.
+      return [box.x + box.width / 2, box.y + Math.min(box.height, 48) / 2];
     };
     const [x, y] = centre(node);
     let best = null;
@@ -60,27 +75,42 @@
     if (!close || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const stepId = panel.querySelector("[data-panel]")?.dataset.step;
-    history.pushState({}, "", close.href);
+    history.pushState({}, "", withLook(close.href));
     show(false);
     mark(null);
     panel.replaceChildren();
     document.getElementById(`node-${stepId}`)?.focus();
   });
 
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { elt, path } = event.detail;
+    const tab = new URLSearchParams(location.search).get("tab");
+    if (path.startsWith("?") && tab && !panel.hidden) event.detail.path = `${path}&tab=${encodeURIComponent(tab)}`;
+    if (elt.closest?.("#step-panel") && elt.hasAttribute("hx-push-url") && path.includes("/steps/")) event.detail.path = withLook(path);
+  });
+
+  // A new tab is the browser's own business; htmx would open the panel here as well.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-graph] a, #run-live table a")) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey) event.stopPropagation();
+  }, { capture: true });
+
   // The panel was asked for from the graph: show it at once, so that loading is seen where the answer appears.
   document.addEventListener("htmx:beforeRequest", (event) => {
-    const node = event.target.closest?.("[data-node]");
+    const node = event.target.closest?.("[data-node], [data-panel-anchor]");
     if (!node) return;
     show(true);
-    mark(node.id.replace(/^node-/, ""));
+    anchor = node.dataset.panelAnchor ?? "";
+    if (node.matches("[data-node]")) mark(node.id.replace(/^node-/, ""));
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const opened = panel.querySelector("[data-panel]")?.dataset.step ?? null;
     if (event.target === panel && !panel.hidden && matchMedia("(max-width: 64rem)").matches) panel.scrollIntoView();
+    if (event.target === panel && anchor) {
+      document.getElementById(anchor)?.scrollIntoView({ block: "nearest" });
+      anchor = "";
+    }
     if (event.target === panel || event.detail.target?.id === "run-live") mark(panel.hidden ? null : opened);
   });
-
-  const selected = document.querySelector("[data-node][aria-current]");
-  selected?.scrollIntoView({ block: "nearest", inline: "nearest" });
 })();

@@ -129,9 +129,10 @@ def test_strange_rows_are_shown_as_text(client, kubeflow):
 def test_the_graph_links_every_step_by_name_and_state(client, kubeflow):
     page = soup(client.get("/runs/r1/"))
     nodes = {node["aria-label"]: node["href"] for node in page.select("svg a.node")}
-    assert nodes["train, succeeded"] == "/runs/r1/steps/train/"
+    assert nodes["train, succeeded, 4.2 s, waits for read-data"] == "/runs/r1/steps/train/"
     assert nodes["deploy, skipped"] == "/runs/r1/steps/condition-1.deploy/"
-    assert len(page.select("svg a.node")) == 11
+    assert nodes["for-loop-1 #1, succeeded, iteration 1 of 2"] == "/runs/r1/steps/for-loop-1.0/"
+    assert len(page.select("svg a.node")) == 9
 
 
 def test_a_finished_run_is_not_watched_and_a_running_one_is(client, kubeflow):

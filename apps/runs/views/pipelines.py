@@ -93,13 +93,9 @@ def _detail(
     latest = versions.items[0] if versions.items else None
     if latest and not latest.spec:
         latest = gateway.pipeline_version(pipeline_id, latest.id)
-    context = {
-        "pipeline": pipeline,
-        "versions": versions,
-        "latest": latest,
-        "form": form,
-        "drawing": graph.draw(graph.spec_steps(latest.spec)) if latest else None,
-    }
+    context = {"pipeline": pipeline, "versions": versions, "latest": latest, "form": form}
+    if latest:
+        context |= contexts.plan(latest, graph.Look.from_query(request.GET), view="graph")
     return render(request, "runs/pipeline_detail.html", context, status=status)
 
 
@@ -110,14 +106,14 @@ def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> H
     gateway = gateway_for(request)
     version = gateway.pipeline_version(pipeline_id, version_id)
     view = request.GET.get("view", "graph")
+    view = view if view in contexts.PLAN_VIEWS else "graph"
     context = {
         "pipeline": gateway.pipeline(pipeline_id),
         "version": version,
-        "view": view if view in {"graph", "parameters", "spec"} else "graph",
-        "views": {"graph": "Graph", "parameters": "Parameters", "spec": "Spec"},
-        "drawing": graph.draw(graph.spec_steps(version.spec)),
+        "views": contexts.PLAN_VIEWS,
         "parameters": specs.parameters(version.spec),
-        "spec_text": contexts.spec_text(version.spec),
+        "spec_text": contexts.spec_text(version.spec) if view == "spec" else "",
+        **contexts.plan(version, graph.Look.from_query(request.GET), view=view),
     }
     return render(request, "runs/version_detail.html", context)
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.people import audit
 from apps.people.models import Right
 from apps.people.roles import needs
-from apps.runs import comparison, contexts, exceptions, services
+from apps.runs import comparison, contexts, exceptions, graph, services
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.middleware import path_within
 from apps.runs.views.faults import kubeflow_page
@@ -40,7 +40,8 @@ def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
     step_id = selected_step_id(request)
     selected = details.step(step_id) if step_id else None
     view = request.GET.get("view", "graph")
-    context = contexts.run_page(details, view=view if view in contexts.VIEWS else "graph", selected=selected)
+    view = view if view in contexts.VIEWS else "graph"
+    context = contexts.run_page(details, view=view, selected=selected, look=graph.Look.from_query(request.GET))
     is_part = is_for(request, "run-live")
     return render(request, "runs/_run_live.html" if is_part else "runs/run_detail.html", context)
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.http import reswap, retarget
 
-from apps.runs import contexts, selectors
+from apps.runs import contexts, graph, selectors
 from apps.runs.entities import RunDetails, Step, StepLog
 from apps.runs.gateway import gateway_for
 from apps.runs.views.faults import kubeflow_page
@@ -28,8 +28,10 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
         panel["log"] = gateway.logs(run_id, step)
     if is_for(request, "step-panel"):
         return render(request, "runs/_panel.html", panel)
-    view = "steps" if request.GET.get("view") == "steps" else "graph"
-    return render(request, "runs/run_detail.html", {**contexts.run_page(details, view=view, selected=step), **panel})
+    view = request.GET.get("view", "graph")
+    view = view if view in contexts.VIEWS else "graph"
+    page = contexts.run_page(details, view=view, selected=step, look=graph.Look.from_query(request.GET))
+    return render(request, "runs/run_detail.html", {**page, **panel})
 
 
 @require_GET

@@ -1,0 +1,185 @@
+"""Which steps of a run are to be seen: open and closed frames, and the iteration each loop shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from apps.runs.entities import State, Step, StepKind
+from apps.runs.graph.look import Look
+from apps.runs.graph.summary import COMPOUND
+
+MOST_STEPS: Final = 500
+"""Above this the list comes first: nobody can read such a graph at once."""
+MOST_OPEN: Final = 60
+"""Up to so many boxes every frame is open; above, only those with a failure or the chosen step in them."""
+MOST_DRAWN: Final = 1500
+"""No frame opens beyond this, whatever an address asks for."""
+_MOST_OPENED_UNASKED: Final = 150
+_DEEPEST: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What a frame shows when it is open.
+
+    Attributes:
+        steps: the steps in it; for a loop those of one iteration.
+        iterations: all of a loop's; empty for every other frame, and for a loop that has not started.
+        chosen: the iteration shown.
+    """
+
+    steps: tuple[Step, ...]
+    iterations: tuple[Step, ...] = ()
+    chosen: Step | None = None
+
+
+class Tree:
+    """The steps of one run under one look.
+
+    Attributes:
+        top: the steps that stand in no frame.
+        opened: ids of the frames that are open.
+        opens_itself: ids of the frames that would be open if nobody had touched any.
+        is_cut: whether frames stay closed because too much would have to be drawn.
+    """
+
+    def __init__(self, steps: Sequence[Step], look: Look, *, selected_id: str = "") -> None:
+        self.look = look
+        self.by_id: Mapping[str, Step] = {step.id: step for step in steps}
+        self.children: dict[str, list[Step]] = defaultdict(list)
+        self.top = tuple(step for step in steps if step.parent_id not in self.by_id)
+        for step in steps:
+            if step.parent_id in self.by_id:
+                self.children[str(step.parent_id)].append(step)
+        self.chosen_path = self._path(selected_id)
+        self.opened: set[str] = set()
+        self.opens_itself: set[str] = set()
+        self.is_cut = False
+        self._inside: dict[str, Inside] = {}
+        self._open_frames()
+
+    def is_frame(self, step: Step) -> bool:
+        """Whether others stand in this step, or would if it had run."""
+        return bool(self.children.get(step.id)) or (step.kind in COMPOUND and step.kind is not StepKind.EXIT_HANDLER)
+
+    def inside(self, step: Step) -> Inside:
+        """Returns what this frame shows."""
+        if step.id not in self._inside:
+            self._inside[step.id] = self._look_inside(step)
+        return self._inside[step.id]
+
+    def below(self, step: Step, depth: int = 0) -> list[Step]:
+        """Returns every step in this frame, at any depth and of every iteration."""
+        found: list[Step] = []
+        for child in self.children.get(step.id, ()) if depth < _DEEPEST else ():
+            found.append(child)
+            found.extend(self.below(child, depth + 1))
+        return found
+
+    def is_iteration(self, step: Step) -> bool:
+        """Whether this is one round of a loop, which has no box of its own: its loop shows it."""
+        return step.kind is StepKind.ITERATION and step.parent_id in self.by_id
+
+    def chain(self, step_id: str) -> list[str]:
+        """Returns the ids of the boxes this step stands in, the outermost first, and its own last; up to the first
+        closed frame. Empty where it belongs to an iteration that is not shown.
+        """
+        chain: list[str] = []
+        for part in self._path(step_id):
+            step = self.by_id[part]
+            parent = self.by_id.get(step.parent_id or "")
+            if self.is_iteration(step):
+                if parent is None or self.inside(parent).chosen is not step:
+                    return []
+                continue
+            chain.append(step.id)
+            if self.is_frame(step) and step.id not in self.opened:
+                break
+        return chain
+
+    def visible(self, step_id: str) -> str | None:
+        """Returns the id of the box that stands for this step: its own, or the closed frame it is in; None where
+        it belongs to an iteration that is not shown.
+        """
+        chain = self.chain(step_id)
+        return chain[-1] if chain else None
+
+    def beside(self, source_id: str, target_id: str) -> tuple[str, str, str]:
+        """Returns the frame in which two steps, or the frames around them, stand side by side, and those two; ""
+        for each that is not seen.
+        """
+        one, other = self.chain(source_id), self.chain(target_id)
+        for depth, (left, right) in enumerate(zip(one, other, strict=False)):
+            if left != right:
+                return one[depth - 1] if depth else "", left, right
+        return "", "", ""
+
+    def _path(self, step_id: str) -> list[str]:
+        path: list[str] = []
+        step = self.by_id.get(step_id)
+        while step is not None and len(path) < _DEEPEST:
+            path.append(step.id)
+            step = self.by_id.get(step.parent_id or "")
+        return path[::-1]
+
+    def _look_inside(self, step: Step) -> Inside:
+        below = self.children.get(step.id, [])
+        iterations = tuple(child for child in below if child.kind is StepKind.ITERATION)
+        if not iterations:
+            return Inside(steps=tuple(below))
+        chosen = self._choose(step.id, iterations)
+        others = [child for child in below if child.kind is not StepKind.ITERATION]
+        return Inside(steps=(*self.children.get(chosen.id, ()), *others), iterations=iterations, chosen=chosen)
+
+    def _choose(self, loop_id: str, iterations: Sequence[Step]) -> Step:
+        """The iteration asked for, else that of the chosen step, else the first failed or running one."""
+        asked = self.look.iterations.get(loop_id)
+        for step in iterations:
+            if asked is not None and step.iteration_index == asked:
+                return step
+        for step in iterations:
+            if step.id in self.chosen_path:
+                return step
+        for state in (State.FAILED, State.RUNNING):
+            for step in iterations:
+                if step.state is state:
+                    return step
+        return iterations[0]
+
+    def _size(self, steps: Sequence[Step], depth: int = 0) -> int:
+        below = (self.inside(step).steps for step in steps) if depth < _DEEPEST else ()
+        return len(steps) + sum(self._size(inner, depth + 1) for inner in below)
+
+    def _open_frames(self) -> None:
+        """Opens frames level by level, so that what is cut off is what lies deepest."""
+        is_small = self._size(self.top) <= MOST_OPEN
+        shown, waiting = len(self.top), [*self.top]
+        for step in waiting:
+            if not self.is_frame(step):
+                continue
+            inner = self.inside(step).steps
+            if self._opens_itself(step, is_small=is_small, shown=shown + len(inner)):
+                self.opens_itself.add(step.id)
+            if not self._is_open(step):
+                continue
+            if shown + len(inner) > MOST_DRAWN:
+                self.is_cut = True
+                continue
+            self.opened.add(step.id)
+            shown += len(inner)
+            waiting.extend(inner)
+
+    def _opens_itself(self, step: Step, *, is_small: bool, shown: int) -> bool:
+        if self.look.frames:
+            return self.look.frames == "open"
+        if is_small or step.id in self.chosen_path[:-1]:
+            return True
+        return step.state is State.FAILED and shown <= _MOST_OPENED_UNASKED
+
+    def _is_open(self, step: Step) -> bool:
+        if step.id in self.look.closed:
+            return False
+        return step.id in self.look.opened or step.id in self.opens_itself
