@@ -10,8 +10,9 @@ from typing import Any, Final
 import yaml
 from django.urls import NoReverseMatch, reverse
 
-from apps.runs import charts, graph, previews
+from apps.runs import charts, graph
 from apps.runs.entities import Artifact, RunDetails, State, Step, StepKind
+from apps.runs.previews import ui_metadata
 
 VIEWS: Final = {"graph": "Graph", "steps": "Steps", "parameters": "Parameters", "spec": "Spec"}
 TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "details": "Details"}
@@ -32,7 +33,7 @@ class ArtifactCard:
     """An artifact with what can be drawn of it without reading its bytes.
 
     Attributes:
-        direct: "html" or "markdown" where its bytes are shown at once, else "".
+        direct: "html", "markdown" or "viewers" (KFP 1.x's own) where its bytes are shown at once, else "".
     """
 
     artifact: Artifact
@@ -128,8 +129,12 @@ def _card(artifact: Artifact) -> ArtifactCard:
         classifications=drawn,
         scalars=scalars,
         facts={name: value for name, value in artifact.metadata.items() if name not in hidden},
-        direct=_SHOWN_DIRECTLY.get(artifact.type, "") if artifact.uri else "",
+        direct=_direct(artifact) if artifact.uri else "",
     )
+
+
+def _direct(artifact: Artifact) -> str:
+    return "viewers" if ui_metadata.is_drawn(artifact) else _SHOWN_DIRECTLY.get(artifact.type, "")
 
 
 def offers_creator(step: Step) -> bool:
@@ -150,6 +155,6 @@ def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
     return f"{url}?artifact={artifact_id}" if artifact_id.isalnum() else url
 
 
-def artifact_preview(details: RunDetails, step: Step, artifact: Artifact, preview: previews.Preview) -> dict[str, Any]:
-    """Returns the context of a preview."""
-    return {"run": details.run, "step": step, "artifact": artifact, "preview": preview}
+def artifact_preview(details: RunDetails, step: Step, artifact: Artifact) -> dict[str, Any]:
+    """Returns the context of a preview, without what its bytes tell."""
+    return {"run": details.run, "step": step, "artifact": artifact, "card": _card(artifact), "preview": None}

@@ -97,3 +97,9 @@ def markdown(text: str) -> str:
             token.tag = f"h{min(6, int(token.tag[1]) + 4)}"
     rendered = parser.renderer.render(tokens, parser.options, {})
     return nh3.clean(rendered, tags=nh3.ALLOWED_TAGS - {"img"})
+
+
+def decoded(body: bytes) -> str:
+    """Returns bytes as text, whatever they are."""
+    found = decode(body, is_text=True)
+    return found.value if found else body.decode("utf-8", "replace")
