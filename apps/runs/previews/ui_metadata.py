@@ -16,7 +16,7 @@ from apps.runs.entities import Artifact
 from apps.runs.gateway import ArtifactStream
 from apps.runs.previews import archives, kinds, tables, texts
 from apps.runs.previews.archives import BrokenArchiveError
-from apps.runs.previews.shapes import PEEK_BYTES, shortened
+from apps.runs.previews.shapes import MOST_ROWS, PEEK_BYTES, shortened
 from apps.runs.previews.source import Source
 from apps.runs.previews.tables import Table
 
@@ -234,7 +234,7 @@ def _table(base: Viewer, item: Mapping[str, Any], read: Read) -> Viewer:
         raise UndrawableError("It has no header that names the columns.")
     if str(item.get("format", "csv")).lower() != "csv":
         raise UndrawableError(f"Its format is {str(item.get('format'))[:50]}; only csv can be read.")
-    return replace(base, table=_headed(header, _lines(item, read, tables.MOST_ROWS)))
+    return replace(base, table=_headed(header, _lines(item, read, MOST_ROWS)))
 
 
 def _headed(header: list[Any], found: Table) -> Table:
