@@ -10,6 +10,7 @@ from apps.runs import exceptions
 from apps.runs.entities import Attempt, Page, Run, RunDetails, Step, StepLog
 from apps.runs.gateway import convert, details, filters, logs, objects, rows
 from apps.runs.gateway.base import LARGEST_PAGE, page_of
+from apps.runs.gateway.logs import LogStream
 from apps.runs.gateway.pipelines import PipelineCalls
 from apps.runs.gateway.recurring import RecurringCalls
 
@@ -164,6 +165,6 @@ class Gateway(PipelineCalls, RecurringCalls):
         """Returns the end of what a step, or one attempt at it, wrote; a note says why there is nothing."""
         return logs.read_log(self._connection, run, step, attempt)
 
-    def open_log(self, run: Run, step: Step, attempt: Attempt | None = None) -> AbstractContextManager[logs.LogStream]:
+    def open_log(self, run: Run, step: Step, attempt: Attempt | None = None) -> AbstractContextManager[LogStream]:
         """Opens the whole of what a step, or one attempt at it, wrote."""
         return logs.open_log(self._connection, run, step, attempt)
