@@ -37,7 +37,10 @@ def pdf(text: str = "A PDF page") -> bytes:
         body += b"%d 0 obj%s endobj\n" % (number, each)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     start = len(body)
-    return body + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (table, start)
+    return body + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
+        table,
+        start,
+    )
 
 
 NOTEBOOK = {
@@ -54,7 +57,12 @@ NOTEBOOK = {
             "outputs": [
                 {"output_type": "stream", "name": "stdout", "text": ["\x1b[31mred\x1b[0m\n"]},
                 {"output_type": "display_data", "data": {"image/png": "AAAA"}, "metadata": {}},
-                {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "no", "traceback": ["\x1b[1mTrace\x1b[0m"]},
+                {
+                    "output_type": "error",
+                    "ename": "ZeroDivisionError",
+                    "evalue": "no",
+                    "traceback": ["\x1b[1mTrace\x1b[0m"],
+                },
             ],
         },
     ],
@@ -65,7 +73,11 @@ UI_METADATA = {
             "type": "confusion_matrix",
             "format": "csv",
             "storage": "inline",
-            "schema": [{"name": "target", "type": "CATEGORY"}, {"name": "guess", "type": "CATEGORY"}, {"name": "count"}],
+            "schema": [
+                {"name": "target", "type": "CATEGORY"},
+                {"name": "guess", "type": "CATEGORY"},
+                {"name": "count"},
+            ],
             "labels": ["cat", "dog"],
             "source": "cat,cat,8\ncat,dog,2\ndog,cat,1\ndog,dog,9\n",
         },
@@ -85,7 +97,9 @@ UI_METADATA = {
         "nonsense",
     ]
 }
-METRICS = {"metrics": [{"name": "accuracy", "numberValue": 0.925, "format": "PERCENTAGE"}, {"name": "loss", "numberValue": 3}]}
+METRICS = {
+    "metrics": [{"name": "accuracy", "numberValue": 0.925, "format": "PERCENTAGE"}, {"name": "loss", "numberValue": 3}]
+}
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000100000001008020000009091683600000017494441547801636460f8cf400a602245"
     "f1a8865100000043bd011f0f0e6c250000000049454e44ae426082"

@@ -145,8 +145,10 @@ def viewer(number: int, item: Any, read: Read) -> Viewer:
         return replace(base, problem=f"The portal knows no viewer of the type {kind or 'without a name'}.")
     try:
         return draw_one(base, item, read)
-    except (UndrawableError, exceptions.RunsError) as error:
+    except UndrawableError as error:
         return replace(base, problem=str(error))
+    except exceptions.RunsError as error:
+        return replace(base, problem=f"Its source cannot be read: {error}")
 
 
 def source_bytes(item: Mapping[str, Any], read: Read, limit: int) -> bytes:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from apps.runs import exceptions, previews, selectors
@@ -45,7 +46,13 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
     if found is None:
         raise Http404("This artifact cannot be shown in place; download it.")
     is_pdf = found.kind is previews.Kind.PDF
-    return _contained(HttpResponse(found.body, content_type=found.media_type), _PDF_POLICY if is_pdf else _SANDBOX)
+    response = HttpResponse(found.body, content_type=found.media_type)
+    # A PDF viewer shows this as the title, and saves under it.
+    name = content_disposition_header(
+        as_attachment=False, filename=previews.download_name(artifact, is_directory=False)
+    )
+    response["Content-Disposition"] = name or "inline"
+    return _contained(response, _PDF_POLICY if is_pdf else _SANDBOX)
 
 
 @require_GET
