@@ -7,7 +7,7 @@ from typing import Final
 
 # Each alternative is linear: no part of one can match what the next repeats.
 _SEQUENCES: Final = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor
+    r"\x1b\[[0-?]*[ -/]*[@-Z\\-~]?"  # colours, cursor
     r"|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?"  # titles, links
     r"|\x1b[PX^_][^\x1b\n]*(?:\x1b\\)?"  # strings for the terminal itself
     r"|\x1b[ -/]*[0-~]?"
