@@ -161,7 +161,9 @@ def test_a_bomb_is_inflated_as_far_as_the_preview_goes():
 
 
 @pytest.mark.parametrize(
-    "data", [b"\x1f\x8bnonsense", sampled.FILES["one.tgz"][:40], gzip.compress(b"x")[:-9] + b"!" * 9]
+    "data",
+    [b"\x1f\x8bnonsense", sampled.FILES["one.tgz"][:40], gzip.compress(b"x")[:-9] + b"!" * 9],
+    ids=["no gzip", "cut", "wrong end"],
 )
 def test_a_broken_archive_has_words(data):
     found = shown("x.tgz", data)
