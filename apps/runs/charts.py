@@ -5,7 +5,9 @@ The shapes are KFP's: kubeflow/pipelines, sdk/python/kfp/dsl/types/artifact_type
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -40,10 +42,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusionMatrix:
-    """Rows are true classes, columns predicted ones."""
+    """Counts by two labels; `axes` are what the rows and the columns stand for."""
 
     labels: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    axes: tuple[str, str] = ("true", "predicted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +80,27 @@ def scalars(metadata: Mapping[str, Any]) -> dict[str, float | int | str]:
     }
 
 
+def matrix_of_counts(
+    labels: Sequence[str], counts: Iterable[tuple[str, str, float]], *, axes: tuple[str, str]
+) -> ConfusionMatrix | None:
+    """Returns the matrix of (row label, column label, count); None where a label is not among those given."""
+    found: dict[tuple[str, str], float] = {}
+    for row, column, count in counts:
+        if row not in labels or column not in labels or not math.isfinite(count):
+            return None
+        found[row, column] = count
+    rows = ((row, _cells([found.get((row, column), 0.0) for column in labels])) for row in labels)
+    return ConfusionMatrix(labels=tuple(labels), rows=tuple(rows), axes=axes)
+
+
 def _roc(metadata: Mapping[str, Any]) -> RocCurve | None:
     listed = metadata.get("confidenceMetrics")
-    points = sorted(set(_rates(listed if isinstance(listed, list) else [])))
+    return roc_curve(_rates(listed if isinstance(listed, list) else []))
+
+
+def roc_curve(rates: Iterable[tuple[float, float]]) -> RocCurve | None:
+    """Returns the curve through (false positive rate, true positive rate); None for fewer than two points."""
+    points = sorted({(x, y) for x, y in rates if 0 <= x <= 1 and 0 <= y <= 1})
     if len(points) < 2:
         return None
     area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
@@ -94,8 +115,7 @@ def _rates(listed: Sequence[Any]) -> Iterator[tuple[float, float]]:
             rates = float(item.get("falsePositiveRate", 0)), float(item.get("recall", 0))
         except (AttributeError, TypeError, ValueError):
             continue
-        if 0 <= rates[0] <= 1 and 0 <= rates[1] <= 1:
-            yield rates
+        yield rates
 
 
 def _confusion(metadata: Mapping[str, Any]) -> ConfusionMatrix | None:
@@ -104,10 +124,11 @@ def _confusion(metadata: Mapping[str, Any]) -> ConfusionMatrix | None:
         return None
     try:
         labels = tuple(str(spec.get("displayName", "")) for spec in matrix["annotationSpecs"])
-        rows = [[float(count) for count in row["row"]] for row in matrix["rows"]]
+        # proto JSON leaves an empty row out.
+        rows = [[float(count) for count in row.get("row", [])] for row in matrix["rows"]]
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    if not labels or len(rows) != len(labels):
+    if not labels or len(rows) != len(labels) or not all(map(math.isfinite, itertools.chain(*rows))):
         return None
     return ConfusionMatrix(
         labels=labels, rows=tuple((label, _cells(row)) for label, row in zip(labels, rows, strict=True))

@@ -10,9 +10,10 @@ from typing import Any, Final
 import yaml
 from django.urls import NoReverseMatch, reverse
 
-from apps.runs import charts, graph, previews
-from apps.runs.entities import Artifact, PipelineVersion, RunDetails, State, Step, StepKind
+from apps.runs import charts, graph
+from apps.runs.entities import Artifact, PipelineVersion, RunDetails, State, Step
 from apps.runs.graph import page as graph_page
+from apps.runs.previews import ui_metadata
 
 VIEWS: Final = {
     "graph": "Graph",
@@ -23,7 +24,6 @@ VIEWS: Final = {
 }
 PLAN_VIEWS: Final = {"graph": "Graph", "steps": "Tasks", "parameters": "Parameters", "spec": "Spec"}
 TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "details": "Details"}
-FRAMES: Final = frozenset({StepKind.DAG, StepKind.LOOP, StepKind.ITERATION, StepKind.CONDITION})
 _SHOWN_DIRECTLY: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
 
 
@@ -40,7 +40,7 @@ class ArtifactCard:
     """An artifact with what can be drawn of it without reading its bytes.
 
     Attributes:
-        direct: "html" or "markdown" where its bytes are shown at once, else "".
+        direct: "html", "markdown" or "viewers" (KFP 1.x's own) where its bytes are shown at once, else "".
     """
 
     artifact: Artifact
@@ -108,7 +108,7 @@ def counts(steps: Sequence[Step]) -> dict[State, int]:
     """Returns how many steps that do work are in each state."""
     found: dict[State, int] = defaultdict(int)
     for step in steps:
-        if step.kind not in FRAMES:
+        if not step.kind.is_frame:
             found[step.state] += 1
     return dict(found)
 
@@ -136,7 +136,7 @@ def step_panel(details: RunDetails, step: Step, *, tab: str, artifact_id: str = 
         "step": step,
         "tab": tab,
         "tabs": TABS,
-        "is_frame": step.kind in FRAMES,
+        "is_frame": step.kind.is_frame,
         "outputs": [card for card in cards if card.artifact.direction == "output"],
         "inputs": [card for card in cards if card.artifact.direction == "input"],
         "inside": [item for item in details.steps if item.parent_id == step.id],
@@ -153,14 +153,18 @@ def _card(artifact: Artifact) -> ArtifactCard:
         classifications=drawn,
         scalars=scalars,
         facts={name: value for name, value in artifact.metadata.items() if name not in hidden},
-        direct=_SHOWN_DIRECTLY.get(artifact.type, "") if artifact.uri else "",
+        direct=_direct(artifact) if artifact.uri else "",
     )
+
+
+def _direct(artifact: Artifact) -> str:
+    return "viewers" if ui_metadata.is_drawn(artifact) else _SHOWN_DIRECTLY.get(artifact.type, "")
 
 
 def offers_creator(step: Step) -> bool:
     """Whether the Creator belongs on a step's tab: it ran and ended, and a frame has artifacts of its own."""
     has_run = step.state.is_final and step.state is not State.SKIPPED
-    return has_run and (bool(step.artifacts) or step.kind not in FRAMES)
+    return has_run and (bool(step.artifacts) or not step.kind.is_frame)
 
 
 def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
@@ -175,6 +179,6 @@ def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
     return f"{url}?artifact={artifact_id}" if artifact_id.isalnum() else url
 
 
-def artifact_preview(details: RunDetails, step: Step, artifact: Artifact, preview: previews.Preview) -> dict[str, Any]:
-    """Returns the context of a preview."""
-    return {"run": details.run, "step": step, "artifact": artifact, "preview": preview}
+def artifact_preview(details: RunDetails, step: Step, artifact: Artifact) -> dict[str, Any]:
+    """Returns the context of a preview, without what its bytes tell."""
+    return {"run": details.run, "step": step, "artifact": artifact, "card": _card(artifact), "preview": None}

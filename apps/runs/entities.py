@@ -276,11 +276,13 @@ class StepLog:
     Attributes:
         text: the last part where the log is long (see `is_cut`).
         note: why there is nothing, or where it came from; for people.
+        first_line: the number of its first line; more than 1 where earlier ones were left out.
     """
 
     text: str
     is_cut: bool = False
     note: str = ""
+    first_line: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.runs.views import artifacts, new_run, pipelines, recurring, run_list, runs, steps
+from apps.runs.views import artifacts, new_run, pipelines, recurring, run_list, runs, steps, viewers
 
 app_name = "runs"
 _STEP = "runs/<str:run_id>/steps/<str:step_id>/"
@@ -22,6 +22,9 @@ urlpatterns = [
     path(_STEP, steps.step_detail, name="step_detail"),
     path(_STEP + "log", steps.step_log, name="step_log"),
     path(_ARTIFACT + "preview", artifacts.artifact_preview, name="artifact_preview"),
+    path(_ARTIFACT + "frame", viewers.artifact_frame, name="artifact_frame"),
+    path(_ARTIFACT + "viewers", viewers.artifact_viewers, name="artifact_viewers"),
+    path(_ARTIFACT + "viewers/<int:number>/app", viewers.viewer_web_app, name="viewer_web_app"),
     path(_ARTIFACT + "content", artifacts.artifact_content, name="artifact_content"),
     path(_ARTIFACT + "download", artifacts.artifact_download, name="artifact_download"),
     path("runs/<str:run_id>/tags", runs.run_tag, name="run_tag"),

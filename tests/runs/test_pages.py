@@ -184,8 +184,8 @@ def test_inputs_and_outputs_are_listed(client, kubeflow):
 def test_a_log_is_shown_saved_and_missed_with_words(client, kubeflow):
     assert "reading 244 rows" in client.get("/runs/r1/steps/read-data/?tab=logs").content.decode()
     saved = client.get("/runs/r1/steps/read-data/log")
-    assert saved.content == b"reading 244 rows\ndone\n"
-    assert saved["Content-Disposition"] == 'attachment; filename="read-data.log"'
+    assert b"".join(saved.streaming_content) == b"reading 244 rows\ndone\n"
+    assert saved["Content-Disposition"] == 'attachment; filename="run r1 - read-data.log"'
     assert "names no pod" in client.get("/runs/r1/steps/train/?tab=logs").content.decode()
     kubeflow.logs.clear()
     assert "is gone" in client.get("/runs/r1/steps/read-data/?tab=logs").content.decode()

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from apps.runs import exceptions
-from apps.runs.entities import Page, Run, RunDetails, Step, StepLog
+from apps.runs.entities import Attempt, Page, Run, RunDetails, Step, StepLog
 from apps.runs.gateway import convert, details, filters, logs, objects, rows
 from apps.runs.gateway.base import LARGEST_PAGE, page_of
+from apps.runs.gateway.logs import LogStream
 from apps.runs.gateway.pipelines import PipelineCalls
 from apps.runs.gateway.recurring import RecurringCalls
 
@@ -158,4 +159,12 @@ class Gateway(PipelineCalls, RecurringCalls):
 
     def logs(self, run_id: str, step: Step) -> StepLog:
         """Returns what a step of this run wrote."""
-        return logs.read_log(self._connection, self.run(run_id), step)
+        return self.step_log(self.run(run_id), step)
+
+    def step_log(self, run: Run, step: Step, attempt: Attempt | None = None) -> StepLog:
+        """Returns the end of what a step, or one attempt at it, wrote; a note says why there is nothing."""
+        return logs.read_log(self._connection, run, step, attempt)
+
+    def open_log(self, run: Run, step: Step, attempt: Attempt | None = None) -> AbstractContextManager[LogStream]:
+        """Opens the whole of what a step, or one attempt at it, wrote."""
+        return logs.open_log(self._connection, run, step, attempt)

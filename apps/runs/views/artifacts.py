@@ -31,19 +31,20 @@ _SANDBOX: Final = (
 @require_GET
 @kubeflow_page
 def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
-    """Shows the first part of an artifact."""
+    """Shows the first part of an artifact; of metrics, which are all in the lineage store, no byte is asked for."""
     gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     step, artifact = selectors.artifact_get(details, step_id, artifact_id)
     is_part = any(is_for(request, f"preview-{side}-{artifact_id}") for side in ("input", "output"))
-    try:
-        with gateway.open_artifact(artifact.uri) as stream:
-            preview = previews.preview(artifact, stream)
-    except exceptions.NotFoundError as error:
-        if not is_part:
-            raise
-        return render(request, "runs/_preview_missing.html", {"cause": str(error), "artifact": artifact})
-    context = contexts.artifact_preview(details, step, artifact, preview)
+    context = contexts.artifact_preview(details, step, artifact)
+    if context["card"].is_readable:
+        try:
+            with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
+                context["preview"] = previews.preview(artifact, stream)
+        except exceptions.RunsError as error:
+            if not is_part:
+                raise
+            return render(request, "runs/_preview_missing.html", {"cause": str(error), "artifact": artifact})
     return render(request, "runs/_preview.html" if is_part else "runs/artifact_preview.html", context)
 
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from typing import Any, Final
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 from django_htmx.http import reswap, retarget
 
-from apps.runs import contexts, graph, selectors
-from apps.runs.entities import RunDetails, Step, StepLog
-from apps.runs.gateway import gateway_for
+from apps.runs import contexts, graph, log_lines, selectors
+from apps.runs.entities import Attempt, RunDetails, Step
+from apps.runs.exceptions import NotFoundError
+from apps.runs.gateway import Gateway, gateway_for
+from apps.runs.gateway.logs import MOST_READ_BYTES
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
+
+_NO_FILE_NAME: Final = re.compile(r"[\x00-\x1f\x7f/\\:]+")
 
 
 @require_GET
@@ -25,7 +38,7 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
     tab = tab if tab in contexts.TABS else "artifacts"
     panel = contexts.step_panel(details, step, tab=tab, artifact_id=request.GET.get("artifact", ""))
     if tab == "logs":
-        panel["log"] = gateway.logs(run_id, step)
+        panel |= _log_context(request, gateway, details, step)
     if is_for(request, "step-panel"):
         return render(request, "runs/_panel.html", panel)
     view = request.GET.get("view", "graph")
@@ -36,24 +49,81 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
 
 @require_GET
 @kubeflow_page
-def step_log(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
-    """Answers a step's log: a part of the panel while it runs, else a text file."""
+def step_log(request: HttpRequest, run_id: str, step_id: str) -> HttpResponseBase:
+    """Answers a step's log: what came since the last question while it runs, else the whole as a text file."""
     gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     step = selectors.step_get(details, step_id)
-    log = gateway.logs(run_id, step)
-    if is_for(request, "step-log"):
-        return _watched_log(request, details, step, log)
-    response = HttpResponse(log.text or log.note, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{step_id}.log"'
+    if not is_for(request, "step-log"):
+        return _download(request, gateway, details, step)
+    context = _log_context(request, gateway, details, step)
+    if not step.state.is_final:
+        return render(request, "runs/_log_more.html", {"run": details.run, "step": step, **context})
+    panel = contexts.step_panel(details, step, tab="logs")
+    response = render(request, "runs/_panel.html", {**panel, **_log_context(request, gateway, details, step, after=0)})
+    return reswap(retarget(response, "#step-panel"), "innerHTML")
+
+
+def _log_context(
+    request: HttpRequest, gateway: Gateway, details: RunDetails, step: Step, *, after: int | None = None
+) -> dict[str, Any]:
+    attempt = _attempt(request, step)
+    state = attempt.state if attempt else step.state
+    asked = request.GET.get("after", "")
+    if after is None:
+        after = int(asked) if asked.isdecimal() and len(asked) < 12 else 0
+    log = gateway.step_log(details.run, step, attempt)
+    is_live = not state.is_final
+    page = log_lines.log_page(log, query=request.GET.get("q", ""), after=after, is_live=is_live)
+    return {"log": log, "log_page": page, "attempt": attempt, "is_log_live": is_live, "after": after}
+
+
+def _attempt(request: HttpRequest, step: Step) -> Attempt | None:
+    """Returns the attempt that is asked for; None for the step as it is now.
+
+    Raises:
+        NotFoundError: the step has no such attempt.
+    """
+    wanted = request.GET.get("attempt", "")
+    found = next((attempt for attempt in step.attempts if attempt.id == wanted), None)
+    if wanted and found is None:
+        raise NotFoundError(f"{step.name} has no attempt {wanted[:100]}.")
+    return found
+
+
+def _download(request: HttpRequest, gateway: Gateway, details: RunDetails, step: Step) -> HttpResponseBase:
+    attempt = _attempt(request, step)
+    with ExitStack() as opened:
+        stream = opened.enter_context(gateway.open_log(details.run, step, attempt))
+        kept = opened.pop_all()
+    chunks = _capped(stream.chunks)
+    response = StreamingHttpResponse(
+        _async_chunks(chunks) if isinstance(request, ASGIRequest) else chunks, content_type="text/plain; charset=utf-8"
+    )
+    parts = [details.run.name, step.name, *([f"attempt {step.attempts.index(attempt) + 1}"] if attempt else [])]
+    name = _NO_FILE_NAME.sub("_", " - ".join(parts))[:150] + ".log"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
     return response
 
 
-def _watched_log(request: HttpRequest, details: RunDetails, step: Step, log: StepLog) -> HttpResponse:
-    """Answers a poll: the log so far, or, once the step has ended, the whole panel with its last state."""
-    if not step.state.is_final:
-        return render(request, "runs/_log.html", {"run": details.run, "step": step, "log": log})
-    panel = contexts.step_panel(details, step, tab="logs")
-    response = render(request, "runs/_panel.html", {**panel, "log": log})
-    return reswap(retarget(response, "#step-panel"), "innerHTML")
+def _capped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    sent = 0
+    for chunk in chunks:
+        yield chunk
+        sent += len(chunk)
+        if sent >= MOST_READ_BYTES:
+            yield b"\n(The portal stopped here, after 256 MB.)\n"
+            return
+
+
+async def _async_chunks(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """An ASGI answer from a plain iterator would be read into memory as a whole first."""
+
+    def read() -> bytes | None:
+        return next(chunks, None)
+
+    while (chunk := await sync_to_async(read, thread_sensitive=False)()) is not None:
+        yield chunk

@@ -1,0 +1,122 @@
+"""Parquet and Arrow files as a table, read by a short-lived process of the `base` environment, never by the portal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+
+from apps.runs.previews.shapes import LARGEST_COLUMNAR_BYTES, MOST_COLUMNS, MOST_ROWS, Kind, Preview, shortened
+from apps.runs.previews.source import Source
+
+_READER: Final = Path(__file__).with_name("child") / "read_table.py"
+# The render's sandbox, which is reached by its folder: it belongs to another room, and to another interpreter.
+_SANDBOX: Final = settings.BASE_DIR / "apps" / "visualizations" / "rendering" / "child"
+_TIMEOUT_S: Final = 10.0
+_LARGEST_ANSWER_BYTES: Final = 4 * 1024**2
+_turns: Final = threading.BoundedSemaphore(2)
+
+
+class _UnreadableError(Exception):
+    """The text says why, for people."""
+
+
+def preview(source: Source, size_bytes: int | None) -> Preview:
+    """Returns a columnar file's first rows, the types of its columns and how many rows there are."""
+    try:
+        answer = _read(source)
+    except _UnreadableError as error:
+        return Preview(kind=Kind.COLUMNAR, size_bytes=size_bytes, note=str(error))
+    row_count, columns = answer["row_count"], answer["column_count"]
+    return Preview(
+        kind=Kind.COLUMNAR,
+        size_bytes=size_bytes,
+        header=answer["header"],
+        types=answer["types"],
+        rows=answer["rows"],
+        row_count=row_count,
+        is_cut=row_count > len(answer["rows"]),
+        note=f"The first {MOST_COLUMNS} of {columns} columns." if columns > MOST_COLUMNS else "",
+    )
+
+
+def _read(source: Source) -> dict[str, Any]:
+    interpreter = settings.VIZPORTAL_ENVIRONMENTS_DIR / "base" / "bin" / "python"
+    if not interpreter.exists():
+        raise _UnreadableError(
+            "This table is read by the base environment, which is not built on this server: "
+            "manage.py environments build base."
+        )
+    with _turn(), tempfile.TemporaryDirectory(prefix="vp-table-") as folder:
+        with (Path(folder) / "input").open("wb") as file:
+            size = source.copy_to(file, LARGEST_COLUMNAR_BYTES + 1)
+        if size > LARGEST_COLUMNAR_BYTES:
+            raise _UnreadableError(
+                "This table is larger than 64 MB, too large to preview. Download it, or visualize it."
+            )
+        return _answer(_run(interpreter, folder))
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=_TIMEOUT_S):
+        raise _UnreadableError("Other tables are being read just now. Try again in a moment.")
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _run(interpreter: Path, folder: str) -> bytes:
+    command = [str(interpreter), "-I", str(_READER), folder, str(_SANDBOX), str(MOST_ROWS), str(MOST_COLUMNS)]
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder, "POLARS_MAX_THREADS": "1"}
+    with tempfile.TemporaryFile() as answer:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=answer,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            process.wait(_TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise _UnreadableError("Reading this table took too long.") from error
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        answer.seek(0)
+        return answer.read(_LARGEST_ANSWER_BYTES)
+
+
+def _answer(text: bytes) -> dict[str, Any]:
+    """Returns what the reader said. It may have been taken over by the file, so every shape is checked."""
+    try:
+        found = json.loads(text)
+        if "error" in found:
+            raise _UnreadableError(f"This table cannot be read: {str(found['error'])[:400]}")
+        return {
+            "header": _cells(found["header"]),
+            "types": _cells(found["types"]),
+            "rows": tuple(_cells(row) for row in found["rows"][:MOST_ROWS]),
+            "row_count": int(found["row_count"]),
+            "column_count": int(found["column_count"]),
+        }
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _UnreadableError("This table cannot be read: its file ended the process that read it.") from error
+
+
+def _cells(row: list[Any]) -> tuple[str, ...]:
+    return tuple(shortened(str(cell)) for cell in row[:MOST_COLUMNS])

@@ -1,0 +1,127 @@
+"""What the browser draws of an artifact: a file in a frame of its own, and KFP 1.x's viewers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET
+
+from apps.runs import exceptions, previews, selectors
+from apps.runs.entities import Artifact, RunDetails
+from apps.runs.gateway import Gateway, gateway_for
+from apps.runs.previews import ui_metadata
+from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.runs import is_for
+
+# What an artifact holds is hostile until proved otherwise: in this policy it may draw, and nothing else. It can reach
+# neither the portal (opaque origin), nor the network.
+_SANDBOX: Final = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; "
+    "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
+)
+# Chromium refuses to open its PDF viewer in a sandboxed frame. The viewer runs in a process of its own, and what is
+# served under this policy begins with %PDF- and is named as nothing else (nosniff), so no page comes of it.
+_PDF_POLICY: Final = (
+    "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+    "form-action 'none'; base-uri 'none'"
+)
+_LARGEST_METADATA_BYTES: Final = 1024**2
+
+
+@require_GET
+@kubeflow_page
+def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
+    """Answers a page, an image or a PDF for a frame, taken out of the .gz or .tgz it may be in."""
+    gateway = gateway_for(request)
+    details = gateway.run_details(run_id)
+    _, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    if not _is_framed(request):
+        return redirect("runs:artifact_preview", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
+    with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
+        found = previews.content(artifact, stream)
+    if found is None:
+        raise Http404("This artifact cannot be shown in place; download it.")
+    is_pdf = found.kind is previews.Kind.PDF
+    response = HttpResponse(found.body, content_type=found.media_type)
+    # A PDF viewer shows this as the title, and saves under it.
+    name = content_disposition_header(
+        as_attachment=False, filename=previews.download_name(artifact, is_directory=False)
+    )
+    response["Content-Disposition"] = name or "inline"
+    return _contained(response, _PDF_POLICY if is_pdf else _SANDBOX)
+
+
+@require_GET
+@kubeflow_page
+def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
+    """Draws what `mlpipeline-ui-metadata` or `mlpipeline-metrics` asks for."""
+    gateway = gateway_for(request)
+    details = gateway.run_details(run_id)
+    step, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    is_part = is_for(request, f"viewers-{artifact.direction}-{artifact_id}")
+    read = _reader(gateway, details)
+    try:
+        drawing = ui_metadata.draw(_metadata(gateway, details, artifact), read)
+    except ui_metadata.UndrawableError as error:
+        drawing = ui_metadata.Drawing(note=str(error))
+    except exceptions.RunsError as error:
+        if not is_part:
+            raise
+        return render(request, "runs/_preview_missing.html", {"cause": str(error), "artifact": artifact})
+    context = {"run": details.run, "step": step, "artifact": artifact, "drawing": drawing}
+    return render(request, "runs/_viewers.html" if is_part else "runs/artifact_viewers.html", context)
+
+
+@require_GET
+@kubeflow_page
+def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id: str, number: int) -> HttpResponse:
+    """Answers the page of a web-app viewer, for a sandboxed frame."""
+    gateway = gateway_for(request)
+    details = gateway.run_details(run_id)
+    _, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    if not _is_framed(request):
+        return redirect("runs:artifact_viewers", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
+    if not ui_metadata.is_drawn(artifact):
+        raise Http404("This artifact holds no viewers.")
+    try:
+        item = ui_metadata.output(_metadata(gateway, details, artifact), number)
+        if item is None or item.get("type") != "web-app":
+            raise Http404("This artifact has no such page.")
+        body = ui_metadata.source_bytes(item, _reader(gateway, details), previews.LARGEST_WHOLE_BYTES)
+    except ui_metadata.UndrawableError as error:
+        raise Http404(str(error)) from error
+    return _contained(HttpResponse(body, content_type="text/html; charset=utf-8"), _SANDBOX)
+
+
+def _metadata(gateway: Gateway, details: RunDetails, artifact: Artifact) -> bytes:
+    with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
+        return ui_metadata.read_all(artifact, stream, _LARGEST_METADATA_BYTES)
+
+
+def _reader(gateway: Gateway, details: RunDetails) -> ui_metadata.Read:
+    """Returns how a viewer's source is read: with this person's rights, as any artifact of this run."""
+
+    def read(uri: str, limit: int) -> bytes:
+        source = Artifact(id="", name=uri, type="", uri=uri, direction="output")
+        with gateway.open_artifact(uri, namespace=details.run.namespace) as stream:
+            return ui_metadata.read_all(source, stream, limit)
+
+    return read
+
+
+def _is_framed(request: HttpRequest) -> bool:
+    """Whether a browser that says what it wants this for will put it into a frame."""
+    return request.headers.get("Sec-Fetch-Dest", "iframe") in {"iframe", "embed", "object", "image"}
+
+
+def _contained(response: HttpResponse, policy: str) -> HttpResponse:
+    response["Content-Security-Policy"] = policy
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, max-age=60"
+    return response

@@ -1,0 +1,130 @@
+"""Previews, viewers and logs in a real browser, light and dark: what is drawn, what a script adds, what axe says."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.chromium import chromium
+from tests.runs import sampled
+from tests.runs.kubeflow import run_row
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request, browser, live_server, client, kubeflow):
+    """A signed-in page; a console error fails the test."""
+    context = browser.new_context(base_url=live_server.url, color_scheme=request.param)
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    opened = context.new_page()
+    troubles: list[str] = []
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("console", lambda line: troubles.append(f"{line.text} {line.location}") if line.type == "error" else None)
+    yield opened
+    context.close()
+    assert troubles == []
+
+
+def assert_accessible(page):
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_every_kind_opens_in_place(page, kubeflow):
+    sampled.with_every_kind(kubeflow)
+    page.goto("/runs/r1/steps/train/")
+    page.wait_for_load_state("networkidle")
+    for summary in page.locator("details[data-preview] > summary").all():
+        summary.click()
+    expect(page.get_by_text("deep", exact=True)).to_be_visible()
+    expect(page.get_by_role("cell", name="Köln")).to_be_visible()
+    expect(page.get_by_text("ZeroDivisionError").or_(page.get_by_text("Trace")).first).to_be_visible()
+    expect(page.frame_locator("iframe[title='page.html']").get_by_role("heading", name="A page")).to_be_visible()
+    picture = page.get_by_role("img", name="picture.png")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 16
+    expect(page.locator(".viewer")).to_have_count(10)
+    page.wait_for_load_state("networkidle")
+    assert_accessible(page)
+
+
+def test_a_pdf_is_drawn_by_the_browser_s_own_viewer(page, kubeflow):
+    ids = sampled.with_every_kind(kubeflow)
+    with page.expect_response("**/frame") as answered:
+        page.goto(f"/runs/r1/steps/train/artifacts/{ids['paper.pdf']}/preview")
+    assert answered.value.headers["content-type"] == "application/pdf"
+    # The viewer is an extension's page in the frame; a blocked one is an error page instead.
+    page.wait_for_function("document.querySelector('iframe.pdf-frame') !== null")
+    page.wait_for_load_state("networkidle")
+    assert not any("chrome-error" in frame.url for frame in page.frames)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert_accessible(page)
+
+
+def test_a_web_app_cannot_reach_the_portal(page, kubeflow):
+    ids = sampled.with_every_kind(kubeflow)
+    page.goto(f"/runs/r1/steps/train/artifacts/{ids['mlpipeline-ui-metadata']}/viewers")
+    frame = page.frame_locator("iframe[title^='Web app']")
+    expect(frame.get_by_role("heading", name="My app")).to_be_visible()
+    assert frame.locator("body").evaluate("() => origin") == "null"
+    assert_accessible(page)
+
+
+def test_a_log_is_searched_linked_and_wrapped(page, kubeflow):
+    kubeflow.logs["pod-2"] = "".join(f"line {number} loss <{number}>\n" for number in range(1, 401))
+    page.goto("/runs/r1/steps/read-data/?tab=logs")
+    view = page.locator("[data-log-view]")
+    expect(page.locator("#L400")).to_be_in_viewport()
+    box = page.get_by_role("searchbox", name="Search this log")
+    box.fill("LOSS <10")
+    hits = page.locator("[data-log-hits]")
+    expect(hits).to_have_text("1 of 11")
+    expect(page.locator("#L10")).to_be_in_viewport()
+    box.press("Enter")
+    expect(hits).to_have_text("2 of 11")
+    expect(page.locator("#L100")).to_be_in_viewport()
+    box.press("Shift+Enter")
+    expect(hits).to_have_text("1 of 11")
+    expect(page.locator("#L10 mark.current")).to_have_text("loss <10")
+    assert_accessible(page)
+    box.press("Escape")
+    expect(page.locator("#log-lines mark")).to_have_count(0)
+    expect(page.locator("[data-panel]")).to_be_visible()
+    page.get_by_role("button", name="Wrap").click()
+    expect(view).not_to_have_class("log-view wrapped")
+    page.goto("/runs/r1/steps/read-data/?tab=logs#L33")
+    expect(page.locator("#L33")).to_be_in_viewport()
+    expect(page.locator("[data-log-view].wrapped")).to_have_count(0)
+
+
+def test_a_live_log_is_followed_until_the_reader_scrolls_up(page, kubeflow):
+    kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
+    kubeflow.add_execution(50, "RUNNING", task_name="train", parent_dag_id=1, pod_name="pod-9")
+
+    def written(count):
+        kubeflow.logs["pod-9"] = "".join(f"line {number}\n" for number in range(1, count + 1))
+
+    written(200)
+    page.goto("/runs/r9/steps/train/?tab=logs")
+    expect(page.locator("#L200")).to_be_in_viewport()
+    written(260)
+    expect(page.locator("#L260")).to_be_in_viewport()
+    page.locator("[data-log-view]").evaluate("view => { view.scrollTop = 0; }")
+    follow = page.get_by_role("button", name="Follow")
+    expect(follow).to_be_visible()
+    written(320)
+    expect(page.locator("#L320")).to_be_attached()
+    expect(page.locator("#L320")).not_to_be_in_viewport()
+    expect(page.locator("#L1")).to_be_in_viewport()
+    follow.click()
+    expect(page.locator("#L320")).to_be_in_viewport()
+    expect(follow).to_be_hidden()

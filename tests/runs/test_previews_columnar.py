@@ -1,0 +1,88 @@
+"""Parquet and Arrow files, read by another process that can do nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from django.conf import settings
+
+from apps.runs.entities import Artifact
+from apps.runs.gateway import ArtifactStream
+from apps.runs.previews import Kind, columnar, preview
+
+PYTHON = settings.VIZPORTAL_ENVIRONMENTS_DIR / "base" / "bin" / "python"
+built = pytest.mark.skipif(not PYTHON.exists(), reason="the base environment is not built")
+MAKE = """
+import sys, polars
+frame = polars.DataFrame({"id": range(200), "<b>": ["x", None] * 100, "list": [[1, 2]] * 200})
+getattr(frame, sys.argv[1])(sys.argv[2])
+"""
+
+
+def shown(data, name="x.parquet"):
+    artifact = Artifact(id="1", name="x", type="system.Dataset", uri=f"minio://b/{name}", direction="output")
+    chunks = (data[start : start + 1000] for start in range(0, len(data), 1000))
+    return preview(artifact, ArtifactStream(chunks=chunks, size_bytes=len(data), content_type="", is_directory=False))
+
+
+@built
+@pytest.mark.parametrize(
+    ("writer", "name"), [("write_parquet", "out"), ("write_ipc", "x.feather"), ("write_ipc_stream", "x.arrow")]
+)
+def test_the_first_rows_with_types_and_the_count_of_all(tmp_path, writer, name):
+    subprocess.run([PYTHON, "-I", "-c", MAKE, writer, tmp_path / "made"], check=True)
+    found = shown((tmp_path / "made").read_bytes(), name)
+    assert found.kind is Kind.COLUMNAR
+    assert found.header == ("id", "<b>", "list")
+    assert found.types == ("Int64", "String", "List(Int64)")
+    assert (found.row_count, len(found.rows), found.is_cut) == (200, 50, True)
+    assert found.rows[1] == ("1", "", "[1, 2]")
+
+
+@built
+def test_a_broken_file_has_words(tmp_path):
+    assert "cannot be read" in shown(b"PAR1" + b"\x00" * 500 + b"PAR1").note
+
+
+def test_without_its_environment_it_says_so(settings, tmp_path):
+    settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path
+    assert "environments build base" in shown(b"PAR1....").note
+
+
+def test_a_reader_that_hangs_or_answers_nonsense_is_ended(settings, tmp_path, monkeypatch):
+    fake = tmp_path / "base" / "bin" / "python"
+    fake.parent.mkdir(parents=True)
+    settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path
+    for script, words in (("sleep 60", "too long"), ("echo '[1, 2'", "ended the process"), ("echo '{}'", "ended the")):
+        fake.write_text(f"#!/bin/sh\n{script}\n")
+        fake.chmod(0o755)
+        monkeypatch.setattr(columnar, "_TIMEOUT_S", 0.5 if "sleep" in script else 10.0)
+        assert words in shown(b"PAR1....").note
+
+
+@built
+def test_the_reader_is_confined(tmp_path, monkeypatch):
+    """The reader's own start, then what a taken-over one would try."""
+    canary = tmp_path / "secret"
+    canary.write_text("secret")
+    source = columnar._READER.read_text()
+    tries = f"""
+    import socket
+    tried = {{}}
+    for name, way in (("file", lambda: open({str(canary)!r}).read()), ("net", lambda: socket.socket())):
+        try:
+            way(); tried[name] = "open"
+        except OSError as error:
+            tried[name] = "shut"
+    import os
+    raise RuntimeError(str(tried) + str(sorted(os.environ)))
+"""
+    hostile = tmp_path / "read_table.py"
+    hostile.write_text(source.replace('    polars = importlib.import_module("polars")\n', tries))
+    assert "tried = {}" in hostile.read_text()
+    monkeypatch.setattr(columnar, "_READER", hostile)
+    note = shown(b"PAR1....").note
+    assert "'file': 'shut', 'net': 'shut'" in note
+    assert "SECRET" not in note
+    assert "KFP" not in note
