@@ -74,6 +74,10 @@ VIZPORTAL_KFP_SERVICE_OPEN = env.read_bool("VIZPORTAL_KFP_SERVICE_OPEN", default
 VIZPORTAL_KFP_SERVICE_TOKEN = env.read_str("VIZPORTAL_KFP_SERVICE_TOKEN")
 VIZPORTAL_KFP_SERVICE_MAX_WAITING = env.read_int("VIZPORTAL_KFP_SERVICE_MAX_WAITING", 50, least=1)
 
+# --- Object stores ----------------------------------------------------------------------------------------
+# Stores that the portal reads by itself, as a JSON list (docs/artifacts.md); elsewhere the endpoint is asked.
+VIZPORTAL_OBJECT_STORES = env.read_str("VIZPORTAL_OBJECT_STORES")
+
 # --- Rendering --------------------------------------------------------------------------------------------
 ALLOW_CUSTOM_VISUALIZATIONS = env.read_bool("ALLOW_CUSTOM_VISUALIZATIONS", default=False)
 KERNEL_TIMEOUT = env.read_int("KERNEL_TIMEOUT", 100, least=1)

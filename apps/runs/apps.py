@@ -16,15 +16,18 @@ class RunsConfig(AppConfig):
     verbose_name = "Runs"
 
     def ready(self) -> None:
-        """Checks the endpoints when the portal starts, and not when the first person asks."""
-        checks.register(_endpoints_check)
+        """Checks endpoints and stores when the portal starts, and not when the first person asks."""
+        checks.register(_settings_check)
 
 
-def _endpoints_check(**_options: Any) -> list[checks.CheckMessage]:
+def _settings_check(**_options: Any) -> list[checks.CheckMessage]:
     from apps.runs.gateway import endpoints  # noqa: PLC0415  (apps are not ready before)
+    from apps.runs.gateway.objects import stores  # noqa: PLC0415
 
-    try:
-        endpoints.endpoints()
-    except ImproperlyConfigured as error:
-        return [checks.Error(str(error), id="runs.E001")]
-    return []
+    found: list[checks.CheckMessage] = []
+    for number, read in enumerate((endpoints.endpoints, stores.stores), 1):
+        try:
+            read()
+        except ImproperlyConfigured as error:
+            found.append(checks.Error(str(error), id=f"runs.E00{number}"))
+    return found

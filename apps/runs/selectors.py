@@ -16,6 +16,7 @@ from apps.runs.models import RunMetrics, RunTag, SavedFilter
 from apps.runs.run_filters import RunFilters
 
 _CHOICES: Final = 200
+_LONGEST_PATH: Final = 800
 
 
 def runs_list(gateway: Gateway, filters: RunFilters) -> Page[Run]:
@@ -99,6 +100,20 @@ def step_get(details: RunDetails, step_id: str) -> Step:
     if step is None:
         raise NotFoundError(f"The run {details.run.name} has no step {step_id}.")
     return step
+
+
+def artifact_within(artifact: Artifact, path: str) -> Artifact:
+    """Returns one file of an artifact that is a folder; the artifact itself for "".
+
+    Raises:
+        NotFoundError: the path leads out of the folder.
+    """
+    if not path:
+        return artifact
+    parts = path.split("/")
+    if len(path) > _LONGEST_PATH or "\\" in path or any(part in {"", ".", ".."} for part in parts):
+        raise NotFoundError(f"The artifact {artifact.name} has no file {path[:100]!r}.")
+    return replace(artifact, uri=f"{artifact.uri.rstrip('/')}/{path}", name=parts[-1], type="system.Artifact")
 
 
 def artifact_get(details: RunDetails, step_id: str, artifact_id: str) -> tuple[Step, Artifact]:

@@ -7,12 +7,14 @@ from django.http import HttpRequest
 from apps.runs.gateway import credentials, endpoints, sealing
 from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
-from apps.runs.gateway.objects import ArtifactStream
+from apps.runs.gateway.objects import ArtifactStream, Listing, Part
 
 __all__ = [
     "DEFAULT_KEY",
     "ArtifactStream",
     "Gateway",
+    "Listing",
+    "Part",
     "gateway_for",
     "gateway_for_namespace",
     "gateway_for_service",

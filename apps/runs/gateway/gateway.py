@@ -151,11 +151,16 @@ class Gateway(PipelineCalls, RecurringCalls):
             self._client._run_api.run_service_retry_run(run_id)  # noqa: SLF001
 
     def open_artifact(
-        self, uri: str, *, namespace: str = "", peek: int | None = None
+        self, uri: str, *, namespace: str = "", peek: int | None = None, part: objects.Part | None = None
     ) -> AbstractContextManager[objects.ArtifactStream]:
         """Opens an artifact's bytes; only for a URI that was found in a run this person may read."""
         own = namespace or self.endpoint.namespace
-        return objects.open_artifact(self._connection, uri, namespace=own, peek=peek)
+        return objects.open_artifact(self._connection, uri, namespace=own, peek=peek, part=part)
+
+    def list_artifact(self, uri: str, *, namespace: str = "") -> objects.Listing:
+        """Returns the files of an artifact that is a folder; for the same URIs as `open_artifact`."""
+        own = namespace or self.endpoint.namespace
+        return objects.list_artifact(self._connection, uri, namespace=own)
 
     def logs(self, run_id: str, step: Step) -> StepLog:
         """Returns what a step of this run wrote."""

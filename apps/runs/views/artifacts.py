@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Final
+from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -12,10 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from apps.runs import contexts, exceptions, previews, selectors
 from apps.runs.gateway import gateway_for
+from apps.runs.views import ranges
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
@@ -35,8 +37,11 @@ def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_i
     gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     step, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
     is_part = any(is_for(request, f"preview-{side}-{artifact_id}") for side in ("input", "output"))
     context = contexts.artifact_preview(details, step, artifact)
+    path = request.GET.get("path", "")
+    context["path_query"] = f"?{urlencode({'path': path})}" if path else ""
     if context["card"].is_readable:
         try:
             with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
@@ -50,15 +55,33 @@ def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_i
 
 @require_GET
 @kubeflow_page
+def artifact_listing(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
+    """Shows the files of an artifact that is a folder."""
+    gateway = gateway_for(request)
+    details = gateway.run_details(run_id)
+    step, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    context = {
+        "run": details.run,
+        "step": step,
+        "artifact": artifact,
+        "listing": gateway.list_artifact(artifact.uri, namespace=details.run.namespace),
+    }
+    return render(request, "runs/artifact_listing.html", context)
+
+
+@require_GET
+@kubeflow_page
 def artifact_content(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
     """Answers HTML for a sandboxed frame, or an image; everything else is for preview or download."""
     gateway = gateway_for(request)
-    _, artifact = selectors.artifact_get(gateway.run_details(run_id), step_id, artifact_id)
+    details = gateway.run_details(run_id)
+    _, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
     # A browser that says what it wants the page for gets it inside a frame only.
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in {"iframe", "image"}:
         return redirect("runs:artifact_preview", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
     limit = previews.LARGEST_WHOLE_BYTES
-    with gateway.open_artifact(artifact.uri) as stream:
+    with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
         if stream.is_directory or (stream.size_bytes or 0) > limit:
             raise Http404("This artifact is too large to be shown; download it.")
         body = stream.read(limit + 1)
@@ -70,15 +93,21 @@ def artifact_content(request: HttpRequest, run_id: str, step_id: str, artifact_i
     return _contained(HttpResponse(body, content_type=content_type or "application/octet-stream"))
 
 
-@require_GET
+@require_safe
 @kubeflow_page
 def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
-    """Streams an artifact as a file to save; a folder comes as a .tar.gz."""
+    """Streams an artifact as a file to save, or a part of it; a folder comes as a .tar.gz."""
     gateway = gateway_for(request)
-    _, artifact = selectors.artifact_get(gateway.run_details(run_id), step_id, artifact_id)
+    details = gateway.run_details(run_id)
+    _, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
+    part = ranges.asked_part(request.headers.get("Range", ""))
     with ExitStack() as opened:
-        stream = opened.enter_context(gateway.open_artifact(artifact.uri))
+        stream = opened.enter_context(gateway.open_artifact(artifact.uri, namespace=details.run.namespace, part=part))
         kept = opened.pop_all()
+    if part is not None and stream.accepts_ranges and part.start >= (stream.size_bytes or 0):
+        kept.close()
+        return ranges.unsatisfiable(stream.size_bytes)
     name = previews.download_name(artifact, is_directory=stream.is_directory)
     is_async = isinstance(request, ASGIRequest)
     response = StreamingHttpResponse(
@@ -86,8 +115,7 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
         content_type="application/gzip" if stream.is_directory else previews.media_type(artifact),
     )
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    if stream.size_bytes is not None:
-        response["Content-Length"] = str(stream.size_bytes)
+    ranges.describe(response, stream, part)
     response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
     return _contained(response)
 

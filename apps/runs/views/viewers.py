@@ -39,6 +39,7 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
     gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     _, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
     if not _is_framed(request):
         return redirect("runs:artifact_preview", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
     with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
@@ -83,6 +84,7 @@ def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id:
     gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     _, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
     if not _is_framed(request):
         return redirect("runs:artifact_viewers", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
     if not ui_metadata.is_drawn(artifact):

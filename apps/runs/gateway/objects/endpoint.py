@@ -1,18 +1,19 @@
-"""Artifact bytes through the endpoint's own artifact gateway, so that the portal needs no object-store
-credentials.
-"""
+"""Artifact bytes through the endpoint's own artifact gateway: the portal then needs no object-store credentials."""
 
 from __future__ import annotations
 
+import itertools
+import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from apps.runs import exceptions
 from apps.runs.gateway import connection as http
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.objects.shapes import ArtifactStream, Entry, Listing
 
 _SOURCES: Final = {
     "minio": "minio",
@@ -25,32 +26,8 @@ _SOURCES: Final = {
 _PATH: Final = "/artifacts/get"
 _GZIP: Final = b"\x1f\x8b"
 _LONGEST_KEY: Final = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactStream:
-    """An artifact's bytes, readable once, inside the `with` block that opened it.
-
-    Attributes:
-        chunks: the bytes; may raise EndpointDownError when the connection breaks off.
-        size_bytes: as announced; None where the gateway did not say.
-        content_type: as announced; "" where the gateway did not say (the usual case).
-        is_directory: the URI names a folder; the bytes are then a .tar.gz of it.
-    """
-
-    chunks: Iterator[bytes]
-    size_bytes: int | None
-    content_type: str
-    is_directory: bool
-
-    def read(self, limit_bytes: int) -> bytes:
-        """Returns at most the first `limit_bytes` bytes."""
-        found = bytearray()
-        for chunk in self.chunks:
-            found += chunk
-            if len(found) >= limit_bytes:
-                break
-        return bytes(found[:limit_bytes])
+_MOST_ENTRIES: Final = 1000
+_MOST_UNPACKED_BYTES: Final = 256 * 1024**2
 
 
 def location(uri: str) -> dict[str, str]:
@@ -124,3 +101,52 @@ def _rest(head: bytes, chunks: Iterator[bytes], peek: int | None) -> Iterator[by
 
 def _size(announced: str | None) -> int | None:
     return int(announced) if announced and announced.isdecimal() else None
+
+
+def list_artifact(connection: Connection, uri: str, *, namespace: str = "") -> Listing:
+    """Returns the files of a folder, by the .tar.gz that the gateway makes of it; nothing for a file.
+
+    Raises:
+        RunsError: as `open_artifact`.
+    """
+    with open_artifact(connection, uri, namespace=namespace) as stream:
+        if not stream.is_directory:
+            return Listing(entries=())
+        reader = _Unpacked(stream.chunks)
+        found: list[Entry] = []
+        try:
+            with tarfile.open(fileobj=reader, mode="r|") as archive:  # type: ignore[call-overload]
+                members = (member for member in archive if member.isreg())
+                found = [
+                    Entry(path=member.name.lstrip("./"), size_bytes=member.size)
+                    for member in itertools.islice(members, _MOST_ENTRIES + 1)
+                ]
+        except (tarfile.TarError, EOFError, zlib.error) as error:
+            if not reader.is_cut:
+                raise exceptions.EndpointError("The folder arrived damaged. Try again.") from error
+    entries = tuple(sorted(found[:_MOST_ENTRIES], key=lambda entry: entry.path))
+    return Listing(entries=entries, is_cut=reader.is_cut or len(found) > _MOST_ENTRIES)
+
+
+class _Unpacked:
+    """A .gz as a file to read from, up to a limit."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        self._kept = bytearray()
+        self._left = _MOST_UNPACKED_BYTES
+        self.is_cut = False
+
+    def read(self, size: int) -> bytes:
+        while len(self._kept) < size and not self.is_cut:
+            packed = self._inflater.unconsumed_tail or next(self._chunks, b"")
+            if not packed:
+                break
+            plain = self._inflater.decompress(packed, 1024**2)
+            self._left -= len(plain)
+            self._kept += plain
+            self.is_cut = self._left <= 0
+        found = bytes(self._kept[:size])
+        del self._kept[: len(found)]
+        return found

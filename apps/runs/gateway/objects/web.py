@@ -1,0 +1,116 @@
+"""Artifacts at an https:// address that an administrator allowed: the address that was checked is the one asked."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urljoin
+
+import urllib3
+
+from apps.runs import exceptions
+from apps.runs.gateway import errors
+from apps.runs.gateway.objects.address import Address, parse
+from apps.runs.gateway.objects.shapes import Entry
+from apps.runs.gateway.objects.stores import StoreConfig
+
+_MOST_REDIRECTS: Final = 3
+_CHUNK: Final = 256 * 1024
+
+
+class WebStore:
+    """One host's files over HTTPS. A redirect must stay below the same prefix."""
+
+    def __init__(self, store: StoreConfig, timeout_s: float) -> None:
+        self._store = store
+        self._timeout_s = timeout_s
+
+    def size(self, address: Address) -> int | None:
+        """Returns what the server says of the size; 0 where it says nothing.
+
+        Raises:
+            RunsError: refused, not there, or no answer.
+        """
+        with self._open("HEAD", address, {}) as answer:
+            announced = answer.headers.get("Content-Length", "")
+        return int(announced) if announced.isdecimal() else 0
+
+    def read(self, address: Address, start: int, length: int | None) -> Iterator[bytes]:
+        """Yields the bytes."""
+        last = "" if length is None else start + length - 1
+        headers = {"Range": f"bytes={start}-{last}"} if start or length is not None else {}
+        with self._open("GET", address, headers) as answer:
+            if headers and answer.status != 206:
+                raise exceptions.EndpointError(f"{address.bucket} gives no part of {address}.")
+            with errors.network_errors(address.bucket, self._timeout_s):
+                yield from answer.stream(_CHUNK, decode_content=False)
+
+    def walk(self, address: Address) -> Iterator[Entry]:
+        """Refuses: a web address is no folder.
+
+        Raises:
+            EndpointError: always.
+        """
+        raise exceptions.EndpointError(f"{address} is a web address, and no folder.")
+
+    @contextmanager
+    def _open(self, method: str, address: Address, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
+        for _ in range(_MOST_REDIRECTS + 1):
+            answer = self._ask(method, address, headers)
+            try:
+                if 300 <= answer.status <= 399 and answer.headers.get("Location"):
+                    address = self._followed(address, answer.headers["Location"])
+                    continue
+                if not 200 <= answer.status <= 299:
+                    raise errors.from_status(address.bucket, answer.status, b"")
+                yield answer
+                return
+            finally:
+                answer.close()
+        raise exceptions.EndpointError(f"{address.bucket} redirects more than {_MOST_REDIRECTS} times.")
+
+    def _followed(self, address: Address, location: str) -> Address:
+        found = parse(urljoin(str(address), location))
+        if not found.is_below(self._store.prefix):
+            raise exceptions.ForbiddenError(
+                f"{address} redirects to {found.bucket or 'elsewhere'}, which is not allowed."
+            )
+        return found
+
+    def _ask(self, method: str, address: Address, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        host, _, port = address.bucket.partition(":")
+        pool = urllib3.HTTPSConnectionPool(
+            _checked_address(host, allow_private=self._store.allow_private),
+            port=int(port or 443),
+            server_hostname=host,
+            assert_hostname=host,
+            ca_certs=self._store.ca_file or None,
+            cert_reqs="CERT_REQUIRED",
+            timeout=urllib3.Timeout(connect=min(5, self._timeout_s), read=self._timeout_s),
+            retries=False,
+        )
+        with errors.network_errors(host, self._timeout_s):
+            sent = {"Host": address.bucket, "User-Agent": "vizportal", **headers}
+            return pool.request(method, f"/{address.key}", headers=sent, preload_content=False, redirect=False)
+
+
+def _checked_address(host: str, *, allow_private: bool) -> str:
+    """Returns an address of a host; every one it has is looked at, so that none can be swapped in afterwards.
+
+    Raises:
+        EndpointDownError: the name is unknown.
+        ForbiddenError: one of them is of this machine or its networks.
+    """
+    try:
+        found = {str(item[4][0]) for item in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        raise exceptions.EndpointDownError(f"The host name {host} is unknown.") from error
+    for each in found:
+        address = ipaddress.ip_address(each.partition("%")[0])
+        is_near = address.is_link_local or address.is_multicast or address.is_unspecified
+        if is_near or (not address.is_global and not allow_private):
+            raise exceptions.ForbiddenError(f"{host} is an address inside this network, which is not allowed.")
+    return min(found)

@@ -1,0 +1,46 @@
+"""A part of a download: one range of bytes, where the store can give one (RFC 9110, section 14)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from apps.runs.gateway import ArtifactStream, Part
+
+# Several ranges, and the last so many bytes, are answered with the whole, as the standard allows.
+_RANGE: Final = re.compile(r"bytes=(\d{1,18})-(\d{0,18})\Z")
+
+
+def asked_part(header: str) -> Part | None:
+    """Returns what a Range header asks for; None for everything, and for what is not understood."""
+    match = _RANGE.match(header.strip())
+    if match is None:
+        return None
+    start, last = int(match[1]), int(match[2]) if match[2] else None
+    if last is not None and last < start:
+        return None
+    return Part(start=start, length=None if last is None else last - start + 1)
+
+
+def describe(response: HttpResponseBase, stream: ArtifactStream, part: Part | None) -> None:
+    """Sets status, length and range of a download."""
+    size = stream.size_bytes
+    if stream.accepts_ranges:
+        response["Accept-Ranges"] = "bytes"
+    if part is not None and stream.accepts_ranges and size is not None:
+        end = size if part.length is None else min(size, part.start + part.length)
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {part.start}-{end - 1}/{size}"
+        size = end - part.start
+    if size is not None:
+        response["Content-Length"] = str(size)
+
+
+def unsatisfiable(size: int | None) -> HttpResponse:
+    """Returns the answer to a part that begins behind the end."""
+    response = HttpResponse(status=416)
+    response["Content-Range"] = f"bytes */{size if size is not None else '*'}"
+    return response
