@@ -54,6 +54,9 @@ class Kubeflow:
         self.lineage_status = 200
         self.posted: list[dict[str, Any]] = []
         self.recurring: list[dict[str, Any]] = []
+        self.tasks: dict[str, Any] = {}
+        self.tasks_with_run = 10_000
+        self.refuses_view = False
         self.url = ""
 
     def add_execution(self, execution_id: int, state: str = "COMPLETE", kind: str = "Container", **more: Any) -> None:
@@ -162,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "POST" and path in {"runs", "pipelines/upload", "pipelines/upload_version"}:
             self._made(path, query, body)
         elif rest and kind in {"runs", "recurringruns"}:
-            (self._run if kind == "runs" else self._recurring)(rest)
+            self._run(rest, query) if kind == "runs" else self._recurring(rest)
         elif path.endswith("/versions"):
             self._json({"pipeline_versions": known.versions})
         elif "/versions/" in path:
@@ -207,8 +210,14 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._row(self.kubeflow.recurring, "recurring_run_id", recurring_id)
 
-    def _run(self, rest: str) -> None:
+    def _run(self, rest: str, query: dict[str, str]) -> None:
         run_id, _, action = rest.partition(":")
+        if run_id.endswith("/tasks"):
+            self._tasks(run_id.removesuffix("/tasks"), query)
+            return
+        if "view" in query and self.kubeflow.refuses_view:
+            self._json({"code": 3, "details": [{"message": "unknown parameter view"}]}, status=400)
+            return
         if action in {"archive", "unarchive"}:
             row = next(row for row in self.kubeflow.runs if row["run_id"] == run_id)
             row["storage_state"] = "ARCHIVED" if action == "archive" else "AVAILABLE"
@@ -217,7 +226,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif action or self.command == "DELETE":
             self._json({})
         else:
-            self._row(self.kubeflow.runs, "run_id", run_id)
+            self._row(self.kubeflow.runs, "run_id", run_id, self._with_tasks(run_id, query))
+
+    def _with_tasks(self, run_id: str, query: dict[str, str]) -> dict[str, Any]:
+        tasks = self.kubeflow.tasks.get(run_id)
+        if tasks is None or query.get("view") != "FULL":
+            return {}
+        return {"tasks": tasks[: self.kubeflow.tasks_with_run], "task_count": len(tasks)}
+
+    def _tasks(self, run_id: str, query: dict[str, str]) -> None:
+        start, size = int(query.get("page_token") or 0), 17
+        tasks = self.kubeflow.tasks[run_id]
+        more = str(start + size) if start + size < len(tasks) else ""
+        self._json({"tasks": tasks[start : start + size], "next_page_token": more})
 
     def _chosen(self, query: dict[str, str]) -> list[dict[str, Any]]:
         rows = self.kubeflow.runs
@@ -236,13 +257,13 @@ class _Handler(BaseHTTPRequestHandler):
                 rows = [row for row in rows if (row.get("created_at", "") >= bound) == is_from]
         return rows
 
-    def _row(self, rows: list[dict[str, Any]], key: str, value: str) -> None:
+    def _row(self, rows: list[dict[str, Any]], key: str, value: str, more: dict[str, Any] | None = None) -> None:
         found = next((row for row in rows if row.get(key) == value), None)
         if found is None:
             error = {"error": "x", "code": 5, "message": "x", "details": [{"message": f"{key} {value} not found"}]}
             self._json(error, status=404)
         else:
-            self._json(found)
+            self._json({**found, **(more or {})})
 
     def _lineage(self, method: str, body: bytes) -> None:
         if self.kubeflow.lineage_status != 200:

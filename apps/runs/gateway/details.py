@@ -15,6 +15,8 @@ from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, RunDe
 from apps.runs.gateway import convert, lineage, lineage_tree, workflow
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.lineage import Execution
+from apps.runs.gateway.rows import Row, record, records, text
 
 ValueT = TypeVar("ValueT")
 _KEPT_RUNS: Final = 128
@@ -55,7 +57,12 @@ kept_specs: Kept[Mapping[str, Any]] = Kept(_KEPT_SPECS)
 """Specs of pipeline versions: Kubeflow never changes one."""
 
 
-def run_details(connection: Connection, run: Run, task_details: Sequence[Any]) -> RunDetails:
+def run_details(
+    connection: Connection,
+    run: Run,
+    task_details: Sequence[Row],
+    read_tasks: Callable[[], Sequence[Execution]] | None = None,
+) -> RunDetails:
     """Returns the run with its steps.
 
     Args:
@@ -63,46 +70,59 @@ def run_details(connection: Connection, run: Run, task_details: Sequence[Any]) -
         namespaces.
         run: with its spec.
         task_details: the REST API's own (V2beta1PipelineTaskDetail); the fallback, and the source of errors.
+        read_tasks: reads lineage out of the API itself, where it has it; None asks ML Metadata.
     """
-    key = (connection, run.id, run.state, run.finished_at)
+    key = (connection.owner, run.id, run.state, run.finished_at)
     steps = kept_steps.get(key) if run.state.is_final else None
     if steps is not None:
         return RunDetails(run=run, steps=steps)
-    steps, notice = _read_steps(connection, run, task_details)
+    steps, notice = _read_steps(connection, run, task_details, read_tasks)
     if run.state.is_final and not notice:
         kept_steps.put(key, steps)
     return RunDetails(run=run, steps=steps, notice=notice)
 
 
-def _read_steps(connection: Connection, run: Run, task_details: Sequence[Any]) -> tuple[tuple[Step, ...], str]:
+def _read_steps(
+    connection: Connection,
+    run: Run,
+    task_details: Sequence[Row],
+    read_tasks: Callable[[], Sequence[Execution]] | None,
+) -> tuple[tuple[Step, ...], str]:
     try:
-        if not specs.is_ir(run.spec):
-            steps = _legacy_steps(connection, run)
-            if steps or specs.is_workflow(run.spec):
-                return steps, ""
-        executions = lineage.read_executions(connection, run.id)
+        if read_tasks is None and not specs.is_ir(run.spec):
+            legacy = _legacy_run(connection, run)
+            if legacy.manifest or specs.is_workflow(run.spec):
+                return legacy.steps, "" if legacy.steps else legacy.message
+        executions = read_tasks() if read_tasks else lineage.read_executions(connection, run.id)
     except exceptions.RunsError as error:
         notice = f"Inputs, outputs and artifacts are missing: the lineage store cannot be read. {error}"
-        return _from_rest(lineage_tree.build_steps(run, ()), task_details), notice
+        return _without_lineage(lineage_tree.build_steps(run, ()), task_details), notice
     steps = lineage_tree.build_steps(run, executions)
     return (_with_errors(steps, run, task_details) if executions else _from_rest(steps, task_details)), ""
 
 
-def _legacy_steps(connection: Connection, run: Run) -> tuple[Step, ...]:
-    """Returns the steps of a run of KFP 1.x; none where it is none. A newer Kubeflow has not even the address."""
+def _legacy_run(connection: Connection, run: Run) -> workflow.LegacyRun:
+    """Returns a run of KFP 1.x; an empty one where it is none. A newer Kubeflow has not even the address."""
     try:
-        return workflow.read_run(connection, run).steps
+        return workflow.read_run(connection, run)
     except (exceptions.NotFoundError, exceptions.InvalidRequestError):
-        return ()
+        return workflow.LegacyRun()
 
 
-def _from_rest(steps: Sequence[Step], task_details: Sequence[Any]) -> tuple[Step, ...]:
+def _without_lineage(steps: Sequence[Step], task_details: Sequence[Row]) -> tuple[Step, ...]:
+    """Fills what the REST API's tasks tell; of the rest it is not known whether it ran."""
+    filled = _from_rest(steps, task_details)
+    named = {text(detail.display_name) for detail in task_details}
+    return tuple(step if step.task_name in named else replace(step, state=State.UNKNOWN) for step in filled)
+
+
+def _from_rest(steps: Sequence[Step], task_details: Sequence[Row]) -> tuple[Step, ...]:
     """Fills states and times of steps the spec names from the REST API's tasks, matched by name."""
-    by_name = {detail.display_name: detail for detail in task_details if detail and detail.display_name}
+    by_name = {text(detail.display_name): detail for detail in task_details}
     return tuple(_filled(step, by_name.get(step.task_name)) for step in steps)
 
 
-def _filled(step: Step, detail: Any) -> Step:
+def _filled(step: Step, detail: Row | None) -> Step:
     if detail is None:
         return step
     state = convert.state_of(detail.state)
@@ -116,21 +136,21 @@ def _filled(step: Step, detail: Any) -> Step:
     )
 
 
-def _pod_name(detail: Any) -> str:
-    executor = detail.executor_detail
-    children = [child.pod_name for child in detail.child_tasks or [] if child and child.pod_name]
-    return (executor.main_job if executor else None) or detail.pod_name or (children[0] if children else "")
+def _pod_name(detail: Row) -> str:
+    children = [text(child.pod_name) for child in records(detail.child_tasks)]
+    own = text(record(detail.executor_detail).main_job) or text(detail.pod_name)
+    return own or next(filter(None, children), "")
 
 
-def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[Any]) -> tuple[Step, ...]:
+def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[Row]) -> tuple[Step, ...]:
     """Adds the reasons of failed steps: lineage has none, the REST API's tasks and the run itself may."""
     by_name = {
-        detail.display_name: convert.error_text(detail.error)
+        text(detail.display_name): convert.error_text(detail.error)
         for detail in task_details
-        if detail and detail.display_name and convert.error_text(detail.error)
+        if convert.error_text(detail.error)
     }
     return tuple(
-        replace(step, error=by_name.get(step.task_name, "") or _in_run_error(step, run))
+        replace(step, error=step.error or by_name.get(step.task_name, "") or _in_run_error(step, run))
         if step.state is State.FAILED
         else step
         for step in steps
@@ -148,7 +168,7 @@ def with_spec(connection: Connection, run: Run, read_version: Callable[[str, str
     """
     if run.spec or not (run.pipeline_id and run.pipeline_version_id):
         return run
-    key = (connection, run.pipeline_id, run.pipeline_version_id)
+    key = (connection.owner, run.pipeline_id, run.pipeline_version_id)
     spec = kept_specs.get(key)
     if spec is None:
         try:
@@ -163,7 +183,7 @@ def with_pipeline_name(connection: Connection, run: Run, read_pipeline: Callable
     """Returns the run with its pipeline's name in Kubeflow, which may differ from the one it was compiled with."""
     if not run.pipeline_id:
         return run
-    key = (connection, run.pipeline_id)
+    key = (connection.owner, run.pipeline_id)
     name = kept_names.get(key)
     if name is None:
         try:
@@ -178,7 +198,7 @@ def with_namespace(connection: Connection, run: Run, read_experiment: Callable[[
     """Returns the run with its namespace, which is its experiment's; the one that was asked for where that is gone."""
     if not run.experiment_id:
         return replace(run, namespace=connection.endpoint.namespace)
-    key = (connection, "namespace of experiment", run.experiment_id)
+    key = (connection.owner, "namespace of experiment", run.experiment_id)
     namespace = kept_names.get(key)
     if namespace is None:
         try:

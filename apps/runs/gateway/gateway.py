@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from apps.runs import exceptions
 from apps.runs.entities import Attempt, Page, Run, RunDetails, Step, StepLog
-from apps.runs.gateway import convert, details, filters, logs, objects, rows
+from apps.runs.gateway import convert, details, filters, logs, objects, rows, tasks
 from apps.runs.gateway.base import LARGEST_PAGE, page_of
 from apps.runs.gateway.logs import LogStream
 from apps.runs.gateway.pipelines import PipelineCalls
 from apps.runs.gateway.recurring import RecurringCalls
 
 _MOST_SCANNED_PAGES: Final = 5
+# Hosts that refuse the question for a run with its tasks; a few at most, one for each endpoint.
+_without_full_view: set[str] = set()
 
 
 class Gateway(PipelineCalls, RecurringCalls):
@@ -75,20 +77,38 @@ class Gateway(PipelineCalls, RecurringCalls):
         """Returns a run with its spec and steps; `notice` says what is missing when lineage cannot be
         read.
         """
-        model = self._run_model(run_id)
+        model = self._full_run_model(run_id)
         run = details.with_spec(self._connection, convert.run(model), self.pipeline_version)
         run = details.with_pipeline_name(self._connection, run, self.pipeline)
         if self.endpoint.namespaces:
             run = details.with_namespace(self._connection, run, self.experiment)
+        if tasks.speaks_tasks(model):
+            return details.run_details(
+                self._connection, run, (), lambda: tasks.read_executions(self._client, run.id, model)
+            )
         listed = rows.records(rows.record(model.run_details).task_details)
         return details.run_details(self._connection, run, listed)
 
+    def _full_run_model(self, run_id: str) -> Any:
+        """Returns a run's answer with its tasks, where the server knows that question; else without, as ever."""
+        host = self.endpoint.host
+        with self._answer():
+            try:
+                model = tasks.read_run(self._client, run_id, is_full=host not in _without_full_view)
+            except exceptions.InvalidRequestError:
+                # A server that minds a parameter it does not know is not asked with it again.
+                model = tasks.read_run(self._client, run_id, is_full=False)
+                _without_full_view.add(host)
+            return self._known(model, run_id)
+
     def _run_model(self, run_id: str) -> Any:
         with self._answer():
-            model = self._client.get_run(run_id)
-            if not rows.text(model.run_id):
-                raise exceptions.NotFoundError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
-            return model
+            return self._known(self._client.get_run(run_id), run_id)
+
+    def _known(self, model: Any, run_id: str) -> Any:
+        if not rows.text(model.run_id):
+            raise exceptions.NotFoundError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
+        return model
 
     def run_create(
         self,

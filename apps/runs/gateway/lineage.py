@@ -36,6 +36,7 @@ class Execution:
         state: a name of `messages.EXECUTION_STATES`.
         properties: custom properties as JSON values.
         cached_run_id: the run that first made what this execution reuses; "" where it made it itself, or not known.
+        error: why it failed, for people; "" where the store does not say, as ML Metadata never does.
     """
 
     id: int
@@ -46,6 +47,7 @@ class Execution:
     properties: Mapping[str, Any] = field(default_factory=dict)
     artifacts: tuple[Artifact, ...] = ()
     cached_run_id: str = ""
+    error: str = ""
 
     @property
     def task_name(self) -> str:

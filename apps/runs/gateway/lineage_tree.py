@@ -114,6 +114,7 @@ class _Tree:
             started_at=row.created_at,
             finished_at=row.updated_at if state.is_final else None,
             pod_name=_text(row, "pod_name"),
+            error=row.error,
         )
 
     def _iterations(self, loop: Execution | None) -> dict[int, Execution]:
@@ -170,6 +171,7 @@ def _started(step: Step, row: Execution, run_state: State) -> Step:
         pod_name=_text(row, "pod_name"),
         image=_text(row, "image") or step.image,
         cached_run_id=row.cached_run_id,
+        error=row.error,
     )
 
 

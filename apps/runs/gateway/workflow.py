@@ -33,6 +33,13 @@ class LegacyRun:
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
+    def message(self) -> str:
+        """What the Workflow says of itself where it has no steps to say it: why it never began; "" for nothing."""
+        status = self.manifest.get("status")
+        message = status.get("message") if isinstance(status, dict) else ""
+        return f"Its workflow says: {message}" if message else ""
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The run's steps; none where nothing has started."""
         return workflow_steps.build_steps(self.manifest, self.metrics)

@@ -1,0 +1,187 @@
+"""Reads a run's lineage from its tasks, which Kubeflow's coming API gives with the run itself.
+
+`GET runs/{id}?view=FULL` answers with `tasks[]`, and `GET runs/{id}/tasks` pages through them where there are many. The
+shape is that of Kubeflow's accepted change 12147 (its development branch; names may still move). Tasks are handed on
+as executions, so that everything after this is the same whichever way lineage was read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from apps.runs import exceptions
+from apps.runs.entities import Artifact
+from apps.runs.gateway import convert
+from apps.runs.gateway.lineage import Execution
+from apps.runs.gateway.numbers import whole, whole_number
+from apps.runs.gateway.rows import Row, record, records, text
+
+FULL: Final = (("view", "FULL"),)
+_PAGE: Final = 200
+_MOST_PAGES: Final = 100
+_STATES: Final = {
+    "RUNNING": "RUNNING",
+    "SUCCEEDED": "COMPLETE",
+    "SKIPPED": "CANCELED",
+    "FAILED": "FAILED",
+    "CACHED": "CACHED",
+}
+_FRAMES: Final = frozenset({"ROOT", "CONDITION_BRANCH", "CONDITION", "LOOP", "EXIT_HANDLER", "DAG"})
+_ARTIFACT_TYPES: Final = {
+    "Metric": "system.Metrics",
+    "ClassificationMetric": "system.ClassificationMetrics",
+    "SlicedClassificationMetric": "system.SlicedClassificationMetrics",
+}
+
+
+def speaks_tasks(model: Row) -> bool:
+    """Whether the run's answer tells its tasks: older servers leave both fields out."""
+    return isinstance(model.tasks, list) or model.task_count is not None
+
+
+def read_run(client: Any, run_id: str, *, is_full: bool) -> Row:
+    """Returns a run's answer, with its tasks where the server knows of them.
+
+    Args:
+        client: the kfp client, whose transport and credentials are used: its own call knows no `view`.
+
+    Raises:
+        RunsError: no answer, or a refusal.
+    """
+    return _get(client, f"/apis/v2beta1/runs/{quote(run_id, safe='')}", FULL if is_full else ())
+
+
+def read_executions(client: Any, run_id: str, model: Row) -> tuple[Execution, ...]:
+    """Returns a run's tasks as executions; the pages that the run's own answer left out are read.
+
+    Raises:
+        RunsError: no answer, or a refusal.
+    """
+    rows = records(model.tasks)
+    if (whole_number(model.task_count) or 0) > len(rows):
+        rows = list(_pages(client, run_id))
+    return executions(rows)
+
+
+def _pages(client: Any, run_id: str) -> Iterator[Row]:
+    token = ""
+    for _ in range(_MOST_PAGES):
+        query = (("page_size", str(_PAGE)), *((("page_token", token),) if token else ()))
+        answer = _get(client, f"/apis/v2beta1/runs/{quote(run_id, safe='')}/tasks", query)
+        yield from records(answer.tasks)
+        token = text(answer.next_page_token)
+        if not token:
+            return
+
+
+def _get(client: Any, path: str, query: Sequence[tuple[str, str]]) -> Row:
+    answer = client._run_api.api_client.call_api(  # noqa: SLF001  # all of its APIs share this one
+        path,
+        "GET",
+        query_params=list(query),
+        header_params={"Accept": "application/json"},
+        response_type="object",
+        auth_settings=["Bearer"],
+        _return_http_data_only=True,
+    )
+    if not isinstance(answer, Row):
+        raise exceptions.EndpointError("Kubeflow answered with nothing where a run was expected.")
+    return answer
+
+
+def executions(rows: Iterable[Row]) -> tuple[Execution, ...]:
+    """Returns tasks as executions, older ones first: of several tries of a task the newest counts."""
+    listed = [row for row in rows if text(row.task_id)]
+    listed.sort(key=lambda row: text(row.create_time))
+    numbers = {text(row.task_id): number for number, row in enumerate(listed, 1)}
+    kinds = {text(row.task_id): text(row.type) for row in listed}
+    names = {text(row.task_id): text(row.name) for row in listed}
+    frames: dict[tuple[str, int], int] = {}
+    made = []
+    for row in listed:
+        above = text(row.parent_task_id)
+        index = whole_number(record(row.type_attributes).iteration_index)
+        parent = numbers.get(above)
+        is_iteration = kinds.get(above) == "LOOP" and index is not None
+        if is_iteration and index is not None and not (text(row.name) == names[above] and text(row.type) in _FRAMES):
+            # An iteration that is one task has no frame of its own here, but in everything after this it has.
+            parent = frames.setdefault((above, index), len(listed) + len(frames) + 1)
+            index = None
+        made.append(_execution(row, numbers[text(row.task_id)], parent, index))
+    return (*made, *(_frame(numbers[loop], names[loop], index, own) for (loop, index), own in frames.items()))
+
+
+def _frame(loop: int, name: str, index: int, own: int) -> Execution:
+    properties = {"task_name": name, "parent_dag_id": loop, "iteration_index": index}
+    return Execution(
+        id=own, type="system.DAGExecution", state="RUNNING", created_at=None, updated_at=None, properties=properties
+    )
+
+
+def _execution(row: Row, number: int, parent: int | None, index: int | None) -> Execution:
+    kind = text(row.type)
+    count = whole_number(record(row.type_attributes).iteration_count)
+    # A loop that does not say how many is a loop all the same.
+    count = 0 if count is None and kind == "LOOP" else count
+    inputs, outputs = record(row.inputs), record(row.outputs)
+    properties: dict[str, Any] = {
+        "task_name": "" if kind == "ROOT" else text(row.name),
+        "display_name": text(row.display_name) or text(row.name),
+        "inputs": _parameters(inputs),
+        "outputs": _parameters(outputs),
+        "pod_name": _pod_name(row),
+    }
+    found = {"parent_dag_id": parent, "iteration_index": index, "iteration_count": count}
+    properties |= {name: value for name, value in found.items() if value is not None}
+    is_worker = kind not in _FRAMES
+    worker = "system.ImporterExecution" if kind == "IMPORTER" else "system.ContainerExecution"
+    return Execution(
+        id=number,
+        type=worker if is_worker else "system.DAGExecution",
+        state=_STATES.get(text(row.state), "NEW"),
+        created_at=convert.moment(row.start_time) or convert.moment(row.create_time),
+        updated_at=convert.moment(row.end_time),
+        properties=properties,
+        artifacts=(*_artifacts(inputs, "input"), *_artifacts(outputs, "output")),
+        error=text(record(row.status_metadata).message),
+    )
+
+
+def _pod_name(row: Row) -> str:
+    pods = defaultdict(str, {text(pod.type): text(pod.name) for pod in records(row.pods)})
+    return pods["EXECUTOR"] or pods["DRIVER"]
+
+
+def _parameters(ports: Row) -> dict[str, Any]:
+    # Parameters elsewhere are people's own JSON, so a row hands them on as they are.
+    listed = ports.parameters if isinstance(ports.parameters, list) else []
+    rows = [Row(item) for item in listed if isinstance(item, dict)]
+    return {text(row.parameter_key): whole(row.value) for row in rows if text(row.parameter_key)}
+
+
+def _artifacts(ports: Row, direction: str) -> Iterator[Artifact]:
+    for port in records(ports.artifacts):
+        key = text(port.artifact_key)
+        for row in records(port.artifacts):
+            yield _artifact(row, key, direction)
+
+
+def _artifact(row: Row, key: str, direction: str) -> Artifact:
+    kind, name = text(row.type) or "Artifact", text(row.name)
+    metadata: Mapping[str, Any] = row.metadata if isinstance(row.metadata, dict) else {}
+    number = row.number_value
+    if kind == "Metric" and isinstance(number, int | float) and not isinstance(number, bool):
+        metadata = {**metadata, (name or key or "value"): number}
+    return Artifact(
+        id=text(row.artifact_id) or key,
+        name=key or name,
+        type=_ARTIFACT_TYPES.get(kind, kind if "." in kind else f"system.{kind}"),
+        uri=text(row.uri),
+        direction=direction,
+        display_name=name or key,
+        metadata=whole(dict(metadata)),
+        created_at=convert.moment(row.created_at),
+    )

@@ -1,0 +1,186 @@
+"""One contract for every way lineage comes: the same written run is shown the same, through the whole gateway.
+
+The ways: rows as a recorded 2.17 answers them, and the tasks of Kubeflow's coming API. The real store has
+test_lineage_store.py, and localkfp test_localkfp.py.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.runs.entities import State
+from tests.runs.kubeflow import run_row
+from tests.runs.written_runs import METADATA, Writer, shown
+
+TASK_STATES = {"COMPLETE": "SUCCEEDED", "CANCELED": "SKIPPED", "RUNNING": "RUNNING"}
+KINDS = {"loop": "LOOP", "condition": "CONDITION", "exit_handler": "EXIT_HANDLER", "dag": "DAG", "iteration": "DAG"}
+
+
+def as_recorded(kubeflow, written):
+    """Puts a written run's rows into the stand-in's lineage."""
+    kubeflow.executions, kubeflow.events, kubeflow.artifacts = [], [], []
+    ids = {row["key"]: number for number, row in enumerate(written.rows["executions"], 1)}
+    for row in written.rows["executions"]:
+        kind = row["type"].removeprefix("system.").removesuffix("Execution")
+        more = {"parent_dag_id": ids[row["parent"]]} if row["parent"] else {}
+        kubeflow.add_execution(ids[row["key"]], row["state"], kind, **row["properties"], **more)
+    rows = {row["key"]: row for row in written.rows["artifacts"]}
+    for event in written.rows["events"]:
+        row = rows[event["artifact"]]
+        metadata = {name: value for name, value in row["metadata"].items() if name != "display_name"}
+        kubeflow.add_artifact(
+            int(row["key"][1:]) + 1, ids[event["execution"]], event["key"], row["type"], row["uri"],
+            is_input=event["type"] == "INPUT", **metadata,
+        )  # fmt: skip
+
+
+def as_tasks(kubeflow, written, *, page=10_000):
+    """Makes the stand-in answer as the coming API does; `page` tasks come with the run itself."""
+    rows = written.rows["executions"]
+    artifacts = {row["key"]: row for row in written.rows["artifacts"]}
+    names = {row["key"]: row["properties"]["task_name"] for row in rows}
+    tasks = []
+    for number, row in enumerate(rows):
+        ports = {"INPUT": {}, "OUTPUT": {}}
+        for event in written.rows["events"]:
+            if event["execution"] == row["key"]:
+                ports[event["type"]].setdefault(event["key"], []).append(artifact_json(artifacts[event["artifact"]]))
+        tasks.append(
+            {
+                "task_id": row["key"],
+                "name": row["properties"]["task_name"] or "root",
+                "display_name": row["properties"]["display_name"] or "root",
+                "parent_task_id": row["parent"] or "",
+                "type": kind_of(row, names),
+                "type_attributes": {
+                    name: str(row["properties"][name])
+                    for name in ("iteration_index", "iteration_count")
+                    if name in row["properties"]
+                },
+                "state": TASK_STATES.get(row["state"], row["state"]),
+                "create_time": f"2026-09-21T12:{number // 60 % 60:02}:{number % 60:02}.{number:06}Z",
+                "pods": [{"name": row["properties"].get("pod_name", ""), "type": "EXECUTOR"}],
+                "inputs": port_json(row["properties"].get("inputs", {}), ports["INPUT"]),
+                "outputs": port_json(row["properties"].get("outputs", {}), ports["OUTPUT"]),
+            }
+        )
+    kubeflow.tasks[written.run_id] = tasks
+    kubeflow.tasks_with_run = page
+
+
+def kind_of(row, names):
+    if row["parent"] is None:
+        return "ROOT"
+    if row["type"] != "system.DAGExecution":
+        return "IMPORTER" if row["type"] == "system.ImporterExecution" else "RUNTIME"
+    if "iteration_count" in row["properties"]:
+        return "LOOP"
+    name = row["properties"]["task_name"]
+    return next(
+        (kind for start, kind in (("condition", "CONDITION"), ("exit", "EXIT_HANDLER")) if name.startswith(start)),
+        "DAG",
+    )
+
+
+def port_json(parameters, artifacts):
+    return {
+        "parameters": [{"parameter_key": name, "value": value} for name, value in parameters.items()],
+        "artifacts": [{"artifact_key": key, "artifacts": listed} for key, listed in artifacts.items()],
+    }
+
+
+def artifact_json(row):
+    kind = row["type"].removeprefix("system.").replace("Metrics", "Metric")
+    return {
+        "artifact_id": row["key"], "name": row["metadata"]["display_name"], "type": kind, "uri": row["uri"],
+        "metadata": METADATA,
+    }  # fmt: skip
+
+
+def without_order(steps):
+    """The API groups a step's artifacts by key, so their order is not told."""
+    return {key: {**facts, "artifacts": sorted(facts["artifacts"])} for key, facts in steps.items()}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("way", ["recorded", "tasks", "tasks in pages"])
+def test_the_tree_read_is_the_tree_written(gateway, kubeflow, way, seed):
+    written = Writer("w1", seed, 60).write()
+    kubeflow.runs.append(
+        run_row("w1", state=written.state, pipeline_spec=written.spec, pipeline_version_reference=None)
+    )
+    if way == "recorded":
+        as_recorded(kubeflow, written)
+    else:
+        as_tasks(kubeflow, written, page=5 if way == "tasks in pages" else 10_000)
+    details = gateway.run_details("w1")
+    assert details.notice == ""
+    assert without_order(shown(details.steps)) == without_order(written.expected)
+    assert all(artifact.metadata == METADATA for step in details.steps for artifact in step.artifacts)
+
+
+def test_with_tasks_the_lineage_store_is_not_asked(gateway, kubeflow):
+    written = Writer("w1", 4, 10).write()
+    kubeflow.runs.append(
+        run_row("w1", state=written.state, pipeline_spec=written.spec, pipeline_version_reference=None)
+    )
+    as_tasks(kubeflow, written)
+    kubeflow.requests.clear()
+    gateway.run_details("w1")
+    assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/w1"]
+
+
+def test_an_iteration_that_is_one_task_gets_its_frame_a_metric_its_number_a_failure_its_reason(gateway, kubeflow):
+    kubeflow.runs.append(run_row("w1", state="FAILED", pipeline_spec={"root": {}}, pipeline_version_reference=None))
+    loop = {"task_id": "b", "name": "for-loop-1", "parent_task_id": "a", "type": "LOOP", "state": "RUNNING"}
+    each = [
+        {
+            "task_id": f"c{index}",
+            "name": "train",
+            "parent_task_id": "b",
+            "type": "RUNTIME",
+            "type_attributes": {"iteration_index": index},
+            "state": "FAILED" if index else "SUCCEEDED",
+            "status_metadata": {"message": "no memory"} if index else {},
+            "outputs": {
+                "artifacts": [
+                    {
+                        "artifact_key": "metrics",
+                        "artifacts": [
+                            {"artifact_id": f"m{index}", "name": "auc", "type": "Metric", "number_value": 0.5}
+                        ],
+                    }
+                ]
+            },
+        }
+        for index in range(2)
+    ]
+    kubeflow.tasks["w1"] = [{"task_id": "a", "type": "ROOT", "name": "root"}, loop, *each]
+    steps = {step.id: step for step in gateway.run_details("w1").steps}
+    assert list(steps) == ["for-loop-1", "for-loop-1.0", "for-loop-1.0.train", "for-loop-1.1", "for-loop-1.1.train"]
+    assert steps["for-loop-1.1.train"].error == "no memory"
+    assert steps["for-loop-1"].state is State.FAILED
+    (metric,) = steps["for-loop-1.0.train"].artifacts
+    assert (metric.type, metric.metadata) == ("system.Metrics", {"auc": 0.5})
+
+
+def test_a_server_that_minds_the_question_is_asked_once_and_then_never_again(gateway, kubeflow):
+    kubeflow.refuses_view = True
+    gateway.run_details("r1")
+    gateway.run_details("r1")
+    asked = [query for query in kubeflow.queries if "view" in query]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        "text", [7], [{}], [{"task_id": "a", "parent_task_id": "a", "name": "x"}],
+        [{"task_id": "a", "parent_task_id": "b", "name": "x"}, {"task_id": "b", "parent_task_id": "a", "name": "y"}],
+        [{"task_id": "a", "name": 7, "inputs": [], "outputs": {"artifacts": [{"artifacts": ["x", {}]}]}, "pods": "p"}],
+    ],
+)  # fmt: skip
+def test_wrong_shapes_are_no_error(gateway, kubeflow, tasks):
+    kubeflow.runs.append(run_row("w1", pipeline_spec={"root": {}}, pipeline_version_reference=None))
+    kubeflow.tasks["w1"] = tasks
+    gateway.run_details("w1")
