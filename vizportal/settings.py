@@ -66,7 +66,7 @@ KFP_METADATA = env.read_str("KFP_METADATA")
 VIZPORTAL_ENDPOINTS = env.read_str("VIZPORTAL_ENDPOINTS")
 # `up` says so to the processes it starts beside its own Kubeflow.
 KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
-KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 10, least=1)
+KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 4, least=1)
 VIZPORTAL_LOCALKFP_BIND = env.read_str("VIZPORTAL_LOCALKFP_BIND")
 # The listener that speaks Kubeflow's visualization protocol; empty: there is none.
 VIZPORTAL_KFP_SERVICE_BIND = env.read_str("VIZPORTAL_KFP_SERVICE_BIND")

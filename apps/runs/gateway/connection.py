@@ -44,7 +44,7 @@ class Connection:
     user_header: tuple[str, str] | None = None
     ca_file: str = ""
     metadata_address: str = ""
-    timeout_s: float = 10
+    timeout_s: float = 4
 
     @property
     def timeouts(self) -> tuple[float, float]:

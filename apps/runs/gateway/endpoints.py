@@ -75,7 +75,7 @@ class EndpointConfig:
     user_header: str = ""
     user_prefix: str = ""
     ca_file: str = ""
-    timeout_s: float = 10
+    timeout_s: float = 4
     metadata: str = ""
 
     @property
