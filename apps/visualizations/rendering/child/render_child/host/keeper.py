@@ -112,7 +112,8 @@ class Keeper:
                     code = self._ended(host)
                     if code is not None:
                         return code
-            processes.reap()
+            # A render that dies a moment after its host leaves what it started here, too late for `_ended`.
+            self._end_strays()
 
     def _hear(self, host: _Running) -> bool:
         """Listens to a host; False where it has ended."""
