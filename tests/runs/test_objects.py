@@ -319,3 +319,11 @@ def test_a_folder_s_files_are_listed_opened_and_saved(client, kubeflow, s3, conf
     assert "b.txt" in saved["Content-Disposition"]
     for path in ("../x", "a/../../x", "/etc/passwd", "a//b", "x\\y", "%2e%2e/x"):
         assert client.get(f"{base}download", {"path": path}).status_code in {404, 502}, path
+
+
+def test_what_the_endpoint_unpacked_is_not_named_as_if_it_were_packed(client, kubeflow):
+    kubeflow.objects["mlpipeline/one.tgz"] = b"hello"
+    kubeflow.add_artifact(92, 4, "one", "system.Artifact", "minio://mlpipeline/one.tgz")
+    saved = client.get("/runs/r1/steps/evaluate/artifacts/92/download")
+    assert b"".join(saved.streaming_content) == b"hello"
+    assert 'filename="one"' in saved["Content-Disposition"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Final
@@ -21,6 +22,8 @@ from apps.runs.views import ranges
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
+_GZIP: Final = b"\x1f\x8b"
+_PACKED: Final = (".tar.gz", ".tgz", ".gz")
 # What an artifact holds is hostile until proved otherwise: in this policy it may draw, and nothing else. It can reach
 # neither the portal (opaque origin), nor the network.
 _SANDBOX: Final = (
@@ -108,16 +111,24 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
     if part is not None and stream.accepts_ranges and part.start >= (stream.size_bytes or 0):
         kept.close()
         return ranges.unsatisfiable(stream.size_bytes)
+    first = next(stream.chunks, b"")
     name = previews.download_name(artifact, is_directory=stream.is_directory)
-    is_async = isinstance(request, ASGIRequest)
+    if stream.start == 0 and not first.startswith(_GZIP):
+        # Kubeflow's gateway unpacks the .tgz objects of 1.x runs on the way.
+        name = _unpacked_name(name)
+    chunks = itertools.chain([first], stream.chunks)
     response = StreamingHttpResponse(
-        _async_chunks(stream.chunks) if is_async else stream.chunks,
+        _async_chunks(chunks) if isinstance(request, ASGIRequest) else chunks,
         content_type="application/gzip" if stream.is_directory else previews.media_type(artifact),
     )
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     ranges.describe(response, stream, part)
     response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
     return _contained(response)
+
+
+def _unpacked_name(name: str) -> str:
+    return next((name.removesuffix(each) for each in _PACKED if name.endswith(each)), name)
 
 
 async def _async_chunks(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
