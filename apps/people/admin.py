@@ -61,5 +61,5 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:  # noqa: ARG002
-        """Nobody deletes them here: `manage.py prune` ends those past their time."""
+        """Nobody deletes them here; `manage.py prune --audit-older-than DAYS` does."""
         return False

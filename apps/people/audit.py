@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -63,6 +64,12 @@ def record(
         entry.detail,
     )
     return entry
+
+
+def entries_prune(before: datetime, *, is_dry_run: bool) -> int:
+    """Deletes the entries written before a moment, or only counts them; returns how many."""
+    old = AuditEntry.objects.filter(at__lt=before)
+    return old.count() if is_dry_run else old.delete()[0]
 
 
 def _cut(text: str, longest: int) -> str:

@@ -1,8 +1,12 @@
 """Four rights, four roles; what each may do is asked at the doors: pages, the API, the admin."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from apps.people import roles
 from apps.people.models import AuditEntry, Right
@@ -106,3 +110,14 @@ def test_the_audit_log_is_written_searched_and_exported_but_not_changed(db):
     text = b"".join(file.streaming_content).decode()
     assert "'=cmd()" in text
     assert text.startswith("at,username,action")
+
+
+def test_old_entries_are_pruned_when_asked_for(capsys):
+    now = timezone.now()
+    for days in (1, 400):
+        AuditEntry.objects.create(username="ada", action="sign_in", at=now - timedelta(days=days))
+    call_command("prune", audit_older_than=365, dry_run=True)
+    assert AuditEntry.objects.count() == 2
+    call_command("prune", audit_older_than=365)
+    assert [entry.at.date() for entry in AuditEntry.objects.all()] == [(now - timedelta(days=1)).date()]
+    assert "1 audit entries were deleted." in capsys.readouterr().out

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from apps.people import audit
 from apps.visualizations.services.pruning import prune
 
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=int, metavar="DAYS", help="also delete renders that ended before that")
+        parser.add_argument("--audit-older-than", type=int, metavar="DAYS", help="also delete older audit entries")
         parser.add_argument("--grace", type=int, default=60, metavar="MINUTES", help="leave younger files alone")
         parser.add_argument("--dry-run", action="store_true", help="only say what would go")
 
@@ -33,6 +35,10 @@ class Command(BaseCommand):
         if options["verbosity"] > 1 or options["dry_run"]:
             for line in [*(f"render {render.id}" for render in done.renders), *done.files]:
                 self.stdout.write(line)
+        if options["audit_older_than"] is not None:
+            before = now - timedelta(days=options["audit_older_than"])
+            count = audit.entries_prune(before, is_dry_run=options["dry_run"])
+            self.stdout.write(f"{count} audit entries {'would be' if options['dry_run'] else 'were'} deleted.")
         verb = "would be" if options["dry_run"] else "were"
         freed = filesizeformat(sum(render.html_bytes or 0 for render in done.renders))
         self.stdout.write(f"{len(done.renders)} renders ({freed}) and {len(done.files)} orphaned files {verb} deleted.")
