@@ -91,10 +91,12 @@ class RightsMiddleware:
     """Refuses every page to who may not even look, with a page that says whom to ask."""
 
     sync_capable = True
-    async_capable = False
+    async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Passes the request on; the check needs the view."""
