@@ -59,7 +59,6 @@ def run_list(request: HttpRequest, gateway: Gateway, page: Page[Run], filters: R
             for run in shown
         ],
         "filters": filters,
-        "is_all_namespaces": False,
         "pipelines": pipelines,
         "experiments": experiments,
         "experiment_names": {experiment.id: experiment.name for experiment in experiments},

@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from apps.runs.entities import Parameter, StepKind
+from apps.runs.gateway.loose import mapping
 from apps.runs.gateway.numbers import whole
 
 _KINDS: Final = {
@@ -98,17 +99,17 @@ def is_workflow(spec: Mapping[str, Any]) -> bool:
 def pipeline_name(spec: Mapping[str, Any]) -> str:
     """Returns the name the pipeline was compiled with; "" where the spec has none."""
     if is_workflow(spec):
-        metadata = _mapping(spec.get("metadata"))
+        metadata = mapping(spec.get("metadata"))
         return str(metadata.get("generateName") or metadata.get("name") or "").rstrip("-")
-    return str(_mapping(spec.get("pipelineInfo")).get("name", ""))
+    return str(mapping(spec.get("pipelineInfo")).get("name", ""))
 
 
 def parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
     """Returns the inputs a run of this pipeline takes, in the spec's order."""
     if is_workflow(spec):
         return _workflow_parameters(spec)
-    definitions = _mapping(_mapping(_mapping(spec.get("root")).get("inputDefinitions")).get("parameters"))
-    return tuple(_parameter(name, _mapping(definition)) for name, definition in definitions.items())
+    definitions = mapping(mapping(mapping(spec.get("root")).get("inputDefinitions")).get("parameters"))
+    return tuple(_parameter(name, mapping(definition)) for name, definition in definitions.items())
 
 
 def _parameter(name: str, definition: Mapping[str, Any]) -> Parameter:
@@ -124,7 +125,7 @@ def _parameter(name: str, definition: Mapping[str, Any]) -> Parameter:
 
 
 def _workflow_parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
-    listed = _mapping(_mapping(spec.get("spec")).get("arguments")).get("parameters") or []
+    listed = mapping(mapping(spec.get("spec")).get("arguments")).get("parameters") or []
     return tuple(
         Parameter(
             name=str(item.get("name")),
@@ -139,15 +140,15 @@ def _workflow_parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
 
 def root_component(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     """Returns the component every other is reached from; empty for a spec that is none."""
-    return _mapping(spec.get("root"))
+    return mapping(spec.get("root"))
 
 
 def tasks(spec: Mapping[str, Any], component: Mapping[str, Any]) -> tuple[Task, ...]:
     """Returns the tasks of a component's graph, every task after those it waits for; empty for a
     container.
     """
-    listed = _mapping(_mapping(component.get("dag")).get("tasks"))
-    found = {name: _task(spec, name, _mapping(body), frozenset(listed)) for name, body in listed.items()}
+    listed = mapping(mapping(component.get("dag")).get("tasks"))
+    found = {name: _task(spec, name, mapping(body), frozenset(listed)) for name, body in listed.items()}
     sorter = TopologicalSorter({name: task.depends_on for name, task in found.items()})
     try:
         return tuple(found[name] for name in sorter.static_order())
@@ -156,17 +157,17 @@ def tasks(spec: Mapping[str, Any], component: Mapping[str, Any]) -> tuple[Task, 
 
 
 def _task(spec: Mapping[str, Any], name: str, body: Mapping[str, Any], siblings: frozenset[str]) -> Task:
-    reference = str(_mapping(body.get("componentRef")).get("name", ""))
-    component = _mapping(_mapping(spec.get("components")).get(reference))
+    reference = str(mapping(body.get("componentRef")).get("name", ""))
+    component = mapping(mapping(spec.get("components")).get(reference))
     executor = _executor(spec, component)
     return Task(
         name=name,
-        display_name=str(_mapping(body.get("taskInfo")).get("name") or name),
+        display_name=str(mapping(body.get("taskInfo")).get("name") or name),
         kind=_kind(name, body, component, executor),
         component=component,
         depends_on=tuple(sorted((_producers(body.get("inputs")) | _waits_for(body)) & siblings - {name})),
-        image=str(_mapping(executor.get("container")).get("image", "")),
-        condition=str(_mapping(body.get("triggerPolicy")).get("condition", "")),
+        image=str(mapping(executor.get("container")).get("image", "")),
+        condition=str(mapping(body.get("triggerPolicy")).get("condition", "")),
     )
 
 
@@ -176,14 +177,14 @@ def _kind(name: str, body: Mapping[str, Any], component: Mapping[str, Any], exec
     if "dag" in component:
         if name.startswith("exit-handler"):
             return StepKind.EXIT_HANDLER
-        is_condition = _mapping(body.get("triggerPolicy")).get("condition") or name.startswith("condition")
+        is_condition = mapping(body.get("triggerPolicy")).get("condition") or name.startswith("condition")
         return StepKind.CONDITION if is_condition else StepKind.DAG
     return StepKind.IMPORTER if "importer" in executor else StepKind.CONTAINER
 
 
 def _executor(spec: Mapping[str, Any], component: Mapping[str, Any]) -> Mapping[str, Any]:
-    executors = _mapping(_mapping(spec.get("deploymentSpec")).get("executors"))
-    return _mapping(executors.get(str(component.get("executorLabel", ""))))
+    executors = mapping(mapping(spec.get("deploymentSpec")).get("executors"))
+    return mapping(executors.get(str(component.get("executorLabel", ""))))
 
 
 def _waits_for(body: Mapping[str, Any]) -> set[str]:
@@ -201,7 +202,3 @@ def _producers(node: Any, depth: int = 0) -> set[str]:
     if isinstance(node, Sequence) and not isinstance(node, str):
         return set().union(*(_producers(value, depth + 1) for value in node)) if node else set()
     return set()
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from apps.runs.entities import State, Step, StepKind
+from apps.runs.gateway.loose import mapping
 from apps.runs.gateway.spec import Task
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
@@ -24,7 +25,7 @@ def tasks(spec: Mapping[str, Any], template: Mapping[str, Any]) -> tuple[Task, .
         spec: the Workflow.
         template: one of its templates, or a task's `component`.
     """
-    dag = _mapping(template.get("dag")).get("tasks")
+    dag = mapping(template.get("dag")).get("tasks")
     if isinstance(dag, list):
         bodies = [body for body in dag if isinstance(body, Mapping)]
         names = {str(body.get("name")) for body in bodies}
@@ -44,7 +45,7 @@ def _steps(spec: Mapping[str, Any], groups: Any) -> Iterator[Task]:
 
 def build_steps(spec: Mapping[str, Any]) -> tuple[Step, ...]:
     """Returns the steps of a Workflow that has not run, parents before children; the exit handler comes last."""
-    body = _mapping(spec.get("spec"))
+    body = mapping(spec.get("spec"))
     templates = _templates(spec)
     entry = str(body.get("entrypoint", ""))
     walk = _Walk(spec=spec)
@@ -101,7 +102,7 @@ def _task(spec: Mapping[str, Any], body: Mapping[str, Any], before: Any, *, is_e
         kind=StepKind.EXIT_HANDLER if is_exit else _kind(body, template, condition),
         component=template,
         depends_on=tuple(sorted(before - {name})),
-        image=str(_mapping(template.get("container") or template.get("script")).get("image", "")),
+        image=str(mapping(template.get("container") or template.get("script")).get("image", "")),
         condition=condition,
     )
 
@@ -115,7 +116,7 @@ def _kind(body: Mapping[str, Any], template: Mapping[str, Any], condition: str) 
 
 
 def _display_name(template: Mapping[str, Any]) -> str:
-    annotations = _mapping(_mapping(template.get("metadata")).get("annotations"))
+    annotations = mapping(mapping(template.get("metadata")).get("annotations"))
     return str(annotations.get("pipelines.kubeflow.org/task_display_name") or "")
 
 
@@ -128,10 +129,6 @@ def _waits_for(body: Mapping[str, Any]) -> set[str]:
 
 
 def _templates(spec: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    listed = _mapping(spec.get("spec")).get("templates")
+    listed = mapping(spec.get("spec")).get("templates")
     items = listed if isinstance(listed, list) else []
     return {str(item.get("name", "")): item for item in items if isinstance(item, Mapping)}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from apps.runs.entities import Artifact, Attempt, State, Step, StepKind
+from apps.runs.gateway.loose import mapping, mappings
 from apps.runs.gateway.workflow_nodes import Node, NodeTree, read_nodes
 
 _PHASES: Final = {
@@ -36,14 +37,14 @@ def build_steps(manifest: Mapping[str, Any], metrics: Mapping[str, Mapping[str, 
         manifest: the Workflow; anything in it may be missing or of a wrong shape.
         metrics: by node id.
     """
-    metadata, status = _mapping(manifest.get("metadata")), _mapping(manifest.get("status"))
+    metadata, status = mapping(manifest.get("metadata")), mapping(manifest.get("status"))
     root = str(metadata.get("name") or "")
     tree = NodeTree(read_nodes(status), root)
     reader = _Reader(
         tree=tree,
         root=root,
-        repository=_mapping(_mapping(status.get("artifactRepositoryRef")).get("artifactRepository")),
-        has_new_pod_names=_mapping(metadata.get("annotations")).get(_POD_NAMES) == "v2",
+        repository=mapping(mapping(status.get("artifactRepositoryRef")).get("artifactRepository")),
+        has_new_pod_names=mapping(metadata.get("annotations")).get(_POD_NAMES) == "v2",
         metrics=metrics,
     )
     return tuple(_parents_first(sorted(reader.steps(), key=lambda step: step.started_at or _NEVER)))
@@ -90,8 +91,8 @@ class _Reader:
         working = self._tree.node(tries[-1]) if tries else node
         parent = self._tree.parents[key]
         prefix = f"{working.get('templateName') or node.get('templateName') or ''}-"
-        outputs = _mapping(node.get("outputs")) or _mapping(working.get("outputs"))
-        inputs = _mapping(node.get("inputs")) or _mapping(working.get("inputs"))
+        outputs = mapping(node.get("outputs")) or mapping(working.get("outputs"))
+        inputs = mapping(node.get("inputs")) or mapping(working.get("inputs"))
         artifacts = [
             *self._artifacts(key, inputs, "input", ""),
             *self._artifacts(key, outputs, "output", prefix),
@@ -135,7 +136,7 @@ class _Reader:
         return f"{self._root}-{template}-{key.rpartition('-')[2]}"
 
     def _artifacts(self, key: str, ports: Mapping[str, Any], direction: str, prefix: str) -> Iterator[Artifact]:
-        for item in _records(ports.get("artifacts")):
+        for item in mappings(ports.get("artifacts")):
             name = str(item.get("name") or "").removeprefix(prefix)
             yield Artifact(
                 id=step_id(f"{key}.{direction}.{name}"),
@@ -148,11 +149,11 @@ class _Reader:
     def _uri(self, item: Mapping[str, Any]) -> str:
         """Where an artifact is: said in full, or only its key in the Workflow's repository."""
         for kind, scheme in (("s3", "minio"), ("gcs", "gs"), ("oss", "oss")):
-            stored = _mapping(item.get(kind))
-            bucket = stored.get("bucket") or _mapping(self._repository.get(kind)).get("bucket")
+            stored = mapping(item.get(kind))
+            bucket = stored.get("bucket") or mapping(self._repository.get(kind)).get("bucket")
             if stored.get("key") and bucket:
                 return f"{scheme}://{bucket}/{stored['key']}"
-        return str(_mapping(item.get("http")).get("url") or "")
+        return str(mapping(item.get("http")).get("url") or "")
 
     def _with_metrics(self, artifacts: list[Artifact], keys: list[str]) -> Iterator[Artifact]:
         """Puts the numbers the API knows on the step's metrics artifact, or on one of their own."""
@@ -177,7 +178,7 @@ def _metrics_artifact(artifact_id: str, uri: str, values: Mapping[str, float]) -
 def _parameters(ports: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {
         str(item.get("name") or "").removeprefix(prefix): item.get("value")
-        for item in _records(ports.get("parameters"))
+        for item in mappings(ports.get("parameters"))
     }
 
 
@@ -199,11 +200,3 @@ def _moment(value: Any) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.year > 1970 else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _records(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -9,6 +9,7 @@ from typing import Any, Final
 from apps.runs.entities import Artifact, Run, State, Step
 from apps.runs.gateway import lineage_tree, workflow_spec
 from apps.runs.gateway import spec as specs
+from apps.runs.gateway.loose import mapping
 
 _DEEPEST: Final = 30
 
@@ -44,11 +45,11 @@ def _with_artifacts(steps: Sequence[Step], spec: Mapping[str, Any]) -> tuple[Ste
 
 
 def _places(steps: Sequence[Step], spec: Mapping[str, Any]) -> Iterator[_Place]:
-    components = _mapping(spec.get("components"))
+    components = mapping(spec.get("components"))
     inside: dict[str | None, Mapping[str, Any]] = {None: specs.root_component(spec)}
     for step in steps:
-        body = _mapping(_mapping(_mapping(inside.get(step.parent_id, {}).get("dag")).get("tasks")).get(step.task_name))
-        component = _mapping(components.get(str(_mapping(body.get("componentRef")).get("name", ""))))
+        body = mapping(mapping(mapping(inside.get(step.parent_id, {}).get("dag")).get("tasks")).get(step.task_name))
+        component = mapping(components.get(str(mapping(body.get("componentRef")).get("name", ""))))
         inside[step.id] = component
         yield _Place(step=step, body=body, component=component)
 
@@ -72,7 +73,7 @@ class _Reader:
         if "dag" in component:
             return
         kinds = dict(_definitions(component, "inputDefinitions"))
-        for key in _mapping(_mapping(self.places[step_id].body.get("inputs")).get("artifacts")):
+        for key in mapping(mapping(self.places[step_id].body.get("inputs")).get("artifacts")):
             for source in self._given(step_id, key, 0):
                 yield _artifact(source, key, kinds.get(key, "system.Artifact"), "input")
 
@@ -81,8 +82,8 @@ class _Reader:
         place = self.places.get(step_id)
         if place is None or depth > _DEEPEST:
             return
-        given = _mapping(_mapping(_mapping(place.body.get("inputs")).get("artifacts")).get(key))
-        made = _mapping(given.get("taskOutputArtifact"))
+        given = mapping(mapping(mapping(place.body.get("inputs")).get("artifacts")).get(key))
+        made = mapping(given.get("taskOutputArtifact"))
         if made:
             sibling = self.by_name.get((place.step.parent_id, str(made.get("producerTask", ""))), "")
             yield from self._made(sibling, str(made.get("outputArtifactKey", "")), depth + 1)
@@ -97,22 +98,18 @@ class _Reader:
         if "dag" not in place.component:
             yield f"{step_id}/{key}"
             return
-        outputs = _mapping(_mapping(_mapping(place.component["dag"]).get("outputs")).get("artifacts"))
-        selectors = _mapping(outputs.get(key)).get("artifactSelectors")
+        outputs = mapping(mapping(mapping(place.component["dag"]).get("outputs")).get("artifacts"))
+        selectors = mapping(outputs.get(key)).get("artifactSelectors")
         for selector in selectors if isinstance(selectors, list) else ():
-            inner = self.by_name.get((step_id, str(_mapping(selector).get("producerSubtask", ""))), "")
-            yield from self._made(inner, str(_mapping(selector).get("outputArtifactKey", "")), depth + 1)
+            inner = self.by_name.get((step_id, str(mapping(selector).get("producerSubtask", ""))), "")
+            yield from self._made(inner, str(mapping(selector).get("outputArtifactKey", "")), depth + 1)
 
 
 def _definitions(component: Mapping[str, Any], ports: str) -> Iterator[tuple[str, str]]:
-    for key, definition in _mapping(_mapping(component.get(ports)).get("artifacts")).items():
-        kind = _mapping(_mapping(definition).get("artifactType"))
+    for key, definition in mapping(mapping(component.get(ports)).get("artifacts")).items():
+        kind = mapping(mapping(definition).get("artifactType"))
         yield str(key), str(kind.get("schemaTitle") or kind.get("instanceSchema") or "system.Artifact")
 
 
 def _artifact(artifact_id: str, name: str, kind: str, direction: str) -> Artifact:
     return Artifact(id=artifact_id, name=name, type=kind, uri="", direction=direction)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Final
 from urllib.parse import urlencode
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -19,18 +16,12 @@ from django.views.decorators.http import require_GET, require_safe
 from apps.runs import contexts, exceptions, previews, selectors
 from apps.runs.gateway import gateway_for
 from apps.runs.views import ranges
+from apps.runs.views.contained import contained, streamed
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
 _GZIP: Final = b"\x1f\x8b"
 _PACKED: Final = (".tar.gz", ".tgz", ".gz")
-# What an artifact holds is hostile until proved otherwise: in this policy it may draw, and nothing else. It can reach
-# neither the portal (opaque origin), nor the network.
-_SANDBOX: Final = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; "
-    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; "
-    "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
-)
 
 
 @require_GET
@@ -93,7 +84,7 @@ def artifact_content(request: HttpRequest, run_id: str, step_id: str, artifact_i
         raise Http404("This artifact cannot be shown in place; download it.")
     is_html = kind is previews.Kind.HTML
     content_type = "text/html; charset=utf-8" if is_html else previews.image_type(artifact, body)
-    return _contained(HttpResponse(body, content_type=content_type or "application/octet-stream"))
+    return contained(HttpResponse(body, content_type=content_type or "application/octet-stream"))
 
 
 @require_safe
@@ -118,33 +109,14 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
         name = _unpacked_name(name)
     chunks = itertools.chain([first], stream.chunks)
     response = StreamingHttpResponse(
-        _async_chunks(chunks) if isinstance(request, ASGIRequest) else chunks,
+        streamed(request, chunks),
         content_type="application/gzip" if stream.is_directory else previews.media_type(artifact),
     )
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     ranges.describe(response, stream, part)
     response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
-    return _contained(response)
+    return contained(response)
 
 
 def _unpacked_name(name: str) -> str:
     return next((name.removesuffix(each) for each in _PACKED if name.endswith(each)), name)
-
-
-async def _async_chunks(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """An ASGI answer from a plain iterator would be read into memory as a whole first."""
-
-    def read() -> bytes | None:
-        return next(chunks, None)
-
-    while (chunk := await sync_to_async(read, thread_sensitive=False)()) is not None:
-        yield chunk
-
-
-def _contained(response: HttpResponseBase) -> HttpResponseBase:
-    response["Content-Security-Policy"] = _SANDBOX
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "private, max-age=60"
-    return response

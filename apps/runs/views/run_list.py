@@ -33,7 +33,7 @@ _CALLS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
     "unarchive": (Gateway.run_unarchive, "Took out of the archive:"),
     "delete": (Gateway.run_delete, "Deleted"),
 }
-_UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
+UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 
 
 @require_GET
@@ -138,7 +138,7 @@ def _each(request: HttpRequest, gateway: Gateway, action: str, run_ids: Sequence
         for run_id in done:
             services.run_forget(gateway, run_id)
     if done:
-        undo_offer(request, _UNDONE_BY.get(action, ""), done, f"{word} {_count(len(done))}.")
+        undo_offer(request, UNDONE_BY.get(action, ""), done, f"{word} {_count(len(done))}.")
     refused = [f"{run_id}: {reason}" for run_id, reason in refusals.items() if reason]
     if refused:
         messages.error(request, f"Kubeflow refuses to {action} {_count(len(refused))}. {' '.join(refused[:3])}")

@@ -20,7 +20,7 @@ from apps.runs import comparison, contexts, exceptions, graph, services
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.middleware import path_within
 from apps.runs.views.faults import kubeflow_page
-from apps.runs.views.run_list import MOST_COMPARED, undo_offer
+from apps.runs.views.run_list import MOST_COMPARED, UNDONE_BY, undo_offer
 
 _ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
     "terminate": (Gateway.run_terminate, "Asked Kubeflow to stop the run."),
@@ -29,7 +29,6 @@ _ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
     "retry": (Gateway.run_retry, "Started the failed steps again."),
     "delete": (Gateway.run_delete, "Deleted the run."),
 }
-_UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 
 
 @require_GET
@@ -65,7 +64,7 @@ def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBa
         messages.error(request, f"Kubeflow refuses to {action} this run: {error}")
     else:
         audit.record(f"run.{action}", request=request, target=run_id, target_name=name)
-        undo_offer(request, _UNDONE_BY.get(action, ""), [run_id], done)
+        undo_offer(request, UNDONE_BY.get(action, ""), [run_id], done)
         if action == "delete":
             services.run_forget(gateway, run_id)
             return redirect("runs:run_list")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Final
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -21,6 +19,7 @@ from apps.runs.entities import Attempt, RunDetails, Step
 from apps.runs.exceptions import NotFoundError
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway.logs import MOST_READ_BYTES
+from apps.runs.views.contained import streamed
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
@@ -97,9 +96,7 @@ def _download(request: HttpRequest, gateway: Gateway, details: RunDetails, step:
         stream = opened.enter_context(gateway.open_log(details.run, step, attempt))
         kept = opened.pop_all()
     chunks = _capped(stream.chunks)
-    response = StreamingHttpResponse(
-        _async_chunks(chunks) if isinstance(request, ASGIRequest) else chunks, content_type="text/plain; charset=utf-8"
-    )
+    response = StreamingHttpResponse(streamed(request, chunks), content_type="text/plain; charset=utf-8")
     parts = [details.run.name, step.name, *([f"attempt {step.attempts.index(attempt) + 1}"] if attempt else [])]
     name = _NO_FILE_NAME.sub("_", " - ".join(parts))[:150] + ".log"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
@@ -117,13 +114,3 @@ def _capped(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if sent >= MOST_READ_BYTES:
             yield b"\n(The portal stopped here, after 256 MB.)\n"
             return
-
-
-async def _async_chunks(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """An ASGI answer from a plain iterator would be read into memory as a whole first."""
-
-    def read() -> bytes | None:
-        return next(chunks, None)
-
-    while (chunk := await sync_to_async(read, thread_sensitive=False)()) is not None:
-        yield chunk

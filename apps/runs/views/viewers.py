@@ -13,16 +13,10 @@ from apps.runs import exceptions, previews, selectors
 from apps.runs.entities import Artifact, RunDetails
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.previews import ui_metadata
+from apps.runs.views.contained import SANDBOX, contained
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
-# What an artifact holds is hostile until proved otherwise: in this policy it may draw, and nothing else. It can reach
-# neither the portal (opaque origin), nor the network.
-_SANDBOX: Final = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; "
-    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; "
-    "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
-)
 # Chromium refuses to open its PDF viewer in a sandboxed frame. The viewer runs in a process of its own, and what is
 # served under this policy begins with %PDF- and is named as nothing else (nosniff), so no page comes of it.
 _PDF_POLICY: Final = (
@@ -53,7 +47,7 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
         as_attachment=False, filename=previews.download_name(artifact, is_directory=False)
     )
     response["Content-Disposition"] = name or "inline"
-    return _contained(response, _PDF_POLICY if is_pdf else _SANDBOX)
+    return contained(response, _PDF_POLICY if is_pdf else SANDBOX)
 
 
 @require_GET
@@ -84,7 +78,6 @@ def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id:
     gateway = gateway_for(request)
     details = gateway.run_details(run_id)
     _, artifact = selectors.artifact_get(details, step_id, artifact_id)
-    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
     if not _is_framed(request):
         return redirect("runs:artifact_viewers", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
     if not ui_metadata.is_drawn(artifact):
@@ -96,7 +89,7 @@ def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id:
         body = ui_metadata.source_bytes(item, _reader(gateway, details), previews.LARGEST_WHOLE_BYTES)
     except ui_metadata.UndrawableError as error:
         raise Http404(str(error)) from error
-    return _contained(HttpResponse(body, content_type="text/html; charset=utf-8"), _SANDBOX)
+    return contained(HttpResponse(body, content_type="text/html; charset=utf-8"))
 
 
 def _metadata(gateway: Gateway, details: RunDetails, artifact: Artifact) -> bytes:
@@ -118,12 +111,3 @@ def _reader(gateway: Gateway, details: RunDetails) -> ui_metadata.Read:
 def _is_framed(request: HttpRequest) -> bool:
     """Whether a browser that says what it wants this for will put it into a frame."""
     return request.headers.get("Sec-Fetch-Dest", "iframe") in {"iframe", "embed", "object", "image"}
-
-
-def _contained(response: HttpResponse, policy: str) -> HttpResponse:
-    response["Content-Security-Policy"] = policy
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "private, max-age=60"
-    return response
