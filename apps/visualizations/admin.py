@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import ApiToken, Render, Visualization
-from apps.visualizations.services import submission
+from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.tokens import token_issue
 
 
@@ -113,12 +113,12 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_model(self, request: HttpRequest, obj: Visualization) -> None:
         """Deletes through the service, which takes the files along."""
-        submission.visualization_delete(request.user, obj)
+        withdrawal.visualization_delete(request.user, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
         """As `delete_model`, for the action."""
         for each in queryset:
-            submission.visualization_delete(request.user, each)
+            withdrawal.visualization_delete(request.user, each)
 
     @admin.display(description="state", ordering="latest__state")
     def state_badge(self, visualization: Visualization) -> SafeString | str:
@@ -155,7 +155,7 @@ def _cancel(request: HttpRequest, renders: Iterable[Render]) -> None:
     active = [render for render in renders if render.is_active]
     if not active:
         messages.info(request, "None of them waits or runs.")
-    _for_each(request, active, lambda render: submission.render_cancel(request.user, render), "asked to stop")
+    _for_each(request, active, lambda render: withdrawal.render_cancel(request.user, render), "asked to stop")
 
 
 def _page(row: Visualization | Render) -> str:

@@ -9,7 +9,7 @@ from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.services import execution, lease, submission
+from apps.visualizations.services import execution, lease, submission, withdrawal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,7 +133,7 @@ def test_a_write_after_the_last_look_is_dropped_with_its_files(submit, work, row
 
 def test_cancel_while_running(submit, work, row, kernel, owner, events):
     made = submit()
-    kernel.during = lambda: submission.render_cancel(owner, row(made.render))
+    kernel.during = lambda: withdrawal.render_cancel(owner, row(made.render))
     work()
     assert row(made.render).state == RenderState.CANCELLED
 
@@ -143,7 +143,7 @@ def test_cancel_while_the_source_is_fetched(submit, work, row, kernel, owner, ku
 
     def chunks():
         yield b"first"
-        submission.render_cancel(owner, row(made.render))
+        withdrawal.render_cancel(owner, row(made.render))
         yield b"second"
 
     kubeflow.contents["minio://b/predictions.csv"] = chunks()
@@ -161,7 +161,7 @@ def test_cancelled_before_it_is_claimed(submit, work, row, kernel):
 
 def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, settings):
     made = submit()
-    kernel.during = lambda: submission.visualization_delete(owner, made.visualization)
+    kernel.during = lambda: withdrawal.visualization_delete(owner, made.visualization)
     work()
     assert Render.objects.count() == 0
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []

@@ -11,7 +11,7 @@ from apps.visualizations.exceptions import (
     WrongStateError,
 )
 from apps.visualizations.models import RenderState, Visualization
-from apps.visualizations.services import submission
+from apps.visualizations.services import submission, withdrawal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -149,7 +149,7 @@ def test_render_again_waits_for_the_one_that_runs_and_for_ones_own(submit, owner
 def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work, kernel, row, events):
     made = submit()
     for _ in range(2):
-        assert submission.render_cancel(owner, made.render).state == RenderState.CANCELLED
+        assert withdrawal.render_cancel(owner, made.render).state == RenderState.CANCELLED
     assert not Job.exists(f"render-{made.render.id}-1", connection=queue.connection)
     assert [event["state"] for event in events()] == ["queued", "cancelled"]
     work()
@@ -159,17 +159,17 @@ def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work,
 def test_cancel_after_the_end_changes_nothing(submit, work, owner, row):
     made = submit()
     work()
-    assert submission.render_cancel(owner, made.render).state == RenderState.SUCCEEDED
+    assert withdrawal.render_cancel(owner, made.render).state == RenderState.SUCCEEDED
 
 
 def test_a_stranger_neither_cancels_nor_deletes_but_an_admin_does(submit, reader, admin, row):
     made = submit()
     with pytest.raises(NotAllowedError):
-        submission.render_cancel(reader, made.render)
+        withdrawal.render_cancel(reader, made.render)
     with pytest.raises(NotAllowedError):
-        submission.visualization_delete(reader, made.visualization)
+        withdrawal.visualization_delete(reader, made.visualization)
     assert row(made.render).state == RenderState.QUEUED
-    submission.visualization_delete(admin, made.visualization)
+    withdrawal.visualization_delete(admin, made.visualization)
     assert Visualization.objects.count() == 0
 
 
@@ -178,7 +178,7 @@ def test_delete_takes_the_files_along(submit, work, owner, row, settings):
     work()
     files = [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
     assert len(files) == 2
-    submission.visualization_delete(owner, row(made.render).visualization)
+    withdrawal.visualization_delete(owner, row(made.render).visualization)
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 

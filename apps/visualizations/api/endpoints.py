@@ -19,7 +19,7 @@ from apps.runs.run_filters import RunFilters
 from apps.visualizations import exceptions, origins, selectors
 from apps.visualizations.api import door, pages, schemas, shapes
 from apps.visualizations.models import RenderState
-from apps.visualizations.services import submission
+from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.orders import VisualizationRequest
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
@@ -189,7 +189,7 @@ def visualization_get(request: HttpRequest, visualization_id: UUID) -> Any:
 def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
     """Deletes a visualization with its renders and files."""
     visualization = selectors.visualization_get(request.user, visualization_id)
-    submission.visualization_delete(request.user, visualization)
+    withdrawal.visualization_delete(request.user, visualization)
     return Status(204, None)
 
 
@@ -220,7 +220,7 @@ def render_get(request: HttpRequest, render_id: UUID) -> Any:
 @api.post("/renders/{render_id}/cancel", response={200: schemas.RenderOut}, tags=["renders"], url_name="render_cancel")
 def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
     """Cancels a render; one that has ended stays as it is, so asking twice does no harm."""
-    render = submission.render_cancel(request.user, selectors.render_get(request.user, render_id))
+    render = withdrawal.render_cancel(request.user, selectors.render_get(request.user, render_id))
     return shapes.render_shape(render)
 
 

@@ -26,7 +26,7 @@ from apps.visualizations.events import ENDED_CHANNEL
 from apps.visualizations.kfp_service.ends import End, end_read
 from apps.visualizations.kfp_service.protocol import KubeflowRequest
 from apps.visualizations.models import RenderState
-from apps.visualizations.services import submission
+from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.orders import VisualizationRequest
 
 _T = TypeVar("_T")
@@ -188,7 +188,7 @@ async def _end(render_id: uuid.UUID, ended: asyncio.Event, run: Run, phases: Pha
         if found is not None:
             return found
         if time.monotonic() >= deadline:
-            await run(partial(_fresh, partial(submission.render_withdraw, render_id)))
+            await run(partial(_fresh, partial(withdrawal.render_withdraw, render_id)))
             message = f"Not done within the {patience_s:g} s that this request may take."
             return End(render_id=render_id, state=RenderState.TIMED_OUT, message=message)
 
@@ -213,7 +213,7 @@ async def _withdraw(render_id: uuid.UUID, submitted: asyncio.Future[Any], run: R
         await submitted
         for pause_s in (*_WITHDRAW_AGAIN_S, None):
             try:
-                await run(partial(_fresh, partial(submission.render_withdraw, render_id)))
+                await run(partial(_fresh, partial(withdrawal.render_withdraw, render_id)))
             except DatabaseError:
                 if pause_s is None:
                     raise

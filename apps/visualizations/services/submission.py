@@ -1,4 +1,4 @@
-"""What people do: ask for a visualization, render it again, cancel, delete."""
+"""What people ask for: a visualization, and to have it rendered again."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
-from apps.people import audit, roles
 from apps.people.models import Right
-from apps.runs.access import current_request
 from apps.runs.entities import Artifact
 from apps.runs.gateway import Gateway
 from apps.visualizations import jobs, selectors
-from apps.visualizations.events import publish
-from apps.visualizations.exceptions import NotAllowedError, TooManyQueuedError, WrongStateError
-from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization
+from apps.visualizations.exceptions import TooManyQueuedError, WrongStateError
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.credentials import credential_keep
 from apps.visualizations.services.orders import (
     Order,
@@ -33,7 +29,7 @@ from apps.visualizations.services.orders import (
     receipt_digest,
     timeout_clean,
 )
-from apps.visualizations.services.results import render_files_delete
+from apps.visualizations.services.rights import change_check, record, right_check
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +53,9 @@ def visualization_create(user: Any, request: VisualizationRequest, gateway: Gate
         InvalidRequestError, CustomOffError, RunsError: see `order_make`.
         TooManyQueuedError: the user has as many waiting as one may have.
     """
-    _right_check(user, Right.CREATE)
+    right_check(user, Right.CREATE)
     if selectors.type_get(request.type_key).is_custom:
-        _right_check(user, Right.CUSTOM_CODE)
+        right_check(user, Right.CUSTOM_CODE)
     order = order_make(request, gateway)
     saved = selectors.render_with_receipt(order.receipt)
     if saved is not None and not request.force:
@@ -70,7 +66,7 @@ def visualization_create(user: Any, request: VisualizationRequest, gateway: Gate
         if visualization is None or not selectors.may_change(user, visualization):
             visualization = _visualization_write(user, order)
         render = _render_write(visualization, order.sealed_credential, requested_by=user, **_render_values(order))
-    _record("visualization.create", user, visualization, detail=order.type.key)
+    record("visualization.create", user, visualization, detail=order.type.key)
     return Submission(visualization=visualization, render=render, is_new=True)
 
 
@@ -112,24 +108,6 @@ def _render_values(order: Order) -> dict[str, Any]:
         "receipt": order.receipt,
         "timeout_s": order.timeout_s,
     }
-
-
-def _right_check(user: Any, right: Right) -> None:
-    if not roles.may(user, right):
-        raise NotAllowedError(roles.refusal(right))
-
-
-def _record(action: str, user: Any, visualization: Visualization, *, detail: str = "") -> None:
-    audit.record(
-        action,
-        user=user,
-        request=current_request.get(),
-        target=visualization.id,
-        target_name=visualization.title,
-        endpoint_key=visualization.endpoint_key,
-        namespace=visualization.namespace,
-        detail=detail,
-    )
 
 
 def queue_check(user: Any) -> None:
@@ -200,11 +178,11 @@ def render_again(
         WrongStateError: one is queued or running already.
         InvalidRequestError, CustomOffError, TooManyQueuedError: see `visualization_create`.
     """
-    _change_check(user, visualization)
-    _right_check(user, Right.CREATE)
+    change_check(user, visualization)
+    right_check(user, Right.CREATE)
     latest = _latest_ended(visualization)
     if latest.is_custom:
-        _right_check(user, Right.CUSTOM_CODE)
+        right_check(user, Right.CUSTOM_CODE)
     queue_check(user)
     if artifact is not None:
         latest.source_uri = artifact.uri
@@ -214,7 +192,7 @@ def render_again(
             visualization.artifact_uri = visualization.source_uri = artifact.uri
             visualization.save(update_fields=["artifact_uri", "source_uri"])
         render = _render_write(visualization, gateway.sealed_credential if gateway else "", requested_by=user, **values)
-    _record("visualization.render_again", user, visualization)
+    record("visualization.render_again", user, visualization)
     return render
 
 
@@ -276,70 +254,3 @@ def _again_values(
             environment_lock=lock,
         ),
     }
-
-
-def _change_check(user: Any, visualization: Visualization) -> None:
-    if not selectors.may_change(user, visualization):
-        raise NotAllowedError("Only its owner or an administrator may do this.")
-
-
-def render_cancel(user: Any, render: Render) -> Render:
-    """Cancels a queued render at once and asks a running one to stop; a render that has ended stays as it is.
-
-    Returns:
-        The render as it is now.
-
-    Raises:
-        NotAllowedError: neither the owner nor staff.
-    """
-    _change_check(user, render.visualization)
-    if render.is_active:
-        _record("render.cancel", user, render.visualization)
-    return _cancel(render)
-
-
-def render_withdraw(render_id: UUID) -> None:
-    """Cancels a render whose only client went away; one that has ended, or is gone, stays as it is."""
-    render = Render.objects.filter(id=render_id).first()
-    if render is not None and render.is_active:
-        _cancel(render)
-
-
-def _cancel(render: Render) -> Render:
-    now = timezone.now()
-    mine = Render.objects.filter(id=render.id)
-    queued = mine.filter(state=RenderState.QUEUED).update(
-        state=RenderState.CANCELLED,
-        reason="cancelled",
-        message="Cancelled before it began.",
-        cancel_requested_at=now,
-        finished_at=now,
-    )
-    running = not queued and mine.filter(state=RenderState.RUNNING, cancel_requested_at=None).update(
-        cancel_requested_at=now
-    )
-    if queued:
-        jobs.job_discard(render)
-    render.refresh_from_db()
-    if queued or running:
-        publish(render)
-    return render
-
-
-def visualization_delete(user: Any, visualization: Visualization) -> None:
-    """Deletes a visualization with its renders and files. Running renders end when they next look at their row.
-
-    Raises:
-        NotAllowedError: neither the owner nor staff.
-    """
-    _change_check(user, visualization)
-    renders = list(visualization.renders.all())
-    _record("visualization.delete", user, visualization)
-    with transaction.atomic():
-        visualization.delete()
-    for render in renders:
-        if render.state in ACTIVE_STATES:
-            jobs.job_discard(render)
-        # After the commit: a file without a row is swept up later, a row without its file is a broken page.
-        render_files_delete(render)
-    logger.info("visualization %s deleted by %s", visualization.title, user)

@@ -16,7 +16,7 @@ from apps.runs.exceptions import RunsError
 from apps.visualizations import contexts, origins, selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services import submission
+from apps.visualizations.services import submission, withdrawal
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -101,7 +101,7 @@ def visualization_delete(request: HttpRequest, visualization_id: UUID) -> HttpRe
     """Deletes a visualization with its history."""
     visualization = _visualization(request, visualization_id)
     try:
-        submission.visualization_delete(request.user, visualization)
+        withdrawal.visualization_delete(request.user, visualization)
     except NotAllowedError as error:
         raise Http404(str(error)) from error
     messages.success(request, f"Deleted: {visualization.title}")
@@ -113,7 +113,7 @@ def render_cancel(request: HttpRequest, render_id: UUID) -> HttpResponse:
     """Cancels a render that waits or runs."""
     render = _render(request, render_id)
     try:
-        render = submission.render_cancel(request.user, render)
+        render = withdrawal.render_cancel(request.user, render)
     except NotAllowedError as error:
         raise Http404(str(error)) from error
     if request.htmx:  # type: ignore[attr-defined]
