@@ -6,7 +6,7 @@ import { build } from "esbuild";
 const ICONS = `archive archive-restore ban box braces chart-column chart-line check chevron-down chevron-left chevron-right
 circle-check circle-dashed circle-help circle-x clock code copy database download ellipsis external-link eye file-text filter
 flask-conical folder git-branch git-compare grid-2x2 hourglass image info layers list loader-circle lock maximize-2 menu minus
-moon move pencil play plus refresh-cw repeat rotate-ccw scroll-text search settings share-2 skip-forward square sun table trash-2
+moon move package pencil play plus refresh-cw repeat rotate-ccw scroll-text search settings share-2 skip-forward square sun table trash-2
 triangle-alert unlink upload user workflow x zap`.split(/\s+/);
 
 const out = "../static/vendor";

@@ -1,9 +1,11 @@
 // The Python editor of custom visualizations: turns a <textarea data-editor> into CodeMirror and keeps the two in step.
 // It lives in a shadow root, where CodeMirror styles itself by adoptedStyleSheets, which the portal's CSP allows.
 import { basicSetup, EditorView } from "codemirror";
-import { python } from "@codemirror/lang-python";
+import { python, pythonLanguage } from "@codemirror/lang-python";
 import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { tags } from "@lezer/highlight";
+import { completeFor } from "./completion.js";
+import { clear, underline } from "./diagnostics.js";
 
 const colours = HighlightStyle.define([
   { tag: [tags.keyword, tags.operatorKeyword], color: "var(--code-keyword)" },
@@ -50,6 +52,7 @@ function mount(textarea) {
     extensions: [
       basicSetup,
       python(),
+      pythonLanguage.data.of({ autocomplete: completeFor(textarea) }),
       indentUnit.of("    "),
       syntaxHighlighting(colours),
       look,
@@ -65,11 +68,41 @@ function mount(textarea) {
   textarea.hidden = true;
   textarea.required = false;
   host.editor = view;
+  const { failedLine, failedMessage } = textarea.dataset;
+  if (failedLine) underline(view, Number(failedLine), failedMessage);
+  for (const each of textarea.form?.querySelectorAll("[data-needs-editor]") ?? []) each.hidden = false;
 }
+
+// A result that failed stands below the form it came from.
+function showFailures(scope) {
+  for (const failed of scope.querySelectorAll("pre[data-failed-line]")) {
+    const view = failed.closest("[data-creator]")?.querySelector(".editor")?.editor;
+    const { failedLine, failedMessage, failedText } = failed.dataset;
+    if (view && underline(view, Number(failedLine), failedMessage, failedText)) return;
+  }
+}
+
+// Another code to begin with, as one change: undoing it brings back what was there.
+document.addEventListener("change", async (event) => {
+  const select = event.target.closest?.("[data-start-from]");
+  if (!select?.value) return;
+  const view = select.form.querySelector(".editor")?.editor;
+  const answer = await fetch(select.value);
+  select.value = "";
+  if (!view || !answer.ok) return;
+  clear(view);
+  view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: await answer.text() }, userEvent: "input.replace" });
+  view.focus();
+});
 
 export function mountAll(scope = document) {
   for (const textarea of scope.querySelectorAll("textarea[data-editor]:not([hidden])")) mount(textarea);
 }
 
-mountAll();
-document.addEventListener("htmx:afterSettle", (event) => mountAll(event.target));
+function settle(scope) {
+  mountAll(scope);
+  showFailures(document);
+}
+
+settle(document);
+document.addEventListener("htmx:afterSettle", (event) => settle(event.target));
