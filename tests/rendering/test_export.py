@@ -188,7 +188,7 @@ def test_the_page_has_its_title_code_and_messages_and_loads_nothing(export):
     assert "<title>&lt;T&gt; &amp; co</title>" in page
     assert "return </span><span class=\"t-s\">'&lt;x&gt;'" in page
     assert "secret inputs" not in page
-    script = (environments.PAGE_ASSETS_DIR / "page.js").read_bytes()
+    script = (environments.PAGE_ASSETS_DIRS[0] / "page.js").read_bytes()
     for message in ("vizportalReady", "vizportalTheme", "vizportalHeight", "vizportalBlocked", "vizportalAsk"):
         assert message in script.decode()
     assert f'src="/assets/{hashlib.sha256(script).hexdigest()}.js"' in page

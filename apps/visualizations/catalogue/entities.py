@@ -11,6 +11,7 @@ from typing import Any, Final
 CUSTOM_KEY: Final = "custom"
 _PATTERN_SCORE: Final = 4
 _TYPE_SCORE: Final = 2
+_TFX_SCORE: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class VisualizationType:
         patterns: file name patterns it accepts, such as `*.csv`.
         schema: JSON Schema of the arguments, an object without additional properties; properties in form order.
         code: the file without its header. For CUSTOM it is the example shown first.
-        version: 16 hex digits of the file's SHA-256; a render keeps it.
+        version: 16 hex digits of a SHA-256 over the file and, where it imports vizkit, that; a render keeps it.
         path: None for types that are not files.
         needs_source: whether it can do anything without a source.
     """
@@ -48,7 +49,12 @@ class VisualizationType:
         """Whether its code comes from the person, so that ALLOW_CUSTOM_VISUALIZATIONS must be on."""
         return self.key == CUSTOM_KEY
 
-    def fits(self, artifact_type: str, file_name: str) -> int:
-        """Returns how well it suits an artifact: 0 not at all, higher is better."""
+    def fits(self, artifact_type: str, file_name: str, tfx_type: str = "") -> int:
+        """Returns how well it suits an artifact: 0 not at all, higher is better.
+
+        Args:
+            tfx_type: what the artifact is in TFX, such as `ExampleStatistics`; that says more than a name.
+        """
         by_name = any(fnmatch.fnmatchcase(file_name.lower(), pattern) for pattern in self.patterns)
-        return _PATTERN_SCORE * by_name + _TYPE_SCORE * (artifact_type in self.artifact_types)
+        by_type = _TYPE_SCORE * (artifact_type in self.artifact_types)
+        return _PATTERN_SCORE * by_name + by_type + _TFX_SCORE * (bool(tfx_type) and tfx_type in self.artifact_types)

@@ -1,26 +1,32 @@
-"""Reading a type's file: the PEP 723 block at its top, and the code below it."""
+"""A type's file with a header: the PEP 723 block at its top, and the code below it. And what all readers share."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import jsonschema
 
 from apps.visualizations.catalogue.entities import CUSTOM_KEY, VisualizationType
+from apps.visualizations.catalogue.inline_metadata import InlineMetadataError, read_inline_metadata
 
-# The reference implementation's expression: https://packaging.python.org/en/latest/specifications/inline-script-metadata/
-_BLOCK: Final = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
+_OPENS: Final = re.compile(r"(?m)^# /// script\b")
 _MAX_FILE_BYTES: Final = 1024**2
+# What types share. It runs with their code in a render, so the catalogue knows it as files only.
+TOOLKIT_DIR: Final = Path(__file__).parents[1] / "rendering" / "child" / "vizkit"
+_USES_TOOLKIT: Final = re.compile(r"(?m)^\s*(?:from|import) vizkit\b")
 
+_ARGUMENT_TYPE: Final[dict[str, Any]] = {"enum": ["string", "integer", "number", "boolean", "array"]}
 _ARGUMENT_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["type"],
     "properties": {
-        "type": {"enum": ["string", "integer", "number", "boolean", "array"]},
+        # Of several, forms offer the first.
+        "type": {"anyOf": [_ARGUMENT_TYPE, {"type": "array", "items": _ARGUMENT_TYPE, "minItems": 1}]},
         "title": {"type": "string"},
         "description": {"type": "string"},
     },
@@ -48,29 +54,56 @@ class TypeFileError(Exception):
     """A file is no valid type; the text names the file and what is wrong."""
 
 
-def read_type(path: Path) -> VisualizationType:
+def has_header(text: str) -> bool:
+    """Whether a file has, or was meant to have, a header."""
+    return bool(_OPENS.search(text))
+
+
+def read_type(path: Path, text: str) -> VisualizationType:
     """Reads one type.
 
+    Args:
+        text: the file's, by `read_text`.
+
     Raises:
-        TypeFileError: unreadable, too large, no PEP 723 block, invalid TOML, or a header that breaks the rules.
+        TypeFileError: no PEP 723 block, invalid TOML, or a header that breaks the rules.
     """
-    text = _read_text(path)
     tool, body = _split_header(path, text)
-    _check(path, tool)
-    arguments = tool.get("arguments", {})
+    check_tool(path, tool)
+    is_custom = tool["key"] == CUSTOM_KEY
+    # What a person's own code reads from `variables` is the person's business.
+    schema = make_schema(path, tool.get("arguments", {}), tool.get("required", []), is_open=is_custom)
+    return make_type(path, tool, schema=schema, code=body, version=digest(text))
+
+
+def make_schema(
+    path: Path, arguments: Mapping[str, Any], required: Sequence[str], *, is_open: bool = False
+) -> dict[str, Any]:
+    """Returns the JSON Schema of all arguments.
+
+    Args:
+        is_open: whether arguments of other names are taken too.
+
+    Raises:
+        TypeFileError: the rules are no JSON Schema.
+    """
     schema = {
         "type": "object",
-        "properties": arguments,
-        "required": tool.get("required", []),
-        "additionalProperties": False,
+        "properties": dict(arguments),
+        "required": list(required),
+        "additionalProperties": is_open,
     }
-    if tool["key"] == CUSTOM_KEY:
-        # What a person's own code reads from `variables` is the person's business.
-        schema["additionalProperties"] = True
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
         raise TypeFileError(f"{path.name}: arguments are no valid JSON Schema: {error.message}") from error
+    return schema
+
+
+def make_type(
+    path: Path, tool: Mapping[str, Any], *, schema: Mapping[str, Any], code: str, version: str
+) -> VisualizationType:
+    """Returns the type that a header, or what stands for one, describes."""
     return VisualizationType(
         key=tool["key"],
         title=tool["title"],
@@ -79,40 +112,57 @@ def read_type(path: Path) -> VisualizationType:
         artifact_types=tuple(tool.get("artifact_types", ())),
         patterns=tuple(pattern.lower() for pattern in tool.get("patterns", ())),
         schema=schema,
-        code=body,
-        version=hashlib.sha256(text.encode()).hexdigest()[:16],
+        code=code,
+        version=version,
         path=path,
         needs_source=tool.get("needs_source", True),
         kernel=tool.get("kernel", ""),
     )
 
 
-def _read_text(path: Path) -> str:
+def digest(text: str) -> str:
+    """Returns a type's version, of all that decides what its code does: it changes with the toolkit it imports."""
+    parts = [text, _toolkit_digest()] if _USES_TOOLKIT.search(text) else [text]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def _toolkit_digest() -> str:
+    whole = hashlib.sha256()
+    for path in sorted(path for path in TOOLKIT_DIR.rglob("*") if path.suffix in {".py", ".js", ".css"}):
+        whole.update(path.name.encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
+
+
+def read_text(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> str:
+    """Returns a file's text.
+
+    Raises:
+        TypeFileError: unreadable, too large, or not UTF-8.
+    """
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise TypeFileError(f"{path.name}: larger than {_MAX_FILE_BYTES} bytes")
+        if path.stat().st_size > max_bytes:
+            raise TypeFileError(f"{path.name}: larger than {max_bytes} bytes")
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TypeFileError(f"{path.name}: cannot be read: {error}") from error
 
 
 def _split_header(path: Path, text: str) -> tuple[dict[str, Any], str]:
-    blocks = [match for match in _BLOCK.finditer(text) if match["type"] == "script"]
-    if len(blocks) != 1:
-        raise TypeFileError(f"{path.name}: needs exactly one `# /// script` block (PEP 723), found {len(blocks)}")
-    lines = blocks[0]["content"].splitlines()
-    content = "\n".join(line[2:] if line.startswith("# ") else line[1:] for line in lines)
     try:
-        metadata = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
-        raise TypeFileError(f"{path.name}: the header is no valid TOML: {error}") from error
-    tool = metadata.get("tool", {}).get("vizportal")
+        metadata = read_inline_metadata(text)
+    except InlineMetadataError as error:
+        raise TypeFileError(f"{path.name}: {error}") from error
+    if metadata is None:
+        raise TypeFileError(f"{path.name}: needs exactly one `# /// script` block (PEP 723), found 0")
+    tool = metadata.values.get("tool", {}).get("vizportal")
     if not isinstance(tool, dict):
         raise TypeFileError(f"{path.name}: the header has no [tool.vizportal] table")
-    return tool, text[blocks[0].end() :].lstrip("\n")
+    return tool, text[metadata.end :].lstrip("\n")
 
 
-def _check(path: Path, tool: dict[str, Any]) -> None:
+def check_tool(path: Path, tool: Mapping[str, Any]) -> None:
+    """Raises TypeFileError where a header breaks the rules."""
     error = next(iter(jsonschema.Draft202012Validator(_TOOL_SCHEMA).iter_errors(tool)), None)
     if error is not None:
         place = "".join(f".{part}" for part in error.absolute_path)

@@ -1,4 +1,8 @@
-"""Every type there is: the predefined ones, and those in the folders of VIZPORTAL_TYPES_DIRS."""
+"""Every type there is: the predefined ones, and those in the folders of VIZPORTAL_TYPES_DIRS.
+
+A folder's files stand above the predefined ones: who puts a `table.py` into a folder means it. Only CUSTOM cannot be
+replaced, since its key is what ALLOW_CUSTOM_VISUALIZATIONS is about.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from apps.visualizations.catalogue.entities import VisualizationType
-from apps.visualizations.catalogue.header import TypeFileError, read_type
+from apps.visualizations.catalogue.entities import CUSTOM_KEY, VisualizationType
+from apps.visualizations.catalogue.header import TypeFileError, has_header, read_text, read_type
+from apps.visualizations.catalogue.headerless import read_headerless
+from apps.visualizations.catalogue.notebooks import MAX_NOTEBOOK_BYTES, read_notebook
 
 PREDEFINED_DIR: Final = Path(__file__).with_name("predefined")
+_PLAINEST: Final = "table"
 
 
 class UnknownTypeError(LookupError):
@@ -30,13 +37,23 @@ _cache: Final = _Cache()
 def types(extra_dirs: Sequence[Path] = ()) -> dict[str, VisualizationType]:
     """Returns the valid types by key, predefined ones first; a file is read again when it changed.
 
-    Of two files with one key the first wins: predefined before extra, folders in order, names sorted.
+    Of two files with one key that in a folder wins over the predefined one, and of two in folders the first: folders in
+    order, names sorted, `.py` before `.ipynb`.
     """
     found: dict[str, VisualizationType] = {}
+    own: set[str] = set()
     for result in _read_all(extra_dirs):
-        if isinstance(result, VisualizationType):
-            found.setdefault(result.key, result)
+        if isinstance(result, TypeFileError):
+            continue
+        if result.key not in found or (is_extra(result) and result.key not in own and not result.is_custom):
+            found[result.key] = result
+            own |= {result.key} if is_extra(result) else set()
     return found
+
+
+def is_extra(kind: VisualizationType) -> bool:
+    """Whether a type comes from one of the folders."""
+    return kind.path is not None and kind.path.parent != PREDEFINED_DIR
 
 
 def get(key: str, extra_dirs: Sequence[Path] = ()) -> VisualizationType:
@@ -52,9 +69,14 @@ def get(key: str, extra_dirs: Sequence[Path] = ()) -> VisualizationType:
         raise UnknownTypeError(f"There is no visualization type {key[:60]!r}. There are: {', '.join(known)}.") from None
 
 
-def suggest(artifact_type: str, file_name: str, extra_dirs: Sequence[Path] = ()) -> list[VisualizationType]:
-    """Returns every type, those that suit the artifact best first."""
-    return sorted(types(extra_dirs).values(), key=lambda each: -each.fits(artifact_type, file_name))
+def suggest(
+    artifact_type: str, file_name: str, extra_dirs: Sequence[Path] = (), *, tfx_type: str = ""
+) -> list[VisualizationType]:
+    """Returns every type, those that suit the artifact best first; of equals the plainest view."""
+    return sorted(
+        types(extra_dirs).values(),
+        key=lambda each: (-each.fits(artifact_type, file_name, tfx_type), each.key != _PLAINEST),
+    )
 
 
 def problems(extra_dirs: Sequence[Path] = ()) -> list[str]:
@@ -64,17 +86,21 @@ def problems(extra_dirs: Sequence[Path] = ()) -> list[str]:
     for result in _read_all(extra_dirs):
         if isinstance(result, TypeFileError):
             texts.append(str(result))
-        elif result.key in seen:
+        elif result.is_custom and is_extra(result):
+            texts.append(f"{result.path}: the key {CUSTOM_KEY!r} cannot be replaced")
+        elif is_extra(result) and result.key in seen:
             texts.append(f"{result.path}: the key {result.key!r} is already taken by {seen[result.key]}")
-        else:
+        elif is_extra(result):
             seen[result.key] = str(result.path)
     return texts
 
 
 def _read_all(extra_dirs: Sequence[Path]) -> list[VisualizationType | TypeFileError]:
-    paths = [path for folder in (PREDEFINED_DIR, *extra_dirs) for path in sorted(folder.glob("*.py"))]
+    paths = sorted(PREDEFINED_DIR.glob("*.py"))
+    for folder in extra_dirs:
+        paths += [*sorted(folder.glob("*.py")), *sorted(folder.glob("*.ipynb"))]
     with _cache.lock:
-        return [_read_cached(path) for path in paths if not path.name.startswith("_")]
+        return [_read_cached(path) for path in paths if not path.name.startswith(("_", "."))]
 
 
 def _read_cached(path: Path) -> VisualizationType | TypeFileError:
@@ -92,6 +118,12 @@ def _read_cached(path: Path) -> VisualizationType | TypeFileError:
 
 def _read(path: Path) -> VisualizationType | TypeFileError:
     try:
-        return read_type(path)
+        if path.suffix == ".ipynb":
+            return read_notebook(path, read_text(path, MAX_NOTEBOOK_BYTES))
+        text = read_text(path)
+        # Only in folders are there files that were not written for the portal.
+        if has_header(text) or path.parent == PREDEFINED_DIR:
+            return read_type(path, text)
+        return read_headerless(path, text)
     except TypeFileError as error:
         return error

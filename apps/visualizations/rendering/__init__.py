@@ -6,7 +6,8 @@ interpreters there are.
 
 from apps.visualizations.rendering import environments
 from apps.visualizations.rendering.entities import Progress, RenderOrder, RenderOutcome
-from apps.visualizations.rendering.hosts import HostLostError, HostSpec, RenderHost, hosts_end
+from apps.visualizations.rendering.host_spec import HostLostError, HostSpec
+from apps.visualizations.rendering.hosts import RenderHost, hosts_end
 from apps.visualizations.rendering.render import render
 
 __all__ = [

@@ -22,6 +22,8 @@ class RenderOrder:
         source_uri: where the source came from, for titles; "" where there is none.
         shows_code: whether the page has the code, folded away; the notebook always has it.
         kernel: a Jupyter kernelspec of the environment; "" runs Python in the render's own process.
+        packages: a folder of packages that the code may import beside its environment's; None for none.
+        sample_rows: give the code a sample, so many rows of each table in the source; None for all of it.
         timeout_s: from the moment the host gives it a process to its end.
         patience_s: how long it may wait for that moment.
         needs_sandbox: refuse to run where nothing confines the code.
@@ -36,6 +38,8 @@ class RenderOrder:
     title: str = ""
     shows_code: bool = True
     kernel: str = ""
+    packages: Path | None = None
+    sample_rows: int | None = None
     timeout_s: float = 100
     patience_s: float = 90
     needs_sandbox: bool = False

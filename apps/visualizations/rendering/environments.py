@@ -18,13 +18,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from packaging.specifiers import SpecifierSet
+
 DEFINITIONS_DIR: Final = Path(__file__).resolve().parents[3] / "environments"
 _ASSET_INDEX: Final = Path(__file__).with_name("child") / "render_child" / "page" / "asset_index.py"
-# The style sheet and script of every result.
-PAGE_ASSETS_DIR: Final = Path(__file__).with_name("child") / "render_child" / "page" / "static"
+_CHILD: Final = Path(__file__).with_name("child")
+# The style sheets and scripts of every result, and of what visualization types put on it.
+PAGE_ASSETS_DIRS: Final = (_CHILD / "render_child" / "page" / "static", _CHILD / "vizkit" / "static")
 MARK: Final = ".vizportal-lock"
-# Only these hold libraries for renders; `steps` belongs to localkfp.
-_NOT_FOR_RENDERS: Final = frozenset({"steps"})
+# Every other one holds libraries for renders; `steps` belongs to localkfp, `previews` to pages of runs.
+_NOT_FOR_RENDERS: Final = frozenset({"steps", "previews"})
 
 
 class EnvironmentUnusableError(Exception):
@@ -108,11 +111,14 @@ def _read(definition: Path, built_dir: Path, _changed: tuple[int, ...]) -> Envir
     )
 
 
-def environment_build(key: str, built_dir: Path, on_line: Callable[[str], None]) -> EnvironmentInfo:
+def environment_build(
+    key: str, built_dir: Path, on_line: Callable[[str], None], *, shows_progress: bool = False
+) -> EnvironmentInfo:
     """Builds one environment from its lock file, or brings it up to date.
 
     Args:
-        on_line: called with each line uv prints.
+        on_line: called with each line uv prints, and with what comes next.
+        shows_progress: lets uv draw its own bars on this process's terminal, in the place of its lines.
 
     Raises:
         EnvironmentUnusableError: unknown, uv is missing, or uv failed.
@@ -121,11 +127,12 @@ def environment_build(key: str, built_dir: Path, on_line: Callable[[str], None])
     definition = DEFINITIONS_DIR / key
     target = built_dir / key
     built_dir.mkdir(parents=True, exist_ok=True)
-    command = [_find_uv(), "sync", "--frozen", "--project", str(definition), "--python", sys.executable]
+    command = [find_uv(), "sync", "--frozen", "--project", str(definition), "--python", _python_for(definition)]
     environ = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(target), "VIRTUAL_ENV": ""}
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None  # noqa: S101  (asked for above)
-        for line in process.stdout:
+    on_line(f"Packages of {key}, by its lock file")
+    output = None if shows_progress else subprocess.PIPE
+    with subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
             on_line(line.rstrip())
     if process.returncode:
         raise EnvironmentUnusableError(f"uv could not build the environment {key!r} (exit {process.returncode}).")
@@ -133,6 +140,32 @@ def environment_build(key: str, built_dir: Path, on_line: Callable[[str], None])
     _collect_assets(target, on_line)
     (target / MARK).write_text(info.lock_digest, encoding="utf-8")
     return environment_get(key, built_dir)
+
+
+def _python_for(definition: Path) -> str:
+    """Returns the interpreter to build with: this one, else what uv finds of the version that is needed."""
+    wanted = tomllib.loads((definition / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    own = ".".join(map(str, sys.version_info[:3]))
+    return sys.executable if SpecifierSet(wanted).contains(own) else str(wanted)
+
+
+def module_names(info: EnvironmentInfo) -> list[str]:
+    """Returns what code in an environment can import, by the names of its files; none where it is not built here."""
+    if info.interpreter is None:
+        return []
+    return list(_module_names(info.interpreter, _changed_at(info.interpreter.parents[1] / MARK)))
+
+
+@lru_cache(maxsize=16)
+def _module_names(interpreter: Path, _changed: int) -> tuple[str, ...]:
+    folders = [*interpreter.parents[1].glob("lib/python3*/site-packages"), _CHILD]
+    names = {
+        path.stem
+        for folder in folders
+        for path in folder.iterdir()
+        if path.suffix in {"", ".py"} and path.stem.isidentifier() and not path.stem.startswith("_")
+    }
+    return tuple(sorted(names - {"bin", "render_child"}))
 
 
 def matplotlib_cache_dir(interpreter: Path) -> Path:
@@ -168,7 +201,12 @@ def _warm_caches(target: Path, on_line: Callable[[str], None]) -> None:
         subprocess.run([interpreter, "-I", "-c", "import matplotlib.font_manager"], env=environ, check=False)
 
 
-def _find_uv() -> str:
+def find_uv() -> str:
+    """Returns the program that builds environments.
+
+    Raises:
+        EnvironmentUnusableError: it is not installed.
+    """
     beside = Path(sys.executable).parent / "uv"
     uv = str(beside) if beside.exists() else shutil.which("uv")
     if uv is None:

@@ -6,16 +6,13 @@ A host belongs to one environment, one place of work and one sandbox mode. Worke
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,97 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from apps.visualizations.rendering import environments
+from apps.visualizations.rendering.host_spec import CHILD, HostLostError, HostSpec, keeper_options
 
-CHILD: Final = Path(__file__).with_name("child")
-# The keeper puts the host's home in its place; it makes one for each host.
-HOME_MARK: Final = "@home@"
 _READY_S: Final = 90.0
 _END_S: Final = 5.0
-# sockaddr_un holds 108 bytes with the closing NUL.
-_MAX_SOCKET_PATH: Final = 107
-# Numeric libraries read these; everything else of the worker's environment stays out.
-_PASSED_ON: Final = ("LANG", "LC_ALL", "TZ", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-# A thread in the host would be lost in its children, with whatever lock it holds.
-_NO_THREADS: Final = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "_RJEM_MALLOC_CONF": "background_thread:false",
-}
-
-
-class HostLostError(Exception):
-    """The host does not start, or ended in the middle of a render; the text says what is known."""
-
-
-class HostStuckError(HostLostError):
-    """The host is there and says nothing, long after it should have."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostSpec:
-    """Which host.
-
-    Attributes:
-        interpreter: the environment's Python.
-        run_dir: for its socket, lock and log; readable by its owner only.
-        work_root: the renders' directories are below it.
-        sandbox: auto, bwrap, landlock or none.
-        slots: renders at once; more wait in the host.
-        spares: children forked ahead of need.
-        max_renders: after so many a fresh host takes its place.
-        idle_s: it ends that long after its last caller.
-    """
-
-    environment: str
-    interpreter: Path
-    run_dir: Path
-    work_root: Path
-    sandbox: str = "auto"
-    preload: tuple[str, ...] = ()
-    slots: int = max(4, 2 * (os.cpu_count() or 1))
-    spares: int = min(4, os.cpu_count() or 1)
-    max_renders: int = 2000
-    idle_s: float = 20.0
-
-    @property
-    def name(self) -> str:
-        """A short name that no host of other files or another mode has."""
-        facts = (self.interpreter, self.work_root, self.sandbox, self.slots, self.spares, self.max_renders, self.idle_s)
-        return f"{self.environment}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:10]}"
-
-    @property
-    def socket_path(self) -> Path:
-        """Where it listens."""
-        path = self.run_dir / f"{self.name}.sock"
-        if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
-            return path
-        return _short_dir() / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
-
-    @property
-    def status_path(self) -> Path:
-        """What it last said of itself."""
-        return self.run_dir / f"{self.name}.status.json"
-
-    @property
-    def pid_path(self) -> Path:
-        """Its keeper's number; the keeper holds a lock on the file."""
-        return self.run_dir / f"{self.name}.pid"
-
-    @property
-    def log_path(self) -> Path:
-        """What it prints itself."""
-        return self.run_dir / f"{self.name}.log"
-
-
-def _short_dir() -> Path:
-    short = Path(tempfile.gettempdir()) / f"vizportal-{os.getuid()}"
-    short.mkdir(mode=0o700, exist_ok=True)
-    if short.is_symlink() or short.stat().st_uid != os.getuid() or short.stat().st_mode & 0o077:
-        raise HostLostError(f"{short} is not this user's own directory; choose a shorter data directory.")
-    return short
 
 
 @dataclass(slots=True)
@@ -174,6 +84,10 @@ class RenderHost:
             return None
         return found
 
+    def keeper_pid(self) -> int | None:
+        """Returns the number of the process that keeps the host, which is above all of it; None where none runs."""
+        return _keeper_of(self.spec.pid_path)
+
     def leave(self) -> None:
         """Gives the presence up, so that the host may end."""
         if self._presence is not None:
@@ -182,7 +96,7 @@ class RenderHost:
 
     def end(self) -> None:
         """Ends the host with all its renders, whoever ordered them: it is stuck."""
-        pid = _keeper_of(self.spec.pid_path)
+        pid = self.keeper_pid()
         if pid:
             os.kill(pid, signal.SIGTERM)
 
@@ -205,7 +119,7 @@ class RenderHost:
     def _start(self) -> socket.socket:
         self._keepers = [keeper for keeper in self._keepers if keeper.poll() is None]
         options = self.spec.run_dir / f"{self.spec.name}.json"
-        options.write_text(json.dumps(_keeper_options(self.spec)), encoding="utf-8")
+        options.write_text(json.dumps(keeper_options(self.spec)), encoding="utf-8")
         with self.spec.log_path.open("wb") as log:
             keeper = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(CHILD), "keep", str(options)],
@@ -287,61 +201,3 @@ def ask(connected: socket.socket | None, message: dict[str, Any]) -> dict[str, A
         raise HostLostError(f"The render host does not answer: {error}") from error
     answer: dict[str, Any] = json.loads(buffer)
     return answer
-
-
-def _outer_wall(spec: HostSpec) -> list[str]:
-    """Returns the command that puts a host into namespaces of its own: no network, no other processes, no portal.
-
-    Raises:
-        HostLostError: bubblewrap is asked for and not installed.
-    """
-    if spec.sandbox != "bwrap":
-        return []
-    program = shutil.which("bwrap")
-    if program is None:
-        raise HostLostError("VIZPORTAL_SANDBOX=bwrap, but bubblewrap (bwrap) is not installed.")
-    spec.work_root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    hidden = [tempfile.gettempdir(), "/run", str(spec.run_dir.parent)]
-    needed = [spec.interpreter.parents[1], spec.interpreter.resolve().parents[1], CHILD]
-    shown = [spec.work_root, spec.run_dir]
-    return [
-        *(program, "--die-with-parent", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-pid"),
-        *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
-        *(part for path in hidden if os.path.isdir(path) for part in ("--tmpfs", path)),  # noqa: PTH112
-        # What the host is made of may lie below something that was just hidden.
-        *(part for path in needed for part in ("--ro-bind", str(path), str(path))),
-        *(part for path in shown for part in ("--bind", str(path), str(path))),
-        *("--bind", HOME_MARK, HOME_MARK),
-    ]
-
-
-def _keeper_options(spec: HostSpec) -> dict[str, Any]:
-    interpreter = spec.interpreter
-    return {
-        "socket": str(spec.socket_path),
-        "pid": str(spec.pid_path),
-        "command": [*_outer_wall(spec), str(interpreter), "-I", str(CHILD), "serve"],
-        "environ": {
-            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-            **_NO_THREADS,
-            "PATH": f"{interpreter.parent}:/usr/local/bin:/usr/bin:/bin",
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "PYTHONUTF8": "1",
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        },
-        "host": {
-            "environment": spec.environment,
-            # Bubblewrap stands around the host as a whole; each child confines itself all the same.
-            "sandbox": "landlock" if spec.sandbox == "bwrap" else spec.sandbox,
-            "outer": "bwrap" if spec.sandbox == "bwrap" else "",
-            "preload": list(spec.preload),
-            "read_paths": [str(environments.matplotlib_cache_dir(interpreter))],
-            "asset_index": str(interpreter.parent.parent / "share" / "vizportal" / "assets" / "index.json"),
-            "watch": [str(interpreter.parent.parent / environments.MARK)],
-            "status": str(spec.status_path),
-            "slots": spec.slots,
-            "spares": spec.spares,
-            "max_renders": spec.max_renders,
-            "idle_s": spec.idle_s,
-        },
-    }

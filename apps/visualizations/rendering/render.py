@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import select
 import shutil
@@ -14,7 +15,8 @@ from typing import Any, Final
 
 from apps.visualizations.rendering import environments, results
 from apps.visualizations.rendering.entities import Progress, RenderOrder, RenderOutcome
-from apps.visualizations.rendering.hosts import HostLostError, HostStuckError, RenderHost
+from apps.visualizations.rendering.host_spec import HostLostError, HostStuckError
+from apps.visualizations.rendering.hosts import RenderHost
 
 _REPORT_S: Final = 0.25
 # The host ends a render at its deadline by itself; this is for a host that is stuck, or has to start first.
@@ -79,6 +81,7 @@ def _prepare(order: RenderOrder, interpreter: Path, directory: Path) -> None:
         "code": order.code,
         "title": order.title,
         "shows_code": order.shows_code,
+        "sample_rows": order.sample_rows,
         "max_output_bytes": 2 * order.max_html_bytes,
     }
     (directory / "inputs.json").write_text(json.dumps(inputs, allow_nan=False), encoding="utf-8")
@@ -89,7 +92,8 @@ def _request(order: RenderOrder, directory: Path) -> dict[str, Any]:
     home = directory / "home"
     return {
         "directory": str(directory),
-        "read_only": _readable(order.source),
+        "read_only": [*_readable(order.source), *([str(order.packages)] if order.packages else [])],
+        "packages": str(order.packages) if order.packages else "",
         "kernel": order.kernel,
         "needs_sandbox": order.needs_sandbox,
         "timeout_s": order.timeout_s,
@@ -105,6 +109,8 @@ def _request(order: RenderOrder, directory: Path) -> dict[str, Any]:
             "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
             "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
             "JUPYTER_RUNTIME_DIR": str(directory / "tmp"),
+            # For kernels of their own; a process of the host is told by its path.
+            "PYTHONPATH": str(order.packages) if order.packages else "",
             "MPLCONFIGDIR": str(home / "matplotlib"),
         },
     }
@@ -114,9 +120,8 @@ def _readable(source: str) -> list[str]:
     """Returns what the code may read beside its own directory: the source, or the folder a glob looks into."""
     if not source.startswith("/"):
         return []
-    path = Path(source)
-    while any(sign in path.name for sign in "*?["):
-        path = path.parent
+    parts = itertools.takewhile(lambda part: not set("*?[") & set(part), Path(source).parts)
+    path = Path(source) if Path(source).exists() else Path(*parts)
     return [str(path)] if path.exists() and path != Path("/") else []
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 if __name__ == "__main__":
     program, argument = sys.argv[1:]
     if program == "keep":
-        from render_child.host.keeper import Keeper  # type: ignore[import-not-found]  # found beside this file, at run time
+        from render_child.host.keeper import Keeper  # found beside this file, at run time
 
         sys.exit(Keeper(json.loads(Path(argument).read_text(encoding="utf-8"))).run())
-    from render_child.host.serve import serve  # type: ignore[import-not-found]
+    from render_child.host.serve import serve
 
     serve(json.loads(argument))

@@ -15,6 +15,7 @@ from . import direct
 from .capture import Recorder
 from .log import Log, Progress
 from .notebook import Cell, build_notebook, split_cells
+from .sampling import take_sample
 
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PLACE: Final = re.compile(r"Cell In\[(\d+)\], line (\d+)")
@@ -38,6 +39,7 @@ class Render:
         """Runs the cells in this process. Always leaves result.json."""
         recorder.max_bytes = self._job["max_output_bytes"]
         recorder.on_overflow = self._overflow
+        self._sample()
         log = Log(self._directory / "log.txt")
         for stream in recorder.streams:
             stream.log = log.write
@@ -61,6 +63,7 @@ class Render:
             is_python,
         )
 
+        self._sample()
         try:
             if not is_python(kernel):
                 # The cell that reads the inputs is Python; another language reads the file itself.
@@ -75,6 +78,10 @@ class Render:
             self.result.update(describe_error(self.notebook, self._cells))
         self.result["cells_s"] = time.monotonic() - self._began
         self.finish()
+
+    def _sample(self) -> None:
+        if self._job["sample_rows"]:
+            take_sample(self._directory, self._job["sample_rows"])
 
     def finish(self) -> None:
         """Exports what there is, and writes the result."""

@@ -46,7 +46,7 @@ class Keeper:
     """Keeps hosts on one socket.
 
     Args:
-        options: what `apps.visualizations.rendering.hosts` writes: socket, command, environ, host (its own options).
+        options: what `rendering.host_spec` writes: socket, command, environ, host (its own options).
     """
 
     def __init__(self, options: dict[str, Any]) -> None:

@@ -63,6 +63,8 @@ class Host:
 
     def serve(self) -> None:
         """Serves until it has nobody to serve, or has retired and finished what it had."""
+        # What was rehearsed since this was made is no time without callers: they wait for the first answer.
+        self._idle_since = time.monotonic()
         while not self._is_over():
             self._brood.refill(self._own_sockets())
             for descriptor in self._poll():

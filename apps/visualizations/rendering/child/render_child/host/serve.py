@@ -6,11 +6,13 @@ import contextlib
 import gc
 import importlib
 import json
+import logging
 import os
 import signal
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,10 +36,11 @@ from .hugepages import collapse_memory
 from .loop import Host
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
+_TOOLKIT: Final = _PACKAGE.with_name("vizkit")
 
 
 def serve(options: dict[str, Any]) -> None:
-    """Becomes the host that `options` describe (see `rendering.hosts`); returns when it is over."""
+    """Becomes the host that `options` describe (see `rendering.host_spec`); returns when it is over."""
     began = time.monotonic()
     # What a render leaves behind when it dies becomes this process's child, and is ended (host.py, `_sweep`).
     processes.become_subreaper()
@@ -109,7 +112,13 @@ def _end(host: Host) -> NoReturn:
 def _times(paths: list[str]) -> dict[str, int]:
     """Returns when the files were last changed, our own among them."""
     found = {}
-    for path in (*map(Path, paths), *_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.j2")):
+    for path in (
+        *map(Path, paths),
+        *_PACKAGE.rglob("*.py"),
+        *_PACKAGE.rglob("*.j2"),
+        *_TOOLKIT.rglob("static/*"),
+        *_TOOLKIT.rglob("*.py"),
+    ):
         try:
             found[str(path)] = path.stat().st_mtime_ns
         except OSError:
@@ -120,12 +129,20 @@ def _times(paths: list[str]) -> dict[str, int]:
 def _preload(modules: list[str]) -> list[str]:
     """Imports the libraries; returns those that could not be."""
     missing = []
+    handlers = list(logging.root.handlers)
+    logging.disable(logging.WARNING)
     for name in modules:
         try:
-            importlib.import_module(name)
+            # What libraries say of each other's versions is no business of the log, nor of any render.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                importlib.import_module(name)
         except Exception as error:  # noqa: BLE001  (a broken library must not take the others' renders with it)
             print(f"{name} cannot be imported: {error!r}", file=sys.stderr)  # noqa: T201  (the host's log)
             missing.append(name)
+    # One that logs while it is imported sets logging up, for all renders to come.
+    logging.root.handlers[:] = handlers
+    logging.disable(logging.NOTSET)
     return missing
 
 
@@ -199,6 +216,9 @@ def _be_child(control: socket.socket, kit: Kit) -> NoReturn:
     os.chdir(directory / "work")
     direct.settle_in(order["environ"])
     refuse_input()
+    if order["packages"]:
+        # Behind everything of the environment's: what is there already stays what it is.
+        sys.path.append(order["packages"])
     sandbox.enter(
         str(directory),
         read_only=order["read_only"],

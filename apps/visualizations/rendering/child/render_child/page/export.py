@@ -65,6 +65,16 @@ def configure(index_path: Path | None) -> None:
     _index = AssetIndex.load(index_path) if index_path and index_path.is_file() else AssetIndex()
 
 
+def library_url(name: str) -> str:
+    """Returns the store's address of a display library, "" where this environment has none of that name."""
+    return _index.url(name)
+
+
+def rewrite(html: str) -> str:
+    """Returns HTML with library code by reference, as the whole page's will be."""
+    return _index.rewrite(html)
+
+
 def warm() -> None:
     """Makes the exporter, compiles the template, and imports what outputs need."""
     import latex2mathml.symbols_parser  # noqa: PLC0415

@@ -21,6 +21,7 @@ _TAIL_LINES: Final = 20
 _VEGA: Final = re.compile(r"application/vnd\.(vega|vegalite)\.v\d+(?:\.\d+)*[.+]json")
 _PLOTLY: Final = "application/vnd.plotly.v1+json"
 _WIDGET: Final = "application/vnd.jupyter.widget-view+json"
+_DATA_FRAME: Final = 'class="dataframe"'
 _SCRIPT_END: Final = re.compile(r"</(?=script)", re.IGNORECASE)
 # BokehJS's own scripts say where they draw; others may expect the place of their output, as in Jupyter.
 _WANTS_ELEMENT: Final = re.compile(r"\belement\b")
@@ -88,7 +89,11 @@ def _plain(data: Mapping[str, Any]) -> str:
 
 
 def _html(data: Mapping[str, Any], _: Mapping[str, Any], mime: str) -> str:
-    return f'<div class="rich">{_text(data[mime])}</div>'
+    text = _text(data[mime])
+    if _DATA_FRAME in text:
+        # pandas writes the corner above its index as a heading of nothing.
+        text = text.replace("<th></th>", "<td></td>")
+    return f'<div class="rich">{text}</div>'
 
 
 def _image(data: Mapping[str, Any], metadata: Mapping[str, Any], mime: str) -> str:

@@ -14,7 +14,17 @@
     blocked.add(address);
     tellBlocked(address);
   });
+  // What is wider than the page scrolls in its own box, which the keyboard has to reach.
+  const letScroll = () => document.querySelectorAll(".rich, .output").forEach((box) => {
+    const scrolls = box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto";
+    if (!scrolls || box.hasAttribute("tabindex")) return;
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", "Output");
+  });
+  addEventListener("resize", letScroll);
   addEventListener("load", () => {
+    letScroll();
     if (parent === window) return;
     const tell = () => parent.postMessage({ vizportalHeight: document.body.scrollHeight + 2 }, "*");
     new ResizeObserver(tell).observe(document.body);

@@ -1,0 +1,38 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["polars", "skrub"]
+# [tool.vizportal]
+# key = "data_profile"
+# title = "Data profile"
+# description = "What is in a table, column by column: missing and different values, quantiles, distributions, and which columns go together."
+# patterns = ["*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.parquet", "*.arrow", "*.feather"]
+#
+# [tool.vizportal.arguments.max_rows]
+# type = "integer"
+# minimum = 100
+# maximum = 1000000
+# default = 50000
+# title = "Rows to look at"
+# description = "Of a larger table every n-th row is taken, and the result says so."
+#
+# [tool.vizportal.arguments.delimiter]
+# type = "string"
+# maxLength = 1
+# default = ""
+# title = "Delimiter"
+# description = "Of CSV. Empty: by the file's first line (comma, tab, semicolon or bar)."
+# ///
+"""
+**Reads** the tables that the type [Table](table.md) reads; of a CSV file it finds out which columns are numbers, dates, or
+true and false. Empty cells and words such as NA count as missing.
+
+**Shows** the report of [skrub](https://skrub-data.org): the first and last rows; for each column its type, missing and
+different values, mean, deviation, quantiles, most frequent values and distribution; and the association of each two columns
+(Cramér's V and Pearson's correlation). Plots and associations are of tables with up to 60 columns; 300 are described.
+
+**When to use:** to get to know a data set before a model is trained with it. For statistics of TFX use TFDV.
+"""
+from vizkit import html, profile
+
+rows, total, notes = profile.read_sample(source, source_uri, delimiter=variables["delimiter"], max_rows=variables["max_rows"])
+html.show(profile.report(rows, notes))

@@ -1,0 +1,139 @@
+"""HTML, Markdown and notebooks that a step wrote, shown as what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from . import embedding, html
+
+_LEADS_AWAY: Final = re.compile(
+    r"<(?:base\b|meta\b[^<>]*\bhttp-equiv\s*=\s*[\"']?(?:refresh|content-security))[^<>]*>", re.IGNORECASE
+)
+_OUTSIDE: Final = re.compile(
+    r"<(?:script|img|iframe)\b[^<>]*\bsrc\s*=\s*[\"']?(https?:)?//([^\"'<>\s/]+)", re.IGNORECASE
+)
+_OUTSIDE_STYLE: Final = re.compile(r"<link\b[^<>]*\bhref\s*=\s*[\"']?(https?:)?//([^\"'<>\s/]+)", re.IGNORECASE)
+_STYLED: Final = re.compile(
+    r"<style\b|\bstyle\s*=|<link\b[^<>]*stylesheet|\bbgcolor\s*=|<font\b|<script\b|<canvas\b", re.IGNORECASE
+)
+_OWN_GROUND: Final = re.compile(r"(?:body|html|:root)[^{}]*\{[^}]*background", re.IGNORECASE)
+_ATTACHMENT: Final = re.compile(r"attachment:([^)\s\"'>]+)")
+
+
+def html_document(text: str, place: Path, root: Path) -> str:
+    """Returns an HTML document as part of the page.
+
+    It keeps its scripts and styles: the sandbox around a result is what holds it. One that brings colours of its own
+    stands on white paper, since its author saw it so.
+
+    Args:
+        place: the folder it lies in.
+        root: the folder that it may refer to.
+    """
+    whole = _LEADS_AWAY.sub("", embedding.embed_html(text, place, root))
+    kind = "" if _OWN_GROUND.search(whole) or not _STYLED.search(whole) else " vk-paper"
+    return _region(whole, _title(whole), kind)
+
+
+def _title(text: str) -> str:
+    found = re.search(r"<title[^<>]*>([^<]{1,200})", text, re.IGNORECASE)
+    return embedding.html_unescape(found[1]).strip() if found else "HTML document"
+
+
+def outside_note(text: str) -> str:
+    """Returns a sentence about what an HTML document would load from elsewhere, and cannot; "" for nothing.
+
+    Libraries that the environment has are put in by the page's exporter, so they do not count.
+    """
+    from render_child.page import export
+
+    known = export.rewrite(text)
+    found = [match[2] for pattern in (_OUTSIDE, _OUTSIDE_STYLE) for match in pattern.finditer(known)]
+    hosts = ", ".join(dict.fromkeys(found))
+    return f"It would load parts from {hosts}, and a result loads nothing: they are missing." if hosts else ""
+
+
+def markdown_document(text: str, place: Path, root: Path) -> str:
+    """Returns Markdown as part of the page: tables, code, math, and the pictures beside it."""
+    from render_child.page.mathml import markdown_to_html
+
+    return _region(
+        f'<div class="prose">{markdown_to_html(embedding.embed_markdown(text, place, root))}</div>', "Markdown"
+    )
+
+
+def _region(inner: str, label: str, kind: str = "") -> str:
+    return (
+        f'<link rel="stylesheet" href="{html.asset_url("documents.css")}">'
+        f'<div class="vk-document{kind}" tabindex="0" role="region" aria-label="{html.text(label)}">{inner}</div>'
+    )
+
+
+def notebook_document(text: str, *, shows_code: bool = True) -> str:
+    """Returns a notebook as part of the page: its texts, its code and what it put out, as they are saved.
+
+    Raises:
+        ValueError: no notebook; the text is for people.
+    """
+    notebook = _load(text)
+    metadata = notebook.get("metadata") or {}
+    language = str((metadata.get("language_info") or {}).get("name") or "python").lower()
+    cells = [piece for cell in notebook["cells"] for piece in _cell(cell, language, shows_code=shows_code)]
+    return _region(f'<div class="vk-notebook">{"".join(cells) or "<p>The notebook is empty.</p>"}</div>', "Notebook")
+
+
+def _load(text: str) -> Mapping[str, Any]:
+    import nbformat
+
+    try:
+        return dict(nbformat.reads(text, as_version=4))
+    # A file that only calls itself a notebook makes nbformat's conversions fail in any way.
+    except Exception as error:  # noqa: BLE001
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"The file is no Jupyter notebook: {reason}") from None
+
+
+def _cell(cell: Mapping[str, Any], language: str, *, shows_code: bool) -> Iterator[str]:
+    from render_child.page.highlight import highlight
+    from render_child.page.mathml import markdown_to_html
+
+    source = _text(cell.get("source"))
+    kind = cell.get("cell_type")
+    if kind == "markdown" and source.strip():
+        yield f'<div class="prose">{markdown_to_html(_attached(source, cell.get("attachments") or {}))}</div>'
+    elif kind == "raw" and source.strip():
+        yield f"<pre>{escape(source, quote=False)}</pre>"
+    elif kind == "code":
+        count = cell.get("execution_count")
+        if shows_code and source.strip():
+            shown = highlight(source) if "python" in language else escape(source, quote=False)
+            number = f'<span class="vk-count" aria-hidden="true">{int(count)}</span>' if isinstance(count, int) else ""
+            yield f'<div class="vk-code">{number}<pre class="code">{shown}</pre></div>'
+        yield from _outputs(cell.get("outputs") or ())
+
+
+def _outputs(outputs: Any) -> Iterator[str]:
+    from render_child.page import export
+    from render_child.page.outputs import outputs_to_html
+
+    for piece in outputs_to_html(outputs, export.library_url):
+        yield f'<div class="vk-output">{piece}</div>'
+
+
+def _attached(text: str, attachments: Mapping[str, Any]) -> str:
+    """Returns Markdown with the pictures that are attached to its cell in it."""
+
+    def put_in(match: re.Match[str]) -> str:
+        for kind, content in (attachments.get(match[1]) or {}).items():
+            return f"data:{kind};base64,{_text(content).strip()}"
+        return match[0]
+
+    return _ATTACHMENT.sub(put_in, text)
+
+
+def _text(value: Any) -> str:
+    return "".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)

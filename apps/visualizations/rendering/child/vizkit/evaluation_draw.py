@@ -1,0 +1,118 @@
+"""Drawing evaluations: a metric's values by slice, and every metric in a table that sorts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from . import html
+from .evaluation import Evaluation, Slice, Value
+
+# As many as there are colours.
+_MAX_MODELS: Final = 8
+_MAX_SLICES: Final = 20_000
+_PLAIN_SLICES: Final = 200
+# Counts are not what a person wants to compare first.
+_COUNTS: Final = ("example_count", "weighted_example_count")
+
+
+def draw_evaluations(found: Sequence[Evaluation], *, slicing_column: str = "") -> str:
+    """Returns markup that shows every slice's metrics, models beside each other.
+
+    Args:
+        slicing_column: only slices by this column (several, separated by commas, for a cross), and the overall one.
+
+    Raises:
+        ValueError: too many models, or no slice by that column; the text is for people.
+    """
+    if len(found) > _MAX_MODELS:
+        raise ValueError(f"{len(found)} models are too many to compare; the limit is {_MAX_MODELS}.")
+    wanted = {part.strip() for part in slicing_column.split(",") if part.strip()}
+    keys = _keys(found, wanted)
+    metrics = _metrics(found)
+    by_key = [{each.keys: each for each in evaluation.slices} for evaluation in found]
+    slices = [_shown(key, [slices.get(key) for slices in by_key], metrics) for key in keys]
+    payload = {
+        "models": [each.name for each in found],
+        "metrics": metrics,
+        "counts": [name for name in metrics if name in _COUNTS],
+        "slices": slices,
+    }
+    return html.component(
+        "evaluation", payload, inner=_inner(found, metrics, slices), label="Evaluation", before=("shared",)
+    )
+
+
+def _keys(found: Sequence[Evaluation], wanted: set[str]) -> list[tuple[tuple[str, str], ...]]:
+    keys = list(dict.fromkeys(each.keys for evaluation in found for each in evaluation.slices))
+    if not keys:
+        raise ValueError("The evaluation has no metrics.")
+    chosen = [key for key in keys if not wanted or not key or {name for name, _ in key} == wanted]
+    if wanted and not any(chosen):
+        cuts = dict.fromkeys(Slice(keys=key, metrics={}).columns for key in keys if key)
+        there = f"It is sliced by: {'; '.join(cuts)}." if cuts else "It is not sliced."
+        raise ValueError(f'The evaluation has no slices by "{", ".join(sorted(wanted))}". {there}')
+    if len(chosen) > _MAX_SLICES:
+        raise ValueError(f"{len(chosen):,} slices are too many to show; the limit is {_MAX_SLICES:,}. Choose a column.")
+    return chosen
+
+
+def _metrics(found: Sequence[Evaluation]) -> list[str]:
+    names = dict.fromkeys(name for each in found for cut in each.slices for name in cut.metrics)
+    return sorted(names, key=lambda name: name in _COUNTS)
+
+
+def _shown(key: tuple[tuple[str, str], ...], cuts: list[Slice | None], metrics: list[str]) -> dict[str, Any]:
+    own = Slice(keys=key, metrics={})
+    values = [[_plain(cut.metrics.get(name)) if cut is not None else None for name in metrics] for cut in cuts]
+    return {"label": own.label, "columns": own.columns, "values": values}
+
+
+def _plain(value: Value | None) -> list[Any] | None:
+    if value is None or math.isnan(value.value):
+        return None
+    if value.lower is None or value.upper is None or math.isnan(value.lower) or math.isnan(value.upper):
+        return [_number(value.value)]
+    return [_number(value.value), _number(value.lower), _number(value.upper)]
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else "∞" if value > 0 else "-∞"
+
+
+def _inner(found: Sequence[Evaluation], metrics: list[str], slices: list[dict[str, Any]]) -> str:
+    several = len(found) > 1
+    notes = "".join(_note(each, several=several) for each in found)
+    head = [*(["Model"] if several else []), *metrics]
+    rows = [
+        [cut["label"], *([evaluation.name] if several else []), *(_text(value) for value in values)]
+        for cut in slices[:_PLAIN_SLICES]
+        for evaluation, values in zip(found, cut["values"], strict=True)
+    ]
+    more = f", the first {_PLAIN_SLICES} of {len(slices):,}" if len(slices) > _PLAIN_SLICES else ""
+    return f'{notes}<div class="vk-tables">{html.table(["Slice", *head], rows, caption=f"Slices{more}")}</div>'
+
+
+def _text(value: list[Any] | None) -> str:
+    if value is None:
+        return ""
+    shown = [each if isinstance(each, str) else html.number(each) for each in value]
+    return shown[0] if len(shown) == 1 else f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def _note(found: Evaluation, *, several: bool) -> str:
+    name = f"{found.name}: " if several else ""
+    text = ""
+    if found.failures is not None and not found.failures:
+        text = f"<p>{html.text(name)}All thresholds are met.</p>"
+    elif found.failures:
+        rows = [(each.where, each.metric, each.threshold, each.value) for each in found.failures[:_PLAIN_SLICES]]
+        table = html.table(("Slice", "Metric", "Threshold", "Value"), rows, caption="Thresholds not met", numbers=False)
+        number = len(found.failures)
+        words = f"{number} threshold{'s are' if number > 1 else ' is'} not met."
+        text = f'<details><summary class="ev-alarm">{html.text(name)}{words}</summary>{table}</details>'
+    if found.unshown:
+        names = ", ".join(found.unshown[:20])
+        text += f'<p class="vk-muted">{html.text(name)}Not single numbers, so not shown: {html.text(names)}.</p>'
+    return text

@@ -1,0 +1,116 @@
+"""Curves and counts that a pipeline computed itself: in a metrics artifact's metadata, or as a file of points.
+
+The shapes of metadata are KFP's: kubeflow/pipelines, sdk/python/kfp/dsl/types/artifact_types.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from . import files, scores
+
+_POINTS: Final = ("fpr", "tpr", "thresholds")
+
+
+def slices(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yields ClassificationMetrics by name of the slice: one called "" where they are not sliced."""
+    if any(name in metadata for name in ("confidenceMetrics", "confusionMatrix")):
+        yield "", metadata
+    listed = metadata.get("evaluationSlices")
+    for each in listed if isinstance(listed, list) else []:
+        if isinstance(each, Mapping) and isinstance(each.get("sliceClassificationMetrics"), Mapping):
+            yield str(each.get("slice", "")), each["sliceClassificationMetrics"]
+
+
+def is_metrics(metadata: Mapping[str, Any] | None) -> bool:
+    """Returns whether a JSON object is the metadata of classification metrics."""
+    names = ("confidenceMetrics", "confusionMatrix", "evaluationSlices")
+    return metadata is not None and any(name in metadata for name in names)
+
+
+def curve(metrics: Mapping[str, Any]) -> scores.Curve | None:
+    """Returns the ROC curve of ClassificationMetrics; None where fewer than two points were logged."""
+    listed = metrics.get("confidenceMetrics")
+    points = [_point(each) for each in (listed if isinstance(listed, list) else []) if isinstance(each, Mapping)]
+    kept = sorted(each for each in points if 0 <= each[0] <= 1 and 0 <= each[1] <= 1)
+    if len(kept) < 2:
+        return None
+    return scores.roc_of_points(*(np.array(column) for column in zip(*kept, strict=True)))
+
+
+def _point(item: Mapping[str, Any]) -> tuple[float, float, float]:
+    # proto JSON leaves zeros out, and an infinite threshold has no JSON.
+    threshold = item.get("confidenceThreshold", 0)
+    return (
+        number(item.get("falsePositiveRate", 0)),
+        number(item.get("recall", 0)),
+        math.inf if threshold is None else number(threshold),
+    )
+
+
+def number(value: Any) -> float:
+    """Returns a float, NaN for what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def matrix(metrics: Mapping[str, Any]) -> tuple[list[str], Any] | None:
+    """Returns the labels and the counts of a confusion matrix, its rows the truth; None where there is none.
+
+    Raises:
+        ValueError: it is no square of numbers.
+    """
+    found = metrics.get("confusionMatrix")
+    if not isinstance(found, Mapping):
+        return None
+    try:
+        labels = [str(each.get("displayName", "")) for each in found["annotationSpecs"]]
+        # proto JSON leaves an empty row out.
+        counts = np.array([[number(v) for v in row.get("row") or [0] * len(labels)] for row in found["rows"]])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        labels, counts = [], np.zeros(0)
+    if not labels or counts.shape != (len(labels), len(labels)) or not np.isfinite(counts).all() or (counts < 0).any():
+        raise ValueError("The confusion matrix of these metrics is no square of counts, one row and column a label.")
+    return labels, counts
+
+
+def points(source: str, source_uri: str = "") -> scores.Curve:
+    """Reads a ROC curve's points: columns fpr, tpr and thresholds, or those three without a header (KFP 1.x).
+
+    Raises:
+        ValueError: a column is missing, or rates are none.
+    """
+    import pandas as pd
+
+    paths = files.source_files(source, source_uri)
+    first = [number(each) for each in files.first_line(paths[0]).split(files.find_delimiter(paths[0]))]
+    if not any(math.isnan(each) for each in first) and len(first) >= 3:
+        rows = pd.concat(
+            [pd.read_csv(path, sep=files.find_delimiter(path), header=None, usecols=range(3)) for path in paths]
+        )
+        rows.columns = pd.Index(_POINTS)
+    else:
+        rows = files.read_table(source, source_uri)
+    names = ("fpr", "tpr", "threshold" if "thresholds" not in rows.columns else "thresholds")
+    fpr, tpr, thresholds = (pd.to_numeric(files.column(rows, each), errors="coerce").to_numpy(float) for each in names)
+    if len(fpr) < 2 or not (_are_rates(fpr) and _are_rates(tpr)):
+        raise ValueError("A curve that is computed already needs two points or more, with fpr and tpr from 0 to 1.")
+    if not (_is_ordered(fpr) and _is_ordered(tpr)):
+        order = np.lexsort((tpr, fpr))
+        fpr, tpr, thresholds = fpr[order], tpr[order], thresholds[order]
+    return scores.roc_of_points(fpr, tpr, thresholds)
+
+
+def _are_rates(values: Any) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
+
+
+def _is_ordered(values: Any) -> bool:
+    steps = np.diff(values)
+    return bool((steps >= 0).all() or (steps <= 0).all())

@@ -1,0 +1,190 @@
+"""A table that is sorted, searched, filtered and paged through in the page; with the figures of all its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from . import html
+
+if TYPE_CHECKING:
+    from .summaries import ColumnSummary
+
+MAX_COLUMNS: Final = 300
+_MAX_BYTES: Final = 20_000_000
+_SHOWN_ROWS: Final = 12
+_SHOWN_COLUMNS: Final = 12
+_SHOWN_CHARS: Final = 120
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the page knows it.
+
+    Attributes:
+        is_number: whether it is sorted by value and stands at the right.
+    """
+
+    name: str
+    is_number: bool = False
+
+
+def show_table(
+    columns: Sequence[str | Column],
+    rows: Iterable[Sequence[Any]],
+    *,
+    total: int | None = None,
+    summary: Sequence[ColumnSummary] | None = None,
+    caption: str = "",
+    notes: Sequence[str] = (),
+    digits: int | None = None,
+) -> None:
+    """Displays rows of values as a table; see `table` for its arguments."""
+    html.show(table(columns, rows, total=total, summary=summary, caption=caption, notes=notes, digits=digits))
+
+
+def table(
+    columns: Sequence[str | Column],
+    rows: Iterable[Sequence[Any]],
+    *,
+    total: int | None = None,
+    summary: Sequence[ColumnSummary] | None = None,
+    caption: str = "",
+    notes: Sequence[str] = (),
+    digits: int | None = None,
+) -> str:
+    """Returns a table of values as markup.
+
+    Args:
+        columns: names; of one that is no `Column` the values decide whether it is a number's.
+        rows: values by column; None is no value.
+        total: the number of all rows, where `rows` are the first of more.
+        summary: figures of all rows, by column.
+        caption: what the table is; for those who cannot see it too.
+        notes: sentences below the controls.
+        digits: significant digits of fractions; None shows them in full.
+    """
+    lines = [list(row) for row in rows]
+    names = [each.name if isinstance(each, Column) else str(each) for each in columns]
+    values = [[row[index] if index < len(row) else None for row in lines] for index in range(len(names))]
+    found = [
+        each if isinstance(each, Column) else Column(name, _are_numbers(column))
+        for each, name, column in zip(columns, names, values, strict=True)
+    ]
+    cells = [[_cell(value, digits) for value in column] for column in values]
+    return _component(found, cells, len(lines) if total is None else total, summary, caption, notes)
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    kinds = [not isinstance(value, bool) and isinstance(value, int | float) for value in values if value is not None]
+    return bool(kinds) and all(kinds)
+
+
+def _cell(value: Any, digits: int | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float) and digits is not None:
+        return html.number(value, digits) or str(value)
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list | bool) else str(value)
+
+
+def show_source(
+    source: str,
+    source_uri: str = "",
+    *,
+    names: Sequence[str] | None = None,
+    has_header: bool = True,
+    delimiter: str = "",
+    columns: Sequence[str] = (),
+    max_rows: int = 10_000,
+) -> None:
+    """Displays a source's rows: the first of them, and figures of all.
+
+    Args:
+        names: of the columns of a CSV file without a first line that holds them.
+        has_header: whether the first line of a CSV file holds names.
+        delimiter: "" finds it out.
+        columns: which to show, in that order; all where empty.
+        max_rows: how many rows to put into the page.
+
+    Raises:
+        ValueError: the source is no table, or lacks a column; the text is for people.
+    """
+    from . import frames
+
+    how = {"names": names, "has_header": has_header, "delimiter": delimiter}
+    html.show(frames.with_scan(lambda found: _scanned(found, columns, max_rows), source, source_uri, **how))
+
+
+def _scanned(found: Any, wanted: Sequence[str], max_rows: int) -> str:
+    from . import cells, summaries
+
+    known = found.frame.collect_schema().names()
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ValueError(f'Column "{unknown[0]}" is not in the file. Columns found: {", ".join(known[:40])}.')
+    names = list(wanted or known)[:MAX_COLUMNS]
+    notes = list(found.notes)
+    if len(names) < len(wanted or known):
+        notes.append(f"The file has {len(known):,} columns; the first {MAX_COLUMNS} are here. Name others to see them.")
+    texts = cells.head_texts(found, max_rows + 1, names)
+    total = texts.height if texts.height <= max_rows else summaries.count(found.frame)
+    summary = summaries.summarize(found, names, total)
+    shown = cells.cut(texts.head(max_rows), _MAX_BYTES)
+    columns = [
+        Column(_label(name, known, at), each.kind == "number")
+        for at, (name, each) in enumerate(zip(names, summary, strict=True))
+    ]
+    return _component(columns, [series.to_list() for series in shown.get_columns()], total, summary, "", notes)
+
+
+def _label(name: str, known: Sequence[str], at: int) -> str:
+    """Returns a column's name as the file has it: polars renames the second of two equal ones."""
+    base, mark, number = name.rpartition("_duplicated_")
+    if mark and number.isdigit() and base in known:
+        name = base
+    return name or f"(column {at + 1})"
+
+
+def _component(
+    columns: Sequence[Column],
+    cells: Sequence[Sequence[str | None]],
+    total: int,
+    summary: Sequence[ColumnSummary] | None,
+    caption: str,
+    notes: Sequence[str],
+) -> str:
+    here = len(cells[0]) if cells else 0
+    payload: Mapping[str, Any] = {
+        "columns": [{"name": column.name, "number": column.is_number} for column in columns],
+        "cells": cells,
+        "total": total,
+        "caption": caption,
+        "notes": list(notes),
+        "summary": [asdict(each) for each in summary or ()],
+    }
+    return html.component(
+        "datatable", html.json_of_texts(payload), inner=_inner(columns, cells, here, total, caption, notes)
+    )
+
+
+def _inner(
+    columns: Sequence[Column],
+    cells: Sequence[Sequence[str | None]],
+    here: int,
+    total: int,
+    caption: str,
+    notes: Sequence[str],
+) -> str:
+    """Returns the first rows, for who has no scripts."""
+    words = caption or f"{total:,} rows, {len(columns):,} columns; the first of them"
+    head = [column.name[:_SHOWN_CHARS] for column in columns[:_SHOWN_COLUMNS]]
+    shown = [[_short(column[at]) for column in cells[:_SHOWN_COLUMNS]] for at in range(min(here, _SHOWN_ROWS))]
+    said = "".join(f'<p class="vk-muted">{html.text(each)}</p>' for each in notes)
+    return html.table(head, shown, caption=words, numbers=False) + said
+
+
+def _short(value: str | None) -> str:
+    return "" if value is None else value if len(value) <= _SHOWN_CHARS else value[:_SHOWN_CHARS] + "…"

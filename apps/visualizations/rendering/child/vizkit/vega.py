@@ -1,0 +1,121 @@
+"""Vega and Vega-Lite specifications: checked, and with their data in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from . import embedding, html
+
+_VIEWS: Final = ("mark", "layer", "concat", "hconcat", "vconcat", "facet", "repeat", "spec")
+_MAX_DEPTH: Final = 60
+
+
+def read_spec(path: Path, root: Path) -> tuple[dict[str, Any], list[str]]:
+    """Returns a specification that needs nothing from outside, and what a person has to know.
+
+    Raises:
+        ValueError: no specification, or its data is elsewhere; the text is for people.
+    """
+    if path.stat().st_size > embedding.MAX_TEXT_BYTES:
+        raise ValueError("The specification is larger than 20 MB. Let it hold less data.")
+    try:
+        spec = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=lambda _: None)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name} is no JSON: {error}") from None
+    if not isinstance(spec, dict):
+        raise ValueError(f"{path.name} holds no JSON object, and a Vega-Lite specification is one.")  # noqa: TRY004
+    is_vega = "/vega/" in str(spec.get("$schema", ""))
+    if not is_vega and not any(name in spec for name in _VIEWS):
+        raise ValueError(f"{path.name} is no Vega-Lite specification: it has none of {', '.join(_VIEWS)}.")
+    shown = _inlined(spec, path.parent, root, 0)
+    return shown, [] if is_vega else _check(shown)
+
+
+def _inlined(value: Any, place: Path, root: Path, depth: int, *, is_data: bool = False) -> Any:
+    """Returns the specification with the data that it names in the place of the names."""
+    if depth > _MAX_DEPTH:
+        raise ValueError("The specification is nested too deeply.")
+    if isinstance(value, list):
+        return [_inlined(each, place, root, depth + 1, is_data=is_data) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if is_data and "url" in value:
+        return _data(value, place, root)
+    return {
+        # Rows are no specification; "data" is one of a view, or of a look-up.
+        name: each if name == "values" and is_data else _inlined(each, place, root, depth + 1, is_data=name == "data")
+        for name, each in value.items()
+    }
+
+
+def _data(value: dict[str, Any], place: Path, root: Path) -> dict[str, Any]:
+    url = value["url"]
+    found = embedding.find_beside(url, place, root) if isinstance(url, str) else None
+    if found is None:
+        raise ValueError(
+            f"The specification loads its data from {str(url)[:200]}, and a result loads nothing. "
+            "Put the data into it (data.values), or give the folder that holds both as the source."
+        )
+    if found.stat().st_size > embedding.MAX_TEXT_BYTES:
+        raise ValueError(f"The data in {found.name} is larger than 20 MB.")
+    text = found.read_text(encoding="utf-8-sig", errors="replace")
+    form = dict(value.get("format") or {})
+    kind = str(form.get("type") or found.suffix[1:].lower() or "json")
+    if kind in {"csv", "tsv", "dsv"}:
+        return {**_without_url(value), "values": text, "format": {**form, "type": kind}}
+    try:
+        rows = (
+            [json.loads(line) for line in text.splitlines() if line.strip()]
+            if kind in {"jsonl", "ndjson"}
+            else json.loads(text)
+        )
+    except ValueError as error:
+        raise ValueError(f"The data in {found.name} is no JSON: {error}") from None
+    form["type"] = "json" if kind in {"jsonl", "ndjson"} else kind
+    return {**_without_url(value), "values": rows, "format": form}
+
+
+def _without_url(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in value.items() if name != "url"}
+
+
+def _check(spec: dict[str, Any]) -> list[str]:
+    """Returns what the schema of Vega-Lite has against a specification; it may be drawn all the same."""
+    try:
+        import altair as alt
+        import jsonschema
+    except ImportError:
+        return []
+    try:
+        alt.vegalite.schema.core.Root.validate(spec)
+    except jsonschema.ValidationError as error:
+        place = ".".join(str(part) for part in error.absolute_path) or "the whole"
+        return [
+            f"This does not follow the schema of Vega-Lite {alt.SCHEMA_VERSION[1:]}, at {place}: {error.message[:300]}"
+        ]
+    return []
+
+
+def chart(spec: Mapping[str, Any], notes: list[str]) -> str:
+    """Returns a chart that the page's library draws from a Vega or Vega-Lite specification, in both themes.
+
+    Raises:
+        ValueError: this environment has not the library.
+    """
+    from render_child.page import export
+
+    library = export.library_url("vega")
+    if not library:
+        raise ValueError("This environment has no Vega: its library is published when the environment is built.")
+    title = spec.get("title")
+    title = title.get("text") if isinstance(title, Mapping) else title
+    words = str(spec.get("description") or (title if isinstance(title, str) else "") or "Chart")
+    said = "".join(f'<p class="vk-muted">{html.text(each)}</p>' for each in notes)
+    inner = f'<div class="vk-vega-chart" role="region" tabindex="0" aria-label="{html.text(words)}"></div>'
+    inner += f'<p class="vk-muted vk-vega-said">{html.text(words)}</p>{said}'
+    is_vega = "/vega/" in str(spec.get("$schema", ""))
+    payload = {"spec": spec, "mode": "vega" if is_vega else "vega-lite"}
+    return f'<script src="{library}"></script>' + html.component("vega", payload, inner=inner)
