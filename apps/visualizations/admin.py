@@ -181,6 +181,8 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         *("log_text", "arguments", "code_text", "is_custom", "type_version", "environment", "kernel"),
         *(
             "environment_lock",
+            "dependencies",
+            "sample_rows",
             "sandbox",
             "source_uri",
             "source_digest",

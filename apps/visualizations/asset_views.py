@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404
+from django.http import Http404, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from apps.visualizations.services import assets
-from apps.visualizations.streaming import file_chunks, streaming_response
+from apps.visualizations.streaming import file_chunks
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -28,8 +28,8 @@ def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
     Args:
         kind: "js" or "css".
     """
-    # Django's LoginRequiredMiddleware looks who is there before it sees that it need not: without this the answer would
-    # vary by cookie, and no cache between could keep it.
+    # The session was asked for the namespace that was chosen last: without this the answer would vary by cookie, and no
+    # cache between could keep it.
     request.session.accessed = False
     is_compressed = bool(_TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")))
     file = assets.asset_open(sha256, kind, is_compressed=True) if is_compressed else None
@@ -37,7 +37,7 @@ def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
     file = file or assets.asset_open(sha256, kind)
     if file is None:
         raise Http404("There is no such asset.")
-    response = streaming_response(request, file_chunks(file), assets.CONTENT_TYPES[kind])
+    response = StreamingHttpResponse(file_chunks(file), content_type=assets.CONTENT_TYPES[kind])
     response["Content-Length"] = str(file.size)
     if is_compressed:
         response["Content-Encoding"] = "gzip"

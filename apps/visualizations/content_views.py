@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from apps.people import roles
+from apps.people.models import Right
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
 from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.live import live_page
-from apps.visualizations.streaming import file_chunks, streaming_response
+from apps.visualizations.services.tokens import token_user
+from apps.visualizations.streaming import file_chunks
 
 if TYPE_CHECKING:
     from django.db.models.fields.files import FieldFile
@@ -39,9 +47,7 @@ def _render(request: HttpRequest, render_id: UUID) -> Render:
         raise Http404(str(error)) from error
 
 
-def _file(
-    request: HttpRequest, field: FieldFile, content_type: str, *, with_assets: bool = False
-) -> StreamingHttpResponse:
+def _file(field: FieldFile, content_type: str, *, with_assets: bool = False) -> StreamingHttpResponse:
     if not field:
         raise Http404("This render has no such file.")
     try:
@@ -50,9 +56,9 @@ def _file(
         raise Http404("The file is gone from the store.") from error
     if with_assets:
         # How long it becomes is known only at its end.
-        response = streaming_response(request, inline_assets(file_chunks(field)), content_type)
+        response = StreamingHttpResponse(inline_assets(file_chunks(field)), content_type=content_type)
     else:
-        response = streaming_response(request, file_chunks(field), content_type)
+        response = StreamingHttpResponse(file_chunks(field), content_type=content_type)
         response["Content-Length"] = str(field.size)
     response["X-Content-Type-Options"] = "nosniff"
     response["Referrer-Policy"] = "no-referrer"
@@ -62,6 +68,27 @@ def _file(
     return response
 
 
+def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Lets in who is signed in, and who sends a script's token: what the REST API names must be possible to fetch."""
+
+    @functools.wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        kind, _, raw = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            user = token_user(raw.strip())
+            if user is None:
+                return HttpResponse("This token is not valid.\n", status=401, content_type="text/plain; charset=utf-8")
+            request.user = user
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not roles.may(request.user, Right.VIEW):
+            raise PermissionDenied(roles.refusal(Right.VIEW))
+        return view(request, *args, **kwargs)
+
+    return login_not_required(answered)
+
+
+@for_scripts_too
 @require_safe
 def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     """Answers with the picture, for a frame only; a browser that goes there itself is led to the render's page."""
@@ -69,7 +96,7 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     destination = request.headers.get("Sec-Fetch-Dest", "")
     if destination and destination not in _FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
-    response = _so_far(render) if render.is_active else _file(request, render.html, "text/html; charset=utf-8")
+    response = _so_far(render) if render.is_active else _file(render.html, "text/html; charset=utf-8")
     assets = f"{request.scheme}://{request.get_host()}/assets/"
     response["Content-Security-Policy"] = RESULT_CSP.format(assets=assets)
     # One address answers in two ways, depending on this header.
@@ -90,6 +117,7 @@ def _so_far(render: Render) -> HttpResponse:
     return response
 
 
+@for_scripts_too
 @require_safe
 def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpResponseBase:
     """Answers with the HTML or the executed notebook as a download; the HTML with all it needs, to open offline.
@@ -99,9 +127,9 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
     """
     render = _render(request, render_id)
     if kind == "html":
-        response = _file(request, render.html, "text/html; charset=utf-8", with_assets=True)
+        response = _file(render.html, "text/html; charset=utf-8", with_assets=True)
     else:
-        response = _file(request, render.notebook, "application/x-ipynb+json")
+        response = _file(render.notebook, "application/x-ipynb+json")
     name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
     response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'
     # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.

@@ -17,6 +17,8 @@ from apps.runs.gateway import Gateway
 from apps.visualizations import origins, selectors
 from apps.visualizations.forms import VisualizationForm
 from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.rendering.environments import EnvironmentUnusableError
+from apps.visualizations.services.hosts import environment_available, environment_missing
 from apps.visualizations.services.live import live_read
 from apps.visualizations.services.submission import Submission
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 _SUGGESTED: Final = 3
+_SHOWN_TYPES: Final = 6
 _RESULTS: Final = 30
 _LONGEST_ENDING: Final = 8
 TABS: Final = (("result", "Result"), ("code", "Code"), ("log", "Log"), ("history", "History"), ("receipt", "Receipt"))
@@ -40,8 +43,13 @@ _ADVICE: Final = {
     "poison": "Two workers died while rendering it. Change the code or the data before trying again.",
     "disk_full": "Write less to the disk, or clean up on the way.",
     "kernel_missing": "The type names a kernel that its environment does not have.",
+    "store_failed": "Nothing is wrong with the code. Render again once the store answers.",
     "worker_lost": "The process that renders was lost, which is rarely the code's fault. Render again.",
     "unconfined": "Rendering needs Linux 5.13 or newer, or an administrator who sets VIZPORTAL_CUSTOM_WITHOUT_SANDBOX.",
+    "dependencies_failed": "Ask for versions that fit, or for other packages.",
+    "dependencies_refused": "An administrator can allow it with VIZPORTAL_ALLOW_DEPENDENCIES.",
+    "source_changed": "Render again once it is complete.",
+    "source_timeout": "Is the store slow, or the source larger than it looks? Try a part of it.",
     "environment_missing": "An administrator can build it: manage.py environments build.",
 }
 
@@ -49,7 +57,7 @@ _ADVICE: Final = {
 def creator_context(user: Any, details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
     """Returns the Creator card's names: the form, the types that fit first, and where to send it."""
     artifact = form.chosen_artifact
-    fitting = selectors.type_suggestions(artifact.type, artifact.file_name) if artifact else []
+    fitting = selectors.type_suggestions(artifact) if artifact else []
     return {
         "run": details.run,
         "step": step,
@@ -57,13 +65,46 @@ def creator_context(user: Any, details: RunDetails, step: Step, form: Visualizat
         "kind": form.kind,
         "fitting": fitting[:_SUGGESTED],
         "fitting_keys": {kind.key for kind in fitting[:_SUGGESTED]},
+        "made_for": selectors.type_made_for(artifact) if artifact else None,
+        "tfx_type": selectors.tfx_type(artifact) if artifact else "",
         "artifact_kind": _artifact_kind(artifact) if artifact else "",
         "view": form["arguments_view"].value() or "fields",
+        **_types(form),
+        "missing": (missing := _missing(form)),
+        "missing_here": missing.get(form.kind.key, "") if form.kind else "",
         "is_custom_off": not settings.ALLOW_CUSTOM_VISUALIZATIONS,
         "is_viewer": not roles.may(user, Right.CREATE),
         "fragment_url": reverse("visualizations:step_fragment", args=[details.run.id, step.id]),
+        "words_url": reverse("visualizations:editor_words", args=[details.run.id, step.id]),
+        "failed_line": form.initial.get("failed_line"),
+        "failed_message": form.initial.get("failed_message"),
         "form_url": reverse("visualizations:creator_form", args=[details.run.id, step.id]),
     }
+
+
+def _types(form: VisualizationForm) -> dict[str, Any]:
+    """Returns the types to show at once, and the rest."""
+    chosen = form.kind.key if form.kind else ""
+    rest = form.kinds[_SHOWN_TYPES:]
+    return {
+        "types_first": form.kinds[:_SHOWN_TYPES],
+        "types_rest": rest,
+        "is_rest_chosen": any(kind.key == chosen for kind in rest),
+    }
+
+
+def _missing(form: VisualizationForm) -> dict[str, str]:
+    """Returns what to say of the types whose environment is nowhere built, by type key."""
+    keys = {kind.environment for kind in form.kinds}
+    words = {key: environment_missing(key) for key in keys if not _is_available(key)}
+    return {kind.key: words[kind.environment] for kind in form.kinds if kind.environment in words}
+
+
+def _is_available(key: str) -> bool:
+    try:
+        return environment_available(key)
+    except EnvironmentUnusableError:
+        return False
 
 
 def step_results_context(
@@ -118,7 +159,8 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "longer_s": settings.KERNEL_TIMEOUT,
         "is_page": "page" in request.GET,
         "is_stale": step is not None and origins.is_stale(render, step),
-        "code_lines": _lines_around(render),
+        "code_lines": (lines := _lines_around(render)),
+        "failed_text": next((text for _, text, is_failing in lines if is_failing), ""),
     }
 
 

@@ -12,6 +12,7 @@ from django_rq.connection_utils import get_redis_connection
 from redis.exceptions import RedisError
 
 from apps.visualizations.models import ACTIVE_STATES, Render
+from apps.visualizations.tallies import render_count
 
 CHANNEL = "vizportal:render"
 # For those who wait for an end: the render's id and nothing else, so that no progress wakes them.
@@ -41,8 +42,12 @@ def message(render: Render) -> str:
     return json.dumps(payload)
 
 
-def publish(render: Render) -> bool:
+def publish(render: Render, *, is_end: bool = False) -> bool:
     """Publishes a render's state on CHANNEL, and its end on ENDED_CHANNEL too.
+
+    Args:
+        is_end: the caller has just written the end, so it is counted, in the same round trip; whoever only finds a
+            render ended leaves that out.
 
     Returns:
         False where the queue server does not answer; the caller goes on all the same.
@@ -54,6 +59,8 @@ def publish(render: Render) -> bool:
             with connection_get().pipeline(transaction=False) as pipe:
                 pipe.publish(ENDED_CHANNEL, str(render.id))
                 pipe.publish(CHANNEL, message(render))
+                if is_end:
+                    render_count(pipe, render)
                 pipe.execute()
     except (RedisError, OSError) as error:
         logger.info("render %s: no event sent: %s", render.id, error)

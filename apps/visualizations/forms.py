@@ -15,17 +15,18 @@ from apps.visualizations.argument_fields import ArgumentsForm, arguments_form
 from apps.visualizations.catalogue import arguments
 from apps.visualizations.catalogue.entities import CUSTOM_KEY, VisualizationType
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError, VisualizationsError
-from apps.visualizations.services.orders import MAX_CODE_CHARS, MAX_TITLE_CHARS, VisualizationRequest
+from apps.visualizations.rendering import environments
+from apps.visualizations.services.hosts import environment_available
+from apps.visualizations.services.orders import MAX_TITLE_CHARS, VisualizationRequest
+from apps.visualizations.services.scripts import MAX_CODE_CHARS
 
 _ARGUMENT = "arguments."
 
 
 def types_for(artifact: Artifact | None) -> list[VisualizationType]:
     """Returns every type a person may choose, those that fit the artifact first; CUSTOM only where it is allowed."""
-    kinds = [kind for kind in selectors.type_list() if settings.ALLOW_CUSTOM_VISUALIZATIONS or not kind.is_custom]
-    if artifact is None:
-        return kinds
-    return sorted(kinds, key=lambda kind: -kind.fits(artifact.type, artifact.file_name))
+    kinds = selectors.type_order(artifact) if artifact else selectors.type_list()
+    return [kind for kind in kinds if settings.ALLOW_CUSTOM_VISUALIZATIONS or not kind.is_custom]
 
 
 def artifact_choose(step: Step, name: str = "") -> Artifact | None:
@@ -33,7 +34,7 @@ def artifact_choose(step: Step, name: str = "") -> Artifact | None:
     kinds = [kind for kind in selectors.type_list() if not kind.is_custom]
 
     def rank(artifact: Artifact) -> tuple[bool, bool, int, str]:
-        fit = sum(kind.fits(artifact.type, artifact.file_name) for kind in kinds)
+        fit = sum(selectors.type_fit(kind, artifact) for kind in kinds)
         return artifact.direction != "output", not artifact.uri, -fit, artifact.name
 
     ordered = sorted(step.artifacts, key=rank)
@@ -46,6 +47,11 @@ def artifact_value(step: Step, artifact: Artifact | None) -> str:
         return ""
     is_unique = sum(each.name == artifact.name for each in step.artifacts) == 1
     return artifact.name if is_unique else artifact.id
+
+
+def _environments() -> list[str]:
+    """Returns the environments that somebody can render in now."""
+    return [key for key in environments.environment_keys() if environment_available(key)]
 
 
 def type_choose(kinds: Sequence[VisualizationType], key: str = "") -> VisualizationType | None:
@@ -70,6 +76,8 @@ class VisualizationForm(forms.Form):
     arguments_view = forms.ChoiceField(required=False, choices=[("fields", "Fields"), ("json", "JSON")])
     arguments_json = forms.CharField(required=False, widget=forms.Textarea, label="Arguments as JSON", strip=False)
     code = forms.CharField(required=False, widget=forms.Textarea, label="Python code", strip=False)
+    environment = forms.ChoiceField(required=False, label="Environment")
+    sample = forms.BooleanField(required=False, label="Try on a sample")
     force = forms.BooleanField(required=False, label="Render again even if a saved result exists")
 
     def __init__(self, step: Step, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
@@ -108,8 +116,9 @@ class VisualizationForm(forms.Form):
             self._field("type").error_messages["invalid_choice"] = str(CustomOffError())
         self.fields["timeout_s"].widget.attrs["max"] = settings.KERNEL_TIMEOUT
         self.fields["code"].widget.attrs["maxlength"] = MAX_CODE_CHARS
+        self._field("environment").choices = [("", "(as the code says)"), *((key, key) for key in _environments())]
         if self.kind is None or not self.kind.is_custom:
-            del self.fields["code"]
+            del self.fields["code"], self.fields["environment"]
 
     def _artifact_choices(self) -> dict[str, str]:
         choices = {}
@@ -155,6 +164,8 @@ class VisualizationForm(forms.Form):
             title=values["title"],
             timeout_s=values["timeout_s"],
             force=values["force"],
+            is_sample=values["sample"],
+            environment=values.get("environment", ""),
         )
 
     def _source(self, text: str) -> str:

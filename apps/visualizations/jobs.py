@@ -16,9 +16,8 @@ from uuid import UUID
 
 import django_rq
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
-from rq import SimpleWorker
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -26,9 +25,11 @@ from rq.timeouts import JobTimeoutException
 from rq.worker import WorkerStatus
 from rq.worker_registration import get_keys
 
+from apps.observing import tracing
 from apps.visualizations import events
 from apps.visualizations.models import Render
 from apps.visualizations.services import execution, hosts
+from apps.visualizations.worker_watch import WatchedWorker, trace_ask, trace_given, trace_keep
 
 ALLOWED_FUNCTION = "apps.visualizations.jobs.render_execute"
 # RQ's own limit is the last resort only: execution ends a render long before.
@@ -36,7 +37,6 @@ _JOB_GRACE_S = 300
 _KEEP_S = 3600
 # How often an idle worker says that it lives; one that was killed is counted for up to a minute and a half.
 _WORKER_TTL_S = 30
-_HEARTBEAT_EVERY_S = 5.0
 _SUSPENSION_EVERY_S = 1.0
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _check_payload(job_id: str, args: list[Any], kwargs: dict[str, Any]) -> None
         raise JobRefusedError(f"Job {job_id} does not carry a render's id.") from error
 
 
-class RenderWorker(SimpleWorker):  # type: ignore[misc]
+class RenderWorker(WatchedWorker):
     """A worker that reads JSON only. The render is a process of its own, so the worker need not fork.
 
     `manage.py rqworker` passes the pickle serializer unless told otherwise; unpickling a planted job runs its code
@@ -95,7 +95,6 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
     that fail only: 4 round trips for a job in the place of 20.
     """
 
-    _told_at = float("-inf")
     _asked_at = float("-inf")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -104,23 +103,37 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
 
     def work(self, *args: Any, **kwargs: Any) -> Any:
         """Works until asked to stop; the render hosts of its environments import their libraries meanwhile."""
+        try:
+            # What a killed worker left: the reconciler may run on another machine.
+            hosts.work_dirs_sweep()
+        except DatabaseError as error:
+            logger.warning("work directories not swept: %s", error)
         self.tend_hosts()
         return super().work(*args, **kwargs)
 
     def tend_hosts(self) -> None:
-        """Sees to it that the hosts are there, and tells the portal of them."""
-        for name in self.queue_names():
-            hosts.host_warm(name.removeprefix("render-"))
-            hosts.host_tell(name.removeprefix("render-"))
+        """Sees to it that the hosts are there, and tells the portal of them.
+
+        Of several environments that of the first queue is ready ahead of need, the others once they were needed:
+        TensorFlow takes ten seconds to import and half a gigabyte, and most people of a small machine never ask for it.
+        """
+        for number, name in enumerate(self.queue_names()):
+            key = name.removeprefix("render-")
+            if number == 0 or hosts.host_is_wanted(key):
+                hosts.host_warm(key)
+                hosts.host_tell(key)
 
     def execute_job(self, job: Job, queue: Any) -> None:
         """Runs a render; whatever is none goes rq's own way, whose books then tell why it failed."""
         if not _is_render(job):
             super().execute_job(job, queue)
             return
-        self._note_start(job, queue)
+        carried = self._note_start(job, queue)
         try:
-            with self.death_penalty_class(job.timeout, JobTimeoutException, job_id=job.id):
+            with (
+                self.watched(job, carried),
+                self.death_penalty_class(job.timeout, JobTimeoutException, job_id=job.id),
+            ):
                 job.perform()
         except:  # noqa: E722  (as rq itself: a job that a signal ended has failed too)
             self._finalize_failure(job, queue, self.prepare_execution(job), sys.exc_info())
@@ -128,13 +141,14 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
         else:
             self._note_end(job)
 
-    def _note_start(self, job: Job, queue: Any) -> None:
+    def _note_start(self, job: Job, queue: Any) -> str:
         with self.connection.pipeline(transaction=False) as pipe:
             # The heartbeat must last as long as the job: nothing beats while it runs.
             super().heartbeat(self.get_heartbeat_ttl(job), pipeline=pipe)
             self.set_state(WorkerStatus.BUSY, pipeline=pipe)
             pipe.lrem(queue.intermediate_queue_key, 1, job.id)
-            pipe.execute()
+            trace_ask(pipe, job.id)
+            return trace_given(pipe.execute())
 
     def _note_end(self, job: Job) -> None:
         with self.connection.pipeline(transaction=False) as pipe:
@@ -144,19 +158,6 @@ class RenderWorker(SimpleWorker):  # type: ignore[misc]
             super().heartbeat(pipeline=pipe)
             pipe.execute()
         self._told_at = time.monotonic()
-
-    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Says that the worker lives: rq asks for it several times around each job, once in five seconds is enough."""
-        if pipeline is not None:
-            super().heartbeat(timeout, pipeline=pipeline)
-            return
-        if timeout is None and time.monotonic() - self._told_at < _HEARTBEAT_EVERY_S:
-            return
-        with self.connection.pipeline(transaction=False) as pipe:
-            super().heartbeat(timeout, pipeline=pipe)
-            pipe.execute()
-        self._told_at = time.monotonic()
-        self.tend_hosts()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
         """Asks whether `rq suspend` was called: once a second, and not before each job."""
@@ -211,15 +212,22 @@ def render_announce(render: Render) -> bool:
     Returns:
         False where the queue server does not answer; the row stays queued and the reconciler tries again.
     """
+    facts = {"vizportal.render.id": str(render.id), "vizportal.environment": render.environment}
     try:
         queue = queue_get(render.environment)
-        with queue.connection.pipeline() as pipe:
+        with (
+            tracing.span("render enqueue", kind="producer", attributes=facts),
+            queue.connection.pipeline() as pipe,
+        ):
             _enqueue(queue, render, pipeline=pipe)
             pipe.publish(events.CHANNEL, events.message(render))
+            trace_keep(pipe, job_id(render))
             pipe.execute()
     except (RedisError, OSError) as error:
         logger.warning("render %s not queued: %s", render.id, error)
         return False
+    # In the log of a request: leads from its id to the render's.
+    logger.info("render %s queued", render.id)
     return True
 
 
@@ -266,16 +274,16 @@ def job_exists(render: Render) -> bool:
     return bool(RenderJob.exists(job_id(render), connection=queue_get(render.environment).connection))
 
 
-def worker_count(environment: str) -> int:
-    """Returns how many workers serve an environment's queue.
+def worker_keys(environment: str) -> frozenset[str]:
+    """Returns the keys of the living workers that serve an environment's queue; one may serve several.
 
     Raises:
         RedisError: the queue server does not answer.
     """
     queue = queue_get(environment)
-    keys = get_keys(queue=queue)
     # The set keeps the names of workers that were killed; only a living one's own key has not expired.
-    return int(queue.connection.exists(*keys)) if keys else 0
+    known = [key.decode() if isinstance(key, bytes) else str(key) for key in get_keys(queue=queue)]
+    return frozenset(key for key in known if queue.connection.exists(key))
 
 
 def job_discard(render: Render) -> None:

@@ -98,6 +98,9 @@ class Render(models.Model):
         timings: seconds by phase.
         log: what the code printed, capped.
         kernel: the Jupyter kernelspec it runs in; "" for Python in the render's own process.
+        source_metadata: the artifact's metadata where that is its data (Kubeflow's metrics); then it is the source.
+        dependencies: requirements of the code beside its environment's packages.
+        sample_rows: a try on so many rows of each file; None for all of them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -118,8 +121,11 @@ class Render(models.Model):
     environment = models.CharField(max_length=50)
     kernel = models.CharField(max_length=60, blank=True)
     environment_lock = models.CharField(max_length=64, blank=True)
+    dependencies = models.JSONField(default=list, blank=True)
     sandbox = models.CharField(max_length=200, blank=True)
     source_uri = models.TextField(blank=True)
+    source_metadata = models.JSONField(default=dict, blank=True)
+    sample_rows = models.PositiveIntegerField(null=True, blank=True)
     source_digest = models.CharField(max_length=64, blank=True)
     source_bytes = models.BigIntegerField(null=True, blank=True)
     receipt = models.CharField(max_length=64, db_index=True)

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from apps.runs import access
+from apps.runs.entities import Artifact
 from apps.visualizations.catalogue import registry
 from apps.visualizations.catalogue.entities import VisualizationType
 from apps.visualizations.exceptions import InvalidRequestError, NotFoundError
@@ -28,7 +29,8 @@ class QueuePlace:
 
     Attributes:
         position: 1 is next.
-        eta_s: seconds until its turn ends, from how long the latest renders took; None where there were none.
+        eta_s: seconds until its turn ends, from how long the latest renders took; None where there were none, or where
+            all that run now take longer than those did.
     """
 
     position: int
@@ -52,10 +54,35 @@ def type_get(key: str) -> VisualizationType:
         raise InvalidRequestError(str(error), fields={"type": str(error)}, code="unknown_type") from error
 
 
-def type_suggestions(artifact_type: str, file_name: str) -> list[VisualizationType]:
+def tfx_type(artifact: Artifact) -> str:
+    """Returns what an artifact is in TFX, such as `ExampleStatistics`: by its schema title, or as its metadata says."""
+    named = artifact.metadata.get("tfx_type")
+    own = artifact.type.removeprefix("tfx.") if artifact.type.startswith("tfx.") else ""
+    return own or (named.removeprefix("tfx.") if isinstance(named, str) else "")
+
+
+def type_fit(kind: VisualizationType, artifact: Artifact) -> int:
+    """Returns how well a type suits an artifact: 0 not at all, higher is better."""
+    return kind.fits(artifact.type, artifact.file_name, tfx_type(artifact))
+
+
+def type_order(artifact: Artifact) -> list[VisualizationType]:
+    """Returns every type, those that suit the artifact best first."""
+    return registry.suggest(
+        artifact.type, artifact.file_name, settings.VIZPORTAL_TYPES_DIRS, tfx_type=tfx_type(artifact)
+    )
+
+
+def type_suggestions(artifact: Artifact) -> list[VisualizationType]:
     """Returns the types that suit an artifact, best first; CUSTOM and types that do not fit are left out."""
-    found = registry.suggest(artifact_type, file_name, settings.VIZPORTAL_TYPES_DIRS)
-    return [each for each in found if each.fits(artifact_type, file_name) and not each.is_custom]
+    return [each for each in type_order(artifact) if type_fit(each, artifact) and not each.is_custom]
+
+
+def type_made_for(artifact: Artifact) -> VisualizationType | None:
+    """Returns the type that is there for just such artifacts of TFX; None for other artifacts."""
+    name = tfx_type(artifact)
+    made = [each for each in type_suggestions(artifact) if name and name in each.artifact_types]
+    return next(iter(made), None)
 
 
 def visualizations_visible(user: Any) -> QuerySet[Visualization]:
@@ -188,7 +215,11 @@ def queue_place(render: Render) -> QueuePlace | None:
     before = active.filter(state=RenderState.QUEUED, queued_at__lt=render.queued_at).count()
     mean_s = _mean_duration_s(render.environment)
     turns = math.ceil((before + 1) / max(1, settings.VIZPORTAL_WORKERS))
-    return QueuePlace(position=before + 1, eta_s=None if mean_s is None else round(turns * mean_s, 1))
+    eta_s = None if mean_s is None else round(turns * mean_s, 1)
+    latest = active.filter(state=RenderState.RUNNING).aggregate(at=Max("started_at"))["at"]
+    if eta_s is not None and latest and (timezone.now() - latest).total_seconds() > eta_s:
+        eta_s = None
+    return QueuePlace(position=before + 1, eta_s=eta_s)
 
 
 def _mean_duration_s(environment: str) -> float | None:

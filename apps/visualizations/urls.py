@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from apps.visualizations import asset_views, content_views
-from apps.visualizations.views import creator, origin, pages, stream
+from apps.visualizations.views import creator, editor, origin, pages, stream
 
 app_name = "visualizations"
 _STEP = "runs/<str:run_id>/steps/<str:step_id>/visualizations/"
@@ -14,6 +14,8 @@ _RENDER = "renders/<uuid:render_id>/"
 urlpatterns = [
     path(_STEP, creator.step_fragment, name="step_fragment"),
     path(_STEP + "form", creator.creator_form, name="creator_form"),
+    path(_STEP + "words", editor.editor_words, name="editor_words"),
+    path("types/<str:key>/code", editor.type_code, name="type_code"),
     path("visualizations/", pages.gallery, name="gallery"),
     path(_ONE, pages.visualization_detail, name="visualization_detail"),
     path(_ONE + "again", pages.visualization_again, name="visualization_again"),

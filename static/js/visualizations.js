@@ -41,21 +41,61 @@
     for (const frame of document.querySelectorAll("iframe[data-result]")) frame.contentWindow?.postMessage({ vizportalAsk: "blocked" }, "*");
   }
 
-  // One stream a page, and only while something on it can change. Polling (every 3s in the card) covers its absence.
+  // One stream a page, and only while something on it can change: it tells of the cards that were there when it began.
+  // Polling (every 3s in the card) covers its absence.
+  const REFUSED_STREAM_PAUSE_MS = 30_000;
+  const MOST_NAMED = 50;
   let stream = null;
+  let heard = new Set();
+  const liveIds = () => [...document.querySelectorAll("[data-live]")].map((each) => each.dataset.live);
+  const look = (id, isHeard) => {
+    const card = document.querySelector(`[data-live="${CSS.escape(id)}"]`);
+    if (card) htmx.trigger(card, "vizportal:changed", { isHeard });
+  };
   function listen() {
-    const isLive = document.querySelector("[data-live]") !== null;
-    if (isLive && !stream) {
-      stream = new EventSource(events);
-      stream.addEventListener("render", (event) => {
-        const card = document.querySelector(`[data-live="${CSS.escape(JSON.parse(event.data).id)}"]`);
-        if (card) htmx.trigger(card, "vizportal:changed");
-      });
-    } else if (!isLive && stream) {
-      stream.close();
-      stream = null;
-    }
+    const ids = liveIds();
+    if (stream && ids.length > 0 && ids.every((id) => heard.has(id))) return;
+    stream?.close();
+    stream = null;
+    if (ids.length > 0) openStream(ids);
   }
+  function openStream(ids) {
+    heard = new Set(ids);
+    // Too many names for an address: then of all renders.
+    const query = ids.length > MOST_NAMED ? "" : `?${new URLSearchParams(ids.map((id) => ["render", id]))}`;
+    stream = new EventSource(events + query);
+    stream.addEventListener("render", (event) => look(JSON.parse(event.data).id, true));
+    // The server cannot know what was missed: before the stream began, or while its own source was away.
+    stream.addEventListener("look", (event) => {
+      setTimeout(() => liveIds().forEach((id) => look(id, false)), Math.random() * JSON.parse(event.data).within_ms);
+    });
+    // A broken stream opens again by itself; one that was refused (the server just had no database) does not.
+    stream.addEventListener("error", (event) => {
+      if (event.target.readyState !== EventSource.CLOSED || event.target !== stream) return;
+      stream = null;
+      setTimeout(listen, REFUSED_STREAM_PAUSE_MS);
+    });
+  }
+
+  // A card that waits changes by its place in the queue only; its start is told by the stream. With many pages open,
+  // most wait. What no event asked for says so, and the server may let it wait for what one did.
+  const WAITING_POLL_MS = 30_000;
+  const askedAt = new Map();
+  const isLiveCard = (event) => event.target.dataset?.live && event.detail.elt === event.target;
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (isLiveCard(event) && !event.detail.triggeringEvent?.detail?.isHeard) event.detail.headers["X-Vizportal-Poll"] = "1";
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!isLiveCard(event)) return;
+    const id = event.target.dataset.live;
+    const isPoll = !event.detail.requestConfig.triggeringEvent;
+    const isHeard = stream?.readyState === EventSource.OPEN && heard.has(id);
+    if (isPoll && isHeard && "waits" in event.target.dataset && Date.now() - (askedAt.get(id) ?? 0) < WAITING_POLL_MS) {
+      event.preventDefault();
+      return;
+    }
+    askedAt.set(id, Date.now());
+  });
 
   function loadEditor(scope = document) {
     if (!scope.querySelector("textarea[data-editor]") || document.querySelector("script[data-editor-bundle]")) return;
@@ -71,8 +111,22 @@
     for (const textarea of scope.querySelectorAll("textarea[data-draft]")) {
       const draft = localStorage.getItem(draftKey(textarea));
       const isUntouched = textarea.value === textarea.defaultValue && !new URLSearchParams(location.search).has("from");
-      if (draft !== null && isUntouched && !textarea.matches("[aria-invalid]")) textarea.value = draft;
+      if (draft === null || draft === textarea.value || !isUntouched || textarea.matches("[aria-invalid]")) continue;
+      textarea.value = draft;
+      const note = textarea.form?.querySelector("[data-draft-note]");
+      if (note) note.hidden = false;
     }
+  }
+
+  // Back to what the server sent; in the editor as one change, which can be undone.
+  function dropDraft(form) {
+    const textarea = form.querySelector("textarea[data-draft]");
+    const view = form.querySelector(".editor")?.editor;
+    const text = textarea.defaultValue;
+    if (view) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+    textarea.value = text;
+    localStorage.removeItem(draftKey(textarea));
+    form.querySelector("[data-draft-note]").hidden = true;
   }
 
   // A log is followed at its end.
@@ -125,6 +179,8 @@
         () => { region.textContent = "Copying is not allowed here"; },
       );
     }
+    const drop = event.target.closest("[data-drop-draft]");
+    if (drop) dropDraft(drop.form ?? drop.closest("form"));
     const choice = event.target.closest("[data-choose-type]");
     const radio = choice && document.querySelector(`[data-creator-form] [name="type"][value="${CSS.escape(choice.dataset.chooseType)}"]`);
     if (radio) {

@@ -37,7 +37,8 @@ def valkey_url():
 @pytest.fixture(autouse=True)
 def queue(valkey_url, monkeypatch):
     """The queue of the environment `base`, empty at first."""
-    monkeypatch.setitem(live_settings.RQ_QUEUES["render-base"], "URL", valkey_url)
+    for each in live_settings.RQ_QUEUES.values():
+        monkeypatch.setitem(each, "URL", valkey_url)
     found = queue_get("base")
     found.connection.flushall()
     return found
@@ -46,7 +47,8 @@ def queue(valkey_url, monkeypatch):
 @pytest.fixture
 def no_queue(monkeypatch, queue, tmp_path):
     """The queue server is down: nobody listens on its socket."""
-    monkeypatch.setitem(live_settings.RQ_QUEUES["render-base"], "URL", f"unix://{tmp_path}/nobody.sock")
+    for each in live_settings.RQ_QUEUES.values():
+        monkeypatch.setitem(each, "URL", f"unix://{tmp_path}/nobody.sock")
 
 
 @pytest.fixture

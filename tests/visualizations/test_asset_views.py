@@ -1,17 +1,20 @@
 """The store of library code: filled by environments, read by anybody, never by the name of something else."""
 
-import asyncio
 import gzip
 import hashlib
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import HttpResponse
-from django.test import AsyncClient, Client
+from django.test import Client
 
 from apps.visualizations.rendering import environments
 from apps.visualizations.services import assets
+from tests.asgi import fetch
+from vizportal.asgi_parts import OneThreadHandler
+
+pytestmark = pytest.mark.django_db
 
 JS = b"plot('\xc3\xb6');" * 5000
 CSS = b".plot{}"
@@ -22,7 +25,7 @@ def name_of(content, kind):
 
 
 # The style sheet and the script of every result.
-PAGES = 2
+PAGES = sum(len(list(folder.iterdir())) for folder in environments.PAGE_ASSETS_DIRS)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +58,9 @@ def test_publishing_copies_once_and_never_overwrites(environment, store):
     assert assets.assets_publish(environment) == 0
     assert path.stat().st_mtime_ns == before.st_mtime_ns
     assert path.read_bytes() == JS
-    assert sorted(each.suffix for each in store.iterdir()) == sorted([".css", ".js", ".gz", ".gz"] * 2)
+    names = {each.name for each in store.iterdir()}
+    assert len(names) == 2 * (2 + PAGES)
+    assert {name.removesuffix(".gz") for name in names} == {name for name in names if not name.endswith(".gz")}
     assert gzip.decompress((store / f"{path.name}.gz").read_bytes()) == JS
 
 
@@ -69,9 +74,32 @@ def test_what_was_cut_short_is_replaced_and_what_lies_about_its_name_stays_out(e
     assert not (store / forged.name).exists()
 
 
+def test_what_another_process_published_meanwhile_is_left_alone(environment, store, monkeypatch):
+    """Two workers start at once on shared results: the other one writes between our last look and our own writing."""
+    theirs = store / name_of(JS, "js")
+    written = []
+
+    def late(look):
+        def answer(storage, name):
+            try:
+                return look(storage, name)
+            finally:
+                if name.endswith(theirs.name) and not written and theirs.with_name(f"{theirs.name}.gz").exists():
+                    theirs.write_bytes(JS)
+                    written.append(theirs.stat().st_ino)
+
+        return answer
+
+    for look in ("exists", "size"):
+        monkeypatch.setattr(FileSystemStorage, look, late(getattr(FileSystemStorage, look)))
+    assets.assets_publish(environment)
+    assert [theirs.stat().st_ino] == written
+    assert len(list(store.iterdir())) == 2 * (2 + PAGES)
+
+
 def test_an_environment_without_assets_publishes_what_every_page_has_and_no_more(tmp_path, store):
     assert assets.assets_publish(tmp_path / "none") == PAGES
-    for path in environments.PAGE_ASSETS_DIR.iterdir():
+    for path in (path for folder in environments.PAGE_ASSETS_DIRS for path in folder.iterdir()):
         assert (store / name_of(path.read_bytes(), path.suffix[1:])).read_bytes() == path.read_bytes()
 
 
@@ -136,11 +164,7 @@ def test_there_is_nothing_under_another_name(environment, path):
     assert get(f"/assets/{path}").status_code == 404
 
 
-def test_under_asgi_it_streams(environment):
+def test_the_server_sends_it_piece_by_piece(environment):
     assets.assets_publish(environment)
-
-    async def read():
-        response = await AsyncClient().get(f"/assets/{name_of(JS, 'js')}")
-        return b"".join([chunk async for chunk in response.streaming_content])
-
-    assert asyncio.run(read()) == JS
+    status, pieces = fetch(OneThreadHandler(), f"/assets/{name_of(JS, 'js')}")
+    assert (status, b"".join(pieces)) == (200, JS)

@@ -1,4 +1,3 @@
-import asyncio
 import base64
 import hashlib
 import tracemalloc
@@ -6,12 +5,16 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.http import HttpResponse
-from django.test import AsyncClient, Client
+from django.test import Client
 
 from apps.visualizations.services.assets import inline_assets, inline_assets_bytes, inlined
+from apps.visualizations.services.tokens import token_create
+from tests.asgi import fetch
+from vizportal.asgi_parts import OneThreadHandler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FRAME = {"Sec-Fetch-Dest": "iframe"}
@@ -84,14 +87,14 @@ def test_a_render_without_a_picture_or_whose_file_is_gone_is_404(submit, render,
     assert browser(owner).get(f"/renders/{render.id}/content", headers=FRAME).status_code == 404
 
 
-def test_under_asgi_it_streams(render, owner):
-    async def read():
-        client = AsyncClient()
-        await client.aforce_login(owner)
-        response = await client.get(f"/renders/{render.id}/content", headers=FRAME)
-        return b"".join([chunk async for chunk in response.streaming_content])
+def sent_by_the_server(client, path):
+    status, pieces = fetch(OneThreadHandler(), path, cookie=f"sessionid={client.cookies['sessionid'].value}")
+    assert status == 200
+    return b"".join(pieces)
 
-    assert asyncio.run(read()) == b"<p>picture</p>"
+
+def test_the_server_sends_it_piece_by_piece(render, browser, owner):
+    assert sent_by_the_server(browser(owner), f"/renders/{render.id}/content") == b"<p>picture</p>"
 
 
 LIBRARY = b"plot();" * 50_001
@@ -114,18 +117,11 @@ def test_a_download_has_its_libraries_in_it(submit, work, row, kernel, stored, b
     expected = b'<script src="' + stored.whole + b'"></script>'
     response = browser(owner).get(f"/renders/{render.id}/download.html")
     assert b"".join(response.streaming_content) == expected
+    assert sent_by_the_server(browser(owner), f"/renders/{render.id}/download.html") == expected
     assert "Content-Length" not in response.headers
     assert b"".join(inlined(render.html)) == expected
     shown = browser(owner).get(f"/renders/{render.id}/content", headers=FRAME)
     assert b"".join(shown.streaming_content) == kernel.html
-
-    async def read():
-        client = AsyncClient()
-        await client.aforce_login(owner)
-        answer = await client.get(f"/renders/{render.id}/download.html")
-        return b"".join([chunk async for chunk in answer.streaming_content])
-
-    assert asyncio.run(read()) == expected
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 77, 78, 79, 80, 500])
@@ -161,3 +157,23 @@ def test_a_page_that_names_a_library_without_end_does_not_grow_without_end(store
     monkeypatch.setattr("apps.visualizations.services.assets._MAX_INLINED_BYTES", 2 * len(LIBRARY))
     page = b'"' + stored.address + b'",'
     assert inline_assets_bytes(page * 100).count(b"data:") == 2
+
+
+def test_a_script_fetches_what_the_api_named_with_its_token(render, owner):
+    """Without a session: the token that read `content_url` opens it."""
+    _, raw = token_create(owner, "script", expires_at=None)
+    sent = {"Authorization": f"Bearer {raw}"}
+    for name in ("content", "download.html", "download.ipynb"):
+        response = Client().get(f"/renders/{render.id}/{name}", headers=sent)
+        assert response.status_code == 200, name
+    assert Client().get(f"/renders/{render.id}/content", headers={"Authorization": "Bearer no"}).status_code == 401
+    led = Client().get(f"/renders/{render.id}/content")
+    assert (led.status_code, led["Location"].partition("?")[0]) == (302, "/login/")
+
+
+def test_a_token_of_somebody_without_a_role_opens_nothing(render, settings):
+    settings.VIZPORTAL_DEFAULT_ROLE = "none"
+    nobody = get_user_model().objects.create_user("nobody")
+    _, raw = token_create(nobody, "script", expires_at=None)
+    response = Client().get(f"/renders/{render.id}/content", headers={"Authorization": f"Bearer {raw}"})
+    assert response.status_code == 403

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 from django.test import Client
 
@@ -48,7 +50,7 @@ def test_ready_tells_of_every_part(queue, settings):
     assert answer["kubeflow"] == {"host": "http://kubeflow.example", "ok": True, "message": "", "embedded": False}
     assert answer["custom_visualizations"] is True
     assert {"mode", "gaps"} <= set(answer["sandbox"])
-    assert [each["key"] for each in answer["environments"]] == ["base"]
+    assert [each["key"] for each in answer["environments"]] == ["base", "tfx"]
 
 
 def test_without_workers_or_kubeflow_it_is_degraded_but_serves(gateway):
@@ -69,3 +71,15 @@ def test_without_the_queue_it_is_not_ready_and_names_no_host(no_queue):
     status, answer = ready()
     assert (status, answer["status"], answer["queue"]["ok"]) == (503, "degraded", False)
     assert "sock" not in str(answer["queue"])
+
+
+def test_a_mute_store_of_results_makes_no_probe_wait(client, monkeypatch):
+    """The web process stays ready: pages that need no result still open."""
+    answered = threading.Event()
+    monkeypatch.setattr(health, "_RESULTS_WAIT_S", 0.05)
+    monkeypatch.setattr(health.default_storage, "exists", lambda _name: answered.wait(30))
+    try:
+        found = health._ResultsCheck().read()
+    finally:
+        answered.set()
+    assert found == {"ok": False, "message": "does not answer in time"}

@@ -62,7 +62,11 @@ def fetch(path, intake, folder):
         "http://0xa9fea9fe/",
         "http://0251.0376.0251.0376/",
         "http://[::ffff:169.254.169.254]/",
-        "https://localhost/",
+        "https://b/x?token=1",
+        "https://b/*.csv",
+        "https://user:pw@b/x",
+        "https://b:443:80/x",
+        "http://b/x",
         "gopher://b/x",
         "javascript://b/x",
     ],
@@ -132,11 +136,13 @@ def test_links_pipes_devices_and_folders_are_no_sources(intake, folder, tmp_path
     (folder / "link").symlink_to(tmp_path / "secret")
     (folder / "way").symlink_to(tmp_path)
     os.mkfifo(folder / "pipe")
-    for path in (folder / "link", folder / "way" / "secret", folder / "pipe", folder, folder / "nothing"):
+    for path in (folder / "link", folder / "way" / "secret", folder / "way", folder / "pipe", folder / "nothing"):
         with pytest.raises(SourceError):
             fetch(path, intake, folder)
     with pytest.raises(SourceError):
         local_fetch(address_parse("/dev/zero"), intake)
+    with pytest.raises(SourceError):
+        fetch(folder, intake, folder)
     with pytest.raises(SourceError):
         local_fetch(address_parse("/proc/self/environ/"), Intake(directory=intake.directory, max_bytes=0))
     assert list(intake.directory.iterdir()) == []

@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from rq.job import Job
 
 from apps.runs.exceptions import NotFoundError
@@ -206,3 +209,13 @@ def test_places_in_the_queue(submit, work, owner, row):
     places = [selectors.queue_place(row(made.render)) for made in (first, second)]
     assert [place.position for place in places] == [1, 2]
     assert all(place.eta_s is not None for place in places)
+    running = row(first.render)
+    running.state, running.started_at = RenderState.RUNNING, timezone.now() - timedelta(minutes=1)
+    running.save()
+    place = selectors.queue_place(row(second.render))
+    assert (place.position, place.eta_s) == (1, None), "it takes longer than all before"
+
+
+def test_foreign_names_are_kept_as_every_database_can():
+    """Kubeflow's names may be long and odd: SQLite keeps anything, PostgreSQL neither NUL nor more than the column."""
+    assert submission._copied("a\0b" + "x" * 600) == "ab" + "x" * 498

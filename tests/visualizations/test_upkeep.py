@@ -142,3 +142,11 @@ def test_work_directories_of_the_dead_are_swept(submit, kernel, lose):
         path.mkdir()
     assert upkeep.work_dirs_sweep() == 2
     assert list(execution.work_root().iterdir()) == [alive]
+
+
+def test_a_worker_that_starts_removes_what_a_killed_one_left(submit, kernel, work):
+    submit()
+    left = execution.work_root() / "left"
+    left.mkdir()
+    work()
+    assert not left.exists()

@@ -20,6 +20,7 @@ from django.utils import timezone
 from apps.visualizations.models import Render, RenderState, Visualization
 from apps.visualizations.rendering import environments
 from apps.visualizations.services.lease import render_claim
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +43,7 @@ def test_types_are_listed_and_validated(settings, tmp_path):
     assert "roc_curve" in listed
     assert "*.csv" in listed
     assert "are valid" in run("types", "--validate")
-    (tmp_path / "bad.py").write_text("print('no header')")
+    (tmp_path / "bad.py").write_text("# /// script\nprint('half a header')")
     settings.VIZPORTAL_TYPES_DIRS = [tmp_path]
     with pytest.raises(CommandError, match="1 problem"):
         run("types", "--validate")
@@ -59,7 +60,7 @@ def test_environments_are_listed_and_an_unknown_one_is_not_built(settings, tmp_p
 def test_an_environment_that_is_up_to_date_is_not_built_again(settings, monkeypatch):
     built = []
     real = environments.environment_get("base", settings.VIZPORTAL_ENVIRONMENTS_DIR)
-    monkeypatch.setattr(environments, "environment_build", lambda key, *_: built.append(key) or real)
+    monkeypatch.setattr(environments, "environment_build", lambda key, *_, **__: built.append(key) or real)
     run("environments", "build", "base")
     assert built == ["base"]
     if real.is_current:
@@ -93,10 +94,11 @@ def test_the_reconcilers_loop_ends_on_sigterm(tmp_path, valkey_url):
     environ["DJANGO_SETTINGS_MODULE"] = "vizportal.settings"
     root = live_settings.BASE_DIR
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environ, cwd=root, check=True)
-    command = [sys.executable, "manage.py", "reconcile", "--loop", "--every", "60"]
+    command = [sys.executable, "manage.py", "reconcile", "--loop", "--every", "60", "--mark", str(tmp_path / "mark")]
     (tmp_path / "work" / "orphan").mkdir(parents=True)
     with subprocess.Popen(command, env=environ, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         process.stdout.readline()
+        wait_until((tmp_path / "mark").exists, 10, "the mark of the first pass")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
 

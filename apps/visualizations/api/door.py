@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from ninja.parser import Parser
@@ -20,6 +22,7 @@ from ninja.security.apikey import APIKeyCookie
 from apps.people import roles
 from apps.people.models import Right
 from apps.visualizations.services.tokens import token_user
+from apps.visualizations.stores.streamed import StoreAwayError
 
 MAX_BODY_BYTES = 1024**2
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -62,7 +65,7 @@ class BrowserAuth(APIKeyCookie):
     No other site can send JSON with this person's cookie: it is neither a form's content type nor allowed by CORS.
     """
 
-    param_name = "sessionid"
+    param_name = settings.SESSION_COOKIE_NAME
 
     def __init__(self) -> None:
         super().__init__(csrf=False)
@@ -115,9 +118,35 @@ class StrictParser(Parser):
             raise ValueError("The body is not UTF-8.") from None
         except json.JSONDecodeError as error:
             raise ValueError(f"The body is not JSON: {error}.") from None
+        check_texts(body)
         if not isinstance(body, dict):
             raise ValueError("The body must be a JSON object.")  # noqa: TRY004  (one kind for all of them)
         return body
+
+
+def check_texts(*values: Any) -> None:
+    """Refuses what no database keeps as text: NUL, and halves of surrogate pairs (JSON can spell both).
+
+    Raises:
+        ValueError: one of the JSON values holds such a text.
+    """
+    rest = list(values)
+    while rest:
+        value = rest.pop()
+        if isinstance(value, Mapping):
+            rest += [*value, *value.values()]
+        elif isinstance(value, list):
+            rest += value
+        elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+            raise ValueError("A text holds a NUL, or is not Unicode.")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse(name: str) -> None:
@@ -158,7 +187,13 @@ def too_big_answer(_request: HttpRequest, _error: Any) -> HttpResponse:
 
 
 def broken_answer(_request: HttpRequest, error: Any) -> HttpResponse:
-    """Answers our own mistakes: an apology with an incident to find in the log."""
+    """Answers our own mistakes, an apology with an incident to find in the log, and a database that is away."""
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("api: the database does not answer: %s", error)
+        return error_response(503, "database_away", "The database does not answer. Nothing is lost; try again soon.")
+    if isinstance(error, StoreAwayError):
+        logger.error("api: %s", error)
+        return error_response(503, "store_away", "The store of results does not answer. Try again soon.")
     incident = uuid.uuid4().hex[:8]
     logger.error("api: incident %s", incident, exc_info=error)
     return error_response(500, "internal_error", f"Something went wrong in the portal (incident {incident}).")

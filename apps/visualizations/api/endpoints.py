@@ -167,6 +167,8 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
         title=payload.title or "",
         timeout_s=payload.timeout_s,
         force=payload.force,
+        is_sample=payload.sample,
+        environment=payload.environment or "",
     )
     gateway = gateway_for(request, payload.endpoint or "")
     made = submission.visualization_create(request.user, order, gateway)

@@ -143,6 +143,8 @@ class RenderOut(Schema):
     type_version: str
     environment: str
     environment_lock: str
+    dependencies: list[str]
+    sample_rows: int | None
     sandbox: str
     source_uri: str
     source_digest: str
@@ -209,6 +211,8 @@ class VisualizationIn(Schema):
     timeout_s: float | None = None
     endpoint: str | None = Field(None, max_length=100)
     force: bool = Field(default=False, description="Render even where the same receipt has a saved result.")
+    sample: bool = Field(default=False, description="Try it on the first 1,000 rows of each table.")
+    environment: str | None = Field(None, max_length=50, description="For CUSTOM; by default what its code says.")
 
 
 class RerenderIn(Schema):

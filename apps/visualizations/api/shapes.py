@@ -75,6 +75,7 @@ def _plain(value: Any) -> Any:
 _RENDER_NAMES = (
     *("id", "visualization_id", "number", "state", "reason", "message", "traceback", "line", "cell", "cells"),
     *("is_cancelling", "arguments", "type_version", "environment", "environment_lock", "sandbox", "source_uri"),
+    *("dependencies", "sample_rows"),
     *("source_digest", "receipt", "created_at", "started_at", "finished_at", "timeout_s", "timings"),
     *("peak_memory_bytes", "html_bytes", "html_sha256"),
 )

@@ -14,6 +14,7 @@ from typing import Any, Final
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -66,6 +67,14 @@ async def visualization_create(request: HttpRequest, namespace: str = "") -> Htt
 
 
 def _user(request: HttpRequest) -> Any:
+    try:
+        return _signed_in(request)
+    finally:
+        # The answer may be minutes away.
+        close_old_connections()
+
+
+def _signed_in(request: HttpRequest) -> Any:
     try:
         user = door.TokenAuth()(request) or door.BrowserAuth()(request)
     except door.ApiError as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from apps.visualizations.api.door import check_texts
 from apps.visualizations.catalogue import arguments as catalogue_arguments
 from apps.visualizations.catalogue.entities import CUSTOM_KEY
 from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
@@ -76,7 +77,10 @@ def request_make(type_key: Any, source: Any, arguments_text: Any, *, timeout_s: 
         values = catalogue_arguments.parse(arguments_text)
     except catalogue_arguments.ArgumentsError as error:
         raise InvalidRequestError(f"Invalid JSON provided as arguments: {error}") from None
-    _check_texts(values, source)
+    try:
+        check_texts(values, source)
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from None
     code = _take_code(key, values)
     return KubeflowRequest(
         type_key=key, source=source, arguments=_own_words(key, values), code=code, timeout_s=timeout_s
@@ -139,27 +143,6 @@ def _type_key(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InvalidRequestError("No type provided.")
     return value.strip().lower()[:_MAX_TYPE_CHARS]
-
-
-def _check_texts(values: Mapping[str, Any], source: str) -> None:
-    """Refuses what no database keeps as text: NUL, and halves of surrogate pairs (JSON can spell both)."""
-    rest: list[Any] = [values, source]
-    while rest:
-        value = rest.pop()
-        if isinstance(value, dict):
-            rest += [*value, *value.values()]
-        elif isinstance(value, list):
-            rest += value
-        elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
-            raise InvalidRequestError("A text holds a NUL, or is not Unicode.")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _take_code(key: str, values: dict[str, Any]) -> str:

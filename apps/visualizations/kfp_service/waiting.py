@@ -183,7 +183,7 @@ async def _end(render_id: uuid.UUID, ended: asyncio.Event, run: Run, phases: Pha
         phases.end("wait")
         # An event that came too early for the row is not waited for twice.
         ended.clear()
-        found: End | None = await run(partial(_look, render_id))
+        found: End | None = await run(partial(_fresh, partial(_look, render_id)))
         phases.end("read")
         if found is not None:
             return found
@@ -198,14 +198,17 @@ def _look(render_id: uuid.UUID) -> End | None:
         return end_read(render_id)
     except DatabaseError:
         logger.warning("render %s: row not read", render_id, exc_info=True)
-        close_old_connections()
         return None
 
 
 def _fresh(function: Callable[[], _T]) -> _T:
-    # These threads serve no Django request, which would do this at its start.
+    # These threads serve no Django request, which would do this at its start and its end: while somebody waits for a
+    # render, nobody holds a connection.
     close_old_connections()
-    return function()
+    try:
+        return function()
+    finally:
+        close_old_connections()
 
 
 async def _withdraw(render_id: uuid.UUID, submitted: asyncio.Future[Any], run: Run) -> None:

@@ -22,6 +22,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from apps.visualizations.rendering import environments
+from apps.visualizations.stores.movable import MovableFile
 from apps.visualizations.streaming import file_chunks
 
 if TYPE_CHECKING:
@@ -40,14 +41,6 @@ _HELD_BYTES: Final = len("\"/assets/.css\\'") + 64 - 1
 _MAX_INLINED_BYTES: Final = 256 * 1024**2
 
 
-class _Movable(File):  # type: ignore[type-arg]
-    """A file that the storage may take by renaming: on one disk an asset appears whole or not at all."""
-
-    def temporary_file_path(self) -> str:
-        """What FileSystemStorage asks for before it renames instead of copying."""
-        return str(self.name)
-
-
 def assets_publish(environment_dir: Path) -> int:
     """Copies a built environment's assets, and those of every page, into storage; returns how many were new there.
 
@@ -56,18 +49,22 @@ def assets_publish(environment_dir: Path) -> int:
     directory = environments.assets_dir(environment_dir / "bin" / "python")
     paths = sorted(directory.iterdir()) if directory.is_dir() else []
     count = sum(_publish(path, path.name) for path in paths if _NAME.fullmatch(path.name))
-    for path in sorted(environments.PAGE_ASSETS_DIR.iterdir()):
+    for path in (path for folder in environments.PAGE_ASSETS_DIRS for path in sorted(folder.iterdir())):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         count += _publish(path, f"{digest}{path.suffix}")
     return count
 
 
 def asset_open(sha256: str, kind: str, *, is_compressed: bool = False) -> File[Any] | None:
-    """Returns an asset's open file, None where there is none; `is_compressed` asks for the gzip beside it."""
+    """Returns an asset's open file, None where there is none; `is_compressed` asks for the gzip beside it.
+
+    Raises:
+        StoreAwayError: the store of results does not answer.
+    """
     name = f"{ROOT}/{sha256}.{kind}{'.gz' if is_compressed else ''}"
     try:
         return default_storage.open(name, "rb")
-    except OSError:
+    except FileNotFoundError:
         return None
 
 
@@ -112,7 +109,7 @@ def inlined(field_file: FieldFile) -> Generator[bytes]:
 
 def _publish(path: Path, file_name: str) -> bool:
     name = f"{ROOT}/{file_name}"
-    if _is_stored(name, path.stat().st_size) and default_storage.exists(f"{name}.gz"):
+    if _stored_bytes(name) == path.stat().st_size and default_storage.exists(f"{name}.gz"):
         return False
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != file_name.partition(".")[0]:
@@ -124,15 +121,21 @@ def _publish(path: Path, file_name: str) -> bool:
     return True
 
 
-def _is_stored(name: str, size_bytes: int) -> bool:
-    return default_storage.exists(name) and default_storage.size(name) == size_bytes
+def _stored_bytes(name: str) -> int | None:
+    """Returns how long the stored file is; None where there is none."""
+    try:
+        return int(default_storage.size(name)) if default_storage.exists(name) else None
+    except FileNotFoundError:
+        return None
 
 
 def _save(name: str, content: bytes) -> None:
-    if _is_stored(name, len(content)):
+    size = _stored_bytes(name)
+    if size == len(content):
         return
-    # What a full disk once cut short.
-    default_storage.delete(name)
+    if size is not None:
+        # What a full disk once cut short. Only what was seen: another process may be writing the same one now.
+        default_storage.delete(name)
     beside = settings.VIZPORTAL_DATA_DIR if settings.VIZPORTAL_DATA_DIR.is_dir() else None
     with tempfile.TemporaryDirectory(dir=beside, prefix="assets-") as folder:
         path = Path(folder) / "asset"
@@ -141,7 +144,7 @@ def _save(name: str, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         with path.open("rb") as file:
-            saved = default_storage.save(name, _Movable(file, name=str(path)))
+            saved = default_storage.save(name, MovableFile(file, path))
     if saved != name:
         # Another process was first; the storage never overwrites.
         default_storage.delete(saved)

@@ -15,18 +15,26 @@ from django.conf import settings
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
-from apps.runs.exceptions import EndpointDownError, RunsError
-from apps.visualizations.exceptions import CustomOffError, SourceError, VisualizationsError
+from apps.observing import tracing
+from apps.visualizations.exceptions import CustomOffError, VisualizationsError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import HostLostError, Progress, RenderOrder, RenderOutcome, environments
+from apps.visualizations.rendering import HostLostError, Progress, RenderOrder, RenderOutcome, environments, overlays
 from apps.visualizations.rendering import render as render_order
 from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.credentials import render_gateway
-from apps.visualizations.services.hosts import host_get, host_tell, work_root
+from apps.visualizations.services.hosts import (
+    environment_missing,
+    host_get,
+    host_tell,
+    host_want,
+    source_cache,
+    work_root,
+)
 from apps.visualizations.services.lease import Lease, render_claim, render_finish
 from apps.visualizations.services.live import live_tell
 from apps.visualizations.services.results import SavedFile, file_save, files_delete
-from apps.visualizations.sources import FetchedSource, Intake, address_allow, address_parse, artifact_fetch, local_fetch
+from apps.visualizations.sources import FetchedSource, Intake, Wanted, source_stage
+from apps.visualizations.stores.streamed import StoreAwayError
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +53,8 @@ class _StoppedError(VisualizationsError):
 
 def render_execute(render_id: str, attempt: int) -> None:
     """Carries out one attempt of one render. Returns quietly where the attempt no longer counts."""
-    render = render_claim(render_id, attempt)
+    with tracing.span("claim"):
+        render = render_claim(render_id, attempt)
     if render is None:
         logger.info("render %s attempt %s: nothing to claim", render_id, attempt)
         return
@@ -58,6 +67,10 @@ def render_execute(render_id: str, attempt: int) -> None:
     except JobTimeoutException:
         message = "Stopped by the queue's own time limit."
         render_finish(render, state=RenderState.TIMED_OUT, reason="timed_out", message=message)
+    except StoreAwayError as error:
+        logger.error("render %s: not kept", render.id, exc_info=error)
+        message = "It was rendered, but could not be kept: the store of results did not answer. Render it again."
+        render_finish(render, state=RenderState.FAILED, reason="store_failed", message=message)
     except Exception as error:  # noqa: BLE001  (the edge of the job: whatever it was, the row must say that it is over)
         _finish_broken(render, error)
     except BaseException:
@@ -65,6 +78,15 @@ def render_execute(render_id: str, attempt: int) -> None:
         raise
     finally:
         tree_remove(directory)
+        _note_end(render)
+
+
+def _note_end(render: Render) -> None:
+    """Tells log and trace what became of it; "running" means that the end was not this attempt's to write."""
+    logger.info("render %s: %s", render.id, " ".join(filter(None, (str(render.state), render.reason))))
+    kind = render.visualization.type_key
+    facts = {"type": kind, "environment": render.environment, "state": str(render.state), "reason": render.reason}
+    tracing.note({f"vizportal.render.{name}": value for name, value in facts.items() if value})
 
 
 def _state_of(error: VisualizationsError) -> RenderState:
@@ -85,17 +107,18 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
         raise CustomOffError
     environment = environments.environment_get(render.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
     if environment.interpreter is None:
-        raise VisualizationsError(
-            f"The environment {render.environment!r} is not built here. "
-            f"An administrator can run: manage.py environments build {render.environment}",
-            code="environment_missing",
-        )
+        raise VisualizationsError(environment_missing(render.environment), code="environment_missing")
     claimed_at, began = timezone.now(), time.monotonic()
-    fetched = _fetch(render, lease, directory / "input")
+    with tracing.span("fetch source"):
+        fetched = _fetch(render, lease, directory / "input")
     fetch_s = round(time.monotonic() - began, 4)
-    outcome = _run(render, lease, fetched, environment, directory)
+    overlay = _overlay(render, lease, environment)
+    with tracing.span("render") as span:
+        outcome = _run(render, lease, _order(render, fetched, overlay), environment, directory)
+        span.note({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
     outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
-    _keep(render, outcome, fetched, outcome.lock or environment.lock_digest)
+    with tracing.span("store"):
+        _keep(render, outcome, fetched, outcome.lock or environment.lock_digest)
 
 
 def _waiting(render: Render, claimed_at: datetime) -> dict[str, float]:
@@ -109,12 +132,13 @@ def _waiting(render: Render, claimed_at: datetime) -> dict[str, float]:
 def _run(
     render: Render,
     lease: Lease,
-    fetched: FetchedSource | None,
+    order: RenderOrder,
     environment: environments.EnvironmentInfo,
     directory: Path,
 ) -> RenderOutcome:
     """Renders, and once more where the host was lost and nobody's own code is run twice by that."""
     host = host_get(environment)
+    host_want(render.environment)
 
     def on_progress(progress: Progress) -> None:
         lease.beat(progress.cell, progress.cells)
@@ -126,7 +150,7 @@ def _run(
         place.mkdir()
         try:
             return render_order(
-                _order(render, fetched),
+                order,
                 host=host,
                 directory=place,
                 on_progress=on_progress,
@@ -139,7 +163,34 @@ def _run(
     raise AssertionError("unreachable")
 
 
-def _order(render: Render, fetched: FetchedSource | None) -> RenderOrder:
+def _overlay(render: Render, lease: Lease, environment: environments.EnvironmentInfo) -> Path | None:
+    """Returns the folder of the packages that the code asks for, installed where it is not yet."""
+    if not render.dependencies:
+        return None
+    if not settings.VIZPORTAL_ALLOW_DEPENDENCIES:
+        raise VisualizationsError(
+            "This server installs no packages (VIZPORTAL_ALLOW_DEPENDENCIES).", code="dependencies_refused"
+        )
+
+    def on_wait() -> None:
+        lease.beat()
+        if lease.is_cancelled():
+            raise _StoppedError("Cancelled while its packages were installed.")
+
+    try:
+        found = overlays.overlay_get(
+            environment,
+            render.dependencies,
+            root=Path(settings.VIZPORTAL_DATA_DIR) / "overlays",
+            index_url=settings.VIZPORTAL_PACKAGE_INDEX,
+            on_wait=on_wait,
+        )
+    except overlays.OverlayError as error:
+        raise VisualizationsError(str(error), code="dependencies_failed") from error
+    return found.path
+
+
+def _order(render: Render, fetched: FetchedSource | None, packages: Path | None) -> RenderOrder:
     return RenderOrder(
         code=render.code,
         variables=render.arguments,
@@ -148,6 +199,8 @@ def _order(render: Render, fetched: FetchedSource | None) -> RenderOrder:
         # A predefined type's code is the same in all its results: it stands on the page's Code tab.
         shows_code=render.is_custom,
         kernel=render.kernel,
+        packages=packages,
+        sample_rows=render.sample_rows,
         title=render.visualization.title,
         timeout_s=render.timeout_s,
         max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
@@ -162,7 +215,7 @@ def _fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | Non
     Raises:
         SourceError: it cannot be brought.
     """
-    if not render.source_uri:
+    if not render.source_uri and not render.source_metadata:
         return None
 
     def on_chunk() -> None:
@@ -171,20 +224,19 @@ def _fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | Non
             raise _StoppedError("Cancelled while the source was fetched.")
 
     directory.mkdir()
-    intake = Intake(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk)
     visualization = render.visualization
-    if render.source_uri != visualization.artifact_uri:
-        # Checked when it was asked for; the list may have become shorter since.
-        address = address_parse(render.source_uri)
-        address_allow(address, settings.VIZPORTAL_SOURCE_ALLOW)
-        if address.scheme == "file":
-            return local_fetch(address, intake)
-    try:
-        return artifact_fetch(render_gateway(render), render.source_uri, intake)
-    except EndpointDownError as error:
-        raise SourceError(str(error), code="endpoint_down") from error
-    except RunsError as error:
-        raise SourceError(str(error)) from error
+    return source_stage(
+        Wanted(
+            uri=render.source_uri,
+            is_artifact=bool(render.source_uri) and render.source_uri == visualization.artifact_uri,
+            metadata=render.source_metadata,
+            name=visualization.artifact_name,
+        ),
+        Intake(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk),
+        gateway=lambda: render_gateway(render),
+        cache=source_cache(),
+        allowed=settings.VIZPORTAL_SOURCE_ALLOW,
+    )
 
 
 def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None, lock: str) -> None:

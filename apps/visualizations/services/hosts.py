@@ -6,25 +6,35 @@ import json
 import logging
 import socket
 import time
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from redis.exceptions import RedisError
 
 from apps.visualizations.events import connection_get
+from apps.visualizations.models import Render, RenderState
 from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, environments
+from apps.visualizations.rendering.clearing import tree_remove
+from apps.visualizations.rendering.memory import host_memory
 from apps.visualizations.services.assets import assets_publish
+from apps.visualizations.sources import SourceCache
 
 # Directories in the place of work that belong to a command and not to a row.
 LOCAL_PREFIX: Final = "local-"
+# A command that was killed leaves its directory; no command takes a day.
+_LOCAL_KEEP_S: Final = 24 * 3600
 _KEY: Final = "vizportal:host:"
 _TELL_EVERY_S: Final = 20.0
 # A host that is still importing is looked for again soon.
 _SOON_S: Final = 2.0
 _KEEP_S: Final = 90
 _told_at: dict[str, float] = {}
+# Environments this process has rendered in: their hosts are kept from then on.
+_wanted: set[str] = set()
 logger = logging.getLogger(__name__)
 
 
@@ -33,6 +43,33 @@ def work_root() -> Path:
     root = Path(settings.VIZPORTAL_DATA_DIR) / "work"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return root
+
+
+def work_dirs_sweep() -> int:
+    """Removes this machine's work directories of attempts that no longer run; returns how many."""
+    removed = 0
+    for path in work_root().iterdir():
+        if not _is_at_work(path):
+            tree_remove(path)
+            removed += 1
+    return removed
+
+
+def _is_at_work(path: Path) -> bool:
+    if path.name.startswith(LOCAL_PREFIX):
+        return time.time() - path.stat().st_mtime < _LOCAL_KEEP_S
+    render_id, _, rest = path.name.partition(".")
+    attempt = rest.partition(".")[0]
+    try:
+        chosen = Render.objects.filter(id=UUID(render_id), attempt=int(attempt))
+    except ValueError:
+        return False
+    return chosen.filter(state=RenderState.RUNNING).exists()
+
+
+def source_cache() -> SourceCache:
+    """Returns where this machine keeps sources; on the same disk, so that a render gets a link and no copy."""
+    return SourceCache(Path(settings.VIZPORTAL_DATA_DIR) / "sources", settings.VIZPORTAL_SOURCE_CACHE_BYTES)
 
 
 def run_dir() -> Path:
@@ -59,6 +96,16 @@ def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, san
         max_renders=settings.VIZPORTAL_HOST_MAX_RENDERS,
     )
     return RenderHost(spec)
+
+
+def host_want(key: str) -> None:
+    """Says that this process renders in an environment: its host is worth keeping."""
+    _wanted.add(key)
+
+
+def host_is_wanted(key: str) -> bool:
+    """Whether this process has rendered in an environment."""
+    return key in _wanted
 
 
 def host_warm(key: str) -> None:
@@ -91,11 +138,48 @@ def host_tell(key: str) -> None:
     if status is None:
         _told_at[key] += _SOON_S - _TELL_EVERY_S
         return
-    machine = socket.gethostname()
+    facts = {**status, **_on_this_machine(key)}
     try:
-        connection_get().set(f"{_KEY}{machine}:{key}", json.dumps({**status, "machine": machine}), ex=_KEEP_S)
+        connection_get().set(f"{_KEY}{facts['machine']}:{key}", json.dumps(facts), ex=_KEEP_S)
     except (RedisError, OSError) as error:
         logger.info("host of %s: not told: %s", key, error)
+
+
+def _on_this_machine(key: str) -> dict[str, Any]:
+    """Returns what a host's worker adds to what the host says: machine, and pss_bytes and rss_bytes where known."""
+    info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    memory = host_memory(host_get(info)) if info.interpreter else None
+    return {"machine": socket.gethostname(), **(asdict(memory) if memory else {})}
+
+
+def hosts_memory() -> dict[str, dict[str, Any]]:
+    """Returns machine, pss_bytes and rss_bytes of the hosts that run here, by environment."""
+    keys = [each.key for each in environments.environment_list(settings.VIZPORTAL_ENVIRONMENTS_DIR)]
+    found = {key: _on_this_machine(key) for key in keys}
+    return {key: facts for key, facts in found.items() if "pss_bytes" in facts}
+
+
+def environment_available(key: str) -> bool:
+    """Whether somebody can render in an environment: it is built here, or a host of it on another machine lives.
+
+    One of VIZPORTAL_REMOTE_ENVIRONMENTS can always be: its workers may be started only once something waits for them.
+    Where the queue server does not answer only this machine and that setting count.
+    """
+    info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    if info.is_built or key in settings.VIZPORTAL_REMOTE_ENVIRONMENTS:
+        return True
+    try:
+        return next(connection_get().scan_iter(match=f"{_KEY}*:{key}", count=100), None) is not None
+    except (RedisError, OSError):
+        return False
+
+
+def environment_missing(key: str) -> str:
+    """Returns the words for an environment that is nowhere."""
+    return (
+        f"It runs in the environment {key!r}, which is not built here. "
+        f"An administrator can build it: manage.py environments build {key}"
+    )
 
 
 def hosts_read() -> list[dict[str, Any]]:

@@ -128,5 +128,5 @@ def render_finish(render: Render, *, state: RenderState, **values: Any) -> bool:
         return False
     for name, value in values.items():
         setattr(render, name, value)
-    publish(render)
+    publish(render, is_end=True)
     return True

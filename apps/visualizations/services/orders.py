@@ -6,22 +6,28 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.exceptions import NotFoundError as RunsNotFoundError
 from apps.runs.gateway import Gateway
-from apps.visualizations import jobs, selectors
+from apps.visualizations import selectors
 from apps.visualizations.catalogue import arguments
 from apps.visualizations.catalogue.entities import VisualizationType
-from apps.visualizations.exceptions import CustomOffError, InvalidRequestError, SourceError
-from apps.visualizations.rendering import environments
+from apps.visualizations.exceptions import InvalidRequestError, SourceError
+from apps.visualizations.services.scripts import Script, custom_check, script_read
 from apps.visualizations.sources import address_allow, address_parse
 
-MAX_CODE_CHARS = 200_000
 MAX_TITLE_CHARS = 200
+# What they hold is in the lineage store; the object at their URI need not exist.
+METADATA_TYPES: Final = frozenset(
+    {"system.Metrics", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"}
+)
+MAX_METADATA_BYTES: Final = 4 * 1024**2
+SAMPLE_ROWS: Final = 1000
+SAMPLE_TITLE: Final = " (sample)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,8 @@ class VisualizationRequest:
         code: for CUSTOM only.
         timeout_s: None for KERNEL_TIMEOUT, which is also the most.
         force: render even where the same receipt has a good result.
+        is_sample: try it on the first rows only.
+        environment: for CUSTOM only; "" for what its code says.
     """
 
     type_key: str
@@ -46,6 +54,8 @@ class VisualizationRequest:
     title: str = ""
     timeout_s: float | None = None
     force: bool = False
+    is_sample: bool = False
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +71,18 @@ class Order:
     artifact: Artifact | None
     source_uri: str
     arguments: dict[str, Any]
-    code: str
+    script: Script
     title: str
     timeout_s: float
-    environment_lock: str
+    source_metadata: dict[str, Any] = field(default_factory=dict)
+    sample_rows: int | None = None
 
     @property
     def receipt(self) -> str:
         """The digest of everything that decides the result."""
-        return receipt_digest(
-            type_version=self.type.version,
-            code=self.code,
+        return receipt_of(
+            self.type,
+            self.script,
             arguments=self.arguments,
             source=[
                 self.endpoint_key,
@@ -80,35 +91,28 @@ class Order:
                 self.artifact.name if self.artifact else "",
                 self.source_uri,
             ],
-            environment_lock=self.environment_lock,
+            source_metadata=self.source_metadata,
+            sample_rows=self.sample_rows,
         )
 
 
+def receipt_of(kind: VisualizationType, script: Script, **parts: Any) -> str:
+    """Returns the digest of a type's version, of what runs and where, and of the other parts."""
+    is_elsewhere = script.environment != kind.environment
+    return receipt_digest(
+        type_version=kind.version,
+        code=script.code,
+        environment=script.environment if is_elsewhere else None,
+        environment_lock=script.environment_lock,
+        dependencies=list(script.dependencies) or None,
+        **parts,
+    )
+
+
 def receipt_digest(**parts: Any) -> str:
-    """Returns the SHA-256 of the parts, written as canonical JSON."""
+    """Returns the SHA-256 of the parts, written as canonical JSON; empty ones count as not there."""
+    parts = {name: part for name, part in parts.items() if part not in (None, {})}
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def custom_check(kind: VisualizationType) -> None:
-    """Raises CustomOffError where the type runs people's own code and the server does not."""
-    if kind.is_custom and not settings.ALLOW_CUSTOM_VISUALIZATIONS:
-        raise CustomOffError
-
-
-def environment_lock(kind: VisualizationType) -> str:
-    """Returns the lock digest of the type's environment.
-
-    Raises:
-        InvalidRequestError: this installation has no such environment, or no workers for it.
-    """
-    try:
-        digest = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR).lock_digest
-    except environments.EnvironmentUnusableError as error:
-        raise InvalidRequestError(str(error), fields={"type": str(error)}, code="environment_missing") from error
-    if not jobs.queue_exists(kind.environment):
-        message = f"No worker here serves the environment {kind.environment!r}, which {kind.title} needs."
-        raise InvalidRequestError(message, fields={"type": message}, code="environment_missing")
-    return digest
 
 
 def order_make(request: VisualizationRequest, gateway: Gateway | None) -> Order:
@@ -124,9 +128,8 @@ def order_make(request: VisualizationRequest, gateway: Gateway | None) -> Order:
     """
     kind = selectors.type_get(request.type_key)
     custom_check(kind)
-    lock = environment_lock(kind)
     values = arguments_clean(kind, request.arguments)
-    code = _code(kind, request.code)
+    script = script_read(kind, request.code, request.environment)
     details, step = _step(request, gateway)
     artifact = _artifact(request, kind, step)
     source_uri = _source_uri(request, kind, step, artifact)
@@ -140,11 +143,22 @@ def order_make(request: VisualizationRequest, gateway: Gateway | None) -> Order:
         artifact=artifact,
         source_uri=source_uri,
         arguments=values,
-        code=code,
+        script=script,
         title=_title(request, kind, step),
         timeout_s=timeout_clean(request.timeout_s),
-        environment_lock=lock,
+        source_metadata=own_metadata(artifact, source_uri),
+        sample_rows=SAMPLE_ROWS if request.is_sample else None,
     )
+
+
+def own_metadata(artifact: Artifact | None, source_uri: str) -> dict[str, Any]:
+    """Returns an artifact's metadata where that is what it holds, and nothing else was named as the source."""
+    if artifact is None or artifact.type not in METADATA_TYPES or source_uri != artifact.uri:
+        return {}
+    metadata = dict(artifact.metadata)
+    text = json.dumps(metadata)
+    # PostgreSQL keeps no NUL, in JSON neither.
+    return metadata if len(text) <= MAX_METADATA_BYTES and "\\u0000" not in text else {}
 
 
 def _field_error(name: str, message: str, *, code: str = "") -> InvalidRequestError:
@@ -178,18 +192,6 @@ def timeout_clean(timeout_s: float | None) -> float:
     return float(timeout_s)
 
 
-def _code(kind: VisualizationType, code: str) -> str:
-    if not kind.is_custom:
-        if code.strip():
-            raise _field_error("code", f"{kind.title} takes no code; only CUSTOM does.")
-        return kind.code
-    if not code.strip():
-        raise _field_error("code", "Write the Python code to run.")
-    if len(code) > MAX_CODE_CHARS or "\0" in code:
-        raise _field_error("code", f"The code must have at most {MAX_CODE_CHARS:,} characters and no NUL.")
-    return code.replace("\r\n", "\n")
-
-
 def _step(request: VisualizationRequest, gateway: Gateway | None) -> tuple[RunDetails | None, Step | None]:
     if not request.run_id or gateway is None:
         return None, None
@@ -218,10 +220,14 @@ def _artifact(request: VisualizationRequest, kind: VisualizationType, step: Step
 
 
 def _best_artifact(kind: VisualizationType, artifacts: tuple[Artifact, ...]) -> Artifact | None:
-    fitting = [each for each in artifacts if each.uri and kind.fits(each.type, each.file_name)]
+    fitting = [each for each in artifacts if _has_data(each) and selectors.type_fit(kind, each)]
     if not fitting:
         return None
-    return max(fitting, key=lambda each: (kind.fits(each.type, each.file_name), each.direction == "output"))
+    return max(fitting, key=lambda each: (selectors.type_fit(kind, each), each.direction == "output"))
+
+
+def _has_data(artifact: Artifact) -> bool:
+    return bool(artifact.uri) or (artifact.type in METADATA_TYPES and bool(artifact.metadata))
 
 
 def _source_uri(
@@ -247,4 +253,6 @@ def _title(request: VisualizationRequest, kind: VisualizationType, step: Step | 
     title = " ".join(request.title.replace("\0", "").split())
     if len(title) > MAX_TITLE_CHARS:
         raise _field_error("title", f"The title must have at most {MAX_TITLE_CHARS} characters.")
-    return title or (f"{kind.title} of {step.name}" if step else kind.title)[:MAX_TITLE_CHARS]
+    named = title or (f"{kind.title} of {step.name}" if step else kind.title)
+    sampled = named[: MAX_TITLE_CHARS - len(SAMPLE_TITLE)] + SAMPLE_TITLE
+    return sampled if request.is_sample else named[:MAX_TITLE_CHARS]

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.db.models import F, QuerySet
 
 from apps.visualizations.models import ACTIVE_STATES, Render
-from apps.visualizations.services.results import ROOT, files_delete, render_files_delete
+from apps.visualizations.services.results import ROOT, files_delete, files_list, render_files_delete
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,11 +30,9 @@ def renders_old(before: datetime) -> QuerySet[Render]:
 
 def files_orphaned(before: datetime) -> Iterator[str]:
     """Yields files of results, written before then, that no render points at."""
-    if not default_storage.exists(ROOT):
-        return
     for folder in _folders(ROOT):
         for render_folder in _folders(folder):
-            names = {f"{render_folder}/{name}" for name in default_storage.listdir(render_folder)[1]}
+            names = {f"{render_folder}/{name}" for name in files_list(render_folder)[1]}
             for name in sorted(names - _known(names)):
                 # A result is in the store a moment before its row says so.
                 if default_storage.get_modified_time(name) < before:
@@ -42,7 +40,7 @@ def files_orphaned(before: datetime) -> Iterator[str]:
 
 
 def _folders(path: str) -> list[str]:
-    return [f"{path}/{name}" for name in sorted(default_storage.listdir(path)[0])]
+    return [f"{path}/{name}" for name in sorted(files_list(path)[0])]
 
 
 def _known(names: set[str]) -> set[str]:

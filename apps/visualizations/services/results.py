@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from django.core.files import File
 from django.core.files.storage import default_storage
 
 from apps.visualizations.models import Render
+from apps.visualizations.stores.movable import MovableFile
+from apps.visualizations.stores.streamed import StoreAwayError
 
 _CHUNK = 1024**2
 ROOT = "renders"
+# Less than a lease: nobody may take the render for lost meanwhile.
+_PATIENCE_S = 20.0
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +31,6 @@ class SavedFile:
     name: str
     size_bytes: int
     sha256: str
-
-
-class _Movable(File):  # type: ignore[type-arg]
-    """A file that the storage may take by renaming: on one disk a result appears whole or not at all."""
-
-    def temporary_file_path(self) -> str:
-        """What FileSystemStorage asks for before it renames instead of copying."""
-        return str(self.name)
 
 
 def render_folder(render: Render) -> str:
@@ -46,7 +45,7 @@ def file_save(render: Render, path: Path, name: str, *, is_vital: bool = True) -
         is_vital: on the disk before any row says so; the rest may be lost with the machine's power.
 
     Raises:
-        OSError: it is no regular file, a link, or the disk is full.
+        OSError: it is no regular file, a link, the disk is full, or the store was away for 20 s (StoreAwayError).
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
@@ -54,9 +53,22 @@ def file_save(render: Render, path: Path, name: str, *, is_vital: bool = True) -
         size_bytes = file.tell()
         if is_vital:
             os.fsync(file.fileno())
-        file.seek(0)
-        saved = default_storage.save(f"{render_folder(render)}/{render.attempt}-{name}", _Movable(file, name=str(path)))
+        saved = _save(f"{render_folder(render)}/{render.attempt}-{name}", file, path)
     return SavedFile(name=saved, size_bytes=size_bytes, sha256=digest)
+
+
+def _save(name: str, file: BinaryIO, path: Path) -> str:
+    """Saves a file; a store that is away for a moment must not cost the work that is done."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        file.seek(0)
+        try:
+            return default_storage.save(name, MovableFile(file, path))
+        except StoreAwayError:
+            if time.monotonic() > until:
+                raise
+            logger.warning("%s: the store of results is away, trying again", name)
+            threading.Event().wait(0.5)
 
 
 def _digest(file: object) -> str:
@@ -73,11 +85,16 @@ def files_delete(names: list[str]) -> None:
             default_storage.delete(name)
 
 
+def files_list(folder: str) -> tuple[list[str], list[str]]:
+    """Returns the names of the folders and of the files right below a folder; none where it is not there."""
+    try:
+        return default_storage.listdir(folder)
+    except FileNotFoundError:
+        return [], []
+
+
 def render_files_delete(render: Render) -> None:
     """Deletes everything in a render's folder, and the folder where the storage has such a thing."""
     folder = render_folder(render)
-    if not default_storage.exists(folder):
-        return
-    _, names = default_storage.listdir(folder)
-    files_delete([f"{folder}/{name}" for name in names])
+    files_delete([f"{folder}/{name}" for name in files_list(folder)[1]])
     default_storage.delete(folder)

@@ -20,18 +20,20 @@ from apps.visualizations.exceptions import TooManyQueuedError, WrongStateError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.credentials import credential_keep
 from apps.visualizations.services.orders import (
+    SAMPLE_TITLE,
     Order,
     VisualizationRequest,
     arguments_clean,
-    custom_check,
-    environment_lock,
     order_make,
-    receipt_digest,
+    own_metadata,
+    receipt_of,
     timeout_clean,
 )
 from apps.visualizations.services.rights import change_check, record, right_check
+from apps.visualizations.services.scripts import custom_check, script_read
 
 logger = logging.getLogger(__name__)
+_MAX_NAME_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +100,16 @@ def visualization_create_anew(user: Any, request: VisualizationRequest, render_i
 def _render_values(order: Order) -> dict[str, Any]:
     return {
         "arguments": order.arguments,
-        "code": order.code,
+        "code": order.script.code,
         "is_custom": order.type.is_custom,
         "type_version": order.type.version,
-        "environment": order.type.environment,
+        "environment": order.script.environment,
+        "dependencies": list(order.script.dependencies),
         "kernel": order.type.kernel,
-        "environment_lock": order.environment_lock,
+        "environment_lock": order.script.environment_lock,
         "source_uri": order.source_uri,
+        "source_metadata": order.source_metadata,
+        "sample_rows": order.sample_rows,
         "receipt": order.receipt,
         "timeout_s": order.timeout_s,
     }
@@ -125,17 +130,22 @@ def _visualization_write(user: Any, order: Order, **values: Any) -> Visualizatio
         endpoint_key=order.endpoint_key,
         namespace=order.namespace,
         run_id=run.id if run else "",
-        run_name=run.name if run else "",
-        pipeline_name=run.pipeline_name if run else "",
+        run_name=_copied(run.name) if run else "",
+        pipeline_name=_copied(run.pipeline_name) if run else "",
         step_id=order.step.id if order.step else "",
-        step_name=order.step.name if order.step else "",
-        artifact_name=order.artifact.name if order.artifact else "",
+        step_name=_copied(order.step.name) if order.step else "",
+        artifact_name=_copied(order.artifact.name) if order.artifact else "",
         # What may be read through Kubeflow's own door: only a URI that was found in this very step.
         artifact_uri=order.source_uri if _is_own(order) else "",
         source_uri=order.source_uri,
         owner=user,
         **values,
     )
+
+
+def _copied(name: str) -> str:
+    """Returns a foreign name as every database keeps it."""
+    return name.replace("\0", "")[:_MAX_NAME_CHARS]
 
 
 def _is_own(order: Order) -> bool:
@@ -163,6 +173,7 @@ def render_again(
     code: str | None = None,
     timeout_s: float | None = None,
     artifact: Artifact | None = None,
+    is_whole: bool = False,
     gateway: Gateway | None = None,
 ) -> Render:
     """Queues another render with the type as it is now; what is None is taken from the latest render.
@@ -170,6 +181,7 @@ def render_again(
     Args:
         artifact: what to read now, in place of what was read before; the caller found it in the visualization's own
         step with the rights of `user`.
+        is_whole: all of the source, where a sample of it was tried.
         gateway: with the rights of `user`, for endpoints that are asked with people's own; None fetches with the
         portal's.
 
@@ -186,8 +198,14 @@ def render_again(
     queue_check(user)
     if artifact is not None:
         latest.source_uri = artifact.uri
+        latest.source_metadata = own_metadata(artifact, artifact.uri)
+    if is_whole:
+        latest.sample_rows = None
     values = _again_values(visualization, latest, arguments, code, timeout_s)
     with transaction.atomic():
+        if is_whole:
+            visualization.title = visualization.title.removesuffix(SAMPLE_TITLE)
+            visualization.save(update_fields=["title"])
         if artifact is not None:
             visualization.artifact_uri = visualization.source_uri = artifact.uri
             visualization.save(update_fields=["artifact_uri", "source_uri"])
@@ -226,8 +244,9 @@ def _again_values(
     kind = selectors.type_get(visualization.type_key)
     custom_check(kind)
     values = arguments_clean(kind, latest.arguments if arguments is None else arguments)
-    own_code = (latest.code if code is None else code) if kind.is_custom else kind.code
-    lock = environment_lock(kind)
+    own_code = (latest.code if code is None else code) if kind.is_custom else ""
+    # New code says itself where it runs; what ran before runs there again.
+    script = script_read(kind, own_code, latest.environment if kind.is_custom and code is None else "")
     limit = timeout_clean(min(latest.timeout_s, float(settings.KERNEL_TIMEOUT)) if timeout_s is None else timeout_s)
     source = [
         visualization.endpoint_key,
@@ -238,19 +257,24 @@ def _again_values(
     ]
     return {
         "arguments": values,
-        "code": own_code,
+        "code": script.code,
         "is_custom": kind.is_custom,
         "type_version": kind.version,
-        "environment": kind.environment,
+        "environment": script.environment,
+        "dependencies": list(script.dependencies),
         "kernel": kind.kernel,
-        "environment_lock": lock,
+        "environment_lock": script.environment_lock,
         "source_uri": latest.source_uri,
+        "source_metadata": latest.source_metadata,
+        # A try on a sample is made anew as one: nobody asked for the whole.
+        "sample_rows": latest.sample_rows,
         "timeout_s": limit,
-        "receipt": receipt_digest(
-            type_version=kind.version,
-            code=own_code,
+        "receipt": receipt_of(
+            kind,
+            script,
             arguments=values,
             source=source,
-            environment_lock=lock,
+            source_metadata=latest.source_metadata,
+            sample_rows=latest.sample_rows,
         ),
     }

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import django_rq
 from django.db.models import F, Q, QuerySet
@@ -19,19 +17,17 @@ from django.utils import timezone
 from redis.exceptions import LockError, RedisError
 
 from apps.visualizations import jobs
-from apps.visualizations.events import publish
-from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering.clearing import tree_remove
-from apps.visualizations.services.hosts import LOCAL_PREFIX, work_root
+from apps.visualizations.events import connection_get, publish
+from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
+from apps.visualizations.services.hosts import work_dirs_sweep
 from apps.visualizations.services.lease import LEASE
 
 MAX_LOSSES = 2
 # A job that was just taken from the queue is not in it any more, though its row still says queued.
 _QUEUE_QUIET = timedelta(seconds=15)
-# A command that was killed leaves its directory; no command takes a day.
-_LOCAL_KEEP_S = 24 * 3600
 _LOCK = "vizportal:reconcile"
 _LOCK_S = 60
+_PASSED_AT = "vizportal:reconciled_at"
 logger = logging.getLogger(__name__)
 
 
@@ -86,7 +82,7 @@ def reconcile() -> Upkeep:
         cancelled = _finish_cancels(now)
         timed_out = _finish_overdue(now)
         tried_again, lost, poisoned = _handle_lost_workers(now)
-        return Upkeep(
+        done = Upkeep(
             cancelled=cancelled,
             timed_out=timed_out,
             tried_again=tried_again,
@@ -95,6 +91,26 @@ def reconcile() -> Upkeep:
             enqueued=_enqueue_forgotten(now),
             work_dirs=work_dirs_sweep(),
         )
+        _tell_pass()
+        return done
+
+
+def _tell_pass() -> None:
+    """Keeps the time of this pass, which monitoring looks at."""
+    try:
+        connection_get().set(_PASSED_AT, f"{time.time():.3f}")
+    except (RedisError, OSError) as error:
+        logger.info("reconcile: time of this pass not kept: %s", error)
+
+
+def pass_read() -> float | None:
+    """Returns when the latest pass of any reconciler ended, in seconds since 1970; None where none is known.
+
+    Raises:
+        RedisError: the queue server does not answer.
+    """
+    found = connection_get().get(_PASSED_AT)
+    return float(found) if found else None
 
 
 def _lease_out(now: datetime) -> QuerySet[Render]:
@@ -103,13 +119,13 @@ def _lease_out(now: datetime) -> QuerySet[Render]:
     return running.annotate(held_until=Coalesce("lease_until", F("started_at") + LEASE)).filter(held_until__lt=now)
 
 
-def _end(render: Render, **values: Any) -> bool:
+def _end(render: Render, *, state: RenderState, **values: Any) -> bool:
     """Ends or re-queues a render, unless its row has moved on since it was read."""
     same = Render.objects.filter(id=render.id, attempt=render.attempt, state=render.state)
-    if not same.update(lease_until=None, **values):
+    if not same.update(lease_until=None, state=state, **values):
         return False
     render.refresh_from_db()
-    publish(render)
+    publish(render, is_end=state not in ACTIVE_STATES)
     return True
 
 
@@ -118,12 +134,11 @@ def _finish_cancels(now: datetime) -> int:
     waiting = Render.objects.filter(state=RenderState.QUEUED, cancel_requested_at__isnull=False)
     gone = _lease_out(now).filter(cancel_requested_at__isnull=False)
     values = {
-        "state": RenderState.CANCELLED,
         "reason": "cancelled",
         "message": "Cancelled.",
         "finished_at": now,
     }
-    return sum(_end(render, **values) for render in [*waiting, *gone])
+    return sum(_end(render, state=RenderState.CANCELLED, **values) for render in [*waiting, *gone])
 
 
 def _finish_overdue(now: datetime) -> int:
@@ -179,7 +194,6 @@ def _give_up(render: Render, now: datetime) -> bool:
 
 def _try_again(render: Render, now: datetime) -> bool:
     values = {
-        "state": RenderState.QUEUED,
         "attempt": render.attempt + 1,
         "losses": render.losses + 1,
         "queued_at": now,
@@ -188,7 +202,7 @@ def _try_again(render: Render, now: datetime) -> bool:
         "cell": 0,
         "cells": 0,
     }
-    if not _end(render, **values):
+    if not _end(render, state=RenderState.QUEUED, **values):
         return False
     jobs.render_enqueue(render)
     return True
@@ -222,25 +236,3 @@ def _enqueue_again(render: Render, now: datetime) -> bool:
     if render.losses + 1 >= MAX_LOSSES:
         return _give_up(render, now)
     return _try_again(render, now)
-
-
-def work_dirs_sweep() -> int:
-    """Removes the work directories of attempts that no longer run; returns how many."""
-    removed = 0
-    for path in work_root().iterdir():
-        if not _is_at_work(path):
-            tree_remove(path)
-            removed += 1
-    return removed
-
-
-def _is_at_work(path: Path) -> bool:
-    if path.name.startswith(LOCAL_PREFIX):
-        return time.time() - path.stat().st_mtime < _LOCAL_KEEP_S
-    render_id, _, rest = path.name.partition(".")
-    attempt = rest.partition(".")[0]
-    try:
-        chosen = Render.objects.filter(id=UUID(render_id), attempt=int(attempt))
-    except ValueError:
-        return False
-    return chosen.filter(state=RenderState.RUNNING).exists()

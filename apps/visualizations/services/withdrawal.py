@@ -57,7 +57,7 @@ def _cancel(render: Render) -> Render:
         jobs.job_discard(render)
     render.refresh_from_db()
     if queued or running:
-        publish(render)
+        publish(render, is_end=bool(queued))
     return render
 
 

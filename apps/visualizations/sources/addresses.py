@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fnmatch
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from apps.visualizations.exceptions import SourceError
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,19}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?", re.ASCII)
-_SCHEMES = frozenset({"file", "s3", "gs", "minio"})
+_WEB_HOST = re.compile(rf"{_HOST.pattern}(?::[0-9]{{1,5}})?", re.ASCII)
+_SCHEMES = frozenset({"file", "s3", "gs", "minio", "abfs", "abfss", "az", "https"})
+_GLOB = frozenset("*?[")
 MAX_URI_CHARS = 2048
 
 
@@ -20,7 +24,7 @@ class Address:
     """A source's address in canonical form.
 
     Attributes:
-        host: the bucket; "" for a file.
+        host: the bucket or container, a web host with its port; "" for a file.
         parts: the key's segments, decoded; none is empty, "." or "..".
         is_glob: whether a segment holds `*`, `?` or `[`.
     """
@@ -33,7 +37,27 @@ class Address:
     @property
     def uri(self) -> str:
         """The canonical spelling."""
-        return f"{self.scheme}://{self.host}/{'/'.join(self.parts)}"
+        parts = map(quote, self.parts) if self.scheme == "https" else self.parts
+        return f"{self.scheme}://{self.host}/{'/'.join(parts)}"
+
+    @property
+    def base(self) -> tuple[str, ...]:
+        """The segments before the first that is a pattern."""
+        return tuple(itertools.takewhile(lambda part: not _GLOB & set(part), self.parts))
+
+    @property
+    def pattern(self) -> tuple[str, ...]:
+        """The rest of them; empty where it names one file or folder."""
+        return self.parts[len(self.base) :]
+
+    def at(self, parts: Iterable[str]) -> Address:
+        """Returns the address of something else in the same place."""
+        return Address(scheme=self.scheme, host=self.host, parts=tuple(parts), is_glob=False)
+
+
+def pattern_fits(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    """Whether a path fits a pattern, segment by segment: `*` never stands for a slash."""
+    return len(pattern) == len(parts) and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
 def _refused(reason: str) -> SourceError:
@@ -94,12 +118,17 @@ def _address(scheme: str, rest: str) -> Address:
     if scheme not in _SCHEMES:
         raise _refused(f"{scheme}:// is not read here ({', '.join(sorted(_SCHEMES))} are)")
     host, _, key = rest.partition("/")
+    known = _WEB_HOST if scheme == "https" else _HOST
     if scheme == "file" and host in {"", "localhost"}:
         host = ""
-    elif scheme == "file" or not _HOST.fullmatch(host):
+    elif scheme == "file" or not known.fullmatch(host):
         raise _refused("its host or bucket is not a plain name")
     parts = _segments(key)
-    return Address(scheme=scheme, host=host, parts=parts, is_glob=any(set("*?[") & set(part) for part in parts))
+    is_glob = any(_GLOB & set(part) for part in parts)
+    if scheme == "https" and (is_glob or "#" in key):
+        raise _refused("a web address may hold neither a pattern nor a query")
+    host = host.lower() if scheme == "https" else host
+    return Address(scheme=scheme, host=host, parts=parts, is_glob=is_glob)
 
 
 def address_allow(address: Address, prefixes: Iterable[str]) -> Address:

@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from apps.runs.exceptions import EndpointDownError, RunsError
 from apps.visualizations.exceptions import SourceError
-from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name
+from apps.visualizations.sources.addresses import pattern_fits
+from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name, safe_path
 
 if TYPE_CHECKING:
     from apps.runs.gateway import Gateway
@@ -78,12 +78,10 @@ def _limited(chunks: Iterator[bytes], intake: Intake) -> Iterator[bytes]:
         yield chunk
 
 
-def _member_name(name: str) -> str | None:
-    """Returns a member's path in safe names, None for one that leads outside."""
-    parts = [part for part in name.split("/") if part not in {"", "."}]
-    if not parts or ".." in parts or name.startswith("/"):
-        return None
-    return "/".join(safe_name(part) for part in parts[-8:])
+def _member_parts(name: str) -> tuple[str, ...]:
+    """Returns the parts of a member's path; none for one that leads outside."""
+    parts = tuple(part for part in name.split("/") if part not in {"", "."})
+    return () if ".." in parts or name.startswith("/") else parts
 
 
 def _member_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
@@ -97,44 +95,43 @@ def _member_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterato
         raise EOFError("a file ends early")
 
 
-def _unpack(chunks: Iterator[bytes], intake: Intake) -> None:
+def _unpack(chunks: Iterator[bytes], intake: Intake, pattern: tuple[str, ...]) -> None:
     """Writes the regular files of a tar stream; links, devices and names that lead outside are left out."""
+    saved = 0
     stream = io.BufferedReader(_ChunkReader(_limited(_plain(chunks), intake)), _CHUNK)
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
                 intake.check_time()
-                name = _member_name(member.name) if member.isreg() else None
-                if name is not None:
+                parts = _member_parts(member.name) if member.isreg() else ()
+                if parts and (not pattern or pattern_fits(pattern, parts)):
                     intake.check_size(member.size)
-                    intake.save(name, _member_chunks(archive, member))
+                    intake.save(safe_path(parts), _member_chunks(archive, member))
+                    saved += 1
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise SourceError("The artifact's folder arrived damaged. Try again.", code="source_missing") from error
-    except FileExistsError as error:
-        raise SourceError("Two files of the artifact's folder share a name.", code="source_refused") from error
+    if pattern and not saved:
+        raise SourceError(f"No file of the folder fits {'/'.join(pattern)}.", code="source_missing")
 
 
-def artifact_fetch(gateway: Gateway, uri: str, intake: Intake, *, file_name: str = "") -> FetchedSource:
-    """Streams the object (or directory) at `uri` into the intake.
+def artifact_fetch(gateway: Gateway, uri: str, intake: Intake, *, pattern: tuple[str, ...] = ()) -> FetchedSource:
+    """Streams the object (or directory) at `uri` into the intake, through the endpoint's artifact gateway.
 
     Args:
-        gateway: with the rights of the portal.
-        file_name: the name to give it, for its suffix; by default the last part of the URI.
+        gateway: with the rights of who asked, or of the portal.
+        pattern: of a folder, only the files that fit it are kept.
 
     Raises:
-        SourceError: `endpoint_down`, `source_missing` with Kubeflow's reason, or a limit.
+        SourceError: `source_missing`, or a limit.
+        RunsError: Kubeflow does not give it.
     """
-    name = safe_name(file_name or uri.rstrip("/").rpartition("/")[2])
-    namespace = gateway.endpoint.namespace
-    try:
-        with gateway.open_artifact(uri, namespace=namespace) as stream:
-            if stream.is_directory:
-                _unpack(iter(stream.chunks), intake)
-                return intake.done(str(intake.directory))
-            intake.check_size(stream.size_bytes)
-            path = intake.save(name, stream.chunks)
-            return intake.done(str(path))
-    except EndpointDownError as error:
-        raise SourceError(str(error), code="endpoint_down") from error
-    except RunsError as error:
-        raise SourceError(str(error), code="source_missing") from error
+    name = safe_name(uri.rstrip("/").rpartition("/")[2])
+    with gateway.open_artifact(uri, namespace=gateway.endpoint.namespace) as stream:
+        if stream.is_directory:
+            _unpack(iter(stream.chunks), intake, pattern)
+            return intake.done_matches(len(pattern)) if pattern else intake.done(str(intake.directory))
+        if pattern:
+            raise SourceError(f"{uri} is one file, and no folder that a pattern could look into.")
+        intake.check_size(stream.size_bytes)
+        path = intake.save(name, stream.chunks)
+        return intake.done(str(path))

@@ -14,7 +14,9 @@ from apps.visualizations.exceptions import SourceError
 
 MAX_FILES = 200
 MAX_SECONDS = 60.0
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
+_MAX_DEPTH = 8
+# "=" is in the names of folders that hold a partition, such as day=Sun.
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,11 @@ def safe_name(name: str) -> str:
     """Returns a file name that keeps the suffix and nothing that a shell, a path or a pattern could read."""
     cleaned = _UNSAFE.sub("_", name).lstrip(".-")[-120:]
     return cleaned or "source"
+
+
+def safe_path(parts: Iterable[str]) -> str:
+    """Returns a path of safe names, its last eight."""
+    return "/".join(safe_name(part) for part in list(parts)[-_MAX_DEPTH:])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,17 +80,16 @@ class Intake:
         """Writes one file; `relative` is a path of safe names.
 
         Raises:
-            SourceError: `source_too_big` or `source_timeout`.
+            SourceError: `source_too_big`, `source_timeout`, or `source_refused` for a name that is there already.
         """
-        if len(self._digests) >= self.max_files:
-            raise SourceError(f"The source has more than {self.max_files} files.", code="source_too_big")
-        path = self.directory / relative
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._make_room(relative)
         digest = hashlib.sha256()
-        # O_EXCL: two members of one name never overwrite each other, and nothing is followed.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            # O_EXCL: two members of one name never overwrite each other, and nothing is followed.
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+            raise SourceError("Two files of the source share a name.", code="source_refused") from error
         with os.fdopen(descriptor, "wb") as file:
-            self.check_time()
             for chunk in chunks:
                 self.check_time()
                 self.check_size(len(chunk))
@@ -92,6 +98,44 @@ class Intake:
                 file.write(chunk)
         self._digests[relative] = digest.hexdigest()
         return path
+
+    def take(self, relative: str, sha256: str, size_bytes: int, link: Callable[[Path], None]) -> Path:
+        """Takes one file that is on this disk already; `link` puts it at the path it is given.
+
+        Raises:
+            SourceError: as `save`.
+            FileNotFoundError: it is there no longer.
+        """
+        path = self._make_room(relative)
+        self.check_size(size_bytes)
+        try:
+            link(path)
+        except FileExistsError as error:
+            raise SourceError("Two files of the source share a name.", code="source_refused") from error
+        self.size_bytes += size_bytes
+        self._digests[relative] = sha256
+        return path
+
+    def digest(self, relative: str) -> str:
+        """Returns the SHA-256 of a file that was saved or taken."""
+        return self._digests[relative]
+
+    def _make_room(self, relative: str) -> Path:
+        self.check_time()
+        if len(self._digests) >= self.max_files:
+            raise SourceError(f"The source has more than {self.max_files} files.", code="source_too_big")
+        path = self.directory / relative
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise SourceError("A file and a folder of the source share a name.", code="source_refused") from error
+        return path
+
+    def done_matches(self, depth: int) -> FetchedSource:
+        """Closes the books on what a pattern matched: one file as itself, several as a pattern of the same depth."""
+        if len(self._digests) == 1:
+            return self.done(str(self.directory / next(iter(self._digests))))
+        return self.done(str(self.directory.joinpath(*["*"] * depth)))
 
     def done(self, source: str) -> FetchedSource:
         """Closes the books; `source` is what the code shall see."""

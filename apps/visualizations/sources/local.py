@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from apps.visualizations.exceptions import SourceError
-from apps.visualizations.sources.addresses import Address
-from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name
+from apps.visualizations.sources.addresses import Address, pattern_fits
+from apps.visualizations.sources.intake import FetchedSource, Intake, safe_path
 
 _CHUNK = 1024**2
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a FIFO must not wait for somebody to write into it.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MAX_ENTRIES = 10_000
+_MAX_DEPTH = 8
 
 
 def _missing(address: Address) -> SourceError:
@@ -51,50 +51,94 @@ def _read(descriptor: int, name: str) -> Iterator[bytes]:
         raise SourceError(f"The file {name} changed while it was read. Try again.", code="source_changed")
 
 
-def _copy(directory: int, name: str, intake: Intake, address: Address) -> str:
+def _copy(directory: int, relative: tuple[str, ...], intake: Intake, address: Address) -> str:
+    """Copies the file `relative[-1]` of a directory; the other parts only name the folders it came from."""
     try:
-        descriptor = os.open(name, _FILE, dir_fd=directory)
+        descriptor = os.open(relative[-1], _FILE, dir_fd=directory)
     except OSError as error:
         raise _missing(address) from error
     try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
-            raise SourceError(f"{name} is not a regular file.", code="source_refused")
+            raise SourceError(f"{relative[-1]} is not a regular file.", code="source_refused")
         intake.check_size(facts.st_size)
-        return str(intake.save(safe_name(name), _read(descriptor, name)))
+        return str(intake.save(safe_path(relative), _read(descriptor, relative[-1])))
     finally:
         os.close(descriptor)
 
 
-def _matches(directory: int, pattern: str, intake: Intake) -> list[str]:
-    names: list[str] = []
-    with os.scandir(directory) as entries:
-        for count, entry in enumerate(entries):
-            intake.check_time()
-            if count >= _MAX_ENTRIES:
-                raise SourceError(f"The folder has more than {_MAX_ENTRIES} entries.", code="source_too_big")
-            if fnmatch.fnmatchcase(entry.name, pattern) and entry.is_file(follow_symlinks=False):
-                names.append(entry.name)
-            if len(names) > intake.max_files:
-                raise SourceError(f"The pattern matches more than {intake.max_files} files.", code="source_too_big")
-    return sorted(names)
+class _Walk:
+    """Everything below a directory that fits, copied on the way; entries are counted over all of it."""
+
+    def __init__(self, pattern: tuple[str, ...], intake: Intake, address: Address) -> None:
+        self._pattern, self._intake, self._address = pattern, intake, address
+        self._entries = self.found = 0
+
+    def into(self, directory: int, above: tuple[str, ...] = ()) -> None:
+        """Goes through one directory, names sorted, and into those in it. A link is passed by, wherever it leads."""
+        with os.scandir(directory) as scanned:
+            entries = sorted(self._counted(scanned), key=lambda entry: entry.name)
+        for entry in entries:
+            parts = (*above, entry.name)
+            if entry.is_dir(follow_symlinks=False) and self._goes_on(parts):
+                self._below(directory, parts)
+            elif entry.is_file(follow_symlinks=False) and (not self._pattern or pattern_fits(self._pattern, parts)):
+                _copy(directory, parts, self._intake, self._address)
+                self.found += 1
+
+    def _counted(self, scanned: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+        for entry in scanned:
+            self._intake.check_time()
+            self._entries += 1
+            if self._entries > _MAX_ENTRIES:
+                raise SourceError(f"The folder has more than {_MAX_ENTRIES:,} entries.", code="source_too_big")
+            yield entry
+
+    def _goes_on(self, parts: tuple[str, ...]) -> bool:
+        if not self._pattern:
+            return len(parts) < _MAX_DEPTH
+        return len(parts) < len(self._pattern) and pattern_fits(self._pattern[: len(parts)], parts)
+
+    def _below(self, directory: int, parts: tuple[str, ...]) -> None:
+        try:
+            descriptor = os.open(parts[-1], _DIRECTORY, dir_fd=directory)
+        except OSError:
+            return  # gone, or a link by now
+        try:
+            self.into(descriptor, parts)
+        finally:
+            os.close(descriptor)
 
 
 def local_fetch(address: Address, intake: Intake) -> FetchedSource:
-    """Copies the file, or the files a pattern in the last segment matches.
+    """Copies the file, the folder, or the files a pattern matches.
 
     Raises:
         SourceError: not there, not a regular file, a link on the way, or beyond a limit.
     """
     if not address.parts:
         raise _missing(address)
-    *folders, last = address.parts
-    if any(set("*?[") & set(folder) for folder in folders):
-        raise SourceError("A pattern may stand in the last part of a path only.", code="source_refused")
-    with _directory(tuple(folders), address) as directory:
-        names = [last] if not address.is_glob else _matches(directory, last, intake)
-        if not names:
-            raise _missing(address)
-        paths = [_copy(directory, name, intake, address) for name in names]
-    is_one = len(paths) == 1
-    return intake.done(paths[0] if is_one else str(intake.directory / "*"))
+    if address.pattern:
+        with _directory(address.base, address) as directory:
+            return _folder(directory, address, intake)
+    with _directory(address.parts[:-1], address) as parent:
+        if not _is_directory(parent, address):
+            return intake.done(_copy(parent, address.parts[-1:], intake, address))
+    with _directory(address.parts, address) as directory:
+        return _folder(directory, address, intake)
+
+
+def _is_directory(parent: int, address: Address) -> bool:
+    try:
+        facts = os.stat(address.parts[-1], dir_fd=parent, follow_symlinks=False)
+    except OSError as error:
+        raise _missing(address) from error
+    return stat.S_ISDIR(facts.st_mode)
+
+
+def _folder(directory: int, address: Address, intake: Intake) -> FetchedSource:
+    walk = _Walk(address.pattern, intake, address)
+    walk.into(directory)
+    if not walk.found:
+        raise _missing(address)
+    return intake.done_matches(len(address.pattern)) if address.pattern else intake.done(str(intake.directory))

@@ -75,6 +75,9 @@ def _create(request: HttpRequest, gateway: Gateway, details: RunDetails, step: S
         return _answer(request, gateway, details, step, form, status=_INVALID)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(made.visualization.get_absolute_url())
+    if request.POST.get("one_click"):
+        # Nobody filled that form in: the Creator stays as a person would find it.
+        form = VisualizationForm(step, initial={name: request.POST.get(name, "") for name in ("artifact", "type")})
     return _answer(request, gateway, details, step, form, made=made)
 
 
@@ -106,7 +109,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     """What a link or the form itself brings along; the arguments are texts, which the fields read as typed."""
     given = request.GET
     initial: dict[str, Any] = _from_render(request, given.get("from", ""))
-    for name in ("artifact", "type", "title", "arguments_view", "timeout_s"):
+    for name in ("artifact", "type", "title", "arguments_view", "timeout_s", "environment"):
         if given.get(name):
             initial[name] = given[name]
     prefix = "arguments-"
@@ -131,5 +134,6 @@ def _from_render(request: HttpRequest, render_id: str) -> dict[str, Any]:
         "source": old.source_uri,
     }
     if old.is_custom:
-        chosen["code"] = old.code
+        chosen |= {"code": old.code, "environment": old.environment}
+        chosen |= {"failed_line": old.line, "failed_message": old.message} if old.line else {}
     return chosen

@@ -70,13 +70,19 @@ def render_fragment(request: HttpRequest, render_id: UUID) -> HttpResponse:
 
 @require_POST
 def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
-    """Renders again with the same arguments; with `artifact=current` from where the artifact is now."""
+    """Renders again with the same arguments; with `artifact=current` from where the artifact is now, with `whole=yes`
+    all of what was tried on a sample.
+    """
     visualization = _visualization(request, visualization_id)
     try:
         is_moved = request.POST.get("artifact") == "current"
         artifact = origins.artifact_now(request, visualization) if is_moved else None
         render = submission.render_again(
-            request.user, visualization, artifact=artifact, gateway=origins.gateway_of(request, visualization)
+            request.user,
+            visualization,
+            artifact=artifact,
+            is_whole=request.POST.get("whole") == "yes",
+            gateway=origins.gateway_of(request, visualization),
         )
     except NotAllowedError as error:
         raise Http404(str(error)) from error

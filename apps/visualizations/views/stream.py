@@ -1,99 +1,272 @@
-"""Server-sent events: one subscription to the queue's server for the whole process, one small queue per browser."""
+"""Server-sent events: one subscription to the queue's server for the whole process, one small queue per browser.
+
+Django only checks who asks. The stream itself is sent beside it (`EventStreams`), since a Django request that lasts
+keeps a thread for as long.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Final
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import redis.asyncio
 from django.conf import settings
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from redis.exceptions import RedisError
 
+from apps.observing.metrics import EVENT_STREAMS
 from apps.visualizations.events import CHANNEL
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-    from django.http.response import HttpResponseBase
 
 logger = logging.getLogger(__name__)
+STREAM_PATH_END: Final = "/events/"
+_SCOPE_KEY: Final = "vizportal.event_stream"
 _PING_S: Final = 15
-_RETRY_S: Final = 2
+# A queue server that was cut off never closes the connection: silence is answered with a question.
+_SILENCE_S: Final = 10
+_RETRY_S: Final = 1
 # A browser that does not read loses events, not our memory; its page polls anyway.
 _MAX_WAITING: Final = 100
+# Then the browser asks anew and is checked anew: for so long a stream outlives its session.
+_LIFE_S: Final = 300
+_LIFE_SPREAD: Final = 0.2
+# When to come back after the connection broke: not all at once, for the others lost theirs too.
+_COME_BACK_MS: Final = (1000, 6000)
+_COME_BACK_SOON_MS: Final = 500
+# After the page was made and before its stream began something may have changed; after a cut, for all at once.
+_FIRST_LOOK_WITHIN_MS: Final = 1000
+_LOOK_WITHIN_MS: Final = 3000
+_ALL: Final = ""
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+def _event(name: str, data: str) -> bytes:
+    return f"event: {name}\ndata: {data}\n\n".encode()
+
+
+def _look(within_ms: int) -> bytes:
+    """Tells a page to fetch its live cards, at some moment within that time."""
+    return _event("look", json.dumps({"within_ms": within_ms}))
 
 
 class Hub:
-    """Passes each event on to every browser that listens to this process."""
+    """Passes each event on to the browsers of this process that wait for its render."""
 
     def __init__(self) -> None:
-        self._listeners: set[asyncio.Queue[bytes]] = set()
+        self._listeners: dict[str, set[asyncio.Queue[bytes]]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._ping_timer: asyncio.TimerHandle | None = None
 
     @contextlib.asynccontextmanager
-    async def listen(self) -> AsyncIterator[asyncio.Queue[bytes]]:
-        """Gives a queue of events for as long as the context lasts; the first listener starts the subscription."""
+    async def listen(self, ids: Iterable[str] = ()) -> AsyncIterator[asyncio.Queue[bytes]]:
+        """Gives a queue of events for as long as the context lasts; the first listener starts the subscription.
+
+        Args:
+            ids: of the renders whose events are wanted; none for all.
+        """
         queue: asyncio.Queue[bytes] = asyncio.Queue(_MAX_WAITING)
-        self._listeners.add(queue)
+        wanted = frozenset(ids) or {_ALL}
+        for each in wanted:
+            self._listeners.setdefault(each, set()).add(queue)
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._pump())
+            self._start()
         try:
-            yield queue
+            with EVENT_STREAMS.track_inprogress():
+                yield queue
         finally:
-            self._listeners.discard(queue)
-            if not self._listeners and self._task is not None:
-                self._task.cancel()
-                self._task = None
+            for each in wanted:
+                self._listeners[each].discard(queue)
+                if not self._listeners[each]:
+                    del self._listeners[each]
+            if not self._listeners:
+                self._stop()
+
+    def _start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._pump())
+        self._ping()
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+
+    def _ping(self) -> None:
+        """Keeps connections open; one timer for all: a limit on each wait costs more than the event."""
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+        self._put(b": ping\n\n", self._everybody())
+        self._ping_timer = asyncio.get_running_loop().call_later(_PING_S, self._ping)
+
+    def _everybody(self) -> set[asyncio.Queue[bytes]]:
+        return {each for several in self._listeners.values() for each in several}
 
     async def _pump(self) -> None:
         while True:
             try:
                 async with redis.asyncio.from_url(settings.REDIS_URL) as client, client.pubsub() as subscription:
                     await subscription.subscribe(CHANNEL)
-                    async for message in subscription.listen():
-                        if message["type"] == "message":
-                            self._spread(message["data"])
+                    _raise_if_cancelled()
+                    await self._pass_on(subscription)
             except (RedisError, OSError) as error:
                 logger.info("no events for now: %s", error)
                 await asyncio.sleep(_RETRY_S)
 
+    async def _pass_on(self, subscription: Any) -> None:
+        """Passes on what comes, until the connection breaks.
+
+        Raises:
+            RedisError, OSError: it broke, or nobody answers.
+        """
+        is_asked = False
+        while True:
+            message = await subscription.get_message(timeout=_SILENCE_S)
+            if message is None and is_asked:
+                raise TimeoutError(f"the queue server has not answered for {_SILENCE_S} s")
+            if message is None:
+                await subscription.ping()
+            elif message["type"] == "subscribe":
+                # Nobody knows what was said before.
+                self._put(_look(_LOOK_WITHIN_MS), self._everybody())
+            elif message["type"] == "message":
+                self._spread(message["data"])
+            is_asked = message is None
+
     def _spread(self, payload: bytes) -> None:
-        for queue in self._listeners:
+        render_id = _render_id(payload)
+        if render_id is None:
+            logger.warning("an event that is none: %r", payload[:100])
+            return
+        listeners = self._listeners.get(render_id, set()) | self._listeners.get(_ALL, set())
+        self._put(_event("render", payload.decode()), listeners)
+
+    def _put(self, chunk: bytes, listeners: Iterable[asyncio.Queue[bytes]]) -> None:
+        for queue in listeners:
             with contextlib.suppress(asyncio.QueueFull):
-                queue.put_nowait(payload)
+                queue.put_nowait(chunk)
+
+
+def _render_id(payload: bytes) -> str | None:
+    try:
+        found = json.loads(payload)["id"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _raise_if_cancelled() -> None:
+    """Raises the cancellation that came while redis-py connected, which it does not always pass on."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 _hub = Hub()
 
 
-async def events(request: HttpRequest) -> HttpResponseBase:
-    """Streams `render` events (JSON: id, visualization, state, cell, cells) until the browser goes away.
+@dataclass(slots=True)
+class _Order:
+    """What the view says of the stream that is to follow its answer: None for none."""
 
-    Events name ids and states only; what they stand for is fetched with the person's own rights. Without ASGI there
-    is no stream: 204 tells the browser to stop asking, and its page polls.
+    ids: frozenset[str] | None = None
+
+
+def events(request: HttpRequest) -> HttpResponse:
+    """Begins a stream of events: `render` (JSON: id, visualization, state, cell, cells) and `look` (JSON: within_ms).
+
+    With `?render=<id>`, any number of them, only events of these renders come. Events name ids and states only; what
+    they stand for is fetched with the person's own rights. Without `EventStreams` around the application there is no
+    stream: 204 tells the browser to stop asking, and its page polls.
     """
-    user = await request.auser()
-    if not user.is_authenticated:
-        return HttpResponse(status=401)
-    if not isinstance(request, ASGIRequest):
+    order = getattr(request, "scope", {}).get(_SCOPE_KEY)
+    if order is None:
         return HttpResponse(status=204)
-    response = StreamingHttpResponse(_stream(), content_type="text/event-stream")
+    order.ids = frozenset(request.GET.getlist("render"))
+    response = HttpResponse(content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _stream() -> AsyncIterator[bytes]:
-    async with _hub.listen() as queue:
-        yield b": hello\n\n"
-        while True:
-            try:
-                payload = await asyncio.wait_for(queue.get(), _PING_S)
-            except TimeoutError:
-                yield b": ping\n\n"
-            else:
-                yield b"event: render\ndata: " + payload + b"\n\n"
+@dataclass(frozen=True, slots=True)
+class EventStreams:
+    """An ASGI application around Django's, which sends the streams that `events` allows."""
+
+    application: Application
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answers one request; whatever asks for no stream goes straight to Django."""
+        if scope["type"] != "http" or not scope["path"].endswith(STREAM_PATH_END):
+            await self.application(scope, receive, send)
+            return
+        order = _Order()
+        is_stream = False
+
+        async def send_head(message: Message) -> None:
+            nonlocal is_stream
+            if message["type"] == "http.response.start":
+                is_stream = order.ids is not None and message["status"] == 200
+            if is_stream:
+                message = _unended(message)
+            await send(message)
+
+        await self.application({**scope, _SCOPE_KEY: order}, receive, send_head)
+        if is_stream:
+            await _follow(order.ids or frozenset(), receive, send)
+
+
+def _unended(message: Message) -> Message:
+    """Returns a message of an answer that has no length and goes on."""
+    if message["type"] == "http.response.body":
+        return {**message, "more_body": True}
+    return {**message, "headers": [pair for pair in message["headers"] if pair[0].lower() != b"content-length"]}
+
+
+async def _follow(ids: frozenset[str], receive: Receive, send: Send) -> None:
+    """Sends events until the browser goes away or the stream has lasted long enough."""
+
+    async def write(chunk: bytes) -> None:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    async def await_gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        # Wakes who waits; one whose queue is full is not waiting.
+        with contextlib.suppress(asyncio.QueueFull):
+            queue.put_nowait(b"")
+
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + _LIFE_S * random.uniform(1 - _LIFE_SPREAD, 1 + _LIFE_SPREAD)  # noqa: S311
+    async with _hub.listen(ids) as queue:
+        gone = loop.create_task(await_gone())
+        try:
+            come_back_ms = random.randint(*_COME_BACK_MS)  # noqa: S311
+            await write(b": hello\nretry: %d\n" % come_back_ms + _look(_FIRST_LOOK_WITHIN_MS))
+            # Looked at with each ping at least.
+            while not gone.done() and loop.time() < ends_at:
+                await write(await _next(queue))
+            await write(b"retry: %d\n\n" % _COME_BACK_SOON_MS)
+        finally:
+            gone.cancel()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _next(queue: asyncio.Queue[bytes]) -> bytes:
+    """Returns all that waits in the queue, as soon as something does."""
+    chunks = [await queue.get()]
+    while not queue.empty():
+        chunks.append(queue.get_nowait())
+    return b"".join(chunks)

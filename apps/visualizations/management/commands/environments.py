@@ -39,7 +39,8 @@ class Command(BaseCommand):
         if is_only_if_needed and environments.environment_get(key, directory).is_current:
             self.stdout.write(f"{key} is up to date.")
         else:
-            built = environments.environment_build(key, directory, self.stdout.write)
+            shows_progress = self.stdout.isatty()
+            built = environments.environment_build(key, directory, self.stdout.write, shows_progress=shows_progress)
             self.stdout.write(self.style.SUCCESS(f"{key} is built: {built.interpreter}"))
         self._publish(key)
 

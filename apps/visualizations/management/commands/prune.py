@@ -1,4 +1,4 @@
-"""manage.py prune: takes old renders and orphaned files away."""
+"""manage.py prune: takes old renders and orphaned files away, and what ran out of sign-ins."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from apps.people import audit
+from apps.people import audit, lockout, sessions
 from apps.visualizations.services.pruning import prune
 
 
 class Command(BaseCommand):
-    """Orphaned files always; old renders with --older-than. A visualization's latest render stays."""
+    """Orphaned files and sign-ins that ran out always; old renders with --older-than, but never a latest one."""
 
-    help = "Delete files no render points at and, with --older-than, old renders that are not the latest."
+    help = (
+        "Delete files no render points at, sessions and failed sign-ins that ran out and, with --older-than, old "
+        "renders that are not the latest."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=int, metavar="DAYS", help="also delete renders that ended before that")
@@ -32,13 +35,16 @@ class Command(BaseCommand):
             files_before=now - timedelta(minutes=options["grace"]),
             is_dry_run=options["dry_run"],
         )
+        verb = "would be" if options["dry_run"] else "were"
         if options["verbosity"] > 1 or options["dry_run"]:
             for line in [*(f"render {render.id}" for render in done.renders), *done.files]:
                 self.stdout.write(line)
         if options["audit_older_than"] is not None:
             before = now - timedelta(days=options["audit_older_than"])
             count = audit.entries_prune(before, is_dry_run=options["dry_run"])
-            self.stdout.write(f"{count} audit entries {'would be' if options['dry_run'] else 'were'} deleted.")
-        verb = "would be" if options["dry_run"] else "were"
+            self.stdout.write(f"{count} audit entries {verb} deleted.")
+        ended = sessions.sessions_prune(now, is_dry_run=options["dry_run"])
+        failed = lockout.attempts_prune(now, is_dry_run=options["dry_run"])
+        self.stdout.write(f"{ended} ended sessions and {failed} failed sign-ins {verb} deleted.")
         freed = filesizeformat(sum(render.html_bytes or 0 for render in done.renders))
         self.stdout.write(f"{len(done.renders)} renders ({freed}) and {len(done.files)} orphaned files {verb} deleted.")

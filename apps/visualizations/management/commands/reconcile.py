@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--loop", action="store_true", help="go on until stopped")
         parser.add_argument("--every", type=float, default=10.0, help="seconds between passes, with --loop")
+        parser.add_argument("--mark", type=Path, help="a file touched after each pass of --loop")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["loop"]:
@@ -33,6 +35,8 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         while not stop.is_set():
             self._pass()
+            if options["mark"]:
+                options["mark"].touch()
             stop.wait(options["every"])
 
     def _pass(self) -> None:

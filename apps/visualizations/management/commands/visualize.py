@@ -27,7 +27,8 @@ from apps.visualizations.rendering import (
 from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.assets import assets_publish, inline_assets
 from apps.visualizations.services.hosts import LOCAL_PREFIX, host_get, work_root
-from apps.visualizations.services.orders import arguments_clean, custom_check
+from apps.visualizations.services.orders import arguments_clean
+from apps.visualizations.services.scripts import custom_check
 
 _CHUNK = 256 * 1024
 

@@ -1,0 +1,101 @@
+"""The code a render runs, and what it runs with: environment, and packages beside the environment's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from apps.visualizations import jobs
+from apps.visualizations.catalogue.entities import VisualizationType
+from apps.visualizations.catalogue.inline_metadata import InlineMetadataError, read_inline_metadata
+from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
+from apps.visualizations.rendering import environments
+from apps.visualizations.rendering.overlays import OverlayError, requirements_clean
+from apps.visualizations.services import hosts
+
+MAX_CODE_CHARS = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """Code that was checked.
+
+    Attributes:
+        dependencies: requirements beside the environment's packages, in one spelling.
+        environment_lock: digest of the environment's lock file.
+    """
+
+    code: str
+    environment: str
+    dependencies: tuple[str, ...]
+    environment_lock: str
+
+
+def custom_check(kind: VisualizationType) -> None:
+    """Raises CustomOffError where the type runs people's own code and the server does not."""
+    if kind.is_custom and not settings.ALLOW_CUSTOM_VISUALIZATIONS:
+        raise CustomOffError
+
+
+def script_read(kind: VisualizationType, code: str, environment: str = "") -> Script:
+    """Checks what is to run.
+
+    Args:
+        code: for CUSTOM only; its PEP 723 block may ask for packages and, in `[tool.vizportal]`, for an environment.
+        environment: for CUSTOM only; "" for what the block says, else the type's.
+
+    Raises:
+        InvalidRequestError: fields `code`, `environment` or `type`.
+    """
+    if not kind.is_custom:
+        if code.strip():
+            raise _error("code", f"{kind.title} takes no code; only CUSTOM does.")
+        return _script(kind, kind.code, kind.environment, (), field="type")
+    if not code.strip():
+        raise _error("code", "Write the Python code to run.")
+    if len(code) > MAX_CODE_CHARS or "\0" in code:
+        raise _error("code", f"The code must have at most {MAX_CODE_CHARS:,} characters and no NUL.")
+    own = code.replace("\r\n", "\n")
+    asked, dependencies = _asked(own)
+    field = "environment" if environment or asked else "type"
+    return _script(kind, own, environment or asked or kind.environment, dependencies, field=field)
+
+
+def _asked(code: str) -> tuple[str, tuple[str, ...]]:
+    """Returns the environment and the packages that a script's own block asks for."""
+    try:
+        metadata = read_inline_metadata(code)
+        if metadata is None:
+            return "", ()
+        dependencies = requirements_clean(metadata.dependencies)
+    except (InlineMetadataError, OverlayError) as error:
+        raise _error("code", f"The script's header: {error}.", code="dependencies_refused") from error
+    if dependencies and not settings.VIZPORTAL_ALLOW_DEPENDENCIES:
+        message = (
+            f"The script asks for packages ({', '.join(dependencies)[:200]}), which this server does not install "
+            "(VIZPORTAL_ALLOW_DEPENDENCIES). Without the list it runs with what its environment has."
+        )
+        raise _error("code", message, code="dependencies_refused")
+    tool = metadata.values.get("tool", {})
+    own = tool.get("vizportal", {}) if isinstance(tool, dict) else {}
+    return str(own.get("environment", "")) if isinstance(own, dict) else "", dependencies
+
+
+def _script(
+    kind: VisualizationType, code: str, environment: str, dependencies: tuple[str, ...], *, field: str
+) -> Script:
+    try:
+        digest = environments.environment_get(environment, settings.VIZPORTAL_ENVIRONMENTS_DIR).lock_digest
+    except environments.EnvironmentUnusableError as error:
+        raise _error(field, str(error), code="environment_missing") from error
+    if not jobs.queue_exists(environment):
+        message = f"No worker here serves the environment {environment!r}, which {kind.title} needs."
+        raise _error(field, message, code="environment_missing")
+    if not hosts.environment_available(environment):
+        raise _error(field, hosts.environment_missing(environment), code="environment_missing")
+    return Script(code=code, environment=environment, dependencies=dependencies, environment_lock=digest)
+
+
+def _error(name: str, message: str, *, code: str = "") -> InvalidRequestError:
+    return InvalidRequestError(message, fields={name: message}, code=code)

@@ -1,0 +1,97 @@
+"""The one way by which a source reaches a render: from wherever it is, into the render's input directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from apps.runs.exceptions import EndpointDownError, ForbiddenError, RunsError
+from apps.runs.gateway import Gateway, store_reader
+from apps.visualizations.exceptions import SourceError
+from apps.visualizations.sources.addresses import Address, address_allow, address_parse
+from apps.visualizations.sources.artifacts import artifact_fetch
+from apps.visualizations.sources.cache import SourceCache
+from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name
+from apps.visualizations.sources.local import local_fetch
+from apps.visualizations.sources.objects import objects_fetch
+
+_STORE_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a render reads.
+
+    Attributes:
+        uri: of the artifact, or what a person named.
+        is_artifact: whether the portal found it in the very step; else the administrator's list decides.
+        metadata: the artifact's, where that is its data (metrics of Kubeflow); then nothing else is read.
+        name: the artifact's, for the file of its metadata.
+    """
+
+    uri: str
+    is_artifact: bool
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+
+def source_stage(
+    wanted: Wanted,
+    intake: Intake,
+    *,
+    gateway: Callable[[], Gateway],
+    cache: SourceCache,
+    allowed: Iterable[str],
+) -> FetchedSource:
+    """Brings a source.
+
+    Args:
+        gateway: makes the gateway to the endpoint, with the rights of who asked; called only where it is needed.
+        allowed: prefixes of what people may name (VIZPORTAL_SOURCE_ALLOW).
+
+    Raises:
+        SourceError: it cannot be brought; the code and the text say why.
+    """
+    if wanted.metadata:
+        text = json.dumps(wanted.metadata, ensure_ascii=False)
+        return intake.done(str(intake.save(f"{safe_name(wanted.name)}.json", [text.encode()])))
+    with _errors():
+        if wanted.is_artifact:
+            reader = store_reader(wanted.uri, timeout_s=_STORE_TIMEOUT_S)
+            return (
+                objects_fetch(reader, wanted.uri, intake, cache)
+                if reader
+                else artifact_fetch(gateway(), wanted.uri, intake)
+            )
+        # Checked when it was asked for; the list may have become shorter since.
+        address = address_parse(wanted.uri)
+        prefix = address_allow(address, allowed)
+        return _named(address, prefix, intake, gateway, cache)
+
+
+def _named(
+    address: Address, prefix: Address, intake: Intake, gateway: Callable[[], Gateway], cache: SourceCache
+) -> FetchedSource:
+    if address.scheme == "file":
+        return local_fetch(address, intake)
+    base = address.at(address.base).uri
+    reader = store_reader(base, allowed_prefix=prefix.uri, timeout_s=_STORE_TIMEOUT_S)
+    if reader is not None:
+        return objects_fetch(reader, base, intake, cache, pattern=address.pattern)
+    return artifact_fetch(gateway(), base, intake, pattern=address.pattern)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Says what Kubeflow or a store answered as a source's fault."""
+    try:
+        yield
+    except EndpointDownError as error:
+        raise SourceError(str(error), code="endpoint_down") from error
+    except ForbiddenError as error:
+        raise SourceError(str(error), code="source_refused") from error
+    except RunsError as error:
+        raise SourceError(str(error), code="source_missing") from error

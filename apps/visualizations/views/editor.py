@@ -1,0 +1,82 @@
+"""What the code editor asks for: words to complete, and the code of a type to begin with."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from apps.runs import previews
+from apps.runs.entities import Artifact
+from apps.runs.exceptions import RunsError
+from apps.runs.gateway import Gateway, gateway_for
+from apps.visualizations import selectors
+from apps.visualizations.catalogue.entities import VisualizationType
+from apps.visualizations.exceptions import InvalidRequestError
+from apps.visualizations.forms import artifact_choose
+from apps.visualizations.rendering import environments
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+_MOST_COLUMNS = 500
+
+
+@require_safe
+def editor_words(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
+    """Answers with `columns` of the artifact (none where it is no table) and `packages` of the environment.
+
+    Best effort: what cannot be found out is an empty list, and the editor does without.
+    """
+    key = request.GET.get("environment") or "base"
+    try:
+        packages = environments.module_names(environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR))
+    except environments.EnvironmentUnusableError:
+        packages = []
+    return JsonResponse({"columns": _columns_of(request, run_id, step_id), "packages": packages})
+
+
+def _columns_of(request: HttpRequest, run_id: str, step_id: str) -> list[str]:
+    try:
+        gateway = gateway_for(request)
+        details = gateway.run_details(run_id)
+        step = details.step(step_id)
+        artifact = artifact_choose(step, request.GET.get("artifact", "")) if step else None
+        return _columns(gateway, artifact, details.run.namespace) if artifact and artifact.uri else []
+    except RunsError:
+        return []
+
+
+def _columns(gateway: Gateway, artifact: Artifact, namespace: str) -> list[str]:
+    with gateway.open_artifact(artifact.uri, namespace=namespace) as stream:
+        if stream.is_directory:
+            return []
+        return list(previews.preview(artifact, stream).header[:_MOST_COLUMNS])
+
+
+@require_safe
+def type_code(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001  (a view)
+    """Answers with a predefined type's code as custom code: its defaults stand at the top."""
+    try:
+        kind = selectors.type_get(key)
+    except InvalidRequestError as error:
+        raise Http404(str(error)) from error
+    response = HttpResponse(_as_custom(kind), content_type="text/plain; charset=utf-8")
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _as_custom(kind: VisualizationType) -> str:
+    if kind.is_custom:
+        return kind.code
+    rules = kind.schema.get("properties", {})
+    defaults = {name: rule["default"] for name, rule in rules.items() if "default" in rule}
+    named = "\n".join(f"    {name!r}: {value!r}," for name, value in json.loads(json.dumps(defaults)).items())
+    header = f'# /// script\n# [tool.vizportal]\n# environment = "{kind.environment}"\n# ///\n'
+    begin = header if kind.environment != "base" else ""
+    return (
+        f"{begin}# {kind.title}: what it does, to be changed.\nvariables = {{\n{named}\n}} | variables\n\n{kind.code}"
+    )

@@ -1,0 +1,102 @@
+"""Sources from real servers of each store's protocol: one object, a folder, a pattern, and the second time."""
+
+import json
+import os
+
+import pytest
+
+from apps.visualizations.exceptions import SourceError
+from apps.visualizations.sources import Intake, SourceCache, Wanted, source_stage
+from tests.stores.servers import BUCKET, OBJECTS, STORES
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=list(STORES))
+def store(request):
+    """One store's scheme and configuration."""
+    os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
+    with STORES[request.param]() as config:
+        yield request.param, config
+    del os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"]
+
+
+@pytest.fixture
+def stage(store, settings, tmp_path):
+    """Stages a URI of the store as a person's own words, or as an artifact's; returns what arrived and its folder."""
+    scheme, config = store
+    settings.VIZPORTAL_OBJECT_STORES = json.dumps([config])
+    cache = SourceCache(tmp_path / "cache", 10_000)
+
+    def run(key, *, is_artifact=False, keeps=cache, max_bytes=10_000, allowed=None):
+        directory = tmp_path / f"input-{len(list(tmp_path.iterdir()))}"
+        directory.mkdir()
+        got = source_stage(
+            Wanted(uri=f"{scheme}://{BUCKET}/{key}", is_artifact=is_artifact),
+            Intake(directory=directory, max_bytes=max_bytes),
+            gateway=lambda: pytest.fail("the endpoint was asked"),
+            cache=keeps,
+            allowed=[f"{scheme}://{BUCKET}/"] if allowed is None else allowed,
+        )
+        return got, directory
+
+    return run
+
+
+def files_in(directory):
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("is_artifact", [True, False])
+def test_one_object_and_again_from_the_cache(stage, is_artifact):
+    first, one = stage("data/one.csv", is_artifact=is_artifact)
+    again, two = stage("data/one.csv", is_artifact=is_artifact)
+    assert first.source == str(one / "one.csv")
+    assert (first.size_bytes, first.files) == (8, 1)
+    assert first.digest == again.digest
+    assert files_in(one) == files_in(two) == {"one.csv": OBJECTS["data/one.csv"]}
+    # One file on the disk, not three.
+    assert (one / "one.csv").stat().st_ino == (two / "one.csv").stat().st_ino
+    assert (two / "one.csv").stat().st_mode & 0o222 == 0
+
+
+def test_a_pattern_over_folders(stage):
+    got, directory = stage("stats/Split-*/FeatureStats.pb")
+    assert files_in(directory) == {
+        "Split-eval/FeatureStats.pb": b"eval",
+        "Split-train/FeatureStats.pb": b"train",
+    }
+    assert got.source == str(directory / "*" / "*")
+
+
+def test_a_folder_keeps_its_shape(stage):
+    got, directory = stage("stats", is_artifact=True)
+    assert got.source == str(directory)
+    assert sorted(files_in(directory)) == [
+        "README",
+        "Split-eval/FeatureStats.pb",
+        "Split-eval/other.txt",
+        "Split-train/FeatureStats.pb",
+    ]
+    _, partitioned = stage("many")
+    assert files_in(partitioned) == {"day=Sun/part_1.csv": b"x\n1\n"}
+
+
+@pytest.mark.parametrize("key", ["data/none.csv", "stats/Split-*/none.pb", "nowhere"])
+def test_what_is_not_there_is_missing(stage, key):
+    with pytest.raises(SourceError) as caught:
+        stage(key)
+    assert caught.value.code == "source_missing"
+
+
+def test_what_is_too_big_is_refused_before_a_byte(stage):
+    with pytest.raises(SourceError) as caught:
+        stage("data/one.csv", max_bytes=7)
+    assert caught.value.code == "source_too_big"
+
+
+def test_what_nobody_allowed_is_refused(stage, store):
+    for allowed in ([], [f"{store[0]}://{BUCKET}/other/"], [f"{store[0]}://{BUCKET}x/"]):
+        with pytest.raises(SourceError) as caught:
+            stage("data/one.csv", allowed=allowed)
+        assert caught.value.code == "source_refused"

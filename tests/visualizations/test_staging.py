@@ -1,0 +1,265 @@
+"""Folders and patterns of this machine, sources over https, and the store of what was fetched before."""
+
+import ssl
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+import trustme
+
+from apps.runs import exceptions
+from apps.runs.gateway import Entry
+from apps.runs.gateway.objects import Facts
+from apps.visualizations.exceptions import SourceError
+from apps.visualizations.sources import Intake, SourceCache, Wanted, objects_fetch, source_stage
+from apps.visualizations.sources import objects as objects_module
+
+
+@pytest.fixture
+def intake(tmp_path):
+    directory = tmp_path / "input"
+    directory.mkdir()
+    return Intake(directory=directory, max_bytes=10_000)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return SourceCache(tmp_path / "cache", 1000)
+
+
+def stage(uri, intake, cache, *, allowed, gateway=None, **more):
+    wanted = Wanted(uri=uri, is_artifact=False, **more)
+    return source_stage(wanted, intake, gateway=lambda: gateway, cache=cache, allowed=allowed)
+
+
+def files_in(directory):
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """stats/{train,eval}/a.pb, a link out of it, a link to itself, a pipe's name among the files."""
+    root = tmp_path / "allowed"
+    for split in ("train", "eval"):
+        (root / "stats" / split).mkdir(parents=True)
+        (root / "stats" / split / "a.pb").write_text(split)
+    (root / "stats" / "eval" / "b.txt").write_text("b")
+    (tmp_path / "secret").write_text("secret")
+    (root / "stats" / "out").symlink_to(tmp_path / "secret")
+    (root / "stats" / "round").symlink_to(root / "stats")
+    return root
+
+
+def test_a_folder_of_this_machine_comes_without_what_its_links_lead_to(folder, intake, cache):
+    got = stage(f"{folder}/stats", intake, cache, allowed=[str(folder)])
+    assert got.source == str(intake.directory)
+    assert files_in(intake.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval", "eval/b.txt": b"b"}
+
+
+def test_a_pattern_may_stand_in_the_middle(folder, intake, cache):
+    got = stage(f"{folder}/stats/*/a.pb", intake, cache, allowed=[str(folder)])
+    assert files_in(intake.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval"}
+    assert got.source == str(intake.directory / "*" / "*")
+
+
+@pytest.mark.parametrize("pattern", ["stats/*/c.pb", "stats/*/*/*.pb", "*"])
+def test_a_pattern_that_fits_nothing_is_missing(folder, intake, cache, pattern):
+    with pytest.raises(SourceError) as caught:
+        stage(f"{folder}/{pattern}", intake, cache, allowed=[str(folder)])
+    assert caught.value.code == "source_missing"
+
+
+def test_a_folder_with_too_many_names_is_not_read_to_its_end(folder, intake, cache, monkeypatch):
+    monkeypatch.setattr("apps.visualizations.sources.local._MAX_ENTRIES", 3)
+    with pytest.raises(SourceError) as caught:
+        stage(f"{folder}/stats", intake, cache, allowed=[str(folder)])
+    assert caught.value.code == "source_too_big"
+
+
+def test_metadata_is_a_source_of_its_own(intake, cache):
+    got = stage("", intake, cache, allowed=[], metadata={"confusionMatrix": {"rows": []}}, name="my metrics")
+    assert got.source == str(intake.directory / "my_metrics.json")
+    assert files_in(intake.directory) == {"my_metrics.json": b'{"confusionMatrix": {"rows": []}}'}
+
+
+class Reader:
+    """A store whose objects can change, and that counts what is read of it."""
+
+    def __init__(self, objects, *, changes=False):
+        self.objects, self.changes, self.reads = objects, changes, []
+
+    def facts(self, uri):
+        if uri not in self.objects:
+            return None
+        return Facts(size_bytes=len(self.objects[uri]), version=f"{len(self.reads) * self.changes} {self.objects[uri]}")
+
+    def walk(self, uri):
+        for key, body in self.objects.items():
+            yield Entry(path=key.removeprefix(f"{uri}/"), size_bytes=len(body), version=self.facts(key).version)
+
+    def read(self, uri):
+        self.reads.append(uri)
+        yield self.objects[uri]
+
+
+def fresh(tmp_path):
+    directory = tmp_path / f"input-{time.monotonic_ns()}"
+    directory.mkdir()
+    return Intake(directory=directory, max_bytes=10_000)
+
+
+def test_what_was_read_is_not_read_again_until_it_changes(tmp_path, cache):
+    reader = Reader({"s3://b/x": b"one"})
+    first = objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache)
+    assert objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache).digest == first.digest
+    assert len(reader.reads) == 1
+    reader.objects["s3://b/x"] = b"two"
+    assert objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache).digest != first.digest
+    assert len(reader.reads) == 2
+
+
+def test_what_changes_while_it_is_read_is_refused_and_not_kept(tmp_path, cache):
+    reader = Reader({"s3://b/x": b"one"}, changes=True)
+    with pytest.raises(SourceError) as caught:
+        objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache)
+    assert caught.value.code == "source_changed"
+    assert not (cache.root / "blobs").exists()
+
+
+def test_the_cache_throws_out_what_was_used_least(tmp_path, cache):
+    reader = Reader({f"s3://b/{number}": bytes([number]) * 300 for number in range(4)})
+    for number in (0, 1, 2, 0, 3):
+        objects_fetch(reader, f"s3://b/{number}", fresh(tmp_path), cache)
+    kept = [path.read_bytes()[0] for path in (cache.root / "blobs").iterdir()]
+    assert sum(path.stat().st_size for path in (cache.root / "blobs").iterdir()) <= cache.max_bytes
+    assert {0, 3} <= set(kept)
+    assert 1 not in kept
+    assert len(list((cache.root / "marks").iterdir())) == len(kept)
+    reader.reads.clear()
+    for number in (0, 1):
+        objects_fetch(reader, f"s3://b/{number}", fresh(tmp_path), cache)
+    assert reader.reads == ["s3://b/1"]
+
+
+def test_a_cache_of_no_bytes_keeps_nothing_and_a_damaged_one_is_read_past(tmp_path, cache):
+    reader = Reader({"s3://b/x": b"one"})
+    none = SourceCache(tmp_path / "none", 0)
+    objects_fetch(reader, "s3://b/x", fresh(tmp_path), none)
+    assert not none.root.exists()
+    objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache)
+    for mark in (cache.root / "marks").iterdir():
+        mark.write_text("{nonsense")
+    got = objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache)
+    assert got.size_bytes == 3
+
+
+def test_a_hundred_thousand_matches_stop_at_the_limit(tmp_path, cache, monkeypatch):
+    many = Reader({f"s3://b/f/{number}": b"" for number in range(100_000)})
+    with pytest.raises(SourceError) as caught:
+        objects_fetch(many, "s3://b/f", fresh(tmp_path), cache, pattern=("*",))
+    assert caught.value.code == "source_too_big"
+    assert len(many.reads) <= 200
+    monkeypatch.setattr(objects_module, "MAX_ENTRIES", 50)
+    with pytest.raises(SourceError, match="more than 50 entries"):
+        objects_fetch(many, "s3://b/f", fresh(tmp_path), cache, pattern=("none",))
+
+
+def test_names_that_become_the_same_are_refused(tmp_path, cache):
+    for names in (["s3://b/f/a b", "s3://b/f/a?b"], ["s3://b/f/a", "s3://b/f/a/b"]):
+        with pytest.raises(SourceError) as caught:
+            objects_fetch(Reader(dict.fromkeys(names, b"")), "s3://b/f", fresh(tmp_path), cache)
+        assert caught.value.code == "source_refused"
+
+
+@contextmanager
+def https_server(tmp_path, path):
+    """Serves data.csv, and /slow a byte at a time without an end; counts what is asked."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(path))
+    asked, ending = [], threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def do_HEAD(self):
+            self.answer()
+
+        def do_GET(self):
+            self.answer()
+
+        def answer(self):
+            asked.append((self.command, self.path))
+            is_slow = self.path == "/files/slow"
+            self.send_response(200 if is_slow or self.path == "/files/a%20b.csv" else 404)
+            self.send_header("Content-Length", "1000" if is_slow else "4")
+            self.send_header("ETag", '"1"')
+            self.end_headers()
+            if self.command == "GET" and not is_slow:
+                self.wfile.write(b"x\n1\n")
+            while self.command == "GET" and is_slow and not ending.wait(0.05):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield SimpleNamespace(url=f"https://localhost:{server.server_port}", asked=asked)
+    finally:
+        ending.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_https_by_its_prefix_and_never_by_the_endpoint(intake, cache, settings, tmp_path):
+    import json
+
+    with https_server(tmp_path, tmp_path / "ca.pem") as site:
+        allowed = [f"{site.url}/files"]
+        # Without a store of its own only addresses that all the world reaches are asked.
+        with pytest.raises(SourceError, match="inside this network") as caught:
+            stage(f"{site.url}/files/a%20b.csv", intake, cache, allowed=allowed)
+        assert caught.value.code == "source_refused"
+        assert site.asked == []
+        config = {"prefix": f"{site.url}/", "allow_private": True, "ca_file": str(tmp_path / "ca.pem")}
+        settings.VIZPORTAL_OBJECT_STORES = json.dumps([config])
+        stage(f"{site.url}/files/a%20b.csv", intake, cache, allowed=allowed)
+        assert files_in(intake.directory) == {"a_20b.csv": b"x\n1\n"}
+        for refused in (f"{site.url}/other/x", f"{site.url}/files/../other", "https://localhost.evil/files/x"):
+            with pytest.raises(SourceError) as caught:
+                stage(refused, intake, cache, allowed=allowed)
+            assert caught.value.code == "source_refused"
+        began = time.monotonic()
+        slow = fresh(tmp_path)
+        slow.max_seconds = 1
+        with pytest.raises(SourceError) as caught:
+            stage(f"{site.url}/files/slow", slow, cache, allowed=allowed)
+        assert caught.value.code == "source_timeout"
+        assert time.monotonic() - began < 4
+
+
+def test_what_the_endpoint_says_is_said_as_a_source_s_fault(intake, cache):
+    def gateway_that(error):
+        @contextmanager
+        def open_artifact(uri, *, namespace=""):
+            raise error
+            yield
+
+        return SimpleNamespace(open_artifact=open_artifact, endpoint=SimpleNamespace(namespace=""))
+
+    for error, code in (
+        (exceptions.EndpointDownError("down"), "endpoint_down"),
+        (exceptions.ForbiddenError("no"), "source_refused"),
+        (exceptions.NotFoundError("gone"), "source_missing"),
+    ):
+        with pytest.raises(SourceError) as caught:
+            stage("s3://b/x", intake, cache, allowed=["s3://b"], gateway=gateway_that(error))
+        assert caught.value.code == code
