@@ -41,7 +41,7 @@ class _Server(uvicorn.Server):
 def main() -> int:
     """Serves; returns the exit code."""
     options = _options()
-    token = os.environ.get(TOKEN_VARIABLE, "")
+    token = _token()
     if not is_loopback(options.host) and not token:
         return _refuse(
             f"{options.host} is not loopback, and this server runs the code it is given: set {TOKEN_VARIABLE}"
@@ -55,6 +55,12 @@ def main() -> int:
             return _serve(places, options, listener, token)
     except OSError as error:
         return _refuse(str(error))
+
+
+def _token() -> str:
+    """Returns the token that requests must bring, from the variable or from the file it names; "" for none."""
+    path = os.environ.get(f"{TOKEN_VARIABLE}_FILE")
+    return Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get(TOKEN_VARIABLE, "")
 
 
 def _serve(places: Places, options: argparse.Namespace, listener: socket.socket, token: str) -> int:

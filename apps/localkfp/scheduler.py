@@ -116,7 +116,7 @@ class Scheduler:
         """Starts a run's process; None where the server stops or the run was terminated in the meantime."""
         folder = self._places.run(run_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        env = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
+        env = {name: value for name, value in os.environ.items() if not name.startswith(TOKEN_VARIABLE)}
         call = [sys.executable, "-m", "apps.localkfp.runner", str(self._places.root), run_id]
         with self._changed, (folder / "runner.log").open("ab") as log:
             if self._is_stopping:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Final
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -33,27 +32,14 @@ class EndpointMiddleware:
     chosen). `?namespace=` chooses one; it is then remembered in the session, for the pages whose address has none.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> Any:
-        """Answers the request under the endpoint's prefix; awaitable where what it wraps is."""
-        if self._is_async:
-            return self._answer_async(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answers the request under the endpoint's prefix."""
         with _endpoint_of(request):
             _remember_namespace(request)
             return self.get_response(request)
-
-    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        with _endpoint_of(request):
-            await sync_to_async(_remember_namespace)(request)
-            return cast("HttpResponseBase", await self.get_response(request))
 
 
 def path_within(path: str) -> str:

@@ -25,7 +25,6 @@ urlpatterns = [
     path(_ARTIFACT + "frame", viewers.artifact_frame, name="artifact_frame"),
     path(_ARTIFACT + "viewers", viewers.artifact_viewers, name="artifact_viewers"),
     path(_ARTIFACT + "viewers/<int:number>/app", viewers.viewer_web_app, name="viewer_web_app"),
-    path(_ARTIFACT + "content", artifacts.artifact_content, name="artifact_content"),
     path(_ARTIFACT + "files", artifacts.artifact_listing, name="artifact_listing"),
     path(_ARTIFACT + "download", artifacts.artifact_download, name="artifact_download"),
     path("runs/<str:run_id>/tags", runs.run_tag, name="run_tag"),

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 import pytest
 from conftest import make_server
 
 from apps.localkfp.guard import is_loopback
-from tests.servers import _ROOT
+from tests.servers import _ROOT, localkfp_process
 
 HEALTH = "/apis/v2beta1/healthz"
 
@@ -68,3 +70,14 @@ def test_another_address_than_loopback_needs_a_token(tmp_path):
     assert done.returncode == 2
     assert "VIZPORTAL_LOCALKFP_TOKEN" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_token_may_stand_in_a_file(tmp_path):
+    (tmp_path / "token").write_text("secret\n")
+    environ = {"VIZPORTAL_LOCALKFP_TOKEN_FILE": str(tmp_path / "token")}
+    with localkfp_process(tmp_path / "data", env=environ) as (host, _process):
+        asked = urllib.request.Request(host + HEALTH, headers={"Authorization": "Bearer secret"})
+        assert urllib.request.urlopen(asked, timeout=10).status == 200
+        with pytest.raises(urllib.error.HTTPError, match="401") as caught:
+            urllib.request.urlopen(host + HEALTH, timeout=10)
+        caught.value.close()

@@ -103,7 +103,7 @@ def test_a_download_is_saved_and_never_opened_as_a_page(client, kubeflow):
 
 
 def test_html_is_served_into_a_sandboxed_frame_only(client, kubeflow):
-    url = STEP.format("evaluate", 4, "content")
+    url = STEP.format("evaluate", 4, "frame")
     framed = client.get(url, headers=FRAME)
     assert framed["Content-Type"].startswith("text/html")
     policy = framed["Content-Security-Policy"]
@@ -115,12 +115,12 @@ def test_html_is_served_into_a_sandboxed_frame_only(client, kubeflow):
 
 
 def test_an_image_is_served_with_its_type(client, kubeflow):
-    response = client.get(STEP.format("evaluate", 6, "content"), headers={"Sec-Fetch-Dest": "image"})
+    response = client.get(STEP.format("evaluate", 6, "frame"), headers={"Sec-Fetch-Dest": "image"})
     assert response["Content-Type"] == "image/png"
 
 
 def test_what_is_no_page_and_no_image_is_not_served_in_place(client, kubeflow):
-    assert client.get(STEP.format("read-data", 1, "content"), headers=FRAME).status_code == 404
+    assert client.get(STEP.format("read-data", 1, "frame"), headers=FRAME).status_code == 404
 
 
 def test_an_artifact_is_found_only_in_the_step_that_saw_it(client, kubeflow):

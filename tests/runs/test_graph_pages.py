@@ -94,7 +94,7 @@ def test_what_is_open_stays_in_the_addresses_of_steps_and_of_the_refresh(client,
 
 def test_odd_addresses_are_taken_for_no_address(client, kubeflow):
     plain = nodes(soup(client.get("/runs/r1/")))
-    for query in ("?open=,,&close=%00", "?iteration=for-loop-1:-1", "?iteration=for-loop-1:9999999999", "?frames=x"):
+    for query in ("?open=,,&close=%01", "?iteration=for-loop-1:-1", "?iteration=for-loop-1:9999999999", "?frames=x"):
         assert nodes(soup(client.get("/runs/r1/" + query))) == plain
     long = "?open=" + ",".join(f"f{number}" for number in range(3000))
     assert nodes(soup(client.get("/runs/r1/" + long))) == plain

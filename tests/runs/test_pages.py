@@ -266,8 +266,8 @@ def test_curves_matrices_and_reports_stand_side_by_side(client, kubeflow):
     counts = [[cell.text for cell in table.select("td.num")] for table in page.select("table.confusion")]
     assert counts == [["30", "10", "5", "55"]] * 2
     assert [frame["src"] for frame in page.select("iframe")] == [
-        "/runs/r1/steps/evaluate/artifacts/4/content",
-        "/runs/r2/steps/evaluate/artifacts/4/content",
+        "/runs/r1/steps/evaluate/artifacts/4/frame",
+        "/runs/r2/steps/evaluate/artifacts/4/frame",
     ]
     assert all(frame["sandbox"] == ["allow-scripts"] for frame in page.select("iframe"))
     assert next(text["hx-get"] for text in page.select(".side-text")) == "/runs/r1/steps/evaluate/artifacts/5/preview"

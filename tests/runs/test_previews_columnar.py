@@ -10,6 +10,7 @@ from django.conf import settings
 from apps.runs.entities import Artifact
 from apps.runs.gateway import ArtifactStream
 from apps.runs.previews import Kind, columnar, preview
+from apps.visualizations.rendering import environments
 
 PYTHON = settings.VIZPORTAL_ENVIRONMENTS_DIR / "base" / "bin" / "python"
 built = pytest.mark.skipif(not PYTHON.exists(), reason="the base environment is not built")
@@ -47,7 +48,16 @@ def test_a_broken_file_has_words(tmp_path):
 
 def test_without_its_environment_it_says_so(settings, tmp_path):
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path
-    assert "environments build base" in shown(b"PAR1....").note
+    assert "environments build previews" in shown(b"PAR1....").note
+
+
+@built
+def test_an_environment_for_previews_alone_is_enough(settings, tmp_path):
+    made = tmp_path / "made"
+    subprocess.run([PYTHON, "-I", "-c", MAKE, "write_parquet", made], check=True)
+    settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path / "environments"
+    environments.environment_build("previews", settings.VIZPORTAL_ENVIRONMENTS_DIR, [].append)
+    assert shown(made.read_bytes()).row_count == 200
 
 
 def test_a_reader_that_hangs_or_answers_nonsense_is_ended(settings, tmp_path, monkeypatch):

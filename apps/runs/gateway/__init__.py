@@ -7,18 +7,21 @@ from django.http import HttpRequest
 from apps.runs.gateway import credentials, endpoints, sealing
 from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
-from apps.runs.gateway.objects import ArtifactStream, Listing, Part
+from apps.runs.gateway.objects import ArtifactStream, Entry, Listing, Part, StoreReader, store_reader
 
 __all__ = [
     "DEFAULT_KEY",
     "ArtifactStream",
+    "Entry",
     "Gateway",
     "Listing",
     "Part",
+    "StoreReader",
     "gateway_for",
     "gateway_for_namespace",
     "gateway_for_service",
     "gateway_unsealed",
+    "store_reader",
 ]
 
 

@@ -17,6 +17,7 @@ from kfp_server_api import rest
 
 from apps.runs.gateway import errors, rows
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.watching import watched
 
 # The client reads and writes this file process-wide: one person's namespace would become everybody's.
 kfp.Client._LOCAL_KFP_CONTEXT = ""  # noqa: SLF001
@@ -42,13 +43,14 @@ class _TimedRest(rest.RESTClientObject):  # type: ignore[misc]
         taken = {name.lower() for name in own}
         kept = {name: value for name, value in (options.get("headers") or {}).items() if name.lower() not in taken}
         options["headers"] = {**kept, **own}
-        try:
-            with errors.network_errors(host, timeout_s):
-                answer = super().request(method, url, **options)
-        except kfp_server_api.ApiException as error:
-            raise errors.from_status(host, error.status or 0, error.body or str(error.reason)) from error
-        if errors.looks_like_html(answer.data):
-            raise errors.login_page(host)
+        with watched(self._connection.endpoint, "api"):
+            try:
+                with errors.network_errors(host, timeout_s):
+                    answer = super().request(method, url, **options)
+            except kfp_server_api.ApiException as error:
+                raise errors.from_status(host, error.status or 0, error.body or str(error.reason)) from error
+            if errors.looks_like_html(answer.data):
+                raise errors.login_page(host)
         return answer
 
 

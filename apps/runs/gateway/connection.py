@@ -17,6 +17,7 @@ import urllib3
 from apps.runs import exceptions
 from apps.runs.entities import Endpoint
 from apps.runs.gateway import errors
+from apps.runs.gateway.watching import watched
 
 LONGEST_CONNECT_S: Final = 5
 _LARGEST_ANSWER_BYTES: Final = 64 * 1024**2
@@ -108,21 +109,34 @@ def open_stream(
     Raises:
         RunsError: no answer, or one that is no success.
     """
+    with watched(connection.endpoint, "stream"):
+        response = _opened(connection, path, query, method)
+    try:
+        yield response
+    finally:
+        _give_back(response)
+
+
+def _opened(connection: Connection, path: str, query: Mapping[str, str], method: str) -> urllib3.BaseHTTPResponse:
     host = connection.endpoint.host
     with errors.network_errors(host, connection.timeout_s):
         response = _pool(connection).request(
             method, host + path, fields=dict(query), headers=connection.headers(), preload_content=False
         )
+    if 200 <= response.status <= 299:
+        return response
     try:
-        if not 200 <= response.status <= 299:
-            with errors.network_errors(host, connection.timeout_s):
-                body = response.read(64 * 1024)
-            raise errors.from_status(host, response.status, body)
-        yield response
+        with errors.network_errors(host, connection.timeout_s):
+            body = response.read(64 * 1024)
     finally:
-        # A body that was not read to its end would otherwise block the pooled connection.
-        response.close()
-        response.release_conn()
+        _give_back(response)
+    raise errors.from_status(host, response.status, body)
+
+
+def _give_back(response: urllib3.BaseHTTPResponse) -> None:
+    # A body that was not read to its end would otherwise block the pooled connection.
+    response.close()
+    response.release_conn()
 
 
 def read_chunks(
@@ -134,7 +148,17 @@ def read_chunks(
         EndpointDownError: it broke off, or stood still for too long.
     """
     with errors.network_errors(connection.endpoint.host, connection.timeout_s):
-        yield from response.stream(size_bytes, decode_content=False)
+        yield from pieces(response, size_bytes)
+
+
+def pieces(response: urllib3.BaseHTTPResponse, size_bytes: int) -> Iterator[bytes]:
+    """Yields an answer's body as it comes, at most so many bytes at a time.
+
+    `stream` would wait for a piece to be full: whoever sends a byte a second could then keep a reader for hours
+    without its looking at the clock.
+    """
+    while piece := response.read1(size_bytes, decode_content=False):
+        yield piece
 
 
 def read_json_text(connection: Connection, path: str, query: Mapping[str, str]) -> bytes:
@@ -159,10 +183,11 @@ def post(connection: Connection, path: str, body: bytes, headers: Mapping[str, s
     """
     host = connection.endpoint.host
     sent: dict[str, Any] = {**connection.headers(), **headers}
-    with errors.network_errors(host, connection.timeout_s):
-        response = _pool(connection).request("POST", connection.root + path, body=body, headers=sent)
-    if not 200 <= response.status <= 299:
-        raise errors.from_status(host, response.status, response.data)
-    if errors.looks_like_html(response.data):
-        raise errors.login_page(host)
+    with watched(connection.endpoint, "lineage"):
+        with errors.network_errors(host, connection.timeout_s):
+            response = _pool(connection).request("POST", connection.root + path, body=body, headers=sent)
+        if not 200 <= response.status <= 299:
+            raise errors.from_status(host, response.status, response.data)
+        if errors.looks_like_html(response.data):
+            raise errors.login_page(host)
     return response.data, response.headers

@@ -13,6 +13,7 @@ from apps.mlmd import grpc_web, messages
 from apps.runs import exceptions
 from apps.runs.gateway import connection as http
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.watching import watched
 
 _LARGEST_ANSWER_BYTES: Final = 64 * 1024**2
 _DOWN: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
@@ -56,10 +57,11 @@ def _native(connection: Connection, method: str, request: Any) -> Any:
     )
     # HTTP/2 knows lower-case names only, and `user-agent` is gRPC's own.
     sent = tuple((name.lower(), value) for name, value in connection.headers().items() if name != "User-Agent")
-    try:
-        return ask(request, timeout=connection.timeout_s, metadata=sent)
-    except grpc.RpcError as error:
-        raise _error(connection.metadata_address, method, connection.timeout_s, error) from error
+    with watched(connection.endpoint, "lineage"):
+        try:
+            return ask(request, timeout=connection.timeout_s, metadata=sent)
+        except grpc.RpcError as error:
+            raise _error(connection.metadata_address, method, connection.timeout_s, error) from error
 
 
 @functools.lru_cache(maxsize=32)

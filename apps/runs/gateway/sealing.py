@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import replace
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from apps.runs import exceptions
@@ -21,7 +21,10 @@ from apps.runs.gateway.endpoints import endpoint
 
 
 def seal(connection: Connection) -> str:
-    """Returns the connection's own credential, readable only with the SECRET_KEY of this installation."""
+    """Returns the connection's own credential, readable only with the SECRET_KEY of this installation.
+
+    One of SECRET_KEY_FALLBACKS opens it as well.
+    """
     content = {
         "person": connection.person,
         "token": connection.token,
@@ -35,7 +38,7 @@ def unseal(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) ->
     """Returns the connection to an endpoint with a sealed credential.
 
     Raises:
-        NotSignedInError: the seal is too old, or of another SECRET_KEY.
+        NotSignedInError: the seal is too old, or of a SECRET_KEY that is known no longer.
         NotFoundError, EndpointDownError: the endpoint is configured no longer.
     """
     connection = service_connection(endpoint(endpoint_key), namespace=namespace)
@@ -53,6 +56,11 @@ def unseal(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) ->
     )
 
 
-def _box() -> Fernet:
-    key = hashlib.sha256(b"vizportal.sealing" + settings.SECRET_KEY.encode()).digest()
+def _box() -> MultiFernet:
+    # Sealed with the first; opened with any. The derivation never changes: old and new workers share a queue.
+    return MultiFernet([_fernet(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+def _fernet(secret_key: str) -> Fernet:
+    key = hashlib.sha256(b"vizportal.sealing" + secret_key.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(key))

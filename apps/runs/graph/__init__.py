@@ -1,8 +1,9 @@
 """A run's or pipeline's graph, and its times, as drawings that a template makes SVG of."""
 
-from apps.runs.graph.drawing import Box, Drawing, Line, draw
+from apps.runs.graph.drawing import draw
 from apps.runs.graph.look import Look
 from apps.runs.graph.plan import spec_steps
+from apps.runs.graph.shapes import Box, Drawing, Line
 from apps.runs.graph.summary import COMPOUND, summarize
 from apps.runs.graph.timeline import Timeline, build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_OPEN, MOST_STEPS, Tree

@@ -1,19 +1,19 @@
-"""The graph as a drawing: boxes, frames around boxes, and lines. A template makes SVG of it."""
+"""Lays out the steps of a run as a drawing: which boxes there are, how large, and where."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from typing import Final
 
 from apps.runs import layout
-from apps.runs.entities import State, Step
+from apps.runs.entities import Step
 from apps.runs.graph import carried, summary
 from apps.runs.graph.carried import Carried
 from apps.runs.graph.labels import fit
 from apps.runs.graph.look import Look
+from apps.runs.graph.shapes import BUTTON, Box, Choice, Drawing, Line, Pill
 from apps.runs.graph.tree import Inside, Tree
 
 BOX: Final = (232.0, 48.0)
@@ -21,157 +21,9 @@ PILL: Final = (184.0, 28.0)
 _PAD: Final = 14.0
 _HEAD: Final = 34.0
 _MARGIN: Final = 12.0
-_BUTTON: Final = 28.0
 _CHOOSER: Final = 104.0
 _LEAST_NAME: Final = 150.0
 _DEEPEST: Final = 60
-_ICONS: Final = {
-    "Dataset": "table",
-    "Model": "box",
-    "Metrics": "chart-line",
-    "ClassificationMetrics": "chart-column",
-    "SlicedClassificationMetrics": "chart-column",
-    "HTML": "code",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """The iteration a loop shows, and what its neighbours' addresses are.
-
-    Attributes:
-        x: where its buttons start, from the left of the frame.
-        place: 1-based, among those that exist.
-        before, after: the query of the neighbour; "" where there is none.
-        options: (query, iteration) of each.
-    """
-
-    step: Step
-    x: float
-    place: int
-    before: str
-    after: str
-    options: tuple[tuple[str, Step], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """One step in the drawing; a frame when it is drawn around others.
-
-    Attributes:
-        label: the name, cut to fit.
-        is_frame: whether others are drawn inside it.
-        holds: how many steps that do work are in it, of every iteration; 0 for a step that is no frame.
-        held: their states in words, the worst first.
-        toggle: the query that opens or closes it; "" where there is nothing to open.
-        choice: the iteration shown; None for everything that is no loop, or a closed one.
-    """
-
-    step: Step
-    x: float
-    y: float
-    width: float
-    height: float
-    label: str
-    is_frame: bool
-    depth: int
-    holds: int = 0
-    held: str = ""
-    toggle: str = ""
-    choice: Choice | None = None
-
-    @property
-    def place(self) -> str:
-        """Its corner, as SVG writes it."""
-        return f"{self.x:.1f} {self.y:.1f}"
-
-    @property
-    def button_x(self) -> float:
-        """Where the button that opens and closes it stands."""
-        return round(self.width - _BUTTON - 4, 1)
-
-    @property
-    def took(self) -> timedelta | None:
-        """How long it worked, or has worked so far; None where it did not start, or its end is not known."""
-        if self.step.state is State.RUNNING and self.step.started_at:
-            return max(timedelta(0), datetime.now(UTC) - self.step.started_at)
-        return self.step.duration
-
-    @property
-    def kind_word(self) -> str:
-        """What it is, for people."""
-        return self.step.kind.value.replace("_", " ")
-
-    @property
-    def word(self) -> str:
-        """The second line of a box that is no open frame, cut to fit."""
-        if not self.toggle:
-            return self.kind_word
-        if self.step.state is State.PENDING:
-            return fit(f"{self.kind_word} of {self.holds}", self.width - 48)
-        return fit(self.held or "empty", self.width - _BUTTON - 44)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pill:
-    """One artifact in the drawing, between the step that wrote it and those that read it."""
-
-    carried: Carried
-    x: float
-    y: float
-    width: float
-    height: float
-    label: str
-
-    @property
-    def place(self) -> str:
-        """Its corner, as SVG writes it."""
-        return f"{self.x:.1f} {self.y:.1f}"
-
-    @property
-    def icon(self) -> str:
-        """The name of its type's icon."""
-        return _ICONS.get(self.carried.artifact.type.removeprefix("system."), "file-text")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line; `source` and `target` are ids of steps, or `artifact:` with an artifact's."""
-
-    source: str
-    target: str
-    points: tuple[layout.Point, ...]
-
-    @property
-    def path(self) -> str:
-        """The line as an SVG path."""
-        return layout.smooth(self.points)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
-    """Boxes (frames before what stands in them), artifacts and the lines between, in SVG units.
-
-    Attributes:
-        is_cut: whether frames stay closed because too much would have to be drawn.
-    """
-
-    boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
-    width: float
-    height: float
-    pills: tuple[Pill, ...] = ()
-    is_cut: bool = False
-
-    @property
-    def has_frames(self) -> bool:
-        """Whether anything can be opened or closed."""
-        return any(box.toggle for box in self.boxes)
-
-    @property
-    def loops(self) -> list[Box]:
-        """The open loops with more than one iteration."""
-        return [box for box in self.boxes if box.choice is not None and len(box.choice.options) > 1]
 
 
 def draw(steps: Sequence[Step], look: Look | None = None, *, selected_id: str = "", view: str = "") -> Drawing:
@@ -233,7 +85,7 @@ class _Painter:
         choice_room = _CHOOSER if inside and len(shown.iterations) > 1 else 0.0
         width, height = _size(inside, choice_room)
         held = summary.working(self.tree.below(step)) if shown.steps else []
-        room = width - (36 if inside else 48) - (_BUTTON + 4 if shown.steps else 0) - choice_room
+        room = width - (36 if inside else 48) - (BUTTON + 4 if shown.steps else 0) - choice_room
         return Box(
             step=step,
             x=0,
@@ -261,7 +113,7 @@ class _Painter:
         options = tuple((self._at(loop, step), step) for step in shown.iterations)
         return Choice(
             step=shown.chosen,
-            x=round(width - _BUTTON - 4 - _CHOOSER, 1),
+            x=round(width - BUTTON - 4 - _CHOOSER, 1),
             place=place + 1,
             before=options[place - 1][0] if place else "",
             after=options[place + 1][0] if place + 1 < len(options) else "",
@@ -316,7 +168,7 @@ def _filled(
 def _size(inside: Drawing | None, choice_room: float) -> layout.Size:
     if inside is None:
         return BOX
-    least = _LEAST_NAME + _BUTTON + 40 + choice_room
+    least = _LEAST_NAME + BUTTON + 40 + choice_room
     return round(max(least, inside.width + 2 * _PAD), 1), round(inside.height + _HEAD + 1.5 * _PAD, 1)
 
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 from django.utils import timezone
 
 from apps.runs.entities import Run, State, Step, StepKind
-from apps.runs.graph.drawing import Box, Drawing, draw
+from apps.runs.graph.drawing import draw
 from apps.runs.graph.look import Look
+from apps.runs.graph.shapes import Box, Drawing
 from apps.runs.graph.summary import summarize
 from apps.runs.graph.timeline import build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_STEPS

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files as a table, read by a short-lived process of the `base` environment, never by the portal."""
+"""Parquet and Arrow files as a table, read by a short-lived process of another environment, never by the portal."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from apps.runs.previews.source import Source
 _READER: Final = Path(__file__).with_name("child") / "read_table.py"
 # The render's sandbox, which is reached by its folder: it belongs to another room, and to another interpreter.
 _SANDBOX: Final = settings.BASE_DIR / "apps" / "visualizations" / "rendering" / "child"
+# Both hold the library; the first holds nothing else, for machines that draw nothing.
+_ENVIRONMENTS: Final = ("previews", "base")
 _TIMEOUT_S: Final = 10.0
 _LARGEST_ANSWER_BYTES: Final = 4 * 1024**2
 _turns: Final = threading.BoundedSemaphore(2)
@@ -50,12 +52,7 @@ def preview(source: Source, size_bytes: int | None) -> Preview:
 
 
 def _read(source: Source) -> dict[str, Any]:
-    interpreter = settings.VIZPORTAL_ENVIRONMENTS_DIR / "base" / "bin" / "python"
-    if not interpreter.exists():
-        raise _UnreadableError(
-            "This table is read by the base environment, which is not built on this server: "
-            "manage.py environments build base."
-        )
+    interpreter = _interpreter()
     with _turn(), tempfile.TemporaryDirectory(prefix="vp-table-") as folder:
         with (Path(folder) / "input").open("wb") as file:
             size = source.copy_to(file, LARGEST_COLUMNAR_BYTES + 1)
@@ -64,6 +61,17 @@ def _read(source: Source) -> dict[str, Any]:
                 "This table is larger than 64 MB, too large to preview. Download it, or visualize it."
             )
         return _answer(_run(interpreter, folder))
+
+
+def _interpreter() -> Path:
+    for key in _ENVIRONMENTS:
+        interpreter: Path = settings.VIZPORTAL_ENVIRONMENTS_DIR / key / "bin" / "python"
+        if interpreter.exists():
+            return interpreter
+    raise _UnreadableError(
+        "This table is read by the environment previews, which is not built on this server: "
+        "manage.py environments build previews."
+    )
 
 
 @contextlib.contextmanager

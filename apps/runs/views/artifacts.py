@@ -1,4 +1,4 @@
-"""An artifact's preview, its raw bytes inside a sandbox, and its download."""
+"""An artifact's preview, the files of a folder, and its download."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from contextlib import ExitStack
 from typing import Final
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_safe
 
 from apps.runs import contexts, exceptions, previews, selectors
 from apps.runs.gateway import gateway_for
 from apps.runs.views import ranges
-from apps.runs.views.contained import contained, streamed
+from apps.runs.views.contained import contained
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
@@ -63,30 +63,6 @@ def artifact_listing(request: HttpRequest, run_id: str, step_id: str, artifact_i
     return render(request, "runs/artifact_listing.html", context)
 
 
-@require_GET
-@kubeflow_page
-def artifact_content(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
-    """Answers HTML for a sandboxed frame, or an image; everything else is for preview or download."""
-    gateway = gateway_for(request)
-    details = gateway.run_details(run_id)
-    _, artifact = selectors.artifact_get(details, step_id, artifact_id)
-    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
-    # A browser that says what it wants the page for gets it inside a frame only.
-    if request.headers.get("Sec-Fetch-Dest", "iframe") not in {"iframe", "image"}:
-        return redirect("runs:artifact_preview", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
-    limit = previews.LARGEST_WHOLE_BYTES
-    with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
-        if stream.is_directory or (stream.size_bytes or 0) > limit:
-            raise Http404("This artifact is too large to be shown; download it.")
-        body = stream.read(limit + 1)
-        kind = previews.kind_of(artifact, body[: previews.PEEK_BYTES], stream.content_type)
-    if len(body) > limit or kind not in {previews.Kind.HTML, previews.Kind.IMAGE}:
-        raise Http404("This artifact cannot be shown in place; download it.")
-    is_html = kind is previews.Kind.HTML
-    content_type = "text/html; charset=utf-8" if is_html else previews.image_type(artifact, body)
-    return contained(HttpResponse(body, content_type=content_type or "application/octet-stream"))
-
-
 @require_safe
 @kubeflow_page
 def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
@@ -109,7 +85,7 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
         name = _unpacked_name(name)
     chunks = itertools.chain([first], stream.chunks)
     response = StreamingHttpResponse(
-        streamed(request, chunks),
+        chunks,
         content_type="application/gzip" if stream.is_directory else previews.media_type(artifact),
     )
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"

@@ -1,13 +1,9 @@
-"""Answers that hold somebody else's bytes: what a browser may do with them, and how they are streamed."""
+"""Answers that hold somebody else's bytes: what a browser may do with them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Final, TypeVar
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
@@ -28,16 +24,3 @@ def contained(response: ResponseT, policy: str = SANDBOX) -> ResponseT:
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "private, max-age=60"
     return response
-
-
-def streamed(request: HttpRequest, chunks: Iterator[bytes]) -> Iterator[bytes] | AsyncIterator[bytes]:
-    """Returns chunks as this server streams them: ASGI would read a plain iterator into memory as a whole first."""
-    return _async_chunks(chunks) if isinstance(request, ASGIRequest) else chunks
-
-
-async def _async_chunks(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    def read() -> bytes | None:
-        return next(chunks, None)
-
-    while (chunk := await sync_to_async(read, thread_sensitive=False)()) is not None:
-        yield chunk

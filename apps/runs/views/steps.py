@@ -19,7 +19,6 @@ from apps.runs.entities import Attempt, RunDetails, Step
 from apps.runs.exceptions import NotFoundError
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway.logs import MOST_READ_BYTES
-from apps.runs.views.contained import streamed
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
@@ -96,7 +95,7 @@ def _download(request: HttpRequest, gateway: Gateway, details: RunDetails, step:
         stream = opened.enter_context(gateway.open_log(details.run, step, attempt))
         kept = opened.pop_all()
     chunks = _capped(stream.chunks)
-    response = StreamingHttpResponse(streamed(request, chunks), content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(chunks, content_type="text/plain; charset=utf-8")
     parts = [details.run.name, step.name, *([f"attempt {step.attempts.index(attempt) + 1}"] if attempt else [])]
     name = _NO_FILE_NAME.sub("_", " - ".join(parts))[:150] + ".log"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"

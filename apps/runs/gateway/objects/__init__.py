@@ -8,10 +8,21 @@ from contextlib import contextmanager
 from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.objects import direct, endpoint
 from apps.runs.gateway.objects.address import parse
-from apps.runs.gateway.objects.shapes import ArtifactStream, Entry, Listing, Part
-from apps.runs.gateway.objects.stores import store_for
+from apps.runs.gateway.objects.direct import StoreReader
+from apps.runs.gateway.objects.shapes import ArtifactStream, Entry, Facts, Listing, Part
+from apps.runs.gateway.objects.stores import StoreConfig, store_for
 
-__all__ = ["ArtifactStream", "Entry", "Listing", "Part", "list_artifact", "open_artifact"]
+__all__ = [
+    "ArtifactStream",
+    "Entry",
+    "Facts",
+    "Listing",
+    "Part",
+    "StoreReader",
+    "list_artifact",
+    "open_artifact",
+    "store_reader",
+]
 
 
 @contextmanager
@@ -38,6 +49,22 @@ def open_artifact(
         return
     wanted = part or Part(length=peek)
     yield direct.open_artifact(store, address, wanted, connection.timeout_s)
+
+
+def store_reader(uri: str, *, allowed_prefix: str = "", timeout_s: float) -> StoreReader | None:
+    """Returns a reader of the store that is responsible for a URI; None where the endpoint's own gateway is asked.
+
+    Args:
+        allowed_prefix: of web addresses that an administrator lets people name: without a store of its own such an
+            address is read as anybody could, within the prefix, and never by way of the endpoint.
+
+    Raises:
+        EndpointError: no address that can be read.
+    """
+    store = store_for(parse(uri))
+    if store is None and allowed_prefix.startswith("https://"):
+        store = StoreConfig(prefix=parse(allowed_prefix))
+    return StoreReader(store, timeout_s) if store else None
 
 
 def list_artifact(connection: Connection, uri: str, *, namespace: str = "") -> Listing:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from apps.runs.gateway.objects.address import Address
-from apps.runs.gateway.objects.shapes import Entry
+from apps.runs.gateway.objects.shapes import Entry, Facts
 from apps.runs.gateway.objects.stores import StoreConfig
 
 _BLOCK: Final = 4 * 1024**2
+_BLOCK_S: Final = 20
 _PROTOCOLS: Final = {"s3": "s3", "minio": "s3", "gs": "gs", "abfs": "abfs", "abfss": "abfs", "az": "abfs"}
 
 
@@ -23,26 +24,35 @@ class CloudStore:
         protocol = _PROTOCOLS[store.prefix.scheme]
         self._files: Any = fsspec.filesystem(protocol, **_options(protocol, store, timeout_s))
 
-    def size(self, address: Address) -> int | None:
-        """Returns an object's size; None for a folder.
+    def facts(self, address: Address) -> Facts | None:
+        """Returns an object's size and version; None for a folder.
 
         Raises:
             OSError, and whatever the store's client raises.
         """
         found: Mapping[str, Any] = self._files.info(f"{address.bucket}/{address.key}")
-        return None if found.get("type") == "directory" else int(found["size"])
+        return None if found.get("type") == "directory" else Facts(size_bytes=_size(found), version=_version(found))
 
     def read(self, address: Address, start: int, length: int | None) -> Iterator[bytes]:
         """Yields an object's bytes, a few megabytes at a time."""
         path = f"{address.bucket}/{address.key}"
-        size = self.size(address) or 0
+        found = self.facts(address)
+        size = (found.size_bytes if found else 0) or 0
         end = size if length is None else min(size, start + length)
         while start < end:
-            chunk: bytes = self._files.cat_file(path, start=start, end=min(end, start + _BLOCK))
+            chunk = self._block(path, start, min(end, start + _BLOCK))
             if not chunk:
                 return
             yield chunk
             start += len(chunk)
+
+    def _block(self, path: str, start: int, end: int) -> bytes:
+        """Reads one block; a store that sends a byte a second is given up."""
+        from fsspec.asyn import sync  # noqa: PLC0415
+
+        read = self._files._cat_file  # noqa: SLF001  (only the unsynchronised method can be given a time-out)
+        found: bytes = sync(self._files.loop, read, path, start=start, end=end, timeout=_BLOCK_S)
+        return found
 
     def walk(self, address: Address) -> Iterator[Entry]:
         """Yields the objects below a folder."""
@@ -52,7 +62,7 @@ class CloudStore:
             below = path.removeprefix(above).strip("/")
             if below:
                 moment = facts.get("LastModified") or facts.get("updated") or facts.get("last_modified")
-                yield Entry(path=below, size_bytes=int(facts.get("size") or 0), modified_at=_moment(moment))
+                yield Entry(path=below, size_bytes=_size(facts), modified_at=_moment(moment), version=_version(facts))
 
 
 def _options(protocol: str, store: StoreConfig, timeout_s: float) -> dict[str, Any]:
@@ -77,6 +87,18 @@ def _options(protocol: str, store: StoreConfig, timeout_s: float) -> dict[str, A
         "connection_string": store.connection_string or None,
         "anon": store.is_anonymous,
     }
+
+
+def _size(facts: Mapping[str, Any]) -> int:
+    return int(facts.get("size") or 0)
+
+
+def _version(facts: Mapping[str, Any]) -> str:
+    """Returns what changes with an object's content, by the names of the three stores' clients."""
+    for name in ("ETag", "etag", "generation", "LastModified", "updated", "last_modified"):
+        if facts.get(name):
+            return f"{facts[name]} {_size(facts)}"
+    return ""
 
 
 def _moment(value: Any) -> datetime | None:

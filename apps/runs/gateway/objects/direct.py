@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from apps.runs import exceptions
-from apps.runs.gateway.objects.address import Address
+from apps.runs.gateway.objects.address import Address, parse
 from apps.runs.gateway.objects.clouds import CloudStore
 from apps.runs.gateway.objects.files import FileStore
-from apps.runs.gateway.objects.shapes import ArtifactStream, Entry, Listing, Part
+from apps.runs.gateway.objects.shapes import ArtifactStream, Entry, Facts, Listing, Part
 from apps.runs.gateway.objects.stores import StoreConfig
 from apps.runs.gateway.objects.web import WebStore
 
@@ -21,7 +21,7 @@ _MOST_PACKED: Final = 10_000
 
 
 class _Store(Protocol):
-    def size(self, address: Address) -> int | None: ...
+    def facts(self, address: Address) -> Facts | None: ...
     def read(self, address: Address, start: int, length: int | None) -> Iterator[bytes]: ...
     def walk(self, address: Address) -> Iterator[Entry]: ...
 
@@ -34,14 +34,14 @@ def open_artifact(store: StoreConfig, address: Address, part: Part, timeout_s: f
     """
     files = _opened(store, timeout_s)
     with _errors(address):
-        size = files.size(address)
-    if size is None:
+        facts = files.facts(address)
+    if facts is None:
         return ArtifactStream(
             chunks=_guarded(address, _packed(files, address)), size_bytes=None, content_type="", is_directory=True
         )
     return ArtifactStream(
         chunks=_guarded(address, files.read(address, part.start, part.length)),
-        size_bytes=size,
+        size_bytes=facts.size_bytes,
         content_type="",
         is_directory=False,
         accepts_ranges=True,
@@ -57,10 +57,37 @@ def list_artifact(store: StoreConfig, address: Address, timeout_s: float) -> Lis
     """
     files = _opened(store, timeout_s)
     with _errors(address):
-        if files.size(address) is not None:
+        if files.facts(address) is not None:
             return Listing(entries=())
         found = list(itertools.islice(files.walk(address), MOST_ENTRIES + 1))
     return Listing(entries=tuple(found[:MOST_ENTRIES]), is_cut=len(found) > MOST_ENTRIES)
+
+
+class StoreReader:
+    """One store that the portal reads by itself, object by object, for those who bring sources to renders.
+
+    Every method raises a RunsError whose text is a sentence for people.
+    """
+
+    def __init__(self, store: StoreConfig, timeout_s: float) -> None:
+        self._files = _opened(store, timeout_s)
+
+    def facts(self, uri: str) -> Facts | None:
+        """Returns what the store says of an object; None for a folder."""
+        address = parse(uri)
+        with _errors(address):
+            return self._files.facts(address)
+
+    def walk(self, uri: str) -> Iterator[Entry]:
+        """Yields the files below a folder, one after the other: who counts may stop early."""
+        address = parse(uri)
+        with _errors(address):
+            yield from self._files.walk(address)
+
+    def read(self, uri: str) -> Iterator[bytes]:
+        """Yields an object's bytes."""
+        address = parse(uri)
+        return _guarded(address, self._files.read(address, 0, None))
 
 
 def _opened(store: StoreConfig, timeout_s: float) -> _Store:

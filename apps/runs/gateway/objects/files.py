@@ -12,7 +12,7 @@ from typing import Final
 
 from apps.runs import exceptions
 from apps.runs.gateway.objects.address import Address
-from apps.runs.gateway.objects.shapes import Entry
+from apps.runs.gateway.objects.shapes import Entry, Facts
 from apps.runs.gateway.objects.stores import StoreConfig
 
 _CHUNK: Final = 256 * 1024
@@ -42,8 +42,8 @@ class FileStore:
             for descriptor in reversed(opened):
                 os.close(descriptor)
 
-    def size(self, address: Address) -> int | None:
-        """Returns a file's size; None for a directory.
+    def facts(self, address: Address) -> Facts | None:
+        """Returns a file's size and version; None for a directory.
 
         Raises:
             OSError: not there, a link, or not to be read.
@@ -56,7 +56,7 @@ class FileStore:
             return None
         if not stat.S_ISREG(found.st_mode):
             raise exceptions.NotFoundError(f"{address} is no regular file.")
-        return found.st_size
+        return Facts(size_bytes=found.st_size, version=_version(found))
 
     def read(self, address: Address, start: int, length: int | None) -> Iterator[bytes]:
         """Yields a file's bytes."""
@@ -81,4 +81,8 @@ class FileStore:
                 if stat.S_ISREG(found.st_mode):
                     below = Path(path, name).relative_to(directory).as_posix()
                     modified = datetime.fromtimestamp(found.st_mtime, UTC)
-                    yield Entry(path=below, size_bytes=found.st_size, modified_at=modified)
+                    yield Entry(path=below, size_bytes=found.st_size, modified_at=modified, version=_version(found))
+
+
+def _version(found: os.stat_result) -> str:
+    return f"{found.st_ino} {found.st_mtime_ns} {found.st_size}"

@@ -38,12 +38,26 @@ class ArtifactStream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a store says of one object.
+
+    Attributes:
+        size_bytes: None where it says nothing.
+        version: changes with the content (an ETag, a generation, or time and size); "" where it says nothing.
+    """
+
+    size_bytes: int | None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One file of a folder; `path` is below the folder, with forward slashes."""
+    """One file of a folder; `path` is below the folder, with forward slashes; `version` as in `Facts`."""
 
     path: str
     size_bytes: int | None = None
     modified_at: datetime | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ import urllib3
 
 from apps.runs import exceptions
 from apps.runs.gateway import errors
+from apps.runs.gateway.connection import pieces
 from apps.runs.gateway.objects.address import Address, parse
-from apps.runs.gateway.objects.shapes import Entry
+from apps.runs.gateway.objects.shapes import Entry, Facts
 from apps.runs.gateway.objects.stores import StoreConfig
 
 _MOST_REDIRECTS: Final = 3
@@ -28,15 +29,16 @@ class WebStore:
         self._store = store
         self._timeout_s = timeout_s
 
-    def size(self, address: Address) -> int | None:
-        """Returns what the server says of the size; 0 where it says nothing.
+    def facts(self, address: Address) -> Facts | None:
+        """Returns what the server says of size and version; never None, since a web address is no folder.
 
         Raises:
             RunsError: refused, not there, or no answer.
         """
         with self._open("HEAD", address, {}) as answer:
             announced = answer.headers.get("Content-Length", "")
-        return int(announced) if announced.isdecimal() else 0
+            version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+        return Facts(size_bytes=int(announced) if announced.isdecimal() else None, version=version)
 
     def read(self, address: Address, start: int, length: int | None) -> Iterator[bytes]:
         """Yields the bytes."""
@@ -46,7 +48,7 @@ class WebStore:
             if headers and answer.status != 206:
                 raise exceptions.EndpointError(f"{address.bucket} gives no part of {address}.")
             with errors.network_errors(address.bucket, self._timeout_s):
-                yield from answer.stream(_CHUNK, decode_content=False)
+                yield from pieces(answer, _CHUNK)
 
     def walk(self, address: Address) -> Iterator[Entry]:
         """Refuses: a web address is no folder.

@@ -1,4 +1,4 @@
-"""Reads the first rows of a Parquet or Arrow file: run by the `base` environment's interpreter, in the sandbox.
+"""Reads the first rows of a Parquet or Arrow file: run by another environment's interpreter, in the sandbox.
 
 The file is somebody else's, and the readers are large native libraries: a fault in one must not be the portal's.
 Arguments: the folder with the file `input`, the folder that holds `render_child`, how many rows and columns.

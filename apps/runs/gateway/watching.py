@@ -1,0 +1,36 @@
+"""Every request to Kubeflow, timed and traced in one place; what failed is counted by its kind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Literal
+
+from apps.observing import tracing
+from apps.observing.metrics import KUBEFLOW_ERRORS, KUBEFLOW_SECONDS
+from apps.runs import exceptions
+from apps.runs.entities import Endpoint
+
+_KINDS: Final = {
+    exceptions.EndpointDownError: "down",
+    exceptions.NotSignedInError: "not_signed_in",
+    exceptions.ForbiddenError: "forbidden",
+    exceptions.NotFoundError: "not_found",
+    exceptions.InvalidRequestError: "invalid",
+}
+
+
+@contextmanager
+def watched(endpoint: Endpoint, call: Literal["api", "lineage", "stream"]) -> Iterator[None]:
+    """Stands around one request, from its sending to the head of its answer (a stream) or to all of it."""
+    began = time.perf_counter()
+    attributes = {"server.address": endpoint.host, "vizportal.endpoint": endpoint.key}
+    try:
+        with tracing.span(f"kubeflow {call}", kind="client", attributes=attributes):
+            yield
+    except exceptions.RunsError as error:
+        KUBEFLOW_ERRORS.labels(endpoint.key, _KINDS.get(type(error), "error")).inc()
+        raise
+    finally:
+        KUBEFLOW_SECONDS.labels(endpoint.key, call).observe(time.perf_counter() - began)
