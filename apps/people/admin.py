@@ -1,4 +1,4 @@
-"""The audit log in the admin site: to search and to export, not to change."""
+"""People in the admin site: the audit log (to search and to export, not to change), failed sign-ins, accounts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
+from apps.people import audit, sessions
 from apps.people.models import AuditEntry
 
 _COLUMNS = (
@@ -63,3 +68,47 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:  # noqa: ARG002
         """Nobody deletes them here; `manage.py prune --audit-older-than DAYS` does."""
         return False
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Failed sign-ins; deleting a name's lets it in again at once."""
+
+    list_display = ("username", "ip_address", "failures_since_start", "is_locked", "attempt_time", "user_agent")
+    list_filter = ("attempt_time",)
+    search_fields = ("username", "ip_address")
+    fields = readonly_fields = (
+        "username", "ip_address", "failures_since_start", "attempt_time", "path_info", "user_agent",
+    )  # fmt: skip
+
+    @admin.display(boolean=True, description="locked out")
+    def is_locked(self, attempt: AccessAttempt) -> bool:
+        """Whether this browser alone has failed often enough; all of one name and address count together."""
+        return bool(attempt.failures_since_start >= settings.VIZPORTAL_LOGIN_FAILURES)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Nobody fails by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AccessAttempt | None = None) -> bool:  # noqa: ARG002
+        """What happened is not changed."""
+        return False
+
+
+admin.site.unregister(get_user_model())
+
+
+@admin.register(get_user_model())
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
+    """Django's own page of accounts, with a way to end somebody's sign-ins."""
+
+    actions = ("sign_out",)
+
+    @admin.action(description="Sign the chosen people out everywhere", permissions=["change"])
+    def sign_out(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
+        """Ends every session of theirs."""
+        for user in chosen:
+            count = sessions.sign_out_everywhere(user.pk)
+            detail = f"{count} sessions"
+            audit.record("sign_out.everywhere", request=request, target=user.pk, target_name=str(user), detail=detail)
+            messages.success(request, f"Ended {count} sign-ins of {user}. Tokens of scripts are not among them.")

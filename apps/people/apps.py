@@ -14,8 +14,10 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         """Keeps the groups of the roles in step with the code, and listens for sign-ins."""
-        from apps.people import audit, roles  # noqa: PLC0415  (models are not ready before)
+        from apps.people import audit, lockout, roles, sessions  # noqa: PLC0415  (models are not ready before)
 
         # After every app: an administrator's permissions are made by the apps they are about.
         post_migrate.connect(roles.groups_write, dispatch_uid="people-groups")
         audit.connect_signals()
+        lockout.connect_signals()
+        sessions.connect_signals()

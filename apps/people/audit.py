@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
+from apps.people.addresses import client_address
 from apps.people.models import AuditEntry
 
 logger = logging.getLogger("vizportal.audit")
@@ -50,7 +51,7 @@ def record(
         target_name=_cut(target_name, _LONGEST),
         outcome=outcome,
         detail=_cut(detail, _LONGEST_DETAIL),
-        address=str(request.META.get("REMOTE_ADDR", ""))[:64] if request is not None else "",
+        address=client_address(request.META)[:64] if request is not None else "",
     )
     # %r: a name may hold line breaks, and one entry is one line.
     logger.info(

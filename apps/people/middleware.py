@@ -1,20 +1,24 @@
-"""Who a request is from, where that is not a matter of a form: the only user of a machine, or the gateway's word."""
+"""Who a request is from, where that is not a matter of a form: the only user of a machine, or the gateway's word; and
+what they must have for it: the right to look, a fresh sign-in for the admin site.
+"""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
-from django.contrib.auth.middleware import RemoteUserMiddleware
+from django.contrib.auth.middleware import LoginRequiredMiddleware, RemoteUserMiddleware
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
-from apps.people import roles
+from apps.people import roles, sessions
+from apps.people.addresses import is_trusted
 from apps.people.local import local_user_get
 from apps.people.models import Right
 
@@ -28,19 +32,13 @@ class LocalUserMiddleware:
     `up` refuses to bind anything but loopback in this mode, and ALLOWED_HOSTS keeps out other names (DNS rebinding).
     """
 
-    sync_capable = True
-    async_capable = True
-
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Puts the local user on the request, looked up only when somebody asks for it."""
         if settings.VIZPORTAL_AUTH == "local":
             request.user = SimpleLazyObject(local_user_get)  # type: ignore[assignment]
-            request.auser = sync_to_async(local_user_get)  # type: ignore[arg-type]
         return self.get_response(request)
 
 
@@ -52,6 +50,7 @@ class TrustedHeaderMiddleware(RemoteUserMiddleware):
     """
 
     header = _TOLD
+    async_capable = False  # type: ignore[assignment]
 
     def process_request(self, request: HttpRequest) -> None:
         """Signs in whom the gateway names, and signs out whom it names no longer."""
@@ -59,48 +58,32 @@ class TrustedHeaderMiddleware(RemoteUserMiddleware):
         if settings.VIZPORTAL_AUTH == "header":
             super().process_request(request)
 
-    async def aprocess_request(self, request: HttpRequest) -> None:
-        """The same, for the asynchronous server."""
-        _take_header(request)
-        if settings.VIZPORTAL_AUTH == "header":
-            await super().aprocess_request(request)
-
 
 def _take_header(request: HttpRequest) -> None:
     """Moves the gateway's word to where Django's own middleware reads it; drops anybody else's."""
     meta = "HTTP_" + settings.VIZPORTAL_AUTH_HEADER.upper().replace("-", "_")
     told = str(request.META.pop(meta, ""))
-    for name in (_TOLD, f"HTTP_{_TOLD}", USER_HEADER_META):
+    for name in (_TOLD, USER_HEADER_META):
         request.META.pop(name, None)
     is_meant = settings.VIZPORTAL_AUTH == "header" and is_trusted(str(request.META.get("REMOTE_ADDR", "")))
     if told and is_meant:
-        # Django reads the first of these names in its synchronous half and the second in the other.
-        request.META |= {_TOLD: told, f"HTTP_{_TOLD}": told, USER_HEADER_META: told}
+        request.META |= {_TOLD: told, USER_HEADER_META: told}
 
 
-def is_trusted(address: str) -> bool:
-    """Whether requests from this address may say who they are from."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(found in ipaddress.ip_network(each, strict=False) for each in settings.VIZPORTAL_TRUSTED_PROXIES)
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Asks who it is only where that matters: a probe must be answered while the database is away."""
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Leads to the sign-in page whoever must be signed in and is not."""
+        if not getattr(view, "login_required", True):
+            return None
+        return super().process_view(request, view, args, kwargs)
 
 
-class RightsMiddleware:
+class RightsMiddleware(MiddlewareMixin):
     """Refuses every page to who may not even look, with a page that says whom to ask."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Passes the request on; the check needs the view."""
-        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> None:
         """Checks the right to look, where one must be signed in at all.
@@ -111,3 +94,25 @@ class RightsMiddleware:
         is_open = not getattr(view, "login_required", True) or getattr(view, "is_open_to_all", False)
         if not is_open and request.user.is_authenticated and not roles.may(request.user, Right.VIEW):
             raise PermissionDenied(roles.refusal(Right.VIEW))
+
+
+class AdminIdleMiddleware(MiddlewareMixin):
+    """Asks who wants into the admin site and has not used it for VIZPORTAL_ADMIN_IDLE_MINUTES to sign in again.
+
+    The rest of the portal stays open to them. Where nobody signs in here (`local`, `header`), there is nothing to ask.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Leads to the sign-in page, and from there back to where one was going."""
+        is_admin = request.path_info.startswith(reverse("admin:index")) and getattr(view, "login_required", True)
+        is_asked = settings.VIZPORTAL_AUTH in {"password", "oidc"} and request.user.is_authenticated
+        if not is_admin or not is_asked:
+            return None
+        if sessions.admin_idle_s(request) <= settings.VIZPORTAL_ADMIN_IDLE_MINUTES * 60:
+            sessions.admin_use_note(request)
+            return None
+        # What was sent is not sent again by itself.
+        following = request.get_full_path() if request.method == "GET" else reverse("admin:index")
+        return HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': following, 'again': 1}, safe='/')}")

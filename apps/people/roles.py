@@ -41,6 +41,8 @@ GROUP_ROLES: Final = tuple(role for role in Role if role is not Role.NONE)
 # What administrators manage in the admin site beside their rights; accounts only to look at, or they could raise
 # themselves to superusers.
 _MANAGED_APPS: Final = ("visualizations", "runs", "people")
+# Failed sign-ins: to see who is locked out, and to let them in again.
+_LOCKOUT_RIGHTS: Final = ("view_accessattempt", "delete_accessattempt")
 
 
 def may(user: Any, right: Right) -> bool:
@@ -111,7 +113,7 @@ def role_for(group_names: Iterable[str]) -> Role:
 
 def groups_write(sender: Any = None, **_signal: Any) -> None:
     """Makes the roles' groups and gives each its rights; an administrator's further permissions stay."""
-    if sender is not None and sender.label not in _MANAGED_APPS:
+    if sender is not None and sender.label not in {*_MANAGED_APPS, "axes"}:
         return
     kind = ContentType.objects.get_for_model(Portal)
     rights = {
@@ -125,4 +127,5 @@ def groups_write(sender: Any = None, **_signal: Any) -> None:
         group.permissions.add(*(rights[right] for right in role.rights))
     managed = Permission.objects.filter(content_type__app_label__in=_MANAGED_APPS)
     looked_at = Permission.objects.filter(content_type__app_label="auth", codename__startswith="view_")
-    Group.objects.get(name=Role.ADMINISTRATOR.group_name).permissions.add(*managed, *looked_at)
+    locked = Permission.objects.filter(content_type__app_label="axes", codename__in=_LOCKOUT_RIGHTS)
+    Group.objects.get(name=Role.ADMINISTRATOR.group_name).permissions.add(*managed, *looked_at, *locked)

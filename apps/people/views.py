@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
+from apps.people import audit, sessions
 from apps.people.discovery import ProviderError, oidc_setting
 
 
 @login_not_required
 def login(request: HttpRequest) -> Any:
     """Shows how to sign in here: a form, the way to the provider, or why the gateway's word is missing."""
+    # The admin site was not used for so many minutes.
+    idle_minutes = settings.VIZPORTAL_ADMIN_IDLE_MINUTES if "again" in request.GET else None
     if settings.VIZPORTAL_AUTH == "password":
-        return auth_views.LoginView.as_view()(request)
+        return auth_views.LoginView.as_view(extra_context={"idle_minutes": idle_minutes})(request)
     following = request.GET.get("next", "")
     is_safe = url_has_allowed_host_and_scheme(following, allowed_hosts={request.get_host()})
     context = {
@@ -30,8 +34,9 @@ def login(request: HttpRequest) -> Any:
         "next": following if is_safe else "",
         "issuer": settings.VIZPORTAL_OIDC_ISSUER,
         "header": settings.VIZPORTAL_AUTH_HEADER,
-        "address": request.META.get("REMOTE_ADDR", ""),
+        "address": request.META.get("REMOTE_ADDR", ""),  # the peer: it is what must be trusted
         "has_failed": "failed" in request.GET,
+        "idle_minutes": idle_minutes,
     }
     status = 403 if settings.VIZPORTAL_AUTH == "header" else 200
     return render(request, "registration/sign_in.html", context, status=status)
@@ -87,3 +92,14 @@ def _provider_down(request: HttpRequest, error: ProviderError) -> HttpResponse:
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Says that one is signed out; the way back is a click and not a redirect, or one would be in again at once."""
     return render(request, "registration/signed_out.html")
+
+
+@require_http_methods(["GET", "POST"])
+def sign_ins(request: HttpRequest) -> HttpResponse:
+    """Shows where one is signed in; sent as a form, ends all of it but this browser."""
+    if request.method == "POST":
+        count = sessions.sign_out_everywhere(request.user.pk, but=request.session.session_key)
+        audit.record("sign_out.everywhere", request=request, target=request.user.pk, detail=f"{count} sessions")
+        messages.success(request, "Signed out everywhere else.")
+        return redirect("sign_ins")
+    return render(request, "registration/sign_ins.html", {"sign_ins": sessions.sign_ins(request)})

@@ -1,0 +1,34 @@
+"""manage.py sign_out: ends people's sign-ins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.people import audit, sessions
+
+
+class Command(BaseCommand):
+    """For one person, or for everybody."""
+
+    help = "Sign a person out in every browser, or with --everybody all people. Tokens of scripts stay valid."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", nargs="?", help="who")
+        parser.add_argument("--everybody", action="store_true", help="all people")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if bool(options["username"]) == options["everybody"]:
+            raise CommandError("Name one person, or say --everybody.")
+        if options["everybody"]:
+            count, target, name = Session.objects.all().delete()[0], "", "everybody"
+        else:
+            user = get_user_model().objects.filter(username=options["username"]).first()
+            if user is None:
+                raise CommandError(f"There is no account {options['username']!r}.")
+            count, target, name = sessions.sign_out_everywhere(user.pk), str(user.pk), str(user)
+        audit.record("sign_out.everywhere", target=target, target_name=name, detail=f"{count} sessions")
+        self.stdout.write(f"{name}: {count} sign-ins ended.")

@@ -1,0 +1,110 @@
+"""A person's sign-ins: where they are signed in, and how to end that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.people.addresses import client_address
+
+# In the session: when and from where its person signed in, and when they last used the admin site (seconds).
+_SIGN_IN: Final = "sign_in"
+_ADMIN_AT: Final = "admin_at"
+_NOTE_EVERY_S: Final = 60
+_LONGEST_BROWSER: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """One browser somebody is signed in with.
+
+    Attributes:
+        at: None for one from before such things were written down.
+        is_this: whether it is the one that asks.
+    """
+
+    at: datetime | None
+    ends_at: datetime
+    address: str
+    browser: str
+    is_this: bool
+
+
+def connect_signals() -> None:
+    """Notes in each new session when and from where it began."""
+    user_logged_in.connect(_note, dispatch_uid="session-sign-in")
+
+
+def _note(request: HttpRequest | None, **_signal: Any) -> None:
+    if request is not None and hasattr(request, "session"):
+        browser = str(request.META.get("HTTP_USER_AGENT", ""))[:_LONGEST_BROWSER]
+        request.session[_SIGN_IN] = {"at": time.time(), "address": client_address(request.META), "browser": browser}
+        request.session.pop(_ADMIN_AT, None)
+
+
+def admin_idle_s(request: HttpRequest) -> float:
+    """Returns the seconds since this person signed in, or last used the admin site; infinite where nothing is known."""
+    began = request.session.get(_SIGN_IN, {}).get("at", 0)
+    last = max(began, request.session.get(_ADMIN_AT, 0))
+    return time.time() - last if last else float("inf")
+
+
+def admin_use_note(request: HttpRequest) -> None:
+    """Notes that the admin site is used; at most once a minute, since it is a write."""
+    if admin_idle_s(request) > _NOTE_EVERY_S:
+        request.session[_ADMIN_AT] = time.time()
+
+
+def _sessions_of(user_id: Any) -> Iterator[tuple[Session, dict[str, Any]]]:
+    """Yields a person's sessions that have not run out, with what is in them.
+
+    A session's person is inside what is signed, so all are looked through: some 7,000 a second, for a rare question.
+    """
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+        content = session.get_decoded()
+        if content.get(SESSION_KEY) == str(user_id):
+            yield session, content
+
+
+def sign_ins(request: HttpRequest) -> list[SignIn]:
+    """Returns where the person who asks is signed in, the latest first."""
+    found = [
+        SignIn(
+            at=_moment(content.get(_SIGN_IN, {}).get("at")),
+            ends_at=session.expire_date,
+            address=content.get(_SIGN_IN, {}).get("address", ""),
+            browser=content.get(_SIGN_IN, {}).get("browser", ""),
+            is_this=session.session_key == request.session.session_key,
+        )
+        for session, content in _sessions_of(request.user.pk)
+    ]
+    return sorted(found, key=lambda each: each.ends_at, reverse=True)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def sign_out_everywhere(user_id: Any, *, but: str | None = None) -> int:
+    """Ends a person's sessions; returns how many.
+
+    Args:
+        but: key of a session that stays.
+    """
+    keys = [session.session_key for session, _ in _sessions_of(user_id) if session.session_key != but]
+    return Session.objects.filter(session_key__in=keys).delete()[0]
+
+
+def sessions_prune(now: datetime, *, is_dry_run: bool) -> int:
+    """Deletes sessions that have run out, or only counts them; returns how many."""
+    over = Session.objects.filter(expire_date__lt=now)
+    return over.count() if is_dry_run else over.delete()[0]
