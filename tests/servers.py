@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,16 +20,23 @@ _ROOT = Path(__file__).resolve().parents[1]
 _START_TIMEOUT_S = 60
 
 
+def free_port(host: str = "127.0.0.1") -> int:
+    """Returns a TCP port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def valkey_server() -> Iterator[str]:
     """Starts a valkey without a TCP port; yields its URL."""
     # A short path of its own: a unix socket's may have 107 characters at most.
     directory = Path(tempfile.mkdtemp(prefix="vzp-"))
-    socket = directory / "valkey.sock"
-    server = ValkeyServer(port=0, unix_socket_path=socket, data_dir=directory)
+    path = directory / "valkey.sock"
+    server = ValkeyServer(port=0, unix_socket_path=path, data_dir=directory)
     server.start()
     try:
-        yield f"unix://{socket}"
+        yield f"unix://{path}"
     finally:
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)

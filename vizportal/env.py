@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -61,9 +62,9 @@ def read_int(name: str, default: int, *, least: int = 0) -> int:
 
 
 def read_list(name: str, default: Iterable[str] = ()) -> list[str]:
-    """Returns a comma-separated setting as its non-empty, stripped parts."""
+    """Returns a setting of several parts, comma-separated or one a line, as its non-empty, stripped parts."""
     text = read_str(name, ",".join(default))
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
 
 
 def read_choice(name: str, default: str, choices: Iterable[str]) -> str:
@@ -77,6 +78,22 @@ def read_choice(name: str, default: str, choices: Iterable[str]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value
+
+
+def read_object(name: str) -> dict[str, Any]:
+    """Returns a setting that is a JSON object; empty where unset.
+
+    Raises:
+        ImproperlyConfigured: not of that form. Its text is not repeated: it may hold a secret.
+    """
+    text = read_str(name)
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ImproperlyConfigured(f"{name} must be a JSON object.")
+    return found
 
 
 def read_names(name: str, keys: Iterable[str]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Whether the portal is alive, and whether it is ready: the database, the queue, the workers, Kubeflow."""
+"""Whether the portal is alive, and whether it is ready: the database, the queue, the results, the workers, Kubeflow."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import Any
 
 import django_rq
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -26,6 +28,7 @@ from apps.visualizations.rendering import environments
 from apps.visualizations.services.hosts import hosts_read
 
 _KEEP_KUBEFLOW_S = 10.0
+_RESULTS_WAIT_S = 3.0
 logger = logging.getLogger(__name__)
 
 
@@ -44,15 +47,17 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     `status` is "degraded" as soon as any part is missing: saved results still open without Kubeflow or workers.
     """
     database, queue = _check(_database), _check(_queue)
+    results = _results.read()
     workers = _workers() if queue["ok"] else {"count": 0}
     answers = _kubeflow.read()
     kubeflow = _default_endpoint(answers)
     is_ready = database["ok"] and queue["ok"]
-    is_whole = is_ready and workers["count"] > 0 and all(each["ok"] for each in answers or [kubeflow])
+    is_whole = is_ready and results["ok"] and workers["count"] > 0 and all(each["ok"] for each in answers or [kubeflow])
     answer = {
         "status": "ok" if is_whole else "degraded",
         "database": database,
         "queue": queue,
+        "results": results,
         "workers": workers,
         "kubeflow": kubeflow,
         "endpoints": answers,
@@ -68,7 +73,7 @@ def _check(part: Callable[[], None]) -> dict[str, Any]:
         part()
     except (DatabaseError, RedisError, OSError) as error:
         # The cause goes to the log: it may name hosts and accounts, and anybody may read this page.
-        logger.warning("readyz: %s: %s", part.__name__.lstrip("_"), error)
+        logger.warning("readyz: %s: %s", part.__name__.strip("_"), error)
         return {"ok": False, "message": f"does not answer ({type(error).__name__})"}
     return {"ok": True, "message": ""}
 
@@ -83,16 +88,16 @@ def _queue() -> None:
 
 
 def _workers() -> dict[str, Any]:
-    counts = {name: _worker_count(name) for name in settings.RQ_QUEUES}
-    return {"count": sum(counts.values()), "queues": counts}
+    keys = {name: _worker_keys(name) for name in settings.RQ_QUEUES}
+    # One that serves several queues is one worker.
+    return {"count": len(frozenset().union(*keys.values())), "queues": {name: len(each) for name, each in keys.items()}}
 
 
-def _worker_count(queue_name: str) -> int:
-    environment = queue_name.removeprefix("render-")
+def _worker_keys(queue_name: str) -> frozenset[str]:
     try:
-        return int(jobs.worker_count(environment))
+        return jobs.worker_keys(queue_name.removeprefix("render-"))
     except (RedisError, OSError):
-        return 0
+        return frozenset()
 
 
 @dataclass(slots=True)
@@ -117,6 +122,34 @@ class _KubeflowCheck:
 
 
 _kubeflow = _KubeflowCheck()
+
+
+@dataclass(slots=True)
+class _ResultsCheck:
+    """Asks the store of results; one that is mute takes half a minute to give up, and a probe waits a few seconds."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="results"))
+    _asked: Future[dict[str, Any]] | None = None
+
+    def read(self) -> dict[str, Any]:
+        """Returns the answer to a question of now; a question that is not answered in time is the answer itself."""
+        with self._lock:
+            if self._asked is None or self._asked.done():
+                self._asked = self._pool.submit(_check, _results_ask)
+            asked = self._asked
+        try:
+            return asked.result(_RESULTS_WAIT_S)
+        except FutureTimeoutError:
+            return {"ok": False, "message": "does not answer in time"}
+
+
+_results = _ResultsCheck()
+
+
+def _results_ask() -> None:
+    # Whether it is there does not matter; that the store says so does.
+    default_storage.exists("renders/probe")
 
 
 def _ask_kubeflow(config: EndpointConfig) -> dict[str, Any]:

@@ -1,12 +1,21 @@
-"""The installation's secret key where none is configured: made once, kept in the data directory."""
+"""The installation's secret key where none is configured: made once, kept in the data directory, changed on request.
+
+Keys that were replaced stay beside it for as long as a sign-in lasts, so that nobody is signed out by the change.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
+import time
 from pathlib import Path
+from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
+
+_NAME: Final = "secret_key"
+# One line for each: when it was replaced (seconds since 1970), and the key.
+_REPLACED_NAME: Final = "secret_key.replaced"
 
 
 def load_or_create(data_dir: Path) -> str:
@@ -15,7 +24,7 @@ def load_or_create(data_dir: Path) -> str:
     Raises:
         ImproperlyConfigured: the directory cannot be made or written.
     """
-    path = data_dir / "secret_key"
+    path = data_dir / _NAME
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # O_EXCL: of two processes that start at once, one writes and the other reads.
@@ -31,3 +40,39 @@ def load_or_create(data_dir: Path) -> str:
         key = secrets.token_urlsafe(48)
         file.write(key)
     return key
+
+
+def load_replaced(data_dir: Path, keep_s: float) -> list[str]:
+    """Returns the keys that were replaced at most `keep_s` seconds ago, the latest first."""
+    return [key for replaced_at, key in reversed(_read_replaced(data_dir)) if replaced_at > time.time() - keep_s]
+
+
+def rotate(data_dir: Path, *, is_old_dropped: bool) -> None:
+    """Puts a new key in the place of the one in the data directory; processes read it when they start.
+
+    Args:
+        is_old_dropped: forgets the old key and those before it, so that all they signed ends: for a key that leaked.
+    """
+    replaced = [] if is_old_dropped else [*_read_replaced(data_dir), (int(time.time()), load_or_create(data_dir))]
+    # In this order a crash between the two leaves the old key in force and known.
+    _write(data_dir / _REPLACED_NAME, "".join(f"{replaced_at} {key}\n" for replaced_at, key in replaced))
+    _write(data_dir / _NAME, secrets.token_urlsafe(48))
+
+
+def _read_replaced(data_dir: Path) -> list[tuple[int, str]]:
+    try:
+        lines = (data_dir / _REPLACED_NAME).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    found = (line.partition(" ") for line in lines)
+    return [(int(replaced_at), key) for replaced_at, _, key in found if replaced_at.isdecimal() and key]
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

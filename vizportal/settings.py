@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
-import dj_database_url
 from csp.constants import NONE, SELF
 
-from vizportal import env, secret
+from apps.observing.logs import logging_config
+from apps.visualizations import stores
+from apps.visualizations.rendering.environments import environment_keys
+from vizportal import database, env, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -21,7 +24,14 @@ VIZPORTAL_ENVIRONMENTS_DIR = (
 VIZPORTAL_BIND = env.read_str("VIZPORTAL_BIND", "127.0.0.1:8000")
 VIZPORTAL_AUTH = env.read_choice("VIZPORTAL_AUTH", "local", ["local", "password", "oidc", "header"])
 DEBUG = env.read_bool("VIZPORTAL_DEBUG", default=False)
-SECRET_KEY = env.read_str("SECRET_KEY") or secret.load_or_create(VIZPORTAL_DATA_DIR)
+VIZPORTAL_SESSION_HOURS = env.read_int("VIZPORTAL_SESSION_HOURS", 14 * 24, least=1)
+SESSION_COOKIE_AGE = VIZPORTAL_SESSION_HOURS * 3600
+SECRET_KEY = env.read_str("SECRET_KEY")
+# Keys that sign nothing new, and whose signatures still hold.
+SECRET_KEY_FALLBACKS = env.read_list("SECRET_KEY_FALLBACKS")
+if not SECRET_KEY:
+    SECRET_KEY = secret.load_or_create(VIZPORTAL_DATA_DIR)
+    SECRET_KEY_FALLBACKS += secret.load_replaced(VIZPORTAL_DATA_DIR, SESSION_COOKIE_AGE)
 ALLOWED_HOSTS = env.read_list("VIZPORTAL_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.read_list("VIZPORTAL_TRUSTED_ORIGINS")
 
@@ -29,7 +39,6 @@ CSRF_TRUSTED_ORIGINS = env.read_list("VIZPORTAL_TRUSTED_ORIGINS")
 VIZPORTAL_DEFAULT_ROLE = env.read_choice("VIZPORTAL_DEFAULT_ROLE", "coder", ["none", "viewer", "creator", "coder"])
 # {"administrator": ["ml-admins"], "viewer": ["everybody"]}: groups of the sign-in's, by the role they give.
 VIZPORTAL_ROLE_GROUPS = env.read_names("VIZPORTAL_ROLE_GROUPS", ["viewer", "creator", "coder", "administrator"])
-VIZPORTAL_SESSION_HOURS = env.read_int("VIZPORTAL_SESSION_HOURS", 14 * 24, least=1)
 # The gateway that says who asks, and the addresses it is believed from.
 VIZPORTAL_AUTH_HEADER = env.read_str("VIZPORTAL_AUTH_HEADER", "kubeflow-userid")
 VIZPORTAL_AUTH_HEADER_PREFIX = env.read_str("VIZPORTAL_AUTH_HEADER_PREFIX")
@@ -46,11 +55,27 @@ OIDC_RP_SIGN_ALGO = env.read_str("VIZPORTAL_OIDC_ALGORITHM", "RS256")
 OIDC_STORE_ACCESS_TOKEN = env.read_bool("VIZPORTAL_OIDC_KEEP_TOKEN", default=False)
 OIDC_USE_PKCE = True
 OIDC_TIMEOUT = 10
-SESSION_COOKIE_AGE = VIZPORTAL_SESSION_HOURS * 3600
 AUTHENTICATION_BACKENDS = {
     "oidc": ["apps.people.backends.OidcBackend"],
     "header": ["apps.people.backends.HeaderBackend"],
-}.get(VIZPORTAL_AUTH, ["django.contrib.auth.backends.ModelBackend"])
+}.get(VIZPORTAL_AUTH, ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"])
+# Too many wrong passwords lock a name out, where this address asks for it; counted in the database by django-axes.
+VIZPORTAL_LOGIN_FAILURES = env.read_int("VIZPORTAL_LOGIN_FAILURES", 10, least=1)
+VIZPORTAL_LOGIN_LOCKOUT_MINUTES = env.read_int("VIZPORTAL_LOGIN_LOCKOUT_MINUTES", 15, least=1)
+VIZPORTAL_ADMIN_IDLE_MINUTES = env.read_int("VIZPORTAL_ADMIN_IDLE_MINUTES", 60, least=1)
+AXES_ENABLED = VIZPORTAL_AUTH == "password"
+AXES_FAILURE_LIMIT = VIZPORTAL_LOGIN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=VIZPORTAL_LOGIN_LOCKOUT_MINUTES)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "apps.people.addresses.lockout_address"
+AXES_LOCKOUT_CALLABLE = "apps.people.lockout.locked_page"
+AXES_RESET_ON_SUCCESS = True
+# Or somebody who goes on trying would keep the person locked out for good.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# The audit log has it, and the admin site a page of ours.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
 
 # --- Kubeflow ---------------------------------------------------------------------------------------------
 # Empty: `up` starts the embedded one and sets KFP_HOST for the processes it starts.
@@ -80,8 +105,13 @@ VIZPORTAL_OBJECT_STORES = env.read_str("VIZPORTAL_OBJECT_STORES")
 
 # --- Rendering --------------------------------------------------------------------------------------------
 ALLOW_CUSTOM_VISUALIZATIONS = env.read_bool("ALLOW_CUSTOM_VISUALIZATIONS", default=False)
+# Lets scripts bring packages of their own; from one index only, as wheels.
+VIZPORTAL_ALLOW_DEPENDENCIES = env.read_bool("VIZPORTAL_ALLOW_DEPENDENCIES", default=False)
+VIZPORTAL_PACKAGE_INDEX = env.read_str("VIZPORTAL_PACKAGE_INDEX")
 KERNEL_TIMEOUT = env.read_int("KERNEL_TIMEOUT", 100, least=1)
 VIZPORTAL_WORKERS = env.read_int("VIZPORTAL_WORKERS", 2, least=1)
+# Served by workers of other machines, also while none of them lives: they are started when something waits.
+VIZPORTAL_REMOTE_ENVIRONMENTS = env.read_list("VIZPORTAL_REMOTE_ENVIRONMENTS")
 VIZPORTAL_SANDBOX = env.read_choice("VIZPORTAL_SANDBOX", "auto", ["auto", "bwrap", "landlock", "none"])
 # The second word of an administrator who wants people's own code to run where nothing confines it.
 VIZPORTAL_CUSTOM_WITHOUT_SANDBOX = env.read_bool("VIZPORTAL_CUSTOM_WITHOUT_SANDBOX", default=False)
@@ -90,6 +120,7 @@ VIZPORTAL_MAX_HTML_BYTES = env.read_int("VIZPORTAL_MAX_HTML_BYTES", 64 * 1024**2
 VIZPORTAL_MAX_SOURCE_BYTES = env.read_int("VIZPORTAL_MAX_SOURCE_BYTES", 512 * 1024**2, least=1)
 VIZPORTAL_MAX_RENDER_MEMORY_BYTES = env.read_int("VIZPORTAL_MAX_RENDER_MEMORY_BYTES", 4 * 1024**3, least=2**28)
 VIZPORTAL_MAX_QUEUED_PER_USER = env.read_int("VIZPORTAL_MAX_QUEUED_PER_USER", 50, least=1)
+VIZPORTAL_SOURCE_CACHE_BYTES = env.read_int("VIZPORTAL_SOURCE_CACHE_BYTES", 2 * 1024**3, least=0)
 VIZPORTAL_SOURCE_ALLOW = env.read_list("VIZPORTAL_SOURCE_ALLOW")
 VIZPORTAL_TYPES_DIRS = [Path(part) for part in env.read_list("VIZPORTAL_TYPES_DIRS")]
 
@@ -106,13 +137,18 @@ INSTALLED_APPS = [
     "django_rq",
     "ninja",
     "csp",
+    "axes",
     "apps.people",
     "apps.runs",
     "apps.visualizations",
     "vizportal",
 ]
 MIDDLEWARE = [
+    # Before all others: it sees what they answer.
+    "apps.observing.middleware.ObservingMiddleware",
+    "vizportal.observability.middleware.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "vizportal.middleware.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -122,11 +158,14 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.people.middleware.TrustedHeaderMiddleware",
     "apps.people.middleware.LocalUserMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "apps.people.middleware.SignInMiddleware",
     "apps.people.middleware.RightsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "apps.people.middleware.AdminIdleMiddleware",
+    # Last: it puts the page of a lockout in the place of whatever the sign-in answered.
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "vizportal.urls"
 ASGI_APPLICATION = "vizportal.asgi.application"
@@ -146,20 +185,16 @@ TEMPLATES = [
         },
     }
 ]
+VIZPORTAL_DATABASE_POOL = env.read_int("VIZPORTAL_DATABASE_POOL", 20)
 DATABASES = {
-    "default": dj_database_url.parse(
-        env.read_str("DATABASE_URL") or f"sqlite:///{VIZPORTAL_DATA_DIR / 'db.sqlite3'}",
-        conn_max_age=60,
-        conn_health_checks=True,
+    "default": database.read_database(
+        env.read_str("DATABASE_URL") or f"sqlite:///{VIZPORTAL_DATA_DIR / 'db.sqlite3'}", pool=VIZPORTAL_DATABASE_POOL
     )
 }
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Measured: with Django's defaults four writers meet "database is locked"; with these they do not.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
+# Where `manage.py move` copies everything to.
+VIZPORTAL_MOVE_DATABASE_URL = env.read_str("VIZPORTAL_MOVE_DATABASE_URL")
+if VIZPORTAL_MOVE_DATABASE_URL:
+    DATABASES["move_target"] = database.read_database(VIZPORTAL_MOVE_DATABASE_URL, pool=0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -168,14 +203,20 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "signed_out"
 STATIC_URL = "/static/"
-STATIC_ROOT = VIZPORTAL_DATA_DIR / "static"
+STATIC_ROOT = Path(env.read_str("VIZPORTAL_STATIC_DIR", str(VIZPORTAL_DATA_DIR / "static"))).expanduser().absolute()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VIZPORTAL_DATA_DIR / "results"
+# An object store for them, with django-storages' own options; empty: files in the data directory.
+VIZPORTAL_RESULTS_URL = env.read_str("VIZPORTAL_RESULTS_URL")
+VIZPORTAL_RESULTS_OPTIONS = env.read_object("VIZPORTAL_RESULTS_OPTIONS")
 STORAGES = {
-    # Results are only ever served through views that check who asks, so no URL leads to them.
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"base_url": None}},
+    "default": stores.read_store(VIZPORTAL_RESULTS_URL, VIZPORTAL_RESULTS_OPTIONS, MEDIA_ROOT),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+VIZPORTAL_MOVE_RESULTS_URL = env.read_str("VIZPORTAL_MOVE_RESULTS_URL")
+VIZPORTAL_MOVE_RESULTS_OPTIONS = env.read_object("VIZPORTAL_MOVE_RESULTS_OPTIONS")
+if VIZPORTAL_MOVE_RESULTS_URL:
+    STORAGES["move_target"] = stores.read_store(VIZPORTAL_MOVE_RESULTS_URL, VIZPORTAL_MOVE_RESULTS_OPTIONS, MEDIA_ROOT)
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
 X_FRAME_OPTIONS = "SAMEORIGIN"
@@ -185,6 +226,8 @@ SILENCED_SYSTEM_CHECKS = [
     # Whether sub-domains and browsers' preload lists are meant is the domain owner's decision.
     "security.W005",
     "security.W021",
+    # Where people sign in elsewhere, there are no passwords to guess.
+    *([] if AXES_ENABLED else ["axes.W003"]),
 ]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -192,11 +235,13 @@ CSRF_COOKIE_SAMESITE = "Lax"
 _HTTPS = env.read_bool("VIZPORTAL_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 if _HTTPS:
+    # Browsers then take them from this host only, and by HTTPS: no other name of the domain can plant one.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 3600 * 24 * 30
     SECURE_SSL_REDIRECT = True
     # Probes ask the process itself, past the proxy.
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 
 # `frame-src 'self'` is what stops a saved result from navigating its frame away with data in the address.
 CONTENT_SECURITY_POLICY = {
@@ -217,8 +262,9 @@ CONTENT_SECURITY_POLICY = {
 
 # --- The queue --------------------------------------------------------------------------------------------
 REDIS_URL = env.read_str("REDIS_URL") or f"unix://{VIZPORTAL_DATA_DIR / 'valkey' / 'valkey.sock'}"
+# One queue for each environment that renders may use.
 RQ_QUEUES = {
-    "render-base": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"},
+    f"render-{key}": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"} for key in environment_keys()
 }
 # The worker and every reader of the queue refuse whatever is not a render (apps/visualizations/jobs.py).
 RQ = {
@@ -227,10 +273,14 @@ RQ = {
 }
 RQ_SHOW_ADMIN_LINK = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.read_str("VIZPORTAL_LOG_LEVEL", "INFO").upper()},
-}
+# --- How it is seen from outside (docs/monitoring.md) -------------------------------------------------------
+# Empty: only this machine may read /metrics.
+VIZPORTAL_METRICS_TOKEN = env.read_str("VIZPORTAL_METRICS_TOKEN")
+# Where a worker answers /healthz and /metrics; empty: nowhere.
+VIZPORTAL_WORKER_METRICS_BIND = env.read_str("VIZPORTAL_WORKER_METRICS_BIND")
+# Where traces go, such as http://collector:4318; empty: there are none.
+VIZPORTAL_OTLP_ENDPOINT = env.read_str("VIZPORTAL_OTLP_ENDPOINT")
+LOGGING = logging_config(
+    env.read_choice("VIZPORTAL_LOG_FORMAT", "line", ["line", "json"]),
+    env.read_str("VIZPORTAL_LOG_LEVEL", "INFO").upper(),
+)

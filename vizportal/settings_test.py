@@ -22,4 +22,5 @@ STORAGES = {
 }
 # Users sign in like on a server: what a stranger may see is tested, and `local` has tests of its own.
 VIZPORTAL_AUTH = "password"
+AXES_ENABLED = True
 WHITENOISE_AUTOREFRESH = True

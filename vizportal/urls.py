@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from apps.visualizations.api import api
 from apps.visualizations.kfp_service import portal as kfp_service
 from vizportal import health, views
+from vizportal.observability.views import metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="runs:run_list"), name="home"),
@@ -19,6 +20,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("design/", views.design, name="design"),
     path("", include("apps.people.urls")),
     path("", include("apps.visualizations.urls")),

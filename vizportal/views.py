@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpResponse, HttpResponseForbidden, HttpResponseNotFound, HttpResponseRedirect
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse, HttpResponseForbidden, HttpResponseNotFound, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import get_script_prefix
+
+from apps.observing.scope import request_id
+from apps.visualizations.stores.streamed import StoreAwayError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
+_RETRY_AFTER_S = 5
+_AWAY = {"database": "The database does not answer", "store": "The store of results does not answer"}
 
 STATES = (
     "queued",
@@ -55,7 +64,40 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers 500 with an id to look for in the log; the page needs no database and no template context."""
+    """Answers 500 with ids to look for in the log, or 503 where the database or the store of results is away.
+
+    The pages need no database and no template context. Every line of the log that belongs to the request has its id,
+    the traceback before this one too.
+    """
+    error = sys.exc_info()[1]
+    if isinstance(error, (OperationalError, InterfaceError, StoreAwayError)):
+        part = "store" if isinstance(error, StoreAwayError) else "database"
+        logger.error("%s: %s: %s", request.path, type(error).__name__, error)
+        return _part_away(request, part)
     error_id = secrets.token_hex(4)
     logger.error("error page %s shown for %s", error_id, request.path)
-    return HttpResponse(render_to_string("500.html", {"error_id": error_id}), status=500)
+    return _bare("500.html", {"error_id": error_id, "request_id": request_id()}, 500)
+
+
+def _bare(template: str, context: dict[str, object], status: int) -> HttpResponse:
+    """Answers with a page that goes without whatever is missing: here even the names of static files may be."""
+    frame: dict[str, object] = {"home": get_script_prefix()}
+    with suppress(ValueError):
+        frame["styles"] = [static(f"css/{name}.css") for name in ("tokens", "base", "components")]
+        frame["theme"] = static("js/theme.js")
+    return HttpResponse(render_to_string(template, frame | context), status=status)
+
+
+def _part_away(request: HttpRequest, part: str) -> HttpResponse:
+    """Answers 503: `part` is "database" or "store"."""
+    answer: HttpResponse
+    words = _AWAY[part]
+    if request.path.startswith("/api/"):
+        # The API's own shape: it never saw this request, whose person the session could not name.
+        error = {"code": f"{part}_away", "message": f"{words}. Nothing is lost; try again soon."}
+        answer = JsonResponse({"error": error}, status=503)
+    else:
+        context = {"words": words, "is_asked_again": request.method == "GET", "retry": request.get_full_path()}
+        answer = _bare("503.html", context, 503)
+    answer["Retry-After"] = str(_RETRY_AFTER_S)
+    return answer

@@ -161,7 +161,8 @@ def _localkfp_address(data_dir: Path, web_port: int) -> tuple[str, int]:
 
 
 def _workers(environ: Mapping[str, str]) -> tuple[Service, ...]:
-    command = _manage("rqworker", "render-base", "--worker-class", "apps.visualizations.jobs.RenderWorker")
+    # Every environment: one that is built while the portal runs is served at once.
+    command = _manage("rqworker", *settings.RQ_QUEUES, "--worker-class", "apps.visualizations.jobs.RenderWorker")
     command += ["--job-class", "apps.visualizations.jobs.RenderJob", "--serializer", "rq.serializers.JSONSerializer"]
     count = settings.VIZPORTAL_WORKERS
     return tuple(
@@ -178,7 +179,8 @@ def _web(host: str, port: int, environ: Mapping[str, str]) -> Service:
     command = [_PYTHON, "-m", "uvicorn", "vizportal.asgi:application", "--host", host, "--port", str(port)]
     # Open event streams do not end by themselves, so they get two seconds.
     command += ["--app-dir", str(settings.BASE_DIR), "--no-access-log", "--lifespan", "off"]
-    command += ["--timeout-graceful-shutdown", "2"]
+    # Who asked by way of whom is read in one place that knows which proxies are trusted: apps/people/addresses.py.
+    command += ["--timeout-graceful-shutdown", "2", "--no-proxy-headers"]
     url = f"http://{_reached_at(host)}:{port}/healthz"
     return Service(name="web", command=command, environ=environ, is_ready=_answers_http(url), stop_timeout_s=5)
 

