@@ -1,0 +1,191 @@
+"""What each overlay is for: scaling by the queue, Kubeflow's gateway, gVisor, a trial."""
+
+import base64
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from manifests import OVERLAYS, combined, containers, environ, is_portal, named, of_kind, overlay, pod, pod_labels
+
+from apps.visualizations.jobs import queue_get, queue_name
+from apps.visualizations.rendering.environments import environment_keys
+
+
+def address_of(documents, name):
+    """Returns host:port of a Service as every namespace knows it."""
+    service = named(documents, "Service", name)
+    (port,) = service["spec"]["ports"]
+    return f"{name}.{service['metadata']['namespace']}.svc.cluster.local:{port['port']}"
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_everything_lies_in_the_overlay_s_namespace(name):
+    documents = overlay(name)
+    namespace = named(documents, "Deployment", "vizportal-web")["metadata"]["namespace"]
+    assert namespace == {"dev": "vizportal-dev", "kubeflow": "kubeflow"}.get(name, "vizportal")
+    for document in documents:
+        if document["kind"] not in {"Namespace", "RuntimeClass"}:
+            assert document["metadata"]["namespace"] == namespace
+    # Kubeflow's own namespace is not ours to change.
+    assert len(of_kind(documents, "Namespace")) == (0 if name == "kubeflow" else 1)
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_a_namespace_of_its_own_enforces_the_restricted_standard(name):
+    (namespace,) = of_kind(overlay(name), "Namespace")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_what_is_scaled_by_others_says_no_number_of_its_own(name):
+    documents = overlay(name)
+    scaled = {each["spec"]["scaleTargetRef"]["name"] for each in of_kind(documents, "HorizontalPodAutoscaler")}
+    scaled |= {each["spec"]["scaleTargetRef"]["name"] for each in of_kind(documents, "ScaledObject")}
+    for deployment in of_kind(documents, "Deployment"):
+        assert ("replicas" in deployment["spec"]) != (deployment["metadata"]["name"] in scaled)
+    assert scaled <= {each["metadata"]["name"] for each in of_kind(documents, "Deployment")}
+
+
+@pytest.fixture(params=["prod", "kubeflow"])
+def scaled(request, tmp_path):
+    return combined(tmp_path, request.param, "keda")
+
+
+def test_workers_follow_the_lists_that_rq_really_uses(scaled):
+    found = {each["metadata"]["name"]: each["spec"] for each in of_kind(scaled, "ScaledObject")}
+    assert set(found) == {f"vizportal-worker-{key}" for key in environment_keys()}
+    for key in environment_keys():
+        spec = found[f"vizportal-worker-{key}"]
+        assert spec["scaleTargetRef"]["name"] == f"vizportal-worker-{key}"
+        (trigger,) = spec["triggers"]
+        assert trigger["metadata"]["listName"] == queue_get(key).key == f"rq:queue:{queue_name(key)}"
+        assert trigger["metadata"]["address"] == address_of(scaled, "vizportal-queue")
+        assert named(scaled, "TriggerAuthentication", trigger["authenticationRef"]["name"])
+
+
+def test_an_environment_without_workers_is_offered_all_the_same(scaled):
+    """Else nothing would ever wait for the first of them."""
+    for each in of_kind(scaled, "ScaledObject"):
+        target = named(scaled, "Deployment", each["spec"]["scaleTargetRef"]["name"])
+        key = pod_labels(target)["app.kubernetes.io/component"].removeprefix("worker-")
+        web = named(scaled, "Deployment", "vizportal-web")
+        offered = environ(scaled, pod(web)["containers"][0])["VIZPORTAL_REMOTE_ENVIRONMENTS"].split(",")
+        assert key in offered
+    assert named(scaled, "ScaledObject", "vizportal-worker-tfx")["spec"]["minReplicaCount"] == 0
+
+
+@pytest.fixture
+def behind_gateway():
+    return overlay("kubeflow")
+
+
+def test_custom_code_and_the_time_limit_are_plain_entries_as_in_kubeflow(behind_gateway):
+    for deployment in filter(is_portal, of_kind(behind_gateway, "Deployment")):
+        (container,) = pod(deployment)["containers"]
+        entries = {entry["name"]: entry for entry in container["env"]}
+        assert entries["ALLOW_CUSTOM_VISUALIZATIONS"] == {"name": "ALLOW_CUSTOM_VISUALIZATIONS", "value": "false"}
+        assert entries["KERNEL_TIMEOUT"] == {"name": "KERNEL_TIMEOUT", "value": "100"}
+
+
+def test_only_the_gateway_says_who_asks(behind_gateway):
+    web = named(behind_gateway, "Deployment", "vizportal-web")
+    found = environ(behind_gateway, pod(web)["containers"][0])
+    assert (found["VIZPORTAL_AUTH"], found["VIZPORTAL_AUTH_HEADER"]) == ("header", "kubeflow-userid")
+    assert found["VIZPORTAL_TRUSTED_PROXIES"] == "127.0.0.6", "where a sidecar calls its pod from, and nobody else"
+    assert pod_labels(web)["sidecar.istio.io/inject"] == "true"
+    policy = named(behind_gateway, "AuthorizationPolicy", "vizportal-web-from-gateway")["spec"]
+    assert policy["selector"]["matchLabels"].items() <= pod_labels(web).items()
+    ((rule,),) = [policy["rules"]]
+    principals = [source["source"]["principals"] for source in rule["from"]]
+    assert principals == [["cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account"]]
+
+
+def test_kubeflow_is_asked_by_accounts_it_was_told_of(behind_gateway):
+    policy = named(behind_gateway, "AuthorizationPolicy", "vizportal-to-kubeflow")["spec"]
+    (allowed,) = [source["source"]["principals"] for source in policy["rules"][0]["from"]]
+    for name in ("vizportal-web", "vizportal-worker-base", "vizportal-worker-tfx"):
+        deployment = named(behind_gateway, "Deployment", name)
+        namespace, account = deployment["metadata"]["namespace"], pod(deployment)["serviceAccountName"]
+        assert f"cluster.local/ns/{namespace}/sa/{account}" in allowed
+        # Without a sidecar nobody would know the account.
+        assert pod_labels(deployment)["sidecar.istio.io/inject"] == "true"
+    (endpoint,) = json.loads(
+        environ(behind_gateway, pod(deployment)["containers"][0])["VIZPORTAL_ENDPOINTS"],
+    )
+    assert endpoint["auth"] == "person-header"
+    assert urlsplit(endpoint["host"]).hostname == "ml-pipeline-ui.kubeflow.svc.cluster.local"
+
+
+def test_a_job_has_no_sidecar_that_would_keep_it_from_ending(behind_gateway):
+    for kind, name in [("Job", "migrate"), ("StatefulSet", "queue"), ("Deployment", "reconciler")]:
+        assert pod_labels(named(behind_gateway, kind, f"vizportal-{name}"))["sidecar.istio.io/inject"] == "false"
+
+
+def test_the_gateway_leads_to_the_portal_s_service(behind_gateway):
+    routes = named(behind_gateway, "VirtualService", "vizportal")["spec"]["http"]
+    assert "match" not in routes[-1]
+    destination = routes[-1]["route"][0]["destination"]
+    assert f"{destination['host']}:{destination['port']['number']}" == address_of(behind_gateway, "vizportal-web")
+    (host,) = named(behind_gateway, "VirtualService", "vizportal")["spec"]["hosts"]
+    found = environ(behind_gateway, pod(named(behind_gateway, "Deployment", "vizportal-web"))["containers"][0])
+    assert host in found["VIZPORTAL_ALLOWED_HOSTS"].split(",")
+    assert found["VIZPORTAL_TRUSTED_ORIGINS"] == f"https://{host}"
+
+
+def test_the_ingress_leads_to_the_portal_under_the_name_it_answers_to():
+    documents = overlay("prod")
+    spec = named(documents, "Ingress", "vizportal")["spec"]
+    (rule,) = spec["rules"]
+    backend = rule["http"]["paths"][0]["backend"]["service"]
+    assert backend["port"]["name"] in {
+        port["name"] for port in named(documents, "Service", backend["name"])["spec"]["ports"]
+    }
+    found = environ(documents, pod(named(documents, "Deployment", "vizportal-web"))["containers"][0])
+    assert rule["host"] in found["VIZPORTAL_ALLOWED_HOSTS"].split(",")
+    assert found["VIZPORTAL_HTTPS"] == "true"
+    assert found["VIZPORTAL_TRUSTED_PROXIES"] == "10.0.0.0/8", "else everybody has the ingress's address"
+    assert spec["tls"][0]["hosts"] == [rule["host"]]
+
+
+def test_inside_gvisor_workers_confine_nothing_and_so_refuse_custom_code():
+    documents = overlay("gvisor")
+    for deployment in of_kind(documents, "Deployment"):
+        is_worker = "worker" in deployment["metadata"]["name"]
+        assert pod(deployment).get("runtimeClassName") == ("gvisor" if is_worker else None)
+        if is_worker:
+            found = environ(documents, pod(deployment)["containers"][0])
+            assert (found["VIZPORTAL_SANDBOX"], found["VIZPORTAL_CUSTOM_WITHOUT_SANDBOX"]) == ("auto", "false")
+    assert named(documents, "RuntimeClass", "gvisor")["handler"] == "runsc"
+
+
+def test_the_trial_s_secrets_fit_together():
+    documents = overlay("dev")
+    (secret,) = of_kind(documents, "Secret")
+    values = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+    for key, name, password in [
+        ("redis-url", "vizportal-queue", "queue-password"),
+        ("database-url", "vizportal-database", "database-password"),
+    ]:
+        parts = urlsplit(values[key])
+        assert parts.password == values[password]
+        assert address_of(documents, name).startswith(f"{parts.hostname}.")
+        assert address_of(documents, name).endswith(f":{parts.port}")
+    options = json.loads(values["results-options"])
+    assert (options["access_key"], options["secret_key"]) == (values["store-user"], values["store-password"])
+    assert urlsplit(options["endpoint_url"]).hostname == "vizportal-store"
+    (container,) = containers(named(documents, "StatefulSet", "vizportal-store"))
+    url = environ(documents, pod(named(documents, "Deployment", "vizportal-web"))["containers"][0])
+    assert f"/data/{urlsplit(url['VIZPORTAL_RESULTS_URL']).netloc} " in container["command"][2]
+
+
+def test_secrets_are_made_by_kustomize_in_the_trial_only():
+    assert [name for name in OVERLAYS if of_kind(overlay(name), "Secret")] == ["dev"]
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_a_budget_leaves_something_to_take_away(name):
+    documents = overlay(name)
+    for budget in of_kind(documents, "PodDisruptionBudget"):
+        deployment = named(documents, "Deployment", budget["metadata"]["name"])
+        least = budget["spec"].get("minAvailable", 0)
+        assert name == "dev" or least < deployment["spec"].get("replicas", 2)
