@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 _PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 _FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -22,6 +22,8 @@ def chromium() -> Iterator[Any]:
     path = next((each for each in _PLACES if Path(each).exists()), None)
     assert path, "Chromium is not installed"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    # Its own five seconds are few where several suites share two cores; what is not there fails as surely, only later.
+    expect.set_options(timeout=30_000)
     try:
         with sync_playwright() as playwright:
             launched = playwright.chromium.launch(executable_path=path, args=_FLAGS)

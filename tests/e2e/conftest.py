@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.chromium import chromium
+from tests.servers import free_port
 from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
 
@@ -36,12 +36,6 @@ class Portal:
     def stop(self, number=signal.SIGINT):
         self.process.send_signal(number)
         return self.process.wait(40)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def is_ready(portal):

@@ -53,17 +53,17 @@ def test_from_a_pipeline_to_a_saved_roc_curve_by_mouse(page):
     page.get_by_role("button", name=re.compile("Create|Start")).click()
     expect(page.get_by_role("heading", name="walked by mouse")).to_be_visible()
     # The page follows the run by itself.
-    expect(page.locator(".page-header .state-succeeded")).to_be_visible(timeout=90_000)
+    expect(page.locator(".page-header .state-succeeded")).to_be_visible(timeout=180_000)
     page.locator("svg a", has_text="evaluator").click()
     creator = page.locator("[data-creator-form]")
     expect(creator).to_be_visible()
     creator.get_by_text("ROC curve").click()
-    expect(creator.get_by_label("Score column")).to_be_visible()
+    expect(creator.get_by_label("Score column", exact=True)).to_be_visible()
     creator.get_by_role("button", name="Generate Visualization").click()
     expect(page.locator(".render").first).to_be_in_viewport()
-    expect(in_frame(page).locator(".auc")).to_contain_text("AUC 0.", timeout=60_000)
+    expect(in_frame(page).get_by_text(re.compile(r"AUC 0\.")).first).to_be_visible(timeout=60_000)
     page.locator(".render h3 a").first.click()
-    expect(in_frame(page).locator(".auc")).to_be_visible()
+    expect(in_frame(page).get_by_text(re.compile(r"AUC 0\.")).first).to_be_visible()
     link = page.url
     page.goto("/visualizations/")
     assert page.locator(f"a[href='{urlsplit(link).path}']").count() >= 1

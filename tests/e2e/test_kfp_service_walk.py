@@ -11,7 +11,7 @@ import urllib.request
 import kfp_server_api
 import pytest
 
-from tests.e2e.conftest import free_port
+from tests.servers import free_port
 from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
 

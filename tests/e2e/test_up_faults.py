@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import free_port, is_ready, running_portal
+from tests.e2e.conftest import is_ready, running_portal
+from tests.servers import free_port
 from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
 

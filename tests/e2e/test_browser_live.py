@@ -1,0 +1,42 @@
+"""A page that shows a waiting render: it hears of the start by its stream, and asks rarely until then."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.test_browser_walk import api, sample
+
+pytestmark = [pytest.mark.browser, pytest.mark.kernel]
+HOLD = "import pathlib, time\nuntil = time.monotonic() + 12\nwhile time.monotonic() < until:\n    time.sleep(0.1)"
+
+
+def test_a_waiting_card_is_told_of_its_turn_and_polls_rarely(browser, portal):
+    run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+    body = {"run_id": run["id"], "step_id": next(each["id"] for each in run["steps"] if each["name"] == "evaluator")}
+    context = browser.new_context(base_url=portal.url)
+    page = context.new_page()
+    asked = []
+
+    def note(request):
+        if request.url.endswith(f"{waiting['render']['id']}/fragment?page=1"):
+            asked.append(request.headers.get("x-vizportal-poll"))
+
+    # One more than there are workers: the last one waits.
+    codes = [f"{HOLD}\nprint('number {number}')" for number in range(portal.get("/readyz")["workers"]["count"] + 1)]
+    made = []
+    try:
+        for number, code in enumerate(codes):
+            order = body | {"type": "custom", "code": code, "title": f"Hold {number}"}
+            made.append(page.request.post("/api/v1/visualizations", data=order).json())
+        waiting = made[-1]
+        page.on("request", note)
+        page.goto(waiting["url"])
+        expect(page.locator("[data-live][data-waits]")).to_have_count(1)
+        expect(page.locator("[data-live]:not([data-waits])")).to_have_count(1, timeout=60_000)
+        # What it asked while it waited some ten seconds: when its stream began. The start was told by an event.
+        assert None in asked
+        assert asked.index(None) <= 2
+        expect(page.locator(".render .state-succeeded")).to_be_visible(timeout=60_000)
+    finally:
+        for each in made:
+            page.request.delete(f"/api/v1/visualizations/{each['id']}", headers={"Origin": portal.url})
+        context.close()

@@ -1,0 +1,118 @@
+"""Old and new web processes and workers side by side on one database and one queue: nothing is lost or done twice."""
+
+import hashlib
+import re
+
+import pytest
+
+from tests.upgrade.door import CONTENT, sign_in
+from tests.upgrade.house import house, kubeflow
+from tests.upgrade.versions import PRESENT
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.installation, pytest.mark.kernel, pytest.mark.timeout(900)]
+PERSON = """
+from django.contrib.auth.models import User
+from apps.visualizations.services.tokens import token_create
+print("TOKEN", token_create(User.objects.create_superuser("ada", password="first light"), "script")[1])
+"""
+# Longer than migrating takes.
+SLOW_S = 20
+
+
+@pytest.fixture
+def rolling(previous, tmp_path):
+    """The version before at work, with a web process, two workers and a reconciler."""
+    with kubeflow(tmp_path) as endpoints, house(tmp_path, VIZPORTAL_ENDPOINTS=endpoints) as found:
+        found.manage(previous, "migrate", "-v0")
+        for version in (previous, PRESENT):
+            found.manage(version, "collectstatic", "--noinput", "-v0")
+        # One after the other: two of the version before that publish library scripts at once may end each other.
+        for name in ("old-worker-1", "old-worker-2"):
+            found.start_worker(previous, name)
+            wait_until(lambda name=name: "Listening on" in found.log(name).read_text(), 180, f"the start of {name}")
+        found.start_reconciler(previous, "old-reconciler")
+        yield found
+
+
+def test_no_render_is_lost_or_doubled_while_old_and_new_work_side_by_side(rolling, previous):
+    house = rolling
+    token = house.manage(previous, "shell", "-v0", stdin=PERSON).partition("TOKEN ")[2].strip()
+    url = house.start_web(previous, "old-web")
+    session = sign_in(url, "ada", "first light")
+    old = house.door(url, token, session)
+    step = old.find_step()
+    done = [old.custom(step, "done"), old.table(step, "done")]
+    old.await_ended(done)
+
+    # The new tables under the old program: what runs and waits goes on, and more is asked for.
+    at_work = [old.custom(step, f"at work {number}", SLOW_S) for number in range(2)]
+    old.await_running(at_work)
+    waiting = [old.custom(step, "waits"), old.table(step, "waits")]
+    house.manage(PRESENT, "migrate", "-v0")
+    assert old.states(at_work + waiting) == ["running"] * 2 + ["queued"] * 2
+    later = [old.custom(step, "after migrating"), old.table(step, "after migrating")]
+    expect_good(old, at_work + waiting + later)
+
+    # A new web process; all workers are old.
+    new = house.door(house.start_web(PRESENT, "new-web"), token, session)
+    house.start_reconciler(PRESENT, "new-reconciler")
+    for web in (new, old, new):
+        assert "ada" in web.ask("/visualizations/"), "signed in at the old one"
+    by_old = [new.custom(step, "new web, old worker"), new.table(step, "new web, old worker")]
+    expect_good(new, by_old)
+
+    # The old workers are asked to end in the middle of a render; what waits is for the new ones.
+    drained = [web.custom(step, f"drained {web is old}", SLOW_S) for web in (old, new)]
+    old.await_running(drained)
+    by_new = [old.custom(step, "old web, new worker"), old.table(step, "old web, new worker")]
+    by_new += [new.custom(step, "new web, new worker"), new.table(step, "new web, new worker")]
+    house.ask_to_end("old-worker-1", "old-worker-2")
+    for name in ("new-worker-1", "new-worker-2"):
+        house.start_worker(PRESENT, name)
+    expect_good(old, by_new)
+    assert house.wait_ended("old-worker-1", "old-worker-2") == [0, 0]
+    expect_good(new, drained)
+
+    house.ask_to_end("old-reconciler", "old-web")
+    house.wait_ended("old-reconciler", "old-web")
+    every = done + at_work + waiting + later + by_old + drained + by_new
+    expect_good(new, every)
+    _check_rows(house, every)
+    _check_who_worked(house, old=done + at_work + waiting + later + by_old + drained, new=by_new)
+
+
+def expect_good(door, renders):
+    """Waits for the renders' end; each has what it was asked for on its page."""
+    for render in door.await_ended(renders):
+        assert render["state"] == "succeeded", render
+        made = door.read(f"/api/v1/visualizations/{render['visualization_id']}")
+        expected = CONTENT if made["type"] == "table" else made["title"]
+        assert expected in door.page(render["id"])
+
+
+def _check_rows(house, renders):
+    rows = house.rows()
+    assert rows.keys() == set(renders)
+    assert {row[:3] for row in rows.values()} == {("succeeded", 1, 0)}
+    named = set()
+    for _, _, _, html, digest, notebook in rows.values():
+        named |= {html, notebook}
+        assert hashlib.sha256((house.root / "results" / html).read_bytes()).hexdigest() == digest
+    kept = {
+        str(path.relative_to(house.root / "results"))
+        for path in house.root.glob("results/renders/**/*")
+        if path.is_file()
+    }
+    assert kept == named, "a render that was done twice leaves a file that no row names"
+
+
+def _check_who_worked(house, *, old, new):
+    """Each render was begun once, and by whom it was meant for; a draining worker took nothing more."""
+    expected = {each: who for who, renders in (("old", old), ("new", new)) for each in renders}
+    began = [
+        (render, path.name.partition("-")[0])
+        for path in house.root.glob("*-worker-*.log")
+        for render in re.findall(r"render-base: render ([0-9a-f-]{36}), attempt 1 \(", path.read_text())
+    ]
+    assert sorted(began) == sorted(expected.items())

@@ -1,0 +1,81 @@
+"""The version that people upgrade from, out of this repository's history, and the one that is being made."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import tomllib
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from vizportal.settings import BASE_DIR
+
+PREVIOUS_FILE = Path(__file__).with_name("previous.toml")
+_DEFINITIONS = ("base", "steps")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A tree of the program, the Python that has its packages, and the environments its renders run in."""
+
+    name: str
+    tree: Path
+    python: Path
+    environments: Path
+
+    def settings(self, env: dict[str, str]) -> dict[str, str]:
+        """Returns the environment variables of one of its processes: nothing of the machine's own portal."""
+        ours = ("VIZPORTAL_", "DJANGO_", "KFP_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PYTHONPATH")
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        return {**plain, "VIZPORTAL_ENVIRONMENTS_DIR": str(self.environments), **env}
+
+
+PRESENT = Version("new", BASE_DIR, Path(sys.executable), BASE_DIR / ".environments")
+
+
+def git(*arguments: str) -> str:
+    """Returns what git says about this repository; skips the test where it has no such history."""
+    return _git(*arguments).decode()
+
+
+def _git(*arguments: str) -> bytes:
+    try:
+        return subprocess.run(["git", *arguments], cwd=BASE_DIR, check=True, capture_output=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        told = getattr(error, "stderr", b"") or str(error).encode()
+        return pytest.skip(f"no history of the version before here (a shallow or no checkout): {told.decode().strip()}")
+
+
+def previous_version(root: Path) -> Version:
+    """Brings the version before into `root`, with the very packages of its own lock file."""
+    tree, packages = root / "tree", root / "packages"
+    tree.mkdir()
+    archive = _git("archive", "--format=tar", tomllib.loads(PREVIOUS_FILE.read_text())["commit"])
+    with tarfile.open(fileobj=BytesIO(archive)) as tar:
+        tar.extractall(tree, filter="data")
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run(
+        [uv, "sync", "--frozen", "--no-dev", "--all-extras", "--quiet", "--python", sys.executable],
+        cwd=tree,
+        env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(packages), "VIRTUAL_ENV": ""},
+        check=True,
+    )
+    version = Version("old", tree, packages / "bin" / "python", PRESENT.environments)
+    if all(_lock(tree, key) == _lock(BASE_DIR, key) for key in _DEFINITIONS):
+        return version
+    # It would build its own in the place of ours.
+    version = Version("old", tree, version.python, root / "environments")
+    for key in _DEFINITIONS:
+        call = [version.python, "manage.py", "environments", "build", key]
+        env = version.settings({"VIZPORTAL_DATA_DIR": str(root / "build")})
+        subprocess.run(call, cwd=tree, env=env, check=True, stdout=subprocess.DEVNULL)
+    return version
+
+
+def _lock(tree: Path, key: str) -> bytes:
+    return (tree / "environments" / key / "uv.lock").read_bytes()
