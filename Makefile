@@ -6,12 +6,14 @@ PYTHON = $(shell for each in python3.13 python3.12 python3.11 python3; do \
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 RUN := .venv/bin/python
 
-.PHONY: help run setup develop test test-all lint format bench vendor
+.PHONY: help run setup develop test test-plain test-postgres lint format bench vendor sbom audit
 
 help:
 	@echo "make run    set up everything and serve on 127.0.0.1:8000 (VIZPORTAL_BIND changes it)"
-	@echo "make test   the test suite        make lint   every static check"
+	@echo "make test   the test suite, half an hour; make test-plain: its quick part, three minutes"
+	@echo "make lint   every static check"
 	@echo "make bench  the benchmarks        make format rewrite code to style"
+	@echo "make sbom   bills of materials    make audit  known advisories for what is shipped"
 
 .venv/bin/uv:
 	@test -n "$(PYTHON)" || { echo "vizportal needs Python 3.11 or newer; none was found." >&2; exit 1; }
@@ -33,9 +35,20 @@ run: setup
 	@exec $(RUN) manage.py up
 
 # By file: what a file's tests share (a portal, a browser) is started once. loadgroup has no effect with pytest 9.2.
-test: develop
-	$(RUN) -m pytest -n 2 --dist loadfile -m "not slow and not kernel and not browser"
-	$(RUN) -m pytest -n 2 --dist loadfile -m "slow or kernel or browser"
+PARALLEL := $(RUN) -m pytest -n 2 --dist loadfile
+PLAIN := -m "not slow and not kernel and not browser"
+
+test: test-plain
+	@$(RUN) manage.py environments build tfx --if-needed
+	$(PARALLEL) -m "(slow or kernel or browser) and not installation"
+	$(RUN) -m pytest -m installation
+
+test-plain: develop
+	$(PARALLEL) $(PLAIN)
+
+# What is plain on PostgreSQL; `make test` runs on SQLite.
+test-postgres: develop
+	$(RUN) -m tests.postgres $(PARALLEL) $(PLAIN)
 
 lint: develop
 	$(RUN) -m ruff check .
@@ -58,3 +71,11 @@ bench: setup
 
 vendor:
 	cd frontend && npm ci && npm run build
+
+# Into dist/sbom, or SBOM_DIR.
+sbom: setup
+	@$(RUN) scripts/sbom.py $(SBOM_DIR)
+
+# Needs the network; says so where there is none (docs/security.md).
+audit: develop
+	@$(RUN) scripts/advisories.py

@@ -18,6 +18,8 @@ from typing import Final
 
 import nbformat
 
+from apps.visualizations.catalogue import arguments, registry
+from apps.visualizations.catalogue.header import TOOLKIT_DIR
 from benchmarks.cases import Case
 from benchmarks.measure import Series
 
@@ -77,6 +79,8 @@ def _environ(interpreter: Path, directory: Path) -> dict[str, str]:
         # The environment's font cache: building one takes matplotlib seconds.
         "MPLCONFIGDIR": str(interpreter.parent.parent / "share" / "vizportal" / "matplotlib"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        # What types import beside the environment's libraries.
+        "PYTHONPATH": str(TOOLKIT_DIR.parent),
     }
 
 
@@ -95,7 +99,8 @@ def _cpu_s() -> float:
 
 
 def _notebook(case: Case) -> nbformat.NotebookNode:
-    inputs = json.dumps({"source": str(case.source or ""), "source_uri": "", "variables": case.variables})
+    variables = arguments.clean(registry.get(case.type_key).schema, case.variables)
+    inputs = json.dumps({"source": str(case.source or ""), "source_uri": "", "variables": variables})
     first = f"import json\nglobals().update(json.loads({inputs!r}))"
     bounds = [0, *(match.start() for match in _CELL.finditer(case.code)), len(case.code)]
     texts = (case.code[start:end] for start, end in pairwise(bounds))

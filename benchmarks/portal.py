@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from tests.servers import free_port
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _READY_S: Final = 300
@@ -71,7 +72,7 @@ def running_portal(directory: Path, source_dir: Path) -> Iterator[Portal]:
     Raises:
         PortalError: it did not get ready; the text holds what it printed.
     """
-    port, kfp_service_port = _free_port(), _free_port()
+    port, kfp_service_port = free_port(), free_port()
     log = directory / "up.log"
     (directory / "tmp").mkdir()
     with log.open("wb") as output:
@@ -112,12 +113,6 @@ def _environ(directory: Path, source_dir: Path, port: int, kfp_service_port: int
         "TMPDIR": str(directory / "tmp"),
         "VIZPORTAL_SOURCE_ALLOW": f"{source_dir}/",
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_ready(portal: Portal, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -66,10 +66,11 @@ def holdings(root: int) -> dict[str, Holding]:
     by_role: dict[str, list[int]] = {}
     for pid in tree(root):
         by_role.setdefault(_role(pid), []).append(pid)
-    return {role: _hold(pids) for role, pids in sorted(by_role.items())}
+    return {role: hold(pids) for role, pids in sorted(by_role.items())}
 
 
-def _hold(pids: Iterable[int]) -> Holding:
+def hold(pids: Iterable[int]) -> Holding:
+    """Returns what these processes hold together."""
     counted: Counter[str] = Counter()
     for pid in pids:
         counted["processes"] += 1

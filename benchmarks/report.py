@@ -20,6 +20,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Returns the lines of a table: words in the first column, figures in the others."""
+    lines = [f"| {' | '.join(header)} |", "| --- " + "| ---: " * (len(header) - 1) + "|"]
+    return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]
+
+
 def machine() -> dict[str, Any]:
     """Returns what the figures depend on: cores, their load before the start, Python."""
     return {
