@@ -54,32 +54,33 @@ def test_no_render_is_lost_or_doubled_while_old_and_new_work_side_by_side(rollin
     later = [old.custom(step, "after migrating"), old.table(step, "after migrating")]
     expect_good(old, at_work + waiting + later)
 
-    # A new web process; all workers are old.
+    # Workers first. The old ones are asked to end in the middle of a render; what waits is for the new ones.
+    drained = [old.custom(step, f"drained {number}", SLOW_S) for number in range(2)]
+    old.await_running(drained)
+    to_new = [old.custom(step, "old web, new worker"), old.table(step, "old web, new worker")]
+    house.ask_to_end("old-worker-1", "old-worker-2")
+    for name in ("new-worker-1", "new-worker-2"):
+        house.start_worker(PRESENT, name)
+    expect_good(old, to_new)
+    assert house.wait_ended("old-worker-1", "old-worker-2") == [0, 0]
+    expect_good(old, drained)
+
+    # Then a web process and a reconciler beside the old ones: both ask, and each shows what the other asked for.
     new = house.door(house.start_web(PRESENT, "new-web"), token, session)
     house.start_reconciler(PRESENT, "new-reconciler")
     for web in (new, old, new):
         assert "ada" in web.ask("/visualizations/"), "signed in at the old one"
-    by_old = [new.custom(step, "new web, old worker"), new.table(step, "new web, old worker")]
-    expect_good(new, by_old)
-
-    # The old workers are asked to end in the middle of a render; what waits is for the new ones.
-    drained = [web.custom(step, f"drained {web is old}", SLOW_S) for web in (old, new)]
-    old.await_running(drained)
-    by_new = [old.custom(step, "old web, new worker"), old.table(step, "old web, new worker")]
-    by_new += [new.custom(step, "new web, new worker"), new.table(step, "new web, new worker")]
-    house.ask_to_end("old-worker-1", "old-worker-2")
-    for name in ("new-worker-1", "new-worker-2"):
-        house.start_worker(PRESENT, name)
+    by_new = [new.custom(step, "new web, new worker"), new.table(step, "new web, new worker")]
+    by_old = [old.custom(step, "old web again"), old.table(step, "old web again")]
     expect_good(old, by_new)
-    assert house.wait_ended("old-worker-1", "old-worker-2") == [0, 0]
-    expect_good(new, drained)
+    expect_good(new, by_old)
 
     house.ask_to_end("old-reconciler", "old-web")
     house.wait_ended("old-reconciler", "old-web")
-    every = done + at_work + waiting + later + by_old + drained + by_new
-    expect_good(new, every)
-    _check_rows(house, every)
-    _check_who_worked(house, old=done + at_work + waiting + later + by_old + drained, new=by_new)
+    by_old_workers, by_new_workers = done + at_work + waiting + later + drained, to_new + by_new + by_old
+    expect_good(new, by_old_workers + by_new_workers)
+    _check_rows(house, by_old_workers + by_new_workers)
+    _check_who_worked(house, old=by_old_workers, new=by_new_workers)
 
 
 def expect_good(door, renders):

@@ -39,7 +39,7 @@ PRESENT = Version("new", BASE_DIR, Path(sys.executable), BASE_DIR / ".environmen
 
 
 def git(*arguments: str) -> str:
-    """Returns what git says about this repository; skips the test where it has no such history."""
+    """Returns what git says about this repository; skips the test where it has no history to ask about."""
     return _git(*arguments).decode()
 
 
@@ -48,7 +48,17 @@ def _git(*arguments: str) -> bytes:
         return subprocess.run(["git", *arguments], cwd=BASE_DIR, check=True, capture_output=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         told = getattr(error, "stderr", b"") or str(error).encode()
-        return pytest.skip(f"no history of the version before here (a shallow or no checkout): {told.decode().strip()}")
+        if _has_history():
+            pytest.fail(f"{PREVIOUS_FILE.name} names a version that this history does not have: {told.decode().strip()}")
+        return pytest.skip(f"no history here (a shallow or no checkout): {told.decode().strip()}")
+
+
+def _has_history() -> bool:
+    """Whether this is a whole checkout, with every commit that led to it."""
+    call = ["git", "rev-list", "--count", "HEAD"]
+    counted = subprocess.run(call, cwd=BASE_DIR, check=False, capture_output=True, text=True)
+    is_shallow = (BASE_DIR / ".git" / "shallow").exists()
+    return counted.returncode == 0 and int(counted.stdout) > 1 and not is_shallow
 
 
 def previous_version(root: Path) -> Version:
