@@ -49,7 +49,7 @@ def _git(*arguments: str) -> bytes:
     except (OSError, subprocess.CalledProcessError) as error:
         told = getattr(error, "stderr", b"") or str(error).encode()
         if _has_history():
-            pytest.fail(f"{PREVIOUS_FILE.name} names a version that this history does not have: {told.decode().strip()}")
+            pytest.fail(f"{PREVIOUS_FILE.name} names a version that is not in this history: {told.decode().strip()}")
         return pytest.skip(f"no history here (a shallow or no checkout): {told.decode().strip()}")
 
 
