@@ -35,6 +35,9 @@ _ICONS: Final = {
     "lost": "unlink",
     "unknown": "circle-help",
 }
+# Significant digits of a metric, and those that tell any two floats apart.
+_DIGITS: Final = 4
+_ALL_DIGITS: Final = 17
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -173,11 +176,25 @@ def at(items: Sequence[Any], index: int) -> Any:
 
 
 @register.filter
-def metric(value: float) -> str:
+def metric(value: float, digits: int = _DIGITS) -> str:
     """Returns a metric as people compare it: four significant digits, whole numbers as they are."""
     if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 1e15):
         return f"{int(value):,}"
-    return f"{value:.4g}"
+    return f"{value:.{digits}g}"
+
+
+@register.filter
+def told_apart(values: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Returns (text, value) of the metrics of one row, with as many digits as tell different ones apart.
+
+    What is no number stays as it is.
+    """
+    numbers = {value for value in values if isinstance(value, int | float) and not isinstance(value, bool)}
+    for digits in range(_DIGITS, _ALL_DIGITS + 1):
+        texts = {value: metric(value, digits) for value in numbers}
+        if len(set(texts.values())) == len(numbers):
+            break
+    return [(texts[value] if value in numbers else value, value) for value in values]
 
 
 @register.simple_tag(takes_context=True)

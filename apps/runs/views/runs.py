@@ -99,7 +99,7 @@ def run_compare(request: HttpRequest) -> HttpResponse:
     compared = comparison.compare(found, problems)
     context = {
         "comparison": compared,
-        "tables": [("Parameters", compared.parameters), ("Metrics", compared.metrics)],
+        "tables": [("Parameters", compared.parameters, False), ("Metrics", compared.metrics, True)],
         "only_differences": request.GET.get("differences") == "1",
         "most": MOST_COMPARED,
     }

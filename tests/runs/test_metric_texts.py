@@ -1,0 +1,32 @@
+"""Metrics as people compare them: few digits, and as many as tell different ones apart."""
+
+import pytest
+
+from apps.runs.templatetags.portal import metric, told_apart
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.6229508196721312, "0.623"), (244.0, "244"), (1234567, "1,234,567"), (1.5e-7, "1.5e-07"), (float("inf"), "inf")],
+)
+def test_four_digits_are_enough_for_one_metric(value, text):
+    assert metric(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0.6229508196721312, 0.6229508196721312], ["0.623", "0.623"]),
+        ([0.91231, 0.91234, None], ["0.91231", "0.91234", None]),
+        ([0.1 + 0.2, 0.3], ["0.30000000000000004", "0.29999999999999999"]),
+        ([0.5, "n/a", True], ["0.5", "n/a", True]),
+        ([244.0, 250], ["244", "250"]),
+        ([float("nan"), float("inf")], ["nan", "inf"]),
+    ],
+)
+def test_different_metrics_never_look_the_same(values, texts):
+    assert [text for text, _ in told_apart(values)] == texts
+
+
+def test_the_whole_value_is_kept_beside_its_text():
+    assert told_apart([2 / 3]) == [("0.6667", 2 / 3)]
