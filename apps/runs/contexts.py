@@ -181,4 +181,11 @@ def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
 
 def artifact_preview(details: RunDetails, step: Step, artifact: Artifact) -> dict[str, Any]:
     """Returns the context of a preview, without what its bytes tell."""
-    return {"run": details.run, "step": step, "artifact": artifact, "card": _card(artifact), "preview": None}
+    return {
+        "run": details.run,
+        "step": step,
+        "artifact": artifact,
+        "card": _card(artifact),
+        "preview": None,
+        "can_be_visualized": offers_creator(step),
+    }
