@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from apps.runs.gateway import details, gateway_for_service
+from tests.chromium import chromium
 from tests.runs.kubeflow import Kubeflow, serve, with_finished_run
 
 
@@ -39,3 +40,42 @@ def _forget_runs(monkeypatch):
     monkeypatch.setattr(details, "kept_steps", details.Kept(8))
     monkeypatch.setattr(details, "kept_specs", details.Kept(8))
     monkeypatch.setattr(details, "kept_names", details.Kept(8))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium."""
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request):
+    """What the page's person prefers; a module's own fixture of this name changes it."""
+    return request.param
+
+
+@pytest.fixture
+def viewport():
+    """The size of the page's window."""
+    return {"width": 1280, "height": 720}
+
+
+@pytest.fixture
+def page(theme, viewport, browser, live_server, client, kubeflow):
+    """A page of a signed-in person; a console error, or asking anyone but the portal in vain, fails the test."""
+    context = browser.new_context(base_url=live_server.url, color_scheme=theme, viewport=viewport)
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    opened = context.new_page()
+    troubles: list[str] = []
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("console", lambda line: troubles.append(f"{line.text} {line.location}") if line.type == "error" else None)
+    opened.on("requestfailed", lambda sent: troubles.append(sent.url) if _leaves(sent.url, live_server) else None)
+    yield opened
+    context.close()
+    assert troubles == []
+
+
+def _leaves(url, live_server):
+    return url.startswith("http") and not url.startswith(live_server.url)

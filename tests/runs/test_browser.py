@@ -8,31 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.chromium import chromium
-
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as launched:
-        yield launched
-
-
-@pytest.fixture(params=["light", "dark"])
-def page(request, browser, live_server, client, kubeflow):
-    """A signed-in page; a console error or a failed request fails the test."""
-    context = browser.new_context(base_url=live_server.url, color_scheme=request.param)
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    opened = context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("console", lambda line: troubles.append(line.text) if line.type == "error" else None)
-    opened.on("requestfailed", lambda sent: troubles.append(sent.url) if "127.0.0.1" not in sent.url else None)
-    yield opened
-    context.close()
-    assert troubles == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,16 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.chromium import chromium
 from tests.runs.kubeflow import run_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture
@@ -26,18 +19,8 @@ def theme():
 
 
 @pytest.fixture
-def page(theme, browser, live_server, client, kubeflow):
-    """A signed-in page; a console error fails the test."""
-    context = browser.new_context(base_url=live_server.url, color_scheme=theme, viewport={"width": 1280, "height": 800})
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    opened = context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("console", lambda line: troubles.append(line.text) if line.type == "error" else None)
-    yield opened
-    context.close()
-    assert troubles == []
+def viewport():
+    return {"width": 1280, "height": 800}
 
 
 def task(name, component="work", **more):

@@ -6,32 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.chromium import chromium
 from tests.runs import sampled
 from tests.runs.kubeflow import run_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as launched:
-        yield launched
-
-
-@pytest.fixture(params=["light", "dark"])
-def page(request, browser, live_server, client, kubeflow):
-    """A signed-in page; a console error fails the test."""
-    context = browser.new_context(base_url=live_server.url, color_scheme=request.param)
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    opened = context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("console", lambda line: troubles.append(f"{line.text} {line.location}") if line.type == "error" else None)
-    yield opened
-    context.close()
-    assert troubles == []
 
 
 def assert_accessible(page):

@@ -1,0 +1,28 @@
+"""What the portal knows of Kubeflow: plain, frozen values that every reader (REST, lineage, 1.x) fills.
+
+Times are aware datetimes in UTC, None where the thing has not happened. Ids are opaque text, unique within their
+endpoint; a step's or artifact's id is unique within its run only.
+"""
+
+from apps.runs.entities.definitions import Endpoint, Experiment, Parameter, Pipeline, PipelineVersion, RecurringRun
+from apps.runs.entities.pages import Page
+from apps.runs.entities.runs import Artifact, Attempt, Run, RunDetails, Step, StepLog
+from apps.runs.entities.states import State, StepKind
+
+__all__ = [
+    "Artifact",
+    "Attempt",
+    "Endpoint",
+    "Experiment",
+    "Page",
+    "Parameter",
+    "Pipeline",
+    "PipelineVersion",
+    "RecurringRun",
+    "Run",
+    "RunDetails",
+    "State",
+    "Step",
+    "StepKind",
+    "StepLog",
+]
