@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.catalogue.drawn import drawn
 from tests.catalogue.examples_curves import predictions, violations
 from tests.catalogue.independent import compute
 
@@ -37,17 +38,11 @@ def lines(page, caption):
     return [re.findall(r"<td>(.*?)</td>", row) for row in body.split("</tr>") if row]
 
 
-def drawn(draw, path, **given):
-    outcome, page = draw("confusion_matrix", path, **given)
-    assert outcome.state == "succeeded", outcome.message
-    return page
-
-
 @pytest.mark.parametrize("name", ["breast_cancer", "iris", "wine", "digits"])
 def test_counts_and_figures_are_scikit_learn_s(draw, tmp_path, name):
     path = predictions(tmp_path, name)
     labels, matrix, (precision, recall, f1, support), means, accuracy = compute("base", READ.format(path=str(path)))
-    page = drawn(draw, path)
+    page = drawn(draw, "confusion_matrix", path)
     assert cells(page) == matrix
     assert f"<b>{accuracy:.1%}</b>" in page
     found = lines(page, "Figures by class")
@@ -62,7 +57,7 @@ def test_counts_and_figures_are_scikit_learn_s(draw, tmp_path, name):
 @pytest.mark.parametrize(("how", "axis"), [("true", "row"), ("predicted", "column"), ("all", "all")])
 def test_shares_are_of_what_was_asked(draw, tmp_path, how, axis):
     (tmp_path / "cm.csv").write_text("a,a,6\na,b,2\nb,a,3\nb,b,9\n")
-    page = drawn(draw, tmp_path / "cm.csv", normalize=how)
+    page = drawn(draw, "confusion_matrix", tmp_path / "cm.csv", normalize=how)
     whole = {"row": 8, "column": 9, "all": 20}[axis]
     assert f"6<small>{6 / whole:.1%}</small>" in page
 
@@ -76,7 +71,7 @@ def test_metrics_of_slices_have_a_matrix_each(draw, tmp_path):
     (tmp_path / "m.json").write_text(
         json.dumps({"evaluationSlices": [{"slice": "s1", **each}, {"slice": "s2", **each}]})
     )
-    page = drawn(draw, tmp_path / "m.json")
+    page = drawn(draw, "confusion_matrix", tmp_path / "m.json")
     assert cells(page) == [[3, 1], [0, 4]]
     assert page.count("<h2>s") == 2
     assert "<b>dog" not in page
@@ -85,14 +80,14 @@ def test_metrics_of_slices_have_a_matrix_each(draw, tmp_path):
 
 def test_labels_choose_and_order_and_the_rest_is_counted(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,predicted\nx,y\ny,y\nz,x\n")
-    page = drawn(draw, tmp_path / "a.csv", labels=["y", "x"])
+    page = drawn(draw, "confusion_matrix", tmp_path / "a.csv", labels=["y", "x"])
     assert cells(page) == [[1, 0], [1, 0]]
     assert "1 rows of other classes are left out" in page
 
 
 def test_numbers_are_sorted_as_numbers(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,predicted\n10,10\n9,10\n")
-    assert cells(drawn(draw, tmp_path / "a.csv")) == [[0, 1], [0, 1]]
+    assert cells(drawn(draw, "confusion_matrix", tmp_path / "a.csv")) == [[0, 1], [0, 1]]
 
 
 @pytest.mark.browser
@@ -101,7 +96,7 @@ def test_a_hundred_classes_are_a_map_that_keys_read(draw, opened, tmp_path):
     rows = [(n % 100, n % 100 if dice.random() < 0.9 else dice.randrange(100)) for n in range(5000)]
     rows += [(7, 8)] * 300
     (tmp_path / "a.csv").write_text("target,predicted\n" + "\n".join(f"class {a:02},class {b:02}" for a, b in rows))
-    page = drawn(draw, tmp_path / "a.csv")
+    page = drawn(draw, "confusion_matrix", tmp_path / "a.csv")
     count = rows.count((7, 8))
     assert lines(page, "Most frequent confusions")[0][:3] == ["class 07", "class 08", str(count)]
     assert len(lines(page, "Figures by class")) == 102

@@ -1,10 +1,10 @@
 """Curves and their figures, each equal to what scikit-learn computes from the same rows."""
 
 import json
-import re
 
 import pytest
 
+from tests.catalogue.drawn import charts, drawn
 from tests.catalogue.examples_curves import EXAMPLES, predictions, violations
 from tests.catalogue.independent import compute
 
@@ -25,16 +25,6 @@ def expected(path, code):
     return compute("base", READ.format(path=str(path)) + code)
 
 
-def charts(page):
-    """What the scripts of a page's charts get, which is what is drawn."""
-    found = re.findall(r'data-vizkit="chart".*?<script type="application/json">(.*?)</script>', page, re.DOTALL)
-    return [chart for each in found for chart in json.loads(each)["charts"]]
-
-
-def text_of(page):
-    return re.sub(r"<[^>]+>", " ", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
-
-
 @pytest.fixture(scope="module", params=["breast_cancer", "iris", "wine", "digits"])
 def rows(request, tmp_path_factory):
     return request.param, predictions(tmp_path_factory.mktemp("rows"), request.param)
@@ -43,12 +33,6 @@ def rows(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def cancer(tmp_path_factory):
     return predictions(tmp_path_factory.mktemp("rows"), "breast_cancer")
-
-
-def drawn(draw, key, path, **given):
-    outcome, page = draw(key, path, **given)
-    assert outcome.state == "succeeded", outcome.message
-    return page
 
 
 def test_roc_areas_are_scikit_learn_s(draw, rows):
@@ -221,54 +205,6 @@ def test_a_million_rows_are_drawn_by_a_thousand_points(draw, tmp_path):
     assert f"AUC {area:.4f}" in page
     assert len(charts(page)[0]["series"][0]["x"]) <= 1000
     assert len(page) < 300_000
-
-
-def test_keras_history_stands_in_one_chart_a_metric(draw, tmp_path):
-    (tmp_path / "h.json").write_text('{"accuracy": [0.5, 0.7], "loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
-    loss, accuracy = charts(drawn(draw, "learning_curves", tmp_path / "h.json"))
-    assert [(each["name"], each["x"], each["y"]) for each in loss["series"]] == [
-        ("training", [1, 2], [0.9, 0.5]),
-        ("validation", [1, 2], [0.8, 0.85]),
-    ]
-    assert loss["marks"] == [[1, 0.8]]
-    assert accuracy["marks"] == [[2, 0.7]]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "step,loss,val/loss\n10,3,\n20,2,2.5\n",
-        '{"step": 10, "loss": 3}\n{"step": 20, "loss": 2, "val/loss": 2.5}\n',
-        '[{"step": 10, "loss": 3}, {"step": 20, "loss": 2, "eval_loss": 2.5}]',
-        "step,metric,value\n10,loss,3\n20,loss,2\n20,val_loss,2.5\n",
-    ],
-)
-def test_learning_curves_read_what_trainings_write(draw, tmp_path, text):
-    (tmp_path / "log").write_text(text)
-    (chart,) = charts(drawn(draw, "learning_curves", tmp_path / "log"))
-    assert [(each["name"], each["x"], each["y"]) for each in chart["series"]] == [
-        ("training", [10, 20], [3, 2]),
-        ("validation", [20], [2.5]),
-    ]
-
-
-def test_a_spike_of_a_long_training_stays(draw, tmp_path):
-    values = ["1"] * 50_000
-    values[31_007] = "99"
-    (tmp_path / "log.csv").write_text("loss\n" + "\n".join(values))
-    (series,) = charts(drawn(draw, "learning_curves", tmp_path / "log.csv"))[0]["series"]
-    assert len(series["x"]) <= 1000
-    assert series["x"][series["y"].index(99)] == 31_008
-
-
-@pytest.mark.parametrize(
-    ("text", "words"), [("a\nx\n", "No column holds numbers"), ('{"a": "x"}', "No column"), ("[1]\n{", "Line 2")]
-)
-def test_a_log_without_numbers_is_explained(draw, tmp_path, text, words):
-    (tmp_path / "log").write_text(text)
-    outcome, _ = draw("learning_curves", tmp_path / "log")
-    assert outcome.state == "failed"
-    assert words in outcome.message
 
 
 HOSTILE = '</script><img src=x onerror=alert(1)>\U0001f41f"'

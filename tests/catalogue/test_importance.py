@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.catalogue.drawn import drawn
 from tests.catalogue.examples_curves import PERMUTE, violations
 from tests.catalogue.independent import compute
 
@@ -21,15 +22,9 @@ def bars(page):
     ]
 
 
-def drawn(draw, path, **given):
-    outcome, page = draw("feature_importance", path, **given)
-    assert outcome.state == "succeeded", outcome.message
-    return page
-
-
 def test_permutation_importances_are_scikit_learn_s_means_and_deviations(draw, tmp_path):
     expected = compute("base", PERMUTE, tmp_path)
-    found = bars(drawn(draw, tmp_path / "permutation.json"))
+    found = bars(drawn(draw, "feature_importance", tmp_path / "permutation.json"))
     means = dict(zip(expected["names"], expected["mean"], strict=True))
     deviations = dict(zip(expected["names"], expected["std"], strict=True))
     assert {name: value for name, value, _ in found} == pytest.approx(means)
@@ -55,7 +50,7 @@ def test_permutation_importances_are_scikit_learn_s_means_and_deviations(draw, t
 )
 def test_shapes(draw, tmp_path, text):
     (tmp_path / "a").write_text(text)
-    assert bars(drawn(draw, tmp_path / "a")) == [
+    assert bars(drawn(draw, "feature_importance", tmp_path / "a")) == [
         ("sex", pytest.approx(-2), "-2 ± 0.2"),
         ("age", pytest.approx(0.5), "0.5 ± 0.1"),
     ]
@@ -63,15 +58,23 @@ def test_shapes(draw, tmp_path, text):
 
 def test_order_by_name_and_by_value(draw, tmp_path):
     (tmp_path / "a.json").write_text('{"b": 1, "c": -5, "a": 0.5}')
-    assert [name for name, *_ in bars(drawn(draw, tmp_path / "a.json", order="name"))] == ["a", "b", "c"]
-    assert [name for name, *_ in bars(drawn(draw, tmp_path / "a.json", order="value"))] == ["b", "a", "c"]
+    assert [name for name, *_ in bars(drawn(draw, "feature_importance", tmp_path / "a.json", order="name"))] == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert [name for name, *_ in bars(drawn(draw, "feature_importance", tmp_path / "a.json", order="value"))] == [
+        "b",
+        "a",
+        "c",
+    ]
 
 
 @pytest.mark.browser
 def test_of_five_hundred_the_first_are_shown_and_all_on_demand(draw, opened, tmp_path):
     values = {f"feature-{n:03} <b>{'x' * (n % 90)}": n - 250.0 for n in range(500)}
     (tmp_path / "a.json").write_text(json.dumps(values))
-    found = opened(drawn(draw, tmp_path / "a.json", top=10), width=390)
+    found = opened(drawn(draw, "feature_importance", tmp_path / "a.json", top=10), width=390)
     page, rows = found.page, found.page.locator(".vk-bartable tbody tr")
     assert rows.count() == 10
     page.get_by_label("Search names").fill("feature-499")

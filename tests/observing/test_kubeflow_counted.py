@@ -5,7 +5,8 @@ import pytest
 from apps.runs import exceptions
 from apps.runs.gateway import gateway_for_service
 from apps.runs.gateway.connection import read_json_text
-from tests.runs.kubeflow import Kubeflow, serve, with_finished_run
+from tests.runs.kubeflow import Kubeflow, with_finished_run
+from tests.runs.kubeflow_server import serve
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from apps.observing.logs import JsonLines
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.jobs import RenderJob
 from tests.observing.otlp import otlp_receiver, plain
-from tests.runs.kubeflow import Kubeflow, serve, with_finished_run
+from tests.runs.kubeflow import Kubeflow, with_finished_run
+from tests.runs.kubeflow_server import serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

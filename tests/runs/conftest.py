@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
 from apps.runs.gateway import details, gateway_for_service
 from tests.chromium import chromium
-from tests.runs.kubeflow import Kubeflow, serve, with_finished_run
+from tests.runs.kubeflow import Kubeflow, with_finished_run
+from tests.runs.kubeflow_server import serve
+from tests.runs.s3 import s3_server
 
 
 @pytest.fixture
@@ -32,6 +36,23 @@ def client(db):
     browser = Client()
     browser.force_login(get_user_model().objects.create_user("ada", "ada@example.org"))
     return browser
+
+
+@pytest.fixture(scope="module")
+def s3():
+    """The address of an S3 API with a bucket."""
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def configure(settings):
+    """Sets VIZPORTAL_OBJECT_STORES."""
+
+    def write(*listed):
+        settings.VIZPORTAL_OBJECT_STORES = json.dumps(listed)
+
+    return write
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,8 @@ from django.test import Client, RequestFactory
 
 from apps.runs import exceptions
 from apps.runs.gateway import endpoints, gateway_for, gateway_for_service, gateway_unsealed
-from tests.runs.kubeflow import Kubeflow, run_row, serve, with_finished_run
+from tests.runs.kubeflow import Kubeflow, run_row, with_finished_run
+from tests.runs.kubeflow_server import serve
 
 pytestmark = pytest.mark.django_db
 

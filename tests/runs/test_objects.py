@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import ssl
 import tarfile
@@ -11,46 +10,12 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-import boto3
 import pytest
 import trustme
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
-from django.core.management.base import SystemCheckError
-from moto.server import ThreadedMotoServer
 
 from apps.runs import exceptions
-from apps.runs.gateway.objects import Part, address, stores
-
-BODY = bytes(range(256)) * 40
-SECRET = "5ecret-5ecret"
-
-
-@pytest.fixture(scope="module")
-def s3():
-    """A real S3 API with a bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=url, aws_access_key_id="k", aws_secret_access_key=SECRET, region_name="us-east-1"
-    )
-    client.create_bucket(Bucket="mlpipeline")
-    for key, body in {"one/data.bin": BODY, "folder/a.csv": b"a,b\n1,2\n", "folder/deep/b.txt": b"text"}.items():
-        client.put_object(Bucket="mlpipeline", Key=key, Body=body)
-    yield url
-    server.stop()
-
-
-@pytest.fixture
-def configure(settings):
-    """Sets VIZPORTAL_OBJECT_STORES."""
-
-    def write(*listed):
-        settings.VIZPORTAL_OBJECT_STORES = json.dumps(listed)
-
-    return write
+from apps.runs.gateway.objects import Part, stores
+from tests.runs.s3 import BODY, SECRET
 
 
 @pytest.fixture(params=["minio", "s3"])
@@ -223,107 +188,3 @@ def test_https_is_read_checked_and_never_led_away(gateway, configure, tmp_path):
         configure({**allowed, "allow_private": False})
         with pytest.raises(exceptions.ForbiddenError, match="inside this network"):
             whole(gateway, f"{url}/data.bin")
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (f'[{{"prefix": "{SECRET}', "not JSON"),
-        ("{}", "list of objects"),
-        ('[{"prefix": "ftp://x/"}]', "must begin with"),
-        ('[{"prefix": "s3:///x"}]', "a bucket"),
-        ('[{"prefix": "s3://x/", "colour": "red"}]', "unknown 'colour'"),
-        ('[{"prefix": "s3://x/", "is_anonymous": "yes"}]', "true or false"),
-        ('[{"prefix": "s3://x/", "secret_file": "/no/such"}]', "cannot read"),
-        ('[{"prefix": "file:///x"}]', "'root'"),
-    ],
-)
-def test_a_wrong_setting_is_told_without_what_is_in_it(settings, text, words):
-    settings.VIZPORTAL_OBJECT_STORES = text
-    with pytest.raises(ImproperlyConfigured, match=words) as caught:
-        stores.stores()
-    assert SECRET not in str(caught.value)
-    with pytest.raises(SystemCheckError):
-        call_command("check")
-
-
-def test_the_portal_s_own_data_is_no_artifact(settings):
-    settings.VIZPORTAL_OBJECT_STORES = json.dumps(
-        [{"prefix": "file:///", "root": str(settings.VIZPORTAL_DATA_DIR.parent)}]
-    )
-    with pytest.raises(ImproperlyConfigured, match="own data directory"):
-        stores.stores()
-
-
-def test_addresses_are_compared_by_whole_parts():
-    parse = address.parse
-    assert parse("s3://b/one/x").is_below(parse("s3://b/one"))
-    assert not parse("s3://b/ones/x").is_below(parse("s3://b/one"))
-    assert not parse("s3://bb/one/x").is_below(parse("s3://b/"))
-    assert not parse("minio://b/one/x").is_below(parse("s3://b/"))
-
-
-def test_a_download_gives_a_part_where_the_store_can(client, kubeflow, s3, configure):
-    configure(
-        {"prefix": "minio://mlpipeline/", "endpoint_url": s3, "key": "k", "secret": SECRET, "region": "us-east-1"}
-    )
-    kubeflow.add_artifact(90, 4, "bin", "system.Artifact", "minio://mlpipeline/one/data.bin")
-    url = "/runs/r1/steps/evaluate/artifacts/90/download"
-    part = client.get(url, headers={"Range": "bytes=5-9"})
-    assert part.status_code == 206
-    assert b"".join(part.streaming_content) == BODY[5:10]
-    assert (part["Content-Range"], part["Content-Length"]) == (f"bytes 5-9/{len(BODY)}", "5")
-    rest = client.get(url, headers={"Range": f"bytes={len(BODY) - 2}-"})
-    assert b"".join(rest.streaming_content) == BODY[-2:]
-    assert client.get(url, headers={"Range": f"bytes={len(BODY)}-"}).status_code == 416
-    for ignored in ("bytes=9-5", "bytes=0-1,4-5", "bytes=-5", "lines=1-2"):
-        whole_answer = client.get(url, headers={"Range": ignored})
-        assert (whole_answer.status_code, whole_answer["Accept-Ranges"]) == (200, "bytes")
-    head = client.head(url)
-    assert (head.status_code, head["Content-Length"], list(head.streaming_content)) == (200, str(len(BODY)), [])
-
-
-def test_without_a_store_the_endpoint_s_bytes_come_whole(client, kubeflow):
-    url = "/runs/r1/steps/read-data/artifacts/1/download"
-    answer = client.get(url, headers={"Range": "bytes=0-3"})
-    assert answer.status_code == 200
-    assert b"".join(answer.streaming_content).startswith(b"total_bill")
-
-
-@pytest.mark.parametrize("is_direct", [True, False])
-def test_a_folder_s_files_are_listed_opened_and_saved(client, kubeflow, s3, configure, is_direct):
-    if is_direct:
-        configure(
-            {"prefix": "minio://mlpipeline/", "endpoint_url": s3, "key": "k", "secret": SECRET, "region": "us-east-1"}
-        )
-    else:
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-            for name, body in {"a.csv": b"a,b\n1,2\n", "deep/b.txt": b"text"}.items():
-                member = tarfile.TarInfo(name)
-                member.size = len(body)
-                archive.addfile(member, io.BytesIO(body))
-        kubeflow.objects |= {
-            "mlpipeline/folder": packed.getvalue(),
-            "mlpipeline/folder/a.csv": b"a,b\n1,2\n",
-            "mlpipeline/folder/deep/b.txt": b"text",
-        }
-    kubeflow.add_artifact(91, 4, "dir", "system.Artifact", "minio://mlpipeline/folder")
-    base = "/runs/r1/steps/evaluate/artifacts/91/"
-    page = client.get(f"{base}files").content.decode()
-    assert f"{base}preview?path=deep/b.txt" in page
-    assert "a.csv" in page
-    assert "<td>2</td>" in client.get(f"{base}preview?path=a.csv").content.decode()
-    saved = client.get(f"{base}download?path=deep/b.txt")
-    assert b"".join(saved.streaming_content) == b"text"
-    assert "b.txt" in saved["Content-Disposition"]
-    for path in ("../x", "a/../../x", "/etc/passwd", "a//b", "x\\y", "%2e%2e/x"):
-        assert client.get(f"{base}download", {"path": path}).status_code in {404, 502}, path
-
-
-def test_what_the_endpoint_unpacked_is_not_named_as_if_it_were_packed(client, kubeflow):
-    kubeflow.objects["mlpipeline/one.tgz"] = b"hello"
-    kubeflow.add_artifact(92, 4, "one", "system.Artifact", "minio://mlpipeline/one.tgz")
-    saved = client.get("/runs/r1/steps/evaluate/artifacts/92/download")
-    assert b"".join(saved.streaming_content) == b"hello"
-    assert 'filename="one"' in saved["Content-Disposition"]
