@@ -1,10 +1,9 @@
-// The graph as something to move about in: zoom, drag, a minimap. Without this script it is a drawing that scrolls.
+// The graph as something to move about in: zoom and drag. Without this script it is a drawing that scrolls.
 (() => {
   const LEAST = 0.02;
   const MOST = 3;
   const STEP = 1.25;
   const BY_PX = 60;
-  const NS = "http://www.w3.org/2000/svg";
 
   // What outlives the part of the page that is drawn again every other second.
   const kept = { zoom: null, left: 0, top: 0, open: [], anchor: null, list: 0 };
@@ -17,7 +16,6 @@
       this.pane = pane;
       this.wrap = pane.querySelector("[data-graph-wrap]");
       this.svg = pane.querySelector("[data-graph]");
-      this.map = pane.querySelector("[data-minimap]");
       const [, , width, height] = this.svg.getAttribute("viewBox").split(" ").map(Number);
       this.size = { width, height };
       pane.querySelector("[data-graph-zoom]").hidden = false;
@@ -30,10 +28,9 @@
       this.wrap.addEventListener("pointerdown", (event) => this.grab(event));
       // Links can be dragged out of a page; here a drag moves the drawing.
       this.wrap.addEventListener("dragstart", (event) => event.preventDefault());
-      this.map.addEventListener("pointerdown", (event) => this.jump(event));
       this.observer = new ResizeObserver(() => this.resized());
       this.observer.observe(this.wrap);
-      this.drawMap();
+      this.minimap = new GraphMinimap(pane.querySelector("[data-minimap]"), this.wrap, this.svg, this.size, this.room.height);
       kept.zoom ??= this.start();
       this.zoom = kept.zoom;
       this.apply();
@@ -162,64 +159,11 @@
       for (const name of ["pointerup", "pointercancel"]) addEventListener(name, stop);
     }
 
-    drawMap() {
-      const { width, height } = this.size;
-      const scale = Math.min(Math.min(176, 0.26 * this.wrap.clientWidth) / width, Math.min(120, 0.3 * this.room.height) / height);
-      const svg = document.createElementNS(NS, "svg");
-      const set = (element, values) => { for (const [name, value] of Object.entries(values)) element.setAttribute(name, String(value)); };
-      set(svg, { viewBox: `0 0 ${width} ${height}`, width: Math.max(24, width * scale), height: Math.max(24, height * scale), preserveAspectRatio: "none" });
-      for (const frame of this.svg.querySelectorAll(".frame")) {
-        const box = frame.cloneNode();
-        box.setAttribute("class", "minimap-frame");
-        svg.append(box);
-      }
-      for (const node of this.svg.querySelectorAll("[data-node]")) {
-        const own = node.querySelector(".node-box:not(.node-under)");
-        if (!own) continue;
-        const box = document.createElementNS(NS, "rect");
-        const [x, y] = node.getAttribute("transform").match(/-?[\d.]+/g);
-        set(box, { x, y, width: own.getAttribute("width"), height: own.getAttribute("height"), class: `minimap-${node.dataset.state}` });
-        svg.append(box);
-      }
-      this.window = document.createElementNS(NS, "rect");
-      this.window.setAttribute("class", "minimap-window");
-      svg.append(this.window);
-      this.map.replaceChildren(svg);
-    }
-
-    // The minimap is there only while some of the drawing is out of sight.
+    // What the minimap shows is what outlives a refresh, too.
     follow() {
-      const isLarger = this.wrap.scrollWidth > this.wrap.clientWidth + 4 || this.wrap.scrollHeight > this.wrap.clientHeight + 4;
-      this.map.hidden = !isLarger;
-      this.wrap.classList.toggle("can-drag", isLarger);
       kept.left = this.wrap.scrollLeft;
       kept.top = this.wrap.scrollTop;
-      if (!isLarger) return;
-      const [seen, drawn] = [this.wrap.getBoundingClientRect(), this.svg.getBoundingClientRect()];
-      const scale = this.size.width / drawn.width;
-      const left = within(0, (seen.left - drawn.left) * scale, this.size.width);
-      const top = within(0, (seen.top - drawn.top) * scale, this.size.height);
-      const right = within(0, (seen.right - drawn.left) * scale, this.size.width);
-      const bottom = within(0, (seen.bottom - drawn.top) * scale, this.size.height);
-      for (const [name, value] of Object.entries({ x: left, y: top, width: right - left, height: bottom - top })) this.window.setAttribute(name, String(value));
-    }
-
-    jump(event) {
-      if (event.button !== 0) return;
-      event.preventDefault();
-      this.map.setPointerCapture(event.pointerId);
-      const go = (moved) => {
-        const box = this.map.getBoundingClientRect();
-        const drawn = this.svg.getBoundingClientRect();
-        const inside = this.wrap.getBoundingClientRect();
-        const x = ((moved.clientX - box.left) / box.width) * drawn.width;
-        const y = ((moved.clientY - box.top) / box.height) * drawn.height;
-        this.wrap.scrollLeft = x - inside.width / 2;
-        this.wrap.scrollTop = y - inside.height / 2;
-      };
-      go(event);
-      this.map.addEventListener("pointermove", go);
-      this.map.addEventListener("lostpointercapture", () => this.map.removeEventListener("pointermove", go), { once: true });
+      this.wrap.classList.toggle("can-drag", this.minimap.follow());
     }
 
     // The panel that opened beside the graph must not hide the step it belongs to.
