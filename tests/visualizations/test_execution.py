@@ -1,15 +1,15 @@
+"""What becomes of one render in a worker: kept, failed, cancelled, timed out."""
+
 import hashlib
-from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import OperationalError
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.services import execution, lease, submission, withdrawal
+from apps.visualizations.services import execution, submission, withdrawal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,28 +109,6 @@ def test_the_same_job_twice_is_one_claim(submit, work, row, kernel):
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_a_late_attempt_writes_nothing_and_leaves_no_file(submit, work, row, kernel, settings):
-    made = submit()
-
-    def overtaken():
-        Render.objects.filter(id=made.render.id).update(attempt=2)
-
-    kernel.during = overtaken
-    work()
-    render = row(made.render)
-    assert (render.state, render.attempt, render.html.name) == (RenderState.RUNNING, 2, "")
-    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
-
-
-def test_a_write_after_the_last_look_is_dropped_with_its_files(submit, work, row, kernel, settings, monkeypatch):
-    made = submit()
-    monkeypatch.setattr(lease.Lease, "is_cancelled", lambda _self: False)
-    kernel.during = lambda: Render.objects.filter(id=made.render.id).update(attempt=2)
-    work()
-    assert row(made.render).html.name == ""
-    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
-
-
 def test_cancel_while_running(submit, work, row, kernel, owner, events):
     made = submit()
     kernel.during = lambda: withdrawal.render_cancel(owner, row(made.render))
@@ -191,60 +169,10 @@ def test_the_queues_own_limit_is_a_time_out(submit, work, row, kernel):
     assert row(made.render).state == RenderState.TIMED_OUT
 
 
-def test_a_worker_that_is_stopped_gives_its_lease_back(submit, row, kernel):
-    def stop():
-        raise SystemExit
-
-    kernel.during = stop
-    made = submit()
-    with pytest.raises(SystemExit):
-        execution.render_execute(str(made.render.id), 1)
-    render = row(made.render)
-    assert render.state == RenderState.RUNNING
-    assert render.lease_until <= timezone.now()
-
-
-def test_a_database_that_is_away_at_the_finish_is_waited_for(submit, work, row, monkeypatch):
-    made = submit()
-    real, failures = lease._running, iter([True, True])
-
-    class Away:
-        def update(self, **_values):
-            raise OperationalError("the database is away")
-
-    def running(render):
-        return Away() if next(failures, False) else real(render)
-
-    real_finish = execution.render_finish
-
-    def finish(render, **values):
-        monkeypatch.setattr(lease, "_running", running)
-        return real_finish(render, **values)
-
-    monkeypatch.setattr(execution, "render_finish", finish)
-    work()
-    assert row(made.render).state == RenderState.SUCCEEDED
-    assert next(failures, None) is None
-
-
 def test_without_the_queue_server_a_render_goes_on(submit, kernel, row, no_queue):
     made = submit()
     execution.render_execute(str(made.render.id), 1)
     assert row(made.render).state == RenderState.SUCCEEDED
-
-
-def test_the_lease_is_renewed_as_time_passes(submit, kernel, row, monkeypatch):
-    made = submit()
-    render = lease.render_claim(made.render.id, 1)
-    long_ago = timezone.now() - timedelta(hours=1)
-    Render.objects.filter(id=render.id).update(lease_until=long_ago)
-    held = lease.Lease(render)
-    held.beat()
-    assert row(render).lease_until == long_ago
-    monkeypatch.setattr(lease, "BEAT_EVERY_S", 0)
-    held.beat()
-    assert row(render).lease_until > timezone.now() + timedelta(seconds=20)
-    assert row(render).deadline > timezone.now() + timedelta(seconds=render.timeout_s)
 
 
 def test_a_result_that_is_no_regular_file_is_not_followed(submit, work, row, kernel, tmp_path):

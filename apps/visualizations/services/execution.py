@@ -32,7 +32,7 @@ from apps.visualizations.services.hosts import (
 )
 from apps.visualizations.services.lease import Lease, render_claim, render_finish
 from apps.visualizations.services.live import live_tell
-from apps.visualizations.services.results import SavedFile, file_save, files_delete
+from apps.visualizations.services.results import SavedFile, file_save, files_delete, keeping_s
 from apps.visualizations.sources import FetchedSource, Intake, Wanted, source_stage
 from apps.visualizations.stores.streamed import StoreAwayError
 
@@ -118,6 +118,7 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
         span.note({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
     outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
     with tracing.span("store"):
+        lease.hold(keeping_s(path for path in (outcome.html_path, outcome.notebook_path) if path))
         _keep(render, outcome, fetched, outcome.lock or environment.lock_digest)
 
 

@@ -81,6 +81,16 @@ class Lease:
         if moved and not self.is_lost:
             publish(self.render)
 
+    def hold(self, seconds: float) -> None:
+        """Renews the lease for longer than usual: nothing beats while a result is on its way into the store."""
+        self._beaten = time.monotonic()
+        until = timezone.now() + LEASE + timedelta(seconds=seconds)
+        deadline = max(self.render.deadline or until, until)
+        try:
+            _running(self.render).update(lease_until=until, deadline=deadline)
+        except DatabaseError:
+            logger.warning("render %s: lease not renewed", self.render.id, exc_info=True)
+
     def is_cancelled(self) -> bool:
         """Whether to stop: somebody asked, or the attempt no longer counts. Looks at most each LOOK_EVERY_S seconds."""
         if self.is_lost or self._is_cancelled or time.monotonic() - self._looked < LOOK_EVERY_S:

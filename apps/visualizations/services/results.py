@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -19,8 +20,9 @@ from apps.visualizations.stores.streamed import StoreAwayError
 
 _CHUNK = 1024**2
 ROOT = "renders"
-# Less than a lease: nobody may take the render for lost meanwhile.
 _PATIENCE_S = 20.0
+# A slower store is none.
+_LEAST_BYTES_PER_S = 256 * 1024
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +38,11 @@ class SavedFile:
 def render_folder(render: Render) -> str:
     """Returns the folder of a render's files: the id's first two digits keep folders small."""
     return f"{ROOT}/{render.id.hex[:2]}/{render.id}"
+
+
+def keeping_s(paths: Iterable[Path]) -> float:
+    """Returns how many seconds it may take at most to save these files; so long the render is still its worker's."""
+    return sum(_PATIENCE_S + path.lstat().st_size / _LEAST_BYTES_PER_S for path in paths if os.path.lexists(path))
 
 
 def file_save(render: Render, path: Path, name: str, *, is_vital: bool = True) -> SavedFile:

@@ -1,0 +1,105 @@
+"""A worker's hold on a render: renewed, given back, and what comes too late falls away."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from apps.visualizations.models import Render, RenderState
+from apps.visualizations.services import execution, lease, upkeep
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_late_attempt_writes_nothing_and_leaves_no_file(submit, work, row, kernel, settings):
+    made = submit()
+
+    def overtaken():
+        Render.objects.filter(id=made.render.id).update(attempt=2)
+
+    kernel.during = overtaken
+    work()
+    render = row(made.render)
+    assert (render.state, render.attempt, render.html.name) == (RenderState.RUNNING, 2, "")
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_a_write_after_the_last_look_is_dropped_with_its_files(submit, work, row, kernel, settings, monkeypatch):
+    made = submit()
+    monkeypatch.setattr(lease.Lease, "is_cancelled", lambda _self: False)
+    kernel.during = lambda: Render.objects.filter(id=made.render.id).update(attempt=2)
+    work()
+    assert row(made.render).html.name == ""
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_a_worker_that_is_stopped_gives_its_lease_back(submit, row, kernel):
+    def stop():
+        raise SystemExit
+
+    kernel.during = stop
+    made = submit()
+    with pytest.raises(SystemExit):
+        execution.render_execute(str(made.render.id), 1)
+    render = row(made.render)
+    assert render.state == RenderState.RUNNING
+    assert render.lease_until <= timezone.now()
+
+
+def test_a_database_that_is_away_at_the_finish_is_waited_for(submit, work, row, monkeypatch):
+    made = submit()
+    real, failures = lease._running, iter([True, True])
+
+    class Away:
+        def update(self, **_values):
+            raise OperationalError("the database is away")
+
+    def running(render):
+        return Away() if next(failures, False) else real(render)
+
+    real_finish = execution.render_finish
+
+    def finish(render, **values):
+        monkeypatch.setattr(lease, "_running", running)
+        return real_finish(render, **values)
+
+    monkeypatch.setattr(execution, "render_finish", finish)
+    work()
+    assert row(made.render).state == RenderState.SUCCEEDED
+    assert next(failures, None) is None
+
+
+def test_the_lease_is_renewed_as_time_passes(submit, kernel, row, monkeypatch):
+    made = submit()
+    render = lease.render_claim(made.render.id, 1)
+    long_ago = timezone.now() - timedelta(hours=1)
+    Render.objects.filter(id=render.id).update(lease_until=long_ago)
+    held = lease.Lease(render)
+    held.beat()
+    assert row(render).lease_until == long_ago
+    monkeypatch.setattr(lease, "BEAT_EVERY_S", 0)
+    held.beat()
+    assert row(render).lease_until > timezone.now() + timedelta(seconds=20)
+    assert row(render).deadline > timezone.now() + timedelta(seconds=render.timeout_s)
+
+
+def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeypatch):
+    """While a large result is on its way, for minutes, its render is neither lost nor overdue."""
+    made = submit()
+    Render.objects.update(timeout_s=1)
+    swept = []
+    real, later = execution.file_save, SimpleNamespace(now=lambda: timezone.now() + timedelta(minutes=3))
+
+    def save(render, path, name, **more):
+        with monkeypatch.context() as patch:
+            patch.setattr(upkeep, "timezone", later)
+            swept.append(str(upkeep.reconcile()))
+        return real(render, path, name, **more)
+
+    kernel.html = b"x" * 48 * 1024**2
+    monkeypatch.setattr(execution, "file_save", save)
+    work()
+    assert swept == ["nothing to do"] * 2
+    assert row(made.render).state == RenderState.SUCCEEDED
