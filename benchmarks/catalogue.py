@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from tests.catalogue.examples_tfx import KUBEFLOW_DATA
+
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _SMALL_ROWS: Final = 100_000
 _MAKE: Final = """
@@ -229,21 +231,9 @@ def _kubeflow_types(base: Any, built: Path, directory: Path, folder: Path) -> in
 def _kubeflow_data(directory: Path, interpreter: Path) -> dict[str, tuple[Path, dict[str, Any]]]:
     (directory / "roc.csv").write_text("0,0,1.9\n0.2,0.6,0.5\n1,1,0\n")
     (directory / "rows.csv").write_text("a,1.5\nb,2\n")
-    code = """
-import numpy as np, pandas as pd, tensorflow as tf
-import tensorflow_data_validation as tfdv, tensorflow_model_analysis as tfma
-dice = np.random.default_rng(1)
-frame = pd.DataFrame({"label": (dice.random(300) > .5).astype(float), "prediction": dice.random(300),
-                      "kind": dice.choice(["a", "b"], 300)})
-with tf.io.TFRecordWriter("stats.tfrecord") as writer:
-    writer.write(tfdv.generate_statistics_from_dataframe(frame).SerializeToString())
-config = tfma.EvalConfig(
-    model_specs=[tfma.ModelSpec(label_key="label", prediction_key="prediction")],
-    slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["kind"])],
-    metrics_specs=[tfma.MetricsSpec(metrics=[tfma.MetricConfig(class_name=name) for name in ("AUC", "ExampleCount")])])
-tfma.analyze_raw_data(frame, config, output_path="evaluation")
-"""
-    done = subprocess.run([interpreter, "-c", code], cwd=directory, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [interpreter, "-c", KUBEFLOW_DATA], cwd=directory, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(done.stderr[-2000:])
     return {

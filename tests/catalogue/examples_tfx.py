@@ -82,6 +82,21 @@ config = text_format.Parse('''
 tfma.analyze_raw_data(tips, config, output_path="evaluation")
 answer = None
 """
+# What Kubeflow's own types for TFDV and TFMA read, made in the current directory: stats.tfrecord and evaluation/.
+KUBEFLOW_DATA = """
+import numpy as np, pandas as pd, tensorflow as tf
+import tensorflow_data_validation as tfdv, tensorflow_model_analysis as tfma
+dice = np.random.default_rng(1)
+frame = pd.DataFrame({"label": (dice.random(300) > .5).astype(float), "prediction": dice.random(300),
+                      "kind": dice.choice(["a", "b"], 300)})
+with tf.io.TFRecordWriter("stats.tfrecord") as writer:
+    writer.write(tfdv.generate_statistics_from_dataframe(frame).SerializeToString())
+config = tfma.EvalConfig(
+    model_specs=[tfma.ModelSpec(label_key="label", prediction_key="prediction")],
+    slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["kind"])],
+    metrics_specs=[tfma.MetricsSpec(metrics=[tfma.MetricConfig(class_name="ExampleCount")])])
+tfma.analyze_raw_data(frame, config, output_path="evaluation")
+"""
 
 
 def _copied(name, **given):

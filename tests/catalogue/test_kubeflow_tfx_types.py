@@ -3,6 +3,7 @@
 import pytest
 
 from apps.visualizations.catalogue import registry
+from tests.catalogue.examples_tfx import KUBEFLOW_DATA
 from tests.catalogue.independent import compute
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
@@ -26,21 +27,7 @@ SLICES = """
 import tensorflow_model_analysis as tfma
 tfma.view.render_slicing_metrics(source, slicing_column=variables.get("slicing_column", None))
 """
-MAKE = """
-import numpy as np, pandas as pd, tensorflow as tf
-import tensorflow_data_validation as tfdv, tensorflow_model_analysis as tfma
-dice = np.random.default_rng(1)
-frame = pd.DataFrame({"label": (dice.random(300) > .5).astype(float), "prediction": dice.random(300),
-                      "kind": dice.choice(["a", "b"], 300)})
-with tf.io.TFRecordWriter("stats.tfrecord") as writer:
-    writer.write(tfdv.generate_statistics_from_dataframe(frame).SerializeToString())
-config = tfma.EvalConfig(
-    model_specs=[tfma.ModelSpec(label_key="label", prediction_key="prediction")],
-    slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["kind"])],
-    metrics_specs=[tfma.MetricsSpec(metrics=[tfma.MetricConfig(class_name="ExampleCount")])])
-tfma.analyze_raw_data(frame, config, output_path="evaluation")
-answer = {each: int((frame["kind"] == each).sum()) for each in "ab"}
-"""
+COUNT = 'answer = {each: int((frame["kind"] == each).sum()) for each in "ab"}'
 
 
 @pytest.fixture
@@ -54,7 +41,7 @@ def folder(tmp_path):
 
 @pytest.mark.browser
 def test_what_their_widgets_would_show_is_drawn_without_a_network(draw, opened, folder, tmp_path):
-    counts = compute("tfx", MAKE, tmp_path)
+    counts = compute("tfx", KUBEFLOW_DATA + COUNT, tmp_path)
     outcome, page = draw("", tmp_path / "stats.tfrecord", kind=registry.get("facets", [folder]))
     assert outcome.state == "succeeded", outcome.traceback
     found = opened(page, environment="tfx")

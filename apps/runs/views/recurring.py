@@ -11,12 +11,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people import audit
 from apps.people.models import Right
 from apps.people.roles import needs
-from apps.runs import exceptions, selectors
+from apps.runs import selectors
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway.filters import RunQuestion
+from apps.runs.views.asking import Asked, kubeflow_does
 from apps.runs.views.faults import kubeflow_page
 
 _SHOWN_RUNS: Final = 10
@@ -74,22 +74,9 @@ def recurring_action(request: HttpRequest, recurring_run_id: str, action: str) -
     call, done = _ACTIONS[action]
     gateway = gateway_for(request)
     name = gateway.recurring_run(recurring_run_id).name
-    try:
-        call(gateway, recurring_run_id)
-    except exceptions.InvalidRequestError as error:
-        outcome, reason = "refused", str(error)
-        messages.error(request, f"Kubeflow refuses to {action} it: {error}")
-    else:
-        outcome, reason = "done", ""
+    asked = Asked(kind="recurring_run", action=action, id=recurring_run_id, name=name)
+    if kubeflow_does(request, asked, lambda: call(gateway, recurring_run_id)):
         messages.success(request, done)
-    audit.record(
-        f"recurring_run.{action}",
-        request=request,
-        target=recurring_run_id,
-        target_name=name,
-        outcome=outcome,
-        detail=reason,
-    )
-    if action == "delete" and not reason:
-        return redirect("runs:recurring_list")
+        if action == "delete":
+            return redirect("runs:recurring_list")
     return redirect("runs:recurring_detail", recurring_run_id=recurring_run_id)

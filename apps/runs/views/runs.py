@@ -13,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people import audit
 from apps.people.models import Right
 from apps.people.roles import needs
 from apps.runs import comparison, contexts, exceptions, graph, services
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.middleware import path_within
+from apps.runs.views.asking import Asked, kubeflow_does
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.run_list import MOST_COMPARED, UNDONE_BY, undo_offer
 
@@ -54,16 +54,8 @@ def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBa
         raise Http404(f"A run cannot be asked to {action}.")
     call, done = _ACTIONS[action]
     gateway = gateway_for(request)
-    name = gateway.run(run_id).name
-    try:
-        call(gateway, run_id)
-    except exceptions.InvalidRequestError as error:
-        audit.record(
-            f"run.{action}", request=request, target=run_id, target_name=name, outcome="refused", detail=str(error)
-        )
-        messages.error(request, f"Kubeflow refuses to {action} this run: {error}")
-    else:
-        audit.record(f"run.{action}", request=request, target=run_id, target_name=name)
+    asked = Asked(kind="run", action=action, id=run_id, name=gateway.run(run_id).name)
+    if kubeflow_does(request, asked, lambda: call(gateway, run_id)):
         undo_offer(request, UNDONE_BY.get(action, ""), [run_id], done)
         if action == "delete":
             services.run_forget(gateway, run_id)

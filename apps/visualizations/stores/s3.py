@@ -29,7 +29,7 @@ class S3Store(S3Storage):  # type: ignore[misc]
 
     def get_default_settings(self) -> dict[str, Any]:
         """Returns django-storages' defaults, with limits for a server that does not answer."""
-        limits = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 4, "mode": "standard"})
+        limits = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2, "mode": "standard"})
         return {
             **super().get_default_settings(),
             "client_config": limits,
