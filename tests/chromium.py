@@ -31,3 +31,9 @@ def chromium() -> Iterator[Any]:
             launched.close()
     finally:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def wait_redrawn(page: Any) -> None:
+    """Waits until a part of the page was drawn once more by htmx."""
+    page.evaluate("() => { window.drawn = 0; addEventListener('htmx:afterSettle', () => { window.drawn += 1; }); }")
+    page.wait_for_function("() => window.drawn > 0")

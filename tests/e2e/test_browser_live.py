@@ -1,17 +1,26 @@
-"""A page that shows a waiting render: it hears of the start by its stream, and asks rarely until then."""
+"""A page that shows a render on its way: it hears of the start by its stream, and leaves to people what they hold."""
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.chromium import wait_redrawn
 from tests.e2e.test_browser_walk import api, sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 HOLD = "import pathlib, time\nuntil = time.monotonic() + 12\nwhile time.monotonic() < until:\n    time.sleep(0.1)"
 
 
-def test_a_waiting_card_is_told_of_its_turn_and_polls_rarely(browser, portal):
+COUNT = "import itertools, time\nfor number in itertools.count():\n    print(number, flush=True)\n    time.sleep(0.2)"
+
+
+def evaluator(portal):
+    """How a request names the sample's last step."""
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
-    body = {"run_id": run["id"], "step_id": next(each["id"] for each in run["steps"] if each["name"] == "evaluator")}
+    return {"run_id": run["id"], "step_id": next(each["id"] for each in run["steps"] if each["name"] == "evaluator")}
+
+
+def test_a_waiting_card_is_told_of_its_turn_and_polls_rarely(browser, portal):
+    body = evaluator(portal)
     context = browser.new_context(base_url=portal.url)
     page = context.new_page()
     asked = []
@@ -39,4 +48,27 @@ def test_a_waiting_card_is_told_of_its_turn_and_polls_rarely(browser, portal):
     finally:
         for each in made:
             page.request.delete(f"/api/v1/visualizations/{each['id']}", headers={"Origin": portal.url})
+        context.close()
+
+
+def test_a_running_card_that_is_drawn_again_keeps_focus_and_what_was_closed(browser, portal):
+    context = browser.new_context(base_url=portal.url)
+    page = context.new_page()
+    order = {**evaluator(portal), "type": "custom", "code": COUNT, "title": "Counts"}
+    made = page.request.post("/api/v1/visualizations", data=order).json()
+    try:
+        page.goto(made["url"])
+        log = page.locator(".render details", has_text="Log so far")
+        log.locator("> summary").click(timeout=60_000)
+        expect(log.locator(".live-log")).to_be_hidden()
+        stop = page.get_by_role("button", name="Cancel")
+        stop.focus()
+        for _ in range(2):
+            wait_redrawn(page)
+        expect(stop).to_be_focused()
+        expect(log.locator(".live-log")).to_be_hidden()
+        page.keyboard.press("Enter")
+        expect(page.locator(".render .state-cancelled")).to_be_visible()
+    finally:
+        page.request.delete(f"/api/v1/visualizations/{made['id']}", headers={"Origin": portal.url})
         context.close()
