@@ -104,7 +104,7 @@ def test_endless_code_ends_at_its_deadline_and_leaves_no_process(run, tmp_path):
     started = time.monotonic()
     outcome = run("while True:\n    try:\n        pass\n    except BaseException:\n        pass", timeout_s=4)
     assert (outcome.state, outcome.reason) == ("timed_out", "timed_out")
-    assert time.monotonic() - started < 4 + 3
+    assert time.monotonic() - started < 4 + 12
     assert processes_below(tmp_path) == []
 
 
@@ -194,7 +194,7 @@ r.render(r.RenderOrder(code={code!r}, variables={{}}), host=r.RenderHost({host.s
     assert all(map(is_running, pids))
     worker.kill()
     worker.wait()
-    wait_until(lambda: not any(map(is_running, pids)), 5, "the end of the render's processes")
+    wait_until(lambda: not any(map(is_running, pids)), 20, "the end of the render's processes")
 
 
 def test_an_environment_that_is_not_built_says_so(tmp_path):

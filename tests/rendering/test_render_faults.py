@@ -11,7 +11,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.kernel
 
 FAULTS = {
-    "a loop": ("while True: pass", {"timeout_s": 2}, ("timed_out", "timed_out"), 8),
+    "a loop": ("while True: pass", {"timeout_s": 2}, ("timed_out", "timed_out"), 20),
     "a loop that swallows everything": (
         (
             "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n"
@@ -20,7 +20,7 @@ FAULTS = {
         ),
         {"timeout_s": 2},
         ("timed_out", "timed_out"),
-        8,
+        20,
     ),
     "10 GB at once": (
         "x = bytearray(10 * 1024**3)\nx[::4096] = b'x' * len(x[::4096])",
@@ -94,26 +94,26 @@ FAULTS = {
         ("failed", "disk_full"),
         30,
     ),
-    "os._exit": ("import os; os._exit(0)", {}, ("failed", "kernel_died"), 10),
-    "SIGKILL to itself": ("import os; os.kill(os.getpid(), 9)", {}, ("failed", "kernel_died"), 10),
-    "a segfault": ("import ctypes; ctypes.string_at(0)", {}, ("failed", "kernel_died"), 10),
-    "SIGSTOP to itself": ("import os; os.kill(os.getpid(), 19)", {"timeout_s": 2}, ("timed_out", "timed_out"), 8),
-    "input": ("input()", {}, ("failed", "user_error"), 10),
-    "stdin": ("import sys; assert sys.stdin.read() == ''\nraise ValueError('empty')", {}, ("failed", "user_error"), 10),
-    "exit with cells to come": ("# %%\nexit()\n# %%\nprint(1)", {}, ("failed", "kernel_died"), 10),
+    "os._exit": ("import os; os._exit(0)", {}, ("failed", "kernel_died"), 20),
+    "SIGKILL to itself": ("import os; os.kill(os.getpid(), 9)", {}, ("failed", "kernel_died"), 20),
+    "a segfault": ("import ctypes; ctypes.string_at(0)", {}, ("failed", "kernel_died"), 20),
+    "SIGSTOP to itself": ("import os; os.kill(os.getpid(), 19)", {"timeout_s": 2}, ("timed_out", "timed_out"), 20),
+    "input": ("input()", {}, ("failed", "user_error"), 20),
+    "stdin": ("import sys; assert sys.stdin.read() == ''\nraise ValueError('empty')", {}, ("failed", "user_error"), 20),
+    "exit with cells to come": ("# %%\nexit()\n# %%\nprint(1)", {}, ("failed", "kernel_died"), 20),
     "result.html is a link": (
         "import os; os.symlink('/etc/passwd', '../result.html.part')",
         {},
         ("failed", None),
-        5,
+        15,
     ),
     "result.json is a pipe": (
         "import os; os.mkfifo('../result.json'); os._exit(0)",
         {},
         ("failed", "bad_result"),
-        5,
+        15,
     ),
-    "result.html is a folder": ("import os; os.mkdir('../result.html')", {}, ("failed", None), 5),
+    "result.html is a folder": ("import os; os.mkdir('../result.html')", {}, ("failed", None), 15),
     "deep folders": (
         "import os\nfor _ in range(3000):\n    os.mkdir('d'); os.chdir('d')",
         {},
@@ -146,7 +146,7 @@ def test_no_process_of_many_faulty_renders_is_left(run, host):
     run("import subprocess, os\nsubprocess.Popen(['sleep', '60'], start_new_session=True); os._exit(1)")
     run("import subprocess\nfor _ in range(5): subprocess.Popen(['setsid', 'sh', '-c', 'sleep 60 & sleep 60'])")
     # The host itself and the children it has ready; what was just killed may need a moment to be gone.
-    wait_until(lambda: len(names_below(keeper)) <= 1 + host.spec.spares, 2, "the end of what renders left")
+    wait_until(lambda: len(names_below(keeper)) <= 1 + host.spec.spares, 15, "the end of what renders left")
     assert "sleep" not in names_below(keeper)
 
 
@@ -176,4 +176,4 @@ def test_cancel_does_not_wait_for_the_code(run):
     outcome = run("import time\ntime.sleep(60)", cancel_after=1, timeout_s=60)
     assert outcome.state == "cancelled"
     # Measured 0.3 to 0.7 s; the machine may be busy.
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15

@@ -243,7 +243,7 @@ def test_https_by_its_prefix_and_never_by_the_endpoint(intake, cache, settings, 
         with pytest.raises(SourceError) as caught:
             stage(f"{site.url}/files/slow", slow, cache, allowed=allowed)
         assert caught.value.code == "source_timeout"
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 15  # it would send for fifty
 
 
 def test_what_the_endpoint_says_is_said_as_a_source_s_fault(intake, cache):

@@ -155,7 +155,7 @@ def test_the_host_killed_under_custom_code_ends_it_at_once_and_the_next_render_g
     os.kill(host_of(house), signal.SIGKILL)
     assert house.wait_for(endless, {"lost", "failed"})[0::2] == ("lost", "worker_lost")
     # Measured half a second; the machine may be busy.
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 20
     following = house.submit("print('hello')")
     assert house.wait_for(following, {"succeeded", "failed"})[0] == "succeeded"
 
@@ -170,7 +170,7 @@ def test_worker_and_host_killed_together_leave_no_process_and_a_new_end(house):
     host = host_of(house)
     worker.kill()
     os.kill(host, signal.SIGKILL)
-    wait_until(lambda: "sleep" not in names_below(keeper), 5, "the end of what the code started")
+    wait_until(lambda: "sleep" not in names_below(keeper), 20, "the end of what the code started")
     past(house, endless)
     assert "lost 1" in house.manage("reconcile")
     assert house.state(endless) == ("lost", 1, "worker_lost")
@@ -188,7 +188,7 @@ def test_a_worker_asked_twice_to_stop_gives_its_render_back_at_once(house):
     worker.wait(10)
     assert "lost 1" in house.manage("reconcile")
     assert house.state(endless)[0] == "lost"
-    wait_until(lambda: not [name for name in names_below(keeper) if name == "sh"], 5, "the render's processes")
+    wait_until(lambda: not [name for name in names_below(keeper) if name == "sh"], 20, "the render's processes")
 
 
 def test_a_running_render_is_cancelled_at_once(house):
@@ -203,7 +203,7 @@ def test_a_running_render_is_cancelled_at_once(house):
     started = time.monotonic()
     assert house.wait_for(endless, {"cancelled"})[2] == "cancelled"
     # Measured 0.4 to 0.8 s; the machine may be busy.
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 20
 
 
 def test_a_queue_that_was_emptied_loses_nothing(house, valkey_url):
