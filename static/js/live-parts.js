@@ -25,7 +25,7 @@
 
   const isTicked = (element) => ["checkbox", "radio"].includes(element.type);
   const isTouched = (element) =>
-    element.type !== "hidden" && (isTicked(element) ? element.checked !== element.defaultChecked : element.value !== element.defaultValue);
+    !["hidden", "file"].includes(element.type) && (isTicked(element) ? element.checked !== element.defaultChecked : element.value !== element.defaultValue);
 
   function hold() {
     const active = document.activeElement;
@@ -59,7 +59,8 @@
 
   // A refresh has no event (a timer), or one that no person made.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!event.detail.requestConfig?.triggeringEvent?.isTrusted) hold();
+    held = null;
+    if (event.detail.shouldSwap && !event.detail.requestConfig?.triggeringEvent?.isTrusted) hold();
   });
   document.addEventListener("htmx:afterSwap", () => { if (held) giveBack(); });
 })();
