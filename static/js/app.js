@@ -75,6 +75,17 @@
     if (button.matches("[data-close-dialog]")) button.closest("dialog")?.close();
   });
 
+  // A menu hangs from its button's right edge, and moves where the screen ends before it does.
+  document.addEventListener("toggle", (event) => {
+    const items = event.target.matches?.("details.menu[open]") && event.target.querySelector(":scope > .menu-items");
+    if (!items) return;
+    items.style.translate = "";
+    const { left, right } = items.getBoundingClientRect();
+    const gap = 8;
+    const by = left < gap ? gap - left : Math.min(0, document.documentElement.clientWidth - gap - right);
+    if (by) items.style.translate = `${by}px 0`;
+  }, true);
+
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
     if (question && !confirm(question)) event.preventDefault();

@@ -160,6 +160,18 @@ def test_no_page_is_wider_than_the_screen(page, portal, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_menus_open_within_the_screen(page, portal, width):
+    page.set_viewport_size({"width": width, "height": 1200})
+    run = sample(portal, "tip-prediction")
+    for path in ["/runs/?q=tip", f"/runs/{run['id']}/", f"/runs/{run['id']}/steps/evaluator/"]:
+        page.goto(path)
+        for menu in page.locator("details.menu:visible").all():
+            menu.locator("> summary").click()
+            expect(menu.locator("> .menu-items")).to_be_in_viewport(ratio=1)
+            menu.locator("> summary").click()
+
+
 def test_first_load_stays_under_60_kb_of_script(page):
     sizes = []
     page.on("response", lambda got: sizes.append(len(got.body())) if got.url.endswith(".js") else None)
