@@ -29,7 +29,7 @@ from apps.observing import tracing
 from apps.visualizations import events
 from apps.visualizations.models import Render
 from apps.visualizations.services import execution, hosts
-from apps.visualizations.worker_watch import WatchedWorker, trace_ask, trace_given, trace_keep
+from apps.visualizations.worker_watch import WatchedWorker, busy_beat, trace_ask, trace_given, trace_keep
 
 ALLOWED_FUNCTION = "apps.visualizations.jobs.render_execute"
 # RQ's own limit is the last resort only: execution ends a render long before.
@@ -48,7 +48,7 @@ class JobRefusedError(Exception):
 def render_execute(render_id: str, attempt: int) -> None:
     """The one function that a job may name."""
     close_old_connections()
-    execution.render_execute(render_id, attempt)
+    execution.render_execute(render_id, attempt, busy_beat)
 
 
 class RenderJob(Job):  # type: ignore[misc]
@@ -143,8 +143,8 @@ class RenderWorker(WatchedWorker):
 
     def _note_start(self, job: Job, queue: Any) -> str:
         with self.connection.pipeline(transaction=False) as pipe:
-            # The heartbeat must last as long as the job: nothing beats while it runs.
-            super().heartbeat(self.get_heartbeat_ttl(job), pipeline=pipe)
+            # The next ones come from the render itself, with those of its lease.
+            super().heartbeat(pipeline=pipe)
             self.set_state(WorkerStatus.BUSY, pipeline=pipe)
             pipe.lrem(queue.intermediate_queue_key, 1, job.id)
             trace_ask(pipe, job.id)

@@ -7,27 +7,44 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily, Metric
+from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.job import Job
+from rq.worker_registration import register
 
 from apps.observing import tracing
 from apps.observing.listener import Listener
 from apps.observing.scope import scope_open
+from apps.visualizations.events import connection_get
 from apps.visualizations.services.hosts import hosts_memory
 
 _TRACE_KEY: Final = "vizportal:trace:"
 # A render that waits longer is no longer part of anything that somebody looks at.
 _TRACE_KEEP_S: Final = 6 * 3600
 _HEARTBEAT_EVERY_S: Final = 5.0
+# What rq itself adds to the time that a worker's key lasts.
+_RQ_MARGIN_S: Final = 60
 # rq pauses for up to a minute between two looks for a queue server that is away, and beats each time.
 _SILENT_S: Final = 120.0
+_busy: ContextVar[Callable[[float], None] | None] = ContextVar("busy", default=None)
 logger = logging.getLogger(__name__)
+
+
+def busy_beat(silent_s: float) -> None:
+    """Says that the worker whose render is carried out here lives; nothing where no worker does.
+
+    Args:
+        silent_s: so long nothing more will be said at most, beyond the usual; 0 while beats come.
+    """
+    if beat := _busy.get():
+        beat(silent_s)
 
 
 def trace_keep(pipe: Any, job_id: str) -> None:
@@ -87,14 +104,28 @@ class WatchedWorker(SimpleWorker):  # type: ignore[misc]
         self._beat_at = time.monotonic()
         if pipeline is not None:
             super().heartbeat(timeout, pipeline=pipeline)
+            # Other workers strike off whom they find without a key, and a queue server may come back without its data.
+            register(self, pipeline)
             return
         if timeout is None and time.monotonic() - self._told_at < _HEARTBEAT_EVERY_S:
             return
         with self.connection.pipeline(transaction=False) as pipe:
-            super().heartbeat(timeout, pipeline=pipe)
+            self.heartbeat(timeout, pipeline=pipe)
             pipe.execute()
         self._told_at = time.monotonic()
         self.tend_hosts()
+
+    def _beat_busy(self, silent_s: float) -> None:
+        """Says in the middle of a render that the worker lives. Best effort: the render goes on without."""
+        if not silent_s and time.monotonic() - self._told_at < _HEARTBEAT_EVERY_S:
+            return
+        self._told_at = time.monotonic()
+        try:
+            with connection_get().pipeline(transaction=False) as pipe:
+                self.heartbeat(int(silent_s) + self.worker_ttl + _RQ_MARGIN_S, pipeline=pipe)
+                pipe.execute()
+        except (RedisError, OSError) as error:
+            logger.info("worker's heartbeat not told: %s", error)
 
     def tend_hosts(self) -> None:
         """Called with each heartbeat that is told."""
@@ -108,6 +139,7 @@ class WatchedWorker(SimpleWorker):  # type: ignore[misc]
         """
         render_id, attempt = job.args
         self._busy_until = time.monotonic() + job.timeout
+        busy = _busy.set(self._beat_busy)
         facts = {"vizportal.render.id": render_id, "vizportal.render.attempt": attempt}
         try:
             with (
@@ -116,6 +148,7 @@ class WatchedWorker(SimpleWorker):  # type: ignore[misc]
             ):
                 yield
         finally:
+            _busy.reset(busy)
             self._busy_until = float("-inf")
 
 

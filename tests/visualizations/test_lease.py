@@ -7,6 +7,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from apps.visualizations import jobs, worker_watch
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.services import execution, lease, upkeep
 
@@ -103,3 +104,33 @@ def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeyp
     work()
     assert swept == ["nothing to do"] * 2
     assert row(made.render).state == RenderState.SUCCEEDED
+
+
+def test_a_worker_is_counted_in_the_middle_of_a_long_render(submit, kernel, work, queue, monkeypatch):
+    """Its key ran out, and another worker struck it off; the render's next beats put it back, for as long as needed."""
+    monkeypatch.setattr(worker_watch, "_HEARTBEAT_EVERY_S", 0)
+    counted = []
+
+    def look():
+        [key] = jobs.worker_keys("base")
+        counted.append(queue.connection.ttl(key))
+
+    def forget():
+        look()
+        queue.connection.delete(*jobs.worker_keys("base"), *queue.connection.keys("rq:workers*"))
+        assert not jobs.worker_keys("base")
+
+    real = execution.file_save
+
+    def save(*args, **more):
+        look()
+        return real(*args, **more)
+
+    kernel.during = forget
+    monkeypatch.setattr(execution, "file_save", save)
+    submit()
+    work()
+    first, *storing = counted
+    assert 60 < first <= 90
+    assert all(90 < each < 200 for each in storing)
+    assert len(storing) == 2

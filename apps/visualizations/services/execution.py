@@ -6,6 +6,7 @@ import logging
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -51,14 +52,18 @@ class _StoppedError(VisualizationsError):
     code = "cancelled"
 
 
-def render_execute(render_id: str, attempt: int) -> None:
-    """Carries out one attempt of one render. Returns quietly where the attempt no longer counts."""
+def render_execute(render_id: str, attempt: int, on_beat: Callable[[float], None] = lambda _silent_s: None) -> None:
+    """Carries out one attempt of one render. Returns quietly where the attempt no longer counts.
+
+    Args:
+        on_beat: called every now and then, as `Lease.on_beat` is.
+    """
     with tracing.span("claim"):
         render = render_claim(render_id, attempt)
     if render is None:
         logger.info("render %s attempt %s: nothing to claim", render_id, attempt)
         return
-    lease = Lease(render)
+    lease = Lease(render, on_beat)
     directory = Path(tempfile.mkdtemp(prefix=f"{render.id}.{attempt}.", dir=work_root()))
     try:
         _carry_out(render, lease, directory)

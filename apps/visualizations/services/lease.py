@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -53,10 +54,12 @@ class Lease:
     """The hold itself: `beat` keeps it, `is_cancelled` tells when to stop.
 
     Attributes:
+        on_beat: called with each beat, written or not, and told for how many seconds none will come; 0 for the usual.
         is_lost: the row says that this attempt no longer counts.
     """
 
     render: Render
+    on_beat: Callable[[float], None] = lambda _silent_s: None
     is_lost: bool = False
     _is_cancelled: bool = False
     _beaten: float = field(default_factory=time.monotonic)
@@ -64,6 +67,7 @@ class Lease:
 
     def beat(self, cell: int = 0, cells: int = 0) -> None:
         """Renews the lease each BEAT_EVERY_S seconds, and at once when the cell changes."""
+        self.on_beat(0)
         moved = (cell, cells) != (self.render.cell, self.render.cells) and cells > 0
         if not moved and time.monotonic() - self._beaten < BEAT_EVERY_S:
             return
@@ -83,6 +87,7 @@ class Lease:
 
     def hold(self, seconds: float) -> None:
         """Renews the lease for longer than usual: nothing beats while a result is on its way into the store."""
+        self.on_beat(seconds)
         self._beaten = time.monotonic()
         until = timezone.now() + LEASE + timedelta(seconds=seconds)
         deadline = max(self.render.deadline or until, until)
