@@ -74,9 +74,14 @@ def classifications(artifact_type: str, metadata: Mapping[str, Any]) -> tuple[Cl
 
 
 def scalars(metadata: Mapping[str, Any]) -> dict[str, float | int | str]:
-    """Returns the single values of an artifact's metadata, which are its metrics where its type is Metrics."""
+    """Returns the single values of an artifact's metadata, which are its metrics where its type is Metrics.
+
+    They come by name: the lineage store keeps them in a map, whose order changes from one answer to the next.
+    """
     return {
-        name: value for name, value in metadata.items() if isinstance(value, int | float | str) and name not in _DRAWN
+        name: value
+        for name, value in sorted(metadata.items())
+        if isinstance(value, int | float | str) and name not in _DRAWN
     }
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.runs.charts import scalars
 from apps.runs.templatetags.portal import metric, told_apart
 
 
@@ -30,3 +31,8 @@ def test_different_metrics_never_look_the_same(values, texts):
 
 def test_the_whole_value_is_kept_beside_its_text():
     assert told_apart([2 / 3]) == [("0.6667", 2 / 3)]
+
+
+def test_metrics_stand_in_one_order_whatever_the_store_s_answer():
+    values = {"f1": 0.6, "auc": 0.7, "bills": 244}
+    assert list(scalars(values)) == list(scalars(dict(reversed(values.items())))) == ["auc", "bills", "f1"]
