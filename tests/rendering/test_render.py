@@ -12,6 +12,7 @@ import pytest
 
 from apps.visualizations import rendering
 from apps.visualizations.rendering import environments
+from tests.outcomes import notebook_of, page_of
 from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
 
@@ -55,30 +56,28 @@ from IPython.display import Markdown, display
 display(Markdown("**bold** <script>1</script>"))
 """
     outcome = run(code)
-    page = outcome.html_path.read_text()
+    page = page_of(outcome)
     assert outcome.state == "succeeded"
     assert "plain &lt;b&gt;text" in page
     assert "ö&lt;x&gt;" in page
     assert "data:image/png;base64," in page
     assert "<strong>bold</strong>" in page
     assert outcome.cells == outcome.cells_done == 4
-    assert json.loads(outcome.notebook_path.read_text())["cells"]
+    assert json.loads(notebook_of(outcome))["cells"]
 
 
 def test_nothing_in_the_page_loads_from_anywhere(run):
-    page = run("print(1)").html_path.read_text()
+    page = page_of(run("print(1)"))
     assert "http://" not in page.replace("http://www.w3.org/", "")
     assert "https://" not in page
 
 
-def test_values_are_data_and_never_code(run):
+def test_values_are_data_and_never_code(run, tmp_path):
     evil = "'''\"\"\"\n__import__('os').system('touch pwned')\\"
     outcome = run("print([source_uri, variables['x']])", variables={"x": evil}, source=evil)
     assert outcome.state == "succeeded"
-    assert repr(evil)[:20] in outcome.html_path.read_text().replace("&#39;", "'").replace("&quot;", '"').replace(
-        "&#34;", '"'
-    )
-    assert not (outcome.html_path.parent / "work" / "pwned").exists()
+    assert repr(evil)[:20] in page_of(outcome).replace("&#39;", "'").replace("&quot;", '"').replace("&#34;", '"')
+    assert list(tmp_path.rglob("pwned")) == []
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ def test_a_failure_says_where_and_why(run, code, reason, line, words):
     outcome = run(code)
     assert (outcome.state, outcome.reason, outcome.line) == ("failed", reason, line)
     assert words in outcome.message + outcome.traceback
-    assert outcome.notebook_path is not None
+    assert notebook_of(outcome)
 
 
 def test_endless_code_ends_at_its_deadline_and_leaves_no_process(run, tmp_path):
@@ -116,7 +115,7 @@ print("PID", child.pid)
 """
     outcome = run(code)
     assert outcome.state == "succeeded"
-    pid = re.search(r"PID (\d+)", outcome.html_path.read_text())[1]
+    pid = re.search(r"PID (\d+)", page_of(outcome))[1]
     assert not is_running(int(pid))
 
 
@@ -148,7 +147,7 @@ def test_too_many_processes_end_it(run):
 def test_a_result_over_the_limit_is_refused_and_the_notebook_kept(run):
     outcome = run("from IPython.display import HTML\nHTML('x' * 3_000_000)", max_html_bytes=1_000_000)
     assert (outcome.state, outcome.reason) == ("failed", "html_too_big")
-    assert outcome.notebook_path is not None
+    assert notebook_of(outcome)
 
 
 def test_cancel_ends_it(run, tmp_path):
@@ -159,7 +158,7 @@ def test_cancel_ends_it(run, tmp_path):
 
 def test_the_worker_s_secrets_are_not_in_the_kernel_s_environment(run, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "worker-secret")
-    page = run("import os; print(sorted(os.environ.items()))").html_path.read_text()
+    page = page_of(run("import os; print(sorted(os.environ.items()))"))
     assert "worker-secret" not in page
     assert "HOME" in page
 
@@ -224,7 +223,7 @@ plt.plot([1, 2]); plt.show()
     first, second = run(code), run(code)
     kept = environments.matplotlib_cache_dir(interpreter)
     for outcome in (first, second):
-        page = outcome.html_path.read_text()
+        page = page_of(outcome)
         assert "data:image/png;base64," in page
         assert re.search(r"FOUND \[(&#39;|')fontlist\S+\] home", page)
         assert "temporary cache directory" not in page

@@ -17,7 +17,9 @@ def directory(tmp_path):
 
 def read(directory, max_html_bytes=1000, **verdict):
     order = RenderOrder(code="", variables={}, max_html_bytes=max_html_bytes, timeout_s=5)
-    return results.read_outcome(directory, order, {"verdict": "exited", "returncode": 0, **verdict}, total_s=1.0)
+    verdict = {"verdict": "exited", "returncode": 0, **verdict}
+    with results.read_outcome(directory, order, verdict, total_s=1.0) as outcome:
+        return outcome
 
 
 def test_a_sound_result_is_read(directory):
@@ -25,12 +27,15 @@ def test_a_sound_result_is_read(directory):
 
 
 @pytest.mark.parametrize("name", ["result.html", "result.json"])
-@pytest.mark.parametrize("kind", ["symlink", "fifo", "directory", "missing_html"])
+@pytest.mark.parametrize("kind", ["symlink", "hard link", "fifo", "directory", "missing"])
 def test_what_is_no_regular_file_is_refused_without_hanging(directory, name, kind):
     path = directory / name
     path.unlink()
     if kind == "symlink":
         path.symlink_to("/etc/passwd")
+    elif kind == "hard link":
+        (directory / "of somebody else").write_text("<p>secret</p>")
+        os.link(directory / "of somebody else", path)
     elif kind == "fifo":
         os.mkfifo(path)
     elif kind == "directory":
@@ -38,7 +43,7 @@ def test_what_is_no_regular_file_is_refused_without_hanging(directory, name, kin
     outcome = read(directory)
     assert outcome.state == "failed"
     assert outcome.reason in {"bad_result", "kernel_died"}
-    assert outcome.html_path is None
+    assert outcome.html is None
 
 
 @pytest.mark.parametrize(
@@ -87,3 +92,25 @@ def test_the_verdict_counts_more_than_the_result(directory):
 def test_html_over_the_limit_is_refused(directory):
     (directory / "result.html").write_text("x" * 2000)
     assert read(directory).reason == "html_too_big"
+
+
+def test_a_file_is_read_from_the_descriptor_that_was_checked(directory):
+    order = RenderOrder(code="", variables={}, timeout_s=5)
+    (directory / "secret").write_text("<p>secret</p>")
+    verdict = {"verdict": "exited", "returncode": 0}
+    with results.read_outcome(directory, order, verdict, total_s=1.0) as outcome:
+        (directory / "result.html").unlink()
+        (directory / "result.html").symlink_to(directory / "secret")
+        assert outcome.html.read() == b"<p>fine</p>"
+    assert outcome.html.closed
+
+
+def test_a_notebook_is_kept_only_where_it_is_a_regular_file_with_one_name(directory):
+    order = RenderOrder(code="", variables={}, timeout_s=5)
+    (directory / "result.ipynb").symlink_to("/etc/passwd")
+    with results.read_outcome(directory, order, {"verdict": "timed_out"}, total_s=1.0) as outcome:
+        assert outcome.notebook is None
+    (directory / "result.ipynb").unlink()
+    (directory / "result.ipynb").write_text("{}")
+    with results.read_outcome(directory, order, {"verdict": "timed_out"}, total_s=1.0) as outcome:
+        assert outcome.notebook.read() == b"{}"

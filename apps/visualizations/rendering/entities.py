@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
 
 MAX_LOG_BYTES: Final = 256 * 1024
 MAX_TRACEBACK_CHARS: Final = 32_000
@@ -68,7 +69,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOutcome:
-    """How a render ended.
+    """How a render ended. It owns open files: close it, or use it as a context manager.
 
     Attributes:
         state: succeeded, failed, timed_out or cancelled.
@@ -77,8 +78,10 @@ class RenderOutcome:
             unconfined, timed_out, cancelled.
         message: one sentence for people; "" when it succeeded.
         line: 1-based line of the order's code that raised; None where none is known.
-        html_path: the exported page, inside the render's directory; None unless it succeeded.
-        notebook_path: the executed notebook, whole or as far as it came; None where there is none.
+        html: the exported page, open at its beginning; None unless it succeeded.
+        notebook: the executed notebook, whole or as far as it came, open at its beginning; None where there is none.
+            Both are regular files with one name and within their limits of size, checked on the open descriptor. Their
+            names in the render's directory mean nothing any more.
         log: what the code printed, its end where there is much.
         peak_memory_bytes: of the process tree, proportional set size, sampled from 0.3 s on; for a shorter render what
             it added to the host's memory; None where the system cannot tell.
@@ -93,8 +96,8 @@ class RenderOutcome:
     message: str = ""
     traceback: str = ""
     line: int | None = None
-    html_path: Path | None = None
-    notebook_path: Path | None = None
+    html: BinaryIO | None = None
+    notebook: BinaryIO | None = None
     log: str = ""
     cells: int = 0
     cells_done: int = 0
@@ -102,3 +105,17 @@ class RenderOutcome:
     timings: Mapping[str, float] = field(default_factory=dict)
     sandbox: str = "none"
     lock: str = ""
+
+    def close(self) -> None:
+        """Closes the files. Safe to call again."""
+        for file in (self.html, self.notebook):
+            if file is not None:
+                file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from apps.visualizations.rendering.entities import (
     MAX_LOG_BYTES,
@@ -51,28 +51,69 @@ class BadResultError(Exception):
     """A file is not what a render may leave; the text says why."""
 
 
+class TooBigError(BadResultError):
+    """A file is larger than its limit.
+
+    Attributes:
+        size_bytes: its size.
+    """
+
+    def __init__(self, name: str, size_bytes: int, limit: int) -> None:
+        super().__init__(f"{name} has {size_bytes} bytes, more than {limit}")
+        self.size_bytes = size_bytes
+
+
+def open_result(directory: Path, name: str, limit: int) -> BinaryIO:
+    """Opens what a render left; everything that is checked is checked on the descriptor that is returned.
+
+    Args:
+        name: of a file right in `directory`.
+        limit: the most bytes that it may have.
+
+    Raises:
+        FileNotFoundError: there is none.
+        TooBigError: it is larger.
+        BadResultError: a link, a pipe, a device, or a file with a second name.
+    """
+    descriptor = _open_beneath(directory, name)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise BadResultError(f"{name} is not a regular file")
+        # A second name may be a file of somebody else's, linked into the directory.
+        if status.st_nlink != 1:
+            raise BadResultError(f"{name} has {status.st_nlink} names instead of one")
+        if status.st_size > limit:
+            raise TooBigError(name, status.st_size, limit)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _open_beneath(directory: Path, name: str) -> int:
+    if "/" in name:
+        raise ValueError(f"{name!r} is not the name of a file in a folder")
+    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise BadResultError(f"{name} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(folder)
+
+
 def read_capped(path: Path, limit: int) -> bytes:
     """Reads a file of at most `limit` bytes.
 
     Raises:
         FileNotFoundError: there is none.
-        BadResultError: a link, a pipe, a device, or larger.
+        BadResultError: a link, a pipe, a device, a file with a second name, or larger.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise BadResultError(f"{path.name} cannot be read: {error.strerror}") from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise BadResultError(f"{path.name} is not a regular file")
-        if status.st_size > limit:
-            raise BadResultError(f"{path.name} has {status.st_size} bytes, more than {limit}")
-        return os.read(descriptor, limit)
-    finally:
-        os.close(descriptor)
+    with open_result(path.parent, path.name, limit) as file:
+        return file.read(limit)
 
 
 class Watcher:
@@ -119,7 +160,7 @@ def read_outcome(directory: Path, order: RenderOrder, verdict: dict[str, Any], *
     found = RenderOutcome(
         state="failed",
         log=_read_log(directory),
-        notebook_path=_regular_or_none(directory / "result.ipynb", _MAX_NOTEBOOK_BYTES),
+        notebook=_open_or_none(directory, "result.ipynb", _MAX_NOTEBOOK_BYTES),
         peak_memory_bytes=verdict.get("peak_memory_bytes") or None,
         sandbox=sandbox_label(verdict.get("mode", "none"), verdict.get("gaps", ())),
         timings={
@@ -172,15 +213,17 @@ def _read_result(found: RenderOutcome, directory: Path, max_html_bytes: int) -> 
     )
     if result.get("state") != "succeeded":
         return _failure(found, result)
-    html = directory / "result.html"
-    size = _regular_size(html)
-    if size > max_html_bytes:
+    try:
+        html = open_result(directory, "result.html", max_html_bytes)
+    except FileNotFoundError as error:
+        raise BadResultError("result.html is missing") from error
+    except TooBigError as error:
         message = (
-            f"The result is {size / 1e6:.0f} MB, the limit is {max_html_bytes / 1e6:.0f} MB. "
+            f"The result is {error.size_bytes / 1e6:.0f} MB, the limit is {max_html_bytes / 1e6:.0f} MB. "
             "The executed notebook is kept."
         )
         return replace(found, reason="html_too_big", message=message)
-    return replace(found, state="succeeded", html_path=html)
+    return replace(found, state="succeeded", html=html)
 
 
 def _failure(found: RenderOutcome, result: dict[str, Any]) -> RenderOutcome:
@@ -195,20 +238,10 @@ def _failure(found: RenderOutcome, result: dict[str, Any]) -> RenderOutcome:
     )
 
 
-def _regular_size(path: Path) -> int:
+def _open_or_none(directory: Path, name: str, limit: int) -> BinaryIO | None:
     try:
-        status = path.lstat()
-    except FileNotFoundError as error:
-        raise BadResultError(f"{path.name} is missing") from error
-    if not stat.S_ISREG(status.st_mode):
-        raise BadResultError(f"{path.name} is not a regular file")
-    return status.st_size
-
-
-def _regular_or_none(path: Path, limit: int) -> Path | None:
-    try:
-        return path if _regular_size(path) <= limit else None
-    except BadResultError:
+        return open_result(directory, name, limit)
+    except (FileNotFoundError, BadResultError):
         return None
 
 
