@@ -32,14 +32,6 @@ def processes_below(directory: Path) -> list[str]:
     return found
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process exists and is no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 def test_output_of_every_kind_is_in_the_page(run):
     code = """
 print("plain <b>text</b>")
@@ -109,33 +101,33 @@ def test_endless_code_ends_at_its_deadline_and_leaves_no_process(run, tmp_path):
 
 def test_a_daemon_in_its_own_session_ends_with_the_render(run, tmp_path):
     code = """
-import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-print("PID", child.pid)
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.getcwd()], start_new_session=True)
 """
     outcome = run(code)
     assert outcome.state == "succeeded"
-    pid = re.search(r"PID (\d+)", page_of(outcome))[1]
-    assert not is_running(int(pid))
+    outcome.wait_for_end()
+    assert processes_below(tmp_path) == []
 
 
 def test_a_daemon_of_a_kernel_that_died_ends_too(run, tmp_path):
     code = """
 import os, subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-print("PID", child.pid, flush=True)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.getcwd()], start_new_session=True)
 os.kill(os.getpid(), 9)
 """
     outcome = run(code)
-    assert (outcome.state, outcome.reason) == ("failed", "kernel_died")
+    assert (outcome.state, outcome.reason) == ("failed", "killed")
     assert "SIGKILL" in outcome.message
-    assert not is_running(int(re.search(r"PID (\d+)", outcome.log)[1]))
+    outcome.wait_for_end()
+    assert processes_below(tmp_path) == []
 
 
 def test_memory_beyond_the_limit_ends_it(run):
     outcome = run("hog = []\nwhile True:\n    hog.append(bytearray(b'x') * 20_000_000)", max_memory_bytes=2**29)
     assert (outcome.state, outcome.reason) == ("failed", "out_of_memory")
-    assert outcome.peak_memory_bytes > 2**29
+    # Where the kernel enforces the limit, it is not passed.
+    assert outcome.peak_memory_bytes >= 2**29 * 0.9
 
 
 def test_too_many_processes_end_it(run):
@@ -168,8 +160,8 @@ def test_when_the_worker_dies_by_kill_nothing_is_left(host, tmp_path):
     directory.mkdir()
     code = """
 import os, subprocess, sys, time
-print("PID", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True).pid)
-print("PID", os.getpid())
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.getcwd()], start_new_session=True)
+print("STARTED")
 time.sleep(100)
 """
     program = f"""
@@ -186,14 +178,14 @@ r.render(r.RenderOrder(code={code!r}, variables={{}}), host=r.RenderHost({host.s
         env={**os.environ, "PYTHONPATH": str(BASE_DIR)},
     )
     text = ""
-    while text.count("PID") < 2:
+    while "STARTED" not in text:
         assert worker.poll() is None
         text += worker.stdout.readline().decode()
-    pids = [int(pid) for pid in re.findall(r"PID (\d+)", text)]
-    assert all(map(is_running, pids))
+    started = str(directory / "work")
+    assert any(line.endswith(f"{started}\0") for line in processes_below(directory))
     worker.kill()
     worker.wait()
-    wait_until(lambda: not any(map(is_running, pids)), 20, "the end of the render's processes")
+    wait_until(lambda: not any(line.endswith(f"{started}\0") for line in processes_below(directory)), 20, "their end")
 
 
 def test_an_environment_that_is_not_built_says_so(tmp_path):

@@ -47,7 +47,7 @@ print("ENV", sorted(os.environ))
     assert len(re.findall(r"\w+ BLOCKED", text)) == 14
     assert "canary" not in text
     assert "SECRET" not in text
-    assert outcome.sandbox == "landlock"
+    assert outcome.sandbox.startswith("landlock; ended by ")
 
 
 def test_no_state_goes_from_one_render_to_the_next(run):
@@ -91,7 +91,7 @@ def test_custom_code_is_refused_where_nothing_confines_it(interpreter, tmp_path)
     assert (refused.state, refused.reason) == ("failed", "unconfined")
     assert "confines" in refused.message
     assert allowed.state == "succeeded"
-    assert allowed.sandbox == "none; open: files, network, signals"
+    assert allowed.sandbox.endswith("open: files, network, signals")
 
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
@@ -120,5 +120,5 @@ def test_bubblewrap_around_the_host_hides_the_portal_too(interpreter, tmp_path):
     ) as outcome:
         pass
     assert status["mode"] == "bwrap+landlock"
-    assert (outcome.state, outcome.sandbox) == ("succeeded", "bwrap+landlock")
+    assert (outcome.state, outcome.sandbox.partition(";")[0]) == ("succeeded", "bwrap+landlock")
     host.leave()
