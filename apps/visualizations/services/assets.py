@@ -10,19 +10,16 @@ import base64
 import gzip
 import hashlib
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from django.conf import settings
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from apps.visualizations.rendering import environments
-from apps.visualizations.stores.movable import MovableFile
 from apps.visualizations.streaming import file_chunks
 
 if TYPE_CHECKING:
@@ -136,15 +133,7 @@ def _save(name: str, content: bytes) -> None:
     if size is not None:
         # What a full disk once cut short. Only what was seen: another process may be writing the same one now.
         default_storage.delete(name)
-    beside = settings.VIZPORTAL_DATA_DIR if settings.VIZPORTAL_DATA_DIR.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=beside, prefix="assets-") as folder:
-        path = Path(folder) / "asset"
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        with path.open("rb") as file:
-            saved = default_storage.save(name, MovableFile(file, path))
+    saved = default_storage.save(name, ContentFile(content))
     if saved != name:
         # Another process was first; the storage never overwrites.
         default_storage.delete(saved)

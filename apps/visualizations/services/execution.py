@@ -33,8 +33,9 @@ from apps.visualizations.services.hosts import (
 )
 from apps.visualizations.services.lease import Lease, render_claim, render_finish
 from apps.visualizations.services.live import live_tell
-from apps.visualizations.services.results import SavedFile, file_save, files_delete, keeping_s
+from apps.visualizations.services.results import file_save, files_delete, keeping_s
 from apps.visualizations.sources import FetchedSource, Intake, Wanted, source_stage
+from apps.visualizations.stores.content import SavedFile
 from apps.visualizations.stores.streamed import StoreAwayError
 
 logger = logging.getLogger(__name__)

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 def work_root() -> Path:
-    """Returns where renders work; on the disk of the results, so that they can be moved there by renaming."""
+    """Returns where renders work."""
     root = Path(settings.VIZPORTAL_DATA_DIR) / "work"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return root

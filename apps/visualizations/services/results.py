@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from django.core.files import File
 from django.core.files.storage import default_storage
 
 from apps.visualizations.models import Render
+from apps.visualizations.stores.content import SavedFile, content_save
 from apps.visualizations.stores.streamed import StoreAwayError
 
-_CHUNK = 1024**2
 ROOT = "renders"
 _PATIENCE_S = 20.0
 # A slower store is none.
 _LEAST_BYTES_PER_S = 256 * 1024
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedFile:
-    """A file in storage, by the name it is found under."""
-
-    name: str
-    size_bytes: int
-    sha256: str
 
 
 def render_folder(render: Render) -> str:
@@ -51,35 +39,24 @@ def file_save(render: Render, file: BinaryIO, name: str, *, is_vital: bool = Tru
         is_vital: on the disk before any row says so; the rest may be lost with the machine's power.
 
     Raises:
-        OSError: the disk is full, or the store was away for 20 s (StoreAwayError).
+        StoreFullError: there is no room for it.
+        StoreAwayError: the store was away for 20 s.
+        OSError: what a disk says.
     """
-    digest = _digest(file)
-    size_bytes = file.tell()
-    if is_vital:
-        os.fsync(file.fileno())
-    saved = _save(f"{render_folder(render)}/{render.attempt}-{name}", file)
-    return SavedFile(name=saved, size_bytes=size_bytes, sha256=digest)
+    return _save(f"{render_folder(render)}/{render.attempt}-{name}", file, is_durable=is_vital)
 
 
-def _save(name: str, file: BinaryIO) -> str:
+def _save(name: str, file: BinaryIO, *, is_durable: bool) -> SavedFile:
     """Saves a file; a store that is away for a moment must not cost the work that is done."""
     until = time.monotonic() + _PATIENCE_S
     while True:
-        file.seek(0)
         try:
-            return default_storage.save(name, File(file, name=name))
+            return content_save(default_storage, name, file, is_durable=is_durable)
         except StoreAwayError:
             if time.monotonic() > until:
                 raise
             logger.warning("%s: the store of results is away, trying again", name)
             threading.Event().wait(0.5)
-
-
-def _digest(file: object) -> str:
-    digest = hashlib.sha256()
-    while chunk := cast("BinaryIO", file).read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def files_delete(names: list[str]) -> None:
