@@ -20,6 +20,7 @@ from apps.visualizations.models import Render, RenderState, Visualization
 from apps.visualizations.rendering.environments import EnvironmentUnusableError
 from apps.visualizations.services.hosts import environment_available, environment_missing
 from apps.visualizations.services.live import live_read
+from apps.visualizations.services.results import result_is_damaged
 from apps.visualizations.services.submission import Submission
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "place": selectors.queue_place(render),
         "live": live_read(render) if render.state == RenderState.RUNNING else None,
         "advice": advice(render),
+        "is_damaged": result_is_damaged(render),
         "type_title": type_title(visualization.type_key),
         "edit_url": edit,
         "longer_url": f"{edit}&timeout_s={settings.KERNEL_TIMEOUT}" if edit and may_run_longer(render) else "",

@@ -276,7 +276,13 @@ def _facts(outcome: RenderOutcome) -> dict[str, Any]:
 
 
 def _files(html: SavedFile | None, notebook: SavedFile | None) -> dict[str, Any]:
-    values: dict[str, Any] = {"notebook": notebook.name if notebook else ""}
+    values: dict[str, Any] = {"notebook": ""}
+    if notebook:
+        values = {
+            "notebook": notebook.name,
+            "notebook_bytes": notebook.size_bytes,
+            "notebook_sha256": notebook.sha256,
+        }
     if html:
         values |= {"html": html.name, "html_bytes": html.size_bytes, "html_sha256": html.sha256}
     return values

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from apps.visualizations.models import Render
+from apps.visualizations.services.stored import StoredContent, stored_open
 from apps.visualizations.stores.content import SavedFile, content_save
 from apps.visualizations.stores.streamed import StoreAwayError
 
@@ -57,6 +59,44 @@ def _save(name: str, file: BinaryIO, *, is_durable: bool) -> SavedFile:
                 raise
             logger.warning("%s: the store of results is away, trying again", name)
             threading.Event().wait(0.5)
+
+
+def result_open(render: Render, kind: str) -> StoredContent:
+    """Opens a render's page ("html") or executed notebook ("ipynb"), to be compared with what was saved.
+
+    Raises:
+        FileNotFoundError: the render has none, or it is gone from the store.
+        DamagedError: it is not what was saved; the row says so from now on. Reading may raise it too.
+        StoreAwayError: the store does not answer.
+    """
+    if kind == "html":
+        name, size_bytes, sha256 = render.html.name, render.html_bytes, render.html_sha256
+    else:
+        name, size_bytes, sha256 = render.notebook.name, render.notebook_bytes, render.notebook_sha256
+    if not name:
+        raise FileNotFoundError("This render has no such file.")
+    return stored_open(name, size_bytes=size_bytes, sha256=sha256, on_damage=lambda: _note_damage(render))
+
+
+def _note_damage(render: Render) -> None:
+    Render.objects.filter(id=render.id, damaged_at=None).update(damaged_at=timezone.now())
+
+
+def result_is_damaged(render: Render) -> bool:
+    """Whether the store holds something else than was saved, of a render that was once found damaged.
+
+    Its files are looked at again: they may have been restored. A store that is away changes nothing.
+    """
+    if render.damaged_at is None:
+        return False
+    try:
+        for kind, field in (("html", render.html), ("ipynb", render.notebook)):
+            for _ in result_open(render, kind) if field else ():
+                pass
+    except OSError:
+        return True
+    Render.objects.filter(id=render.id).update(damaged_at=None)
+    return False
 
 
 def files_delete(names: list[str]) -> None:
