@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from apps.people import roles
 from apps.people.models import Right
+from apps.runs.views.contained import confine
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
@@ -82,12 +83,6 @@ def _damaged() -> HttpResponse:
     return HttpResponse(DAMAGED_PAGE, status=500, headers={"Cache-Control": "no-store"})
 
 
-def _guard(response: HttpResponseBase) -> None:
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-
-
 def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Lets in who is signed in, and who sends a script's token: what the REST API names must be possible to fetch."""
 
@@ -117,9 +112,8 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     if destination and destination not in _FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
     response = _so_far(render) if render.is_active else _file(render, "html")
-    _guard(response)
     assets = f"{request.scheme}://{request.get_host()}/assets/"
-    response["Content-Security-Policy"] = RESULT_CSP.format(assets=assets)
+    confine(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
     # One address answers in two ways, depending on this header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
     return response
@@ -143,10 +137,9 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
     """
     render = _render(request, render_id)
     response = _file(render, kind, with_assets=kind == "html")
-    _guard(response)
+    # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.
+    confine(response, "sandbox; default-src 'none'")
     if response.status_code == OK:
         name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
         response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'
-    # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
