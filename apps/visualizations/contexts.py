@@ -44,7 +44,6 @@ _ADVICE: Final = {
     "poison": "Two workers died while rendering it. Change the code or the data before trying again.",
     "disk_full": "Write less to the disk, or clean up on the way.",
     "kernel_missing": "The type names a kernel that its environment does not have.",
-    "store_failed": "Nothing is wrong with the code. Render again once the store answers.",
     "worker_lost": "The process that renders was lost, which is rarely the code's fault. Render again.",
     "unconfined": "Rendering needs Linux 5.13 or newer, or an administrator who sets VIZPORTAL_CUSTOM_WITHOUT_SANDBOX.",
     "dependencies_failed": "Ask for versions that fit, or for other packages.",

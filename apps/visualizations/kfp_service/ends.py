@@ -13,7 +13,20 @@ from apps.visualizations.services.results import result_open
 from apps.visualizations.services.stored import WHOLE_BYTES, DamagedError
 
 # Ours, not the request's: the answer is a 500.
-_OUR_FAULTS: Final = frozenset({"internal_error", "poison", "bad_result"})
+_OUR_FAULTS: Final = frozenset(
+    {
+        "internal_error",
+        "poison",
+        "bad_result",
+        "host_failed",
+        "killed_by_system",
+        "work_disk_full",
+        "work_dir_failed",
+        "store_full",
+        "store_failed",
+        "no_descriptors",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
