@@ -109,6 +109,8 @@ ALLOW_CUSTOM_VISUALIZATIONS = env.read_bool("ALLOW_CUSTOM_VISUALIZATIONS", defau
 VIZPORTAL_ALLOW_DEPENDENCIES = env.read_bool("VIZPORTAL_ALLOW_DEPENDENCIES", default=False)
 VIZPORTAL_PACKAGE_INDEX = env.read_str("VIZPORTAL_PACKAGE_INDEX")
 KERNEL_TIMEOUT = env.read_int("KERNEL_TIMEOUT", 100, least=1)
+# How long an environment's render host may take to import its libraries; none of a render's own time.
+VIZPORTAL_HOST_START_S = env.read_int("VIZPORTAL_HOST_START_S", 300, least=1)
 VIZPORTAL_WORKERS = env.read_int("VIZPORTAL_WORKERS", 2, least=1)
 # Served by workers of other machines, also while none of them lives: they are started when something waits.
 VIZPORTAL_REMOTE_ENVIRONMENTS = env.read_list("VIZPORTAL_REMOTE_ENVIRONMENTS")
