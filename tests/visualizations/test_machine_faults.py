@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.visualizations import jobs, worker_watch
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import HostLostError
+from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, hosts_end
 from apps.visualizations.services import execution, faults, hosts, lease, live, results, upkeep
 from apps.visualizations.stores import files
 from apps.visualizations.stores.streamed import StoreAwayError
@@ -73,7 +73,9 @@ def full_while_rendering(monkeypatch, kernel):
 
 def slow_host(monkeypatch, _kernel):
     monkeypatch.setattr(
-        execution, "host_await", raiser(MachineError(f"{OUR_WORDS}. An administrator can help.", code="host_failed"))
+        execution,
+        "host_await",
+        raiser(MachineError("It does not start. An administrator can build it again.", code="host_failed")),
     )
 
 
@@ -194,43 +196,37 @@ def test_an_unusable_place_of_work_does_not_keep_a_worker_from_starting(submit, 
     assert (row(made.render).state, row(made.render).reason) == (RenderState.FAILED, "work_dir_failed")
 
 
-class Host:
-    """A host that is ready at the third look, or never."""
+@pytest.fixture
+def odd_host(tmp_path):
+    """Makes a host of an environment whose interpreter is a shell script."""
+    made = []
 
-    spec = SimpleNamespace(environment="tfx")
+    def make(script, **spec):
+        interpreter = tmp_path / "odd-python"
+        interpreter.write_text(f"#!/bin/sh\n{script}\n")
+        interpreter.chmod(0o755)
+        given = {"run_dir": tmp_path / "run", "work_root": tmp_path, **spec}
+        made.append(RenderHost(HostSpec(environment="tfx", interpreter=interpreter, **given)))
+        return made[-1]
 
-    def __init__(self, *, ready=False, keeper=1):
-        self.looks, self.is_ready, self.keeper, self.is_ended = 0, ready, keeper, False
-
-    def stay(self):
-        pass
-
-    def read_status(self):
-        self.looks += 1
-        return {} if self.is_ready and self.looks > 3 else None
-
-    def keeper_pid(self):
-        return self.keeper
-
-    def end(self):
-        self.is_ended = True
-
-    def last_words(self):
-        return "ImportError: libtf.so"
+    yield make
+    for host in made:
+        host.leave()
+    hosts_end(tmp_path / "run")
 
 
-def test_a_host_that_is_long_in_starting_is_waited_for(monkeypatch):
+@pytest.mark.parametrize(
+    ("script", "limit_s", "words"),
+    [
+        ("echo ImportError: libtf.so >&2; exit 1", 100, "ended 3 times while it started"),
+        ("echo ImportError: libtf.so >&2; sleep 60", 1, "did not become ready within 1 s"),
+    ],
+)
+def test_a_host_that_does_not_start_says_its_name_and_the_end_of_its_log(odd_host, script, limit_s, words):
     waits = []
-    host = Host(ready=True)
-    hosts.host_await(host, 100, lambda: waits.append(1))
-    assert waits
-    assert not host.is_ended
-
-
-@pytest.mark.parametrize(("host", "words"), [(Host(), "within 0 s"), (Host(keeper=None), "did not start.")])
-def test_a_host_that_does_not_start_says_its_name_and_the_end_of_its_log(host, words):
     with pytest.raises(MachineError, match=words) as failure:
-        hosts.host_await(host, 0, lambda: None)
+        hosts.host_await(odd_host(script, start_timeout_s=limit_s), lambda: waits.append(1))
+    assert waits
     assert failure.value.code == "host_failed"
     assert "'tfx'" in str(failure.value)
     assert "ImportError: libtf.so" in str(failure.value)
@@ -244,16 +240,16 @@ def test_while_an_environment_starts_the_page_says_so_and_the_deadline_waits(
     settings.VIZPORTAL_HOST_START_S = 500
     seen = []
 
-    def starting(_host, limit_s, on_wait):
+    def starting(_host, on_wait):
         on_wait()
         page = browser(owner).get(f"/renders/{made.render.id}/fragment").content.decode()
-        seen.append((limit_s, "Starting the environment base" in page, row(made.render).deadline))
+        seen.append(("Starting the environment base" in page, row(made.render).deadline))
 
     monkeypatch.setattr(execution, "host_await", starting)
     kernel.during = lambda: seen.append(live.live_read(made.render).phase)
     execution.render_execute(str(made.render.id), 1)
-    (limit_s, is_said, deadline), phase = seen
-    assert (limit_s, is_said, phase) == (500, True, "")
+    (is_said, deadline), phase = seen
+    assert (is_said, phase) == (True, "")
     assert (deadline - timezone.now()).total_seconds() > 500
 
 

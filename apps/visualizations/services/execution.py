@@ -21,6 +21,7 @@ from apps.visualizations.exceptions import CustomOffError, MachineError, Visuali
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.rendering import (
     HostLostError,
+    HostStartError,
     Progress,
     RenderHost,
     RenderOrder,
@@ -199,6 +200,8 @@ def _run(
         outcome = render_order(
             order, host=host, directory=place, on_progress=on_progress, is_cancelled=lease.is_cancelled
         )
+    except HostStartError as error:
+        raise MachineError(str(error), code="host_failed") from error
     except HostLostError as error:
         raise MachineError(f"{error} The code is rarely at fault. Render it again.") from error
     fault = outcome_fault(outcome, place, is_custom=render.is_custom, kills_before=kills_before)
@@ -220,7 +223,7 @@ def _await_host(render: Render, lease: Lease, host: RenderHost) -> None:
     if host.read_status() is not None:
         return
     lease.allow(settings.VIZPORTAL_HOST_START_S + render.timeout_s + GRACE.total_seconds())
-    host_await(host, settings.VIZPORTAL_HOST_START_S, on_wait)
+    host_await(host, on_wait)
     live_tell_phase(render, "")
 
 
@@ -234,6 +237,11 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
     values = _facts(outcome) | _files(html, notebook) | {"environment_lock": lock}
     if fetched:
         values |= {"source_digest": fetched.digest, "source_bytes": fetched.size_bytes}
+    try:
+        # Saving goes on beside the end of the render's processes. Nobody is told that it is over before it is.
+        outcome.wait_for_end()
+    except HostLostError as error:
+        raise MachineError(f"{error} Render it again.") from error
     if not render_finish(render, state=RenderState(outcome.state), **values):
         files_delete([file.name for file in (html, notebook) if file])
 

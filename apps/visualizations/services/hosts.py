@@ -136,43 +136,30 @@ def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, san
         preload=preload,
         slots=max(settings.VIZPORTAL_WORKERS, 2),
         max_renders=settings.VIZPORTAL_HOST_MAX_RENDERS,
+        start_timeout_s=settings.VIZPORTAL_HOST_START_S,
     )
     return RenderHost(spec)
 
 
-def host_await(host: RenderHost, limit_s: float, on_wait: Callable[[], None]) -> None:
+def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
     """Waits until a host has its libraries imported; starts it where there is none.
 
     Args:
         on_wait: called a few times a second; an exception from it ends the wait and is raised.
 
     Raises:
-        MachineError: it did not start, or not within the limit.
+        MachineError: it did not start, or not within VIZPORTAL_HOST_START_S.
     """
-    key, until = host.spec.environment, time.monotonic() + limit_s
     try:
         host.stay()
+        while host.read_status() is None:
+            if host.keeper_pid() is None:
+                raise host.failure() or HostLostError(f"The environment {host.spec.environment!r} does not start.")
+            on_wait()
+            threading.Event().wait(_LOOK_S)
     except HostLostError as error:
-        raise host_fault(host, "did not start") from error
-    while host.read_status() is None:
-        if host.keeper_pid() is None:
-            raise host_fault(host, "did not start")
-        if time.monotonic() > until:
-            host.end()
-            logger.error("environment %s: ended, it was not ready within %s s", key, limit_s)
-            raise host_fault(host, f"did not start within {limit_s:g} s (VIZPORTAL_HOST_START_S)")
-        on_wait()
-        threading.Event().wait(_LOOK_S)
-
-
-def host_fault(host: RenderHost, what: str) -> MachineError:
-    """Returns the fault of a host that does not start, with the end of its log."""
-    words = host.last_words() or "Its log is empty."
-    message = (
-        f"The environment {host.spec.environment!r} {what}. The code is not at fault. An administrator can build it "
-        f"again: manage.py environments build {host.spec.environment}. Its log ends: {words}"
-    )
-    return MachineError(message, code="host_failed")
+        logger.error("%s", error)
+        raise MachineError(str(error), code="host_failed") from error
 
 
 def host_want(key: str) -> None:
