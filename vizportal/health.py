@@ -197,11 +197,14 @@ def _sandbox() -> dict[str, Any]:
     except (RedisError, OSError):
         hosts = []
     modes = {host["mode"] for host in hosts}
-    shown = ("environment", "machine", "mode", "abi", "gaps", "renders", "start_s", "missing")
+    terminations = sorted({host["termination"] for host in hosts})
+    shown = ("environment", "machine", "mode", "abi", "gaps", "termination", "limits", "renders", "start_s", "missing")
     return {
         "wanted": settings.VIZPORTAL_SANDBOX,
         "mode": "none" if "none" in modes else min(modes, default="unknown"),
         "gaps": sorted({gap for host in hosts for gap in host["gaps"]}),
+        # How the processes of a render are ended, one word for each way in use; "none" is no guarantee.
+        "termination": terminations,
         "hosts": [{name: host.get(name) for name in shown} for host in hosts],
     }
 

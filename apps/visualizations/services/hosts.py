@@ -122,17 +122,20 @@ def run_dir() -> Path:
 def host_get(environment: environments.EnvironmentInfo) -> RenderHost:
     """Returns the host of a built environment; it is started by the first who connects."""
     assert environment.interpreter is not None  # noqa: S101  (callers refuse an environment that is not built)
-    return _host(environment.key, environment.interpreter, environment.preload, work_root(), settings.VIZPORTAL_SANDBOX)
+    confined_by = (settings.VIZPORTAL_SANDBOX, settings.VIZPORTAL_TERMINATION)
+    return _host(environment.key, environment.interpreter, environment.preload, work_root(), confined_by)
 
 
 @lru_cache(maxsize=32)
-def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, sandbox: str) -> RenderHost:
+def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, confined_by: tuple[str, str]) -> RenderHost:
+    sandbox, termination = confined_by
     spec = HostSpec(
         environment=key,
         interpreter=interpreter,
         run_dir=run_dir(),
         work_root=root,
         sandbox=sandbox,
+        termination=termination,
         preload=preload,
         slots=max(settings.VIZPORTAL_WORKERS, 2),
         max_renders=settings.VIZPORTAL_HOST_MAX_RENDERS,
