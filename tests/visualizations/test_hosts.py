@@ -45,7 +45,8 @@ def test_the_admin_s_first_page_lists_hosts_and_says_what_is_open(browser, admin
     told("machine <1>", gaps=["tcp"])
     page = browser(admin).get("/admin/").content.decode()
     assert "machine &lt;1&gt;" in page
-    assert "sandbox <strong>landlock</strong>, open to a render: tcp; 3 renders" in page
+    assert "sandbox <strong>landlock</strong>, open to a render: tcp; its processes are ended by group" in page
+    assert "processes by RLIMIT_NPROC; 3 renders" in page
 
 
 def test_the_admin_s_first_page_without_the_queue_says_so(browser, admin, no_queue):
