@@ -17,7 +17,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, set_script_prefix
 
-from apps.runs.access import current_request
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway import endpoints
 
@@ -65,12 +64,8 @@ def endpoint_path(key: str, path: str) -> str:
 def _endpoint_of(request: HttpRequest) -> Iterator[None]:
     request.endpoint_key = ""  # type: ignore[attr-defined]
     request.kubeflow_namespace = ""  # type: ignore[attr-defined]
-    token = current_request.set(request)
-    try:
-        with _prefix_of(request):
-            yield
-    finally:
-        current_request.reset(token)
+    with _prefix_of(request):
+        yield
 
 
 @contextmanager

@@ -10,12 +10,11 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.people import roles
-from apps.people.models import Right
+from apps.people.caller import CallerKind, caller_of, caller_set
+from apps.people.rights import Right
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
@@ -42,7 +41,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
 def _render(request: HttpRequest, render_id: UUID) -> Render:
     try:
-        return selectors.render_get(request.user, render_id)
+        return selectors.render_get(caller_of(request), render_id)
     except NotFoundError as error:
         raise Http404(str(error)) from error
 
@@ -78,11 +77,10 @@ def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
             user = token_user(raw.strip())
             if user is None:
                 return HttpResponse("This token is not valid.\n", status=401, content_type="text/plain; charset=utf-8")
-            request.user = user
+            caller_set(request, user, CallerKind.TOKEN)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if not roles.may(request.user, Right.VIEW):
-            raise PermissionDenied(roles.refusal(Right.VIEW))
+        caller_of(request).require(Right.VIEW)
         return view(request, *args, **kwargs)
 
     return login_not_required(answered)

@@ -26,6 +26,11 @@ def sandbox(client):
     return client.get("/readyz").json()["sandbox"]
 
 
+@pytest.fixture
+def client(browser, admin):
+    return browser(admin)
+
+
 def test_readyz_shows_mode_and_gaps_of_every_host(client, told, kubeflow):
     assert sandbox(client)["mode"] == "unknown"
     told()

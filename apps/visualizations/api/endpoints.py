@@ -12,6 +12,7 @@ from django.urls import re_path, reverse
 from ninja import NinjaAPI, Query, Status, Swagger
 from ninja.errors import HttpError, ValidationError
 
+from apps.people.caller import caller_of
 from apps.runs import exceptions as runs_exceptions
 from apps.runs import selectors as runs_selectors
 from apps.runs.gateway import gateway_for
@@ -98,10 +99,10 @@ def runs_list(
     page_token: str = "",
 ) -> Any:
     """Lists runs, newest first; the filters are those of the page."""
-    gateway = gateway_for(request, endpoint)
+    gateway = gateway_for(caller_of(request), endpoint)
     asked = replace(RunFilters.from_query(request.GET), states=tuple(filters.state), page_size=page_size)
-    page = runs_selectors.runs_list(gateway, replace(asked, page_token=page_token))
-    counts = selectors.visualization_counts(request.user, [run.id for run in page.items])
+    page = runs_selectors.runs_list(caller_of(request), gateway, replace(asked, page_token=page_token))
+    counts = selectors.visualization_counts(caller_of(request), [run.id for run in page.items])
     items = [shapes.run_shape(run, counts.get(run.id, 0)) for run in page.items]
     return {"items": items, "next": page.next_token or None}
 
@@ -109,8 +110,8 @@ def runs_list(
 @api.get("/runs/{run_id}", response=schemas.RunDetailsOut, tags=["runs"], url_name="run")
 def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     """Returns a run with its steps and their artifacts."""
-    details = gateway_for(request, endpoint).run_details(run_id)
-    count = selectors.visualization_counts(request.user, [run_id]).get(run_id, 0)
+    details = gateway_for(caller_of(request), endpoint).run_details(run_id)
+    count = selectors.visualization_counts(caller_of(request), [run_id]).get(run_id, 0)
     return shapes.details_shape(details, count)
 
 
@@ -135,7 +136,7 @@ def visualizations_list(
 ) -> Any:
     """Lists saved visualizations, newest first."""
     rows = selectors.visualization_list(
-        request.user,
+        caller_of(request),
         text=q,
         type_key=type,
         state=state or "",
@@ -170,8 +171,8 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
         is_sample=payload.sample,
         environment=payload.environment or "",
     )
-    gateway = gateway_for(request, payload.endpoint or "")
-    made = submission.visualization_create(request.user, order, gateway)
+    gateway = gateway_for(caller_of(request), payload.endpoint or "")
+    made = submission.visualization_create(caller_of(request), order, gateway)
     response["Location"] = reverse("api-1:render", args=[made.render.id])
     return Status(202 if made.is_new else 200, shapes.visualization_shape(made.visualization, made.render))
 
@@ -184,14 +185,14 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
 )
 def visualization_get(request: HttpRequest, visualization_id: UUID) -> Any:
     """Returns a visualization with its latest render."""
-    return shapes.visualization_shape(selectors.visualization_get(request.user, visualization_id))
+    return shapes.visualization_shape(selectors.visualization_get(caller_of(request), visualization_id))
 
 
 @api.delete("/visualizations/{visualization_id}", response={204: None}, tags=["visualizations"])
 def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
     """Deletes a visualization with its renders and files."""
-    visualization = selectors.visualization_get(request.user, visualization_id)
-    withdrawal.visualization_delete(request.user, visualization)
+    visualization = selectors.visualization_get(caller_of(request), visualization_id)
+    withdrawal.visualization_delete(caller_of(request), visualization)
     return Status(204, None)
 
 
@@ -205,10 +206,10 @@ def visualization_rerender(
     request: HttpRequest, visualization_id: UUID, payload: schemas.RerenderIn | None = None
 ) -> Any:
     """Renders a visualization again, with the type as it is now."""
-    visualization = selectors.visualization_get(request.user, visualization_id)
+    visualization = selectors.visualization_get(caller_of(request), visualization_id)
     changes = payload.model_dump() if payload else {}
     render = submission.render_again(
-        request.user, visualization, gateway=origins.gateway_of(request, visualization), **changes
+        caller_of(request), visualization, gateway=origins.gateway_of(caller_of(request), visualization), **changes
     )
     return Status(202, shapes.visualization_shape(visualization, render))
 
@@ -216,19 +217,19 @@ def visualization_rerender(
 @api.get("/renders/{render_id}", response=schemas.RenderOut, tags=["renders"], url_name="render")
 def render_get(request: HttpRequest, render_id: UUID) -> Any:
     """Returns a render: its state, how far it is, and where its picture is."""
-    return shapes.render_shape(selectors.render_get(request.user, render_id))
+    return shapes.render_shape(selectors.render_get(caller_of(request), render_id))
 
 
 @api.post("/renders/{render_id}/cancel", response={200: schemas.RenderOut}, tags=["renders"], url_name="render_cancel")
 def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
     """Cancels a render; one that has ended stays as it is, so asking twice does no harm."""
-    render = withdrawal.render_cancel(request.user, selectors.render_get(request.user, render_id))
+    render = withdrawal.render_cancel(caller_of(request), selectors.render_get(caller_of(request), render_id))
     return shapes.render_shape(render)
 
 
 @api.get("/queue", response=schemas.QueueOut, tags=["renders"], url_name="queue")
-def queue_get(request: HttpRequest) -> Any:  # noqa: ARG001
-    """Returns what runs and what waits."""
+def queue_get(request: HttpRequest) -> Any:
+    """Returns how much runs and waits, and of it what you may see."""
     counts = selectors.queue_counts()
-    items = [shapes.render_shape(render) for render in selectors.queue_list()[:100]]
+    items = [shapes.render_shape(render) for render in selectors.queue_list(caller_of(request))[:100]]
     return counts | {"oldest_wait_s": round(selectors.oldest_wait_s(), 1), "items": items}

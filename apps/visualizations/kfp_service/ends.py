@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from apps.people.caller import Caller
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
 from apps.visualizations.services.assets import inline_assets, inlined
+from apps.visualizations.services.rights import waiter_check
 
 # A page up to this size is answered whole, with its length; a larger one is passed on as it is read.
 WHOLE_BYTES: Final = 4 * 1024**2
@@ -39,16 +41,20 @@ class End:
         return self.state == RenderState.SUCCEEDED
 
 
-def end_read(render_id: UUID) -> End | None:
-    """Returns how a render ended; None while it has not. The row is the truth, whatever an event said.
+def end_read(caller: Caller, render_id: UUID) -> End | None:
+    """Returns how a render ended, to the caller that waits for it; None while it has not.
+
+    The row is the truth, whatever an event said.
 
     Raises:
+        NotAllowedError: somebody else asked for it.
         DatabaseError: the database does not answer.
     """
-    wanted = ("id", "state", "reason", "message", "traceback", "line", "html", "html_bytes")
+    wanted = ("id", "state", "reason", "message", "traceback", "line", "html", "html_bytes", "requested_by")
     render = Render.objects.only(*wanted).filter(id=render_id).first()
     if render is None:
         return End(render_id=render_id, state=RenderState.CANCELLED, message="The visualization was deleted.")
+    waiter_check(caller, render)
     if render.state in ACTIVE_STATES:
         return None
     if render.state != RenderState.SUCCEEDED:
