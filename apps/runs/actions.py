@@ -82,7 +82,7 @@ def runs_change(caller: Caller, gateway: Gateway, run_ids: Sequence[str], action
         try:
             RUN_ACTIONS[action](gateway, run_id)
         except exceptions.RunsError as error:
-            return str(error)
+            return exceptions.words_of(error)
         return ""
 
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:

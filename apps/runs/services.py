@@ -12,7 +12,7 @@ from apps.people.caller import Caller
 from apps.people.rights import Right
 from apps.runs import charts
 from apps.runs.entities import Run, RunDetails
-from apps.runs.exceptions import InvalidRequestError, NotFoundError, RunsError
+from apps.runs.exceptions import InvalidRequestError, NotFoundError, RunsError, named_by_person
 from apps.runs.gateway import Gateway
 from apps.runs.models import LONGEST_TAG, RunMetrics, RunTag, SavedFilter
 
@@ -49,7 +49,7 @@ def tags_add(caller: Caller, gateway: Gateway, run_ids: Sequence[str], text: str
     """
     caller.require(Right.CREATE)
     name = tag_clean(text)
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+    with named_by_person(), ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         runs = list(pool.map(gateway.run, run_ids))
     for run in runs:
         own = RunTag.objects.filter(endpoint_key=gateway.endpoint.key, run_id=run.id)

@@ -58,7 +58,7 @@ def state_icon(state: Any) -> str:
 @register.simple_tag
 def when(moment: datetime | None, empty: str = "-") -> SafeString:
     """Draws a time as "3 minutes ago" with the exact one on hover; a script keeps it fresh."""
-    if moment is None:
+    if not moment:  # a template makes "" of what is missing further up
         return format_html('<span class="muted">{}</span>', empty)
     exact = moment.astimezone(UTC)
     return format_html(

@@ -62,7 +62,8 @@ def run_new(request: HttpRequest) -> HttpResponseBase:
 
 def _choice(gateway: Gateway, query: QueryDict) -> _Choice:
     clone_id = query.get("clone")
-    clone = gateway.run_details(clone_id).run if clone_id else None
+    with exceptions.named_by_person():
+        clone = gateway.run_details(clone_id).run if clone_id else None
     pipeline_id = query.get("pipeline") or (clone.pipeline_id if clone else "")
     if not pipeline_id:
         return _Choice(version=_inline(clone), clone=clone)

@@ -209,6 +209,10 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Renders are asked for, not written."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The actions of the list take this; one render's page is to look at."""
+        return obj is None and super().has_change_permission(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """A render goes with its visualization, or by `manage.py prune`."""
         return False

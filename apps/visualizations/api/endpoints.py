@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import re_path, reverse
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Query, Status, Swagger
 from ninja.errors import HttpError, ValidationError
 
@@ -43,6 +44,10 @@ _RUNS_STATUS = {
 }
 
 
+# The framework's own views, by the names of their addresses.
+_DESCRIPTION = frozenset({"openapi-json", "openapi-view", "api-root"})
+
+
 class PortalApi(NinjaAPI):
     """The API with its own answer to who is not signed in, and to an address it does not have."""
 
@@ -52,7 +57,10 @@ class PortalApi(NinjaAPI):
         patterns, app_name, namespace = super().urls
         for pattern in patterns:
             if pattern.callback is not None:
-                pattern.callback = door.open_view(pattern.callback)
+                # The description and its page answer every method alike; operations know theirs.
+                is_description = pattern.name in _DESCRIPTION
+                view = require_safe(pattern.callback) if is_description else pattern.callback
+                pattern.callback = door.open_view(view)
         rest = re_path(r"^(?P<path>.*)$", door.open_view(door.unknown_address), name="unknown")
         return [*patterns, rest], app_name, namespace
 

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.people.caller import caller_of
 from apps.runs.entities import RunDetails, Step
+from apps.runs.exceptions import HIDDEN, ForbiddenError, RunsError
 from apps.runs.exceptions import NotFoundError as RunsNotFoundError
-from apps.runs.exceptions import RunsError
 from apps.runs.gateway import Gateway, gateway_for
 from apps.visualizations import contexts, selectors
 from apps.visualizations.exceptions import NotFoundError, VisualizationsError
@@ -37,6 +37,9 @@ def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpRespon
         details = gateway.run_details(run_id)
     except RunsNotFoundError as error:
         raise Http404(str(error)) from error
+    except ForbiddenError as error:
+        # Whether another namespace has such a run is not told.
+        raise Http404(HIDDEN) from error
     except RunsError as error:
         return _endpoint_down(request, run_id, step_id, error)
     step = details.step(step_id)
