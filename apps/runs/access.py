@@ -14,6 +14,7 @@ from typing import Final
 from django.core.cache import cache
 
 from apps.people.caller import Caller
+from apps.people.rights import Right
 from apps.runs.exceptions import EndpointDownError, NotSignedInError, RunsError
 from apps.runs.gateway import endpoints, gateway_for_namespace
 
@@ -34,7 +35,8 @@ def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple
 
     While Kubeflow is down, what it said within the last day holds.
     """
-    if not caller.is_person or caller.request is None:
+    # Asked here, for the answer is kept with the account: the threads below must not need the database.
+    if not caller.is_person or not caller.may(Right.VIEW) or caller.request is None:
         return set()
     divided = {each.key for each in endpoints.endpoints() if each.is_multi_user}
     # Of an endpoint that is single-user, or no longer configured, everything that was saved stays everybody's.

@@ -13,7 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.people.caller import CallerKind, caller_of, caller_set
+from apps.people.caller import Caller, CallerKind, caller_of, caller_set
 from apps.people.rights import Right
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
@@ -94,7 +94,9 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     destination = request.headers.get("Sec-Fetch-Dest", "")
     if destination and destination not in _FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
-    response = _so_far(render) if render.is_active else _file(render.html, "text/html; charset=utf-8")
+    response = (
+        _so_far(caller_of(request), render) if render.is_active else _file(render.html, "text/html; charset=utf-8")
+    )
     assets = f"{request.scheme}://{request.get_host()}/assets/"
     response["Content-Security-Policy"] = RESULT_CSP.format(assets=assets)
     # One address answers in two ways, depending on this header.
@@ -102,9 +104,9 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     return response
 
 
-def _so_far(render: Render) -> HttpResponse:
+def _so_far(caller: Caller, render: Render) -> HttpResponse:
     """What a running render has put out: as much a stranger as its end."""
-    page = live_page(render)
+    page = live_page(caller, render)
     if page is None:
         raise Http404("There is nothing to see of it yet.")
     response = HttpResponse(page, content_type="text/html; charset=utf-8")

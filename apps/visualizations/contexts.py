@@ -151,7 +151,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "visualization": visualization,
         "may_change": selectors.may_change(caller_of(request), visualization),
         "place": selectors.queue_place(render),
-        "live": live_read(render) if render.state == RenderState.RUNNING else None,
+        "live": live_read(caller_of(request), render) if render.state == RenderState.RUNNING else None,
         "advice": advice(render),
         "type_title": type_title(visualization.type_key),
         "edit_url": edit,

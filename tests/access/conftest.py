@@ -1,4 +1,4 @@
-"""A portal at a multi-user Kubeflow with two namespaces, six people of different rights, and what each namespace has."""
+"""A portal at a multi-user Kubeflow with two namespaces, six roles, and what each namespace has."""
 
 import json
 from types import SimpleNamespace
@@ -79,7 +79,7 @@ def clients(people):
 
 @pytest.fixture
 def world(kubeflow, people, kernel, queue, settings):  # noqa: F811
-    """What each namespace has: a run with steps and artifacts, a visualization with its files, a tag, a filter, a token.
+    """What each namespace has: a run, visualizations with files, a tag, a filter, a token.
 
     `places[namespace]` are the values that the matrix's paths name.
     """

@@ -6,12 +6,14 @@ values of one namespace's place (conftest.py), and every row is asked by six rol
 
 from http import HTTPMethod
 
+# ruff: noqa: E501
+# A row is one line.
+
 GET, POST, DELETE = HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.DELETE
 
 # What each role gets of an object in namespace A, and of one in namespace B: "in", or how they are refused.
 # anonymous, viewer in A, member of A, member of B, administrator (no namespace), superuser (both).
 RULES = {
-    #             anonymous          viewer_a             member_a            member_b            administrator         superuser
     "everybody": (("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in")),
     "people": (("login", "login"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in")),
     # An object of a namespace: it is not there for whoever may not read the namespace.

@@ -1,4 +1,4 @@
-"""A stand-in for a multi-user Kubeflow: it is told who asks by a header, and shows each person their namespaces only."""
+"""A stand-in for a multi-user Kubeflow: a header tells it who asks, and it shows each person their namespaces."""
 
 import io
 import json

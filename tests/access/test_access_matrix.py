@@ -1,4 +1,4 @@
-"""Every address and API operation, asked by six roles for two namespaces: who gets in, and that nothing else is shown."""
+"""Every address and API operation, asked by six roles for two namespaces."""
 
 import copy
 import json
@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import get_commands
 from django.db import transaction
+from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from apps.visualizations.kfp_service.ends import End
 from tests.access import matrix
 from tests.access.conftest import ROLES
 from tests.access.multi_user import NAMESPACES
+from tests.callers import token_of
 from tests.runs.specs import SPEC
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(240)]
@@ -65,7 +67,7 @@ class Asker:
         self.cells = 0
         self.violations = []
 
-    def row(self, pattern, method, path, rule, status, data=None):
+    def row(self, _pattern, method, path, rule, status, data=None):
         for role, wanted in zip(ROLES, matrix.RULES[rule], strict=True):
             for namespace, each in zip(NAMESPACES, wanted, strict=True):
                 self._cell(role, namespace, (method, path, data), each, status)
@@ -154,6 +156,18 @@ def test_each_role_gets_what_the_matrix_says_and_nothing_else(part, world, clien
     report(asker, capsys, part)
 
 
+def test_a_token_opens_what_its_user_may_and_nothing_else(world, people, ended, capsys):
+    """The same rows of the API, asked by scripts."""
+    scripts = {name: Client(raise_request_exception=False) for name in ROLES}
+    for name, user in people.items():
+        if user is not None:
+            scripts[name] = Client(headers={"Authorization": f"Bearer {token_of(user)}"}, raise_request_exception=False)
+    asker = Asker(world, scripts)
+    for row in matrix.API:
+        asker.row(*row)
+    report(asker, capsys, "API by token")
+
+
 def admin_rows(world):
     for model, (name, listed, add, look, change, delete, history) in matrix.ADMIN_MODELS.items():
         base = f"/admin/{model}/"
@@ -181,7 +195,7 @@ def test_the_admin_sites_models(world, clients, capsys):
 
 @pytest.mark.parametrize("prefix", matrix.QUEUE_PREFIXES)
 def test_the_queues_dashboard_is_for_administrators(prefix, world, clients, capsys):
-    """What an administrator gets of jobs that are nowhere is the dashboard's own business; nobody else gets anywhere."""
+    """What an administrator gets of jobs that are nowhere is the dashboard's own business."""
     cells = 0
     for path in matrix.QUEUE_PAGES.values():
         for role in ROLES:
