@@ -91,8 +91,11 @@ def _known() -> set[str]:
 
 
 def _remember_namespace(request: HttpRequest) -> None:
-    """Reads the namespace from the address, else from the session; one that is not offered is not remembered."""
-    wanted = request.GET.get("namespace", "")[:_LONGEST_NAMESPACE]
+    """Reads the namespace from the address, else from the session; one that is not offered is not remembered.
+
+    One that is too long stays so, and is refused: cut to length it would be another.
+    """
+    wanted = request.GET.get("namespace", "")[: _LONGEST_NAMESPACE + 1]
     session = getattr(request, "session", None)
     try:
         config = endpoints.endpoint(request.endpoint_key)  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from apps.runs.gateway import gateway_for
 from apps.runs.run_filters import RunFilters
 from apps.visualizations import exceptions, origins, selectors
 from apps.visualizations.api import door, pages, schemas, shapes
+from apps.visualizations.api.schemas import errors
 from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.orders import VisualizationRequest
@@ -98,7 +99,7 @@ def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> Http
     return door.error_response(status, code, str(error))
 
 
-@api.get("/runs", response=schemas.RunPage, tags=["runs"], url_name="runs")
+@api.get("/runs", response={200: schemas.RunPage, **errors(400, 404, 502)}, tags=["runs"], url_name="runs")
 def runs_list(
     request: HttpRequest,
     filters: Query[schemas.RunFiltersIn],
@@ -115,7 +116,9 @@ def runs_list(
     return {"items": items, "next": page.next_token or None}
 
 
-@api.get("/runs/{run_id}", response=schemas.RunDetailsOut, tags=["runs"], url_name="run")
+@api.get(
+    "/runs/{run_id}", response={200: schemas.RunDetailsOut, **errors(400, 404, 502)}, tags=["runs"], url_name="run"
+)
 def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     """Returns a run with its steps and their artifacts."""
     details = gateway_for(caller_of(request), endpoint).run_details(run_id)
@@ -123,13 +126,20 @@ def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     return shapes.details_shape(details, count)
 
 
-@api.get("/types", response=schemas.TypePage, by_alias=True, tags=["visualizations"], url_name="types")
+@api.get(
+    "/types", response={200: schemas.TypePage, **errors()}, by_alias=True, tags=["visualizations"], url_name="types"
+)
 def types_list(request: HttpRequest) -> Any:  # noqa: ARG001
     """Lists the visualization types with the schemas of their arguments."""
     return {"items": [shapes.type_shape(kind) for kind in selectors.type_list()]}
 
 
-@api.get("/visualizations", response=schemas.VisualizationPage, tags=["visualizations"], url_name="visualizations")
+@api.get(
+    "/visualizations",
+    response={200: schemas.VisualizationPage, **errors(400)},
+    tags=["visualizations"],
+    url_name="visualizations",
+)
 def visualizations_list(
     request: HttpRequest,
     q: str = "",
@@ -159,7 +169,7 @@ def visualizations_list(
 
 @api.post(
     "/visualizations",
-    response={202: schemas.VisualizationOut, 200: schemas.VisualizationOut, 400: schemas.Error, 403: schemas.Error},
+    response={202: schemas.VisualizationOut, 200: schemas.VisualizationOut, **errors(400, 404, 429, 502)},
     tags=["visualizations"],
     url_name="visualization_create",
 )
@@ -187,7 +197,7 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
 
 @api.get(
     "/visualizations/{visualization_id}",
-    response=schemas.VisualizationOut,
+    response={200: schemas.VisualizationOut, **errors(404)},
     tags=["visualizations"],
     url_name="visualization",
 )
@@ -196,7 +206,7 @@ def visualization_get(request: HttpRequest, visualization_id: UUID) -> Any:
     return shapes.visualization_shape(selectors.visualization_get(caller_of(request), visualization_id))
 
 
-@api.delete("/visualizations/{visualization_id}", response={204: None}, tags=["visualizations"])
+@api.delete("/visualizations/{visualization_id}", response={204: None, **errors(404)}, tags=["visualizations"])
 def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
     """Deletes a visualization with its renders and files."""
     visualization = selectors.visualization_get(caller_of(request), visualization_id)
@@ -206,7 +216,7 @@ def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
 
 @api.post(
     "/visualizations/{visualization_id}/rerender",
-    response={202: schemas.VisualizationOut},
+    response={202: schemas.VisualizationOut, **errors(400, 404, 409, 429)},
     tags=["visualizations"],
     url_name="visualization_rerender",
 )
@@ -222,20 +232,25 @@ def visualization_rerender(
     return Status(202, shapes.visualization_shape(visualization, render))
 
 
-@api.get("/renders/{render_id}", response=schemas.RenderOut, tags=["renders"], url_name="render")
+@api.get("/renders/{render_id}", response={200: schemas.RenderOut, **errors(404)}, tags=["renders"], url_name="render")
 def render_get(request: HttpRequest, render_id: UUID) -> Any:
     """Returns a render: its state, how far it is, and where its picture is."""
     return shapes.render_shape(selectors.render_get(caller_of(request), render_id))
 
 
-@api.post("/renders/{render_id}/cancel", response={200: schemas.RenderOut}, tags=["renders"], url_name="render_cancel")
+@api.post(
+    "/renders/{render_id}/cancel",
+    response={200: schemas.RenderOut, **errors(400, 404)},
+    tags=["renders"],
+    url_name="render_cancel",
+)
 def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
     """Cancels a render; one that has ended stays as it is, so asking twice does no harm."""
     render = withdrawal.render_cancel(caller_of(request), selectors.render_get(caller_of(request), render_id))
     return shapes.render_shape(render)
 
 
-@api.get("/queue", response=schemas.QueueOut, tags=["renders"], url_name="queue")
+@api.get("/queue", response={200: schemas.QueueOut, **errors()}, tags=["renders"], url_name="queue")
 def queue_get(request: HttpRequest) -> Any:
     """Returns how much runs and waits, and of it what you may see."""
     counts = selectors.queue_counts()
