@@ -186,6 +186,11 @@ def too_big_answer(_request: HttpRequest, _error: Any) -> HttpResponse:
     return error_response(400, "bad_request", f"The body is larger than {MAX_BODY_BYTES:,} bytes.")
 
 
+def forbidden_answer(_request: HttpRequest, error: Any) -> HttpResponse:
+    """Answers a caller that a service refuses, with the service's sentence."""
+    return error_response(403, "forbidden", str(error))
+
+
 def broken_answer(_request: HttpRequest, error: Any) -> HttpResponse:
     """Answers our own mistakes, an apology with an incident to find in the log, and a database that is away."""
     if isinstance(error, OperationalError | InterfaceError):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import re_path, reverse
 from django.views.decorators.http import require_safe
@@ -79,6 +79,7 @@ api = PortalApi(
 api.add_exception_handler(HttpError, door.http_error_answer)
 api.add_exception_handler(ValidationError, door.validation_answer)
 api.add_exception_handler(RequestDataTooBig, door.too_big_answer)
+api.add_exception_handler(PermissionDenied, door.forbidden_answer)
 api.add_exception_handler(Exception, door.broken_answer)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import re_path
@@ -73,6 +73,8 @@ async def visualization_create(request: HttpRequest, namespace: str = "") -> Htt
         return await sync_to_async(_answer)(body, end)
     except _RefusedError as error:
         return _error(error.status, str(error))
+    except PermissionDenied as error:
+        return _error(403, str(error))
     except exceptions.VisualizationsError as error:
         return _error(_STATUS.get(type(error), 400), protocol.refusal_words(error))
     except Exception as error:  # noqa: BLE001  (the edge of the request: a script gets JSON whatever happens)
