@@ -91,47 +91,17 @@ def world(kubeflow, people, kernel, queue, settings):  # noqa: F811
 
 def _place(namespace, owner):
     run_id = f"r-{namespace}"
-    visualization = Visualization.objects.create(
-        title=f"curve of {namespace}",
-        type_key="table",
-        endpoint_key="mesh",
-        namespace=namespace,
-        run_id=run_id,
-        step_id="read-data",
-        artifact_name="data",
-        owner=owner,
+    render = _render(
+        namespace, owner, f"curve of {namespace}", run_id=run_id, step_id="read-data", artifact_name="data"
     )
-    html = default_storage.save(f"{namespace}.html", ContentFile(f"<p>{namespace}</p>".encode()))
-    render = Render.objects.create(
-        visualization=visualization,
-        number=1,
-        state="succeeded",
-        code="",
-        type_version="1",
-        environment="base",
-        timeout_s=1,
-        receipt=f"receipt of {namespace}",
-        requested_by=owner,
-        html=html,
-        notebook=default_storage.save(f"{namespace}.ipynb", ContentFile(b"{}")),
-    )
-    visualization.latest = render
-    visualization.save()
-    queued = Render.objects.create(
-        visualization=Visualization.objects.create(
-            title=f"waits in {namespace}", type_key="table", endpoint_key="mesh", namespace=namespace, owner=owner
-        ),
-        number=1,
-        code="",
-        type_version="1",
-        environment="base",
-        timeout_s=1,
-        arguments={"column": f"secret of {namespace}"},
-        requested_by=owner,
-    )
+    render.state, render.receipt = "succeeded", f"receipt of {namespace}"
+    render.html = default_storage.save(f"{namespace}.html", ContentFile(f"<p>{namespace}</p>".encode()))
+    render.notebook = default_storage.save(f"{namespace}.ipynb", ContentFile(b"{}"))
+    render.save()
+    Visualization.objects.filter(pk=render.visualization_id).update(latest=render)
+    queued = _render(namespace, owner, f"waits in {namespace}", arguments={"column": f"secret of {namespace}"})
     RunTag.objects.create(endpoint_key="mesh", namespace=namespace, run_id=run_id, name=f"tag of {namespace}")
-    token = ApiToken(user=owner, name=f"script of {namespace}", prefix="vzp_xxxx", digest=f"digest of {namespace}")
-    token.save()
+    token = ApiToken.objects.create(user=owner, name=f"script of {namespace}", digest=f"digest of {namespace}")
     saved = SavedFilter.objects.create(owner=owner, endpoint_key="mesh", name=f"mine, {namespace}", query="q=x")
     return {
         "namespace": namespace,
@@ -141,10 +111,18 @@ def _place(namespace, owner):
         "step": "read-data",
         "artifact": "1",
         "recurring": f"s-{namespace}",
-        "visualization": visualization.id,
+        "visualization": render.visualization_id,
         "render": render.id,
         "queued": queued.id,
         "token": token.pk,
         "filter": saved.pk,
         "user": owner.pk,
     }
+
+
+def _render(namespace, owner, title, *, arguments=None, **values):
+    visualization = Visualization.objects.create(
+        title=title, type_key="table", endpoint_key="mesh", namespace=namespace, owner=owner, **values
+    )
+    needed = {"code": "", "type_version": "1", "environment": "base", "timeout_s": 1, "arguments": arguments or {}}
+    return Render.objects.create(visualization=visualization, number=1, requested_by=owner, **needed)
