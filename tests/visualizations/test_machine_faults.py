@@ -11,6 +11,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from apps.people.caller import system_caller
 from apps.visualizations import jobs, worker_watch
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render, RenderState
@@ -176,12 +177,15 @@ def test_halves_of_characters_are_no_internal_error(submit, work, row, kernel):
     assert (render.reason, render.message, render.traceback, render.log) == ("user_error", "a?b", "a?b", "a?b")
 
 
-def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(queue, monkeypatch, client, kernel):
+def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(
+    queue, monkeypatch, client, browser, admin, kernel
+):
     monkeypatch.setattr(hosts, "work_root", raiser(OSError(errno.EROFS, "Read-only file system")))
     monkeypatch.setattr(worker_watch, "_PAUSE_S", 1.0)
     worker = DeafWorker([queue], connection=queue.connection)
     worker.check_for_suspension(burst=False)
-    assert client.get("/readyz").json()["workers"]["paused"] == [
+    assert client.get("/readyz").json()["workers"]["paused"] == 1
+    assert browser(admin).get("/readyz").json()["workers"]["paused"] == [
         "The work directory cannot be used: Read-only file system."
     ]
     monkeypatch.undo()
@@ -246,7 +250,7 @@ def test_while_an_environment_starts_the_page_says_so_and_the_deadline_waits(
         seen.append(("Starting the environment base" in page, row(made.render).deadline))
 
     monkeypatch.setattr(execution, "host_await", starting)
-    kernel.during = lambda: seen.append(live.live_read(made.render).phase)
+    kernel.during = lambda: seen.append(live.live_read(system_caller(), made.render).phase)
     execution.render_execute(str(made.render.id), 1)
     (is_said, deadline), phase = seen
     assert (is_said, phase) == (True, "")

@@ -127,7 +127,9 @@ def host_get(environment: environments.EnvironmentInfo) -> RenderHost:
 
 
 @lru_cache(maxsize=32)
-def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, confined_by: tuple[str, str]) -> RenderHost:
+def _host(
+    key: str, interpreter: Path, preload: tuple[str, ...], root: Path, confined_by: tuple[str, str]
+) -> RenderHost:
     sandbox, termination = confined_by
     spec = HostSpec(
         environment=key,
