@@ -72,9 +72,8 @@ def full_while_rendering(monkeypatch, kernel):
 
 
 def slow_host(monkeypatch, _kernel):
-    monkeypatch.setattr(
-        execution, "host_await", raiser(MachineError(f"{OUR_WORDS}. An administrator can help.", code="host_failed"))
-    )
+    fault = MachineError("The code is not at fault. An administrator can help.", code="host_failed")
+    monkeypatch.setattr(execution, "host_await", raiser(fault))
 
 
 FAULTS = {
