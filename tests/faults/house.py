@@ -41,7 +41,13 @@ time.sleep(%d)
 Path("done").write_text("x" * 100_000)
 print("done")
 '''
-SERVICES = {"web": "vizportal.asgi", "worker": "rqworker", "reconciler": "reconcile", "queue": "valkey.sock"}
+SERVICES = {
+    "web": "vizportal.asgi",
+    "worker": "rqworker",
+    "reconciler": "reconcile",
+    "queue": "valkey.sock",
+    "localkfp": "apps.localkfp",
+}
 FINAL = {"succeeded", "failed", "lost", "timed_out", "cancelled"}
 
 

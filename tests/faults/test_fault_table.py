@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import os
+import resource
 import shutil
 import signal
 import sqlite3
@@ -108,6 +109,21 @@ def full_for(folder, seconds):
     yield
 
 
+@contextlib.contextmanager
+def no_descriptors(house):
+    """The workers may open nothing more: neither the store's files nor a directory for the next attempt."""
+    workers = house.pids("worker")
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in workers}
+    for pid, (_, most) in limits.items():
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(list(Path(f"/proc/{pid}/fd").iterdir())), most))
+    try:
+        yield
+    finally:
+        for pid, limit in limits.items():
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+
+
 FAULTS = {
     **{" and ".join(kinds): (lambda house, kinds=kinds: killed(house, kinds), LOST, LOST) for kinds in CHOSEN},
     "queue stopped": (lambda house: stopped(house, "queue", 6), LOST, LOST),
@@ -116,7 +132,10 @@ FAULTS = {
     "database locked": (locked_database, LOST, LOST),
     "database full": (lambda house: full_for(house.portal.data_dir, 8), LOST, LOST),
     "results full": (lambda house: filled(house.results), {"store_full"}, {"store_full"}),
-    "work full": (lambda house: filled(house.work), {"work_disk_full"}, {"work_disk_full", "worker_lost"}),
+    # The second attempt may find the room that the first ones left.
+    "Kubeflow stopped": (lambda house: stopped(house, "localkfp", 6), LOST, LOST),
+    "no descriptors": (no_descriptors, {"", "no_descriptors"}, {"", "no_descriptors"}),
+    "work full": (lambda house: filled(house.work), {"", "work_disk_full"}, {"work_disk_full"}),
 }
 
 

@@ -45,6 +45,7 @@ class Command(BaseCommand):
         try:
             done = reconcile(clock)
         except DatabaseError:
+            clock.miss()
             logger.warning("reconcile: the database does not answer", exc_info=True)
             return
         if str(done) != str(Upkeep()):
