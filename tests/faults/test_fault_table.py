@@ -20,6 +20,7 @@ from tests.faults.house import CUSTOM, PREDEFINED, installation
 from tests.waiting import wait_until
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.installation,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount small disks"),
 ]

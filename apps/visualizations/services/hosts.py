@@ -166,7 +166,13 @@ def host_await(host: RenderHost, limit_s: float, on_wait: Callable[[], None]) ->
 
 
 def host_fault(host: RenderHost, what: str) -> MachineError:
-    """Returns the fault of a host that does not start, with the end of its log."""
+    """Returns the fault of a host that does not start, with the end of its log.
+
+    Raises:
+        OSError: this process can open nothing, so it cannot tell.
+    """
+    with Path(os.devnull).open("rb"):
+        pass
     words = host.last_words() or "Its log is empty."
     message = (
         f"The environment {host.spec.environment!r} {what}. The code is not at fault. An administrator can build it "
