@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 import time
 from datetime import timedelta
@@ -66,6 +67,10 @@ def no_descriptors(_monkeypatch, kernel):
     kernel.during = raiser(OSError(errno.EMFILE, "Too many open files"))
 
 
+def no_descriptors_for_a_copy(_monkeypatch, kernel):
+    kernel.during = raiser(shutil.Error([("from", "to", "[Errno 24] Too many open files: 'to'")]))
+
+
 def full_while_rendering(monkeypatch, kernel):
     kernel.outcome = {"state": "failed", "reason": "user_error", "message": "OSError: [Errno 28]", "html": None}
     full = SimpleNamespace(f_bavail=0, f_frsize=4096, f_files=0, f_favail=0)
@@ -73,11 +78,8 @@ def full_while_rendering(monkeypatch, kernel):
 
 
 def slow_host(monkeypatch, _kernel):
-    monkeypatch.setattr(
-        execution,
-        "host_await",
-        raiser(MachineError("It does not start. An administrator can build it again.", code="host_failed")),
-    )
+    fault = MachineError("The code is not at fault. An administrator can help.", code="host_failed")
+    monkeypatch.setattr(execution, "host_await", raiser(fault))
 
 
 FAULTS = {
@@ -89,6 +91,7 @@ FAULTS = {
     "worker_lost": lost_host,
     "killed_by_system": killed_child,
     "no_descriptors": no_descriptors,
+    "no_descriptors for a copy": no_descriptors_for_a_copy,
     "host_failed": slow_host,
 }
 
@@ -313,6 +316,20 @@ def test_a_clock_that_is_set_loses_nothing_that_lives_and_keeps_nothing_that_is_
     assert str(upkeep.reconcile(watch)) == "nothing to do"
     later = shift + lease.LEASE + timedelta(seconds=1)
     monkeypatch.setattr(upkeep, "timezone", SimpleNamespace(now=lambda: real() + later))
+    assert upkeep.reconcile(watch).tried_again == 1
+
+
+def test_after_a_pass_that_failed_workers_get_the_time_to_say_that_they_live(submit, row, queue, monkeypatch):
+    made = submit()
+    lease.render_claim(made.render.id, 1)
+    Render.objects.filter(id=made.render.id).update(lease_until=timezone.now() - timedelta(minutes=5))
+    queue.connection.delete(*queue.connection.keys("vizportal:holder:*"))
+    watch = upkeep.ClockWatch()
+    watch.miss()
+    assert str(upkeep.reconcile(watch)) == "nothing to do"
+    later = time.monotonic() + 4 * lease.BEAT_EVERY_S
+    monkeypatch.setattr(upkeep, "time", SimpleNamespace(time=time.time, monotonic=lambda: later))
+    watch._offset_s = time.time() - later
     assert upkeep.reconcile(watch).tried_again == 1
 
 
