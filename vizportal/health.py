@@ -98,7 +98,6 @@ def _outline(answer: dict[str, Any]) -> dict[str, Any]:
         "workers": {"count": answer["workers"]["count"]},
         "kubeflow": {name: kubeflow[name] for name in ("ok", "host", "embedded")},
         "sandbox": {"mode": sandbox["mode"]},
-        "custom_visualizations": answer["custom_visualizations"],
     }
 
 
