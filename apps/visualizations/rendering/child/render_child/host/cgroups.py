@@ -13,11 +13,17 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 _CONTROLLERS: Final[tuple[str, ...]] = ("pids", "memory", "cpu")
-# The share of a render, and of one that has run for a while. Version 1 counts from 1024, version 2 from 100.
-_WEIGHTS: Final = {1: ("cpu.shares", 512, 16), 2: ("cpu.weight", 50, 2)}
+Stage = Literal["short", "long", "ending"]
+# The share of a render, of one that has run for a while, and of one whose processes are exiting, which somebody waits
+# for. A process has the usual share of 1024 in version 1 and 100 in version 2.
+_WEIGHTS: Final[Mapping[int, Mapping[Stage, int]]] = {
+    1: {"short": 512, "long": 16, "ending": 8192},
+    2: {"short": 50, "long": 2, "ending": 800},
+}
+_WEIGHT_FILES: Final = {1: "cpu.shares", 2: "cpu.weight"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +112,15 @@ class Group:
         else:
             self._write("memory", "memory.limit_in_bytes", memory_bytes)
             self._write("memory", "memory.memsw.limit_in_bytes", memory_bytes, is_vital=False)
-        self.weigh(is_long=False)
+        self.weigh("short")
 
-    def weigh(self, *, is_long: bool) -> None:
+    def weigh(self, stage: Stage) -> None:
         """Sets the group's share of the processors, against other renders' and everything else.
 
         Args:
-            is_long: it has run for a while and gives way to those that have just begun.
+            stage: "short" at first, "long" once it gives way to those that have just begun, "ending" after the kill.
         """
-        name, short, long = _WEIGHTS[self._version]
-        self._write("cpu", name, long if is_long else short, is_vital=False)
+        self._write("cpu", _WEIGHT_FILES[self._version], _WEIGHTS[self._version][stage], is_vital=False)
 
     def refused_tasks(self) -> bool:
         """Whether a process or thread could not be started, because the group had as many as it may have."""

@@ -63,6 +63,7 @@ class Processes:
         processes.kill_group(self.leader)
         if self.group is not None:
             self.group.kill()
+            self.group.weigh("ending")
         if self.namespace is not None and not self._is_ending:
             self.namespace.end()
         self._is_ending = True

@@ -179,7 +179,7 @@ class Child:
         """Lowers the priority of a render that has run for a while, so that one that has just begun goes first."""
         self._is_long = True
         if self.processes.group is not None:
-            self.processes.group.weigh(is_long=True)
+            self.processes.group.weigh("long")
         priority.lower(self.pid)
 
     def measure(self) -> None:
