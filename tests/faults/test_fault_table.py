@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -48,16 +49,24 @@ def whole(house):
 
 @contextlib.contextmanager
 def filled(folder):
-    """Takes all the room of a disk, down to the last piece."""
-    path = Path(folder) / ".filler"
-    with path.open("wb", buffering=0) as file:
-        for size in (1024**2, 4096):
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(b"x" * size)
+    """Takes all the room of a disk, down to the last piece, and what others give back meanwhile."""
+    path, is_over = Path(folder) / ".filler", threading.Event()
+
+    def fill():
+        with path.open("wb", buffering=0) as file:
+            while not is_over.wait(0.05):
+                for size in (1024**2, 4096):
+                    with contextlib.suppress(OSError):
+                        while True:
+                            file.write(b"x" * size)
+
+    filling = threading.Thread(target=fill)
+    filling.start()
     try:
         yield
     finally:
+        is_over.set()
+        filling.join()
         path.unlink()
 
 

@@ -77,6 +77,7 @@ class RenderOutcome:
             out_of_memory, too_many_processes, disk_full, html_too_big, bad_result, environment_missing,
             unconfined, timed_out, cancelled.
         message: one sentence for people; "" when it succeeded.
+        signal: the signal that ended its process, by the host's own words; None where none did.
         line: 1-based line of the order's code that raised; None where none is known.
         html: the exported page, open at its beginning; None unless it succeeded.
         notebook: the executed notebook, whole or as far as it came, open at its beginning; None where there is none.
@@ -96,6 +97,7 @@ class RenderOutcome:
     reason: str = ""
     message: str = ""
     traceback: str = ""
+    signal: int | None = None
     line: int | None = None
     html: BinaryIO | None = None
     notebook: BinaryIO | None = None

@@ -23,6 +23,8 @@ from apps.visualizations.services.hosts import work_dirs_sweep
 from apps.visualizations.services.lease import BEAT_EVERY_S, LEASE, holder_lives
 
 MAX_LOSSES = 2
+# Nothing of a render runs before its claim, so a job that was lost before it says little about the render.
+_MAX_UNCLAIMED = 5
 # A job that was just taken from the queue is not in it any more, though its row still says queued.
 _QUEUE_QUIET = timedelta(seconds=10)
 _LOCK = "vizportal:reconcile"
@@ -275,6 +277,6 @@ def _enqueue_again(render: Render, now: datetime) -> bool:
     """A job that still exists but is not in the queue died with its worker, or was refused: that counts as a loss."""
     if not jobs.job_exists(render):
         return jobs.render_enqueue(render)
-    if render.losses + 1 >= MAX_LOSSES:
+    if render.losses + 1 >= _MAX_UNCLAIMED:
         return _give_up(render, now)
     return _try_again(render, now)

@@ -12,6 +12,7 @@ import json
 import os
 import select
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -261,5 +262,10 @@ class Host:
         """Leaves the status where it can be read without asking."""
         path = Path(self._options["status"])
         temporary = path.with_suffix(".part")
-        temporary.write_text(json.dumps(self._own_status()), encoding="utf-8")
-        temporary.rename(path)
+        try:
+            temporary.write_text(json.dumps(self._own_status()), encoding="utf-8")
+            temporary.rename(path)
+        except OSError as error:
+            # A full disk is no reason to end: renders that fit go on, and the next look writes again.
+            self._written = -1
+            print(f"status not written: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
