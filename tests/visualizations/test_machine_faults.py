@@ -27,6 +27,7 @@ KILLED = {
     "state": "failed",
     "reason": "kernel_died",
     "message": "The kernel died: its process was ended by the signal SIGKILL.",
+    "signal": 9,
     "html": None,
 }
 

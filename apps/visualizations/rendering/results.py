@@ -264,7 +264,6 @@ def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], ord
     returncode = said.get("returncode")
     died = ("failed", "kernel_died", _explain_death(returncode))
     state, reason, message = _VERDICTS.get(said.get("verdict", ""), died)
-    ended_by = -returncode if isinstance(returncode, int) and returncode < 0 else None
     written = read_progress(directory)
     text = message.format(
         timeout_s=order.timeout_s,
@@ -273,9 +272,9 @@ def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], ord
         files=order.max_files,
     )
     found = replace(found, cells=written.cells, cells_done=max(0, written.cell - 1))
-    return replace(
-        found, state=state, reason=reason, message=text, signal=ended_by if reason == "kernel_died" else None
-    )
+    if reason == "kernel_died" and isinstance(returncode, int) and returncode < 0:
+        found = replace(found, signal=-returncode)
+    return replace(found, state=state, reason=reason, message=text)
 
 
 def _read_result(found: RenderOutcome, file: BinaryIO, page: BinaryIO, max_html_bytes: int) -> RenderOutcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -117,7 +118,7 @@ def outcome_fault(
     if outcome.reason in {"user_error", "kernel_died", "bad_result", "disk_full"} and _is_disk_full(outcome, directory):
         return MachineError(_WORK_FULL, code="work_disk_full")
     # The host's own words about its child, not the child's about itself.
-    if outcome.reason == "kernel_died" and outcome.message.endswith("was ended by the signal SIGKILL."):
+    if outcome.signal == signal.SIGKILL:
         if kills_for_memory() > kills_before:
             return MachineError(_NO_MEMORY, code="killed_by_system")
         if not is_custom:

@@ -178,7 +178,8 @@ class Keeper:
     def _fail(self, why: str) -> None:
         """Leaves the reason why no host could be started where workers look for it."""
         print(f"render host: {why}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
-        self._failure_path.write_text(why, encoding="utf-8")
+        with contextlib.suppress(OSError):
+            self._failure_path.write_text(why, encoding="utf-8")
 
     @property
     def _failure_path(self) -> Path:
