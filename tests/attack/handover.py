@@ -1,0 +1,100 @@
+"""What comes out of a render, and the product's own way of storing it.
+
+The one place that knows the names of an outcome's files and of the service that stores them.
+"""
+
+import contextlib
+import hashlib
+import inspect
+import os
+import signal
+import uuid
+from pathlib import Path
+from types import SimpleNamespace
+
+_PATIENCE_S = 20
+_MAX_READ = 300 * 1024**2
+
+
+class StuckError(Exception):
+    """The trusted side was made to wait."""
+
+
+def files_of(outcome):
+    """Returns the page and the notebook of an outcome by name, each an open file or a path, as the product has it."""
+    found = {}
+    for name in ("html", "notebook"):
+        each = getattr(outcome, name, None) or getattr(outcome, f"{name}_path", None)
+        if each is not None:
+            found[name] = each
+    return found
+
+
+def content_of(handed_over):
+    """Returns the bytes of what an outcome has; b"" where it cannot be read any more."""
+    try:
+        if isinstance(handed_over, os.PathLike | str):
+            with Path(handed_over).open("rb") as file:
+                return file.read(_MAX_READ)
+        handed_over.seek(0)
+        return handed_over.read(_MAX_READ)
+    except OSError:
+        return b""
+
+
+def texts_of(outcome):
+    """Returns every text of an outcome, by the name of its field."""
+    found = {}
+    for name in inspect.getmembers(type(outcome), inspect.ismemberdescriptor):
+        value = getattr(outcome, name[0])
+        if isinstance(value, str):
+            found[name[0]] = value
+    return found
+
+
+def store(outcome, folder):
+    """Stores an outcome's files as a worker does; returns what was stored, as (name, bytes, digest that was told).
+
+    Raises:
+        StuckError: it took longer than 20 s.
+    """
+    from django.test import override_settings
+
+    from apps.visualizations.services import results
+
+    render = SimpleNamespace(id=uuid.uuid4(), attempt=1)
+    stored = []
+    with override_settings(MEDIA_ROOT=str(folder)), _time_limit(_PATIENCE_S):
+        from django.core.files.storage import default_storage
+
+        for name, each in files_of(outcome).items():
+            with contextlib.suppress(OSError):
+                saved = results.file_save(render, each, f"{name}.bin")
+                with default_storage.open(saved.name) as file:
+                    stored.append((saved, file.read(_MAX_READ)))
+    return stored
+
+
+def mistakes(stored):
+    """Returns in what the stored files are not what was told of them."""
+    found = []
+    for saved, content in stored:
+        if hashlib.sha256(content).hexdigest() != saved.sha256:
+            found.append(f"{saved.name} is stored with another digest than its own")
+        if len(content) != saved.size_bytes:
+            found.append(f"{saved.name} is stored with another size than its own")
+    return found
+
+
+@contextlib.contextmanager
+def _time_limit(seconds):
+    def stop(*_):
+        raise StuckError(f"the trusted side waited for more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

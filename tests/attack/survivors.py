@@ -1,0 +1,88 @@
+"""Whether a process of a render is left, told by the kernel and not by looking around.
+
+Every process of an attack has inherited an open FIFO. Opening the FIFO for writing without waiting fails with ENXIO
+exactly if no process has it open for reading, however short each one lives and wherever it went: into another session,
+to another parent, into another namespace.
+"""
+
+import errno
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+# <linux/sched.h>
+_PF_EXITING = 0x4
+
+
+def is_anybody_left(lifeline):
+    """Whether a process has the FIFO open."""
+    try:
+        os.close(os.open(lifeline, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return False
+    return True
+
+
+def find(lifeline, directory, mark):
+    """Returns the processes that look like the render's: its FIFO, its directory or its mark, each seen in /proc."""
+    wanted = lifeline.stat()
+    return [pid for pid in _processes() if _belongs(pid, (wanted.st_dev, wanted.st_ino), str(directory), mark)]
+
+
+def is_ending(pid):
+    """Whether a process is past its last instruction: the kernel is giving its memory and files back."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return True
+    return fields[0] in "ZX" or bool(int(fields[6]) & _PF_EXITING)
+
+
+def wait_for_end(lifeline, directory, mark, patience_s):
+    """Returns the processes that are left and are not ending; waits for those that are, and a moment for all."""
+    until = time.monotonic() + patience_s
+    while True:
+        found = find(lifeline, directory, mark)
+        left = [pid for pid in found if not is_ending(pid)]
+        is_over = not found and not is_anybody_left(lifeline)
+        if is_over or (time.monotonic() > until and (left or not found)):
+            return left
+        time.sleep(0.002)
+
+
+def end_all(lifeline, directory, mark, patience_s=90):
+    """Ends what is left. Chains of short lives are waited for: each program's are bounded."""
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        for pid in find(lifeline, directory, mark):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not is_anybody_left(lifeline) and not find(lifeline, directory, mark):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"processes of an attack could not be ended: {find(lifeline, directory, mark)}")
+
+
+def _processes():
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal() and int(name) != os.getpid()]
+
+
+def _belongs(pid, fifo, directory, mark):
+    base = Path("/proc", str(pid))
+    with suppress(OSError):
+        if mark.encode() in (base / "environ").read_bytes():
+            return True
+    with suppress(OSError):
+        if os.readlink(base / "cwd").startswith(directory):
+            return True
+    with suppress(OSError):
+        for each in os.listdir(base / "fd"):
+            with suppress(OSError):
+                status = os.stat(base / "fd" / each)
+                if (status.st_dev, status.st_ino) == fifo:
+                    return True
+    return False
