@@ -65,21 +65,22 @@ def _results_of(user, arguments):
     environ = {**os.environ, "ATTACK_SECRET": new_secret(), "DJANGO_SETTINGS_MODULE": "vizportal.settings_test"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=BASE_DIR, env=environ) as process:
         for line in process.stdout:
-            if line.startswith("{"):
-                yield Judgement(**json.loads(line))
+            found = json.loads(line) if line.startswith("{") else {}
+            if "verdict" in found:
+                yield Judgement(**found)
             else:
-                print(line, end="", file=sys.stderr)
+                print(found.get("measured", line), file=sys.stderr)
     if process.returncode:
         raise SystemExit(f"the attacks as {user} ended with {process.returncode}")
 
 
 def _run_as_user(arguments, programs):
-    logs = Path(arguments.logs).open("a", encoding="utf-8") if arguments.logs else None  # noqa: SIM115
+    logs = Path(arguments.logs).open("a", encoding="utf-8", errors="backslashreplace") if arguments.logs else None  # noqa: SIM115
     users.become(arguments.user)
     import django
 
     django.setup()
-    from tests.attack import modes, running
+    from tests.attack import modes, running, starvation
 
     interpreter = BASE_DIR / ".environments" / "base" / "bin" / "python"
     for mode in modes.candidates(arguments.user):
@@ -93,6 +94,10 @@ def _run_as_user(arguments, programs):
                     print(json.dumps(asdict(judgement)), flush=True)
         except modes.NotOfferedError as error:
             print(f"{mode.label} is not offered here: {error}", file=sys.stderr)
+            continue
+        if not arguments.programs:
+            with modes.arena(mode, interpreter, slots=1 + len(starvation.HOGS)) as arena:
+                print(json.dumps({"measured": starvation.measure(arena)}), flush=True)
     return 0
 
 

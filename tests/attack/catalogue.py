@@ -10,6 +10,7 @@ what it tries, and ends with fields:
     suite: `attack` keeps it out of the tests that CI runs (default: plain)
     needs: `chain` for the forking program of elf.py, `x86_64`, `storage` for Django's storage
     only: the modes it may run in; where it could harm the machine unconfined, or means nothing without
+    silent: why nothing that it prints can be read afterwards
     cancel: cancelled after so many seconds
     remains(MODE): it is known to succeed in this mode, and what remains; docs/threat-model.md has the same table
 
@@ -24,7 +25,7 @@ from pathlib import Path
 PROGRAMS = Path(__file__).with_name("programs")
 _NEXT = "# === next render ===\n"
 _FIELD = re.compile(r"^(\w+)(?:\((\w+)\))?: (.+)$")
-_KNOWN = {"gains", "ends", "limits", "repeat", "suite", "needs", "only", "cancel", "remains"}
+_KNOWN = {"gains", "ends", "limits", "repeat", "suite", "needs", "only", "cancel", "silent", "remains"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Program:
     needs: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
     cancel_after_s: float | None = None
+    is_silent: bool = False
     remains: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -89,6 +91,7 @@ def read(path):
         needs=_words(fields.get("needs", "")),
         only=_words(fields.get("only", "")),
         cancel_after_s=float(fields["cancel"]) if "cancel" in fields else None,
+        is_silent="silent" in fields,
         remains=remains,
     )
 

@@ -9,7 +9,6 @@ import inspect
 import os
 import signal
 import uuid
-from pathlib import Path
 from types import SimpleNamespace
 
 _PATIENCE_S = 20
@@ -34,8 +33,10 @@ def content_of(handed_over):
     """Returns the bytes of what an outcome has; b"" where it cannot be read any more."""
     try:
         if isinstance(handed_over, os.PathLike | str):
-            with Path(handed_over).open("rb") as file:
-                return file.read(_MAX_READ)
+            # A path may have become a FIFO meanwhile.
+            descriptor = os.open(handed_over, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "rb") as file:
+                return file.read(_MAX_READ) or b""
         handed_over.seek(0)
         return handed_over.read(_MAX_READ)
     except OSError:

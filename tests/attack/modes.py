@@ -4,7 +4,7 @@ import dataclasses
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from apps.visualizations import rendering
@@ -57,7 +57,12 @@ class Arena:
     host: rendering.RenderHost
     stage: stages.Stage
     status: dict
-    before: dict
+    before: dict = field(default_factory=dict)
+
+    def remember(self):
+        """Notes how host and stage are before a render."""
+        self.before = _options(self.host, self.host.status())
+        self.stage.remember()
 
     def host_damage(self):
         """Returns what a render did to the host and its keeper."""
@@ -82,7 +87,7 @@ def arena(mode, interpreter, **options):
     host = rendering.RenderHost(_spec(mode, interpreter, stage, options))
     try:
         status = _start(mode, host)
-        yield Arena(mode, host, stage, status, _options(host, status))
+        yield Arena(mode, host, stage, status)
     finally:
         host.leave()
         rendering.hosts_end(host.spec.run_dir)

@@ -11,7 +11,7 @@ from pathlib import Path
 from apps.visualizations import rendering
 from apps.visualizations.rendering.clearing import tree_remove
 from tests.attack import elf, handover, survivors
-from tests.attack.stage import SECRET
+from tests.attack.stage import SECRET, system_v_objects, system_v_remove
 
 PRELUDE = Path(__file__).with_name("prelude.py").read_text(encoding="utf-8")
 _OVER = '\n# %%\nsay("OVER", "program")\n'
@@ -91,7 +91,8 @@ class _Attack:
 
     def run(self):
         """Returns what it gained, in words."""
-        self._stage.remember()
+        self._arena.remember()
+        objects = set(system_v_objects())
         for code in filter(None, (self._program.code, self._program.next_code)):
             directory = self._stage.work_root / f"render-{uuid.uuid4().hex[:12]}"
             directory.mkdir(mode=0o700)
@@ -100,6 +101,7 @@ class _Attack:
             finally:
                 _remove(directory)
         self._gains += self._stage.damage()
+        system_v_remove(set(system_v_objects()) - objects)
         return self._gains
 
     def _render(self, code, directory):
@@ -193,7 +195,7 @@ class _Attack:
     def _check_end(self, outcome, contents):
         """Sees to it that "blocked" means that the attack was made."""
         text = outcome.log.encode() + b"".join(contents)
-        if not _TRIED.search(text) and "any" not in self._program.ends:
+        if not _TRIED.search(text) and not self._program.is_silent:
             self.broken = f"it tried nothing: {outcome.state} {outcome.reason} {outcome.message[:300]}"
         elif not {outcome.state, outcome.reason, "any"} & self._program.ends:
             self.broken = f"it ended otherwise: {outcome.state} {outcome.reason} {outcome.message[:300]}"
@@ -222,3 +224,6 @@ def _is_text(text):
 def _remove(directory):
     """Removes a render's directory as the product does."""
     tree_remove(directory)
+    # What a render without a sandbox may have made of it.
+    for path in directory.parent.glob(f"{directory.name}*"):
+        path.unlink() if path.is_symlink() else tree_remove(path)

@@ -4,16 +4,19 @@ A stage belongs to one render host. Everything on it has the portal's own user, 
 protects it. Every secret has the same form, so one search finds them all in whatever comes out of a render.
 """
 
+import ctypes
 import fcntl
 import hashlib
 import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import struct
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +68,7 @@ class Stage:
 
     def remember(self):
         """Notes how everything is before a render."""
+        self.canary.send_signal(signal.SIGCONT)
         self.heard()
         self.before = self._look()
 
@@ -97,6 +101,7 @@ class Stage:
                 if Path(folder) != self.work_root and Path(folder) != root:
                     found[folder] = _state_of(Path(folder))
         found |= {str(path): _state_of(path) for path in self.watched}
+        found |= {f"System V {each}": "" for each in system_v_objects()}
         return found | {f"canary {name}": value for name, value in process_options(self.canary.pid).items()}
 
     def remove(self):
@@ -214,6 +219,24 @@ def _state_of(path):
     facts = (status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_nlink, status.st_mtime_ns)
     is_small = path.is_file() and not path.is_symlink() and status.st_size < 1024**2
     return facts, names, hashlib.sha256(path.read_bytes()).hexdigest() if is_small else ""
+
+
+def system_v_objects():
+    """Returns the objects of System V of this machine, as (kind, number)."""
+    found = []
+    for kind in ("shm", "sem", "msg"):
+        with suppress(OSError):
+            lines = Path("/proc/sysvipc", kind).read_text().splitlines()[1:]
+            found += [(kind, int(line.split()[1])) for line in lines]
+    return found
+
+
+def system_v_remove(objects):
+    """Removes objects of System V: they outlive their makers."""
+    libc = ctypes.CDLL(None)
+    for kind, number in objects:
+        arguments = (number, 0, 0) if kind == "sem" else (number, 0)
+        {"shm": libc.shmctl, "sem": libc.semctl, "msg": libc.msgctl}[kind](*arguments, None)
 
 
 def process_options(pid):

@@ -7,6 +7,7 @@ to another parent, into another namespace.
 
 import errno
 import os
+import re
 import signal
 import time
 from contextlib import suppress
@@ -14,6 +15,8 @@ from pathlib import Path
 
 # <linux/sched.h>
 _PF_EXITING = 0x4
+_PENDING = re.compile(r"^(?:SigPnd|ShdPnd):\s(\w+)$", re.MULTILINE)
+_KILL = 1 << (signal.SIGKILL - 1)
 
 
 def is_anybody_left(lifeline):
@@ -37,9 +40,11 @@ def is_ending(pid):
     """Whether a process is past its last instruction: the kernel is giving its memory and files back."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return True
-    return fields[0] in "ZX" or bool(int(fields[6]) & _PF_EXITING)
+    is_killed = any(int(pending, 16) & _KILL for pending in _PENDING.findall(status))
+    return fields[0] in "ZX" or bool(int(fields[6]) & _PF_EXITING) or is_killed
 
 
 def wait_for_end(lifeline, directory, mark, patience_s):

@@ -16,7 +16,7 @@ for name, act in {
     "setxattr": lambda: os.setxattr(victim, "user.attack", b"1"),
     "removexattr": lambda: os.removexattr(victim, "user.none"),
     "fchmodat2": lambda: call(452, -100, victim.encode(), 0o777, 0),
-    "ioctl flags": lambda: __import__("fcntl").ioctl(os.open(victim, os.O_RDONLY), 0x40086602, struct.pack("l", 0x20)),
+    "ioctl flags": lambda: __import__("fcntl").ioctl(os.open(victim, os.O_RDONLY), 0x40086602, struct.pack("l", 0x40)),
 }.items():
     # An answer alone is no proof: some are answered as if done. The suite looks at the file.
     reads(name, act)

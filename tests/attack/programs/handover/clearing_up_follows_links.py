@@ -5,7 +5,6 @@ needs: chain
 limits: timeout_s=6
 repeat: 20
 ends: any
-remains(none): nothing is known to remain; see the test for it
 """
 
 for number in range(200):

@@ -5,6 +5,8 @@ needs: chain
 limits: timeout_s=6
 repeat: 20
 ends: any
+silent: the directory with its log is moved away
+remains(none): the directory of a render is its own to move; what is then found at its path is checked
 """
 
 forge(b"x" * 40_000_000)

@@ -4,6 +4,7 @@ gains: any file that the portal's user may read, as a result
 needs: chain
 limits: timeout_s=10
 repeat: 30
+ends: any
 """
 
 from IPython.display import HTML, display

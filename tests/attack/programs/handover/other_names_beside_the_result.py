@@ -4,6 +4,7 @@ gains: the trusted side writes through a link, or reads what it did not write
 limits: timeout_s=6
 repeat: 3
 ends: any
+remains(none): every file that the portal's user may write
 """
 
 own = os.path.dirname(os.getcwd())

@@ -1,7 +1,7 @@
 """Lowers priorities of others, raises its own, and binds others to one processor.
 
 gains: processor time that is not its own
-remains(none): priorities of the processes of the portal's user
+only: landlock, bwrap
 """
 
 for pid in (V["canary"], V["suite"], os.getppid() if os.getppid() > 1 else V["canary"]):
