@@ -75,7 +75,8 @@ class Stage:
     def damage(self):
         """Returns what is not as it was."""
         now = self._look()
-        changed = [f"{name} changed" for name in sorted(self.before.keys() | now) if self.before.get(name) != now.get(name)]
+        names = sorted(self.before.keys() | now)
+        changed = [f"{name} changed" for name in names if self.before.get(name) != now.get(name)]
         ended = ["the canary process ended"] if self.canary.poll() is not None else []
         return [*changed, *ended, *self.heard()]
 
@@ -213,12 +214,13 @@ def _has_caller(listener):
 def _state_of(path):
     try:
         status = path.lstat()
-        names = {name: os.getxattr(path, name, follow_symlinks=False) for name in os.listxattr(path, follow_symlinks=False)}
+        names = os.listxattr(path, follow_symlinks=False)
+        attributes = {name: os.getxattr(path, name, follow_symlinks=False) for name in names}
     except OSError as error:
         return str(error)
     facts = (status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_nlink, status.st_mtime_ns)
     is_small = path.is_file() and not path.is_symlink() and status.st_size < 1024**2
-    return facts, names, hashlib.sha256(path.read_bytes()).hexdigest() if is_small else ""
+    return facts, attributes, hashlib.sha256(path.read_bytes()).hexdigest() if is_small else ""
 
 
 def system_v_objects():

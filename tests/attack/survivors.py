@@ -73,7 +73,8 @@ def end_all(lifeline, directory, mark, patience_s=90):
 
 
 def _processes():
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal() and int(name) != os.getpid()]
+    names = (path.name for path in Path("/proc").iterdir())
+    return [int(name) for name in names if name.isdecimal() and int(name) != os.getpid()]
 
 
 def _belongs(pid, fifo, directory, mark):
@@ -82,12 +83,12 @@ def _belongs(pid, fifo, directory, mark):
         if mark.encode() in (base / "environ").read_bytes():
             return True
     with suppress(OSError):
-        if os.readlink(base / "cwd").startswith(directory):
+        if str((base / "cwd").readlink()).startswith(directory):
             return True
     with suppress(OSError):
-        for each in os.listdir(base / "fd"):
+        for each in (base / "fd").iterdir():
             with suppress(OSError):
-                status = os.stat(base / "fd" / each)
+                status = each.stat()
                 if (status.st_dev, status.st_ino) == fifo:
                     return True
     return False

@@ -6,7 +6,6 @@ gains: a descriptor of the trusted side
 import fcntl
 
 
-
 def is_own_terminal(target):
     """A terminal that the render itself made is at both ends its own."""
     return target == "/dev/ptmx" or target.startswith("/dev/pts/") or target.endswith("/ptmx")
@@ -19,7 +18,9 @@ for number in descriptors():
     flags = fcntl.fcntl(number, fcntl.F_GETFL)
     kind = stat.S_IFMT(status.st_mode)
     tried(number, f"{target} {flags:o}")
-    if number == LIFELINE or target.startswith((own, "/dev/null", "/dev/urandom", "/memfd:", f"/proc/{os.getpid()}", "/proc/self")):
+    if number == LIFELINE or target.startswith(
+        (own, "/dev/null", "/dev/urandom", "/memfd:", f"/proc/{os.getpid()}", "/proc/self")
+    ):
         continue
     if kind == stat.S_IFDIR:
         gained(f"folder {number}", target)

@@ -14,7 +14,9 @@ for number in descriptors(stat.S_IFSOCK):
     each.setblocking(False)
     for data in (b"done", b"x", b'{"verdict": "exited"}\n'):
         try:
-            socket.send_fds(each, [data], [pair[0].fileno(), pair[1].fileno(), os.open("/dev/null", os.O_RDONLY), LIFELINE])
+            socket.send_fds(
+                each, [data], [pair[0].fileno(), pair[1].fileno(), os.open("/dev/null", os.O_RDONLY), LIFELINE]
+            )
             tried("sent", number)
         except OSError as error:
             say("REFUSED", f"send {number}", error)

@@ -11,6 +11,16 @@ if V["secret"] and os.access(V["secret"], os.R_OK):
     tried("nothing confines files here")
 else:
     reads("from memory", lambda: subprocess.run(command, pass_fds=(memory,), capture_output=True, timeout=10))
-    reads("set-user-id", lambda: subprocess.run(["su", "-c", f"cat {V['secret']}"], capture_output=True, timeout=10, stdin=subprocess.DEVNULL))
+    reads(
+        "set-user-id",
+        lambda: subprocess.run(
+            ["su", "-c", f"cat {V['secret']}"], capture_output=True, timeout=10, stdin=subprocess.DEVNULL
+        ),
+    )
     reads("mount", lambda: subprocess.run(["mount"], capture_output=True, timeout=10, stdin=subprocess.DEVNULL))
-    reads("loader", lambda: subprocess.run(["/lib64/ld-linux-x86-64.so.2", "/bin/cat", V["secret"]], capture_output=True, timeout=10))
+    reads(
+        "loader",
+        lambda: subprocess.run(
+            ["/lib64/ld-linux-x86-64.so.2", "/bin/cat", V["secret"]], capture_output=True, timeout=10
+        ),
+    )

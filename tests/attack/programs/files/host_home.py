@@ -6,9 +6,17 @@ remains(none): the host's home
 
 import glob
 
-homes = {os.path.expanduser("~root"), *glob.glob(f"{tempfile.gettempdir()}/vizportal-host-*"), *glob.glob("/tmp/vizportal-host-*")}
+homes = {
+    os.path.expanduser("~root"),
+    *glob.glob(f"{tempfile.gettempdir()}/vizportal-host-*"),
+    *glob.glob("/tmp/vizportal-host-*"),
+}
 try:
-    homes |= {text.split(b"=", 1)[1].decode() for text in read(f"/proc/{os.getppid()}/environ").split(b"\0") if text[:5] == b"HOME="}
+    homes |= {
+        text.split(b"=", 1)[1].decode()
+        for text in read(f"/proc/{os.getppid()}/environ").split(b"\0")
+        if text[:5] == b"HOME="
+    }
 except OSError as error:
     say("REFUSED", "environ", error)
 tried("homes", homes)

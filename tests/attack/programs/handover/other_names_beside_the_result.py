@@ -9,7 +9,21 @@ remains(none): every file that the portal's user may write
 
 own = os.path.dirname(os.getcwd())
 target = (V["victim"], V["secret"], V["outside"])[ROUND % 3]
-for name in ("result.html.part", "result.ipynb.part", "result.json.part", "progress.part", "partial.html.part", "partial.html", "progress", "log.txt", "figures.json", "result.zip", "status", "job.json", "inputs.json"):
+for name in (
+    "result.html.part",
+    "result.ipynb.part",
+    "result.json.part",
+    "progress.part",
+    "partial.html.part",
+    "partial.html",
+    "progress",
+    "log.txt",
+    "figures.json",
+    "result.zip",
+    "status",
+    "job.json",
+    "inputs.json",
+):
     try:
         path = f"{own}/{name}"
         os.path.lexists(path) and os.unlink(path)

@@ -6,7 +6,17 @@ remains(none): every folder that the portal's user may write
 
 import glob
 
-for folder in ("/tmp", "/dev/shm", "/var/tmp", "/dev/mqueue", os.environ.get("TMPDIR", "."), os.path.expanduser("~"), tempfile.gettempdir(), sys.prefix, "../.."):
+for folder in (
+    "/tmp",
+    "/dev/shm",
+    "/var/tmp",
+    "/dev/mqueue",
+    os.environ.get("TMPDIR", "."),
+    os.path.expanduser("~"),
+    tempfile.gettempdir(),
+    sys.prefix,
+    "../..",
+):
     try:
         with open(f"{folder}/left-{V['base'].rpartition('-')[2]}", "w") as file:
             file.write("left")
@@ -14,7 +24,17 @@ for folder in ("/tmp", "/dev/shm", "/var/tmp", "/dev/mqueue", os.environ.get("TM
     except OSError as error:
         say("REFUSED", folder, error)
 # === next render ===
-for folder in ("/tmp", "/dev/shm", "/var/tmp", "/dev/mqueue", os.environ.get("TMPDIR", "."), os.path.expanduser("~"), tempfile.gettempdir(), sys.prefix, "../.."):
+for folder in (
+    "/tmp",
+    "/dev/shm",
+    "/var/tmp",
+    "/dev/mqueue",
+    os.environ.get("TMPDIR", "."),
+    os.path.expanduser("~"),
+    tempfile.gettempdir(),
+    sys.prefix,
+    "../..",
+):
     path = f"{folder}/left-{V['base'].rpartition('-')[2]}"
     if os.path.exists(path):
         gained(folder, open(path).read())

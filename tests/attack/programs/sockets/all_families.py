@@ -10,7 +10,15 @@ for family in range(1, 46):
             try:
                 socket.socket(family, kind, protocol).close()
             except OSError as error:
-                if error.errno not in (*REFUSALS, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT, errno.EINVAL, 94, 93):
+                if error.errno not in (
+                    *REFUSALS,
+                    errno.EAFNOSUPPORT,
+                    errno.EPROTONOSUPPORT,
+                    errno.ESOCKTNOSUPPORT,
+                    errno.EINVAL,
+                    94,
+                    93,
+                ):
                     gained(f"{family} {kind} {protocol}", error)
             else:
                 gained(f"{family} {kind} {protocol}")

@@ -5,7 +5,17 @@ needs: x86_64
 remains(none): namespaces
 """
 
-for bit in (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000, 0x80, 0x10000000 | 1 << 32):
+for bit in (
+    0x00020000,
+    0x02000000,
+    0x04000000,
+    0x08000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+    0x80,
+    0x10000000 | 1 << 32,
+):
     # In a child, which may harm itself alone.
     def act(bit=bit):
         try:
