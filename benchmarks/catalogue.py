@@ -126,9 +126,10 @@ def _render(
         order, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False
     )
     seconds = time.perf_counter() - began
-    if outcome.html_path is None:
-        raise SystemExit(f"{outcome.state} ({outcome.reason}): {outcome.message}\n{outcome.traceback[-2000:]}")
-    return seconds, outcome, outcome.html_path.read_text(encoding="utf-8")
+    with outcome:
+        if outcome.html is None:
+            raise SystemExit(f"{outcome.state} ({outcome.reason}): {outcome.message}\n{outcome.traceback[-2000:]}")
+        return seconds, outcome, outcome.html.read().decode()
 
 
 def _table(**given: Any) -> tuple[str, dict[str, Any]]:
@@ -219,9 +220,10 @@ def _kubeflow_types(base: Any, built: Path, directory: Path, folder: Path) -> in
             order = rendering.RenderOrder(code=kind.code, variables=variables, source=str(source))
             place = Path(tempfile.mkdtemp(prefix="render-", dir=directory))
             began = time.perf_counter()
-            outcome = rendering.render(
+            with rendering.render(
                 order, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False
-            )
+            ) as outcome:
+                pass
             failed |= outcome.state != "succeeded"
             words = f": {outcome.message}" if outcome.message else ""
             print(f"  {key:12} {kind.environment:5} {outcome.state} in {time.perf_counter() - began:.1f} s{words}")

@@ -12,6 +12,7 @@ from apps.visualizations.catalogue import arguments, registry
 from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.assets import assets_publish, inline_assets_bytes
 from tests.chromium import chromium
+from tests.outcomes import page_of
 from vizportal.settings import BASE_DIR
 
 ENVIRONMENTS = BASE_DIR / ".environments"
@@ -57,14 +58,14 @@ def draw(hosts, tmp_path):
             source=str(source),
             source_uri="s3://b/data",
         )
-        outcome = rendering.render(
+        with rendering.render(
             order,
             host=hosts(kind.environment),
             directory=directory,
             on_progress=lambda _: None,
             is_cancelled=lambda: False,
-        )
-        return outcome, outcome.html_path.read_text() if outcome.html_path else ""
+        ) as outcome:
+            return outcome, page_of(outcome)
 
     yield draw
     for directory in tmp_path.glob("render-*"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.outcomes import notebook_of
 from vizportal.settings import BASE_DIR
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
@@ -220,7 +221,7 @@ def plain(interpreter, tmp_path_factory):
         directory = tmp_path_factory.mktemp("plain")
         (directory / "work").mkdir()
         (directory / "inputs.json").write_text('{"source": "", "source_uri": "", "variables": {}}')
-        notebook = json.loads(outcome.notebook_path.read_text())
+        notebook = json.loads(notebook_of(outcome))
         notebook["metadata"].pop("widgets", None)
         for cell in notebook["cells"]:
             cell["outputs"], cell["execution_count"] = [], None
@@ -251,7 +252,7 @@ def plain(interpreter, tmp_path_factory):
 def test_the_same_outputs_to_the_end(run, plain, name):
     outcome = run("\n".join(f"# %%\n{text}" for text in SOUND[name]))
     assert (outcome.state, outcome.message) == ("succeeded", "")
-    ours, theirs = json.loads(outcome.notebook_path.read_text()), plain(outcome)
+    ours, theirs = json.loads(notebook_of(outcome)), plain(outcome)
     for text, mine, reference in zip(SOUND[name], outputs_of(ours), outputs_of(theirs), strict=True):
         assert mine == reference, text
     assert widgets_of(ours) == widgets_of(theirs)
@@ -260,7 +261,7 @@ def test_the_same_outputs_to_the_end(run, plain, name):
 @pytest.mark.parametrize("name", BROKEN)
 def test_the_same_end_of_a_cell_that_fails(run, plain, name):
     outcome = run("\n".join(f"# %%\n{text}" for text in BROKEN[name]))
-    ours, theirs = json.loads(outcome.notebook_path.read_text()), plain(outcome)
+    ours, theirs = json.loads(notebook_of(outcome)), plain(outcome)
     mine, reference = outputs_of(ours), outputs_of(theirs)
     if name in {"input", "getpass"}:
         # The frames below the cell's own are those of another file.

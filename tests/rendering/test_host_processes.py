@@ -30,13 +30,14 @@ def own_host(interpreter, tmp_path):
 
 def render_with(host, directory, code="print(1)"):
     directory.mkdir()
-    return rendering.render(
+    with rendering.render(
         rendering.RenderOrder(code=code, variables={}),
         host=host,
         directory=directory,
         on_progress=lambda _: None,
         is_cancelled=lambda: False,
-    )
+    ) as outcome:
+        return outcome
 
 
 def test_a_host_that_is_killed_is_started_again(host, run):

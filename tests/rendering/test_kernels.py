@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from tests.outcomes import notebook_of, page_of
+
 pytestmark = pytest.mark.kernel
 
 
@@ -41,7 +43,7 @@ if __name__ == "__main__":
 def test_python_in_a_kernel_of_its_own(run):
     outcome = run("import os\nprint('PARENT', os.getppid() > 0, variables['x'])", variables={"x": 5}, kernel="python3")
     assert (outcome.state, outcome.message) == ("succeeded", "")
-    assert "PARENT True 5" in outcome.html_path.read_text()
+    assert "PARENT True 5" in page_of(outcome)
     assert outcome.sandbox.startswith("landlock")
 
 
@@ -58,7 +60,7 @@ def test_a_kernel_that_dies_says_so(run):
 def test_another_language_reads_its_inputs_itself(run, toy_kernel):
     outcome = run("# %%\nhello\n# %%\nworld", variables={"x": 5}, kernel=toy_kernel)
     assert (outcome.state, outcome.message) == ("succeeded", "")
-    page = outcome.html_path.read_text()
+    page = page_of(outcome)
     assert page.count("TOY") == 2
     assert "5" in page
 
@@ -79,4 +81,4 @@ def test_a_kernel_in_its_sandbox_has_no_network_and_sees_no_other_file(run, tmp_
     assert "PermissionError" in outcome.message
     outcome = run(f"print(open({str(secret)!r}).read())", kernel="python3")
     assert outcome.state == "failed"
-    assert "canary" not in outcome.notebook_path.read_text().replace(str(secret), "")
+    assert "canary" not in notebook_of(outcome).replace(str(secret), "")

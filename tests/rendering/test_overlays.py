@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from apps.visualizations.rendering import environments, overlays
+from tests.outcomes import page_of
 from vizportal.settings import BASE_DIR
 
 pytestmark = pytest.mark.kernel
@@ -93,7 +94,7 @@ def test_the_code_of_a_render_finds_them_and_writes_nothing_there(build, run):
     packages = build("vp-greeting").path
     outcome = run("import vp_greeting\nprint(vp_greeting.TEXT)", packages=packages)
     assert outcome.state == "succeeded", outcome.message
-    assert "hello from an overlay!" in outcome.html_path.read_text()
+    assert "hello from an overlay!" in page_of(outcome)
     hostile = run(f"open({str(packages / 'vp_words' / 'evil.py')!r}, 'w')", packages=packages)
     assert hostile.state == "failed"
     assert "PermissionError" in hostile.message

@@ -12,6 +12,7 @@ import pytest
 
 from apps.visualizations import rendering
 from apps.visualizations.rendering import environments
+from tests.outcomes import notebook_of, page_of
 from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
 
@@ -31,14 +32,6 @@ def processes_below(directory: Path) -> list[str]:
     return found
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process exists and is no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 def test_output_of_every_kind_is_in_the_page(run):
     code = """
 print("plain <b>text</b>")
@@ -55,30 +48,28 @@ from IPython.display import Markdown, display
 display(Markdown("**bold** <script>1</script>"))
 """
     outcome = run(code)
-    page = outcome.html_path.read_text()
+    page = page_of(outcome)
     assert outcome.state == "succeeded"
     assert "plain &lt;b&gt;text" in page
     assert "ö&lt;x&gt;" in page
     assert "data:image/png;base64," in page
     assert "<strong>bold</strong>" in page
     assert outcome.cells == outcome.cells_done == 4
-    assert json.loads(outcome.notebook_path.read_text())["cells"]
+    assert json.loads(notebook_of(outcome))["cells"]
 
 
 def test_nothing_in_the_page_loads_from_anywhere(run):
-    page = run("print(1)").html_path.read_text()
+    page = page_of(run("print(1)"))
     assert "http://" not in page.replace("http://www.w3.org/", "")
     assert "https://" not in page
 
 
-def test_values_are_data_and_never_code(run):
+def test_values_are_data_and_never_code(run, tmp_path):
     evil = "'''\"\"\"\n__import__('os').system('touch pwned')\\"
     outcome = run("print([source_uri, variables['x']])", variables={"x": evil}, source=evil)
     assert outcome.state == "succeeded"
-    assert repr(evil)[:20] in outcome.html_path.read_text().replace("&#39;", "'").replace("&quot;", '"').replace(
-        "&#34;", '"'
-    )
-    assert not (outcome.html_path.parent / "work" / "pwned").exists()
+    assert repr(evil)[:20] in page_of(outcome).replace("&#39;", "'").replace("&quot;", '"').replace("&#34;", '"')
+    assert list(tmp_path.rglob("pwned")) == []
 
 
 @pytest.mark.parametrize(
@@ -97,7 +88,7 @@ def test_a_failure_says_where_and_why(run, code, reason, line, words):
     outcome = run(code)
     assert (outcome.state, outcome.reason, outcome.line) == ("failed", reason, line)
     assert words in outcome.message + outcome.traceback
-    assert outcome.notebook_path is not None
+    assert notebook_of(outcome)
 
 
 def test_endless_code_ends_at_its_deadline_and_leaves_no_process(run, tmp_path):
@@ -110,33 +101,33 @@ def test_endless_code_ends_at_its_deadline_and_leaves_no_process(run, tmp_path):
 
 def test_a_daemon_in_its_own_session_ends_with_the_render(run, tmp_path):
     code = """
-import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-print("PID", child.pid)
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.getcwd()], start_new_session=True)
 """
     outcome = run(code)
     assert outcome.state == "succeeded"
-    pid = re.search(r"PID (\d+)", outcome.html_path.read_text())[1]
-    assert not is_running(int(pid))
+    outcome.wait_for_end()
+    assert processes_below(tmp_path) == []
 
 
 def test_a_daemon_of_a_kernel_that_died_ends_too(run, tmp_path):
     code = """
 import os, subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-print("PID", child.pid, flush=True)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.getcwd()], start_new_session=True)
 os.kill(os.getpid(), 9)
 """
     outcome = run(code)
-    assert (outcome.state, outcome.reason) == ("failed", "kernel_died")
+    assert (outcome.state, outcome.reason) == ("failed", "killed")
     assert "SIGKILL" in outcome.message
-    assert not is_running(int(re.search(r"PID (\d+)", outcome.log)[1]))
+    outcome.wait_for_end()
+    assert processes_below(tmp_path) == []
 
 
 def test_memory_beyond_the_limit_ends_it(run):
     outcome = run("hog = []\nwhile True:\n    hog.append(bytearray(b'x') * 20_000_000)", max_memory_bytes=2**29)
     assert (outcome.state, outcome.reason) == ("failed", "out_of_memory")
-    assert outcome.peak_memory_bytes > 2**29
+    # Where the kernel enforces the limit, it is not passed.
+    assert outcome.peak_memory_bytes >= 2**29 * 0.9
 
 
 def test_too_many_processes_end_it(run):
@@ -148,7 +139,7 @@ def test_too_many_processes_end_it(run):
 def test_a_result_over_the_limit_is_refused_and_the_notebook_kept(run):
     outcome = run("from IPython.display import HTML\nHTML('x' * 3_000_000)", max_html_bytes=1_000_000)
     assert (outcome.state, outcome.reason) == ("failed", "html_too_big")
-    assert outcome.notebook_path is not None
+    assert notebook_of(outcome)
 
 
 def test_cancel_ends_it(run, tmp_path):
@@ -159,7 +150,7 @@ def test_cancel_ends_it(run, tmp_path):
 
 def test_the_worker_s_secrets_are_not_in_the_kernel_s_environment(run, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "worker-secret")
-    page = run("import os; print(sorted(os.environ.items()))").html_path.read_text()
+    page = page_of(run("import os; print(sorted(os.environ.items()))"))
     assert "worker-secret" not in page
     assert "HOME" in page
 
@@ -169,8 +160,8 @@ def test_when_the_worker_dies_by_kill_nothing_is_left(host, tmp_path):
     directory.mkdir()
     code = """
 import os, subprocess, sys, time
-print("PID", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True).pid)
-print("PID", os.getpid())
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.getcwd()], start_new_session=True)
+print("STARTED")
 time.sleep(100)
 """
     program = f"""
@@ -187,14 +178,14 @@ r.render(r.RenderOrder(code={code!r}, variables={{}}), host=r.RenderHost({host.s
         env={**os.environ, "PYTHONPATH": str(BASE_DIR)},
     )
     text = ""
-    while text.count("PID") < 2:
+    while "STARTED" not in text:
         assert worker.poll() is None
         text += worker.stdout.readline().decode()
-    pids = [int(pid) for pid in re.findall(r"PID (\d+)", text)]
-    assert all(map(is_running, pids))
+    started = str(directory / "work")
+    assert any(line.endswith(f"{started}\0") for line in processes_below(directory))
     worker.kill()
     worker.wait()
-    wait_until(lambda: not any(map(is_running, pids)), 20, "the end of the render's processes")
+    wait_until(lambda: not any(line.endswith(f"{started}\0") for line in processes_below(directory)), 20, "their end")
 
 
 def test_an_environment_that_is_not_built_says_so(tmp_path):
@@ -224,7 +215,7 @@ plt.plot([1, 2]); plt.show()
     first, second = run(code), run(code)
     kept = environments.matplotlib_cache_dir(interpreter)
     for outcome in (first, second):
-        page = outcome.html_path.read_text()
+        page = page_of(outcome)
         assert "data:image/png;base64," in page
         assert re.search(r"FOUND \[(&#39;|')fontlist\S+\] home", page)
         assert "temporary cache directory" not in page

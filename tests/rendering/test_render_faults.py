@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import wait_until
+from apps.visualizations.rendering.child.render_child.host import processes
 
 pytestmark = pytest.mark.kernel
 
@@ -95,25 +95,44 @@ FAULTS = {
         30,
     ),
     "os._exit": ("import os; os._exit(0)", {}, ("failed", "kernel_died"), 20),
-    "SIGKILL to itself": ("import os; os.kill(os.getpid(), 9)", {}, ("failed", "kernel_died"), 20),
+    "SIGKILL to itself": ("import os; os.kill(os.getpid(), 9)", {}, ("failed", "killed"), 20),
     "a segfault": ("import ctypes; ctypes.string_at(0)", {}, ("failed", "kernel_died"), 20),
     "SIGSTOP to itself": ("import os; os.kill(os.getpid(), 19)", {"timeout_s": 2}, ("timed_out", "timed_out"), 20),
     "input": ("input()", {}, ("failed", "user_error"), 20),
     "stdin": ("import sys; assert sys.stdin.read() == ''\nraise ValueError('empty')", {}, ("failed", "user_error"), 20),
     "exit with cells to come": ("# %%\nexit()\n# %%\nprint(1)", {}, ("failed", "kernel_died"), 20),
-    "result.html is a link": (
-        "import os; os.symlink('/etc/passwd', '../result.html.part')",
+    "a link beside the results": (
+        "import os; os.symlink('/etc/passwd', '../result.html')",
         {},
-        ("failed", None),
+        ("failed", "user_error"),
         15,
     ),
-    "result.json is a pipe": (
-        "import os; os.mkfifo('../result.json'); os._exit(0)",
-        {},
-        ("failed", "bad_result"),
-        15,
+    "progress is replaced": ("import os; os.rename('f', '../progress')", {}, ("failed", "user_error"), 15),
+    "its folder is moved away": ("import os; os.rename('../work', '../elsewhere')", {}, ("failed", "user_error"), 15),
+    "files without a name": (
+        (
+            "import os\nopen_files = []\nwhile True:\n    f = open('f', 'wb'); os.unlink('f'); open_files.append(f)\n"
+            "    f.write(bytes(5 * 10**6)); f.flush()"
+        ),
+        {"max_disk_bytes": 10**8},
+        ("failed", "disk_full"),
+        30,
     ),
-    "result.html is a folder": ("import os; os.mkdir('../result.html')", {}, ("failed", None), 15),
+    "mapped files without a name": (
+        (
+            "import mmap, os\nmaps = []\nwhile True:\n    with open('f', 'w+b') as f:\n"
+            "        f.write(bytes(5 * 10**6)); f.flush(); os.unlink('f'); maps.append(mmap.mmap(f.fileno(), 0))"
+        ),
+        {"max_disk_bytes": 10**8},
+        ("failed", "disk_full"),
+        30,
+    ),
+    "memory shared with itself": (
+        "import mmap\nmaps = []\nwhile True:\n    m = mmap.mmap(-1, 10**8); m.write(bytes(10**8)); maps.append(m)",
+        {"max_memory_bytes": 10**9},
+        ("failed", "out_of_memory"),
+        30,
+    ),
     "deep folders": (
         "import os\nfor _ in range(3000):\n    os.mkdir('d'); os.chdir('d')",
         {},
@@ -140,35 +159,21 @@ def test_it_ends_with_its_reason_and_leaves_nothing(run, host, name):
 
 
 def test_no_process_of_many_faulty_renders_is_left(run, host):
-    keeper = int(Path(f"/proc/{host.status()['pid']}/stat").read_text().rpartition(")")[2].split()[1])
+    keeper = host.keeper_pid()
     forks = "import os, time\nfor _ in range(10):\n    if not os.fork():\n        os.setsid(); time.sleep(60)\n"
-    run(f"{forks}time.sleep(60)", timeout_s=2)
-    run("import subprocess, os\nsubprocess.Popen(['sleep', '60'], start_new_session=True); os._exit(1)")
-    run("import subprocess\nfor _ in range(5): subprocess.Popen(['setsid', 'sh', '-c', 'sleep 60 & sleep 60'])")
-    # The host itself and the children it has ready; what was just killed may need a moment to be gone.
-    wait_until(lambda: len(names_below(keeper)) <= 1 + host.spec.spares, 15, "the end of what renders left")
-    assert "sleep" not in names_below(keeper)
+    outcomes = [
+        run(f"{forks}time.sleep(60)", timeout_s=2),
+        run("import subprocess, os\nsubprocess.Popen(['sleep', '60'], start_new_session=True); os._exit(1)"),
+        run("import subprocess\nfor _ in range(5): subprocess.Popen(['setsid', 'sh', '-c', 'sleep 60 & sleep 60'])"),
+    ]
+    for outcome in outcomes:
+        outcome.wait_for_end()
+    assert not {"sleep", "sh", "setsid"} & names_below(keeper)
 
 
 def names_below(root):
     """Names of living processes below one."""
-    names = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            stat = (entry / "stat").read_text()
-            if stat.rpartition(")")[2].split()[0] not in "ZX" and is_below(int(entry.name), root):
-                names.append(stat.split("(")[1].rpartition(")")[0])
-        except OSError:
-            continue
-    return names
-
-
-def is_below(pid, root):
-    while pid > 1:
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        if pid == root:
-            return True
-    return False
+    return {Path(f"/proc/{pid}/comm").read_text().strip() for pid in processes.descendants(root)}
 
 
 def test_cancel_does_not_wait_for_the_code(run):

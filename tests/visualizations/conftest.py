@@ -21,6 +21,7 @@ from apps.visualizations.api import endpoints
 from apps.visualizations.jobs import RenderWorker, queue_get
 from apps.visualizations.models import Render
 from apps.visualizations.rendering import Progress, RenderOutcome
+from apps.visualizations.rendering.results import open_result
 from apps.visualizations.services import credentials, execution, submission
 from apps.visualizations.services.orders import VisualizationRequest
 from tests.servers import valkey_server
@@ -169,11 +170,13 @@ class FakeKernel:
         self.during()
         if is_cancelled():
             return RenderOutcome(state="cancelled", reason="cancelled", message="Cancelled.")
-        html, notebook = directory / "result.html", directory / "notebook.ipynb"
-        html.write_bytes(self.html)
-        notebook.write_text('{"cells": []}')
-        facts = {"state": "succeeded", "html_path": html, "cells": 2, "cells_done": 2, "timings": {"total": 0.1}}
-        return RenderOutcome(**{**facts, "notebook_path": notebook, "lock": "l0ck", **self.outcome})
+        (directory / "result.html").write_bytes(self.html)
+        (directory / "result.ipynb").write_text('{"cells": []}')
+        facts = {"state": "succeeded", "cells": 2, "cells_done": 2, "timings": {"total": 0.1}, "lock": "l0ck"}
+        facts["notebook"] = open_result(directory, "result.ipynb", 1000)
+        if "html" not in self.outcome:
+            facts["html"] = open_result(directory, "result.html", 2**30)
+        return RenderOutcome(**{**facts, **self.outcome})
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_a_failure_keeps_its_words_line_and_notebook(submit, work, kernel, row):
         "message": 'Column "score" is not in the file.',
         "traceback": "KeyError",
         "line": 3,
-        "html_path": None,
+        "html": None,
     }
     made = submit()
     work()
@@ -173,22 +173,6 @@ def test_without_the_queue_server_a_render_goes_on(submit, kernel, row, no_queue
     made = submit()
     execution.render_execute(str(made.render.id), 1)
     assert row(made.render).state == RenderState.SUCCEEDED
-
-
-def test_a_result_that_is_no_regular_file_is_not_followed(submit, work, row, kernel, tmp_path):
-    secret = tmp_path / "secret"
-    secret.write_text("secret")
-
-    def swap():
-        link = tmp_path / "link.html"
-        link.symlink_to(secret)
-        kernel.outcome = {"html_path": link}
-
-    kernel.during = swap
-    made = submit()
-    work()
-    assert row(made.render).state == RenderState.FAILED
-    assert not row(made.render).html
 
 
 def test_a_file_below_an_allowed_folder_is_a_source_as_long_as_the_list_says_so(

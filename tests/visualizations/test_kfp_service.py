@@ -124,12 +124,12 @@ def test_a_page_brings_its_scripts_along(answer, kernel, size):
     ("outcome", "status", "words"),
     [
         (
-            {"state": "failed", "reason": "user_error", "message": "NameError: x", "line": 2, "html_path": None},
+            {"state": "failed", "reason": "user_error", "message": "NameError: x", "line": 2, "html": None},
             400,
             "NameError: x (line 2)",
         ),
-        ({"state": "timed_out", "reason": "timed_out", "message": "Too slow.", "html_path": None}, 400, "Too slow."),
-        ({"state": "failed", "reason": "bad_result", "message": "Odd.", "html_path": None}, 500, "Odd."),
+        ({"state": "timed_out", "reason": "timed_out", "message": "Too slow.", "html": None}, 400, "Too slow."),
+        ({"state": "failed", "reason": "bad_result", "message": "Odd.", "html": None}, 500, "Odd."),
     ],
 )
 def test_a_failed_render_says_why(answer, kernel, outcome, status, words):

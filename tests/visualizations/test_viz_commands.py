@@ -150,7 +150,7 @@ def test_rerender_waits_for_the_end_and_tells_of_failures(three, queue, kernel, 
 
     monkeypatch.setattr(jobs, "render_announce", at_once)
     assert "3 queued" in run("rerender", "--wait")
-    kernel.outcome = {"state": "failed", "reason": "user_error", "message": "No.", "html_path": None}
+    kernel.outcome = {"state": "failed", "reason": "user_error", "message": "No.", "html": None}
     with pytest.raises(CommandError, match="3 of 3 did not succeed"):
         run("rerender", "--wait")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
 
 MAX_LOG_BYTES: Final = 256 * 1024
 MAX_TRACEBACK_CHARS: Final = 32_000
@@ -57,6 +58,7 @@ class Progress:
     Attributes:
         log: the end of what it printed so far.
         page: the page so far, where there is a new one; None where there is not.
+        is_starting: its environment is still being started.
     """
 
     cell: int
@@ -64,21 +66,23 @@ class Progress:
     elapsed_s: float
     log: str = ""
     page: bytes | None = None
+    is_starting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOutcome:
-    """How a render ended.
+    """How a render ended. It owns open files: close it, or use it as a context manager.
 
     Attributes:
         state: succeeded, failed, timed_out or cancelled.
-        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, kernel_missing,
+        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, killed, kernel_missing,
             out_of_memory, too_many_processes, disk_full, html_too_big, bad_result, environment_missing,
             unconfined, timed_out, cancelled.
         message: one sentence for people; "" when it succeeded.
         line: 1-based line of the order's code that raised; None where none is known.
-        html_path: the exported page, inside the render's directory; None unless it succeeded.
-        notebook_path: the executed notebook, whole or as far as it came; None where there is none.
+        html: the exported page, open at its beginning; None unless it succeeded.
+        notebook: the executed notebook, whole or as far as it came, open at its beginning; None where there is none.
+            Both are within their limits of size, and nobody can change them any more.
         log: what the code printed, its end where there is much.
         peak_memory_bytes: of the process tree, proportional set size, sampled from 0.3 s on; for a shorter render what
             it added to the host's memory; None where the system cannot tell.
@@ -86,6 +90,8 @@ class RenderOutcome:
             of the child's life), total.
         sandbox: what confined it, and what it could reach all the same.
         lock: digest of the environment's lock file.
+        wait_for_end: returns once no process of the render is left; to be called before the end is told to anybody.
+            Raises HostLostError where that cannot be found out.
     """
 
     state: str
@@ -93,8 +99,8 @@ class RenderOutcome:
     message: str = ""
     traceback: str = ""
     line: int | None = None
-    html_path: Path | None = None
-    notebook_path: Path | None = None
+    html: BinaryIO | None = None
+    notebook: BinaryIO | None = None
     log: str = ""
     cells: int = 0
     cells_done: int = 0
@@ -102,3 +108,19 @@ class RenderOutcome:
     timings: Mapping[str, float] = field(default_factory=dict)
     sandbox: str = "none"
     lock: str = ""
+    wait_for_end: Callable[[], None] = lambda: None
+
+    def close(self) -> None:
+        """Waits for the end of the render's processes and closes the files. Safe to call again."""
+        self.wait_for_end()
+        for file in (self.html, self.notebook):
+            if file is not None:
+                file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

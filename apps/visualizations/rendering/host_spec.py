@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from typing import Any, Final
 from apps.visualizations.rendering import environments
 
 CHILD: Final = Path(__file__).with_name("child")
-# The keeper puts the host's home in its place; it makes one for each host.
+# The keeper puts the host's home, which it makes, and the folders of its control groups in their place.
 HOME_MARK: Final = "@home@"
+CGROUPS_MARK: Final = "@cgroups@"
 # sockaddr_un holds 108 bytes with the closing NUL.
 _MAX_SOCKET_PATH: Final = 107
 # Numeric libraries read these; everything else of the worker's environment stays out.
@@ -41,6 +43,10 @@ class HostLostError(Exception):
     """The host does not start, or ended in the middle of a render; the text says what is known."""
 
 
+class HostStartError(HostLostError):
+    """The host does not start: its libraries cannot be imported, or take longer than `HostSpec.start_timeout_s`."""
+
+
 class HostStuckError(HostLostError):
     """The host is there and says nothing, long after it should have."""
 
@@ -54,10 +60,13 @@ class HostSpec:
         run_dir: for its socket, lock and log; readable by its owner only.
         work_root: the renders' directories are below it.
         sandbox: auto, bwrap, landlock or none.
+        termination: what keeps a render's processes together, so that all of them can be ended: auto, namespace,
+            cgroup, group or threads (host/containment.py). Named, a host that cannot have it does not start.
         slots: renders at once; more wait in the host.
         spares: children forked ahead of need.
         max_renders: after so many a fresh host takes its place.
         idle_s: it ends that long after its last caller.
+        start_timeout_s: so long its libraries may take to be imported.
     """
 
     environment: str
@@ -65,16 +74,21 @@ class HostSpec:
     run_dir: Path
     work_root: Path
     sandbox: str = "auto"
+    termination: str = "auto"
     preload: tuple[str, ...] = ()
     slots: int = max(4, 2 * (os.cpu_count() or 1))
     spares: int = min(4, os.cpu_count() or 1)
     max_renders: int = 2000
     idle_s: float = 20.0
+    start_timeout_s: float = 300.0
 
     @property
     def name(self) -> str:
         """A short name that no host of other files or another mode has."""
-        facts = (self.interpreter, self.work_root, self.sandbox, self.slots, self.spares, self.max_renders, self.idle_s)
+        facts = (
+            *(self.interpreter, self.work_root, self.sandbox, self.termination),
+            *(self.slots, self.spares, self.max_renders, self.idle_s, self.start_timeout_s),
+        )
         return f"{self.environment}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:10]}"
 
     @property
@@ -94,6 +108,16 @@ class HostSpec:
     def pid_path(self) -> Path:
         """Its keeper's number; the keeper holds a lock on the file."""
         return self.run_dir / f"{self.name}.pid"
+
+    @property
+    def options_path(self) -> Path:
+        """What its keeper was told, the key that callers show among it."""
+        return self.run_dir / f"{self.name}.json"
+
+    @property
+    def failure_path(self) -> Path:
+        """Why it did not start the last time; missing once it did."""
+        return self.run_dir / f"{self.name}.failure"
 
     @property
     def log_path(self) -> Path:
@@ -132,6 +156,7 @@ def _outer_wall(spec: HostSpec) -> list[str]:
         *(part for path in needed for part in ("--ro-bind", str(path), str(path))),
         *(part for path in shown for part in ("--bind", str(path), str(path))),
         *("--bind", HOME_MARK, HOME_MARK),
+        CGROUPS_MARK,
     ]
 
 
@@ -142,9 +167,14 @@ def keeper_options(spec: HostSpec) -> dict[str, Any]:
         HostLostError: bubblewrap is asked for and not installed.
     """
     interpreter = spec.interpreter
+    key = secrets.token_hex(32)
     return {
         "socket": str(spec.socket_path),
         "pid": str(spec.pid_path),
+        "failure": str(spec.failure_path),
+        "key": key,
+        "start_timeout_s": spec.start_timeout_s,
+        "is_outer_namespace": spec.sandbox == "bwrap",
         "command": [*_outer_wall(spec), str(interpreter), "-I", str(CHILD), "serve"],
         "environ": {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
@@ -160,6 +190,9 @@ def keeper_options(spec: HostSpec) -> dict[str, Any]:
             # Bubblewrap stands around the host as a whole; each child confines itself all the same.
             "sandbox": "landlock" if spec.sandbox == "bwrap" else spec.sandbox,
             "outer": "bwrap" if spec.sandbox == "bwrap" else "",
+            "termination": spec.termination,
+            # A render has a copy of the host's memory, so the host has no more than the digest.
+            "key_sha256": hashlib.sha256(key.encode()).hexdigest(),
             "preload": list(spec.preload),
             "read_paths": [str(environments.matplotlib_cache_dir(interpreter))],
             "asset_index": str(interpreter.parent.parent / "share" / "vizportal" / "assets" / "index.json"),

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from apps.visualizations.rendering.host_spec import CHILD, HostLostError, HostSpec, keeper_options
+from apps.visualizations.rendering.host_spec import CHILD, HostLostError, HostSpec, HostStartError, keeper_options
 
 _READY_S: Final = 90.0
 _END_S: Final = 5.0
@@ -44,6 +44,12 @@ class RenderHost:
         if connected is None:
             with self._lock():
                 connected = self._try_connect() or self._start()
+        try:
+            key = json.loads(self.spec.options_path.read_text(encoding="utf-8"))["key"]
+            connected.sendall(json.dumps({"key": key}).encode() + b"\n")
+        except (OSError, ValueError, KeyError) as error:
+            connected.close()
+            raise HostLostError("The render host has just ended.") from error
         return connected
 
     def status(self) -> dict[str, Any]:
@@ -118,8 +124,9 @@ class RenderHost:
 
     def _start(self) -> socket.socket:
         self._keepers = [keeper for keeper in self._keepers if keeper.poll() is None]
-        options = self.spec.run_dir / f"{self.spec.name}.json"
-        options.write_text(json.dumps(keeper_options(self.spec)), encoding="utf-8")
+        options = self.spec.options_path
+        _write_private(options, json.dumps(keeper_options(self.spec)))
+        self.spec.failure_path.unlink(missing_ok=True)
         with self.spec.log_path.open("wb") as log:
             keeper = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(CHILD), "keep", str(options)],
@@ -134,9 +141,23 @@ class RenderHost:
         keeper.stdout.close()
         connected = self._try_connect() if line else None
         if connected is None:
-            raise HostLostError(f"The render host of {self.spec.environment!r} does not start. {self.last_words()}")
+            raise self.start_error("It could not be started.")
         self._keepers.append(keeper)
         return connected
+
+    def failure(self) -> HostStartError | None:
+        """Returns the error that says why the host did not start; None where it did, or still may."""
+        try:
+            why = self.spec.failure_path.read_text(encoding="utf-8")
+        except OSError:
+            return None
+        return self.start_error(why)
+
+    def start_error(self, why: str) -> HostStartError:
+        """Returns an error with the reason and the end of the host's log."""
+        words = self.last_words()
+        told = f" Its log ends with: {words}" if words else ""
+        return HostStartError(f"The environment {self.spec.environment!r} does not start. {why}{told}")
 
     def last_words(self) -> str:
         """Returns the end of the host's log."""
@@ -145,6 +166,15 @@ class RenderHost:
         except OSError:
             return ""
         return " ".join(lines[-3:])[-500:]
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Writes a file that only this user can read, whole or not at all."""
+    temporary = path.with_suffix(".part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.rename(path)
 
 
 def hosts_end(run_dir: Path) -> None:

@@ -8,19 +8,25 @@ import select
 import shutil
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from apps.visualizations.rendering import environments, results
+from apps.visualizations.rendering.child.render_child.cells.handover import RESULTS
+from apps.visualizations.rendering.child.render_child.host import processes
 from apps.visualizations.rendering.entities import Progress, RenderOrder, RenderOutcome
 from apps.visualizations.rendering.host_spec import HostLostError, HostStuckError
 from apps.visualizations.rendering.hosts import RenderHost
+from apps.visualizations.rendering.results import Verdict
 
 _REPORT_S: Final = 0.25
 # The host ends a render at its deadline by itself; this is for a host that is stuck, or has to start first.
 _GRACE_S: Final = 30.0
+_GROUP_GONE_S: Final = 10.0
 _TRIES: Final = 3
 _MAX_VERDICT: Final = 64 * 1024
 
@@ -41,10 +47,12 @@ def render(
         is_cancelled: asked as often; true ends the render with state cancelled.
 
     Returns:
-        The outcome; failures of the code are outcomes, not exceptions.
+        The outcome; failures of the code are outcomes, not exceptions. Its results cannot change any more. Its
+        processes have been ended, and `RenderOutcome.wait_for_end` returns when the last of them is gone.
 
     Raises:
-        HostLostError: the host does not start, or ended before the render did.
+        HostStartError: the host does not start, or not in time.
+        HostLostError: the host ended before the render did.
     """
     if not host.spec.interpreter.exists():
         message = "The environment of this type is not built here. An admin can build it: manage.py environments build."
@@ -53,20 +61,29 @@ def render(
     _prepare(order, host.spec.interpreter, directory)
     request = json.dumps(_request(order, directory)).encode() + b"\n"
     for is_last in (*[False] * _TRIES, True):
-        with host.connect() as connected:
-            wait = _Wait(connected, order, directory, on_progress, is_cancelled)
-            try:
-                wait.send(request)
-                verdict = wait.verdict()
-                break
-            except HostStuckError:
-                host.end()
+        connected = host.connect()
+        start_timeout_s = 0.0 if host.read_status() else host.spec.start_timeout_s
+        wait = Wait(connected, order, directory, start_timeout_s, on_progress, is_cancelled)
+        try:
+            wait.send(request)
+            verdict = wait.verdict()
+            break
+        except HostStuckError:
+            connected.close()
+            host.end()
+            raise
+        except HostLostError:
+            connected.close()
+            wait.end_group()
+            # A host that ends when nobody needs it may end just now; an order that it did not take has not begun.
+            if wait.is_taken or is_last:
                 raise
-            except HostLostError:
-                # A host that ends when nobody needs it may end just now; an order that it did not take has not begun.
-                if wait.is_taken or is_last:
-                    raise
-    return results.read_outcome(directory, order, verdict, total_s=time.monotonic() - started)
+            if failure := host.failure():
+                raise failure from None
+        except BaseException:
+            connected.close()
+            raise
+    return results.read_outcome(directory, order, verdict, total_s=time.monotonic() - started, wait_for_end=wait.end)
 
 
 def _prepare(order: RenderOrder, interpreter: Path, directory: Path) -> None:
@@ -125,11 +142,12 @@ def _readable(source: str) -> list[str]:
     return [str(path)] if path.exists() and path != Path("/") else []
 
 
-class _Wait:
+class Wait:
     """Waiting for a verdict, with a look around now and then.
 
     Attributes:
         is_taken: the host has said that it has the order.
+        group: the process group of the render; 0 before it runs, and where it has a namespace around it.
     """
 
     def __init__(
@@ -137,15 +155,20 @@ class _Wait:
         connected: socket.socket,
         order: RenderOrder,
         directory: Path,
+        start_timeout_s: float,
         on_progress: Callable[[Progress], None],
         is_cancelled: Callable[[], bool],
     ) -> None:
-        self._connected, self._order = connected, order
+        self._connected, self._order, self._start_timeout_s = connected, order, start_timeout_s
         self._watcher = results.Watcher(directory)
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._started = time.monotonic()
-        self._has_cancelled = False
+        self._has_cancelled = self._is_gone = False
+        self._buffer = b""
+        self._messages: deque[dict[str, Any]] = deque()
+        self._descriptors: list[int] = []
         self.is_taken = False
+        self.group = 0
 
     def send(self, request: bytes) -> None:
         """Sends the order.
@@ -158,43 +181,80 @@ class _Wait:
         except OSError as error:
             raise HostLostError("The render host is gone.") from error
 
-    def verdict(self) -> dict[str, Any]:
-        """Returns the host's verdict.
+    def verdict(self) -> Verdict:
+        """Returns the host's verdict: at once where the results are sealed, else when no process of the render is left.
 
         Raises:
             HostLostError: there will be none.
         """
+        found = self._next("verdict")
+        given = Verdict(found, self._descriptors)
+        if not given.is_sealed:
+            given.message |= self._next("gone")
+            self._is_gone = True
+        return given
+
+    def end(self) -> None:
+        """Waits until no process of the render is left. Safe to call again.
+
+        Raises:
+            HostLostError: the host was killed before it could say so, and the processes could not be ended from here.
+        """
+        if self._is_gone:
+            return
+        try:
+            self._next("gone")
+        except HostStuckError:
+            raise
+        except HostLostError:
+            self.end_group()
+        self._is_gone = True
+        self._connected.close()
+
+    def _next(self, key: str) -> dict[str, Any]:
+        """Returns the next message that has a key, and looks around while it waits."""
         poller = select.poll()
         poller.register(self._connected, select.POLLIN)
-        buffer = b""
         while True:
-            if not poller.poll(_REPORT_S * 1000):
+            while self._messages:
+                message = self._messages.popleft()
+                if not self.is_taken:
+                    self.is_taken, self._started = True, time.monotonic()
+                self.group = message.get("group", self.group)
+                if key in message:
+                    return message
+            if poller.poll(_REPORT_S * 1000):
+                self._receive()
+            else:
                 self._look()
-                continue
-            received = self._receive()
-            buffer += received
-            if not received or len(buffer) > _MAX_VERDICT:
-                raise HostLostError("The render host ended while this was rendering.")
-            *lines, buffer = buffer.split(b"\n")
-            for message in map(json.loads, lines):
-                self.is_taken = True
-                if "verdict" in message:
-                    found: dict[str, Any] = message
-                    return found
 
-    def _receive(self) -> bytes:
+    def _receive(self) -> None:
         try:
-            return self._connected.recv(65536)
+            received, descriptors, _, _ = socket.recv_fds(self._connected, 65536, len(RESULTS))
         except OSError:
-            return b""
+            received, descriptors = b"", []
+        self._descriptors += descriptors
+        self._buffer += received
+        if not received or len(self._buffer) > _MAX_VERDICT:
+            raise HostLostError("The render host ended while this was rendering.")
+        *lines, self._buffer = self._buffer.split(b"\n")
+        self._messages += map(json.loads, lines)
+
+    def end_group(self) -> None:
+        """Ends the render's processes where nobody above them is left to do it: host and keeper were both killed."""
+        if self.group and not processes.wait_for_group(self.group, _GROUP_GONE_S):
+            raise HostStuckError("Processes of the render could not be ended.")
 
     def _look(self) -> None:
         elapsed_s = time.monotonic() - self._started
-        self._on_progress(self._watcher.read(elapsed_s))
+        progress = self._watcher.read(elapsed_s)
+        is_starting = bool(self._start_timeout_s) and not self.is_taken
+        self._on_progress(replace(progress, is_starting=True) if is_starting else progress)
         if self._is_cancelled() and not self._has_cancelled:
             self._has_cancelled = True
             with suppress(OSError):
                 self._connected.sendall(b'{"cancel": true}\n')
         # Waiting in the host for a free slot is not the host's being stuck: it has its own limits for that.
-        if elapsed_s > self._order.timeout_s + self._order.patience_s + _GRACE_S:
+        limit_s = self._order.timeout_s + self._order.patience_s + _GRACE_S
+        if elapsed_s > limit_s + (0 if self.is_taken else self._start_timeout_s):
             raise HostStuckError("The render host did not answer in time.")

@@ -1,4 +1,7 @@
-"""Reading what a render left: two files, regular, capped, and believed in nothing but their form."""
+"""Reading what a render left: sealed memory files, and while it runs a few regular ones.
+
+They are capped, and believed in nothing but their form.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ import os
 import re
 import signal
 import stat
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
+from apps.visualizations.rendering.child.render_child.cells.handover import RESULTS, is_sealed
 from apps.visualizations.rendering.entities import (
     MAX_LOG_BYTES,
     MAX_TRACEBACK_CHARS,
@@ -24,6 +28,8 @@ _MAX_RESULT_BYTES: Final = 256 * 1024
 _MAX_NOTEBOOK_BYTES: Final = 256 * 1024**2
 _LIVE_LOG_BYTES: Final = 16 * 1024
 _MAX_PARTIAL_BYTES: Final = 2 * 1024**2
+_MOST_CELLS: Final = 10_000
+_MOST_WRITES: Final = 10**9
 _REASONS: Final = frozenset({"user_error", "syntax_error", "kernel_died", "kernel_missing", "html_too_big"})
 _PHASES: Final = ("sandbox", "cells", "convert")
 # Kept: tab and line feed. ESC stays out, it only confuses terminals; PostgreSQL's text has no NUL.
@@ -47,8 +53,92 @@ _VERDICTS: Final = {
 }
 
 
+_CAN_SEAL: Final = hasattr(os, "memfd_create")
+
+
+class Verdict:
+    """How the host says that a render ended, and what was handed over.
+
+    Attributes:
+        message: the host's own words.
+        is_sealed: whether page, notebook and result are complete and cannot change any more.
+    """
+
+    def __init__(self, message: dict[str, Any], descriptors: Sequence[int]) -> None:
+        """Takes the descriptors over.
+
+        Args:
+            descriptors: of the files of `RESULTS`, in this order; none where nothing was started.
+        """
+        self.message = message
+        self._files = [_reopened(descriptor) for descriptor in descriptors]
+        self.is_sealed = len(self._files) == len(RESULTS) and all(is_sealed(file.fileno()) for file in self._files)
+
+    def take(self) -> tuple[BinaryIO, BinaryIO, BinaryIO] | None:
+        """Returns page, notebook and result, open at their beginning; None where the render did not hand them over.
+
+        Call it once, after the end of the render's processes or where the files are sealed.
+        """
+        if len(self._files) == len(RESULTS) and (self.is_sealed or not _CAN_SEAL):
+            page, notebook, result = self._files
+            return page, notebook, result
+        for file in self._files:
+            file.close()
+        return None
+
+
+def _reopened(descriptor: int) -> BinaryIO:
+    """Returns the file of a descriptor, opened anew: the render has the old one too, and could move its position."""
+    try:
+        flags = os.O_RDONLY | os.O_CLOEXEC
+        return os.fdopen(os.open(f"/proc/self/fd/{descriptor}", flags) if _CAN_SEAL else os.dup(descriptor), "rb")
+    finally:
+        os.close(descriptor)
+
+
 class BadResultError(Exception):
     """A file is not what a render may leave; the text says why."""
+
+
+def open_result(directory: Path, name: str, limit: int) -> BinaryIO:
+    """Opens what a render left; everything that is checked is checked on the descriptor that is returned.
+
+    Args:
+        name: of a file right in `directory`.
+        limit: the most bytes that it may have.
+
+    Raises:
+        FileNotFoundError: there is none.
+        BadResultError: larger, a link, a pipe, a device, or a file with a second name.
+    """
+    descriptor = _open_beneath(directory, name)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise BadResultError(f"{name} is not a regular file")
+        # A second name may be a file of somebody else's, linked into the directory.
+        if status.st_nlink != 1:
+            raise BadResultError(f"{name} has {status.st_nlink} names instead of one")
+        if status.st_size > limit:
+            raise BadResultError(f"{name} has {status.st_size} bytes, more than {limit}")
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _open_beneath(directory: Path, name: str) -> int:
+    if "/" in name:
+        raise ValueError(f"{name!r} is not the name of a file in a folder")
+    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise BadResultError(f"{name} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(folder)
 
 
 def read_capped(path: Path, limit: int) -> bytes:
@@ -56,23 +146,10 @@ def read_capped(path: Path, limit: int) -> bytes:
 
     Raises:
         FileNotFoundError: there is none.
-        BadResultError: a link, a pipe, a device, or larger.
+        BadResultError: a link, a pipe, a device, a file with a second name, or larger.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise BadResultError(f"{path.name} cannot be read: {error.strerror}") from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise BadResultError(f"{path.name} is not a regular file")
-        if status.st_size > limit:
-            raise BadResultError(f"{path.name} has {status.st_size} bytes, more than {limit}")
-        return os.read(descriptor, limit)
-    finally:
-        os.close(descriptor)
+    with open_result(path.parent, path.name, limit) as file:
+        return file.read(limit)
 
 
 class Watcher:
@@ -80,86 +157,131 @@ class Watcher:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._seen: tuple[int, int] = (0, 0)
+        self._seen = 0
 
     def read(self, elapsed_s: float) -> Progress:
         """Returns how far it is; `page` only where it is another than at the last look."""
-        cell, cells = read_progress(self._directory)
+        written = read_progress(self._directory)
         log = read_log(self._directory / "log.txt", _LIVE_LOG_BYTES)
-        return Progress(cell=cell, cells=cells, elapsed_s=elapsed_s, log=log, page=self._new_page())
+        page = self._new_page(written)
+        return Progress(cell=written.cell, cells=written.cells, elapsed_s=elapsed_s, log=log, page=page)
 
-    def _new_page(self) -> bytes | None:
-        path = self._directory / "partial.html"
+    def _new_page(self, written: Written) -> bytes | None:
+        if written.partials in {0, self._seen}:
+            return None
+        self._seen = written.partials
         try:
-            status = path.lstat()
-            seen = (status.st_mtime_ns, status.st_ino)
-            if seen == self._seen:
-                return None
-            page = read_capped(path, _MAX_PARTIAL_BYTES)
+            return read_capped(self._directory / written.partial_name, _MAX_PARTIAL_BYTES)
         except (OSError, BadResultError):
             return None
-        self._seen = seen
-        return page
 
 
-def read_progress(directory: Path) -> tuple[int, int]:
-    """Returns (cell, cells), (0, 0) as long as nothing sensible is known."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the file `progress` says. A render may write anything there, so the numbers are within bounds and no more.
+
+    Attributes:
+        cell: the cell that runs, of `cells`; 0 before the first.
+        notebooks: how often the notebook was written; 0 where there is none.
+        partials: how often the page as far as it is was written; 0 where there is none.
+    """
+
+    cell: int = 0
+    cells: int = 0
+    notebooks: int = 0
+    partials: int = 0
+
+    @property
+    def notebook_name(self) -> str:
+        """The copy of the notebook that is whole."""
+        return f"notebook.{self.notebooks % 2}.ipynb"
+
+    @property
+    def partial_name(self) -> str:
+        """The copy of the page as far as it is that is whole."""
+        return f"partial.{self.partials % 2}.html"
+
+
+def read_progress(directory: Path) -> Written:
+    """Returns how far a render says that it is; all 0 as long as it says nothing sensible."""
     try:
-        cell, cells = read_capped(directory / "progress", 64).split()
-        return min(max(int(cell), 0), 10_000), min(max(int(cells), 0), 10_000)
-    except (FileNotFoundError, BadResultError, ValueError):
-        return 0, 0
+        numbers = [int(number) for number in read_capped(directory / "progress", 64).split()]
+        cell, cells, notebooks, partials = (min(max(number, 0), _MOST_WRITES) for number in numbers)
+    except (OSError, BadResultError, ValueError):
+        return Written()
+    return Written(min(cell, _MOST_CELLS), min(cells, _MOST_CELLS), notebooks, partials)
 
 
-def read_outcome(directory: Path, order: RenderOrder, verdict: dict[str, Any], *, total_s: float) -> RenderOutcome:
+def read_outcome(
+    directory: Path,
+    order: RenderOrder,
+    verdict: Verdict,
+    *,
+    total_s: float,
+    wait_for_end: Callable[[], None] = lambda: None,
+) -> RenderOutcome:
     """Reads how the render in `directory` ended.
 
-    The host's verdict is ours; result.json and result.html were written beside hostile code and are checked.
+    The host's verdict is ours; everything else was written beside hostile code and is checked.
     """
+    said = verdict.message
     found = RenderOutcome(
         state="failed",
         log=_read_log(directory),
-        notebook_path=_regular_or_none(directory / "result.ipynb", _MAX_NOTEBOOK_BYTES),
-        peak_memory_bytes=verdict.get("peak_memory_bytes") or None,
-        sandbox=sandbox_label(verdict.get("mode", "none"), verdict.get("gaps", ())),
+        peak_memory_bytes=said.get("peak_memory_bytes") or None,
+        sandbox=sandbox_label(said.get("mode", "none"), said.get("termination", ""), said.get("gaps", ())),
         timings={
-            "fork": round(verdict.get("wait_s", 0.0), 4),
-            "run": round(verdict.get("run_s", 0.0), 4),
+            "fork": round(said.get("wait_s", 0.0), 4),
+            "run": round(said.get("run_s", 0.0), 4),
             "total": round(total_s, 4),
         },
+        wait_for_end=wait_for_end,
     )
-    if verdict.get("verdict") in _VERDICTS:
-        return _stopped(found, directory, verdict["verdict"], order)
-    try:
-        return _read_result(found, directory, order.max_html_bytes)
-    except FileNotFoundError:
-        cell, cells = read_progress(directory)
-        message = _explain_death(verdict.get("returncode"))
-        return replace(found, reason="kernel_died", message=message, cells=cells, cells_done=max(0, cell - 1))
-    except BadResultError as error:
-        return replace(found, reason="bad_result", message=f"The render left no usable result: {error}.")
+    given = verdict.take()
+    if given is None or said.get("verdict") in _VERDICTS:
+        for file in given or ():
+            file.close()
+        return _unfinished(replace(found, notebook=_open_notebook(directory)), directory, said, order)
+    page, notebook, result = given
+    with result:
+        try:
+            found = _read_result(replace(found, notebook=_capped(notebook)), result, page, order.max_html_bytes)
+        except BadResultError as error:
+            found = replace(found, reason="bad_result", message=f"The render left no usable result: {error}.")
+    if found.html is None:
+        page.close()
+    return found
 
 
-def sandbox_label(mode: str, gaps: Sequence[str]) -> str:
+def sandbox_label(mode: str, termination: str, gaps: Sequence[str]) -> str:
     """Returns a sandbox in words, for a receipt."""
-    return f"{mode}; open: {', '.join(gaps)}" if gaps else mode
+    parts = [mode, f"ended by {termination}" if termination else "", f"open: {', '.join(gaps)}" if gaps else ""]
+    return "; ".join(filter(None, parts))
 
 
-def _stopped(found: RenderOutcome, directory: Path, verdict: str, order: RenderOrder) -> RenderOutcome:
-    state, reason, message = _VERDICTS[verdict]
-    cell, cells = read_progress(directory)
+def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], order: RenderOrder) -> RenderOutcome:
+    """Returns the outcome of a render that was ended, or ended by itself, before it handed anything over."""
+    returncode = said.get("returncode")
+    died = ("failed", "killed" if returncode == -signal.SIGKILL else "kernel_died", _explain_death(returncode))
+    state, reason, message = _VERDICTS.get(said.get("verdict", ""), died)
+    written = read_progress(directory)
     text = message.format(
         timeout_s=order.timeout_s,
         memory=f"{order.max_memory_bytes / 1024**3:g} GiB",
         disk=f"{order.max_disk_bytes / 1024**3:g} GiB",
         files=order.max_files,
     )
-    return replace(found, state=state, reason=reason, message=text, cells=cells, cells_done=max(0, cell - 1))
+    return replace(
+        found, state=state, reason=reason, message=text, cells=written.cells, cells_done=max(0, written.cell - 1)
+    )
 
 
-def _read_result(found: RenderOutcome, directory: Path, max_html_bytes: int) -> RenderOutcome:
+def _read_result(found: RenderOutcome, file: BinaryIO, page: BinaryIO, max_html_bytes: int) -> RenderOutcome:
+    content = file.read(_MAX_RESULT_BYTES + 1)
+    if len(content) > _MAX_RESULT_BYTES:
+        raise BadResultError(f"result.json has more than {_MAX_RESULT_BYTES} bytes")
     try:
-        result = json.loads(read_capped(directory / "result.json", _MAX_RESULT_BYTES))
+        result = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise BadResultError("result.json is no JSON") from error
     if not isinstance(result, dict):
@@ -172,15 +294,21 @@ def _read_result(found: RenderOutcome, directory: Path, max_html_bytes: int) -> 
     )
     if result.get("state") != "succeeded":
         return _failure(found, result)
-    html = directory / "result.html"
-    size = _regular_size(html)
-    if size > max_html_bytes:
+    size_bytes = os.fstat(page.fileno()).st_size
+    if size_bytes > max_html_bytes:
         message = (
-            f"The result is {size / 1e6:.0f} MB, the limit is {max_html_bytes / 1e6:.0f} MB. "
+            f"The result is {size_bytes / 1e6:.0f} MB, the limit is {max_html_bytes / 1e6:.0f} MB. "
             "The executed notebook is kept."
         )
         return replace(found, reason="html_too_big", message=message)
-    return replace(found, state="succeeded", html_path=html)
+    return replace(found, state="succeeded", html=page)
+
+
+def _capped(notebook: BinaryIO) -> BinaryIO | None:
+    if os.fstat(notebook.fileno()).st_size <= _MAX_NOTEBOOK_BYTES:
+        return notebook
+    notebook.close()
+    return None
 
 
 def _failure(found: RenderOutcome, result: dict[str, Any]) -> RenderOutcome:
@@ -195,20 +323,13 @@ def _failure(found: RenderOutcome, result: dict[str, Any]) -> RenderOutcome:
     )
 
 
-def _regular_size(path: Path) -> int:
+def _open_notebook(directory: Path) -> BinaryIO | None:
+    written = read_progress(directory)
+    if not written.notebooks:
+        return None
     try:
-        status = path.lstat()
-    except FileNotFoundError as error:
-        raise BadResultError(f"{path.name} is missing") from error
-    if not stat.S_ISREG(status.st_mode):
-        raise BadResultError(f"{path.name} is not a regular file")
-    return status.st_size
-
-
-def _regular_or_none(path: Path, limit: int) -> Path | None:
-    try:
-        return path if _regular_size(path) <= limit else None
-    except BadResultError:
+        return open_result(directory, written.notebook_name, _MAX_NOTEBOOK_BYTES)
+    except (FileNotFoundError, BadResultError):
         return None
 
 

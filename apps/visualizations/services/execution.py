@@ -122,8 +122,8 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
         outcome = _run(render, lease, _order(render, fetched, overlay), environment, directory)
         span.note({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
     outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
-    with tracing.span("store"):
-        lease.hold(keeping_s(path for path in (outcome.html_path, outcome.notebook_path) if path))
+    with outcome, tracing.span("store"):
+        lease.hold(keeping_s(file for file in (outcome.html, outcome.notebook) if file))
         _keep(render, outcome, fetched, outcome.lock or environment.lock_digest)
 
 
@@ -247,10 +247,10 @@ def _fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | Non
 
 def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None, lock: str) -> None:
     began = time.monotonic()
-    html = file_save(render, outcome.html_path, "result.html") if outcome.html_path else None
+    html = file_save(render, outcome.html, "result.html") if outcome.html else None
     notebook = None
-    if outcome.notebook_path:
-        notebook = file_save(render, outcome.notebook_path, "notebook.ipynb", is_vital=html is None)
+    if outcome.notebook:
+        notebook = file_save(render, outcome.notebook, "notebook.ipynb", is_vital=html is None)
     outcome = replace(outcome, timings={**outcome.timings, "store": round(time.monotonic() - began, 4)})
     values = _facts(outcome) | _files(html, notebook) | {"environment_lock": lock}
     if fetched:

@@ -9,13 +9,12 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, cast
 
+from django.core.files import File
 from django.core.files.storage import default_storage
 
 from apps.visualizations.models import Render
-from apps.visualizations.stores.movable import MovableFile
 from apps.visualizations.stores.streamed import StoreAwayError
 
 _CHUNK = 1024**2
@@ -40,37 +39,35 @@ def render_folder(render: Render) -> str:
     return f"{ROOT}/{render.id.hex[:2]}/{render.id}"
 
 
-def keeping_s(paths: Iterable[Path]) -> float:
+def keeping_s(files: Iterable[BinaryIO]) -> float:
     """Returns how many seconds it may take at most to save these files; so long the render is still its worker's."""
-    return sum(_PATIENCE_S + path.lstat().st_size / _LEAST_BYTES_PER_S for path in paths if os.path.lexists(path))
+    return sum(_PATIENCE_S + os.fstat(file.fileno()).st_size / _LEAST_BYTES_PER_S for file in files)
 
 
-def file_save(render: Render, path: Path, name: str, *, is_vital: bool = True) -> SavedFile:
-    """Moves a regular file into storage as `<folder>/<attempt>-<name>`.
+def file_save(render: Render, file: BinaryIO, name: str, *, is_vital: bool = True) -> SavedFile:
+    """Copies an open file into storage as `<folder>/<attempt>-<name>`.
 
     Args:
         is_vital: on the disk before any row says so; the rest may be lost with the machine's power.
 
     Raises:
-        OSError: it is no regular file, a link, the disk is full, or the store was away for 20 s (StoreAwayError).
+        OSError: the disk is full, or the store was away for 20 s (StoreAwayError).
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        digest = _digest(file)
-        size_bytes = file.tell()
-        if is_vital:
-            os.fsync(file.fileno())
-        saved = _save(f"{render_folder(render)}/{render.attempt}-{name}", file, path)
+    digest = _digest(file)
+    size_bytes = file.tell()
+    if is_vital:
+        os.fsync(file.fileno())
+    saved = _save(f"{render_folder(render)}/{render.attempt}-{name}", file)
     return SavedFile(name=saved, size_bytes=size_bytes, sha256=digest)
 
 
-def _save(name: str, file: BinaryIO, path: Path) -> str:
+def _save(name: str, file: BinaryIO) -> str:
     """Saves a file; a store that is away for a moment must not cost the work that is done."""
     until = time.monotonic() + _PATIENCE_S
     while True:
         file.seek(0)
         try:
-            return default_storage.save(name, MovableFile(file, path))
+            return default_storage.save(name, File(file, name=name))
         except StoreAwayError:
             if time.monotonic() > until:
                 raise

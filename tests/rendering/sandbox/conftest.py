@@ -19,7 +19,7 @@ def make_stage(uid):
     base = Path(tempfile.mkdtemp(prefix="vp-stage-"))
     for folder in ("room/work", "input", "other"):
         (base / folder).mkdir(parents=True)
-    for canary in ("canary", "input/canary", "other/canary"):
+    for canary in ("canary", "input/canary", "other/canary", "room/canary"):
         (base / canary).write_text("canary")
     for path in (base, *base.rglob("*")):
         os.chown(path, uid, uid)
@@ -57,15 +57,15 @@ def stage(request):
     shutil.rmtree(base)
 
 
-def enter_stage(stage, sockets, read_only):
+def enter_stage(stage, sockets, readable):
     if stage.uid != os.getuid():
         os.setgroups([])
         os.setgid(stage.uid)
         os.setuid(stage.uid)
     box = sandbox.Sandbox.prepare(mode="landlock", read_paths=paths_for_tests())
-    box.enter(str(stage.room), read_only=read_only, sockets=sockets, max_file_bytes=MAX_FILE_BYTES)
+    box.enter(readable=readable, writable=[str(stage.room / "work")], sockets=sockets, max_file_bytes=MAX_FILE_BYTES)
     os.chdir(stage.room / "work")
-    os.environ.update(TMPDIR=str(stage.room / "work"), HOME=str(stage.room))
+    os.environ.update(TMPDIR=str(stage.room / "work"), HOME=str(stage.room / "work"))
     tempfile.tempdir = None
 
 
@@ -73,10 +73,10 @@ def enter_stage(stage, sockets, read_only):
 def inside(stage):
     """Runs `act(stage)` in a child that has entered the sandbox."""
 
-    def inside(act, *, sockets="none", read_only=None):
+    def inside(act, *, sockets="none"):
         def entered():
             try:
-                enter_stage(stage, sockets, [str(stage.input)] if read_only is None else read_only)
+                enter_stage(stage, sockets, [str(stage.room), str(stage.input)])
             except OSError as error:
                 raise AssertionError("this is no refusal of the sandbox") from error
             return act(stage)

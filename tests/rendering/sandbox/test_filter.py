@@ -86,15 +86,57 @@ HIGH = 1 << 40
         ("none", "fsetxattr", (), errno.EOPNOTSUPP),
         ("none", "mq_open", (), errno.EPERM),
         ("none", "memfd_secret", (), errno.ENOSYS),
+        ("none", "memfd_create", (), errno.ENOSYS),
+        ("none", "setsid", (), 0),
+        ("none", "setpgid", (0, 0), 0),
+        ("none", "kill", (1,), "allow"),
+        ("none", "kill", (0,), errno.EPERM),
+        ("none", "kill", (0xFFFFFFFF,), errno.EPERM),
+        ("none", "kill", (0xFFFFFFFFFFFFFF85,), errno.EPERM),
+        ("none", "kill", (HIGH,), errno.EPERM),
+        ("none", "flock", (3, 2), 0),
+        ("none", "fcntl", (3, 1), "allow"),
+        ("none", "fcntl", (3, 6), 0),
+        ("none", "fcntl", (3, 38), 0),
+        ("none", "fcntl", (3, 1024), errno.EPERM),
+        ("none", "fcntl", (3, 1026 | HIGH), errno.EPERM),
+        ("none", "sendmsg", (3,), errno.EPERM),
+        ("unix", "sendmsg", (3,), "allow"),
     ],
 )
 def test_filter(machine, sockets, name, arguments, answer):
-    assert judge(seccomp.build(sockets, machine), machine, name, *arguments) == answer
+    assert judge(seccomp.build(sockets, machine=machine), machine, name, *arguments) == answer
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+@pytest.mark.parametrize("program", ["whole", "group"])
+def test_where_only_threads_may_start_no_process_does(machine, program):
+    whole = program == "whole"
+    build = (lambda **how: seccomp.build("none", **how)) if whole else seccomp.build_group
+    threads, processes = (build(spawning=each, machine=machine) for each in ("threads", "processes"))
+    assert judge(threads, machine, "clone", 0x003D0F00) == "allow"
+    assert judge(threads, machine, "clone", 17) == errno.EAGAIN
+    assert judge(processes, machine, "clone", 17) == "allow"
+    if machine == "x86_64":
+        assert {judge(threads, machine, name) for name in ("fork", "vfork")} == {errno.EAGAIN}
+        assert {judge(processes, machine, name) for name in ("fork", "vfork")} == {"allow"}
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_without_a_sandbox_the_filter_keeps_a_process_in_its_group_and_no_more(machine):
+    program = seccomp.build_group(machine=machine)
+    assert [judge(program, machine, name) for name in ("setsid", "setpgid", "clone3")] == [0, 0, errno.ENOSYS]
+    assert judge(program, machine, "clone", 0x20000000 | 17) == errno.EPERM
+    assert judge(program, machine, "kill", 0) == errno.EPERM
+    assert {
+        judge(program, machine, name, 1)
+        for name in ("socket", "mount", "memfd_create", "chmod" if machine == "x86_64" else "fchmod")
+    } == {"allow"}
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_filter_of_other_architectures_and_ordinary_calls(machine):
-    program = seccomp.build("none", machine)
+    program = seccomp.build("none", machine=machine)
     assert judge(program, machine, "", number=20, architecture=0x40000003) == "kill"
     assert judge(program, machine, "", number=63) == "allow"
     x32 = errno.ENOSYS if machine == "x86_64" else "allow"
@@ -107,7 +149,7 @@ def test_filter_of_other_architectures_and_ordinary_calls(machine):
 def test_32_bit_calls_end_the_process(tmp_path):
     def call_by_int_80():
         box = sandbox.Sandbox.prepare(mode="landlock", read_paths=[])
-        box.enter(str(tmp_path), read_only=[], sockets="none", max_file_bytes=1)
+        box.enter(readable=[], writable=[str(tmp_path)], sockets="none", max_file_bytes=1)
         page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
         page.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov eax, 20 (getpid); int 0x80; ret
         return ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()

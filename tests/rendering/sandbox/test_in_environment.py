@@ -15,7 +15,7 @@ os.environ.update(HOME={room!r}, TMPDIR={room!r}, MPLCONFIGDIR={room!r}, IPYTHON
 os.chdir({room!r})
 def enter(sockets):
     box = sandbox.Sandbox.prepare(mode="landlock", read_paths=sandbox.read_paths())
-    box.enter({room!r}, read_only=[], sockets=sockets, max_file_bytes=10**8)
+    box.enter(readable=[], writable=[{room!r}], sockets=sockets, max_file_bytes=10**8)
 """
 USE_LIBRARIES = """
 import io, numpy, pandas, polars, matplotlib

@@ -4,6 +4,7 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 import platform
 import resource
@@ -40,6 +41,12 @@ def read_through_link(stage):
     return link.read_text()
 
 
+def replace_a_file(stage):
+    made = stage.room / "work" / "made"
+    made.write_text("forged")
+    made.rename(stage.room / "canary")
+
+
 def empty(path):
     os.close(os.open(path, os.O_RDONLY | os.O_TRUNC))
 
@@ -64,6 +71,23 @@ FORBIDDEN = {
     "empty the input by reading": lambda s: empty(s.input / "canary"),
     "add to the input": lambda s: (s.input / "new").write_text(""),
     "remove from the input": lambda s: (s.input / "canary").unlink(),
+    "replace a file of its folder": replace_a_file,
+    "write a file of its folder": lambda s: (s.room / "canary").write_text(""),
+    "make a file beside it": lambda s: (s.room / "new").write_text(""),
+    "make a link beside it": lambda s: (s.room / "new").symlink_to("/etc/passwd"),
+    "move its working folder": lambda s: (s.room / "work").rename(s.room / "moved"),
+    "its mounts": lambda s: Path("/proc/self/mountinfo").read_text(),
+    "its mounts by thread": lambda s: Path(f"/proc/self/task/{os.getpid()}/mountinfo").read_text(),
+    "the network's connections": lambda s: Path("/proc/self/net/tcp").read_text(),
+    "the network by thread": lambda s: Path(f"/proc/self/task/{os.getpid()}/net/unix").read_text(),
+    "its own memory as a file": lambda s: Path("/proc/self/mem").open("rb").close(),
+    "a lease on the input": lambda s: fcntl.fcntl(
+        os.open(s.input / "canary", os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK
+    ),
+    "signals about the input": lambda s: fcntl.fcntl(os.open(s.input, os.O_RDONLY), fcntl.F_NOTIFY, 1),
+    "signal its group": lambda s: os.killpg(os.getpgid(0), 0),
+    "signal everybody": lambda s: os.kill(-1, 0),
+    "send a descriptor": lambda s: socket.send_fds(socket.socketpair()[0], [b"x"], [0]),
     "make a device": lambda s: os.mknod(s.room / "work" / "device", 0o600 | 0o020000, os.makedev(1, 3)),
     "list the home": lambda s: list(Path("/root").iterdir()),
     "read secrets of the system": lambda s: Path("/etc/shadow").read_text(),
@@ -195,7 +219,7 @@ def test_root_drops_its_bounding_set_and_keeps_its_death_signal(tmp_path):
     def entered():
         raw_prctl(1, signal.SIGKILL)
         box = sandbox.Sandbox.prepare(mode="landlock", read_paths=paths_for_tests())
-        box.enter(str(tmp_path), read_only=[], sockets="none", max_file_bytes=MAX_FILE_BYTES)
+        box.enter(readable=[], writable=[str(tmp_path)], sockets="none", max_file_bytes=MAX_FILE_BYTES)
         number = ctypes.c_int()
         libc().prctl(2, ctypes.byref(number), 0, 0, 0)
         bounding = next(line for line in Path("/proc/self/status").read_text().splitlines() if "CapBnd" in line)

@@ -1,6 +1,7 @@
 """What a process that has entered the sandbox still can do."""
 
 import asyncio
+import fcntl
 import mmap
 import multiprocessing.connection
 import multiprocessing.popen_fork
@@ -9,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -31,7 +33,7 @@ def use_own_folder(s):
     (work / "link").symlink_to("c")
     os.mkfifo(work / "fifo")
     os.truncate(work / "c", 0)
-    assert (s.room / "top").write_text("x") == 1
+    assert (s.room / "canary").read_text() == "canary"
     shutil.rmtree(work)
 
 
@@ -90,6 +92,23 @@ def use_signals(_):
     return found == [1] and sleeper.wait() == -signal.SIGTERM
 
 
+def start_in_a_session(_):
+    daemon = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    grouped = subprocess.run(["true"], process_group=0, check=True)
+    daemon.kill()
+    return daemon.wait() == -signal.SIGKILL and grouped.returncode == 0
+
+
+def lock_own_files(_):
+    with Path("locked").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.lockf(file, fcntl.LOCK_EX)
+    with sqlite3.connect("database") as database:
+        database.execute("CREATE TABLE t (x)")
+        database.execute("INSERT INTO t VALUES (1)")
+        return database.execute("SELECT x FROM t").fetchall() == [(1,)]
+
+
 def use_temporary_files(_):
     with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile(dir=folder) as file:
         file.write(b"x")
@@ -99,9 +118,8 @@ def use_temporary_files(_):
 
 
 def use_descriptors(_):
-    epoll, event, memory = select.epoll(), os.eventfd(1), os.memfd_create("m")
+    epoll, event = select.epoll(), os.eventfd(1)
     epoll.register(event, select.EPOLLIN)
-    os.write(memory, b"x")
     socket.socketpair()
     return [number for number, _ in epoll.poll(1)] == [event] and mmap.mmap(-1, 4096) is not None
 
@@ -112,8 +130,10 @@ def ask_the_system(_):
     os.sched_setaffinity(0, os.sched_getaffinity(0))
     os.nice(1)
     assert time.localtime().tm_year > 2000
-    for name in ("cpuinfo", "meminfo", "stat", "loadavg", "self/status", "self/maps", "thread-self/stat"):
+    for name in ("cpuinfo", "meminfo", "stat", "loadavg", "self/status", "self/maps"):
         assert Path("/proc", name).read_bytes()
+    assert list(Path("/proc/self/fd").iterdir())
+    assert [each.name for each in Path("/proc/self/task").iterdir()] == [str(os.getpid())]
     assert os.urandom(4)
     with Path("/dev/urandom").open("rb") as file:
         assert file.read(4)
@@ -136,8 +156,10 @@ WORKING = {
     "fork": fork_and_wait,
     "multiprocessing by pipe": use_multiprocessing,
     "signals": use_signals,
+    "a session and a group of its own, in name": start_in_a_session,
+    "locks": lock_own_files,
     "temporary files and copies": use_temporary_files,
-    "epoll, eventfd, memfd, pairs": use_descriptors,
+    "epoll, eventfd, pairs": use_descriptors,
     "the system's facts": ask_the_system,
 }
 
@@ -156,7 +178,7 @@ def test_goes_on_working(inside, stage, act, sockets):
 def test_an_interpreter_can_be_started(tmp_path):
     def run():
         box = sandbox.Sandbox.prepare(mode="landlock", read_paths=paths_for_tests())
-        box.enter(str(tmp_path), read_only=[], sockets="none", max_file_bytes=MAX_FILE_BYTES)
+        box.enter(readable=[], writable=[str(tmp_path)], sockets="none", max_file_bytes=MAX_FILE_BYTES)
         code = "import json, ssl, sqlite3, hashlib; print(6 * 7)"
         command = [sys.executable, "-I", "-c", code]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)

@@ -43,7 +43,7 @@ def _confine(folder: str, rendering: str) -> None:
     # Without Landlock and seccomp (an old kernel, another system) the limits above are what is left.
     mode = confinement.describe("landlock").mode
     sandbox = confinement.Sandbox.prepare(mode=mode, read_paths=confinement.read_paths())
-    sandbox.enter(folder, read_only=(), sockets="none", max_file_bytes=_FILE_BYTES)
+    sandbox.enter(readable=[folder], writable=(), sockets="none", max_file_bytes=_FILE_BYTES)
 
 
 def _read(path: Path, most_rows: int, most_columns: int) -> dict[str, Any]:

@@ -60,14 +60,14 @@ class Command(BaseCommand):
             ) from error
         directory = Path(tempfile.mkdtemp(prefix=LOCAL_PREFIX, dir=work_root()))
         try:
-            outcome = render(
+            with render(
                 order,
                 host=host,
                 directory=directory,
                 on_progress=self._progress,
                 is_cancelled=lambda: False,
-            )
-            self._keep(outcome, options)
+            ) as outcome:
+                self._keep(outcome, options)
         except HostLostError as error:
             raise CommandError(str(error)) from error
         finally:
@@ -116,13 +116,15 @@ class Command(BaseCommand):
             self.stderr.write(f"\rcell {progress.cell} of {progress.cells}, {progress.elapsed_s:.0f} s", ending="")
 
     def _keep(self, outcome: RenderOutcome, options: dict[str, Any]) -> None:
-        if options["notebook"] and outcome.notebook_path:
-            shutil.copyfile(outcome.notebook_path, options["notebook"])
-        if outcome.html_path is None:
+        if options["notebook"] and outcome.notebook:
+            with options["notebook"].open("wb") as copy:
+                shutil.copyfileobj(outcome.notebook, copy)
+        page = outcome.html
+        if page is None:
             self.stderr.write(outcome.traceback)
             raise CommandError(f"{outcome.state} ({outcome.reason}): {outcome.message}")
         # The file has to open anywhere, so what the portal would serve beside it goes into it.
-        with outcome.html_path.open("rb") as page, options["output"].open("wb") as output:
+        with options["output"].open("wb") as output:
             output.writelines(inline_assets(iter(lambda: page.read(_CHUNK), b"")))
         seconds = outcome.timings.get("total", 0)
         self.stdout.write(f"{options['output']}: {options['output'].stat().st_size:,} bytes in {seconds:.2f} s")

@@ -12,8 +12,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 __all__ = ["DeadKernelError", "KernelMissingError", "execute", "is_python"]
-# Beside the working directory. Relative, since a socket's path may have 107 bytes and ours may be deep.
-_SOCKETS = os.path.join("..", "kernel")  # noqa: PTH118
+# Relative, since a socket's path may have 107 bytes and the render's folder may be deep.
+_SOCKETS = os.path.join("..", "tmp", "kernel")  # noqa: PTH118
 
 
 class KernelMissingError(Exception):

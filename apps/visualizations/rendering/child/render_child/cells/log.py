@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from ..page import export
+from .handover import Handover
 
 _HEAD_BYTES: Final = 256 * 1024
 _MOST_BYTES: Final = 1024 * 1024
@@ -22,10 +22,13 @@ class Log:
 
     Text is written at once as long as there is little of it. A flood is written in pieces, and the file starts again
     each megabyte: only its end is ever read.
+
+    Args:
+        descriptor: of a file that is open for appending.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self._written = 0
         self._held: list[str] = []
         self._last = 0.0
@@ -47,21 +50,19 @@ class Log:
 
 
 class Progress:
-    """The files `progress` ("cell cells") and, in a render that takes its time, `partial.html` with the finished cells.
+    """How far a render is, and in one that takes its time the page with the finished cells.
 
     Args:
         keep_notebook: writes the notebook as far as it is.
     """
 
-    def __init__(self, directory: Path, cells: int, keep_notebook: Callable[[], None]) -> None:
-        self._directory, self._cells, self._keep_notebook = directory, cells, keep_notebook
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-        self._descriptor = os.open(directory / "progress", flags, 0o600)
+    def __init__(self, handover: Handover, cells: int, keep_notebook: Callable[[], None]) -> None:
+        self._handover, self._cells, self._keep_notebook = handover, cells, keep_notebook
         self._next_partial = time.monotonic() + _PARTIAL_AFTER_S
 
     def tell(self, index: int, notebook: Any) -> None:
         """Says that cell `index` begins (0: none of the order's yet)."""
-        os.pwrite(self._descriptor, f"{index:5} {self._cells:5}\n".encode(), 0)
+        self._handover.write_progress(index, self._cells)
         if index == 0:
             self._keep_notebook()
         elif time.monotonic() > self._next_partial and index > 1:
@@ -71,8 +72,5 @@ class Progress:
 
     def _write_partial(self, notebook: Any) -> None:
         page = export.export_partial(notebook, notebook.metadata.get("title", ""))
-        if len(page) > _MAX_PARTIAL_BYTES:
-            return
-        temporary = self._directory / "partial.html.part"
-        temporary.write_text(page, encoding="utf-8", errors="replace")
-        temporary.rename(self._directory / "partial.html")
+        if len(page) <= _MAX_PARTIAL_BYTES:
+            self._handover.write_partial(page)

@@ -1,9 +1,8 @@
-"""One render, inside its sandbox: notebook in, result.html, result.ipynb and result.json out."""
+"""One render, inside its sandbox: notebook in; page, executed notebook and result out."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any, Final
 from ..page import export
 from . import direct
 from .capture import Recorder
+from .handover import Handover
 from .log import Log, Progress
 from .notebook import Cell, build_notebook, split_cells
 from .sampling import take_sample
@@ -27,20 +27,20 @@ _DIED: Final = "The kernel died. The code may have ended its process or needed m
 class Render:
     """A render on its way; `run` takes it to its end, `give_up` ends it early from wherever it is."""
 
-    def __init__(self, directory: Path, job: dict[str, Any], on_end: Callable[[], None]) -> None:
-        self._directory, self._job, self._on_end = directory, job, on_end
+    def __init__(self, directory: Path, job: dict[str, Any], handover: Handover, on_end: Callable[[], None]) -> None:
+        self._directory, self._job, self._handover, self._on_end = directory, job, handover, on_end
         self._cells: list[Cell] = split_cells(job["code"])
         self.notebook = build_notebook(self._cells, job["title"], shows_code=job["shows_code"])
         self.result: dict[str, Any] = {"cells": len(self._cells), "cells_done": 0}
-        self._progress = Progress(directory, len(self._cells), self._keep_notebook)
+        self._progress = Progress(handover, len(self._cells), self._keep_notebook)
         self._began = time.monotonic()
 
     def run(self, shell: Any, recorder: Recorder) -> None:
-        """Runs the cells in this process. Always leaves result.json."""
+        """Runs the cells in this process. Always leaves a result."""
         recorder.max_bytes = self._job["max_output_bytes"]
         recorder.on_overflow = self._overflow
         self._sample()
-        log = Log(self._directory / "log.txt")
+        log = Log(self._handover.log)
         for stream in recorder.streams:
             stream.log = log.write
         try:
@@ -55,7 +55,7 @@ class Render:
         self.finish()
 
     def run_kernel(self, kernel: str) -> None:
-        """Runs the cells in a kernel of their own, through nbclient. Always leaves result.json."""
+        """Runs the cells in a kernel of their own, through nbclient. Always leaves a result."""
         from .kernels import (  # noqa: PLC0415  (only these need it)
             DeadKernelError,
             KernelMissingError,
@@ -84,18 +84,19 @@ class Render:
             take_sample(self._directory, self._job["sample_rows"])
 
     def finish(self) -> None:
-        """Exports what there is, and writes the result."""
+        """Exports what there is, and hands it over."""
         began = time.monotonic()
-        self._keep_notebook()
+        page = None
         if "state" not in self.result:
-            write(self._directory / "result.html", export.export_html(self.notebook, self._job["title"]))
+            page = export.export_html(self.notebook, self._job["title"])
             self.result["state"] = "succeeded"
         self.result["convert_s"] = time.monotonic() - began
-        write(self._directory / "result.json", json.dumps(self.result))
+        notebook = notebook_text(self.notebook)
+        self._handover.finish(page=page, notebook=notebook, result=json.dumps(self.result))
 
     def _keep_notebook(self) -> None:
         # A process that is ended from outside writes nothing more.
-        write(self._directory / "result.ipynb", notebook_text(self.notebook))
+        self._handover.write_notebook(notebook_text(self.notebook))
 
     def _on_cell(self, index: int) -> None:
         # The first cell reads the inputs and is not one of the order's.
@@ -146,12 +147,3 @@ def _find_line(traceback: str, index: int, cells: list[Cell]) -> int | None:
 def notebook_text(notebook: Any) -> str:
     """Returns the notebook as a file's text; nbformat's own writer validates first, which takes its time."""
     return json.dumps(notebook, ensure_ascii=False, indent=1)
-
-
-def write(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    temporary = f"{path}.part"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
-    os.rename(temporary, path)  # noqa: PTH104

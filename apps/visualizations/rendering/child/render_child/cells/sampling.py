@@ -19,13 +19,17 @@ _LONGEST_LINE: Final = 16 * 1024**2
 
 
 def take_sample(directory: Path, rows: int) -> None:
-    """Puts a sample of the source below `directory`, and its path into the inputs that the cells read."""
+    """Puts a sample of the source into the render's `tmp` folder, and its path into the inputs that the cells read.
+
+    Args:
+        directory: of the render; the code may write to its file `inputs.json` and its folder `tmp`.
+    """
     path = directory / "inputs.json"
     inputs: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     source = str(inputs["source"])
     if not source:
         return
-    target = directory / "sample"
+    target = directory / "tmp" / "sample"
     target.mkdir()
     inputs["source"] = _sampled(source, target, rows)
     path.write_text(json.dumps(inputs), encoding="utf-8")

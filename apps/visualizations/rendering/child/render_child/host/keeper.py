@@ -1,4 +1,4 @@
-"""The keeper of one environment's render host: starts it, starts it again, and ends what it leaves behind.
+"""The keeper of one environment's render host: starts it, starts it again, and ends the renders of one that was killed.
 
 Run by the portal's own interpreter with the standard library alone. It owns the socket that workers connect to, so
 that a host can follow another without a moment in which nobody listens. It ends when its host has been idle, or when
@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -19,14 +20,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from . import processes
+from . import cgroups, processes
 
-# Where a command names the home that is made here.
+# Where a command names the home that is made here, and where it binds the folders of control groups.
 _HOME_MARK: Final = "@home@"
+_CGROUPS_MARK: Final = "@cgroups@"
+_CGROUPS_PREFIX: Final = "vizportal-"
+_GONE_S: Final = 5.0
+_GROUP: Final = re.compile(rb"([+-])(\d+)")
 _STARTS: Final = 3
 _STABLE_S: Final = 30.0
 _RESTART_PAUSE_S: Final = 0.2
@@ -35,11 +40,20 @@ _BACKLOG: Final = 128
 
 @dataclass(slots=True)
 class _Running:
+    """A host that runs.
+
+    Attributes:
+        groups: the process groups of its renders, by what it says; their ids mean something to this process only where
+            the host is not in a PID namespace of its own.
+    """
+
     process: subprocess.Popen[bytes]
     lifeline: socket.socket
     started_at: float
     is_ready: bool = False
     is_told_to_stop: bool = False
+    groups: set[int] = field(default_factory=set)
+    buffer: bytes = b""
 
 
 class Keeper:
@@ -59,6 +73,7 @@ class Keeper:
         fcntl.flock(self._mark, fcntl.LOCK_EX)
         self._hosts: list[_Running] = []
         self._failures = 0
+        self._hierarchy = _own_hierarchy()
 
     def run(self) -> int:
         """Listens and keeps a host until it is idle; returns the exit code, 1 where none could be started."""
@@ -88,10 +103,15 @@ class Keeper:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        host = {**self._options["host"], "listener": self._listener.fileno(), "lifeline": theirs.fileno()}
+        host = {
+            **self._options["host"],
+            "listener": self._listener.fileno(),
+            "lifeline": theirs.fileno(),
+            "cgroups": self._hierarchy.written() if self._hierarchy is not None else {},
+        }
         parent = os.getpid()
         process = subprocess.Popen(
-            [*(str(self._home) if part == _HOME_MARK else part for part in self._options["command"]), json.dumps(host)],
+            [*self._command(), json.dumps(host)],
             cwd=self._home,
             env={**self._options["environ"], "HOME": str(self._home), "MPLCONFIGDIR": str(self._home)},
             stdin=subprocess.DEVNULL,
@@ -104,6 +124,14 @@ class Keeper:
         theirs.close()
         self._hosts.append(_Running(process, ours, time.monotonic()))
 
+    def _command(self) -> list[str]:
+        folders = self._hierarchy.folders.values() if self._hierarchy is not None else ()
+        binds = [part for folder in dict.fromkeys(map(str, folders)) for part in ("--bind", folder, folder)]
+        command: list[str] = []
+        for part in self._options["command"]:
+            command += binds if part == _CGROUPS_MARK else [str(self._home) if part == _HOME_MARK else part]
+        return command
+
     def _keep(self) -> int:
         while True:
             ready, _, _ = select.select([host.lifeline for host in self._hosts], [], [], 1.0)
@@ -112,29 +140,59 @@ class Keeper:
                     code = self._ended(host)
                     if code is not None:
                         return code
-            # A render that dies a moment after its host leaves what it started here, too late for `_ended`.
-            self._end_strays()
+            if self._is_too_slow():
+                return 1
+            processes.reap_orphans({host.process.pid for host in self._hosts})
 
     def _hear(self, host: _Running) -> bool:
         """Listens to a host; False where it has ended."""
-        words = host.lifeline.recv(256)
-        if b"ready" in words:
+        received = host.lifeline.recv(4096)
+        *lines, host.buffer = (host.buffer + received).split(b"\n")
+        for line in lines:
+            self._note(host, line)
+        return bool(received)
+
+    def _note(self, host: _Running, line: bytes) -> None:
+        if found := _GROUP.fullmatch(line):
+            change = host.groups.add if found[1] == b"+" else host.groups.discard
+            change(int(found[2]))
+        elif line == b"ready":
             host.is_ready = True
+            self._failure_path.unlink(missing_ok=True)
             for older in self._hosts:
                 if older is not host:
                     older.is_told_to_stop = True
                     with contextlib.suppress(OSError):
                         older.lifeline.sendall(b"stop\n")
-        if b"retire" in words and host is self._hosts[-1]:
+        elif line == b"retire" and host is self._hosts[-1]:
             self._start()
-        return bool(words)
+
+    def _is_too_slow(self) -> bool:
+        """Whether the newest host has not become ready in time; it is ended then, and nobody is kept waiting longer."""
+        host = self._hosts[-1]
+        limit_s = self._options["start_timeout_s"]
+        if host.is_ready or time.monotonic() - host.started_at < limit_s:
+            return False
+        self._fail(f"It did not become ready within {limit_s:g} s.")
+        return True
+
+    def _fail(self, why: str) -> None:
+        """Leaves the reason why no host could be started where workers look for it."""
+        print(f"render host: {why}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
+        self._failure_path.write_text(why, encoding="utf-8")
+
+    @property
+    def _failure_path(self) -> Path:
+        return Path(self._options["failure"])
 
     def _ended(self, host: _Running) -> int | None:
         """Clears up after a host; returns an exit code where the keeper has to end too."""
         code = host.process.wait()
         host.lifeline.close()
         self._hosts.remove(host)
-        self._end_strays()
+        if not any(other.is_ready for other in self._hosts):
+            Path(self._options["host"]["status"]).unlink(missing_ok=True)
+        self._end_groups(host)
         if self._hosts:
             if host.is_ready and not host.is_told_to_stop:
                 # The older one still finishes what it has, and takes nothing new.
@@ -145,24 +203,55 @@ class Keeper:
         print(f"render host ended with {code}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
         self._failures = 0 if time.monotonic() - host.started_at > _STABLE_S else self._failures + 1
         if self._failures >= _STARTS:
+            self._fail(f"It ended {_STARTS} times while it started, at last with the exit code {code}.")
             return 1
         if not host.is_ready:
             time.sleep(_RESTART_PAUSE_S)
         self._start()
         return None
 
-    def _end_strays(self) -> None:
-        hosts = {host.process.pid for host in self._hosts}
-        for pid in processes.children(os.getpid()):
-            if pid not in hosts:
-                processes.kill_tree(pid)
-        processes.reap()
+    def _end_groups(self, host: _Running) -> None:
+        """Ends what a host that was killed left running."""
+        if self._options["is_outer_namespace"]:
+            return  # ended with the namespace, by the kernel
+        for group in host.groups:
+            if not processes.wait_for_group(group, _GONE_S):
+                print(f"render {group} is still ending", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
 
     def _on_signal(self, *_: object) -> NoReturn:
         sys.exit(0)
 
     def _clean_up(self) -> None:
-        processes.kill_descendants()
+        for host in self._hosts:
+            processes.send_signal(host.process.pid, signal.SIGTERM)
+        for host in self._hosts:
+            self._wait_for(host)
+            self._end_groups(host)
+        if self._hierarchy is not None:
+            self._hierarchy.remove()
         for path in (self._path, self._options["host"]["status"], self._options["pid"]):
             Path(path).unlink(missing_ok=True)
         shutil.rmtree(self._home, ignore_errors=True)
+
+    def _wait_for(self, host: _Running) -> None:
+        """Waits until a host has ended its renders and itself; one that does not answer is killed."""
+        try:
+            host.process.wait(_GONE_S if host.is_ready else 0)
+        except subprocess.TimeoutExpired:
+            # It leads a session of its own, in which there is nothing but itself, or what is around it.
+            processes.wait_for_group(host.process.pid, _GONE_S)
+            host.process.wait()
+
+
+def _own_hierarchy() -> cgroups.Hierarchy | None:
+    """Returns a control group for the renders of this keeper's hosts; None where none can be made."""
+    found = cgroups.find()
+    if found is None:
+        return None
+    for stale in found.stale(_CGROUPS_PREFIX):
+        stale.remove()
+    try:
+        return found.below(f"{_CGROUPS_PREFIX}{os.getpid()}")
+    except OSError as error:
+        print(f"control groups: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
+        return None

@@ -7,22 +7,24 @@ child has a copy of its memory, and runs nobody's code: that happens in children
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from . import processes
-from .brood import Brood, has_room
-from .supervision import Child, Connection, verdict_of
+from .containment import Containment
+from .fork_pool import ForkPool, has_room
+from .supervision import Child, Connection, is_key, user_limit
 
 _YOUNG_S: Final = 1.0
-_SWEEP_EVERY_S: Final = 1.0
+_IDLE_PAUSE_S: Final = 1.0
+_ENDING_PAUSE_S: Final = 0.001
 _LOOK_EVERY_S: Final = 2.0
 _WATCH_EVERY_S: Final = 0.05
 
@@ -33,7 +35,8 @@ class Host:
     Args:
         listener: bound and listening; shared with the host that may follow.
         lifeline: the keeper's end; a line "stop" ends the taking of orders, the end of file ends everything.
-        run_child: run in each forked child with its socket; never returns.
+        containment: forks children in such a way that all they start can be ended.
+        run_child: run in each forked child with its socket and the descriptors of its results; never returns.
         status: what is told to who asks: environment, sandbox mode, gaps.
         has_changed: whether files that this process has imported are others now.
     """
@@ -43,7 +46,8 @@ class Host:
         *,
         listener: socket.socket,
         lifeline: socket.socket,
-        run_child: Callable[[socket.socket], NoReturn],
+        containment: Containment,
+        run_child: Callable[[socket.socket, tuple[int, ...]], NoReturn],
         status: dict[str, Any],
         options: dict[str, Any],
         has_changed: Callable[[], bool],
@@ -52,13 +56,14 @@ class Host:
         self._lifeline = lifeline
         self._status, self._options = status, options
         self._has_changed = has_changed
-        self._brood = Brood(run_child, options["spares"])
+        self._pool = ForkPool(containment, run_child, idle=options["spares"])
         self._connections: dict[int, Connection] = {}
         self._waiting: deque[Connection] = deque()
         self._started = 0
         self._written = -1
         self._is_retiring = False
-        self._next_sweep = self._next_look = 0.0
+        self._next_look = 0.0
+        self._max_tasks: int | None = None
         self._idle_since = time.monotonic()
 
     def serve(self) -> None:
@@ -66,22 +71,22 @@ class Host:
         # What was rehearsed since this was made is no time without callers: they wait for the first answer.
         self._idle_since = time.monotonic()
         while not self._is_over():
-            self._brood.refill(self._own_sockets())
+            self._pool.refill(self._own_sockets())
             for descriptor in self._poll():
                 self._handle(descriptor)
-            self._brood.reap()
             self._watch()
+            self._answer_ended()
             self._start_waiting()
             self._look_around()
         self.end()
 
     def end(self) -> None:
-        """Ends everything below this process."""
-        processes.kill_descendants()
+        """Ends everything that this process started, and waits until nothing of it is left."""
+        self._pool.end_all()
 
     def _is_over(self) -> bool:
         now = time.monotonic()
-        if self._brood.renders or self._waiting:
+        if self._pool.renders or self._waiting or self._pool.is_ending:
             self._idle_since = now
             return False
         if self._listener is None:
@@ -97,10 +102,13 @@ class Host:
 
     def _poll(self) -> list[int]:
         poller = select.poll()
-        for each in (*self._own_sockets(), *self._brood.controls):
-            poller.register(each, select.POLLIN)
-        is_busy = self._brood.renders or self._waiting
-        pauses = [_WATCH_EVERY_S if is_busy else _SWEEP_EVERY_S, self._brood.refill_in_s]
+        sockets = [each.fileno() for each in (*self._own_sockets(), *self._pool.controls)]
+        for descriptor in (*sockets, *self._pool.exits):
+            poller.register(descriptor, select.POLLIN)
+        is_busy = self._pool.renders or self._waiting
+        pauses = [_WATCH_EVERY_S if is_busy else _IDLE_PAUSE_S, self._pool.refill_in_s]
+        if self._pool.is_ending:
+            pauses.append(_ENDING_PAUSE_S)
         return [descriptor for descriptor, _ in poller.poll(1000 * min(each for each in pauses if each is not None))]
 
     def _handle(self, descriptor: int) -> None:
@@ -111,7 +119,7 @@ class Host:
         elif descriptor in self._connections:
             self._hear(self._connections[descriptor])
         else:
-            child = self._brood.find(descriptor)
+            child = self._pool.find(descriptor)
             if child is not None:
                 self._finish(child, "exited")
 
@@ -123,10 +131,6 @@ class Host:
             accepted, _ = self._listener.accept()
         except OSError:
             return  # another host of the same listener was quicker, or the caller is gone
-        if processes.is_called_from_below(accepted):
-            # No render may order another one, with folders of its choice.
-            accepted.close()
-            return
         self._connections[accepted.fileno()] = Connection(accepted)
 
     def _hear_keeper(self) -> None:
@@ -136,11 +140,16 @@ class Host:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        self._brood.dismiss()
+        self._pool.dismiss()
 
     def _hear(self, connection: Connection) -> None:
         for message in connection.read():
-            if "directory" in message:
+            if not connection.is_known:
+                # No render may order another one, with folders of its choice. It has what the host has in its memory,
+                # and from a digest nobody learns the key.
+                connection.is_known = is_key(message.get("key"), self._options["key_sha256"])
+                connection.is_closed |= not connection.is_known
+            elif "directory" in message:
                 self._take(connection, message)
             elif "cancel" in message:
                 self._stop(connection, "cancelled")
@@ -152,7 +161,7 @@ class Host:
 
     def _take(self, connection: Connection, order: dict[str, Any]) -> None:
         if order["needs_sandbox"] and self._status["mode"] == "none":
-            self._answer(connection, {"verdict": "unconfined"})
+            self._refuse(connection, "unconfined")
             return
         connection.send({"taken": True})
         connection.order, connection.asked_at = order, time.monotonic()
@@ -160,13 +169,19 @@ class Host:
 
     def _stop(self, connection: Connection, verdict: str) -> None:
         if connection.child is not None:
-            self._finish(connection.child, verdict)
+            if connection.child.pid in self._pool.renders:
+                self._finish(connection.child, verdict)
         elif connection in self._waiting:
             self._waiting.remove(connection)
-            self._answer(connection, {"verdict": verdict})
+            self._refuse(connection, verdict)
 
-    def _answer(self, connection: Connection, verdict: dict[str, Any]) -> None:
-        connection.send({**verdict, **{name: self._status[name] for name in ("mode", "gaps")}})
+    def _refuse(self, connection: Connection, verdict: str) -> None:
+        """Answers an order for which nothing was started."""
+        self._answer(connection, {"verdict": verdict})
+        connection.send({"gone": True})
+
+    def _answer(self, connection: Connection, verdict: dict[str, Any], results: Sequence[int] = ()) -> None:
+        connection.send({**verdict, **{name: self._status[name] for name in ("mode", "gaps", "termination")}}, results)
 
     def _drop(self, connection: Connection) -> None:
         self._connections.pop(connection.socket.fileno(), None)
@@ -177,32 +192,48 @@ class Host:
     # --- Renders ----------------------------------------------------------------------------------------------
 
     def _start_waiting(self) -> None:
-        while self._waiting and has_room(self._brood.renders, self._options["slots"]):
+        while self._waiting and has_room(self._pool.renders, self._options["slots"]):
             self._start(self._waiting.popleft())
 
     def _start(self, connection: Connection) -> None:
-        order = connection.order or {}
-        child = self._brood.take(self._own_sockets())
-        child.begin(connection, order, waited_s=time.monotonic() - connection.asked_at)
+        order = {**(connection.order or {}), "max_tasks": self._max_tasks}
+        child = self._pool.take(self._own_sockets())
         self._started += 1
         try:
+            child.begin(connection, order, waited_s=time.monotonic() - connection.asked_at)
+            self._tell_keeper(f"+{child.pid}")
+            # In a namespace of the host's own, its ids mean nothing outside, and the kernel ends what is in it.
+            connection.send({"group": 0 if self._options["outer"] else child.pid})
             child.control.sendall(json.dumps(order).encode() + b"\n")
         except OSError:
             self._finish(child, "exited")
 
     def _watch(self) -> None:
-        for child in list(self._brood.renders.values()):
+        for child in list(self._pool.renders.values()):
             verdict = child.check()
             if verdict:
                 self._finish(child, verdict)
 
     def _finish(self, child: Child, verdict: str) -> None:
-        """Ends a render's processes and tells its end."""
-        is_done = verdict == "exited" and child.said_done()
-        code = self._brood.finish(child, is_done=is_done)
+        """Ends a render's processes. That they are gone is told once the kernel says so (`_answer_ended`)."""
+        child.verdict, child.is_done = verdict, verdict == "exited" and child.said_done()
+        if verdict == "exited" and not child.is_done:
+            child.verdict = child.check_limits() or verdict
+        self._pool.end(child)
         if child.connection is not None:
-            self._answer(child.connection, verdict_of(child, verdict, code))
-            self._drop(child.connection)
+            self._answer(child.connection, child.verdict_message(), child.results)
+
+    def _answer_ended(self) -> None:
+        for child in self._pool.take_ended():
+            self._tell_keeper(f"-{child.pid}")
+            if child.connection is not None:
+                child.connection.send(child.gone_message())
+                self._drop(child.connection)
+
+    def _tell_keeper(self, word: str) -> None:
+        """Keeps the keeper informed of the process groups that it has to end, should this process be killed."""
+        with contextlib.suppress(OSError):
+            self._lifeline.sendall(word.encode() + b"\n")
 
     # --- The host itself --------------------------------------------------------------------------------------
 
@@ -211,19 +242,17 @@ class Host:
 
     def _look_around(self) -> None:
         now = time.monotonic()
-        if now > self._next_sweep:
-            self._next_sweep = now + _SWEEP_EVERY_S
-            self._brood.sweep()
         if now < self._next_look:
             return
         self._next_look = now + _LOOK_EVERY_S
+        self._max_tasks = user_limit(self._options["slots"]) if self._pool.needs_user_limit else None
         if self._written != self._started:
             self._written = self._started
             self._write_status()
         if not self._is_retiring and (self._started >= self._options["max_renders"] or self._has_changed()):
             # The keeper starts the next host, and says "stop" once that one is ready.
             self._is_retiring = True
-            self._lifeline.sendall(b"retire\n")
+            self._tell_keeper("retire")
 
     def _write_status(self) -> None:
         """Leaves the status where it can be read without asking."""

@@ -1,6 +1,9 @@
-"""What the system knows of processes: who descends from whom, what memory they hold, and how to end a whole tree.
+"""What the system knows of processes: their memory, the members of a process group, and ended children.
 
 Standard library only: the keeper runs this under the portal's interpreter, the host under an environment's.
+
+A list of processes read from /proc may be incomplete: what starts and ends in between is missing. It serves to measure.
+Nothing that ends processes depends on it; that is the kernel's work (termination.py).
 """
 
 from __future__ import annotations
@@ -9,8 +12,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
-import struct
 import sys
 import time
 from collections.abc import Iterable
@@ -19,13 +20,12 @@ from typing import Final
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _IS_LINUX: Final = sys.platform == "linux"
-_KILL_ROUNDS: Final = 100
 _PAGE: Final = os.sysconf("SC_PAGESIZE")
 _libc = ctypes.CDLL(None) if _IS_LINUX else None
 
 
 def become_subreaper() -> None:
-    """Makes this process the new parent of its descendants' orphans, daemons in sessions of their own too."""
+    """Makes this process the new parent of its descendants' orphans, daemons too."""
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -42,9 +42,25 @@ def die_with_parent(number: int, parent: int) -> None:
         os._exit(1)
 
 
+def members(group: int) -> list[int]:
+    """Returns the ids of the processes of a process group that /proc shows; zombies are left out."""
+    found = []
+    for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208  (names only, and often)
+        if name.isdecimal():
+            state, _, member_of = _stat(name)
+            if member_of == group and state not in b"ZX":
+                found.append(int(name))
+    return found
+
+
 def descendants(root: int) -> list[int]:
-    """Returns the ids of all processes below `root`, which is not among them; zombies are left out."""
-    children = _children_by_parent()
+    """Returns the ids of the processes below `root` that /proc shows, without `root` and without zombies."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208
+        if name.isdecimal():
+            state, parent, _ = _stat(name)
+            if state not in b"ZX":
+                children.setdefault(parent, []).append(int(name))
     found: list[int] = []
     queue = [root]
     while queue:
@@ -54,59 +70,26 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def children(parent: int) -> list[int]:
-    """Returns the ids of the living children of `parent`."""
-    return _children_by_parent().get(parent, [])
-
-
-def _children_by_parent() -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208  (names only, and often)
-        if name.isdecimal():
-            try:
-                with open(f"/proc/{name}/stat", "rb", buffering=0) as file:  # noqa: PTH123
-                    # The command's name stands in parentheses and may hold anything, so read behind the last one.
-                    state, parent, _ = file.read(512).rpartition(b")")[2].split(None, 2)
-            except (OSError, ValueError):
-                continue  # it ended meanwhile
-            if state not in b"ZX":
-                found.setdefault(int(parent), []).append(int(name))
-    return found
-
-
-def parent_of(pid: int) -> int:
-    """Returns the id of a process's parent; 0 where it is unknown."""
+def _stat(name: str) -> tuple[bytes, int, int]:
+    """Returns state, parent and process group; (b"X", 0, 0) for a process that ended meanwhile."""
     try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123
-            return int(file.read(512).rpartition(b")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
+        with open(f"/proc/{name}/stat", "rb", buffering=0) as file:  # noqa: PTH123
+            # The command's name stands in parentheses and may hold anything, so read behind the last one.
+            state, parent, group, _ = file.read(512).rpartition(b")")[2].split(None, 3)
+            return state, int(parent), int(group)
+    except (OSError, ValueError):
+        return b"X", 0, 0
 
 
-def is_below(pid: int, root: int) -> bool:
-    """Whether `root` is an ancestor of `pid`."""
-    while pid > 1:
-        pid = parent_of(pid)
-        if pid == root:
-            return True
-    return False
-
-
-def peer_of(connected: socket.socket) -> int | None:
-    """Returns the process at the other end of a Unix socket; None where the system does not tell."""
-    if not _IS_LINUX:
-        return None
-    credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[0])
-
-
-def is_called_from_below(connected: socket.socket) -> bool:
-    """Whether the other end of a Unix socket is a descendant of this process."""
-    peer = peer_of(connected)
-    if not peer:
-        return False  # the system does not tell, or the caller is outside of this process namespace
-    # One that has ended meanwhile cannot be told any more from a descendant.
-    return parent_of(peer) == 0 or is_below(peer, os.getpid())
+def count_tasks() -> int:
+    """Returns how many processes and threads of this user /proc shows; 0 where the system does not tell."""
+    user, found = os.getuid(), 0
+    for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208
+        if name.isdecimal():
+            with contextlib.suppress(OSError):
+                if os.stat(f"/proc/{name}").st_uid == user:  # noqa: PTH116
+                    found += len(os.listdir(f"/proc/{name}/task"))  # noqa: PTH208
+    return found
 
 
 def available_bytes() -> int:
@@ -142,38 +125,55 @@ def proportional_bytes(pid: int) -> int:
     return 0
 
 
-def kill_tree(root: int) -> None:
-    """Ends a process and everything below it, and waits until nothing of it runs.
+def kill_group(group: int) -> bool:
+    """Sends SIGKILL to a process group, and takes what ended; returns whether the group is gone.
 
-    Stopped first, so that none can fork away while the others are killed; again until nothing is left.
+    The kernel delivers a group's signal to every member before any of them can fork again, so one call is enough; the
+    members then take a moment to be gone. A group with ended members that nobody has waited for is not gone.
     """
-    send_signal(root, signal.SIGSTOP)
-    for _ in range(_KILL_ROUNDS):
-        pids = descendants(root)
-        if not pids:
-            break
-        kill_all(pids)
-        time.sleep(0.002)
-    send_signal(root, signal.SIGKILL)
-    time.sleep(0.001)
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
-def kill_all(pids: Iterable[int]) -> None:
-    """Stops all of the processes, then kills them."""
-    chosen = list(pids)
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in chosen:
-            send_signal(pid, number)
+def wait_for_group(group: int, seconds: float) -> bool:
+    """Ends a process group and waits until it is gone; returns False where it is not, after so many seconds.
+
+    This process must be the parent of the group's orphans (`become_subreaper`).
+    """
+    until = time.monotonic() + seconds
+    while not kill_group(group):
+        if time.monotonic() > until:
+            return False
+        reap_group(group)
+        time.sleep(0.001)
+    return True
 
 
-def kill_descendants() -> None:
-    """Ends everything below this process, which should be a subreaper, and reaps it."""
-    for _ in range(_KILL_ROUNDS):
-        kill_all(descendants(os.getpid()))
-        reap()
-        if not descendants(os.getpid()):
-            return
-        time.sleep(0.005)
+def reap_group(group: int) -> None:
+    """Takes the ended members of a process group that are children of this process."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-group, os.WNOHANG)[0]:
+            continue
+
+
+def reap_orphans(kept: Iterable[int]) -> None:
+    """Takes ended children of this process, except those that somebody else waits for.
+
+    Args:
+        kept: the ids of these.
+    """
+    waited_for = frozenset(kept)
+    with contextlib.suppress(ChildProcessError):
+        # Looked at before it is taken, since the exit code of one of the others must not be lost.
+        while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if found.si_pid in waited_for:
+                return
+            os.waitpid(found.si_pid, 0)
 
 
 def reap() -> dict[int, int]:

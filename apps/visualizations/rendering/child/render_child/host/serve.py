@@ -23,6 +23,7 @@ from IPython.core import interactiveshell
 
 from ..cells import direct
 from ..cells.capture import Recorder
+from ..cells.handover import Handover
 from ..cells.notebook import Cell, build_notebook
 from ..cells.render import Render
 from ..cells.shell import make_shell, make_streams, refuse_input
@@ -30,10 +31,14 @@ from ..cells.terminal import Terminal
 from ..page import display_defaults, export
 from ..sandbox.confinement import Mode, Sandbox, SandboxError, describe, read_paths
 from ..sandbox.probe import self_test
+from ..sandbox.seccomp import Spawning
 from . import processes
+from .cgroups import Hierarchy
+from .containment import Containment, choose, summary
 from .hotpages import Ranges, copy_ahead, learn
 from .hugepages import collapse_memory
 from .loop import Host
+from .priority import lower_own
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _TOOLKIT: Final = _PACKAGE.with_name("vizkit")
@@ -42,8 +47,14 @@ _TOOLKIT: Final = _PACKAGE.with_name("vizkit")
 def serve(options: dict[str, Any]) -> None:
     """Becomes the host that `options` describe (see `rendering.host_spec`); returns when it is over."""
     began = time.monotonic()
-    # What a render leaves behind when it dies becomes this process's child, and is ended (host.py, `_sweep`).
+    parent = os.getppid()
+    for name in ("listener", "lifeline"):
+        os.set_inheritable(options[name], False)  # noqa: FBT003  (its signature)
+    # Orphans of a render become this process's children, which takes their exit codes.
     processes.become_subreaper()
+    containment = _containment(options)
+    # A user namespace of one's own, which the mechanism may need, resets this.
+    processes.die_with_parent(signal.SIGTERM, parent)
     watched = _times(options["watch"])
     recorder = Recorder()
     streams = make_streams(recorder)
@@ -51,11 +62,12 @@ def serve(options: dict[str, Any]) -> None:
     missing = _preload(options["preload"])
     paths = [*read_paths(), *options["read_paths"]]
     confinement = _confinement(options["sandbox"], paths)
-    kit = Kit(shell, recorder, streams, confinement["mode"], paths)
+    kit = Kit(shell, recorder, streams, confinement["mode"], paths, containment.spawning)
     _warm(kit, options["asset_index"])
     status = {
         "environment": options["environment"],
         **confinement,
+        **summary(containment),
         "mode": "+".join(filter(None, (options["outer"], confinement["mode"]))),
         "missing": missing,
         "start_s": round(time.monotonic() - began, 3),
@@ -65,7 +77,8 @@ def serve(options: dict[str, Any]) -> None:
     host = Host(
         listener=socket.socket(fileno=options["listener"]),
         lifeline=lifeline,
-        run_child=lambda control: _be_child(control, kit),
+        containment=containment,
+        run_child=lambda control, results: _be_child(control, results, kit),
         status=status,
         options=options,
         has_changed=lambda: _times(options["watch"]) != watched,
@@ -79,6 +92,16 @@ def serve(options: dict[str, Any]) -> None:
     status["hot_bytes"] = sum(end - start for start, end in kit.hot_pages)
     lifeline.sendall(b"ready\n")
     host.serve()
+
+
+def _containment(options: dict[str, Any]) -> Containment:
+    """Returns what keeps a render's processes together. Chosen before libraries are imported: trying it out forks.
+
+    Raises:
+        OSError: the mechanism that was asked for does not hold.
+    """
+    is_confined = options["sandbox"] != "none" and describe("landlock").mode != "none"
+    return choose(options["termination"], Hierarchy.read(options["cgroups"]), is_confined=is_confined)
 
 
 def _confinement(wanted: str, paths: list[str]) -> dict[str, Any]:
@@ -193,15 +216,15 @@ class Kit:
     streams: tuple[Any, Any]
     mode: Mode
     read_paths: list[str]
+    spawning: Spawning = "processes"
     hot_pages: Ranges = field(default_factory=list)
 
 
-def _be_child(control: socket.socket, kit: Kit) -> NoReturn:
+def _be_child(control: socket.socket, results: Sequence[int], kit: Kit) -> NoReturn:
     """What a forked child does: gets ready, waits for an order, gives up its rights, renders, and waits for its end."""
-    parent = os.getppid()
-    os.setsid()
-    processes.die_with_parent(signal.SIGKILL, parent)
+    processes.die_with_parent(signal.SIGKILL, os.getppid())
     processes.become_subreaper()
+    lower_own()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _offer_to_oom_killer()
     sandbox = Sandbox.prepare(mode=kit.mode, read_paths=kit.read_paths)
@@ -211,7 +234,8 @@ def _be_child(control: socket.socket, kit: Kit) -> NoReturn:
     began = time.monotonic()
     directory = Path(order["directory"])
     job = json.loads((directory / "job.json").read_text(encoding="utf-8"))
-    _take_descriptors(directory, kit.recorder)
+    handover = Handover(directory, results)
+    _redirect_streams(handover, kit.recorder)
     sys.stdout, sys.stderr = kit.streams
     os.chdir(directory / "work")
     direct.settle_in(order["environ"])
@@ -220,12 +244,14 @@ def _be_child(control: socket.socket, kit: Kit) -> NoReturn:
         # Behind everything of the environment's: what is there already stays what it is.
         sys.path.append(order["packages"])
     sandbox.enter(
-        str(directory),
-        read_only=order["read_only"],
+        readable=[str(directory), *order["read_only"]],
+        writable=_writable(directory, job),
         sockets="unix" if order["kernel"] else "none",
         max_file_bytes=order["max_file_bytes"],
+        max_tasks=order["max_tasks"],
+        spawning=kit.spawning,
     )
-    render = Render(directory, job, on_end=lambda: _wait_for_end(control))
+    render = Render(directory, job, handover, on_end=lambda: _wait_for_end(control))
     render.result["sandbox_s"] = time.monotonic() - began
     if order["kernel"]:
         render.run_kernel(order["kernel"])
@@ -252,11 +278,16 @@ def _offer_to_oom_killer() -> None:
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 
 
-def _take_descriptors(directory: Path, recorder: Recorder) -> None:
+def _writable(directory: Path, job: dict[str, Any]) -> list[str]:
+    folders = ["work", "tmp", "home"]
+    # A sample is made in the sandbox, and its path put into the inputs.
+    inputs = ["inputs.json"] if job["sample_rows"] else []
+    return [str(directory / name) for name in (*folders, *inputs)]
+
+
+def _redirect_streams(handover: Handover, recorder: Recorder) -> None:
     """Leads the descriptors 1 and 2 into files: what C code and other processes print arrives there."""
-    for number, stream in zip((1, 2), recorder.streams, strict=True):
-        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
-        descriptor = os.open(directory / f"{stream.name}.raw", flags, 0o600)
+    for number, descriptor, stream in zip((1, 2), handover.streams, recorder.streams, strict=True):
         os.dup2(descriptor, number)
         stream.raw_fd = descriptor
 

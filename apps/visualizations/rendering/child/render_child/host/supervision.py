@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import hmac
 import json
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from . import disk, processes
+from . import disk, priority
+from . import processes as memory
+from .containment import Processes
 
+# How many processes a render has at most, unless its order says otherwise.
+RENDER_PROCESSES: Final = 128
 _MAX_LINE: Final = 1024**2
-_TREE_EVERY_S: Final = 0.1
+_MEMBERS_EVERY_S: Final = 0.1
+# A render that takes longer gives way to those that have just begun.
+_LONG_S: Final = 3.0
 _FIRST_SAMPLE_S: Final = 0.3
 _SAMPLE_EVERY_S: Final = 1.0
 
@@ -23,6 +33,7 @@ class Connection:
 
     Attributes:
         child: the render's, once it began.
+        is_known: it has shown the key.
     """
 
     socket: socket.socket
@@ -30,6 +41,7 @@ class Connection:
     asked_at: float = 0.0
     child: Child | None = None
     is_closed: bool = False
+    is_known: bool = False
     opened_at: float = field(default_factory=time.monotonic)
     _buffer: bytes = b""
 
@@ -53,10 +65,13 @@ class Connection:
             self.is_closed = True
             return []
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Sends a message; to a worker that is gone, nothing."""
+    def send(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+        """Sends a message, and descriptors with it; to a worker that is gone, nothing."""
+        content = json.dumps(message).encode() + b"\n"
         try:
-            self.socket.sendall(json.dumps(message).encode() + b"\n")
+            if descriptors:
+                content = content[socket.send_fds(self.socket, [content], descriptors) :]
+            self.socket.sendall(content)
         except OSError:
             self.is_closed = True
 
@@ -66,29 +81,53 @@ class Child:
     """A forked process: waiting for work at first, then a render.
 
     Attributes:
-        control: it says "done" there; the end of file says that it ended.
-        peak_bytes: the most memory of its tree that was measured (PSS), or for a short render what it added itself.
+        processes: it and all that it starts.
+        control: it says "done" there; the end of file says that it ended. Foreign code can say so too: either word
+            only brings the end of its own render.
+        results: descriptors of what it hands over (cells/handover.py).
+        verdict: why it was ended; "" before.
+        exit_code: how it exited, negative for a signal; None before that, or where the host ended it.
+        exit_fd: becomes readable when it has exited; -1 as long as nobody waits for that.
+        peak_bytes: the most memory of its processes that was measured (PSS); for a short render what it added itself.
     """
 
-    pid: int
+    processes: Processes
     control: socket.socket
+    results: tuple[int, ...] = ()
     connection: Connection | None = None
     order: dict[str, Any] = field(default_factory=dict)
     waited_s: float = 0.0
     began: float = 0.0
+    ended: float = 0.0
+    verdict: str = ""
+    is_done: bool = False
+    exit_code: int | None = None
+    exit_fd: int = -1
     peak_bytes: int = 0
-    _next_tree: float = 0.0
+    _next_members: float = 0.0
     _next_sample: float = 0.0
+    _is_long: bool = False
     _resident_at_start: int = 0
 
+    @property
+    def pid(self) -> int:
+        """The id of the forked process and of its process group."""
+        return self.processes.leader
+
     def begin(self, connection: Connection, order: dict[str, Any], *, waited_s: float) -> None:
-        """Notes what it is given."""
+        """Notes what it is given, and sets its limits.
+
+        Raises:
+            OSError: the system refused a limit.
+        """
         self.connection, self.order, self.waited_s = connection, order, waited_s
         connection.child = self
         self.began = time.monotonic()
-        self._next_tree = self.began + _TREE_EVERY_S
+        self._next_members = self.began + _MEMBERS_EVERY_S
         self._next_sample = self.began + _FIRST_SAMPLE_S
-        self._resident_at_start = processes.resident_bytes(self.pid)
+        self._resident_at_start = memory.resident_bytes(self.pid)
+        if self.processes.group is not None:
+            self.processes.group.limit(tasks=most_tasks(order["max_processes"]), memory_bytes=order["max_memory_bytes"])
 
     def said_done(self) -> bool:
         """Whether the child says that its result is written; False where it just ended."""
@@ -102,37 +141,92 @@ class Child:
         now = time.monotonic()
         if now - self.began > self.order["timeout_s"]:
             return "timed_out"
-        if now < self._next_tree:
+        if now < self._next_members:
             return ""
-        self._next_tree = now + _TREE_EVERY_S
-        pids = [self.pid, *processes.descendants(self.pid)]
+        self._next_members = now + _MEMBERS_EVERY_S
+        if not self._is_long and now - self.began > _LONG_S:
+            self._give_way()
+        return self.check_limits() or self._check_members(memory.members(self.pid), now)
+
+    def check_limits(self) -> str:
+        """Returns the limit that the kernel has enforced; "" for none."""
+        group = self.processes.group
+        if group is None:
+            return ""
+        if group.ran_out_of_memory():
+            self.peak_bytes = max(self.peak_bytes, group.peak_bytes())
+            return "out_of_memory"
+        return "too_many_processes" if group.refused_tasks() else ""
+
+    def _check_members(self, pids: list[int], now: float) -> str:
         if len(pids) > self.order["max_processes"]:
             return "too_many_processes"
         is_due = now > self._next_sample
         if is_due:
             self._next_sample = now + _SAMPLE_EVERY_S
             files, size = disk.usage(self.order["directory"], most_files=self.order["max_files"])
+            size += disk.unlinked_bytes(pids, self.order["directory"])
             if files > self.order["max_files"] or size > self.order["max_disk_bytes"]:
                 return "disk_full"
         # Resident size is quick to read and never below the proportional one, which is what counts.
-        if is_due or sum(map(processes.resident_bytes, pids)) > self.order["max_memory_bytes"]:
-            self.peak_bytes = max(self.peak_bytes, sum(map(processes.proportional_bytes, pids)))
+        if is_due or sum(map(memory.resident_bytes, pids)) > self.order["max_memory_bytes"]:
+            self.peak_bytes = max(self.peak_bytes, sum(map(memory.proportional_bytes, pids)))
             if self.peak_bytes > self.order["max_memory_bytes"]:
                 return "out_of_memory"
         return ""
 
+    def _give_way(self) -> None:
+        """Lowers the priority of a render that has run for a while, so that one that has just begun goes first."""
+        self._is_long = True
+        if self.processes.group is not None:
+            self.processes.group.weigh(is_long=True)
+        priority.lower(self.pid)
+
     def measure(self) -> None:
         """Takes the memory it added to the host's; its proportional size takes longer to read than a short render."""
-        self.peak_bytes = max(self.peak_bytes, processes.resident_bytes(self.pid) - self._resident_at_start)
+        self.peak_bytes = max(self.peak_bytes, memory.resident_bytes(self.pid) - self._resident_at_start)
+
+    def watch_exit(self) -> None:
+        """Opens `exit_fd`."""
+        self.ended = time.monotonic()
+        with contextlib.suppress(OSError, AttributeError):
+            self.exit_fd = os.pidfd_open(self.pid)
+
+    def close(self) -> None:
+        """Closes its descriptors."""
+        self.control.close()
+        for descriptor in (*self.results, *([self.exit_fd] if self.exit_fd >= 0 else ())):
+            os.close(descriptor)
+
+    def verdict_message(self) -> dict[str, Any]:
+        """Returns what the worker is told when the render was ended; times in seconds, memory in bytes."""
+        return {
+            "verdict": self.verdict,
+            "peak_memory_bytes": self.peak_bytes or None,
+            "wait_s": self.waited_s,
+            "run_s": self.ended - self.began,
+            "host_pid": os.getpid(),
+        }
+
+    def gone_message(self) -> dict[str, Any]:
+        """Returns what the worker is told when no process of the render is left."""
+        return {
+            "gone": True,
+            "returncode": None if self.is_done else self.exit_code,
+            "end_s": time.monotonic() - self.ended,
+        }
 
 
-def verdict_of(child: Child, verdict: str, returncode: int | None) -> dict[str, Any]:
-    """Returns what the worker is told at the end; times in seconds, memory in bytes."""
-    return {
-        "verdict": verdict,
-        "returncode": returncode,
-        "peak_memory_bytes": child.peak_bytes or None,
-        "wait_s": child.waited_s,
-        "run_s": time.monotonic() - child.began,
-        "host_pid": os.getpid(),
-    }
+def user_limit(slots: int) -> int:
+    """Returns how many tasks this user may have, where the kernel counts by user: those there are and all renders'."""
+    return memory.count_tasks() + slots * most_tasks(RENDER_PROCESSES)
+
+
+def is_key(key: object, sha256: str) -> bool:
+    """Whether a key has the digest."""
+    return isinstance(key, str) and hmac.compare_digest(hashlib.sha256(key.encode()).hexdigest(), sha256)
+
+
+def most_tasks(max_processes: int) -> int:
+    """Returns how many processes and threads the kernel lets a render have: libraries start threads by processor."""
+    return 4 * max_processes + 8 * (os.cpu_count() or 1)

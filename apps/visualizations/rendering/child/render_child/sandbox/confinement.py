@@ -19,9 +19,9 @@ from typing import Final, Literal
 
 from . import landlock, seccomp
 from .landlock import read_paths
-from .seccomp import Sockets
+from .seccomp import Sockets, Spawning
 
-__all__ = ["Confinement", "Mode", "Sandbox", "SandboxError", "Sockets", "describe", "read_paths"]
+__all__ = ["Confinement", "Mode", "Sandbox", "SandboxError", "Sockets", "Spawning", "describe", "read_paths"]
 
 Mode = Literal["landlock", "none"]
 
@@ -57,7 +57,7 @@ class Confinement:
 def describe(mode: Mode, sockets: Sockets = "none") -> Confinement:
     """Returns what a mode comes to on this kernel, by its version; `probe.self_test` finds out by trying."""
     abi = landlock.read_abi()
-    if mode == "none" or not abi or not _has_seccomp():
+    if mode == "none" or not abi or not has_seccomp():
         return Confinement(mode="none", abi=abi, gaps=("files", "network", "signals"))
     return Confinement(mode=mode, abi=abi, gaps=gaps_of(abi, sockets))
 
@@ -92,7 +92,7 @@ class Sandbox:
         The process notices one thing of it: programs it starts gain no capabilities any more.
 
         Args:
-            mode: "landlock", or "none" for resource limits alone.
+            mode: "landlock", or "none" for resource limits and the filter that keeps the process in its group.
             read_paths: files and folders to read and execute, as from `read_paths`; missing ones are skipped.
 
         Raises:
@@ -113,20 +113,23 @@ class Sandbox:
 
     def enter(
         self,
-        directory: str,
         *,
-        read_only: Sequence[str],
+        readable: Sequence[str],
+        writable: Sequence[str],
         sockets: Sockets,
         max_file_bytes: int,
+        max_tasks: int | None = None,
+        spawning: Spawning = "processes",
     ) -> None:
         """Gives up this process's rights, and those of all it will start. Descriptors that are open stay open.
 
         Args:
-            directory: the render's own folder, to read, write and execute in.
-            read_only: further paths to read. Where one lies inside `directory`, nothing new can be made right in the
-                folders on the way to it (see `Ruleset.add_writable`); beside `directory` there is no such limit.
+            readable: paths to read and execute besides the prepared ones.
+            writable: folders to read, write and execute in.
             sockets: which families `socket()` may make.
             max_file_bytes: of each file written.
+            max_tasks: processes and threads of this user, beyond which none can be started; None for no limit.
+            spawning: whether processes may be started, or threads only.
 
         Raises:
             SandboxError: it did not come to hold; the process may be confined in part and must end.
@@ -134,15 +137,18 @@ class Sandbox:
         try:
             self._check_process()
             if self._ruleset is not None:
-                self._ruleset.add_writable(directory, read_only)
-                for path in read_only:
-                    self._ruleset.add(path, landlock.READ, follow=False)
-            _set_limits(max_file_bytes)
+                for paths, rights in ((readable, landlock.READ), (writable, landlock.WRITE)):
+                    for path in paths:
+                        self._ruleset.add(path, rights, follow=False)
+            _set_limits(max_file_bytes, max_tasks)
             if self._ruleset is not None:
                 _drop_capabilities()
                 _call("prctl(PR_SET_NO_NEW_PRIVS)", _prctl(_PR_SET_NO_NEW_PRIVS, 1))
                 self._ruleset.restrict()
-                _install_filter(seccomp.build(sockets))
+                _install_filter(seccomp.build(sockets, spawning))
+            elif has_seccomp():
+                _call("prctl(PR_SET_NO_NEW_PRIVS)", _prctl(_PR_SET_NO_NEW_PRIVS, 1))
+                _install_filter(seccomp.build_group(spawning))
         except (OSError, ValueError) as error:
             raise SandboxError(f"The sandbox could not be entered: {error}.") from error
 
@@ -154,13 +160,15 @@ class Sandbox:
             raise SandboxError("A process with more than one thread cannot be confined as a whole.")
 
 
-def _set_limits(max_file_bytes: int) -> None:
+def _set_limits(max_file_bytes: int, max_tasks: int | None) -> None:
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: max_file_bytes,
         resource.RLIMIT_NOFILE: _MAX_OPEN_FILES,
         resource.RLIMIT_MEMLOCK: _MAX_LOCKED_BYTES,
     }
+    if max_tasks is not None:
+        limits[resource.RLIMIT_NPROC] = max_tasks
     for limit, wanted in limits.items():
         _, hard = resource.getrlimit(limit)
         # Only a privileged process may raise the hard limit again.
@@ -189,7 +197,8 @@ def _install_filter(program: bytes) -> None:
     _call("seccomp", _seccomp(_SECCOMP_SET_MODE_FILTER, length_and_pointer))
 
 
-def _has_seccomp() -> bool:
+def has_seccomp() -> bool:
+    """Whether this kernel takes system call filters, and there is one for this kind of machine."""
     return seccomp.is_supported() and _seccomp(_SECCOMP_GET_ACTION_AVAIL, struct.pack("=I", 0x00050000)) == 0
 
 

@@ -12,7 +12,7 @@ import pwd
 import stat
 import struct
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -51,8 +51,14 @@ _ETC: Final = (
     ),
     *("services", "protocols", "os-release", "ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/tls/openssl.cnf"),
 )
+# A process's own files, one by one: /proc/self as a whole would show the machine's mounts and network too, and so
+# would the folders of its threads. The two folders may be listed, which is how programs count descriptors and threads.
+_PROC_LISTED: Final = frozenset({"/proc/self/fd", "/proc/self/task"})
+_PROC_FILES: Final = ("auxv", "cmdline", "comm", "environ", "io", "limits", "maps", "smaps", "smaps_rollup", "stat")
+_PROC_SELF: Final = (*(f"/proc/self/{name}" for name in (*_PROC_FILES, "statm", "status")), *sorted(_PROC_LISTED))
 _KERNEL: Final = (
-    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/loadavg", "/proc/self"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/loadavg"),
+    *_PROC_SELF,
     # Allocators ask for these two when they start.
     *("/proc/sys/vm/overcommit_memory", "/sys/kernel/mm/transparent_hugepage"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
@@ -121,23 +127,7 @@ class Ruleset:
         """Gives reading and executing; the harmless devices among them may be written to. Skips what is missing."""
         for path in paths:
             with contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError):
-                self.add(path, DEVICE if path in _WRITABLE_DEVICES else READ)
-
-    def add_writable(self, directory: str, read_only: Sequence[str]) -> None:
-        """Gives writing below `directory`, but not below the paths of `read_only`.
-
-        Where one of these lies inside, each folder on the way to it becomes readable only, its other sub-folders
-        writable each for itself: rights of a folder cannot be taken back further down. Nothing new can then be made
-        right in such a folder.
-        """
-        kept = [path for path in read_only if path != directory and _is_below(path, directory)]
-        self.add(directory, READ if kept or directory in read_only else WRITE, follow=False)
-        if not kept:
-            return
-        with os.scandir(directory) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    self.add_writable(entry.path, read_only)
+                self.add(path, _rights_of(path))
 
     def restrict(self) -> None:
         """Puts the calling thread, and what it starts from now on, under the rules. For good."""
@@ -145,10 +135,16 @@ class Ruleset:
         os.close(self._fd)
 
 
+def _rights_of(path: str) -> int:
+    if path in _WRITABLE_DEVICES:
+        return DEVICE
+    return READ_DIR if path in _PROC_LISTED else READ
+
+
 def read_paths() -> list[str]:
     """Returns what a render of this interpreter needs to read, without paths that lie below others.
 
-    /proc/self stands in it by that name: it is whoever opens it.
+    The files of /proc/self stand in it by that name: they are those of whoever opens them.
     """
     prefixes = [part for prefix in (sys.prefix, sys.base_prefix) for part in _narrow(prefix)]
     found = [*prefixes, str(Path(sys.executable).resolve().parent)]
@@ -156,7 +152,7 @@ def read_paths() -> list[str]:
     found += [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_KERNEL]
     # os.path, since a Path raises about what lies in a folder that this user may not enter.
     there = [path for path in found if os.path.exists(path)]  # noqa: PTH110
-    real = {path: path if path == "/proc/self" else os.path.realpath(path) for path in there}
+    real = {path: os.path.realpath(path) for path in there}
     wanted = {
         # A device or a file of /proc keeps its name, which tells what it is.
         path if path.startswith(("/proc/", "/dev/")) else target

@@ -60,6 +60,9 @@ def _lay_out(base: Path, stack: ExitStack) -> list[tuple[str, Callable[[], objec
     ways: list[tuple[str, Callable[[], object]]] = [
         ("files", (base / "canary").read_bytes),
         ("files", lambda: (base / "new").write_bytes(b"")),
+        ("files", lambda: (base / "render" / "new").write_bytes(b"")),
+        ("files", Path("/proc/self/mountinfo").read_bytes),
+        ("network", Path("/proc/self/net/unix").read_bytes),
         ("truncation", lambda: os.close(os.open(base / "input" / "canary", os.O_RDONLY | os.O_TRUNC))),
         ("truncation", lambda: os.truncate(base / "canary", 0)),
         ("input", lambda: (base / "input" / "canary").write_bytes(b"")),
@@ -133,7 +136,10 @@ def _try_all(
 ) -> list[str]:
     sandbox = Sandbox.prepare(mode=mode, read_paths=read_paths)
     sandbox.enter(
-        str(base / "render"), read_only=[str(base / "input")], sockets=sockets, max_file_bytes=_MAX_FILE_BYTES
+        readable=[str(base / "render"), str(base / "input")],
+        writable=[str(base / "render" / "work")],
+        sockets=sockets,
+        max_file_bytes=_MAX_FILE_BYTES,
     )
     (base / "render" / "work" / "own").write_bytes(b"own")
     (base / "input" / "canary").read_bytes()

@@ -1,7 +1,8 @@
 """The system call filter of a render: a BPF program that allows by default and refuses what no notebook needs.
 
 Landlock decides about files; this decides about the kernel's other doors (sockets, tracing, namespaces, mounts) and
-about the few file calls that Landlock leaves open (modes, owners, times, watches).
+about the few file calls that Landlock leaves open (modes, owners, times, locks, watches). It also keeps every process
+of a render in one process group, so that one signal ends all of them (host/termination.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Final, Literal
 
 Sockets = Literal["none", "unix"]
 """Which `socket()` calls pass: none at all, or AF_UNIX and AF_NETLINK (libzmq aborts without the latter)."""
+Spawning = Literal["processes", "threads"]
+"""What may be started: processes and threads, or threads only."""
 
 # linux/audit.h, by the names of `platform.machine()`. The place of each is its column in the tables below.
 _ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -35,11 +38,16 @@ _SOCK_STREAM, _SOCK_SEQPACKET, _SOCK_TYPE_MASK = 1, 5, 0xF
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; and CLONE_PARENT, which would make the host the
 # parent of processes that it did not start.
 _CLONE_REFUSED: Final = 0x7E020000 | 0x8000
+_CLONE_THREAD: Final = 0x10000
 # PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_PTRACER: set by the host, relied on by the host.
 _PRCTL_REFUSED: Final = (1, 4, 36, 0x59616D61)
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _PERSONALITY_QUERY: Final = 0xFFFFFFFF
 _PRIO_PROCESS, _IOPRIO_WHO_PROCESS = 0, 1
+# fcntl's F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW; F_SETOWN, F_SETOWN_EX, F_SETLEASE, F_NOTIFY.
+_FCNTL_LOCKS: Final = (6, 7, 37, 38)
+_FCNTL_REFUSED: Final = (8, 15, 1024, 1026)
+_SIGN_BIT: Final = 0x80000000
 
 _Instruction = tuple[int, int, int, int]
 _Numbers = dict[str, tuple[int | None, int | None]]
@@ -48,8 +56,13 @@ _Numbers = dict[str, tuple[int | None, int | None]]
 _CHECKED: Final[_Numbers] = {
     "ioctl": (16, 29),
     "socket": (41, 198),
+    "sendmsg": (46, 211),
     "socketpair": (53, 199),
     "clone": (56, 220),
+    "fork": (57, None),
+    "vfork": (58, None),
+    "kill": (62, 129),
+    "fcntl": (72, 25),
     "personality": (135, 92),
     "setpriority": (141, 140),
     "sched_setparam": (142, 118),
@@ -58,6 +71,7 @@ _CHECKED: Final[_Numbers] = {
     "sched_setaffinity": (203, 122),
     "ioprio_set": (251, 30),
     "prlimit64": (302, 261),
+    "sendmmsg": (307, 269),
     "sched_setattr": (314, 274),
 }
 _NOT_PERMITTED: Final[_Numbers] = {
@@ -142,11 +156,18 @@ _NOT_THERE: Final[_Numbers] = {
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "clone3": (435, 435),
+    # Memory in a memfd belongs to no process's size, so no limit on processes counts it.
+    "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
 }
 # Landlock does not ask about these, and a user may change them on every file it owns, wherever that is: a render could
-# lock the worker out of its own files. Answered as if done, because shutil.copy, cp and tar fail when they are refused.
+# lock the worker out of its own files, or hold a lock on a file of the environment. Answered as if done, because
+# shutil.copy, cp and tar fail when they are refused. So are setsid and setpgid, because subprocess fails otherwise:
+# a process that left its group would not be ended with it.
 _PRETENDED: Final[_Numbers] = {
+    "flock": (73, 32),
+    "setpgid": (109, 154),
+    "setsid": (112, 157),
     "chmod": (90, None),
     "fchmod": (91, 52),
     "chown": (92, None),
@@ -171,6 +192,8 @@ _NOT_SUPPORTED: Final[_Numbers] = {
     "removexattrat": (466, 466),
     "file_setattr": (469, 469),
 }
+# What it takes to keep a process in its group: these, beside the checks of clone and kill.
+_GROUP: Final[tuple[str, ...]] = ("setpgid", "setsid", "unshare", "setns", "clone3")
 _ANSWERS: Final = (
     (_NOT_PERMITTED, errno.EPERM),
     (_NOT_THERE, errno.ENOSYS),
@@ -199,7 +222,7 @@ def number(name: str, machine: str = "") -> int:
 
 
 @functools.cache
-def build(sockets: Sockets, machine: str = "") -> bytes:
+def build(sockets: Sockets, spawning: Spawning = "processes", machine: str = "") -> bytes:
     """Returns the program: an array of struct sock_filter.
 
     Arguments are compared by their low halves only. Every checked argument is an int in the kernel (clone cuts its
@@ -208,7 +231,21 @@ def build(sockets: Sockets, machine: str = "") -> bytes:
     Raises:
         KeyError: there is no filter for this kind of machine.
     """
-    machine = machine or platform.machine()
+    return _assemble(_checks(sockets, spawning), _ANSWERS, machine or platform.machine())
+
+
+@functools.cache
+def build_group(spawning: Spawning = "processes", machine: str = "") -> bytes:
+    """Returns the part of the program that keeps a process, and all it starts, in its process group.
+
+    Raises:
+        KeyError: there is no filter for this kind of machine.
+    """
+    answers = tuple(({name: table[name] for name in _GROUP if name in table}, answer) for table, answer in _ANSWERS)
+    return _assemble(_group_checks(spawning), answers, machine or platform.machine())
+
+
+def _assemble(checks: dict[str, list[_Instruction]], answers: Sequence[tuple[_Numbers, int]], machine: str) -> bytes:
     program: list[_Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
         (_IF_EQUAL, 1, 0, _ARCHITECTURES[machine]),
@@ -218,11 +255,11 @@ def build(sockets: Sockets, machine: str = "") -> bytes:
     if machine == "x86_64":
         program += [(_IF_AT_LEAST, 0, 1, _X32_BIT), _refuse(errno.ENOSYS)]
     # A block always returns, so the number is still loaded where the block is jumped over.
-    for name, block in _checks(sockets).items():
+    for name, block in checks.items():
         call = _CHECKED[name][_COLUMNS[machine]]
         if call is not None:
             program += [(_IF_EQUAL, 0, len(block), call), *block]
-    for table, answer in _ANSWERS:
+    for table, answer in answers:
         for numbers in table.values():
             call = numbers[_COLUMNS[machine]]
             if call is not None:
@@ -231,10 +268,17 @@ def build(sockets: Sockets, machine: str = "") -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def _checks(sockets: Sockets) -> dict[str, list[_Instruction]]:
+def _group_checks(spawning: Spawning) -> dict[str, list[_Instruction]]:
+    may_spawn = [(_RETURN, 0, 0, _ALLOW) if spawning == "processes" else _refuse(errno.EAGAIN)]
+    return {"clone": _check_clone(spawning), "fork": may_spawn, "vfork": may_spawn, "kill": _check_kill()}
+
+
+def _checks(sockets: Sockets, spawning: Spawning) -> dict[str, list[_Instruction]]:
     # A datagram pair can be turned to any other socket by connect or sendto, so it counts as a socket.
     pair_types = (_SOCK_STREAM, _SOCK_SEQPACKET)
     own_process, own_or_pretended = _require([(0, (0,))]), _require([(0, (0,))], 0)
+    # Descriptors on their way between two sockets belong to no process, and neither does what they keep on the disk.
+    may_send = [(_RETURN, 0, 0, _ALLOW) if sockets == "unix" else _refuse(errno.EPERM)]
     return {
         "socket": [_refuse(errno.EACCES)] if sockets == "none" else _check_family(),
         "socketpair": (
@@ -242,7 +286,10 @@ def _checks(sockets: Sockets) -> dict[str, list[_Instruction]]:
             if sockets == "none"
             else _require([(0, (_AF_UNIX,))], errno.EACCES)
         ),
-        "clone": [_load(0), (_IF_ANY_BIT, 0, 1, _CLONE_REFUSED), _refuse(errno.EPERM), (_RETURN, 0, 0, _ALLOW)],
+        "sendmsg": may_send,
+        "sendmmsg": may_send,
+        **_group_checks(spawning),
+        "fcntl": _check_fcntl(),
         "prctl": _forbid(0, _PRCTL_REFUSED),
         "ioctl": _forbid(1, (_TIOCSTI, _TIOCLINUX)),
         "personality": _require([(0, (_PERSONALITY_QUERY,))]),
@@ -283,6 +330,31 @@ def _require(
         block += [(_IF_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
         block.append(_refuse(answer))
     return [*block, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _check_clone(spawning: Spawning) -> list[_Instruction]:
+    block = [_load(0), (_IF_ANY_BIT, 0, 1, _CLONE_REFUSED), _refuse(errno.EPERM)]
+    if spawning == "threads":
+        block += [(_IF_ANY_BIT, 1, 0, _CLONE_THREAD), _refuse(errno.EAGAIN)]
+    return [*block, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _check_kill() -> list[_Instruction]:
+    # Zero and negative ids name groups. The one group there is holds the render itself, and a program that asked for
+    # a group of its own would end the whole render with it.
+    return [
+        _load(0),
+        (_IF_EQUAL, 1, 0, 0),
+        (_IF_ANY_BIT, 0, 1, _SIGN_BIT),
+        _refuse(errno.EPERM),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
+
+
+def _check_fcntl() -> list[_Instruction]:
+    pretended = [part for value in _FCNTL_LOCKS for part in ((_IF_EQUAL, 0, 1, value), _refuse(0))]
+    load, *rest = _forbid(1, _FCNTL_REFUSED)
+    return [load, *pretended, *rest]
 
 
 def _check_family() -> list[_Instruction]:

@@ -1,0 +1,278 @@
+"""How the processes of a render are kept together, and how the host knows that none of them is left.
+
+Four mechanisms, each enforced by the kernel, in the order in which a host tries them:
+
+namespace   a PID namespace for each render (namespaces.py): when its first process ends, so do all others.
+cgroup      a control group of version 2 for each render (cgroups.py), ended by its file `cgroup.kill`.
+group       a process group that no member can leave, since the system call filter answers setsid and setpgid itself.
+            The kernel's signal to a group and a fork in it exclude each other: fork takes `tasklist_lock` for writing
+            and gives up where a signal is pending (copy_process in kernel/fork.c), the signal goes to all members
+            under the same lock (kill_something_info in kernel/signal.c). So one SIGKILL reaches every member.
+threads     the same, and the filter lets a render start no process at all.
+
+Each of them also has the process group, so one signal to it always comes first. A host takes the first mechanism that
+holds against an attack on it, which it carries out when it starts (`prove`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from ..sandbox.confinement import Sandbox, has_seccomp
+from ..sandbox.seccomp import Spawning
+from . import cgroups, namespaces, processes
+
+# In the order in which they are tried.
+MECHANISMS: Final = ("namespace", "cgroup", "group", "threads")
+_PROOF_S: Final = 5.0
+_CHAINS: Final = 4
+_CHAIN_LENGTH: Final = 2000
+_LIFE_S: Final = 8.0
+
+
+@dataclass(slots=True, eq=False)
+class Processes:
+    """The processes of one render, from its fork to the moment when none is left.
+
+    Attributes:
+        leader: the forked process, whose id is that of the process group.
+        namespace, group: what else keeps them together; None where nothing does.
+    """
+
+    leader: int
+    namespace: namespaces.Namespace | None = None
+    group: cgroups.Group | None = None
+    _is_ending: bool = False
+
+    @property
+    def lifeline(self) -> int | None:
+        """The descriptor that keeps a namespace alive; None where there is none any more."""
+        return None if self.namespace is None or self._is_ending else self.namespace.lifeline
+
+    def end(self) -> None:
+        """Ends all of them. They take a moment to be gone; see `are_gone`."""
+        processes.kill_group(self.leader)
+        if self.group is not None:
+            self.group.kill()
+        if self.namespace is not None and not self._is_ending:
+            self.namespace.end()
+        self._is_ending = True
+
+    def are_gone(self, reaped: Callable[[int], bool]) -> bool:
+        """Whether none is left, as the kernel says.
+
+        Args:
+            reaped: whether the host has taken the exit code of a child of its own.
+        """
+        if not reaped(self.leader) or not processes.kill_group(self.leader):
+            return False
+        if self.namespace is not None and not reaped(self.namespace.init):
+            return False
+        # A control group with a process in it cannot be removed.
+        return self.group is None or self.group.remove()
+
+
+class Containment:
+    """Forks children that can be ended with everything they start.
+
+    Attributes:
+        mechanism: which one keeps a render's processes together; "none" where nothing does.
+        hierarchy: where control groups can be made; None where they cannot.
+    """
+
+    def __init__(self, mechanism: str, hierarchy: cgroups.Hierarchy | None) -> None:
+        """Makes ready for a mechanism.
+
+        Args:
+            mechanism: one of `MECHANISMS`, or "none".
+
+        Raises:
+            OSError: the system does not allow it.
+        """
+        self.mechanism = mechanism
+        self.hierarchy = hierarchy
+        # Hosts that follow each other have their groups in the same place.
+        self._names = (f"render-{os.urandom(4).hex()}-{number}" for number in itertools.count())
+        self._namespaces: namespaces.Namespaces | None = None
+        if mechanism == "namespace":
+            namespaces.become_able()
+            self._namespaces = namespaces.Namespaces()
+        elif mechanism == "cgroup" and (hierarchy is None or hierarchy.version != 2):
+            raise OSError("There is no control group of version 2 to make others in.")
+        elif mechanism in {"group", "threads"} and not has_seccomp():
+            raise OSError("This kernel has no system call filter.")
+
+    @property
+    def spawning(self) -> Spawning:
+        """What a render may start."""
+        return "threads" if self.mechanism == "threads" else "processes"
+
+    def fork(self, run_child: Callable[[], NoReturn]) -> Processes:
+        """Forks a child, which becomes the leader of a process group and runs `run_child`.
+
+        Raises:
+            OSError: the system refused.
+        """
+        group = self._new_group()
+        with self._new_namespace() as namespace:
+            pid = os.fork()
+            if not pid:
+                self._be_child(group, namespace, run_child)
+        return Processes(leader=pid, namespace=namespace, group=group)
+
+    def _be_child(
+        self,
+        group: cgroups.Group | None,
+        namespace: namespaces.Namespace | None,
+        run_child: Callable[[], NoReturn],
+    ) -> NoReturn:
+        try:
+            os.setsid()
+            if group is not None:
+                group.join()
+            if self._namespaces is not None and namespace is not None:
+                self._namespaces.settle_in(namespace)
+            run_child()
+        finally:
+            os._exit(1)
+
+    @contextmanager
+    def _new_namespace(self) -> Iterator[namespaces.Namespace | None]:
+        if self._namespaces is None:
+            yield None
+            return
+        with self._namespaces.new() as namespace:
+            yield namespace
+
+    def _new_group(self) -> cgroups.Group | None:
+        if self.hierarchy is None:
+            return None
+        return cgroups.Group(self.hierarchy, next(self._names))
+
+
+def choose(wanted: str, hierarchy: cgroups.Hierarchy | None, *, is_confined: bool) -> Containment:
+    """Returns the first mechanism that holds on this machine; "none" where none does.
+
+    Args:
+        wanted: "auto", or the one mechanism to try.
+        hierarchy: where control groups can be made; None where they cannot.
+        is_confined: whether renders are in the sandbox.
+
+    Raises:
+        OSError: the one mechanism that is wanted does not hold.
+    """
+    for mechanism in MECHANISMS if wanted == "auto" else (wanted,):
+        if _holds(mechanism, hierarchy, is_confined=is_confined):
+            return Containment(mechanism, hierarchy)
+    if wanted != "auto":
+        raise OSError(f"The mechanism {wanted!r} does not end a render's processes on this machine.")
+    return Containment("none", hierarchy)
+
+
+def _holds(mechanism: str, hierarchy: cgroups.Hierarchy | None, *, is_confined: bool) -> bool:
+    """Tries a mechanism in a process of its own, since trying a namespace changes the process that does it."""
+    pid = os.fork()
+    if not pid:
+        code = 1
+        try:
+            processes.become_subreaper()
+            found = Containment(mechanism, hierarchy and hierarchy.below(f"try-{os.getpid()}"))
+            code = 0 if prove(found, is_confined=is_confined) else 1
+            if found.hierarchy is not None:
+                found.hierarchy.remove()
+        except OSError as error:
+            print(f"mechanism {mechanism}: {error}", file=sys.stderr)  # noqa: T201  (the host's log)
+        finally:
+            os._exit(code)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def prove(containment: Containment, *, is_confined: bool) -> bool:
+    """Attacks a mechanism: processes that fork and exit without a pause, leave their session, stop or ignore signals.
+
+    All of them hold the writing end of a pipe, so its end says that none is left, whatever /proc would show.
+
+    Returns:
+        Whether the end of the pipe had come when the host would have reported the end.
+    """
+    readable, writable = os.pipe()
+    found = containment.fork(lambda: _attack(writable, containment.spawning, is_confined=is_confined))
+    os.close(writable)
+    if not select.select([readable], [], [], _PROOF_S)[0] or not os.read(readable, 1):
+        found.end()
+        return False
+    reaped: set[int] = set()
+    until = time.monotonic() + _PROOF_S
+    found.end()
+    while not found.are_gone(reaped.__contains__):
+        if time.monotonic() > until:
+            return False
+        reaped.update(processes.reap())
+        time.sleep(0.001)
+    with suppress(BlockingIOError):
+        os.set_blocking(readable, False)
+        while os.read(readable, 1024):
+            continue
+        return True
+    return False
+
+
+def _attack(writable: int, spawning: Spawning, *, is_confined: bool) -> NoReturn:
+    if is_confined:
+        sandbox = Sandbox.prepare(mode="landlock", read_paths=["/proc/self/task"])
+    else:
+        sandbox = Sandbox.prepare(mode="none", read_paths=[])
+    sandbox.enter(readable=[], writable=[], sockets="none", max_file_bytes=0, spawning=spawning)
+    ways: list[Callable[[], object]] = [
+        os.setsid,
+        lambda: os.setpgid(0, 0),
+        lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    ]
+    ways += [lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN)] * (_CHAINS - len(ways))
+    try:
+        for way in ways:
+            if not os.fork():
+                _flee(way)
+    except OSError:
+        pass  # no process can be started
+    os.write(writable, b"x")
+    time.sleep(_LIFE_S)
+    os._exit(0)
+
+
+def _flee(way: Callable[[], object]) -> NoReturn:
+    """Leaves by one way, then forks and exits in a chain; ends by itself in the end, should nothing else do it."""
+    with suppress(OSError):
+        way()
+        for _ in range(_CHAIN_LENGTH):
+            if os.fork():
+                os._exit(0)
+            way()
+    time.sleep(_LIFE_S)
+    os._exit(0)
+
+
+def summary(containment: Containment) -> dict[str, Any]:
+    """Returns what the status says: the mechanism, and what enforces each limit."""
+    has_groups = containment.hierarchy is not None
+    controllers = containment.hierarchy.folders if containment.hierarchy is not None else {}
+    version = f"cgroup v{containment.hierarchy.version}" if containment.hierarchy is not None else ""
+    has_user_limit = bool(os.getuid())
+    return {
+        "termination": containment.mechanism,
+        "limits": {
+            "processes": f"{version} pids.max" if has_groups else "RLIMIT_NPROC" if has_user_limit else "sampling",
+            "memory": f"{version} memory" if "memory" in controllers else "sampling",
+            "disk": "sampling, unlinked files included",
+            "cpu": f"{version} cpu" if "cpu" in controllers else "nice",
+        },
+    }

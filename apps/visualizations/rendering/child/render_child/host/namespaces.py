@@ -1,0 +1,139 @@
+"""A PID namespace for each render: when its first process ends, the kernel ends all others in it.
+
+That first process (init) does nothing. It waits for the end of a pipe whose other end only the host holds, so it also
+ends, and everything in the namespace with it, when the host is killed. See pid_namespaces(7).
+
+It takes CAP_SYS_ADMIN. Where the host does not have it, it gets it in a user namespace of its own, if the system allows
+unprivileged user namespaces; see user_namespaces(7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x20000, 0x10000000, 0x20000000
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x4000, 0x40000
+# Reads its standard input to the end and exits. Small, and on every system.
+_INIT: Final = shutil.which("cat", path="/bin:/usr/bin") if sys.platform == "linux" else None
+_libc: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else ctypes.CDLL(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A PID namespace, as the host sees it.
+
+    Attributes:
+        init: the id of its first process, a child of the host.
+        lifeline: a descriptor; closing it ends the namespace.
+    """
+
+    init: int
+    lifeline: int
+
+    def end(self) -> None:
+        """Ends every process in the namespace. The first one can be waited for once all others are gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.init, signal.SIGKILL)
+        os.close(self.lifeline)
+
+
+def become_able() -> None:
+    """Makes this process able to make PID namespaces.
+
+    Raises:
+        OSError: the system does not allow it.
+    """
+    if _INIT is None:
+        raise FileNotFoundError("There is no program `cat` to be the first process of a namespace.")
+    if _has_sys_admin():
+        return
+    user, group = os.geteuid(), os.getegid()
+    _call(_libc.unshare(_CLONE_NEWUSER))
+    # In this order: a group map needs setgroups to be refused first.
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(text)
+
+
+class Namespaces:
+    """Makes namespaces for children of this process."""
+
+    def __init__(self) -> None:
+        """Remembers this process's own namespace, to which it returns after each fork.
+
+        Raises:
+            OSError: the system does not tell.
+        """
+        self._own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+    @contextlib.contextmanager
+    def new(self) -> Iterator[Namespace]:
+        """Makes a namespace. What this process forks in the block is in it.
+
+        In the forked child the block must not be left by an exception.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        parent = os.getpid()
+        _call(_libc.unshare(_CLONE_NEWPID))
+        try:
+            namespace = _spawn_init()
+            yield namespace
+        finally:
+            if os.getpid() == parent:
+                _call(_libc.setns(self._own, _CLONE_NEWPID))
+
+    def settle_in(self, namespace: Namespace) -> None:
+        """Gives the calling process, the first that was forked into a namespace, a /proc that shows that one only.
+
+        It closes what the process has of the host's: with the lifeline it would outlive the host.
+
+        Raises:
+            OSError: the system does not allow it, for instance because a container hides parts of /proc.
+        """
+        os.close(namespace.lifeline)
+        os.close(self._own)
+        _call(_libc.unshare(_CLONE_NEWNS))
+        _call(_libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None))
+        _call(_libc.mount(b"proc", b"/proc", b"proc", ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC), None))
+
+
+def _spawn_init() -> Namespace:
+    readable, lifeline = os.pipe()
+    assert _INIT is not None  # noqa: S101  (`become_able` has looked)
+    actions = [
+        (os.POSIX_SPAWN_DUP2, readable, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    try:
+        init = os.posix_spawn(_INIT, ["vizportal-init"], {}, file_actions=actions, setsid=True)
+    except OSError:
+        os.close(lifeline)
+        raise
+    finally:
+        os.close(readable)
+    return Namespace(init=init, lifeline=lifeline)
+
+
+def _has_sys_admin() -> bool:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+        for line in file:
+            if line.startswith("CapEff:"):
+                return bool(int(line.split()[1], 16) >> 21 & 1)
+    return False
+
+
+def _call(result: int) -> None:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))

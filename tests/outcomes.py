@@ -1,0 +1,20 @@
+"""Reading the files of a render's outcome."""
+
+from apps.visualizations.rendering import RenderOutcome
+
+
+def page_of(outcome: RenderOutcome) -> str:
+    """Returns the exported page; "" where there is none."""
+    return _text(outcome.html)
+
+
+def notebook_of(outcome: RenderOutcome) -> str:
+    """Returns the executed notebook's JSON; "" where there is none."""
+    return _text(outcome.notebook)
+
+
+def _text(file):
+    if file is None:
+        return ""
+    file.seek(0)
+    return file.read().decode()
