@@ -23,6 +23,9 @@ def main():
     """Runs as the command line says."""
     arguments = _read_arguments()
     programs = [each for each in catalogue.read_all().values() if _is_wanted(each.key, arguments.programs)]
+    if arguments.remaining:
+        print(report.remaining(programs))
+        return 0
     if arguments.user:
         return _run_as_user(arguments, programs)
     judgements = [each for user in arguments.users for each in _results_of(user, arguments)]
@@ -41,6 +44,7 @@ def _read_arguments():
     parser.add_argument("--users", nargs="*", default=["root", "user"] if os.getuid() == 0 else ["user"])
     parser.add_argument("--rounds", type=int, help="repeat every program so often")
     parser.add_argument("--out", help="the matrix goes into this file as well")
+    parser.add_argument("--remaining", action="store_true", help="print the table of docs/threat-model.md")
     parser.add_argument("--logs", help="what the renders print goes into this file")
     parser.add_argument("--user", help=argparse.SUPPRESS)
     return parser.parse_args()

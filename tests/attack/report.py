@@ -30,6 +30,16 @@ def _line(judgement):
     return f"{judgement.verdict} {judgement.program} in {judgement.mode}: {evidence}"
 
 
+def remaining(programs):
+    """Returns the table of docs/threat-model.md: by mode, what is known to remain, and which programs show it."""
+    rows = {}
+    for program in programs:
+        for mode, what in program.remains.items():
+            rows.setdefault((mode, what), []).append(f"`{program.key}`")
+    lines = [f"| `{mode}` | {what} | {', '.join(keys)} |" for (mode, what), keys in sorted(rows.items())]
+    return "\n".join(["| mode | what remains open | shown by |", "| --- | --- | --- |", *lines])
+
+
 def totals(judgements):
     """Returns how many programs came to which verdict, and what was late, in a line."""
     counts = {verdict: sum(each.verdict == verdict for each in judgements) for verdict in _SIGNS}

@@ -39,9 +39,10 @@ def _show_interpreter():
         return
     kept = home / prefix.relative_to(home).parts[0]
     libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = os.open(kept, os.O_PATH | os.O_DIRECTORY)
     _check(libc.unshare(_CLONE_NEWNS))
     _check(libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None))
+    # Opened in the new namespace: mounts of another one cannot be bound.
+    descriptor = os.open(kept, os.O_PATH | os.O_DIRECTORY)
     _check(libc.mount(b"tmpfs", bytes(home), b"tmpfs", 0, b"mode=755"))
     kept.mkdir()
     _check(libc.mount(f"/proc/self/fd/{descriptor}".encode(), bytes(kept), None, _MS_BIND | _MS_REC, None))
