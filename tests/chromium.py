@@ -12,6 +12,13 @@ _PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-ch
 _FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 
+def executable() -> str:
+    """Returns the path of the system's browser."""
+    path = next((each for each in _PLACES if Path(each).exists()), None)
+    assert path, "Chromium is not installed"
+    return path
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Yields a headless browser.
@@ -19,8 +26,7 @@ def chromium() -> Iterator[Any]:
     Keep it no longer than a module: Playwright holds a running event loop in this thread, beside which neither a second
     one can start nor Django's ORM works unasked.
     """
-    path = next((each for each in _PLACES if Path(each).exists()), None)
-    assert path, "Chromium is not installed"
+    path = executable()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     # Its own five seconds are few where several suites share two cores; what is not there fails as surely, only later.
     expect.set_options(timeout=30_000)

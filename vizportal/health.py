@@ -25,7 +25,7 @@ from apps.runs.gateway import gateway_for_service
 from apps.runs.gateway.endpoints import EndpointConfig, endpoints
 from apps.visualizations import jobs
 from apps.visualizations.rendering import environments
-from apps.visualizations.services.hosts import hosts_read
+from apps.visualizations.services.hosts import hosts_read, pauses_read
 
 _KEEP_KUBEFLOW_S = 10.0
 _RESULTS_WAIT_S = 3.0
@@ -52,7 +52,13 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     answers = _kubeflow.read()
     kubeflow = _default_endpoint(answers)
     is_ready = database["ok"] and queue["ok"]
-    is_whole = is_ready and results["ok"] and workers["count"] > 0 and all(each["ok"] for each in answers or [kubeflow])
+    is_whole = (
+        is_ready
+        and results["ok"]
+        and workers["count"] > 0
+        and not workers.get("paused")
+        and all(each["ok"] for each in answers or [kubeflow])
+    )
     answer = {
         "status": "ok" if is_whole else "degraded",
         "database": database,
@@ -90,7 +96,19 @@ def _queue() -> None:
 def _workers() -> dict[str, Any]:
     keys = {name: _worker_keys(name) for name in settings.RQ_QUEUES}
     # One that serves several queues is one worker.
-    return {"count": len(frozenset().union(*keys.values())), "queues": {name: len(each) for name, each in keys.items()}}
+    return {
+        "count": len(frozenset().union(*keys.values())),
+        "queues": {name: len(each) for name, each in keys.items()},
+        # Why workers take nothing for the moment: a full disk, a place of work that is gone.
+        "paused": _pauses(),
+    }
+
+
+def _pauses() -> list[str]:
+    try:
+        return pauses_read()
+    except (RedisError, OSError):
+        return []
 
 
 def _worker_keys(queue_name: str) -> frozenset[str]:
@@ -179,11 +197,14 @@ def _sandbox() -> dict[str, Any]:
     except (RedisError, OSError):
         hosts = []
     modes = {host["mode"] for host in hosts}
-    shown = ("environment", "machine", "mode", "abi", "gaps", "renders", "start_s", "missing")
+    terminations = sorted({host["termination"] for host in hosts})
+    shown = ("environment", "machine", "mode", "abi", "gaps", "termination", "limits", "renders", "start_s", "missing")
     return {
         "wanted": settings.VIZPORTAL_SANDBOX,
         "mode": "none" if "none" in modes else min(modes, default="unknown"),
         "gaps": sorted({gap for host in hosts for gap in host["gaps"]}),
+        # How the processes of a render are ended, one word for each way in use; "none" is no guarantee.
+        "termination": terminations,
         "hosts": [{name: host.get(name) for name in shown} for host in hosts],
     }
 

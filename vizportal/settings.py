@@ -109,10 +109,15 @@ ALLOW_CUSTOM_VISUALIZATIONS = env.read_bool("ALLOW_CUSTOM_VISUALIZATIONS", defau
 VIZPORTAL_ALLOW_DEPENDENCIES = env.read_bool("VIZPORTAL_ALLOW_DEPENDENCIES", default=False)
 VIZPORTAL_PACKAGE_INDEX = env.read_str("VIZPORTAL_PACKAGE_INDEX")
 KERNEL_TIMEOUT = env.read_int("KERNEL_TIMEOUT", 100, least=1)
+# How long an environment's render host may take to import its libraries; none of a render's own time.
+VIZPORTAL_HOST_START_S = env.read_int("VIZPORTAL_HOST_START_S", 300, least=1)
 VIZPORTAL_WORKERS = env.read_int("VIZPORTAL_WORKERS", 2, least=1)
 # Served by workers of other machines, also while none of them lives: they are started when something waits.
 VIZPORTAL_REMOTE_ENVIRONMENTS = env.read_list("VIZPORTAL_REMOTE_ENVIRONMENTS")
 VIZPORTAL_SANDBOX = env.read_choice("VIZPORTAL_SANDBOX", "auto", ["auto", "bwrap", "landlock", "none"])
+VIZPORTAL_TERMINATION = env.read_choice(
+    "VIZPORTAL_TERMINATION", "auto", ["auto", "namespace", "cgroup", "group", "threads"]
+)
 # The second word of an administrator who wants people's own code to run where nothing confines it.
 VIZPORTAL_CUSTOM_WITHOUT_SANDBOX = env.read_bool("VIZPORTAL_CUSTOM_WITHOUT_SANDBOX", default=False)
 VIZPORTAL_HOST_MAX_RENDERS = env.read_int("VIZPORTAL_HOST_MAX_RENDERS", 2000, least=1)

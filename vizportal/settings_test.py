@@ -17,7 +17,8 @@ from vizportal.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"base_url": None}},
+    # The store that is used without further settings; its place is MEDIA_ROOT, which tests change.
+    "default": {"BACKEND": "apps.visualizations.stores.files.FileStore", "OPTIONS": {"base_url": None}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # Users sign in like on a server: what a stranger may see is tested, and `local` has tests of its own.

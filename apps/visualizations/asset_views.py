@@ -11,7 +11,6 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from apps.visualizations.services import assets
-from apps.visualizations.streaming import file_chunks
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -31,16 +30,10 @@ def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
     # The session was asked for the namespace that was chosen last: without this the answer would vary by cookie, and no
     # cache between could keep it.
     request.session.accessed = False
-    is_compressed = bool(_TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")))
-    file = assets.asset_open(sha256, kind, is_compressed=True) if is_compressed else None
-    is_compressed = file is not None
-    file = file or assets.asset_open(sha256, kind)
-    if file is None:
-        raise Http404("There is no such asset.")
-    response = StreamingHttpResponse(file_chunks(file), content_type=assets.CONTENT_TYPES[kind])
-    response["Content-Length"] = str(file.size)
-    if is_compressed:
-        response["Content-Encoding"] = "gzip"
+    takes_gzip = bool(_TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")))
+    compressed = assets.asset_compressed(sha256, kind) if takes_gzip else None
+    is_compressed = compressed is not None
+    response = _compressed(compressed, kind) if compressed is not None else _plain(sha256, kind)
     response["Vary"] = "Accept-Encoding"
     response["ETag"] = f'"{sha256[:32]}{"-gz" if is_compressed else ""}"'
     response["Cache-Control"] = "public, max-age=31536000, immutable"
@@ -50,5 +43,18 @@ def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
     response["X-Content-Type-Options"] = "nosniff"
     answer = get_conditional_response(request, etag=response["ETag"], response=cast("HttpResponse", response))
     if answer is not None and answer.status_code != response.status_code:
-        file.close()
+        response.close()
     return answer or response
+
+
+def _compressed(content: bytes, kind: str) -> HttpResponseBase:
+    headers = {"Content-Encoding": "gzip", "Content-Length": str(len(content))}
+    return StreamingHttpResponse([content], content_type=assets.CONTENT_TYPES[kind], headers=headers)
+
+
+def _plain(sha256: str, kind: str) -> HttpResponseBase:
+    file = assets.asset_open(sha256, kind)
+    if file is None:
+        raise Http404("There is no such asset, or the stored one is damaged.")
+    headers = {"Content-Length": str(file.size_bytes)}
+    return StreamingHttpResponse(file, content_type=assets.CONTENT_TYPES[kind], headers=headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from http.client import OK
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,16 +17,17 @@ from django.views.decorators.http import require_safe
 
 from apps.people import roles
 from apps.people.models import Right
+from apps.runs.views.contained import confine
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
 from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.live import live_page
+from apps.visualizations.services.results import result_open
+from apps.visualizations.services.stored import DamagedError
 from apps.visualizations.services.tokens import token_user
-from apps.visualizations.streaming import file_chunks
 
 if TYPE_CHECKING:
-    from django.db.models.fields.files import FieldFile
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
@@ -36,6 +38,13 @@ RESULT_CSP = (
     "style-src 'unsafe-inline' {assets}; img-src data: blob:; font-src data:; worker-src blob:; "
     "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
 )
+_CONTENT_TYPES = {"html": "text/html; charset=utf-8", "ipynb": "application/x-ipynb+json"}
+DAMAGED_PAGE = """<!doctype html><meta charset="utf-8"><title>Damaged</title>
+<style>body { font: 15px/1.5 system-ui, sans-serif; margin: 1rem; color-scheme: light dark }</style>
+<p><strong>The stored result is damaged: it is not what was saved.</strong></p>
+<p>Nothing of it is shown. Choose "Render again", or ask an administrator to restore it from a backup.</p>
+<script>parent.postMessage({ vizportalDamaged: true }, "*")</script>
+"""
 _FRAMES = frozenset({"iframe", "frame"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
@@ -47,25 +56,31 @@ def _render(request: HttpRequest, render_id: UUID) -> Render:
         raise Http404(str(error)) from error
 
 
-def _file(field: FieldFile, content_type: str, *, with_assets: bool = False) -> StreamingHttpResponse:
-    if not field:
-        raise Http404("This render has no such file.")
+def _file(render: Render, kind: str, *, with_assets: bool = False) -> HttpResponseBase:
     try:
-        field.open("rb")
+        content = result_open(render, kind)
     except FileNotFoundError as error:
-        raise Http404("The file is gone from the store.") from error
+        raise Http404("This render has no such file, or it is gone from the store.") from error
+    except DamagedError:
+        return _damaged()
+    content_type = _CONTENT_TYPES[kind]
     if with_assets:
         # How long it becomes is known only at its end.
-        response = StreamingHttpResponse(inline_assets(file_chunks(field)), content_type=content_type)
+        response = StreamingHttpResponse(inline_assets(content), content_type=content_type)
     else:
-        response = StreamingHttpResponse(file_chunks(field), content_type=content_type)
-        response["Content-Length"] = str(field.size)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response = StreamingHttpResponse(content, content_type=content_type)
+        response["Content-Length"] = str(content.size_bytes)
     # Renders never change, but who may see them can.
     response["Cache-Control"] = "private, max-age=86400, immutable"
     return response
+
+
+def _damaged() -> HttpResponse:
+    """What stands in the frame, or comes from a script's download, in the place of a file that is not as it was saved.
+
+    Its script asks the page around it to draw the card again, which then says so and offers to render again.
+    """
+    return HttpResponse(DAMAGED_PAGE, status=500, headers={"Cache-Control": "no-store"})
 
 
 def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -96,9 +111,9 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     destination = request.headers.get("Sec-Fetch-Dest", "")
     if destination and destination not in _FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
-    response = _so_far(render) if render.is_active else _file(render.html, "text/html; charset=utf-8")
+    response = _so_far(render) if render.is_active else _file(render, "html")
     assets = f"{request.scheme}://{request.get_host()}/assets/"
-    response["Content-Security-Policy"] = RESULT_CSP.format(assets=assets)
+    confine(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
     # One address answers in two ways, depending on this header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
     return response
@@ -109,12 +124,7 @@ def _so_far(render: Render) -> HttpResponse:
     page = live_page(render)
     if page is None:
         raise Http404("There is nothing to see of it yet.")
-    response = HttpResponse(page, content_type="text/html; charset=utf-8")
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = "no-store"
-    return response
+    return HttpResponse(page, content_type=_CONTENT_TYPES["html"], headers={"Cache-Control": "no-store"})
 
 
 @for_scripts_too
@@ -126,12 +136,10 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
         kind: "html" or "ipynb".
     """
     render = _render(request, render_id)
-    if kind == "html":
-        response = _file(render.html, "text/html; charset=utf-8", with_assets=True)
-    else:
-        response = _file(render.notebook, "application/x-ipynb+json")
-    name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
-    response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'
+    response = _file(render, kind, with_assets=kind == "html")
     # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    confine(response, "sandbox; default-src 'none'")
+    if response.status_code == OK:
+        name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
+        response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'
     return response

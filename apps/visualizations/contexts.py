@@ -20,6 +20,7 @@ from apps.visualizations.models import Render, RenderState, Visualization
 from apps.visualizations.rendering.environments import EnvironmentUnusableError
 from apps.visualizations.services.hosts import environment_available, environment_missing
 from apps.visualizations.services.live import live_read
+from apps.visualizations.services.results import result_is_damaged
 from apps.visualizations.services.submission import Submission
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ _ADVICE: Final = {
     "poison": "Two workers died while rendering it. Change the code or the data before trying again.",
     "disk_full": "Write less to the disk, or clean up on the way.",
     "kernel_missing": "The type names a kernel that its environment does not have.",
-    "store_failed": "Nothing is wrong with the code. Render again once the store answers.",
     "worker_lost": "The process that renders was lost, which is rarely the code's fault. Render again.",
     "unconfined": "Rendering needs Linux 5.13 or newer, or an administrator who sets VIZPORTAL_CUSTOM_WITHOUT_SANDBOX.",
     "dependencies_failed": "Ask for versions that fit, or for other packages.",
@@ -153,6 +153,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "place": selectors.queue_place(render),
         "live": live_read(render) if render.state == RenderState.RUNNING else None,
         "advice": advice(render),
+        "is_damaged": result_is_damaged(render),
         "type_title": type_title(visualization.type_key),
         "edit_url": edit,
         "longer_url": f"{edit}&timeout_s={settings.KERNEL_TIMEOUT}" if edit and may_run_longer(render) else "",

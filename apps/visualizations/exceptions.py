@@ -66,6 +66,16 @@ class WrongStateError(VisualizationsError):
     code = "wrong_state"
 
 
+class MachineError(VisualizationsError):
+    """The machine is at fault and not the code; a predefined type is tried once more.
+
+    `code` is one of worker_lost, host_failed, killed_by_system, work_disk_full, work_dir_failed, store_full,
+    store_failed, no_descriptors.
+    """
+
+    code = "worker_lost"
+
+
 class SourceError(VisualizationsError):
     """A source cannot be brought to the render.
 

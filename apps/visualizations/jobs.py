@@ -33,7 +33,7 @@ from apps.visualizations.worker_watch import WatchedWorker, busy_beat, trace_ask
 
 ALLOWED_FUNCTION = "apps.visualizations.jobs.render_execute"
 # RQ's own limit is the last resort only: execution ends a render long before.
-_JOB_GRACE_S = 300
+_JOB_GRACE_S = 600
 _KEEP_S = 3600
 # How often an idle worker says that it lives; one that was killed is counted for up to a minute and a half.
 _WORKER_TTL_S = 30
@@ -48,7 +48,9 @@ class JobRefusedError(Exception):
 def render_execute(render_id: str, attempt: int) -> None:
     """The one function that a job may name."""
     close_old_connections()
-    execution.render_execute(render_id, attempt, busy_beat)
+    again = execution.render_execute(render_id, attempt, busy_beat)
+    if again is not None:
+        render_enqueue(again)
 
 
 class RenderJob(Job):  # type: ignore[misc]
@@ -106,7 +108,7 @@ class RenderWorker(WatchedWorker):
         try:
             # What a killed worker left: the reconciler may run on another machine.
             hosts.work_dirs_sweep()
-        except DatabaseError as error:
+        except (DatabaseError, OSError) as error:
             logger.warning("work directories not swept: %s", error)
         self.tend_hosts()
         return super().work(*args, **kwargs)
@@ -160,7 +162,9 @@ class RenderWorker(WatchedWorker):
         self._told_at = time.monotonic()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
-        """Asks whether `rq suspend` was called: once a second, and not before each job."""
+        """Asks each second whether `rq suspend` was called; leaves jobs to others where the machine cannot render."""
+        if not burst:
+            self.pause_for_trouble()
         if time.monotonic() - self._asked_at >= _SUSPENSION_EVERY_S:
             super().check_for_suspension(burst)
             self._asked_at = time.monotonic()
@@ -236,7 +240,7 @@ def _enqueue(queue: Any, render: Render, **how: Any) -> None:
         ALLOWED_FUNCTION,
         args=(str(render.id), render.attempt),
         job_id=job_id(render),
-        timeout=int(render.timeout_s) + _JOB_GRACE_S,
+        timeout=int(render.timeout_s) + settings.VIZPORTAL_HOST_START_S + _JOB_GRACE_S,
         result_ttl=_KEEP_S,
         failure_ttl=_KEEP_S,
         description=f"render {render.id}, attempt {render.attempt}",

@@ -101,6 +101,7 @@ class Render(models.Model):
         source_metadata: the artifact's metadata where that is its data (Kubeflow's metrics); then it is the source.
         dependencies: requirements of the code beside its environment's packages.
         sample_rows: a try on so many rows of each file; None for all of them.
+        damaged_at: when the store was seen to hold something else than was saved; None while all of it is as saved.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -150,6 +151,9 @@ class Render(models.Model):
     html_bytes = models.BigIntegerField(null=True, blank=True)
     html_sha256 = models.CharField(max_length=64, blank=True)
     notebook = models.FileField(blank=True, max_length=300)
+    notebook_bytes = models.BigIntegerField(null=True, blank=True)
+    notebook_sha256 = models.CharField(max_length=64, blank=True, db_default="", default="")
+    damaged_at = models.DateTimeField(null=True, blank=True)
     log = models.TextField(blank=True)
 
     class Meta:

@@ -198,7 +198,7 @@ def visualization_counts(user: Any, run_ids: Iterable[str]) -> dict[str, int]:
 
 def render_with_receipt(receipt: str) -> Render | None:
     """Returns the latest good render of exactly this receipt; None where there is none."""
-    found = Render.objects.filter(receipt=receipt, state=RenderState.SUCCEEDED).exclude(html="")
+    found = Render.objects.filter(receipt=receipt, state=RenderState.SUCCEEDED, damaged_at=None).exclude(html="")
     return found.select_related("visualization").order_by("-created_at").first()
 
 

@@ -6,6 +6,7 @@ A job carries (render id, attempt) and nothing else, so the trace waits beside i
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from apps.observing import tracing
 from apps.observing.listener import Listener
 from apps.observing.scope import scope_open
 from apps.visualizations.events import connection_get
-from apps.visualizations.services.hosts import hosts_memory
+from apps.visualizations.services import hosts
 
 _TRACE_KEY: Final = "vizportal:trace:"
 # A render that waits longer is no longer part of anything that somebody looks at.
@@ -32,6 +33,7 @@ _HEARTBEAT_EVERY_S: Final = 5.0
 # What rq itself adds to the time that a worker's key lasts.
 _RQ_MARGIN_S: Final = 60
 # rq pauses for up to a minute between two looks for a queue server that is away, and beats each time.
+_PAUSE_S: Final = 10.0
 _SILENT_S: Final = 120.0
 _busy: ContextVar[Callable[[float], None] | None] = ContextVar("busy", default=None)
 logger = logging.getLogger(__name__)
@@ -127,6 +129,15 @@ class WatchedWorker(SimpleWorker):  # type: ignore[misc]
         except (RedisError, OSError) as error:
             logger.info("worker's heartbeat not told: %s", error)
 
+    def pause_for_trouble(self) -> None:
+        """Waits a while for a machine that cannot render now, and says so; the next job then ends with the reason."""
+        until = time.monotonic() + _PAUSE_S
+        while (trouble := hosts.work_root_trouble()) and time.monotonic() < until and not self._stop_requested:
+            logger.error("this worker pauses: %s", trouble)
+            hosts.pause_tell(self.name, trouble)
+            self.heartbeat()
+            threading.Event().wait(1)
+
     def tend_hosts(self) -> None:
         """Called with each heartbeat that is told."""
 
@@ -155,7 +166,7 @@ class WatchedWorker(SimpleWorker):  # type: ignore[misc]
 def memory_families() -> list[Metric]:
     """Returns the memory of this machine's hosts that this process knows, as it is now."""
     family = memory_family()
-    for environment, facts in hosts_memory().items():
+    for environment, facts in hosts.hosts_memory().items():
         memory_add(family, environment, facts)
     return [family]
 

@@ -36,6 +36,17 @@
     words.textContent = line;
     banner.querySelector("details").before(words);
   });
+  // In the place of a result that is not as it was saved stands a page of the portal's own that says so: the card, drawn
+  // again, then offers to render again. Any result may claim that of itself, so once is enough.
+  addEventListener("message", (event) => {
+    if (event.data?.vizportalDamaged !== true) return;
+    const frame = [...document.querySelectorAll("iframe[data-card]")].find((each) => each.contentWindow === event.source);
+    const card = frame?.closest("article");
+    if (!card || "redrawn" in frame.dataset) return;
+    frame.dataset.redrawn = "";
+    htmx.ajax("GET", frame.dataset.card, { target: card, swap: "outerHTML" });
+  });
+
   // A frame may have been quicker than this script.
   function askBlocked() {
     for (const frame of document.querySelectorAll("iframe[data-result]")) frame.contentWindow?.postMessage({ vizportalAsk: "blocked" }, "*");

@@ -117,7 +117,7 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", 
 os.kill(os.getpid(), 9)
 """
     outcome = run(code)
-    assert (outcome.state, outcome.reason) == ("failed", "killed")
+    assert (outcome.state, outcome.reason) == ("failed", "kernel_died")
     assert "SIGKILL" in outcome.message
     outcome.wait_for_end()
     assert processes_below(tmp_path) == []

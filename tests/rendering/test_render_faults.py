@@ -95,7 +95,7 @@ FAULTS = {
         30,
     ),
     "os._exit": ("import os; os._exit(0)", {}, ("failed", "kernel_died"), 20),
-    "SIGKILL to itself": ("import os; os.kill(os.getpid(), 9)", {}, ("failed", "killed"), 20),
+    "SIGKILL to itself": ("import os; os.kill(os.getpid(), 9)", {}, ("failed", "kernel_died"), 20),
     "a segfault": ("import ctypes; ctypes.string_at(0)", {}, ("failed", "kernel_died"), 20),
     "SIGSTOP to itself": ("import os; os.kill(os.getpid(), 19)", {"timeout_s": 2}, ("timed_out", "timed_out"), 20),
     "input": ("input()", {}, ("failed", "user_error"), 20),

@@ -183,6 +183,7 @@ class FakeKernel:
 def kernel(monkeypatch, settings, tmp_path):
     fake = FakeKernel()
     monkeypatch.setattr(execution, "render_order", fake)
+    monkeypatch.setattr(execution, "host_await", lambda *_args: None)
     monkeypatch.setattr("apps.visualizations.services.lease.LOOK_EVERY_S", 0)
     interpreter = tmp_path / "environments" / "base" / "bin" / "python"
     interpreter.parent.mkdir(parents=True)

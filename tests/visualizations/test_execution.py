@@ -9,7 +9,7 @@ from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.services import execution, submission, withdrawal
+from apps.visualizations.services import execution, hosts, submission, withdrawal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ def test_a_good_render_is_kept_with_its_receipt(submit, work, kernel, row, event
     assert order.variables == render.arguments
     told = [(event["state"], event["cell"], event["cells"]) for event in events()]
     assert told == [("queued", 0, 0), ("running", 0, 0), ("running", 1, 2), ("succeeded", 2, 2)]
-    assert list(execution.work_root().iterdir()) == []
+    assert list(hosts.work_root().iterdir()) == []
 
 
 def test_the_source_holds_the_artifacts_bytes_while_the_code_runs(submit, work, kernel, kubeflow):

@@ -17,6 +17,7 @@ def told(queue):
 
     def tell(machine="m1", **facts):
         status = {"environment": "base", "machine": machine, "mode": "landlock", "abi": 7, "gaps": [], "renders": 3}
+        status |= {"termination": "group", "limits": {"processes": "RLIMIT_NPROC"}}
         queue.connection.set(f"vizportal:host:{machine}:base", json.dumps({**status, **facts}))
 
     return tell
@@ -37,7 +38,7 @@ def test_readyz_shows_mode_and_gaps_of_every_host(client, told, kubeflow):
 
 
 def test_readyz_without_the_queue_knows_no_host(client, no_queue, kubeflow):
-    assert sandbox(client) == {"wanted": "auto", "mode": "unknown", "gaps": [], "hosts": []}
+    assert sandbox(client) == {"wanted": "auto", "mode": "unknown", "gaps": [], "termination": [], "hosts": []}
 
 
 def test_the_admin_s_first_page_lists_hosts_and_says_what_is_open(browser, admin, told):

@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.services import execution, upkeep, withdrawal
+from apps.visualizations.services import execution, hosts, upkeep, withdrawal
 from apps.visualizations.services.lease import render_claim
 from apps.visualizations.services.upkeep import reconcile
 
@@ -76,9 +76,10 @@ def test_a_lost_worker_means_a_new_attempt_whose_forerunner_no_longer_counts(sub
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_a_worker_that_never_beat_is_noticed_too(submit, row, age):
+def test_a_worker_that_never_beat_is_noticed_too(submit, row, age, queue):
     made = submit()
     render_claim(made.render.id, 1)
+    queue.connection.flushall()
     Render.objects.filter(id=made.render.id).update(lease_until=None)
     assert reconcile().tried_again == 0
     age(made.render, "started_at")
@@ -137,16 +138,16 @@ def test_one_holder_at_a_time(submit, queue):
 def test_work_directories_of_the_dead_are_swept(submit, kernel, lose):
     made = submit()
     render_claim(made.render.id, 1)
-    alive = execution.work_root() / f"{made.render.id}.1.abc"
-    for path in (alive, execution.work_root() / f"{made.render.id}.2.abc", execution.work_root() / "else"):
+    alive = hosts.work_root() / f"{made.render.id}.1.abc"
+    for path in (alive, hosts.work_root() / f"{made.render.id}.2.abc", hosts.work_root() / "else"):
         path.mkdir()
     assert upkeep.work_dirs_sweep() == 2
-    assert list(execution.work_root().iterdir()) == [alive]
+    assert list(hosts.work_root().iterdir()) == [alive]
 
 
 def test_a_worker_that_starts_removes_what_a_killed_one_left(submit, kernel, work):
     submit()
-    left = execution.work_root() / "left"
+    left = hosts.work_root() / "left"
     left.mkdir()
     work()
     assert not left.exists()

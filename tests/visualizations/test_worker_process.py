@@ -141,8 +141,10 @@ def past(house, render_id):
     """Moves a lease to its end in the place of waiting half a minute for it."""
     moment = (timezone.now() - timedelta(minutes=1)).isoformat()
     house.shell(f"""
+        from apps.visualizations.events import connection_get
         from apps.visualizations.models import Render
         Render.objects.filter(id={render_id!r}).update(lease_until={moment!r})
+        connection_get().delete(*connection_get().keys("vizportal:holder:*"))
     """)
 
 
@@ -227,12 +229,7 @@ def test_a_killed_workers_render_is_lost_with_words_and_the_next_one_is_rendered
     house.wait_for(endless, {"running"})
     worker.kill()
     worker.wait(10)
-    # The lease is moved to its end in the place of waiting half a minute for it.
-    past = (timezone.now() - timedelta(minutes=1)).isoformat()
-    house.shell(f"""
-        from apps.visualizations.models import Render
-        Render.objects.filter(id={endless!r}).update(lease_until={past!r})
-    """)
+    past(house, endless)
     assert "lost 1" in house.manage("reconcile")
     assert house.state(endless) == ("lost", 1, "worker_lost")
     following = house.submit("print('hello')")

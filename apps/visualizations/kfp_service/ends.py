@@ -8,12 +8,25 @@ from typing import Final
 from uuid import UUID
 
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
-from apps.visualizations.services.assets import inline_assets, inlined
+from apps.visualizations.services.assets import inline_assets
+from apps.visualizations.services.results import result_open
+from apps.visualizations.services.stored import WHOLE_BYTES, DamagedError
 
-# A page up to this size is answered whole, with its length; a larger one is passed on as it is read.
-WHOLE_BYTES: Final = 4 * 1024**2
 # Ours, not the request's: the answer is a 500.
-_OUR_FAULTS: Final = frozenset({"internal_error", "poison", "bad_result"})
+_OUR_FAULTS: Final = frozenset(
+    {
+        "internal_error",
+        "poison",
+        "bad_result",
+        "host_failed",
+        "killed_by_system",
+        "work_disk_full",
+        "work_dir_failed",
+        "store_full",
+        "store_failed",
+        "no_descriptors",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +58,7 @@ def end_read(render_id: UUID) -> End | None:
     Raises:
         DatabaseError: the database does not answer.
     """
-    wanted = ("id", "state", "reason", "message", "traceback", "line", "html", "html_bytes")
+    wanted = ("id", "state", "reason", "message", "traceback", "line", "html", "html_bytes", "html_sha256")
     render = Render.objects.only(*wanted).filter(id=render_id).first()
     if render is None:
         return End(render_id=render_id, state=RenderState.CANCELLED, message="The visualization was deleted.")
@@ -72,17 +85,21 @@ def _with_page(render: Render) -> End:
             if len(page) > WHOLE_BYTES:
                 return End(render_id=render.id, state=render.state, page=bytes(page), rest=chunks)
     except FileNotFoundError:
-        return End(
-            render_id=render.id, state=RenderState.LOST, is_our_fault=True, message="The file is gone from the store."
-        )
+        return _unreadable(render, "The file is gone from the store.")
+    except DamagedError:
+        return _unreadable(render, "The stored result is damaged: it is not what was saved. Render it again.")
     return End(render_id=render.id, state=render.state, page=bytes(page))
+
+
+def _unreadable(render: Render, message: str) -> End:
+    return End(render_id=render.id, state=RenderState.LOST, is_our_fault=True, message=message)
 
 
 def _page_chunks(render: Render) -> Iterator[bytes]:
     """Returns the page with its scripts: whoever asks here cannot reach the portal's own addresses."""
-    if (render.html_bytes or 0) > WHOLE_BYTES:
-        return inlined(render.html)
-    with render.html.open("rb") as file:
-        page = file.read()
+    content = result_open(render, "html")
+    if content.size_bytes > WHOLE_BYTES:
+        return inline_assets(content)
+    page = b"".join(content)
     # Looking for references costs 7 ms a megabyte, and most pages have none.
     return inline_assets([page]) if b"/assets/" in page else iter([page])

@@ -58,7 +58,6 @@ class Progress:
     Attributes:
         log: the end of what it printed so far.
         page: the page so far, where there is a new one; None where there is not.
-        is_starting: its environment is still being started.
     """
 
     cell: int
@@ -66,7 +65,6 @@ class Progress:
     elapsed_s: float
     log: str = ""
     page: bytes | None = None
-    is_starting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +73,7 @@ class RenderOutcome:
 
     Attributes:
         state: succeeded, failed, timed_out or cancelled.
-        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, killed, kernel_missing,
+        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, kernel_missing,
             out_of_memory, too_many_processes, disk_full, html_too_big, bad_result, environment_missing,
             unconfined, timed_out, cancelled.
         message: one sentence for people; "" when it succeeded.

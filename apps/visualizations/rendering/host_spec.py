@@ -174,7 +174,6 @@ def keeper_options(spec: HostSpec) -> dict[str, Any]:
         "failure": str(spec.failure_path),
         "key": key,
         "start_timeout_s": spec.start_timeout_s,
-        "is_outer_namespace": spec.sandbox == "bwrap",
         "command": [*_outer_wall(spec), str(interpreter), "-I", str(CHILD), "serve"],
         "environ": {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},

@@ -141,7 +141,7 @@ class RenderHost:
         keeper.stdout.close()
         connected = self._try_connect() if line else None
         if connected is None:
-            raise self.start_error("It could not be started.")
+            raise self._start_error("It could not be started.")
         self._keepers.append(keeper)
         return connected
 
@@ -151,13 +151,16 @@ class RenderHost:
             why = self.spec.failure_path.read_text(encoding="utf-8")
         except OSError:
             return None
-        return self.start_error(why)
+        return self._start_error(why)
 
-    def start_error(self, why: str) -> HostStartError:
+    def _start_error(self, why: str) -> HostStartError:
         """Returns an error with the reason and the end of the host's log."""
         words = self.last_words()
         told = f" Its log ends with: {words}" if words else ""
-        return HostStartError(f"The environment {self.spec.environment!r} does not start. {why}{told}")
+        return HostStartError(
+            f"The environment {self.spec.environment!r} does not start. {why} The code is not at fault. An "
+            f"administrator can build it again: manage.py environments build {self.spec.environment}.{told}"
+        )
 
     def last_words(self) -> str:
         """Returns the end of the host's log."""

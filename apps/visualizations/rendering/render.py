@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -247,9 +246,7 @@ class Wait:
 
     def _look(self) -> None:
         elapsed_s = time.monotonic() - self._started
-        progress = self._watcher.read(elapsed_s)
-        is_starting = bool(self._start_timeout_s) and not self.is_taken
-        self._on_progress(replace(progress, is_starting=True) if is_starting else progress)
+        self._on_progress(self._watcher.read(elapsed_s))
         if self._is_cancelled() and not self._has_cancelled:
             self._has_cancelled = True
             with suppress(OSError):

@@ -262,7 +262,7 @@ def sandbox_label(mode: str, termination: str, gaps: Sequence[str]) -> str:
 def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], order: RenderOrder) -> RenderOutcome:
     """Returns the outcome of a render that was ended, or ended by itself, before it handed anything over."""
     returncode = said.get("returncode")
-    died = ("failed", "killed" if returncode == -signal.SIGKILL else "kernel_died", _explain_death(returncode))
+    died = ("failed", "kernel_died", _explain_death(returncode))
     state, reason, message = _VERDICTS.get(said.get("verdict", ""), died)
     written = read_progress(directory)
     text = message.format(

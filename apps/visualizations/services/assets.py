@@ -9,24 +9,19 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import logging
-import os
 import re
-import tempfile
+import zlib
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from django.conf import settings
-from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from apps.visualizations.rendering import environments
-from apps.visualizations.stores.movable import MovableFile
-from apps.visualizations.streaming import file_chunks
-
-if TYPE_CHECKING:
-    from django.db.models.fields.files import FieldFile
+from apps.visualizations.services.stored import DamagedError, StoredContent, known, stored_key, stored_open
 
 logger = logging.getLogger(__name__)
 ROOT: Final = "assets"
@@ -39,6 +34,7 @@ _REFERENCE: Final = re.compile(rb"""/assets/([0-9a-f]{64})\.(js|css)(?=\\?(["'])
 _HELD_BYTES: Final = len("\"/assets/.css\\'") + 64 - 1
 # Libraries of a page come to some 10 MB. A page made to name one a million times is not to fill the reader's disk.
 _MAX_INLINED_BYTES: Final = 256 * 1024**2
+_MAX_COMPRESSED_BYTES: Final = 32 * 1024**2
 
 
 def assets_publish(environment_dir: Path) -> int:
@@ -55,17 +51,46 @@ def assets_publish(environment_dir: Path) -> int:
     return count
 
 
-def asset_open(sha256: str, kind: str, *, is_compressed: bool = False) -> File[Any] | None:
-    """Returns an asset's open file, None where there is none; `is_compressed` asks for the gzip beside it.
+def asset_open(sha256: str, kind: str) -> StoredContent | None:
+    """Opens an asset, compared with the digest in its name; None where there is none, or a damaged one.
 
     Raises:
         StoreAwayError: the store of results does not answer.
     """
-    name = f"{ROOT}/{sha256}.{kind}{'.gz' if is_compressed else ''}"
     try:
-        return default_storage.open(name, "rb")
+        return stored_open(f"{ROOT}/{sha256}.{kind}", size_bytes=None, sha256=sha256)
+    except (FileNotFoundError, DamagedError):
+        # A damaged one is in the log, and is replaced by the next worker that starts.
+        return None
+
+
+def asset_compressed(sha256: str, kind: str) -> bytes | None:
+    """Returns the gzip of an asset, whose content is compared; None where there is none, or a damaged one.
+
+    Raises:
+        StoreAwayError: the store of results does not answer.
+    """
+    name = f"{ROOT}/{sha256}.{kind}.gz"
+    try:
+        with default_storage.open(name, "rb") as file:
+            content: bytes = file.read(_MAX_COMPRESSED_BYTES)
+            key = stored_key(file, sha256)
     except FileNotFoundError:
         return None
+    if not known.has(key):
+        if not _is_compressed_form(content, sha256):
+            logger.error("%s: is not the compressed form of its name", name)
+            return None
+        known.add(key)
+    return content
+
+
+def _is_compressed_form(content: bytes, sha256: str) -> bool:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            return hashlib.sha256(file.read(_MAX_INLINED_BYTES)).hexdigest() == sha256
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def inline_assets(chunks: Iterable[bytes]) -> Generator[bytes]:
@@ -82,7 +107,7 @@ def inline_assets(chunks: Iterable[bytes]) -> Generator[bytes]:
             file = asset_open(match[1].decode(), match[2].decode()) if is_quoted and left > 0 else None
             if file is None:
                 continue
-            left -= file.size
+            left -= file.size_bytes
             yield text[position : match.start()]
             yield from _data_url(file, match[2].decode())
             position = match.end()
@@ -97,63 +122,61 @@ def inline_assets_bytes(html: bytes) -> bytes:
     return b"".join(inline_assets([html]))
 
 
-def inlined(field_file: FieldFile) -> Generator[bytes]:
-    """Yields a stored page with its assets in it.
-
-    Raises:
-        FileNotFoundError: the file is gone from the store.
-    """
-    field_file.open("rb")
-    yield from inline_assets(file_chunks(field_file))
-
-
 def _publish(path: Path, file_name: str) -> bool:
     name = f"{ROOT}/{file_name}"
-    if _stored_bytes(name) == path.stat().st_size and default_storage.exists(f"{name}.gz"):
-        return False
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != file_name.partition(".")[0]:
         logger.warning("%s is not what its name says; build its environment again.", path)
         return False
+    sha256, _, kind = file_name.partition(".")
     # The compressed one first: whoever finds the plain one need not ask twice.
-    _save(f"{name}.gz", gzip.compress(content, 9, mtime=0))
-    _save(name, content)
+    is_new = asset_compressed(sha256, kind) is None
+    if is_new:
+        _save(f"{name}.gz", gzip.compress(content, 9, mtime=0))
+    if not _is_stored(sha256, kind):
+        _save(name, content)
+        is_new = True
+    return is_new
+
+
+def _is_stored(sha256: str, kind: str) -> bool:
+    content = asset_open(sha256, kind)
+    if content is None:
+        return False
+    try:
+        for _ in content:
+            pass
+    except DamagedError:
+        return False
     return True
 
 
-def _stored_bytes(name: str) -> int | None:
-    """Returns how long the stored file is; None where there is none."""
+def _stored_digest(name: str) -> bytes | None:
+    """Returns the SHA-256 of a stored file; None where there is none."""
     try:
-        return int(default_storage.size(name)) if default_storage.exists(name) else None
+        with default_storage.open(name, "rb") as file:
+            return hashlib.sha256(file.read(_MAX_INLINED_BYTES)).digest()
     except FileNotFoundError:
         return None
 
 
 def _save(name: str, content: bytes) -> None:
-    size = _stored_bytes(name)
-    if size == len(content):
-        return
-    if size is not None:
-        # What a full disk once cut short. Only what was seen: another process may be writing the same one now.
+    if default_storage.exists(name):
+        if _stored_digest(name) == hashlib.sha256(content).digest():
+            # Another process has just written it.
+            return
+        # What a full disk once cut short, or somebody altered.
         default_storage.delete(name)
-    beside = settings.VIZPORTAL_DATA_DIR if settings.VIZPORTAL_DATA_DIR.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=beside, prefix="assets-") as folder:
-        path = Path(folder) / "asset"
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        with path.open("rb") as file:
-            saved = default_storage.save(name, MovableFile(file, path))
+    saved = default_storage.save(name, ContentFile(content))
     if saved != name:
         # Another process was first; the storage never overwrites.
         default_storage.delete(saved)
 
 
-def _data_url(file: File[Any], kind: str) -> Iterator[bytes]:
+def _data_url(file: StoredContent, kind: str) -> Iterator[bytes]:
     yield f"data:{CONTENT_TYPES[kind].replace(' ', '')};base64,".encode()
     rest = b""
-    for chunk in file_chunks(file):
+    for chunk in file:
         content = rest + chunk
         cut = len(content) - len(content) % 3
         yield base64.b64encode(content[:cut])

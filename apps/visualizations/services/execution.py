@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -13,77 +12,102 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from apps.observing import tracing
-from apps.visualizations.exceptions import CustomOffError, VisualizationsError
+from apps.visualizations.exceptions import CustomOffError, MachineError, VisualizationsError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import HostLostError, Progress, RenderOrder, RenderOutcome, environments, overlays
+from apps.visualizations.rendering import (
+    HostLostError,
+    HostStartError,
+    Progress,
+    RenderHost,
+    RenderOrder,
+    RenderOutcome,
+    environments,
+)
 from apps.visualizations.rendering import render as render_order
 from apps.visualizations.rendering.clearing import tree_remove
-from apps.visualizations.services.credentials import render_gateway
+from apps.visualizations.services.faults import fault_of, kills_for_memory, outcome_fault, work_dir_make
 from apps.visualizations.services.hosts import (
     environment_missing,
+    host_await,
     host_get,
     host_tell,
     host_want,
-    source_cache,
-    work_root,
 )
-from apps.visualizations.services.lease import Lease, render_claim, render_finish
-from apps.visualizations.services.live import live_tell
-from apps.visualizations.services.results import SavedFile, file_save, files_delete, keeping_s
-from apps.visualizations.sources import FetchedSource, Intake, Wanted, source_stage
-from apps.visualizations.stores.streamed import StoreAwayError
+from apps.visualizations.services.inputs import StoppedError, order_of, overlay_install, source_fetch
+from apps.visualizations.services.lease import (
+    GRACE,
+    Lease,
+    lease_kept,
+    render_claim,
+    render_finish,
+    render_give_back,
+)
+from apps.visualizations.services.live import live_tell, live_tell_phase
+from apps.visualizations.services.results import file_save, files_delete, keeping_s
+from apps.visualizations.sources import FetchedSource
+from apps.visualizations.stores.content import SavedFile
 
 logger = logging.getLogger(__name__)
 
 
-class _HostLostError(VisualizationsError):
-    """The process that renders was lost on the way."""
-
-    code = "worker_lost"
-
-
-class _StoppedError(VisualizationsError):
-    """The render was cancelled, or lost, before its code began."""
-
-    code = "cancelled"
-
-
-def render_execute(render_id: str, attempt: int, on_beat: Callable[[float], None] = lambda _silent_s: None) -> None:
+def render_execute(
+    render_id: str, attempt: int, on_beat: Callable[[float], None] = lambda _silent_s: None
+) -> Render | None:
     """Carries out one attempt of one render. Returns quietly where the attempt no longer counts.
 
     Args:
-        on_beat: called every now and then, as `Lease.on_beat` is.
+        on_beat: called every now and then, from any thread, as `Lease.on_beat` is.
+
+    Returns:
+        The render where its next attempt is to be queued, because the machine was at fault; else None.
     """
-    with tracing.span("claim"):
-        render = render_claim(render_id, attempt)
+    try:
+        with tracing.span("claim"):
+            render = render_claim(render_id, attempt)
+    except (OperationalError, InterfaceError) as error:
+        # Nothing has begun: the render stays queued, and the reconciler queues it again.
+        logger.error("render %s: not claimed, the database does not take it: %s", render_id, error)
+        return None
     if render is None:
         logger.info("render %s attempt %s: nothing to claim", render_id, attempt)
-        return
+        return None
     lease = Lease(render, on_beat)
-    directory = Path(tempfile.mkdtemp(prefix=f"{render.id}.{attempt}.", dir=work_root()))
+    with lease_kept(lease):
+        return _attempt(render, lease)
+
+
+def _attempt(render: Render, lease: Lease) -> Render | None:
+    directory: Path | None = None
     try:
+        directory = work_dir_make(render)
         _carry_out(render, lease, directory)
+    except MachineError as error:
+        return _finish_fault(render, error)
     except VisualizationsError as error:
         render_finish(render, state=_state_of(error), reason=error.code, message=str(error))
     except JobTimeoutException:
         message = "Stopped by the queue's own time limit."
         render_finish(render, state=RenderState.TIMED_OUT, reason="timed_out", message=message)
-    except StoreAwayError as error:
-        logger.error("render %s: not kept", render.id, exc_info=error)
-        message = "It was rendered, but could not be kept: the store of results did not answer. Render it again."
-        render_finish(render, state=RenderState.FAILED, reason="store_failed", message=message)
+    except OSError as error:
+        fault = fault_of(error)
+        if fault is not None:
+            return _finish_fault(render, fault, cause=error)
+        _finish_broken(render, error)
     except Exception as error:  # noqa: BLE001  (the edge of the job: whatever it was, the row must say that it is over)
         _finish_broken(render, error)
     except BaseException:
         lease.release()
         raise
     finally:
-        tree_remove(directory)
+        if directory is not None:
+            tree_remove(directory)
         _note_end(render)
+    return None
 
 
 def _note_end(render: Render) -> None:
@@ -95,9 +119,22 @@ def _note_end(render: Render) -> None:
 
 
 def _state_of(error: VisualizationsError) -> RenderState:
-    if isinstance(error, _StoppedError):
+    if isinstance(error, StoppedError):
         return RenderState.CANCELLED
-    return RenderState.LOST if isinstance(error, _HostLostError) else RenderState.FAILED
+    return RenderState.LOST if error.code == "worker_lost" else RenderState.FAILED
+
+
+def _finish_fault(render: Render, error: MachineError, cause: Exception | None = None) -> Render | None:
+    """Gives a render back for one more attempt, or ends it with the machine's fault as its reason.
+
+    Somebody's own code may have effects, and is never started again by itself.
+    """
+    logger.warning("render %s: %s: %s", render.id, error.code, error, exc_info=cause)
+    if not render.is_custom and render.losses == 0:
+        return render if render_give_back(render) else None
+    message = f"{error} It was not started again by itself." if render.is_custom else str(error)
+    render_finish(render, state=_state_of(error), reason=error.code, message=message, losses=render.losses + 1)
+    return None
 
 
 def _finish_broken(render: Render, error: Exception) -> None:
@@ -115,15 +152,15 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
         raise VisualizationsError(environment_missing(render.environment), code="environment_missing")
     claimed_at, began = timezone.now(), time.monotonic()
     with tracing.span("fetch source"):
-        fetched = _fetch(render, lease, directory / "input")
+        fetched = source_fetch(render, lease, directory / "input")
     fetch_s = round(time.monotonic() - began, 4)
-    overlay = _overlay(render, lease, environment)
+    overlay = overlay_install(render, lease, environment)
     with tracing.span("render") as span:
-        outcome = _run(render, lease, _order(render, fetched, overlay), environment, directory)
+        outcome = _run(render, lease, order_of(render, fetched, overlay), environment, directory)
         span.note({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
     outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
     with outcome, tracing.span("store"):
-        lease.hold(keeping_s(file for file in (outcome.html, outcome.notebook) if file))
+        lease.allow(keeping_s(file for file in (outcome.html, outcome.notebook) if file))
         _keep(render, outcome, fetched, outcome.lock or environment.lock_digest)
 
 
@@ -142,107 +179,52 @@ def _run(
     environment: environments.EnvironmentInfo,
     directory: Path,
 ) -> RenderOutcome:
-    """Renders, and once more where the host was lost and nobody's own code is run twice by that."""
+    """Renders once the environment's host is ready.
+
+    Raises:
+        MachineError: the host does not start or was lost, or the machine is behind the outcome.
+    """
     host = host_get(environment)
     host_want(render.environment)
+    _await_host(render, lease, host)
 
     def on_progress(progress: Progress) -> None:
         lease.beat(progress.cell, progress.cells)
         live_tell(render, progress)
         host_tell(render.environment)
 
-    for is_last in (render.is_custom, True):
-        place = directory / f"render-{int(is_last)}"
-        place.mkdir()
-        try:
-            return render_order(
-                order,
-                host=host,
-                directory=place,
-                on_progress=on_progress,
-                is_cancelled=lease.is_cancelled,
-            )
-        except HostLostError as error:
-            logger.warning("render %s: %s", render.id, error)
-            if is_last:
-                raise _HostLostError(f"{error} It was not started again by itself.") from error
-    raise AssertionError("unreachable")
-
-
-def _overlay(render: Render, lease: Lease, environment: environments.EnvironmentInfo) -> Path | None:
-    """Returns the folder of the packages that the code asks for, installed where it is not yet."""
-    if not render.dependencies:
-        return None
-    if not settings.VIZPORTAL_ALLOW_DEPENDENCIES:
-        raise VisualizationsError(
-            "This server installs no packages (VIZPORTAL_ALLOW_DEPENDENCIES).", code="dependencies_refused"
+    place = directory / "render"
+    place.mkdir()
+    kills_before = kills_for_memory()
+    try:
+        outcome = render_order(
+            order, host=host, directory=place, on_progress=on_progress, is_cancelled=lease.is_cancelled
         )
+    except HostStartError as error:
+        raise MachineError(str(error), code="host_failed") from error
+    except HostLostError as error:
+        raise MachineError(f"{error} The code is rarely at fault. Render it again.") from error
+    fault = outcome_fault(outcome, place, is_custom=render.is_custom, kills_before=kills_before)
+    if fault is not None:
+        outcome.close()
+        raise fault
+    return outcome
+
+
+def _await_host(render: Render, lease: Lease, host: RenderHost) -> None:
+    """Waits until the environment's libraries are imported, which is none of the code's own time."""
 
     def on_wait() -> None:
         lease.beat()
         if lease.is_cancelled():
-            raise _StoppedError("Cancelled while its packages were installed.")
+            raise StoppedError("Cancelled while its environment was starting.")
+        live_tell_phase(render, "host")
 
-    try:
-        found = overlays.overlay_get(
-            environment,
-            render.dependencies,
-            root=Path(settings.VIZPORTAL_DATA_DIR) / "overlays",
-            index_url=settings.VIZPORTAL_PACKAGE_INDEX,
-            on_wait=on_wait,
-        )
-    except overlays.OverlayError as error:
-        raise VisualizationsError(str(error), code="dependencies_failed") from error
-    return found.path
-
-
-def _order(render: Render, fetched: FetchedSource | None, packages: Path | None) -> RenderOrder:
-    return RenderOrder(
-        code=render.code,
-        variables=render.arguments,
-        source=fetched.source if fetched else "",
-        source_uri=render.source_uri,
-        # A predefined type's code is the same in all its results: it stands on the page's Code tab.
-        shows_code=render.is_custom,
-        kernel=render.kernel,
-        packages=packages,
-        sample_rows=render.sample_rows,
-        title=render.visualization.title,
-        timeout_s=render.timeout_s,
-        max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
-        max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
-        needs_sandbox=render.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
-    )
-
-
-def _fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | None:
-    """Brings the source into `directory`; None where the render has none.
-
-    Raises:
-        SourceError: it cannot be brought.
-    """
-    if not render.source_uri and not render.source_metadata:
-        return None
-
-    def on_chunk() -> None:
-        lease.beat()
-        if lease.is_cancelled():
-            raise _StoppedError("Cancelled while the source was fetched.")
-
-    directory.mkdir()
-    visualization = render.visualization
-    return source_stage(
-        Wanted(
-            uri=render.source_uri,
-            is_artifact=bool(render.source_uri) and render.source_uri == visualization.artifact_uri,
-            metadata=render.source_metadata,
-            name=visualization.artifact_name,
-        ),
-        Intake(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk),
-        gateway=lambda: render_gateway(render),
-        cache=source_cache(),
-        allowed=settings.VIZPORTAL_SOURCE_ALLOW,
-    )
+    if host.read_status() is not None:
+        return
+    lease.allow(settings.VIZPORTAL_HOST_START_S + render.timeout_s + GRACE.total_seconds())
+    host_await(host, on_wait)
+    live_tell_phase(render, "")
 
 
 def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None, lock: str) -> None:
@@ -255,6 +237,11 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
     values = _facts(outcome) | _files(html, notebook) | {"environment_lock": lock}
     if fetched:
         values |= {"source_digest": fetched.digest, "source_bytes": fetched.size_bytes}
+    try:
+        # Saving goes on beside the end of the render's processes. Nobody is told that it is over before it is.
+        outcome.wait_for_end()
+    except HostLostError as error:
+        raise MachineError(f"{error} Render it again.") from error
     if not render_finish(render, state=RenderState(outcome.state), **values):
         files_delete([file.name for file in (html, notebook) if file])
 
@@ -262,10 +249,10 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
 def _facts(outcome: RenderOutcome) -> dict[str, Any]:
     return {
         "reason": outcome.reason,
-        "message": outcome.message,
-        "traceback": outcome.traceback,
+        "message": _storable(outcome.message),
+        "traceback": _storable(outcome.traceback),
         "line": outcome.line,
-        "log": outcome.log,
+        "log": _storable(outcome.log),
         "cell": outcome.cells_done,
         "cells": outcome.cells,
         "peak_memory_bytes": outcome.peak_memory_bytes,
@@ -274,8 +261,19 @@ def _facts(outcome: RenderOutcome) -> dict[str, Any]:
     }
 
 
+def _storable(text: str) -> str:
+    """Returns the text without halves of characters: JSON can name them, and no database takes them."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _files(html: SavedFile | None, notebook: SavedFile | None) -> dict[str, Any]:
-    values: dict[str, Any] = {"notebook": notebook.name if notebook else ""}
+    values: dict[str, Any] = {"notebook": ""}
+    if notebook:
+        values = {
+            "notebook": notebook.name,
+            "notebook_bytes": notebook.size_bytes,
+            "notebook_sha256": notebook.sha256,
+        }
     if html:
         values |= {"html": html.name, "html_bytes": html.size_bytes, "html_sha256": html.sha256}
     return values

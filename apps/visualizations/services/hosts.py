@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
+import tempfile
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +20,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from apps.visualizations.events import connection_get
+from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, environments
 from apps.visualizations.rendering.clearing import tree_remove
@@ -31,6 +36,10 @@ _KEY: Final = "vizportal:host:"
 _TELL_EVERY_S: Final = 20.0
 # A host that is still importing is looked for again soon.
 _SOON_S: Final = 2.0
+_LOOK_S: Final = 0.1
+_LEAST_FREE_BYTES: Final = 16 * 1024**2
+_PAUSED_KEY: Final = "vizportal:paused:"
+_PAUSED_KEEP_S: Final = 30
 _KEEP_S: Final = 90
 _told_at: dict[str, float] = {}
 # Environments this process has rendered in: their hosts are kept from then on.
@@ -39,10 +48,43 @@ logger = logging.getLogger(__name__)
 
 
 def work_root() -> Path:
-    """Returns where renders work; on the disk of the results, so that they can be moved there by renaming."""
+    """Returns where renders work."""
     root = Path(settings.VIZPORTAL_DATA_DIR) / "work"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return root
+
+
+def work_root_trouble() -> str:
+    """Returns why this machine cannot render now, in words; "" where it can."""
+    try:
+        root = work_root()
+        with tempfile.TemporaryFile(dir=root) as file:
+            file.write(b"x" * 4096)
+            file.flush()
+        found = os.statvfs(root)
+    except OSError as error:
+        return f"The work directory cannot be used: {error.strerror or type(error).__name__}."
+    free_bytes = found.f_bavail * found.f_frsize
+    return "" if free_bytes >= _LEAST_FREE_BYTES else "The disk of the work directory is full."
+
+
+def pause_tell(worker: str, trouble: str) -> None:
+    """Says that a worker takes no renders for the moment, and why. Best effort."""
+    try:
+        connection_get().set(f"{_PAUSED_KEY}{worker}", trouble, ex=_PAUSED_KEEP_S)
+    except (RedisError, OSError) as error:
+        logger.info("worker's pause not told: %s", error)
+
+
+def pauses_read() -> list[str]:
+    """Returns why workers take no renders for the moment, one text for each of them.
+
+    Raises:
+        RedisError: the queue server does not answer.
+    """
+    connection = connection_get()
+    keys = sorted(connection.scan_iter(match=f"{_PAUSED_KEY}*", count=100))
+    return [value.decode("utf-8", "replace") for value in (connection.mget(keys) if keys else []) if value]
 
 
 def work_dirs_sweep() -> int:
@@ -80,22 +122,47 @@ def run_dir() -> Path:
 def host_get(environment: environments.EnvironmentInfo) -> RenderHost:
     """Returns the host of a built environment; it is started by the first who connects."""
     assert environment.interpreter is not None  # noqa: S101  (callers refuse an environment that is not built)
-    return _host(environment.key, environment.interpreter, environment.preload, work_root(), settings.VIZPORTAL_SANDBOX)
+    confined_by = (settings.VIZPORTAL_SANDBOX, settings.VIZPORTAL_TERMINATION)
+    return _host(environment.key, environment.interpreter, environment.preload, work_root(), confined_by)
 
 
 @lru_cache(maxsize=32)
-def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, sandbox: str) -> RenderHost:
+def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, confined_by: tuple[str, str]) -> RenderHost:
+    sandbox, termination = confined_by
     spec = HostSpec(
         environment=key,
         interpreter=interpreter,
         run_dir=run_dir(),
         work_root=root,
         sandbox=sandbox,
+        termination=termination,
         preload=preload,
         slots=max(settings.VIZPORTAL_WORKERS, 2),
         max_renders=settings.VIZPORTAL_HOST_MAX_RENDERS,
+        start_timeout_s=settings.VIZPORTAL_HOST_START_S,
     )
     return RenderHost(spec)
+
+
+def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
+    """Waits until a host has its libraries imported; starts it where there is none.
+
+    Args:
+        on_wait: called a few times a second; an exception from it ends the wait and is raised.
+
+    Raises:
+        MachineError: it did not start, or not within VIZPORTAL_HOST_START_S.
+    """
+    try:
+        host.stay()
+        while host.read_status() is None:
+            if host.keeper_pid() is None:
+                raise host.failure() or HostLostError(f"The environment {host.spec.environment!r} does not start.")
+            on_wait()
+            threading.Event().wait(_LOOK_S)
+    except HostLostError as error:
+        logger.error("%s", error)
+        raise MachineError(str(error), code="host_failed") from error
 
 
 def host_want(key: str) -> None:

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
+from redis.exceptions import RedisError
 
-from apps.visualizations.events import publish
+from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render, RenderState
 
-LEASE = timedelta(seconds=30)
-BEAT_EVERY_S = 5.0
+LEASE = timedelta(seconds=20)
+BEAT_EVERY_S = 4.0
 LOOK_EVERY_S = 0.4
 # Fetching, starting and exporting come on top of the time the code itself may take.
 GRACE = timedelta(seconds=120)
-_FINISH_PATIENCE_S = 60.0
+# The work is done, and without the database there is nothing else to do.
+_FINISH_PATIENCE_S = 300.0
+_CLAIM_PATIENCE_S = 30.0
+_HOLDER_KEY: Final = "vizportal:holder:"
+_T = TypeVar("_T")
 logger = logging.getLogger(__name__)
 
 
 def render_claim(render_id: str | UUID, attempt: int) -> Render | None:
-    """Takes a queued render for this worker; None where another attempt, another worker or a cancel was first."""
+    """Takes a queued render for this worker; None where another attempt, another worker or a cancel was first.
+
+    Raises:
+        OperationalError: the database was away, or without room, for half a minute. The render stays queued.
+    """
+    return _patiently(lambda: _claim(render_id, attempt), _CLAIM_PATIENCE_S, f"render {render_id}")
+
+
+def _claim(render_id: str | UUID, attempt: int) -> Render | None:
     now = timezone.now()
     queued = Render.objects.filter(id=render_id, attempt=attempt, state=RenderState.QUEUED, cancel_requested_at=None)
     render = queued.select_related("visualization", "requested_by").first()
@@ -45,13 +60,60 @@ def render_claim(render_id: str | UUID, attempt: int) -> Render | None:
         return None
     for name, value in values.items():
         setattr(render, name, value)
+    _tell_holder(render)
     publish(render)
     return render
 
 
+def _holder_key(render: Render) -> str:
+    return f"{_HOLDER_KEY}{render.id}:{render.attempt}"
+
+
+def _tell_holder(render: Render) -> None:
+    """Says in the queue's server that this attempt's worker lives: the database may be away while it does."""
+    try:
+        connection_get().set(_holder_key(render), "1", ex=int(LEASE.total_seconds()))
+    except (RedisError, OSError) as error:
+        logger.info("render %s: its holder is not told: %s", render.id, error)
+
+
+def holder_lives(render: Render) -> bool:
+    """Whether the worker of a render's present attempt said within the length of a lease that it lives.
+
+    False where the queue server does not answer: then the lease in the row is all that counts.
+    """
+    try:
+        return bool(connection_get().exists(_holder_key(render)))
+    except (RedisError, OSError):
+        return False
+
+
+@contextmanager
+def lease_kept(lease: Lease) -> Iterator[None]:
+    """Renews a lease in a thread of its own, so that a worker whose loop is starved or waits is not taken for lost."""
+    stop = threading.Event()
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(_keep, lease, stop), name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _keep(lease: Lease, stop: threading.Event) -> None:
+    try:
+        while not stop.wait(BEAT_EVERY_S):
+            lease.renew()
+    finally:
+        # It has a connection of its own from its first beat on.
+        connection.close()
+
+
 @dataclass(slots=True)
 class Lease:
-    """The hold itself: `beat` keeps it, `is_cancelled` tells when to stop.
+    """The hold itself: `lease_kept` renews it, `beat` writes progress, `is_cancelled` tells when to stop.
 
     Attributes:
         on_beat: called with each beat, written or not, and told for how many seconds none will come; 0 for the usual.
@@ -66,12 +128,13 @@ class Lease:
     _looked: float = 0.0
 
     def beat(self, cell: int = 0, cells: int = 0) -> None:
-        """Renews the lease each BEAT_EVERY_S seconds, and at once when the cell changes."""
+        """Writes the cell where it changed; renews the lease with it, and where nothing else did in time."""
         self.on_beat(0)
         moved = (cell, cells) != (self.render.cell, self.render.cells) and cells > 0
-        if not moved and time.monotonic() - self._beaten < BEAT_EVERY_S:
+        if not moved and time.monotonic() - self._beaten < 2 * BEAT_EVERY_S:
             return
         self._beaten = time.monotonic()
+        _tell_holder(self.render)
         values: dict[str, Any] = {"lease_until": timezone.now() + LEASE}
         if moved:
             self.render.cell, self.render.cells = cell, cells
@@ -85,16 +148,26 @@ class Lease:
         if moved and not self.is_lost:
             publish(self.render)
 
-    def hold(self, seconds: float) -> None:
-        """Renews the lease for longer than usual: nothing beats while a result is on its way into the store."""
-        self.on_beat(seconds)
+    def renew(self) -> None:
+        """Renews the lease now."""
         self._beaten = time.monotonic()
-        until = timezone.now() + LEASE + timedelta(seconds=seconds)
-        deadline = max(self.render.deadline or until, until)
+        self.on_beat(0)
+        _tell_holder(self.render)
         try:
-            _running(self.render).update(lease_until=until, deadline=deadline)
+            self.is_lost = not _running(self.render).update(lease_until=timezone.now() + LEASE)
         except DatabaseError:
-            logger.warning("render %s: lease not renewed", self.render.id, exc_info=True)
+            # A database that is away for a moment must not end a render.
+            logger.warning("render %s: heartbeat not written", self.render.id, exc_info=True)
+
+    def allow(self, seconds: float) -> None:
+        """Moves the deadline: what comes now may take so long, and is none of the code's own time."""
+        self.on_beat(seconds)
+        until = timezone.now() + LEASE + timedelta(seconds=seconds)
+        self.render.deadline = max(self.render.deadline or until, until)
+        try:
+            _running(self.render).update(deadline=self.render.deadline)
+        except DatabaseError:
+            logger.warning("render %s: deadline not moved", self.render.id, exc_info=True)
 
     def is_cancelled(self) -> bool:
         """Whether to stop: somebody asked, or the attempt no longer counts. Looks at most each LOOK_EVERY_S seconds."""
@@ -111,6 +184,8 @@ class Lease:
 
     def release(self) -> None:
         """Ends the lease now, so that the reconciler need not wait for it: this worker is being stopped."""
+        with suppress(RedisError, OSError):
+            connection_get().delete(_holder_key(self.render))
         _running(self.render).update(lease_until=timezone.now())
 
 
@@ -121,27 +196,58 @@ def _running(render: Render) -> Any:
 def render_finish(render: Render, *, state: RenderState, **values: Any) -> bool:
     """Writes the end of this attempt in one UPDATE.
 
-    A database that is away is waited for, up to a minute: the work is done and must not be lost.
+    A database that is away or full is waited for, up to five minutes: the work is done and must not be lost.
 
     Returns:
         False where the row had moved on (cancelled, timed out, a newer attempt): nothing was written.
     """
     values |= {"state": state, "finished_at": timezone.now(), "lease_until": None}
-    until = time.monotonic() + _FINISH_PATIENCE_S
-    while True:
-        try:
-            written = bool(_running(render).update(**values))
-            break
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > until:
-                raise
-            logger.warning("render %s: the database is away, trying again", render.id)
-            connection.close_if_unusable_or_obsolete()
-            threading.Event().wait(0.5)
-    if not written:
+    if not _write(render, values):
         logger.info("render %s attempt %s: came too late, dropped", render.id, render.attempt)
         return False
-    for name, value in values.items():
-        setattr(render, name, value)
     publish(render, is_end=True)
     return True
+
+
+def render_give_back(render: Render) -> bool:
+    """Puts a render back into the state `queued`, as its next attempt; the caller queues its job.
+
+    Returns:
+        False where the row had moved on.
+    """
+    values = {
+        "state": RenderState.QUEUED,
+        "attempt": render.attempt + 1,
+        "losses": render.losses + 1,
+        "queued_at": timezone.now(),
+        "started_at": None,
+        "deadline": None,
+        "lease_until": None,
+        "cell": 0,
+        "cells": 0,
+    }
+    if not _write(render, values):
+        return False
+    publish(render)
+    return True
+
+
+def _write(render: Render, values: dict[str, Any]) -> bool:
+    written = _patiently(lambda: _running(render).update(**values), _FINISH_PATIENCE_S, f"render {render.id}")
+    if written:
+        for name, value in values.items():
+            setattr(render, name, value)
+    return bool(written)
+
+
+def _patiently(write: Callable[[], _T], patience_s: float, what: str) -> _T:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > until:
+                raise
+            logger.warning("%s: the database does not take it (%s), trying again", what, error)
+            connection.close_if_unusable_or_obsolete()
+            threading.Event().wait(0.5)

@@ -9,13 +9,16 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from apps.visualizations.events import connection_get
+from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render
 from apps.visualizations.rendering import Progress
 
 _KEY: Final = "vizportal:live:"
 _KEEP_S: Final = 300
 _TELL_EVERY_S: Final = 0.5
+# Longer than any environment may take to start.
+_PHASE_KEEP_S: Final = 3600
+_phases: dict[Any, str] = {}
 _told: dict[Any, tuple[float, str]] = {}
 logger = logging.getLogger(__name__)
 
@@ -27,9 +30,11 @@ class Live:
     Attributes:
         log: the end of what was printed.
         page_number: counts the pages so far; 0 where there is none yet.
+        phase: "host" while the environment is starting; "" afterwards.
     """
 
     log: str = ""
+    phase: str = ""
     page_number: int = 0
 
 
@@ -54,13 +59,35 @@ def live_tell(render: Render, progress: Progress) -> None:
         logger.info("render %s: output so far not kept: %s", render.id, error)
 
 
+def live_tell_phase(render: Render, phase: str) -> None:
+    """Keeps what a render waits for, and tells open pages where it is something else than before. Best effort."""
+    if _phases.get(render.id, "") == phase:
+        return
+    _phases.clear()
+    _phases[render.id] = phase
+    key = f"{_KEY}{render.id}"
+    try:
+        with connection_get().pipeline() as pipe:
+            pipe.hset(key, "phase", phase)
+            pipe.expire(key, _PHASE_KEEP_S)
+            pipe.execute()
+    except (RedisError, OSError) as error:
+        logger.info("render %s: phase not kept: %s", render.id, error)
+        return
+    publish(render)
+
+
 def live_read(render: Render) -> Live:
     """Returns what is known; nothing where the queue server does not answer or nothing was told."""
     try:
-        log, number = connection_get().hmget(f"{_KEY}{render.id}", "log", "page_number")
+        log, number, phase = connection_get().hmget(f"{_KEY}{render.id}", "log", "page_number", "phase")
     except (RedisError, OSError):
         return Live()
-    return Live(log=(log or b"").decode("utf-8", "replace"), page_number=int(number or 0))
+    return Live(
+        log=(log or b"").decode("utf-8", "replace"),
+        page_number=int(number or 0),
+        phase=(phase or b"").decode("ascii", "replace"),
+    )
 
 
 def live_page(render: Render) -> bytes | None:

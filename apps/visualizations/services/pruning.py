@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models import F, QuerySet
 
 from apps.visualizations.models import ACTIVE_STATES, Render
 from apps.visualizations.services.results import ROOT, files_delete, files_list, render_files_delete
+from apps.visualizations.stores.files import INCOMING
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +39,11 @@ def files_orphaned(before: datetime) -> Iterator[str]:
                 # A result is in the store a moment before its row says so.
                 if default_storage.get_modified_time(name) < before:
                     yield name
+    for name in (f"{INCOMING}/{each}" for each in files_list(INCOMING)[1]):
+        # What a crash cut short. A save that ends just now takes its own away.
+        with suppress(FileNotFoundError):
+            if default_storage.get_modified_time(name) < before:
+                yield name
 
 
 def _folders(path: str) -> list[str]:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from django.core.files import File
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from apps.visualizations.models import Render
+from apps.visualizations.services.stored import StoredContent, stored_open
+from apps.visualizations.stores.content import SavedFile, content_save
 from apps.visualizations.stores.streamed import StoreAwayError
 
-_CHUNK = 1024**2
 ROOT = "renders"
 _PATIENCE_S = 20.0
 # A slower store is none.
 _LEAST_BYTES_PER_S = 256 * 1024
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedFile:
-    """A file in storage, by the name it is found under."""
-
-    name: str
-    size_bytes: int
-    sha256: str
 
 
 def render_folder(render: Render) -> str:
@@ -51,23 +41,19 @@ def file_save(render: Render, file: BinaryIO, name: str, *, is_vital: bool = Tru
         is_vital: on the disk before any row says so; the rest may be lost with the machine's power.
 
     Raises:
-        OSError: the disk is full, or the store was away for 20 s (StoreAwayError).
+        StoreFullError: there is no room for it.
+        StoreAwayError: the store was away for 20 s.
+        OSError: what a disk says.
     """
-    digest = _digest(file)
-    size_bytes = file.tell()
-    if is_vital:
-        os.fsync(file.fileno())
-    saved = _save(f"{render_folder(render)}/{render.attempt}-{name}", file)
-    return SavedFile(name=saved, size_bytes=size_bytes, sha256=digest)
+    return _save(f"{render_folder(render)}/{render.attempt}-{name}", file, is_durable=is_vital)
 
 
-def _save(name: str, file: BinaryIO) -> str:
+def _save(name: str, file: BinaryIO, *, is_durable: bool) -> SavedFile:
     """Saves a file; a store that is away for a moment must not cost the work that is done."""
     until = time.monotonic() + _PATIENCE_S
     while True:
-        file.seek(0)
         try:
-            return default_storage.save(name, File(file, name=name))
+            return content_save(default_storage, name, file, is_durable=is_durable)
         except StoreAwayError:
             if time.monotonic() > until:
                 raise
@@ -75,11 +61,42 @@ def _save(name: str, file: BinaryIO) -> str:
             threading.Event().wait(0.5)
 
 
-def _digest(file: object) -> str:
-    digest = hashlib.sha256()
-    while chunk := cast("BinaryIO", file).read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
+def result_open(render: Render, kind: str) -> StoredContent:
+    """Opens a render's page ("html") or executed notebook ("ipynb"), to be compared with what was saved.
+
+    Raises:
+        FileNotFoundError: the render has none, or it is gone from the store.
+        DamagedError: it is not what was saved; the row says so from now on. Reading may raise it too.
+        StoreAwayError: the store does not answer.
+    """
+    if kind == "html":
+        name, size_bytes, sha256 = render.html.name, render.html_bytes, render.html_sha256
+    else:
+        name, size_bytes, sha256 = render.notebook.name, render.notebook_bytes, render.notebook_sha256
+    if not name:
+        raise FileNotFoundError("This render has no such file.")
+    return stored_open(name, size_bytes=size_bytes, sha256=sha256, on_damage=lambda: _note_damage(render))
+
+
+def _note_damage(render: Render) -> None:
+    Render.objects.filter(id=render.id, damaged_at=None).update(damaged_at=timezone.now())
+
+
+def result_is_damaged(render: Render) -> bool:
+    """Whether the store holds something else than was saved, of a render that was once found damaged.
+
+    Its files are looked at again: they may have been restored. A store that is away changes nothing.
+    """
+    if render.damaged_at is None:
+        return False
+    try:
+        for kind, field in (("html", render.html), ("ipynb", render.notebook)):
+            for _ in result_open(render, kind) if field else ():
+                pass
+    except OSError:
+        return True
+    Render.objects.filter(id=render.id).update(damaged_at=None)
+    return False
 
 
 def files_delete(names: list[str]) -> None:

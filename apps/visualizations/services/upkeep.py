@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,13 +20,15 @@ from apps.visualizations import jobs
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
 from apps.visualizations.services.hosts import work_dirs_sweep
-from apps.visualizations.services.lease import LEASE
+from apps.visualizations.services.lease import LEASE, holder_lives
 
 MAX_LOSSES = 2
 # A job that was just taken from the queue is not in it any more, though its row still says queued.
-_QUEUE_QUIET = timedelta(seconds=15)
+_QUEUE_QUIET = timedelta(seconds=10)
 _LOCK = "vizportal:reconcile"
-_LOCK_S = 60
+# A reconciler that is killed keeps the others out for so long. Passes side by side do no harm.
+_LOCK_S = 15
+_LEAST_JUMP_S = 5.0
 _PASSED_AT = "vizportal:reconciled_at"
 logger = logging.getLogger(__name__)
 
@@ -73,11 +75,31 @@ def _release(lock: Any) -> None:
         logger.info("reconcile: lock not released: %s", error)
 
 
-def reconcile() -> Upkeep:
-    """Makes one pass. Safe at any time and beside any number of others."""
+@dataclass(slots=True)
+class ClockWatch:
+    """Notices that this machine's clock was set, by the clock that only counts."""
+
+    _offset_s: float = field(default_factory=lambda: time.time() - time.monotonic())
+
+    def jump(self) -> timedelta:
+        """Returns by how much the clock was set since the last call; zero for the small steps of keeping time."""
+        offset_s = time.time() - time.monotonic()
+        jump_s, self._offset_s = offset_s - self._offset_s, offset_s
+        return timedelta(seconds=jump_s) if abs(jump_s) > _LEAST_JUMP_S else timedelta()
+
+
+def reconcile(clock: ClockWatch | None = None) -> Upkeep:
+    """Makes one pass. Safe at any time and beside any number of others.
+
+    Args:
+        clock: kept from pass to pass; leases and deadlines are moved with a clock that was set. None for a single pass.
+    """
+    jump = clock.jump() if clock else timedelta()
     with _one_holder() as is_held:
         if not is_held:
             return Upkeep(is_idle=True)
+        if jump:
+            _move_times(jump)
         now = timezone.now()
         cancelled = _finish_cancels(now)
         timed_out = _finish_overdue(now)
@@ -113,10 +135,19 @@ def pass_read() -> float | None:
     return float(found) if found else None
 
 
-def _lease_out(now: datetime) -> QuerySet[Render]:
-    # A worker that died before its first heartbeat left no lease.
+def _move_times(jump: timedelta) -> None:
+    """Moves what was reckoned by the clock as it was: else all that runs would be lost, or the lost would never be."""
+    logger.warning("reconcile: the clock was set by %s; leases and deadlines are moved with it", jump)
     running = Render.objects.filter(state=RenderState.RUNNING)
-    return running.annotate(held_until=Coalesce("lease_until", F("started_at") + LEASE)).filter(held_until__lt=now)
+    running.update(lease_until=F("lease_until") + jump, deadline=F("deadline") + jump)
+
+
+def _lease_out(now: datetime, **more: Any) -> list[Render]:
+    """Returns the running renders whose worker is gone: their lease is over, and nothing of it is heard."""
+    # A worker that died before its first heartbeat left no lease.
+    running = Render.objects.filter(state=RenderState.RUNNING, **more)
+    held = running.annotate(held_until=Coalesce("lease_until", F("started_at") + LEASE))
+    return [render for render in held.filter(held_until__lt=now) if not holder_lives(render)]
 
 
 def _end(render: Render, *, state: RenderState, **values: Any) -> bool:
@@ -132,7 +163,7 @@ def _end(render: Render, *, state: RenderState, **values: Any) -> bool:
 def _finish_cancels(now: datetime) -> int:
     """Ends cancelled renders whose worker is gone; a living worker ends its own."""
     waiting = Render.objects.filter(state=RenderState.QUEUED, cancel_requested_at__isnull=False)
-    gone = _lease_out(now).filter(cancel_requested_at__isnull=False)
+    gone = _lease_out(now, cancel_requested_at__isnull=False)
     values = {
         "reason": "cancelled",
         "message": "Cancelled.",
@@ -162,7 +193,7 @@ def _handle_lost_workers(now: datetime) -> tuple[int, int, int]:
         How many are tried again, are lost, and took too many workers with them.
     """
     tried_again = lost = poisoned = 0
-    for render in _lease_out(now).filter(cancel_requested_at=None):
+    for render in _lease_out(now, cancel_requested_at=None):
         if render.losses + 1 >= MAX_LOSSES:
             poisoned += _give_up(render, now)
         elif render.is_custom:
@@ -181,7 +212,7 @@ def _handle_lost_workers(now: datetime) -> tuple[int, int, int]:
 
 
 def _give_up(render: Render, now: datetime) -> bool:
-    message = f"{MAX_LOSSES} workers vanished while they rendered this, so it is not tried again."
+    message = f"{MAX_LOSSES} attempts were lost with their worker or host, so it is not tried again."
     return _end(
         render,
         state=RenderState.FAILED,

@@ -31,7 +31,7 @@ def read_store(url: str, options: Mapping[str, Any], directory: Path) -> dict[st
     parts = urlsplit(url)
     if not url or (parts.scheme == "file" and not parts.netloc):
         # Results are only ever served through views that check who asks, so no URL leads to them.
-        backend = "django.core.files.storage.FileSystemStorage"
+        backend = "apps.visualizations.stores.files.FileStore"
         return {"BACKEND": backend, "OPTIONS": {"location": parts.path or str(directory), "base_url": None}}
     backend, place = _CLOUDS.get(parts.scheme, ("", ""))
     if not backend or not parts.netloc or parts.query or "@" in parts.netloc:

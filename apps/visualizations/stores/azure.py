@@ -34,7 +34,7 @@ class AzureStore(AzureStorage):  # type: ignore[misc]
             found = self.client.download_blob(self._get_valid_path(name), timeout=self.timeout)
         except ResourceNotFoundError as error:
             raise FileNotFoundError(name) from error
-        return streamed_file(name, found.size, found.chunks(), faults=_FAULTS)
+        return streamed_file(name, found.size, found.chunks(), version=found.properties.etag or "", faults=_FAULTS)
 
     def listdir(self, path: str = "") -> tuple[list[str], list[str]]:
         """Returns the names of the folders and of the files right below a folder."""

@@ -49,7 +49,7 @@ class GoogleStore(GoogleCloudStorage):  # type: ignore[misc]
         blob = self.bucket.get_blob(self._normalize_name(clean_name(name)))
         if blob is None:
             raise FileNotFoundError(name)
-        return streamed_file(name, blob.size, _pieces(blob), faults=_FAULTS)
+        return streamed_file(name, blob.size, _pieces(blob), version=blob.etag or "", faults=_FAULTS)
 
     def get_modified_time(self, name: str) -> Any:
         """Returns when it was written.

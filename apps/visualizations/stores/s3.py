@@ -45,5 +45,11 @@ class S3Store(S3Storage):  # type: ignore[misc]
                 raise FileNotFoundError(name) from error
             raise
         body = found["Body"]
-        pieces = body.iter_chunks(CHUNK_BYTES)
-        return streamed_file(name, found["ContentLength"], pieces, close=body.close, faults=_FAULTS)
+        return streamed_file(
+            name,
+            found["ContentLength"],
+            body.iter_chunks(CHUNK_BYTES),
+            version=found["ETag"],
+            close=body.close,
+            faults=_FAULTS,
+        )

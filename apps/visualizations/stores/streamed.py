@@ -19,6 +19,25 @@ class StoreAwayError(OSError):
     """The store does not answer, or does not take this credential; its own words are the cause."""
 
 
+class StoreFullError(OSError):
+    """The store of results has no room left."""
+
+
+class StoredFile(File):  # type: ignore[type-arg]
+    """A file that was opened in a store.
+
+    Attributes:
+        size: in bytes, as the store says.
+        version: changes with the content, by the store's word (an ETag) or by the file's times; "" where unknown.
+    """
+
+    def __init__(self, file: Any, name: str, *, size_bytes: int, version: str = "") -> None:
+        super().__init__(file, name=name)
+        # Else it would be asked for again.
+        self.size = size_bytes
+        self.version = version
+
+
 class _Body(io.RawIOBase):
     """Bytes that arrive in pieces, read once from the front."""
 
@@ -56,14 +75,13 @@ def streamed_file(
     size_bytes: int,
     pieces: Iterator[bytes],
     *,
+    version: str = "",
     close: Callable[[], None] = lambda: None,
     faults: tuple[type[Exception], ...],
-) -> File[bytes]:
+) -> StoredFile:
     """Returns a file that reads its pieces as they are asked for: django-storages would fetch all of it first."""
-    file: File[bytes] = File(io.BufferedReader(_Body(pieces, close, faults), CHUNK_BYTES), name=name)
-    # Else it would be asked for again.
-    file.size = size_bytes
-    return file
+    body = io.BufferedReader(_Body(pieces, close, faults), CHUNK_BYTES)
+    return StoredFile(body, name, size_bytes=size_bytes, version=version)
 
 
 def faults_are_oserrors(*faults: type[Exception]) -> Callable[[_Class], _Class]:

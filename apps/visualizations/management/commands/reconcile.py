@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 
-from apps.visualizations.services.upkeep import Upkeep, reconcile
+from apps.visualizations.services.upkeep import ClockWatch, Upkeep, reconcile
 
 logger = logging.getLogger(__name__)
 
@@ -23,27 +23,27 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--loop", action="store_true", help="go on until stopped")
-        parser.add_argument("--every", type=float, default=10.0, help="seconds between passes, with --loop")
+        parser.add_argument("--every", type=float, default=5.0, help="seconds between passes, with --loop")
         parser.add_argument("--mark", type=Path, help="a file touched after each pass of --loop")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["loop"]:
             self._tell(reconcile())
             return
-        stop = threading.Event()
+        stop, clock = threading.Event(), ClockWatch()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         while not stop.is_set():
-            self._pass()
+            self._pass(clock)
             if options["mark"]:
                 options["mark"].touch()
             stop.wait(options["every"])
 
-    def _pass(self) -> None:
+    def _pass(self, clock: ClockWatch) -> None:
         """One pass of many: a database that is away for a moment ends nothing."""
         close_old_connections()
         try:
-            done = reconcile()
+            done = reconcile(clock)
         except DatabaseError:
             logger.warning("reconcile: the database does not answer", exc_info=True)
             return

@@ -8,10 +8,10 @@ ends: any
 
 import fcntl
 
-memory = os.memfd_create("page", os.MFD_ALLOW_SEALING)
-os.write(memory, b"x" * 1000)
 forge()
 try:
+    memory = os.memfd_create("page", os.MFD_ALLOW_SEALING)
+    os.write(memory, b"x" * 1000)
     os.path.exists("../result.html") and os.unlink("../result.html")
     os.symlink(f"/proc/{os.getpid()}/fd/{memory}", "../result.html")
 except OSError as error:

@@ -7,7 +7,8 @@ ends: out_of_memory, succeeded, user_error, kernel_died
 
 import fcntl
 
-held = taken = 0
+tried("pipes")
+taken = 0
 ends = []
 try:
     for _ in range(200):
@@ -28,6 +29,5 @@ try:
                 pass
 except OSError as error:
     say("REFUSED", "pipes", error)
-tried("bytes", taken)
 time.sleep(2)
 say("GAINED" if taken > 2 * V["max_memory_bytes"] else "REFUSED", "kernel memory", taken)

@@ -86,6 +86,7 @@ class Containment:
 
     Attributes:
         mechanism: which one keeps a render's processes together; "none" where nothing does.
+        outer_pid: this process's id outside, where it is now in a PID namespace of its own; None where it is not.
         hierarchy: where control groups can be made; None where they cannot.
     """
 
@@ -103,8 +104,9 @@ class Containment:
         # Hosts that follow each other have their groups in the same place.
         self._names = (f"render-{os.urandom(4).hex()}-{number}" for number in itertools.count())
         self._namespaces: namespaces.Namespaces | None = None
+        self.outer_pid: int | None = None
         if mechanism == "namespace":
-            namespaces.become_able()
+            self.outer_pid = namespaces.become_able()
             self._namespaces = namespaces.Namespaces()
         elif mechanism == "cgroup" and (hierarchy is None or hierarchy.version != 2):
             raise OSError("There is no control group of version 2 to make others in.")

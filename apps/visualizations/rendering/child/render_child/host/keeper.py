@@ -43,8 +43,7 @@ class _Running:
     """A host that runs.
 
     Attributes:
-        groups: the process groups of its renders, by what it says; their ids mean something to this process only where
-            the host is not in a PID namespace of its own.
+        groups: the process groups of its renders; none where it is in a PID namespace, since they end with that.
     """
 
     process: subprocess.Popen[bytes]
@@ -212,8 +211,6 @@ class Keeper:
 
     def _end_groups(self, host: _Running) -> None:
         """Ends what a host that was killed left running."""
-        if self._options["is_outer_namespace"]:
-            return  # ended with the namespace, by the kernel
         for group in host.groups:
             if not processes.wait_for_group(group, _GONE_S):
                 print(f"render {group} is still ending", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)

@@ -56,6 +56,8 @@ class Host:
         self._lifeline = lifeline
         self._status, self._options = status, options
         self._has_changed = has_changed
+        # In a namespace of this host's own, its ids mean nothing outside, and the kernel ends what is in it.
+        self._has_namespace = bool(options["outer"]) or containment.outer_pid is not None
         self._pool = ForkPool(containment, run_child, idle=options["spares"])
         self._connections: dict[int, Connection] = {}
         self._waiting: deque[Connection] = deque()
@@ -201,9 +203,9 @@ class Host:
         self._started += 1
         try:
             child.begin(connection, order, waited_s=time.monotonic() - connection.asked_at)
-            self._tell_keeper(f"+{child.pid}")
-            # In a namespace of the host's own, its ids mean nothing outside, and the kernel ends what is in it.
-            connection.send({"group": 0 if self._options["outer"] else child.pid})
+            if not self._has_namespace:
+                self._tell_keeper(f"+{child.pid}")
+                connection.send({"group": child.pid})
             child.control.sendall(json.dumps(order).encode() + b"\n")
         except OSError:
             self._finish(child, "exited")
@@ -225,7 +227,8 @@ class Host:
 
     def _answer_ended(self) -> None:
         for child in self._pool.take_ended():
-            self._tell_keeper(f"-{child.pid}")
+            if not self._has_namespace:
+                self._tell_keeper(f"-{child.pid}")
             if child.connection is not None:
                 child.connection.send(child.gone_message())
                 self._drop(child.connection)
@@ -238,7 +241,7 @@ class Host:
     # --- The host itself --------------------------------------------------------------------------------------
 
     def _own_status(self) -> dict[str, Any]:
-        return {**self._status, "pid": os.getpid(), "renders": self._started}
+        return {**self._status, "renders": self._started}
 
     def _look_around(self) -> None:
         now = time.monotonic()

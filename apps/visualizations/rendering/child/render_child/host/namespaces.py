@@ -17,7 +17,9 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
+
+from . import processes
 
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x20000, 0x10000000, 0x20000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x4000, 0x40000
@@ -45,8 +47,15 @@ class Namespace:
         os.close(self.lifeline)
 
 
-def become_able() -> None:
+def become_able() -> int | None:
     """Makes this process able to make PID namespaces.
+
+    Without CAP_SYS_ADMIN it takes a user namespace, and a PID namespace that belongs to it, since a process may only
+    return to such a one after each fork. The caller goes on as the first process there, with the /proc that belongs to
+    it, and everything in it ends with the caller. What called waits outside, and ends as the caller does.
+
+    Returns:
+        The caller's process id outside of the new namespace; None where it needed none.
 
     Raises:
         OSError: the system does not allow it.
@@ -54,13 +63,40 @@ def become_able() -> None:
     if _INIT is None:
         raise FileNotFoundError("There is no program `cat` to be the first process of a namespace.")
     if _has_sys_admin():
-        return
+        return None
     user, group = os.geteuid(), os.getegid()
-    _call(_libc.unshare(_CLONE_NEWUSER))
+    _call(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWPID))
     # In this order: a group map needs setgroups to be refused first.
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
             file.write(text)
+    readable, writable = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.write(writable, str(pid).encode())
+        _wait_outside(pid)
+    processes.die_with_parent(signal.SIGKILL, 0)
+    _mount_proc()
+    os.close(writable)
+    with os.fdopen(readable, "rb") as file:
+        return int(file.read())
+
+
+def _wait_outside(pid: int) -> NoReturn:
+    """Stands for a process in a namespace: hands SIGTERM on to it, and ends as it does."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: processes.send_signal(pid, number))
+    # With the host's sockets open, nobody would notice its end.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _mount_proc() -> None:
+    _call(_libc.unshare(_CLONE_NEWNS))
+    _call(_libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None))
+    _call(_libc.mount(b"proc", b"/proc", b"proc", ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC), None))
 
 
 class Namespaces:
@@ -102,9 +138,7 @@ class Namespaces:
         """
         os.close(namespace.lifeline)
         os.close(self._own)
-        _call(_libc.unshare(_CLONE_NEWNS))
-        _call(_libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None))
-        _call(_libc.mount(b"proc", b"/proc", b"proc", ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC), None))
+        _mount_proc()
 
 
 def _spawn_init() -> Namespace:

@@ -53,8 +53,9 @@ def serve(options: dict[str, Any]) -> None:
     # Orphans of a render become this process's children, which takes their exit codes.
     processes.become_subreaper()
     containment = _containment(options)
-    # A user namespace of one's own, which the mechanism may need, resets this.
-    processes.die_with_parent(signal.SIGTERM, parent)
+    if containment.outer_pid is None:
+        # Trying mechanisms out takes a moment, in which the parent may have ended.
+        processes.die_with_parent(signal.SIGTERM, parent)
     watched = _times(options["watch"])
     recorder = Recorder()
     streams = make_streams(recorder)
@@ -68,6 +69,7 @@ def serve(options: dict[str, Any]) -> None:
         "environment": options["environment"],
         **confinement,
         **summary(containment),
+        "pid": containment.outer_pid or os.getpid(),
         "mode": "+".join(filter(None, (options["outer"], confinement["mode"]))),
         "missing": missing,
         "start_s": round(time.monotonic() - began, 3),

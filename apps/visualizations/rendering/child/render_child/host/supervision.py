@@ -205,7 +205,6 @@ class Child:
             "peak_memory_bytes": self.peak_bytes or None,
             "wait_s": self.waited_s,
             "run_s": self.ended - self.began,
-            "host_pid": os.getpid(),
         }
 
     def gone_message(self) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""Faults of the machine that look like faults of a render: what they are called, and whose they are."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from apps.visualizations.exceptions import MachineError
+from apps.visualizations.models import Render
+from apps.visualizations.rendering import RenderOutcome
+from apps.visualizations.services.hosts import work_root
+from apps.visualizations.stores.streamed import StoreAwayError, StoreFullError
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
+_LEAST_FREE_BYTES: Final = 1024**2
+_LEAST_FREE_FILES: Final = 16
+# What a program says that was told that the disk is full. It counts only where the disk is full indeed.
+_FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded", "Errno 28", "Errno 122")
+_FULL_NEAR_BYTES: Final = 64 * 1024**2
+_VMSTAT: Final = Path("/proc/vmstat")
+_STORE_FULL: Final = (
+    "It was rendered, but could not be kept: the store of results has no room left. The code is not at fault. "
+    "An administrator has to free space there (manage.py prune); then render it again."
+)
+_STORE_AWAY: Final = (
+    "It was rendered, but could not be kept: the store of results did not answer. The code is not at fault. "
+    "Render it again once the store answers."
+)
+_WORK_FULL: Final = (
+    "The disk of the machine that renders is full. The code is not at fault: it stayed within its own limit. "
+    "An administrator has to free space in VIZPORTAL_DATA_DIR; then render it again."
+)
+_NO_MEMORY: Final = (
+    "The system ended its process because the machine ran out of memory. The code stayed within its own limit. "
+    "Render it again when the machine is less busy, or ask an administrator for fewer workers or more memory."
+)
+_KILLED: Final = (
+    "The system ended its process (SIGKILL); neither the portal nor a limit of this render did. "
+    "The machine may have run out of memory. Render it again when it is less busy."
+)
+_DESCRIPTORS: Final = (
+    "The worker had no file descriptors left. The code is not at fault. "
+    "An administrator can raise the limit of open files (ulimit -n) and start the workers again."
+)
+
+
+def work_dir_make(render: Render) -> Path:
+    """Makes the directory of one attempt.
+
+    Raises:
+        MachineError: the disk is full, or the place cannot be written to.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix=f"{render.id}.{render.attempt}.", dir=work_root()))
+    except OSError as error:
+        raise fault_of(error) or work_dir_fault(error) from error
+
+
+def work_dir_fault(error: OSError) -> MachineError:
+    """Returns the fault of a place of work that cannot be used."""
+    words = error.strerror or type(error).__name__
+    message = (
+        f"The machine that renders cannot use its work directory ({words}). The code is not at fault. "
+        "An administrator has to make VIZPORTAL_DATA_DIR writable; then render it again."
+    )
+    return MachineError(message, code="work_dir_failed")
+
+
+def fault_of(error: OSError) -> MachineError | None:
+    """Returns what an error of the trusted side's own files means; None where it is no known fault of the machine."""
+    if isinstance(error, StoreFullError):
+        return MachineError(_STORE_FULL, code="store_full")
+    if isinstance(error, StoreAwayError):
+        return MachineError(_STORE_AWAY, code="store_failed")
+    if error.errno in _FULL:
+        return MachineError(_WORK_FULL, code="work_disk_full")
+    if error.errno in _NO_DESCRIPTORS:
+        return MachineError(_DESCRIPTORS, code="no_descriptors")
+    return None
+
+
+def kills_for_memory() -> int:
+    """Returns how many processes this machine's system has ended for want of memory; 0 where it does not say."""
+    try:
+        lines = _VMSTAT.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+
+def outcome_fault(
+    outcome: RenderOutcome, directory: Path, *, is_custom: bool, kills_before: int
+) -> MachineError | None:
+    """Returns the machine's fault behind an outcome that looks like the code's; None where there is none.
+
+    Args:
+        directory: of the render, before it is removed: what filled the disk is still there.
+        is_custom: code of somebody's own may have sent the signal to itself, so more than a signal is asked for.
+        kills_before: what `kills_for_memory` said before it ran.
+    """
+    if outcome.state != "failed":
+        return None
+    if outcome.reason in {"user_error", "kernel_died", "bad_result", "disk_full"} and _is_disk_full(outcome, directory):
+        return MachineError(_WORK_FULL, code="work_disk_full")
+    # The host's own words about its child, not the child's about itself.
+    if outcome.reason == "kernel_died" and outcome.message.endswith("was ended by the signal SIGKILL."):
+        if kills_for_memory() > kills_before:
+            return MachineError(_NO_MEMORY, code="killed_by_system")
+        if not is_custom:
+            return MachineError(_KILLED, code="killed_by_system")
+    return None
+
+
+def _is_disk_full(outcome: RenderOutcome, directory: Path) -> bool:
+    """Whether the disk is full, and not just the render's own share of it (`disk_full` in words of its own)."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return False
+    free_bytes = found.f_bavail * found.f_frsize
+    if free_bytes < _LEAST_FREE_BYTES or (found.f_files and found.f_favail < _LEAST_FREE_FILES):
+        return True
+    text = f"{outcome.message}{outcome.traceback[-2000:]}{outcome.log[-2000:]}"
+    return free_bytes < _FULL_NEAR_BYTES and any(words in text for words in _FULL_WORDS)

@@ -1,0 +1,329 @@
+"""Faults of the machine have reasons of their own, say what to do, and cost a predefined render one more attempt."""
+
+import errno
+import os
+import threading
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from apps.visualizations import jobs, worker_watch
+from apps.visualizations.exceptions import MachineError
+from apps.visualizations.models import Render, RenderState
+from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, hosts_end
+from apps.visualizations.services import execution, faults, hosts, lease, live, results, upkeep
+from apps.visualizations.stores import files
+from apps.visualizations.stores.streamed import StoreAwayError
+from tests.visualizations.conftest import DeafWorker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KILLED = {
+    "state": "failed",
+    "reason": "kernel_died",
+    "message": "The kernel died: its process was ended by the signal SIGKILL.",
+    "html": None,
+}
+
+
+def raiser(error):
+    def fail(*_args, **_more):
+        raise error
+
+    return fail
+
+
+def full_disk(monkeypatch, _kernel):
+    monkeypatch.setattr(faults.tempfile, "mkdtemp", raiser(OSError(errno.ENOSPC, "No space left on device")))
+
+
+def gone_directory(monkeypatch, _kernel):
+    monkeypatch.setattr(faults, "work_root", raiser(NotADirectoryError(errno.ENOTDIR, "Not a directory")))
+
+
+def full_store(monkeypatch, _kernel):
+    monkeypatch.setattr(files.os, "fsync", raiser(OSError(errno.ENOSPC, "No space left on device")))
+
+
+def away_store(monkeypatch, _kernel):
+    monkeypatch.setattr(results, "_PATIENCE_S", 0)
+    monkeypatch.setattr(results, "content_save", raiser(StoreAwayError("away")))
+
+
+def lost_host(_monkeypatch, kernel):
+    kernel.during = raiser(HostLostError("The render host ended while this was rendering."))
+
+
+def killed_child(_monkeypatch, kernel):
+    kernel.outcome = KILLED
+
+
+def no_descriptors(_monkeypatch, kernel):
+    kernel.during = raiser(OSError(errno.EMFILE, "Too many open files"))
+
+
+def full_while_rendering(monkeypatch, kernel):
+    kernel.outcome = {"state": "failed", "reason": "user_error", "message": "OSError: [Errno 28]", "html": None}
+    full = SimpleNamespace(f_bavail=0, f_frsize=4096, f_files=0, f_favail=0)
+    monkeypatch.setattr(faults.os, "statvfs", lambda _path: full)
+
+
+def slow_host(monkeypatch, _kernel):
+    monkeypatch.setattr(
+        execution,
+        "host_await",
+        raiser(MachineError("It does not start. An administrator can build it again.", code="host_failed")),
+    )
+
+
+FAULTS = {
+    "work_disk_full": full_disk,
+    "work_disk_full while rendering": full_while_rendering,
+    "work_dir_failed": gone_directory,
+    "store_full": full_store,
+    "store_failed": away_store,
+    "worker_lost": lost_host,
+    "killed_by_system": killed_child,
+    "no_descriptors": no_descriptors,
+    "host_failed": slow_host,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_predefined_render_is_tried_once_more_and_then_ends_with_the_reason(
+    submit, work, row, kernel, monkeypatch, fault
+):
+    made = submit()
+    FAULTS[fault](monkeypatch, kernel)
+    work()
+    render = row(made.render)
+    assert (render.attempt, render.losses, render.reason) == (2, 2, fault.partition(" ")[0])
+    assert render.state == (RenderState.LOST if fault == "worker_lost" else RenderState.FAILED)
+    assert "internal" not in render.message
+    assert "gain" in render.message or "administrator" in render.message, "it says what to do next"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_fault_costs_a_predefined_render_nothing(submit, work, row, kernel, monkeypatch, fault):
+    made = submit()
+    with monkeypatch.context() as patch:
+        FAULTS[fault](patch, kernel)
+        again = execution.render_execute(str(made.render.id), 1)
+    kernel.outcome, kernel.during = {}, lambda: None
+    assert (again.id, again.attempt, row(again).state) == (made.render.id, 2, RenderState.QUEUED)
+    jobs.render_enqueue(again)
+    work()
+    assert (row(again).state, row(again).losses) == (RenderState.SUCCEEDED, 1)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "killed_by_system"])
+def test_custom_code_is_not_run_twice(submit, work, row, kernel, monkeypatch, settings, fault):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    made = submit(type_key="custom", code="print(1)")
+    FAULTS[fault](monkeypatch, kernel)
+    work()
+    render = row(made.render)
+    assert (render.attempt, render.reason) == (1, fault.partition(" ")[0])
+    assert "not started again by itself" in render.message
+
+
+def test_code_that_kills_itself_is_not_the_systems_doing(submit, work, row, kernel, settings):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    made = submit(type_key="custom", code="print(1)")
+    kernel.outcome = KILLED
+    work()
+    assert (row(made.render).reason, row(made.render).attempt) == ("kernel_died", 1)
+
+
+def test_a_kill_for_want_of_memory_is_told_from_the_systems_own_count(submit, work, row, kernel, settings, tmp_path):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    made = submit(type_key="custom", code="print(1)")
+    kernel.outcome = KILLED
+    counts = tmp_path / "vmstat"
+    counts.write_text("nr_free_pages 5\noom_kill 3\n")
+    kernel.during = lambda: counts.write_text("nr_free_pages 5\noom_kill 4\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faults, "_VMSTAT", counts)
+        work()
+    assert row(made.render).reason == "killed_by_system"
+    assert "ran out of memory" in row(made.render).message
+
+
+def test_code_that_only_says_that_the_disk_is_full_is_at_fault_itself(submit, work, row, kernel):
+    kernel.outcome = {"state": "failed", "reason": "user_error", "message": "No space left on device", "html": None}
+    made = submit()
+    work()
+    assert (row(made.render).reason, row(made.render).attempt) == ("user_error", 1)
+
+
+def test_halves_of_characters_are_no_internal_error(submit, work, row, kernel):
+    """result.json may name them, and no database takes them."""
+    text = "a\ud800b"
+    kernel.outcome = {
+        "state": "failed",
+        "reason": "user_error",
+        "message": text,
+        "traceback": text,
+        "log": text,
+        "html": None,
+    }
+    made = submit()
+    work()
+    render = row(made.render)
+    assert (render.reason, render.message, render.traceback, render.log) == ("user_error", "a?b", "a?b", "a?b")
+
+
+def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(queue, monkeypatch, client, kernel):
+    monkeypatch.setattr(hosts, "work_root", raiser(OSError(errno.EROFS, "Read-only file system")))
+    monkeypatch.setattr(worker_watch, "_PAUSE_S", 1.0)
+    worker = DeafWorker([queue], connection=queue.connection)
+    worker.check_for_suspension(burst=False)
+    assert client.get("/readyz").json()["workers"]["paused"] == [
+        "The work directory cannot be used: Read-only file system."
+    ]
+    monkeypatch.undo()
+    assert hosts.work_root_trouble() == ""
+
+
+def test_an_unusable_place_of_work_does_not_keep_a_worker_from_starting(submit, queue, monkeypatch, row, kernel):
+    made = submit()
+    for module in (hosts, faults):
+        monkeypatch.setattr(module, "work_root", raiser(OSError(errno.EROFS, "Read-only file system")))
+    DeafWorker([queue], connection=queue.connection).work(burst=True, logging_level="WARNING")
+    assert (row(made.render).state, row(made.render).reason) == (RenderState.FAILED, "work_dir_failed")
+
+
+@pytest.fixture
+def odd_host(tmp_path):
+    """Makes a host of an environment whose interpreter is a shell script."""
+    made = []
+
+    def make(script, **spec):
+        interpreter = tmp_path / "odd-python"
+        interpreter.write_text(f"#!/bin/sh\n{script}\n")
+        interpreter.chmod(0o755)
+        given = {"run_dir": tmp_path / "run", "work_root": tmp_path, **spec}
+        made.append(RenderHost(HostSpec(environment="tfx", interpreter=interpreter, **given)))
+        return made[-1]
+
+    yield make
+    for host in made:
+        host.leave()
+    hosts_end(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("script", "limit_s", "words"),
+    [
+        ("echo ImportError: libtf.so >&2; exit 1", 100, "ended 3 times while it started"),
+        ("echo ImportError: libtf.so >&2; sleep 60", 1, "did not become ready within 1 s"),
+    ],
+)
+def test_a_host_that_does_not_start_says_its_name_and_the_end_of_its_log(odd_host, script, limit_s, words):
+    waits = []
+    with pytest.raises(MachineError, match=words) as failure:
+        hosts.host_await(odd_host(script, start_timeout_s=limit_s), lambda: waits.append(1))
+    assert waits
+    assert failure.value.code == "host_failed"
+    assert "'tfx'" in str(failure.value)
+    assert "ImportError: libtf.so" in str(failure.value)
+    assert "environments build tfx" in str(failure.value)
+
+
+def test_while_an_environment_starts_the_page_says_so_and_the_deadline_waits(
+    submit, row, kernel, monkeypatch, browser, owner, settings
+):
+    made = submit()
+    settings.VIZPORTAL_HOST_START_S = 500
+    seen = []
+
+    def starting(_host, on_wait):
+        on_wait()
+        page = browser(owner).get(f"/renders/{made.render.id}/fragment").content.decode()
+        seen.append(("Starting the environment base" in page, row(made.render).deadline))
+
+    monkeypatch.setattr(execution, "host_await", starting)
+    kernel.during = lambda: seen.append(live.live_read(made.render).phase)
+    execution.render_execute(str(made.render.id), 1)
+    (is_said, deadline), phase = seen
+    assert (is_said, phase) == (True, "")
+    assert (deadline - timezone.now()).total_seconds() > 500
+
+
+def test_a_lease_is_renewed_beside_a_loop_that_is_starved(submit, monkeypatch):
+    """In a thread of its own, and with its own connection: nothing that the worker does meanwhile keeps it."""
+    made = submit()
+    render = lease.render_claim(made.render.id, 1)
+    monkeypatch.setattr(lease, "BEAT_EVERY_S", 0.01)
+    beaten, holders = threading.Event(), []
+    real = lease._tell_holder
+    monkeypatch.setattr(
+        lease, "_tell_holder", lambda each: (holders.append(threading.current_thread().name), real(each))
+    )
+    held = lease.Lease(render, lambda _silent_s: beaten.set())
+    monkeypatch.setattr(lease, "_running", lambda _render: SimpleNamespace(update=lambda **_values: 1))
+    with lease.lease_kept(held):
+        assert beaten.wait(10)
+    assert set(holders) <= {"lease"}
+    assert not [each for each in threading.enumerate() if each.name == "lease"]
+
+
+def test_a_worker_that_lives_is_not_lost_when_its_lease_could_not_be_written(submit, row, queue):
+    """The database was full or away for longer than a lease, and comes back."""
+    made = submit()
+    render = lease.render_claim(made.render.id, 1)
+    Render.objects.filter(id=render.id).update(lease_until=timezone.now() - timedelta(minutes=5))
+    assert str(upkeep.reconcile()) == "nothing to do"
+    queue.connection.delete(*queue.connection.keys("vizportal:holder:*"))
+    assert upkeep.reconcile().tried_again == 1
+
+
+def test_a_database_without_room_is_waited_for_at_the_claim_and_the_job_is_no_loss(submit, work, row, monkeypatch):
+    made = submit()
+    with monkeypatch.context() as patch:
+        patch.setattr(lease, "_CLAIM_PATIENCE_S", 0)
+        patch.setattr(lease, "_claim", raiser(OperationalError("database or disk is full")))
+        work()
+    Render.objects.filter(id=made.render.id).update(queued_at=timezone.now() - timedelta(minutes=1))
+    assert upkeep.reconcile().enqueued == 1
+    work()
+    assert (row(made.render).state, row(made.render).losses) == (RenderState.SUCCEEDED, 0)
+
+
+@pytest.mark.parametrize("jump_s", [3600, -3600])
+def test_a_clock_that_is_set_loses_nothing_that_lives_and_keeps_nothing_that_is_dead(
+    submit, row, queue, monkeypatch, jump_s
+):
+    made = submit()
+    lease.render_claim(made.render.id, 1)
+    watch = upkeep.ClockWatch()
+    shift = timedelta(seconds=jump_s)
+    real = timezone.now
+    monkeypatch.setattr(upkeep, "time", SimpleNamespace(time=lambda: time.time() + jump_s, monotonic=time.monotonic))
+    monkeypatch.setattr(upkeep, "timezone", SimpleNamespace(now=lambda: real() + shift))
+    # The queue server's keys run out by the clock too.
+    queue.connection.delete(*queue.connection.keys("vizportal:holder:*"))
+    assert str(upkeep.reconcile(watch)) == "nothing to do"
+    later = shift + lease.LEASE + timedelta(seconds=1)
+    monkeypatch.setattr(upkeep, "timezone", SimpleNamespace(now=lambda: real() + later))
+    assert upkeep.reconcile(watch).tried_again == 1
+
+
+def test_a_dead_worker_is_noticed_within_forty_seconds():
+    """By the figures alone: a lease that was just renewed, then the longest wait for a pass or for its lock."""
+    from apps.visualizations.management.commands.reconcile import Command
+
+    every = Command().create_parser("manage.py", "reconcile").parse_args([]).every
+    assert lease.LEASE.total_seconds() + every < 40 - 10
+    assert upkeep._LOCK_S + every < 40 - 10
+    assert lease.LEASE.total_seconds() > lease.BEAT_EVERY_S * 4
+
+
+def test_an_error_of_a_file_that_is_no_known_fault_stays_our_own(submit, work, row, kernel):
+    kernel.during = raiser(OSError(errno.EIO, os.strerror(errno.EIO)))
+    made = submit()
+    work()
+    assert row(made.render).reason == "internal_error"
