@@ -6,7 +6,6 @@ The one place that knows the names of an outcome's files and of the service that
 import contextlib
 import hashlib
 import inspect
-import os
 import signal
 import uuid
 from types import SimpleNamespace
@@ -19,28 +18,10 @@ class StuckError(Exception):
     """The trusted side was made to wait."""
 
 
-def files_of(outcome):
-    """Returns the page and the notebook of an outcome by name, each an open file or a path, as the product has it."""
-    found = {}
-    for name in ("html", "notebook"):
-        each = getattr(outcome, name, None) or getattr(outcome, f"{name}_path", None)
-        if each is not None:
-            found[name] = each
-    return found
-
-
-def content_of(handed_over):
-    """Returns the bytes of what an outcome has; b"" where it cannot be read any more."""
-    try:
-        if isinstance(handed_over, os.PathLike | str):
-            # A path may have become a FIFO meanwhile.
-            descriptor = os.open(handed_over, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
-                return file.read(_MAX_READ) or b""
-        handed_over.seek(0)
-        return handed_over.read(_MAX_READ)
-    except OSError:
-        return b""
+def content_of(file):
+    """Returns the bytes of an open file, from its beginning."""
+    file.seek(0)
+    return file.read(_MAX_READ)
 
 
 def texts_of(outcome):
@@ -68,10 +49,8 @@ def store(outcome, folder):
     with override_settings(MEDIA_ROOT=str(folder)), _time_limit(_PATIENCE_S):
         from django.core.files.storage import default_storage
 
-        for name, each in files_of(outcome).items():
-            with contextlib.suppress(OSError):
-                if not isinstance(each, os.PathLike | str):
-                    each.seek(0)
+        for name in ("html", "notebook"):
+            if each := getattr(outcome, name):
                 saved = results.file_save(render, each, f"{name}.bin")
                 with default_storage.open(saved.name) as file:
                     stored.append((saved, file.read(_MAX_READ)))

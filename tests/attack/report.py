@@ -41,9 +41,8 @@ def remaining(programs):
 
 
 def totals(judgements):
-    """Returns how many programs came to which verdict, and what was late, in a line."""
+    """Returns how many programs came to which verdict, in a line."""
     counts = {verdict: sum(each.verdict == verdict for each in judgements) for verdict in _SIGNS}
-    late = sum(each.late for each in judgements)
     rounds = sum(each.rounds for each in judgements)
     words = ", ".join(f"{count} {_SIGNS[verdict]}" for verdict, count in counts.items())
-    return f"{rounds} renders: {words}; in {late} a process was still ending when the end was reported"
+    return f"{rounds} renders: {words}"

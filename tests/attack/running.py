@@ -17,8 +17,6 @@ PRELUDE = Path(__file__).with_name("prelude.py").read_text(encoding="utf-8")
 _OVER = '\n# %%\nsay("OVER", "program")\n'
 _SAID = re.compile(r"^(GAINED|REFUSED|TRIED|OVER) (.*)$", re.MULTILINE)
 _TRIED = re.compile(rb"\b(GAINED|REFUSED|TRIED) ")
-# How long a process that was told to end may take to be gone; within it, it runs no code of its own any more.
-_LATE_S = 0.25
 # No host of the product can name it; what a forged statement says, if it is believed.
 FORGED = "FORGED-424242"
 
@@ -30,7 +28,6 @@ class Judgement:
     Attributes:
         verdict: blocked, open (declared as remaining), SUCCEEDED, BROKEN (it did not run as meant), n/a.
         evidence: what it reached, or why it is broken.
-        late: in how many rounds a process was still ending when the end was reported.
     """
 
     mode: str
@@ -39,7 +36,6 @@ class Judgement:
     evidence: list[str] = field(default_factory=list)
     rounds: int = 0
     succeeded_rounds: int = 0
-    late: int = 0
     seconds: float = 0.0
 
 
@@ -58,7 +54,6 @@ def run(arena, program, *, rounds=None, logs=None):
         attack = _Attack(arena, program, number, logs)
         gains = attack.run()
         found.rounds += 1
-        found.late += attack.was_late
         found.succeeded_rounds += bool(gains)
         found.evidence += [gain for gain in gains if gain not in found.evidence]
         if attack.broken and not gains:
@@ -87,7 +82,7 @@ class _Attack:
         self._stage = arena.stage
         self._gains = []
         self._logs = logs
-        self.broken, self.was_late = "", False
+        self.broken = ""
 
     def run(self):
         """Returns what it gained, in words."""
@@ -124,15 +119,14 @@ class _Attack:
                 on_progress=lambda progress: self._look(progress, seen),
                 is_cancelled=lambda: self._is_cancelled(seen),
             )
+            # As a worker does: the result is stored first, while the last processes may still be ending.
+            self._judge(outcome, seen, order)
         except rendering.HostLostError as error:
             self._gains.append(f"the host was lost: {error}")
-            return
         except Exception as error:  # noqa: BLE001  (whatever a render makes the trusted side raise is a finding)
             self._gains.append(f"the trusted side raised {type(error).__name__}: {error}")
-            return
         finally:
             self._look_for_survivors(directory, mark)
-        self._judge(outcome, seen, order)
 
     def _own_variables(self, mark, limits):
         return {
@@ -155,9 +149,7 @@ class _Attack:
 
     def _look_for_survivors(self, directory, mark):
         lifeline = self._stage.lifeline
-        self.was_late = survivors.is_anybody_left(lifeline)
-        left = survivors.wait_for_end(lifeline, directory, mark, patience_s=_LATE_S)
-        if left or survivors.is_anybody_left(lifeline):
+        if survivors.is_anybody_left(lifeline) or survivors.find(lifeline, directory, mark):
             self._gains.append("a process outlived its render")
             survivors.end_all(lifeline, directory, mark)
 
@@ -165,8 +157,9 @@ class _Attack:
         if self._logs:
             head = f"--- {self._program.key} in {self._arena.mode.label}: {outcome.state} {outcome.reason}"
             print(head, outcome.message, outcome.log, sep="\n", file=self._logs, flush=True)
-        contents = [handover.content_of(each) for each in handover.files_of(outcome).values()]
         stored = self._store(outcome, order)
+        contents = [handover.content_of(each) for each in (outcome.html, outcome.notebook) if each]
+        outcome.close()
         texts = handover.texts_of(outcome)
         said = outcome.log + "".join(log for log, _ in seen)
         everything = [*contents, *(content for _, content in stored), *(page for _, page in seen if page)]

@@ -7,16 +7,10 @@ to another parent, into another namespace.
 
 import errno
 import os
-import re
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-
-# <linux/sched.h>
-_PF_EXITING = 0x4
-_PENDING = re.compile(r"^(?:SigPnd|ShdPnd):\s(\w+)$", re.MULTILINE)
-_KILL = 1 << (signal.SIGKILL - 1)
 
 
 def is_anybody_left(lifeline):
@@ -34,29 +28,6 @@ def find(lifeline, directory, mark):
     """Returns the processes that look like the render's: its FIFO, its directory or its mark, each seen in /proc."""
     wanted = lifeline.stat()
     return [pid for pid in _processes() if _belongs(pid, (wanted.st_dev, wanted.st_ino), str(directory), mark)]
-
-
-def is_ending(pid):
-    """Whether a process is past its last instruction: the kernel is giving its memory and files back."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return True
-    is_killed = any(int(pending, 16) & _KILL for pending in _PENDING.findall(status))
-    return fields[0] in "ZX" or bool(int(fields[6]) & _PF_EXITING) or is_killed
-
-
-def wait_for_end(lifeline, directory, mark, patience_s):
-    """Returns the processes that are left and are not ending; waits for those that are, and a moment for all."""
-    until = time.monotonic() + patience_s
-    while True:
-        found = find(lifeline, directory, mark)
-        left = [pid for pid in found if not is_ending(pid)]
-        is_over = not found and not is_anybody_left(lifeline)
-        if is_over or (time.monotonic() > until and (left or not found)):
-            return left
-        time.sleep(0.002)
 
 
 def end_all(lifeline, directory, mark, patience_s=90):

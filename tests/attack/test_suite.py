@@ -127,7 +127,7 @@ def test_a_process_that_is_left_is_seen_and_ended(around):
     code = f"import os, time; f = os.open({str(around.lifeline)!r}, os.O_RDONLY | os.O_NONBLOCK); print(1, flush=True)"
     left = subprocess.Popen(["python3", "-c", f"{code}\ntime.sleep(60)"], stdout=subprocess.PIPE, cwd=around.base)
     assert left.stdout.readline()
-    assert survivors.wait_for_end(around.lifeline, around.base, "no mark", patience_s=0) == [left.pid]
+    assert survivors.find(around.lifeline, around.base, "no mark") == [left.pid]
     survivors.end_all(around.lifeline, around.base, "no mark")
     assert left.wait() == -9
     left.stdout.close()

@@ -2,6 +2,7 @@
 
 gains: a process that nobody ends
 needs: chain
+ends: succeeded, too_many_processes
 repeat: 100
 """
 

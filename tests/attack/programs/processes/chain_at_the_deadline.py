@@ -4,7 +4,7 @@ gains: a process that nobody ends
 needs: chain
 limits: timeout_s=1.0
 repeat: 10
-ends: timed_out
+ends: timed_out, too_many_processes
 """
 
 tried("wait")

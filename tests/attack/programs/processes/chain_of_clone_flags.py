@@ -2,6 +2,7 @@
 
 gains: a process that is no descendant of its render
 needs: chain
+ends: succeeded, too_many_processes
 repeat: 5
 suite: attack
 """

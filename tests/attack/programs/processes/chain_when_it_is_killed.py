@@ -3,7 +3,7 @@
 gains: a process that nobody ends
 needs: chain
 repeat: 20
-ends: kernel_died
+ends: kernel_died, too_many_processes
 """
 
 chain(5000, "/bin/sleep", "60")
