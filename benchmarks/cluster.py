@@ -137,6 +137,7 @@ class _Line:
 
     def fill(self) -> bool:
         """Orders as many as are missing; notes how few there were."""
+        from apps.people.caller import Caller, CallerKind
         from apps.visualizations.services.orders import VisualizationRequest
         from apps.visualizations.services.submission import visualization_create_anew
 
@@ -149,7 +150,8 @@ class _Line:
                 arguments=self.case.variables,
                 code=self.case.code if self.case.type_key == "custom" else "",
             )
-            visualization_create_anew(None, request, uuid.uuid4())
+            caller = Caller(kind=CallerKind.KFP_PROTOCOL)
+            visualization_create_anew(caller, request, uuid.uuid4())
         return True
 
     def ended_between(self, began: Any, ended: Any) -> int:

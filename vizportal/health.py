@@ -20,12 +20,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from apps.people.caller import caller_of
+from apps.people.rights import Right
 from apps.runs.exceptions import NotSignedInError, RunsError
 from apps.runs.gateway import gateway_for_service
 from apps.runs.gateway.endpoints import EndpointConfig, endpoints
 from apps.visualizations import jobs
 from apps.visualizations.rendering import environments
 from apps.visualizations.services.hosts import hosts_read, pauses_read
+from vizportal.observability.views import has_token
 
 _KEEP_KUBEFLOW_S = 10.0
 _RESULTS_WAIT_S = 3.0
@@ -41,10 +44,11 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def readyz(_request: HttpRequest) -> JsonResponse:
+def readyz(request: HttpRequest) -> JsonResponse:
     """Answers with the state of each part: 503 only where nothing works without it, the database and the queue.
 
     `status` is "degraded" as soon as any part is missing: saved results still open without Kubeflow or workers.
+    Machines, messages and versions are told to administrators, and to whoever brings the token of `/metrics`.
     """
     database, queue = _check(_database), _check(_queue)
     results = _results.read()
@@ -71,7 +75,37 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         "custom_visualizations": settings.ALLOW_CUSTOM_VISUALIZATIONS,
         "environments": _environments(),
     }
-    return JsonResponse(answer, status=200 if is_ready else 503)
+    shown = answer if _may_see_details(request, is_asked=database["ok"]) else _outline(answer)
+    response = JsonResponse(shown, status=200 if is_ready else 503)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _may_see_details(request: HttpRequest, *, is_asked: bool) -> bool:
+    """Whether this is the only user of a machine of their own, an administrator, or the monitoring system.
+
+    Args:
+        is_asked: whether the database answers, which knows who is signed in.
+    """
+    if settings.VIZPORTAL_AUTH == "local" or has_token(request):
+        return True
+    try:
+        return is_asked and caller_of(request).may(Right.ADMINISTER)
+    except DatabaseError:
+        return False
+
+
+def _outline(answer: dict[str, Any]) -> dict[str, Any]:
+    """Returns of an answer what everybody is told: whether each part works, the address for kfp.Client, the mode."""
+    kubeflow, sandbox = answer["kubeflow"], answer["sandbox"]
+    return {
+        "status": answer["status"],
+        **{part: {"ok": answer[part]["ok"]} for part in ("database", "queue", "results")},
+        "workers": {"count": answer["workers"]["count"], "paused": len(answer["workers"].get("paused", ()))},
+        "kubeflow": {name: kubeflow[name] for name in ("ok", "host", "embedded")},
+        "sandbox": {name: sandbox[name] for name in ("mode", "termination")},
+        "custom_visualizations": answer["custom_visualizations"],
+    }
 
 
 def _check(part: Callable[[], None]) -> dict[str, Any]:
@@ -197,7 +231,7 @@ def _sandbox() -> dict[str, Any]:
     except (RedisError, OSError):
         hosts = []
     modes = {host["mode"] for host in hosts}
-    terminations = sorted({host["termination"] for host in hosts})
+    terminations = sorted({host.get("termination", "unknown") for host in hosts})
     shown = ("environment", "machine", "mode", "abi", "gaps", "termination", "limits", "renders", "start_s", "missing")
     return {
         "wanted": settings.VIZPORTAL_SANDBOX,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+_PAGE_METHODS: Final = ("GET", "HEAD", "POST")
+# These answer for themselves which methods they serve, in their own shape.
+_API_PATHS: Final = ("/api/", "/apis/")
 
 
 def refuse_nul(get_response: GetResponse) -> GetResponse:
@@ -21,3 +26,18 @@ def refuse_nul(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return answer
+
+
+class MethodsMiddleware(MiddlewareMixin):
+    """Answers 405 to methods that no page serves: views of other packages would answer them like GET.
+
+    Which of the remaining methods a page serves is said at its view.
+    """
+
+    def process_view(
+        self, request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Refuses before anybody is asked who they are."""
+        if request.method in _PAGE_METHODS or request.path_info.startswith(_API_PATHS):
+            return None
+        return HttpResponseNotAllowed(_PAGE_METHODS)

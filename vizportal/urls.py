@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from apps.visualizations.api import api
 from apps.visualizations.kfp_service import portal as kfp_service
@@ -12,8 +11,10 @@ from vizportal import health, views
 from vizportal.observability.views import metrics
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="runs:run_list"), name="home"),
+    path("", views.home, name="home"),
     path("admin/rq/", include("django_rq.urls")),
+    # Django would look for any row of any table here, and tell whether it is there. No page leads to it.
+    path("admin/r/<path:rest>", views.nowhere),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include(kfp_service)),

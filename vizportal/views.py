@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse, HttpResponseForbidden, HttpResponseNotFound, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
+from django.http import (
+    Http404,
+    HttpResponse,
+    HttpResponseForbidden,
+    HttpResponseNotFound,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import get_script_prefix
+from django.views.decorators.http import require_safe
 
 from apps.observing.scope import request_id
 from apps.visualizations.stores.streamed import StoreAwayError
@@ -40,12 +48,29 @@ STATES = (
 )
 
 
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django passes it)
+    """Leads to the runs."""
+    return redirect("runs:run_list")
+
+
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001  (Django passes them)
+    """Answers for addresses of other packages that the portal does not have.
+
+    Raises:
+        Http404: always.
+    """
+    raise Http404("There is no such page.")
+
+
 @login_not_required
+@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django passes it)
     """Leads browsers that ask for the old address (the admin's pages name none) to the icon."""
     return HttpResponseRedirect(static("favicon.svg"))
 
 
+@require_safe
 def design(request: HttpRequest) -> HttpResponse:
     """Shows every component in every state."""
     return render(request, "design.html", {"states": STATES, "rows": range(3)})

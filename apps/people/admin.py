@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
-from apps.people import audit, sessions
+from apps.people import accounts, audit, sessions
+from apps.people.caller import caller_of
 from apps.people.models import AuditEntry
 
 _COLUMNS = (
@@ -96,19 +100,102 @@ class AccessAttemptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 admin.site.unregister(get_user_model())
+admin.site.unregister(Group)
+# Whoever could set these would give rights that they may not give.
+_SUPERUSERS_ONLY: Final = ("is_superuser", "is_staff", "user_permissions")
+# Kubeflow is told these names, where it is told who asks.
+_NAMES: Final = ("username", "email")
 
 
 @admin.register(get_user_model())
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
-    """Django's own page of accounts, with a way to end somebody's sign-ins."""
+    """Django's own page of accounts, where nobody raises anybody above themselves.
+
+    It is open to superusers, and to those whom a superuser gave Django's permission for accounts. The latter manage
+    accounts that have no permission which they lack, and put people into groups that have none either.
+    """
 
     actions = ("sign_out",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether one may change accounts, or this one; the page of its password asks this too."""
+        return super().has_change_permission(request, obj) and _may_manage(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether one may delete accounts, or this one."""
+        return super().has_delete_permission(request, obj) and _may_manage(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What only superusers set, to everybody else."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if caller_of(request).sees_everything else (*fields, *_SUPERUSERS_ONLY, *_NAMES)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers only: whoever names an account says who it is to Kubeflow."""
+        return caller_of(request).sees_everything and super().has_add_permission(request)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Offers the groups that one may put people into."""
+        if db_field.name == "groups":
+            options["queryset"] = accounts.groups_assignable(caller_of(request))
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Saves the account, and writes into the audit log what was changed."""
+        super().save_model(request, obj, form, change)
+        action = "account.change" if change else "account.create"
+        detail = ", ".join(form.changed_data)
+        audit.record(caller_of(request), action, target=obj.pk, target_name=str(obj), detail=detail)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002  (Django's)
+        """Changes an account's password, and writes that into the audit log."""
+        answer = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+            audit.record(caller_of(request), "account.password", target=id)
+        return answer
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Deletes an account that one may manage."""
+        accounts.manage_check(caller_of(request), obj)
+        audit.record(caller_of(request), "account.delete", target=obj.pk, target_name=str(obj))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """As `delete_model`, for the action; deletes none where one may not be managed."""
+        chosen = list(queryset)
+        for each in chosen:
+            accounts.manage_check(caller_of(request), each)
+        for each in chosen:
+            self.delete_model(request, each)
 
     @admin.action(description="Sign the chosen people out everywhere", permissions=["change"])
     def sign_out(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
         """Ends every session of theirs."""
         for user in chosen:
-            count = sessions.sign_out_everywhere(user.pk)
-            detail = f"{count} sessions"
-            audit.record("sign_out.everywhere", request=request, target=user.pk, target_name=str(user), detail=detail)
-            messages.success(request, f"Ended {count} sign-ins of {user}. Tokens of scripts are not among them.")
+            try:
+                count = sessions.sign_out_everywhere(caller_of(request), user)
+            except PermissionDenied as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, f"Ended {count} sign-ins of {user}. Tokens of scripts are not among them.")
+
+
+def _may_manage(request: HttpRequest, account: Any) -> bool:
+    return account is None or accounts.may_manage(caller_of(request), account)
+
+
+@admin.register(Group)
+class RoleGroupAdmin(GroupAdmin):
+    """Django's own page of groups. Only superusers change what a group may do: it would change its members' rights."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers only."""
+        return caller_of(request).sees_everything and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers only."""
+        return caller_of(request).sees_everything and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers only."""
+        return caller_of(request).sees_everything and super().has_delete_permission(request, obj)

@@ -7,21 +7,27 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from apps.people.addresses import client_address
+from apps.people.caller import Caller, CallerKind, request_caller
 from apps.people.models import AuditEntry
 
 logger = logging.getLogger("vizportal.audit")
 _LONGEST: Final = 500
 _LONGEST_DETAIL: Final = 4000
+# What stands in the place of a name where no account calls; no account's name has brackets.
+_NAMELESS: Final = {
+    CallerKind.KFP_PROTOCOL: "(Kubeflow service)",
+    CallerKind.COMMAND: "(command)",
+    CallerKind.SYSTEM: "(portal)",
+}
 
 
 def record(
+    caller: Caller,
     action: str,
     *,
-    user: Any = None,
-    request: HttpRequest | None = None,
     username: str = "",
     target: Any = "",
     target_name: str = "",
@@ -33,25 +39,24 @@ def record(
     """Writes down one thing somebody did.
 
     Args:
+        caller: who, from where, and about which endpoint.
         action: such as `run.terminate`.
-        user: by default the request's.
-        request: where it came by a page or the API; says from where, and which endpoint it was about.
         username: where there is no account, such as a failed sign-in.
+        endpoint_key: "" for the caller's.
+        namespace: "" for the caller's.
         outcome: "done" or "refused".
     """
-    who = user if user is not None else getattr(request, "user", None)
-    is_known = bool(getattr(who, "is_authenticated", False))
     entry = AuditEntry.objects.create(
-        user_id=who.pk if is_known and who is not None else None,
-        username=_cut(username or (who.get_username() if is_known and who is not None else ""), 254),
+        user_id=caller.user_id,
+        username=_cut(username or caller.username or _NAMELESS.get(caller.kind, ""), 254),
         action=action[:60],
-        endpoint_key=(endpoint_key or getattr(request, "endpoint_key", ""))[:100],
-        namespace=(namespace or getattr(request, "kubeflow_namespace", ""))[:100],
+        endpoint_key=(endpoint_key or caller.endpoint_key)[:100],
+        namespace=(namespace or caller.namespace)[:100],
         target=_cut(str(target), _LONGEST),
         target_name=_cut(target_name, _LONGEST),
         outcome=outcome,
         detail=_cut(detail, _LONGEST_DETAIL),
-        address=client_address(request.META)[:64] if request is not None else "",
+        address=caller.address,
     )
     # %r: a name may hold line breaks, and one entry is one line.
     logger.info(
@@ -67,8 +72,14 @@ def record(
     return entry
 
 
-def entries_prune(before: datetime, *, is_dry_run: bool) -> int:
-    """Deletes the entries written before a moment, or only counts them; returns how many."""
+def entries_prune(caller: Caller, before: datetime, *, is_dry_run: bool) -> int:
+    """Deletes the entries written before a moment, or only counts them; returns how many.
+
+    Raises:
+        PermissionDenied: only `manage.py prune` may do this.
+    """
+    if not caller.is_trusted:
+        raise PermissionDenied("Audit entries are deleted by `manage.py prune` only.")
     old = AuditEntry.objects.filter(at__lt=before)
     return old.count() if is_dry_run else old.delete()[0]
 
@@ -86,13 +97,19 @@ def connect_signals() -> None:
 
 
 def _signed_in(request: HttpRequest | None, user: Any, **_signal: Any) -> None:
-    record("sign_in", request=request, user=user)
+    record(_signing(request, user), "sign_in")
 
 
 def _signed_out(request: HttpRequest | None, user: Any, **_signal: Any) -> None:
     if user is not None:
-        record("sign_out", request=request, user=user)
+        record(_signing(request, user), "sign_out")
 
 
 def _refused(credentials: dict[str, Any], request: HttpRequest | None = None, **_signal: Any) -> None:
-    record("sign_in", request=request, username=str(credentials.get("username", "")), outcome="refused")
+    username = str(credentials.get("username", ""))
+    record(_signing(request, None), "sign_in", username=username, outcome="refused")
+
+
+def _signing(request: HttpRequest | None, user: Any) -> Caller:
+    """Returns the caller of a sign-in; outside of a request a command signs in, such as a test or a shell."""
+    return Caller(kind=CallerKind.PAGE, user=user) if request is None else request_caller(request, user)

@@ -13,12 +13,14 @@ from typing import Any
 from axes.models import AccessAttempt
 from axes.signals import user_locked_out
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from apps.people import audit
+from apps.people.caller import Caller, request_caller
 
 
 def connect_signals() -> None:
@@ -34,7 +36,8 @@ def _locked(request: HttpRequest, username: str, **_signal: Any) -> None:
         return
     limit, minutes = settings.VIZPORTAL_LOGIN_FAILURES, settings.VIZPORTAL_LOGIN_LOCKOUT_MINUTES
     detail = f"{limit} wrong passwords; locked for {minutes} minutes"
-    audit.record("sign_in.lock", request=request, username=username or "", outcome="refused", detail=detail)
+    caller = request_caller(request, None)
+    audit.record(caller, "sign_in.lock", username=username or "", outcome="refused", detail=detail)
 
 
 def locked_page(request: HttpRequest, _response: Any = None, credentials: dict[str, Any] | None = None) -> HttpResponse:
@@ -50,7 +53,13 @@ def locked_page(request: HttpRequest, _response: Any = None, credentials: dict[s
     return response
 
 
-def attempts_prune(now: datetime, *, is_dry_run: bool) -> int:
-    """Deletes what is kept of failed sign-ins that count no longer, or only counts it; returns how many."""
+def attempts_prune(caller: Caller, now: datetime, *, is_dry_run: bool) -> int:
+    """Deletes what is kept of failed sign-ins that count no longer, or only counts it; returns how many.
+
+    Raises:
+        PermissionDenied: only `manage.py prune` may do this.
+    """
+    if not caller.is_trusted:
+        raise PermissionDenied("Failed sign-ins that count no longer are deleted by `manage.py prune` only.")
     over: QuerySet[Any] = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME)
     return over.count() if is_dry_run else over.delete()[0]

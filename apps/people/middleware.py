@@ -10,17 +10,17 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware, RemoteUserMiddleware
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
-from apps.people import roles, sessions
+from apps.people import audit, sessions
 from apps.people.addresses import is_trusted
+from apps.people.caller import ADMIN_PATH, caller_of
 from apps.people.local import local_user_get
-from apps.people.models import Right
+from apps.people.rights import Right
 
 USER_HEADER_META: Final = "vizportal.user_header"
 _TOLD: Final = "VIZPORTAL_TOLD_USER"
@@ -92,8 +92,36 @@ class RightsMiddleware(MiddlewareMixin):
             PermissionDenied: the account has no role.
         """
         is_open = not getattr(view, "login_required", True) or getattr(view, "is_open_to_all", False)
-        if not is_open and request.user.is_authenticated and not roles.may(request.user, Right.VIEW):
-            raise PermissionDenied(roles.refusal(Right.VIEW))
+        if not is_open and request.user.is_authenticated:
+            caller_of(request).require(Right.VIEW)
+
+
+class AdminRightMiddleware(MiddlewareMixin):
+    """Refuses the admin site, the queue's dashboard in it too, to staff without the right to administer.
+
+    Django lets in everybody who is staff; the rights are what the portal goes by. Writes down what is done to the queue
+    there: that dashboard is another package's and calls no service of the portal.
+    """
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> None:
+        """Checks the right of who is staff; Django sends everybody else to the admin site's own sign-in.
+
+        Raises:
+            PermissionDenied: staff that may not administer.
+        """
+        if not request.path_info.startswith(ADMIN_PATH) or not getattr(view, "login_required", True):
+            return
+        caller = caller_of(request)
+        if not caller.is_person or not caller.user.is_staff:
+            return
+        caller.require(Right.ADMINISTER)
+        if request.method == "POST" and _is_queue_page(request):
+            audit.record(caller, "queue.change", target=request.path_info, detail=request.POST.get("action", ""))
+
+
+def _is_queue_page(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and (match.app_name == "django_rq" or str(match.url_name).startswith("django_rq_"))
 
 
 class AdminIdleMiddleware(MiddlewareMixin):
@@ -106,7 +134,7 @@ class AdminIdleMiddleware(MiddlewareMixin):
         self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponseBase | None:
         """Leads to the sign-in page, and from there back to where one was going."""
-        is_admin = request.path_info.startswith(reverse("admin:index")) and getattr(view, "login_required", True)
+        is_admin = request.path_info.startswith(ADMIN_PATH) and getattr(view, "login_required", True)
         is_asked = settings.VIZPORTAL_AUTH in {"password", "oidc"} and request.user.is_authenticated
         if not is_admin or not is_asked:
             return None

@@ -8,14 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-
-class Right(models.TextChoices):
-    """What a person may do here; what they may do in Kubeflow is Kubeflow's to say."""
-
-    VIEW = "view", "See runs, artifacts and results"
-    CREATE = "create", "Make visualizations, start and change runs"
-    CUSTOM_CODE = "custom_code", "Run Python of their own, where the server allows it"
-    ADMINISTER = "administer", "Manage results, people and the queue"
+from apps.people.rights import Right
 
 
 class Portal(models.Model):

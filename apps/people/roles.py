@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 
-from apps.people.models import Portal, Right
+from apps.people.models import Portal
+from apps.people.rights import Right
 
 
 class Role(enum.StrEnum):
@@ -55,30 +52,6 @@ def may(user: Any, right: Right) -> bool:
         return True
     held = {each for each in Right if user.has_perm(f"people.{each.value}")}
     return right in (held or Role(settings.VIZPORTAL_DEFAULT_ROLE).rights)
-
-
-def needs(right: Right) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Makes a view refuse who has not the right, with a sentence that says which."""
-
-    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-        @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            require(request.user, right)
-            return view(request, *args, **kwargs)
-
-        return checked
-
-    return decorate
-
-
-def require(user: Any, right: Right) -> None:
-    """Refuses who has not the right.
-
-    Raises:
-        PermissionDenied: with a sentence for people.
-    """
-    if not may(user, right):
-        raise PermissionDenied(refusal(right))
 
 
 def refusal(right: Right) -> str:

@@ -11,10 +11,13 @@ from typing import Any, Final
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.models import Session
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
+from apps.people import accounts, audit
 from apps.people.addresses import client_address
+from apps.people.caller import Caller
 
 # In the session: when and from where its person signed in, and when they last used the admin site (seconds).
 _SIGN_IN: Final = "sign_in"
@@ -75,17 +78,23 @@ def _sessions_of(user_id: Any) -> Iterator[tuple[Session, dict[str, Any]]]:
             yield session, content
 
 
-def sign_ins(request: HttpRequest) -> list[SignIn]:
-    """Returns where the person who asks is signed in, the latest first."""
+def sign_ins(caller: Caller, session_key: str | None) -> list[SignIn]:
+    """Returns where the caller is signed in, the latest first.
+
+    Args:
+        session_key: of the browser that asks.
+    """
+    if not caller.is_person:
+        return []
     found = [
         SignIn(
             at=_moment(content.get(_SIGN_IN, {}).get("at")),
             ends_at=session.expire_date,
             address=content.get(_SIGN_IN, {}).get("address", ""),
             browser=content.get(_SIGN_IN, {}).get("browser", ""),
-            is_this=session.session_key == request.session.session_key,
+            is_this=session.session_key == session_key,
         )
-        for session, content in _sessions_of(request.user.pk)
+        for session, content in _sessions_of(caller.user_id)
     ]
     return sorted(found, key=lambda each: each.ends_at, reverse=True)
 
@@ -94,17 +103,45 @@ def _moment(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def sign_out_everywhere(user_id: Any, *, but: str | None = None) -> int:
+def sign_out_everywhere(caller: Caller, account: Any, *, but: str | None = None) -> int:
     """Ends a person's sessions; returns how many.
 
     Args:
+        account: whose; the caller's own, or one that the caller may manage.
         but: key of a session that stays.
+
+    Raises:
+        PermissionDenied: somebody else's, and the caller may not manage that account.
     """
-    keys = [session.session_key for session, _ in _sessions_of(user_id) if session.session_key != but]
-    return Session.objects.filter(session_key__in=keys).delete()[0]
+    if caller.user_id != account.pk:
+        accounts.manage_check(caller, account)
+    keys = [session.session_key for session, _ in _sessions_of(account.pk) if session.session_key != but]
+    count = Session.objects.filter(session_key__in=keys).delete()[0]
+    detail = f"{count} sessions"
+    audit.record(caller, "sign_out.everywhere", target=account.pk, target_name=str(account), detail=detail)
+    return count
 
 
-def sessions_prune(now: datetime, *, is_dry_run: bool) -> int:
-    """Deletes sessions that have run out, or only counts them; returns how many."""
+def sign_out_everybody(caller: Caller) -> int:
+    """Ends the sessions of all people; returns how many.
+
+    Raises:
+        PermissionDenied: only `manage.py sign_out --everybody` may do this.
+    """
+    if not caller.is_trusted:
+        raise PermissionDenied("Everybody is signed out by `manage.py sign_out --everybody` only.")
+    count = Session.objects.all().delete()[0]
+    audit.record(caller, "sign_out.everywhere", target_name="everybody", detail=f"{count} sessions")
+    return count
+
+
+def sessions_prune(caller: Caller, now: datetime, *, is_dry_run: bool) -> int:
+    """Deletes sessions that have run out, or only counts them; returns how many.
+
+    Raises:
+        PermissionDenied: only `manage.py prune` may do this.
+    """
+    if not caller.is_trusted:
+        raise PermissionDenied("Sessions that have run out are deleted by `manage.py prune` only.")
     over = Session.objects.filter(expire_date__lt=now)
     return over.count() if is_dry_run else over.delete()[0]

@@ -8,19 +8,21 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from apps.people import audit, sessions
+from apps.people import sessions
+from apps.people.caller import caller_of
 from apps.people.discovery import ProviderError, oidc_setting
 
 
 @login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> Any:
     """Shows how to sign in here: a form, the way to the provider, or why the gateway's word is missing."""
     # The admin site was not used for so many minutes.
@@ -54,6 +56,7 @@ class OidcStart(OIDCAuthenticationRequestView):  # type: ignore[misc]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Leads to the provider, or says that it does not answer."""
+        _oidc_check()
         try:
             self.OIDC_OP_AUTH_ENDPOINT = oidc_setting("OIDC_OP_AUTHORIZATION_ENDPOINT")
         except ProviderError as error:
@@ -76,6 +79,7 @@ class OidcCallback(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Signs in, or says that the provider does not answer."""
+        _oidc_check()
         try:
             answer: HttpResponse = super().get(request)
         except ProviderError as error:
@@ -83,23 +87,30 @@ class OidcCallback(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         return answer
 
 
+def _oidc_check() -> None:
+    """Raises Http404 where people do not sign in with OpenID Connect: then there are no such pages."""
+    if settings.VIZPORTAL_AUTH != "oidc":
+        raise Http404("People do not sign in with OpenID Connect here.")
+
+
 def _provider_down(request: HttpRequest, error: ProviderError) -> HttpResponse:
     return render(request, "registration/sign_in.html", {"auth": "oidc", "error": str(error)}, status=503)
 
 
 @login_not_required
-@require_GET
+@require_safe
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Says that one is signed out; the way back is a click and not a redirect, or one would be in again at once."""
     return render(request, "registration/signed_out.html")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_ins(request: HttpRequest) -> HttpResponse:
     """Shows where one is signed in; sent as a form, ends all of it but this browser."""
+    caller = caller_of(request)
     if request.method == "POST":
-        count = sessions.sign_out_everywhere(request.user.pk, but=request.session.session_key)
-        audit.record("sign_out.everywhere", request=request, target=request.user.pk, detail=f"{count} sessions")
+        sessions.sign_out_everywhere(caller, request.user, but=request.session.session_key)
         messages.success(request, "Signed out everywhere else.")
         return redirect("sign_ins")
-    return render(request, "registration/sign_ins.html", {"sign_ins": sessions.sign_ins(request)})
+    context = {"sign_ins": sessions.sign_ins(caller, request.session.session_key)}
+    return render(request, "registration/sign_ins.html", context)

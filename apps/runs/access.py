@@ -9,21 +9,19 @@ import logging
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
 from typing import Final
 
 from django.core.cache import cache
-from django.http import HttpRequest
 
-from apps.runs.exceptions import EndpointDownError, RunsError
+from apps.people.caller import Caller
+from apps.people.rights import Right
+from apps.runs.exceptions import EndpointDownError, NotSignedInError, RunsError
 from apps.runs.gateway import endpoints, gateway_for_namespace
 
 logger = logging.getLogger(__name__)
 _FRESH_S: Final = 300
 _KEPT_S: Final = 24 * 3600
 _AT_ONCE: Final = 4
-current_request: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
-"""The request that is being answered; None in workers and commands, which act with the portal's own rights."""
 
 
 def is_divided() -> bool:
@@ -31,34 +29,45 @@ def is_divided() -> bool:
     return any(each.is_multi_user for each in endpoints.endpoints())
 
 
-def readable(candidates: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Returns those (endpoint key, namespace) pairs that the person who asks may read in Kubeflow; none outside of
-    a request.
+def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Returns those (endpoint key, namespace) pairs that a person may read in Kubeflow; none for callers that are no
+    person, or that Kubeflow cannot be asked for.
 
     While Kubeflow is down, what it said within the last day holds.
     """
-    request = current_request.get()
-    if request is None or not request.user.is_authenticated:
+    # Asked here, for the answer is kept with the account: the threads below must not need the database.
+    if not caller.is_person or not caller.may(Right.VIEW) or caller.request is None:
         return set()
     divided = {each.key for each in endpoints.endpoints() if each.is_multi_user}
     # Of an endpoint that is single-user, or no longer configured, everything that was saved stays everybody's.
     wanted = [(key, namespace) for key, namespace in candidates if key in divided and namespace]
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        answers = list(pool.map(lambda pair: _may_read(request, *pair), wanted))
+        answers = list(pool.map(lambda pair: _may_read(caller, *pair), wanted))
     return {pair for pair, may in zip(wanted, answers, strict=True) if may}
 
 
-def _may_read(request: HttpRequest, endpoint_key: str, namespace: str) -> bool:
-    slot = f"access:{request.user.pk}:{endpoint_key}:{namespace}"
+def may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
+    """Whether a caller may read what belongs to a namespace. What belongs to none is everybody's."""
+    if caller.sees_everything or not namespace:
+        return True
+    config = next((each for each in endpoints.endpoints() if each.key == (endpoint_key or each.key)), None)
+    if config is None or not config.is_multi_user:
+        return True
+    return (config.key, namespace) in readable(caller, [(config.key, namespace)])
+
+
+def _may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
+    slot = f"access:{caller.user_id}:{endpoint_key}:{namespace}"
     kept: tuple[bool, float] | None = cache.get(slot)
     if kept is not None and time.time() - kept[1] < _FRESH_S:
         return kept[0]
     try:
-        gateway_for_namespace(request, endpoint_key, namespace).runs(page_size=1)
-    except EndpointDownError:
+        gateway_for_namespace(caller, endpoint_key, namespace).runs(page_size=1)
+    except (EndpointDownError, NotSignedInError):
+        # Neither says anything about the right: a script's token brings no credential of its person's.
         return bool(kept and kept[0])
     except RunsError as error:
-        logger.info("%s may not read %s of %s: %s", request.user, namespace, endpoint_key, error)
+        logger.info("%s may not read %s of %s: %s", caller.user, namespace, endpoint_key, error)
         may = False
     else:
         may = True

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from apps.runs import charts
 from apps.runs.entities import Artifact, Run, RunDetails, Step
-from apps.runs.exceptions import RunsError
+from apps.runs.exceptions import RunsError, words_of
 from apps.runs.gateway import Gateway
 
 _AT_ONCE: Final = 4
@@ -75,7 +75,7 @@ def runs_read(gateway: Gateway, run_ids: Sequence[str]) -> tuple[list[RunDetails
         try:
             return gateway.run_details(run_id)
         except RunsError as error:
-            return f"{run_id}: {error}"
+            return f"{run_id}: {words_of(error)}"
 
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         answers = list(pool.map(read, run_ids))

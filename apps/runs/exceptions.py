@@ -4,6 +4,9 @@ next step.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class RunsError(Exception):
     """Base of everything apps.runs raises on purpose; its text may be shown as it is."""
@@ -31,3 +34,27 @@ class EndpointError(RunsError):
 
 class InvalidRequestError(EndpointError):
     """Kubeflow refused what was asked (400, 409, 412, 422); the text is Kubeflow's own reason."""
+
+
+HIDDEN = "Kubeflow has no such thing, or you may not do this with it."
+
+
+def words_of(error: RunsError) -> str:
+    """Returns what to tell a person of an error about one thing that they named.
+
+    Whether something is there that they may not see is not told: a refusal and an absence have the same words.
+    """
+    return HIDDEN if isinstance(error, NotFoundError | ForbiddenError) else str(error)
+
+
+@contextmanager
+def named_by_person() -> Iterator[None]:
+    """Makes a refusal of one thing that a person named look like its absence.
+
+    Raises:
+        NotFoundError: in the place of a ForbiddenError.
+    """
+    try:
+        yield
+    except ForbiddenError as error:
+        raise NotFoundError(HIDDEN) from error

@@ -17,7 +17,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, set_script_prefix
 
-from apps.runs.access import current_request
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway import endpoints
 
@@ -65,12 +64,8 @@ def endpoint_path(key: str, path: str) -> str:
 def _endpoint_of(request: HttpRequest) -> Iterator[None]:
     request.endpoint_key = ""  # type: ignore[attr-defined]
     request.kubeflow_namespace = ""  # type: ignore[attr-defined]
-    token = current_request.set(request)
-    try:
-        with _prefix_of(request):
-            yield
-    finally:
-        current_request.reset(token)
+    with _prefix_of(request):
+        yield
 
 
 @contextmanager
@@ -96,8 +91,11 @@ def _known() -> set[str]:
 
 
 def _remember_namespace(request: HttpRequest) -> None:
-    """Reads the namespace from the address, else from the session; one that is not offered is not remembered."""
-    wanted = request.GET.get("namespace", "")[:_LONGEST_NAMESPACE]
+    """Reads the namespace from the address, else from the session; one that is not offered is not remembered.
+
+    One that is too long stays so, and is refused: cut to length it would be another.
+    """
+    wanted = request.GET.get("namespace", "")[: _LONGEST_NAMESPACE + 1]
     session = getattr(request, "session", None)
     try:
         config = endpoints.endpoint(request.endpoint_key)  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
+from apps.people.caller import Caller
 from apps.runs import selectors
 from apps.runs.entities import Page, Run, State
 from apps.runs.gateway import Gateway
@@ -41,12 +42,14 @@ class Row:
     metrics: Sequence[float | None]
 
 
-def run_list(request: HttpRequest, gateway: Gateway, page: Page[Run], filters: RunFilters) -> dict[str, Any]:
+def run_list(
+    request: HttpRequest, caller: Caller, gateway: Gateway, page: Page[Run], filters: RunFilters
+) -> dict[str, Any]:
     """Returns the run list's context. Asks Kubeflow for names once, and the database a fixed number of times."""
     pipelines, experiments = selectors.pipeline_choices(gateway), selectors.experiment_choices(gateway)
     shown = selectors.named(page.items, pipelines)
-    known = selectors.metrics_kept(gateway, shown)
-    tags = selectors.tags_of(gateway, [run.id for run in shown])
+    known = selectors.metrics_kept(caller, gateway, shown)
+    tags = selectors.tags_of(caller, gateway, shown)
     columns = metric_columns(known.values(), request.GET.getlist("metric"))
     return {
         "page": page,
@@ -64,13 +67,13 @@ def run_list(request: HttpRequest, gateway: Gateway, page: Page[Run], filters: R
         "experiment_names": {experiment.id: experiment.name for experiment in experiments},
         "states": LISTED_STATES,
         "periods": [(key, label) for key, (label, _) in PERIODS.items()],
-        "tag_choices": selectors.tag_choices(gateway),
+        "tag_choices": selectors.tag_choices(caller, gateway),
         "page_sizes": PAGE_SIZES,
         "chips": _chips(filters, _names(pipelines), _names(experiments)),
         "metric_columns": columns,
         "metric_names": sorted({name for values in known.values() for name in values}),
         "metrics_unread": _unread(shown, known) if "unread" not in request.GET else [],
-        "saved_filters": selectors.saved_filters(request.user, gateway.endpoint.key),
+        "saved_filters": selectors.saved_filters(caller, gateway.endpoint.key),
         "kept_query": query_kept(request.GET),
         "live_cells": _live_cells(shown),
     }

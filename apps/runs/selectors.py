@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
+from apps.people.caller import Caller
+from apps.people.rights import Right
+from apps.runs import access
 from apps.runs.entities import Artifact, Experiment, Page, Pipeline, Run, RunDetails, Step
 from apps.runs.exceptions import NotFoundError
 from apps.runs.gateway import Gateway
@@ -19,9 +22,10 @@ _CHOICES: Final = 200
 _LONGEST_PATH: Final = 800
 
 
-def runs_list(gateway: Gateway, filters: RunFilters) -> Page[Run]:
+def runs_list(caller: Caller, gateway: Gateway, filters: RunFilters) -> Page[Run]:
     """Returns one page of runs."""
-    run_ids = runs_tagged(gateway, filters.tag) if filters.tag else None
+    caller.require(Right.VIEW)
+    run_ids = runs_tagged(caller, gateway, filters.tag) if filters.tag else None
     return gateway.runs(
         filters.question(run_ids),
         pipeline_id=filters.pipeline_id,
@@ -30,48 +34,56 @@ def runs_list(gateway: Gateway, filters: RunFilters) -> Page[Run]:
     )
 
 
-def runs_tagged(gateway: Gateway, tag: str) -> tuple[str, ...]:
+def runs_tagged(caller: Caller, gateway: Gateway, tag: str) -> tuple[str, ...]:
     """Returns the ids of the runs that were given a tag last, as many as one question may name."""
-    rows = _tags(gateway).filter(name=tag).order_by("-created_at").values_list("run_id", flat=True)
+    rows = _tags(caller, gateway).filter(name=tag).order_by("-created_at").values_list("run_id", flat=True)
     return tuple(rows[:MOST_IDS])
 
 
-def _tags(gateway: Gateway) -> QuerySet[RunTag]:
+def _tags(caller: Caller, gateway: Gateway) -> QuerySet[RunTag]:
+    """Returns the tags at the gateway's namespace; none where this person may not read it."""
+    caller.require(Right.VIEW)
     place = gateway.endpoint
+    if not access.may_read(caller, place.key, place.namespace):
+        return RunTag.objects.none()
     return RunTag.objects.filter(endpoint_key=place.key, **({"namespace": place.namespace} if place.namespace else {}))
 
 
-def tag_choices(gateway: Gateway) -> list[str]:
+def tag_choices(caller: Caller, gateway: Gateway) -> list[str]:
     """Returns the tags in use, by name."""
-    return list(_tags(gateway).order_by("name").values_list("name", flat=True).distinct()[:_CHOICES])
+    return list(_tags(caller, gateway).order_by("name").values_list("name", flat=True).distinct()[:_CHOICES])
 
 
-def tags_of(gateway: Gateway, run_ids: Iterable[str]) -> dict[str, list[str]]:
-    """Returns the tags of runs, by run id."""
+def tags_of(caller: Caller, gateway: Gateway, runs: Iterable[Run]) -> dict[str, list[str]]:
+    """Returns the tags of runs that Kubeflow gave this person, by run id."""
+    caller.require(Right.VIEW)
     found: dict[str, list[str]] = {}
-    rows = RunTag.objects.filter(endpoint_key=gateway.endpoint.key, run_id__in=list(run_ids))
+    rows = RunTag.objects.filter(endpoint_key=gateway.endpoint.key, run_id__in=[run.id for run in runs])
     for run_id, name in rows.order_by("name").values_list("run_id", "name"):
         found.setdefault(run_id, []).append(name)
     return found
 
 
-def run_tags(endpoint_key: str, run_id: str) -> list[str]:
-    """Returns one run's tags, by name."""
-    rows = RunTag.objects.filter(endpoint_key=endpoint_key, run_id=run_id)
+def run_tags(caller: Caller, endpoint_key: str, run: Run) -> list[str]:
+    """Returns the tags of a run that Kubeflow gave this person, by name."""
+    caller.require(Right.VIEW)
+    rows = RunTag.objects.filter(endpoint_key=endpoint_key, run_id=run.id)
     return list(rows.order_by("name").values_list("name", flat=True))
 
 
-def metrics_kept(gateway: Gateway, runs: Iterable[Run]) -> dict[str, dict[str, float]]:
-    """Returns the metrics of those runs whose metrics are known, by run id."""
+def metrics_kept(caller: Caller, gateway: Gateway, runs: Iterable[Run]) -> dict[str, dict[str, float]]:
+    """Returns the metrics of those runs that Kubeflow gave this person whose metrics are known, by run id."""
+    caller.require(Right.VIEW)
     ends = {run.id: run.finished_at for run in runs if run.state.is_final}
     rows = RunMetrics.objects.filter(endpoint_key=gateway.endpoint.key, run_id__in=list(ends))
     return {row.run_id: row.values for row in rows if row.finished_at == ends[row.run_id]}
 
 
-def saved_filters(user: Any, endpoint_key: str) -> QuerySet[SavedFilter]:
+def saved_filters(caller: Caller, endpoint_key: str) -> QuerySet[SavedFilter]:
     """Returns a person's filters, and those that others share."""
+    caller.require(Right.VIEW)
     rows = SavedFilter.objects.filter(endpoint_key=endpoint_key).select_related("owner")
-    return rows.filter(Q(owner=user) | Q(is_shared=True)).order_by("name")
+    return rows.filter(Q(owner=caller.user_id) | Q(is_shared=True)).order_by("name")
 
 
 def pipeline_choices(gateway: Gateway) -> tuple[Pipeline, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
+from apps.people import audit
+from apps.people.caller import Caller
+from apps.people.rights import Right
 from apps.runs import charts
 from apps.runs.entities import Run, RunDetails
-from apps.runs.exceptions import InvalidRequestError, RunsError
+from apps.runs.exceptions import InvalidRequestError, NotFoundError, RunsError, named_by_person
 from apps.runs.gateway import Gateway
 from apps.runs.models import LONGEST_TAG, RunMetrics, RunTag, SavedFilter
 
@@ -34,13 +37,20 @@ def tag_clean(text: str) -> str:
     return name
 
 
-def tags_add(user: Any, gateway: Gateway, runs: Iterable[Run], text: str) -> str:
-    """Puts a tag on runs that this person may see; one that is there already stays. Returns the tag.
+def tags_add(caller: Caller, gateway: Gateway, run_ids: Sequence[str], text: str) -> str:
+    """Puts a tag on runs; one that is there already stays. Returns the tag.
+
+    Each run is read first: only a person who may see a run may tag it.
 
     Raises:
+        PermissionDenied: the caller may not change runs.
+        RunsError: Kubeflow does not answer, or this person may not see one of the runs.
         InvalidRequestError: no tag, too long, or the run has as many as one may have.
     """
+    caller.require(Right.CREATE)
     name = tag_clean(text)
+    with named_by_person(), ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        runs = list(pool.map(gateway.run, run_ids))
     for run in runs:
         own = RunTag.objects.filter(endpoint_key=gateway.endpoint.key, run_id=run.id)
         if own.exclude(name=name).count() >= _MOST_TAGS:
@@ -49,29 +59,46 @@ def tags_add(user: Any, gateway: Gateway, runs: Iterable[Run], text: str) -> str
             endpoint_key=gateway.endpoint.key,
             run_id=run.id,
             name=name,
-            defaults={"namespace": run.namespace or gateway.endpoint.namespace, "created_by": user},
+            defaults={"namespace": run.namespace or gateway.endpoint.namespace, "created_by": caller.owner},
         )
+    names = {"target_name": runs[0].name} if len(runs) == 1 else {}
+    audit.record(caller, "run.tag", target=", ".join(run_ids), detail=name, **names)
     return name
 
 
-def tag_remove(gateway: Gateway, run: Run, name: str) -> None:
-    """Takes a tag off a run."""
+def tag_remove(caller: Caller, gateway: Gateway, run_id: str, name: str) -> None:
+    """Takes a tag off a run.
+
+    Raises:
+        PermissionDenied, RunsError: as `tags_add`.
+    """
+    caller.require(Right.CREATE)
+    run = gateway.run(run_id)
     RunTag.objects.filter(endpoint_key=gateway.endpoint.key, run_id=run.id, name=name).delete()
+    audit.record(caller, "run.untag", target=run.id, target_name=run.name, detail=name)
 
 
-def run_forget(gateway: Gateway, run_id: str) -> None:
-    """Forgets what is kept here of a run that was deleted from Kubeflow; saved visualizations stay."""
+def run_forget(caller: Caller, gateway: Gateway, run_id: str) -> None:
+    """Forgets what is kept here of a run that was deleted from Kubeflow; saved visualizations stay.
+
+    Raises:
+        PermissionDenied: the caller may not change runs.
+    """
+    caller.require(Right.CREATE)
     own = {"endpoint_key": gateway.endpoint.key, "run_id": run_id}
     RunTag.objects.filter(**own).delete()
     RunMetrics.objects.filter(**own).delete()
 
 
-def filter_save(user: Any, endpoint_key: str, *, name: str, query: str, is_shared: bool) -> SavedFilter:
+def filter_save(caller: Caller, endpoint_key: str, *, name: str, query: str, is_shared: bool) -> SavedFilter:
     """Keeps a filter under a name; a filter of this person's of that name is replaced.
 
     Raises:
+        PermissionDenied: the caller may not look.
         InvalidRequestError: no name, no filter, or too many.
     """
+    caller.require(Right.VIEW)
+    user = caller.owner
     name = _SPACES.sub(" ", name.replace("\x00", "")).strip()[:80]
     if not name or not query:
         raise InvalidRequestError("Set a filter and type a name for it.")
@@ -81,7 +108,23 @@ def filter_save(user: Any, endpoint_key: str, *, name: str, query: str, is_share
     found, _ = SavedFilter.objects.update_or_create(
         owner=user, endpoint_key=endpoint_key, name=name, defaults={"query": query, "is_shared": is_shared}
     )
+    audit.record(caller, "filter.save", target=found.pk, target_name=name, detail="shared" if is_shared else "")
     return found
+
+
+def filter_delete(caller: Caller, filter_id: int) -> None:
+    """Deletes a filter of the caller's own.
+
+    Raises:
+        PermissionDenied: the caller may not look.
+        NotFoundError: there is none of theirs.
+    """
+    caller.require(Right.VIEW)
+    found = SavedFilter.objects.filter(pk=filter_id, owner_id=caller.user_id).first()
+    if found is None:
+        raise NotFoundError("You have no such filter.")
+    found.delete()
+    audit.record(caller, "filter.delete", target=filter_id, target_name=found.name)
 
 
 def metrics_of(details: RunDetails) -> dict[str, float]:
@@ -100,8 +143,13 @@ def metrics_of(details: RunDetails) -> dict[str, float]:
     return dict(list(flat.items())[:_MOST_METRICS])
 
 
-def metrics_read(gateway: Gateway, runs: Sequence[Run]) -> Mapping[str, Mapping[str, float]]:
-    """Reads and keeps the metrics of runs that have ended, four at a time; a run that cannot be read is left out."""
+def metrics_read(caller: Caller, gateway: Gateway, runs: Sequence[Run]) -> Mapping[str, Mapping[str, float]]:
+    """Reads and keeps the metrics of runs that have ended, four at a time; a run that cannot be read is left out.
+
+    Raises:
+        PermissionDenied: the caller may not look.
+    """
+    caller.require(Right.VIEW)
 
     def read(run: Run) -> tuple[Run, dict[str, float]] | None:
         try:

@@ -11,12 +11,11 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.people import roles
-from apps.people.models import Right
+from apps.people.caller import Caller, CallerKind, caller_of, caller_set
+from apps.people.rights import Right
 from apps.runs.views.contained import confine
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
@@ -51,7 +50,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
 def _render(request: HttpRequest, render_id: UUID) -> Render:
     try:
-        return selectors.render_get(request.user, render_id)
+        return selectors.render_get(caller_of(request), render_id)
     except NotFoundError as error:
         raise Http404(str(error)) from error
 
@@ -93,11 +92,10 @@ def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
             user = token_user(raw.strip())
             if user is None:
                 return HttpResponse("This token is not valid.\n", status=401, content_type="text/plain; charset=utf-8")
-            request.user = user
+            caller_set(request, user, CallerKind.TOKEN)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if not roles.may(request.user, Right.VIEW):
-            raise PermissionDenied(roles.refusal(Right.VIEW))
+        caller_of(request).require(Right.VIEW)
         return view(request, *args, **kwargs)
 
     return login_not_required(answered)
@@ -111,7 +109,7 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     destination = request.headers.get("Sec-Fetch-Dest", "")
     if destination and destination not in _FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
-    response = _so_far(render) if render.is_active else _file(render, "html")
+    response = _so_far(caller_of(request), render) if render.is_active else _file(render, "html")
     assets = f"{request.scheme}://{request.get_host()}/assets/"
     confine(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
     # One address answers in two ways, depending on this header.
@@ -119,9 +117,9 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     return response
 
 
-def _so_far(render: Render) -> HttpResponse:
+def _so_far(caller: Caller, render: Render) -> HttpResponse:
     """What a running render has put out: as much a stranger as its end."""
-    page = live_page(render)
+    page = live_page(caller, render)
     if page is None:
         raise Http404("There is nothing to see of it yet.")
     return HttpResponse(page, content_type=_CONTENT_TYPES["html"], headers={"Cache-Control": "no-store"})

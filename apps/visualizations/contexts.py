@@ -10,8 +10,8 @@ from django.core.paginator import Page
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 
-from apps.people import roles
-from apps.people.models import Right
+from apps.people.caller import Caller, caller_of
+from apps.people.rights import Right
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.gateway import Gateway
 from apps.visualizations import origins, selectors
@@ -54,7 +54,7 @@ _ADVICE: Final = {
 }
 
 
-def creator_context(user: Any, details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
+def creator_context(caller: Caller, details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
     """Returns the Creator card's names: the form, the types that fit first, and where to send it."""
     artifact = form.chosen_artifact
     fitting = selectors.type_suggestions(artifact) if artifact else []
@@ -73,7 +73,7 @@ def creator_context(user: Any, details: RunDetails, step: Step, form: Visualizat
         "missing": (missing := _missing(form)),
         "missing_here": missing.get(form.kind.key, "") if form.kind else "",
         "is_custom_off": not settings.ALLOW_CUSTOM_VISUALIZATIONS,
-        "is_viewer": not roles.may(user, Right.CREATE),
+        "is_viewer": not caller.may(Right.CREATE),
         "fragment_url": reverse("visualizations:step_fragment", args=[details.run.id, step.id]),
         "words_url": reverse("visualizations:editor_words", args=[details.run.id, step.id]),
         "failed_line": form.initial.get("failed_line"),
@@ -132,7 +132,7 @@ def saved_results_context(
         first: a result to put at the top, even where it belongs to another step (the same receipt was there already).
         step: the step as Kubeflow tells it now; None where Kubeflow does not answer.
     """
-    found = selectors.visualization_list(request.user, run_id=run_id, step_id=step_id)
+    found = selectors.visualization_list(caller_of(request), run_id=run_id, step_id=step_id)
     if endpoint_key:
         found = found.filter(endpoint_key=endpoint_key)
     renders = [each.latest for each in found[: _RESULTS + 1] if each.latest is not None]
@@ -149,9 +149,9 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
     return {
         "render": render,
         "visualization": visualization,
-        "may_change": selectors.may_change(request.user, visualization),
+        "may_change": selectors.may_change(caller_of(request), visualization),
         "place": selectors.queue_place(render),
-        "live": live_read(render) if render.state == RenderState.RUNNING else None,
+        "live": live_read(caller_of(request), render) if render.state == RenderState.RUNNING else None,
         "advice": advice(render),
         "is_damaged": result_is_damaged(render),
         "type_title": type_title(visualization.type_key),
@@ -168,7 +168,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
 def visualization_context(request: HttpRequest, visualization: Visualization, render: Render) -> dict[str, Any]:
     """Returns what a visualization's page shows of one render."""
     tab = request.GET.get("tab", "result")
-    renders = list(selectors.renders_of(visualization)[:100])
+    renders = list(selectors.renders_of(caller_of(request), visualization)[:100])
     kind = next((each for each in selectors.type_list() if each.key == visualization.type_key), None)
     return render_context(request, render) | {
         **_neighbours(request, visualization),
@@ -184,7 +184,7 @@ def visualization_context(request: HttpRequest, visualization: Visualization, re
 
 def _neighbours(request: HttpRequest, visualization: Visualization) -> dict[str, Visualization | None]:
     """Returns the visualizations before and after this one in the gallery's order, newest first."""
-    visible, at, own = selectors.visualizations_visible(request.user), visualization.created_at, visualization.id
+    visible, at, own = selectors.visualizations_visible(caller_of(request)), visualization.created_at, visualization.id
     newer = visible.filter(Q(created_at__gt=at) | Q(created_at=at, id__lt=own)).order_by("created_at", "-id")
     older = visible.filter(Q(created_at__lt=at) | Q(created_at=at, id__gt=own)).order_by("-created_at", "id")
     return {"newer": newer.first(), "older": older.first()}
@@ -192,7 +192,7 @@ def _neighbours(request: HttpRequest, visualization: Visualization) -> dict[str,
 
 def gallery_context(request: HttpRequest, page: Page[Visualization], filters: dict[str, str]) -> dict[str, Any]:
     """Returns the gallery's page, its filters and the choices they offer."""
-    visible = selectors.visualizations_visible(request.user)
+    visible = selectors.visualizations_visible(caller_of(request))
     pipelines = visible.exclude(pipeline_name="").order_by("pipeline_name").values_list("pipeline_name", flat=True)
     titles = {kind.key: kind.title for kind in selectors.type_list()}
     query = request.GET.copy()

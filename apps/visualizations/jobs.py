@@ -162,7 +162,7 @@ class RenderWorker(WatchedWorker):
         self._told_at = time.monotonic()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
-        """Asks each second whether `rq suspend` was called; leaves jobs to others where the machine cannot render."""
+        """Asks each second whether `rq suspend` was called; leaves jobs to others where this machine cannot render."""
         if not burst:
             self.pause_for_trouble()
         if time.monotonic() - self._asked_at >= _SUSPENSION_EVERY_S:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.http import HttpRequest
-
+from apps.people.caller import Caller
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.exceptions import NotFoundError, RunsError
 from apps.runs.gateway import Gateway, gateway_for_namespace
@@ -15,22 +14,22 @@ from apps.visualizations.models import Render, Visualization
 PATIENCE_S: Final = 3
 
 
-def run_now(request: HttpRequest, visualization: Visualization) -> RunDetails:
+def run_now(caller: Caller, visualization: Visualization) -> RunDetails:
     """Returns the visualization's run as Kubeflow tells it to this person now.
 
     Raises:
         RunsError: the run is gone, or Kubeflow does not say.
     """
-    gateway = gateway_for_namespace(request, visualization.endpoint_key, visualization.namespace)
+    gateway = gateway_for_namespace(caller, visualization.endpoint_key, visualization.namespace)
     return gateway.hurried(PATIENCE_S).run_details(visualization.run_id)
 
 
-def gateway_of(request: HttpRequest, visualization: Visualization) -> Gateway | None:
+def gateway_of(caller: Caller, visualization: Visualization) -> Gateway | None:
     """Returns the gateway with the person's rights to where the visualization's run is; None where that is configured
     no longer, or the person brings no credential for it.
     """
     try:
-        return gateway_for_namespace(request, visualization.endpoint_key, visualization.namespace)
+        return gateway_for_namespace(caller, visualization.endpoint_key, visualization.namespace)
     except RunsError:
         return None
 
@@ -43,13 +42,13 @@ def artifact_of(visualization: Visualization, step: Step) -> Artifact | None:
     return min(named, key=lambda each: each.direction != "output", default=None)
 
 
-def artifact_now(request: HttpRequest, visualization: Visualization) -> Artifact:
+def artifact_now(caller: Caller, visualization: Visualization) -> Artifact:
     """Returns the artifact the visualization shows, as it is now.
 
     Raises:
         RunsError: see `run_now`; or the step has no artifact of that name any more.
     """
-    step = run_now(request, visualization).step(visualization.step_id)
+    step = run_now(caller, visualization).step(visualization.step_id)
     found = artifact_of(visualization, step) if step else None
     if found is None:
         raise NotFoundError(f"The step has no artifact {visualization.artifact_name!r} any more.")

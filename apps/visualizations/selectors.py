@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
+from apps.people.caller import Caller
+from apps.people.rights import Right
 from apps.runs import access
 from apps.runs.entities import Artifact
 from apps.visualizations.catalogue import registry
@@ -85,72 +87,98 @@ def type_made_for(artifact: Artifact) -> VisualizationType | None:
     return next(iter(made), None)
 
 
-def visualizations_visible(user: Any) -> QuerySet[Visualization]:
-    """Returns what this user may see: everything once signed in, but of a multi-user endpoint only what they made, and
-    what was made of runs in namespaces that they may read there.
+def visualizations_visible(caller: Caller) -> QuerySet[Visualization]:
+    """Returns what a caller may see: everything with the right to look, but of a multi-user endpoint only what they
+    made, and what was made of runs in namespaces that they may read there.
     """
-    if not user.is_authenticated:
+    if not caller.may(Right.VIEW):
         return Visualization.objects.none()
     rows = Visualization.objects.select_related("owner", "latest")
-    if user.is_superuser or not access.is_divided():
+    if caller.sees_everything or not access.is_divided():
         return rows
+    if not caller.is_person:
+        return rows.none()
     kept = Visualization.objects.exclude(namespace="").order_by().values_list("endpoint_key", "namespace").distinct()
-    visible = Q(owner=user) | Q(namespace="")
-    for endpoint_key, namespace in access.readable(kept[:_MOST_NAMESPACES]):
+    # The listener of Kubeflow's protocol saves without an owner and an endpoint: nobody knows whose those are.
+    visible = Q(owner=caller.user_id) | (Q(namespace="") & ~Q(owner=None, endpoint_key=""))
+    for endpoint_key, namespace in access.readable(caller, kept[:_MOST_NAMESPACES]):
         visible |= Q(endpoint_key=endpoint_key, namespace=namespace)
     return rows.filter(visible)
 
 
-def may_change(user: Any, visualization: Visualization) -> bool:
-    """Whether the user may render again, cancel or delete: the owner may, and staff."""
-    return bool(user.is_authenticated and (user.is_staff or visualization.owner_id == user.pk))
+def renders_visible(caller: Caller) -> QuerySet[Render]:
+    """Returns the renders of what a caller may see."""
+    rows = Render.objects.select_related("visualization", "requested_by")
+    if caller.sees_everything:
+        return rows
+    return rows.filter(visualization__in=visualizations_visible(caller).values("id"))
 
 
-def visualization_get(user: Any, visualization_id: UUID | str) -> Visualization:
+def sees_all_renders(caller: Caller) -> bool:
+    """Whether no render is hidden from a caller."""
+    return caller.may(Right.VIEW) and (caller.sees_everything or not access.is_divided())
+
+
+def render_ids_visible(caller: Caller, render_ids: Iterable[str]) -> list[UUID]:
+    """Returns which of these ids are of renders that a caller may see; what is no id is left out."""
+    ids = []
+    for each in render_ids:
+        with contextlib.suppress(ValueError):
+            ids.append(UUID(each))
+    return list(renders_visible(caller).filter(id__in=ids).values_list("id", flat=True))
+
+
+def may_change(caller: Caller, visualization: Visualization) -> bool:
+    """Whether a caller may render again, cancel or delete: administrators, and the owner with the right to create."""
+    if caller.may(Right.ADMINISTER):
+        return True
+    return caller.is_person and visualization.owner_id == caller.user_id and caller.may(Right.CREATE)
+
+
+def visualization_get(caller: Caller, visualization_id: UUID | str) -> Visualization:
     """Returns one visualization.
 
     Raises:
-        NotFoundError: there is none, or this user may not see it.
+        NotFoundError: there is none, or this caller may not see it.
     """
-    found = visualizations_visible(user).filter(id=_uuid(visualization_id)).first()
+    found = visualizations_visible(caller).filter(id=_uuid(visualization_id)).first()
     if found is None:
         raise NotFoundError("There is no such visualization.")
     return found
 
 
-def render_get(user: Any, render_id: UUID | str) -> Render:
+def render_get(caller: Caller, render_id: UUID | str) -> Render:
     """Returns one render with its visualization.
 
     Raises:
         NotFoundError: as `visualization_get`.
     """
-    visible = Render.objects.filter(visualization__in=visualizations_visible(user).values("id"))
-    found = visible.select_related("visualization", "requested_by").filter(id=_uuid(render_id)).first()
+    found = renders_visible(caller).filter(id=_uuid(render_id)).first()
     if found is None:
         raise NotFoundError("There is no such render.")
     return found
 
 
-def render_by_number(user: Any, visualization_id: UUID | str, number: int) -> Render:
+def render_by_number(caller: Caller, visualization_id: UUID | str, number: int) -> Render:
     """Returns a visualization's render by its number (from 1).
 
     Raises:
         NotFoundError: as `visualization_get`.
     """
-    found = renders_of(visualization_get(user, visualization_id)).filter(number=number).first()
+    found = renders_of(caller, visualization_get(caller, visualization_id)).filter(number=number).first()
     if found is None:
         raise NotFoundError(f"This visualization has no render number {number}.")
     return found
 
 
-def renders_of(visualization: Visualization) -> QuerySet[Render]:
+def renders_of(caller: Caller, visualization: Visualization) -> QuerySet[Render]:
     """Returns a visualization's renders, newest first, without their long texts."""
-    chosen = visualization.renders.select_related("visualization", "requested_by")
+    chosen = renders_visible(caller).filter(visualization=visualization)
     return chosen.defer("code", "log", "traceback").order_by("-number")
 
 
 def visualization_list(
-    user: Any,
+    caller: Caller,
     *,
     text: str = "",
     type_key: str = "",
@@ -166,7 +194,7 @@ def visualization_list(
         text: every word must occur in the title, type, run, pipeline, step, artifact or owner's name.
         owner: a user name.
     """
-    found = visualizations_visible(user)
+    found = visualizations_visible(caller)
     exact = {
         "type_key": type_key.lower(),
         "latest__state": state,
@@ -185,26 +213,21 @@ def visualization_list(
     return found.order_by("-created_at", "id")
 
 
-def visualizations_of_step(user: Any, *, endpoint_key: str, run_id: str, step_id: str) -> QuerySet[Visualization]:
-    """Returns a step's visualizations, newest first."""
-    return visualization_list(user, run_id=run_id, step_id=step_id).filter(endpoint_key=endpoint_key)
-
-
-def visualization_counts(user: Any, run_ids: Iterable[str]) -> dict[str, int]:
+def visualization_counts(caller: Caller, run_ids: Iterable[str]) -> dict[str, int]:
     """Returns how many visualizations each run has; runs without any are left out."""
-    found = visualizations_visible(user).filter(run_id__in=list(run_ids)).order_by()
+    found = visualizations_visible(caller).filter(run_id__in=list(run_ids)).order_by()
     return dict(found.values_list("run_id").annotate(count=Count("id")))
 
 
-def render_with_receipt(receipt: str) -> Render | None:
-    """Returns the latest good render of exactly this receipt; None where there is none."""
-    found = Render.objects.filter(receipt=receipt, state=RenderState.SUCCEEDED, damaged_at=None).exclude(html="")
-    return found.select_related("visualization").order_by("-created_at").first()
+def render_with_receipt(caller: Caller, receipt: str) -> Render | None:
+    """Returns the latest good render of exactly this receipt that a caller may see; None where there is none."""
+    found = renders_visible(caller).filter(receipt=receipt, state=RenderState.SUCCEEDED, damaged_at=None)
+    return found.exclude(html="").order_by("-created_at").first()
 
 
-def queued_count(user: Any) -> int:
-    """Returns how many renders this user has waiting."""
-    return Render.objects.filter(requested_by=user, state=RenderState.QUEUED).count()
+def queued_count(caller: Caller) -> int:
+    """Returns how many renders this caller has waiting."""
+    return Render.objects.filter(requested_by=caller.user_id, state=RenderState.QUEUED).count()
 
 
 def queue_place(render: Render) -> QueuePlace | None:
@@ -229,14 +252,14 @@ def _mean_duration_s(environment: str) -> float | None:
     return sum(spans) / len(spans) if spans else None
 
 
-def queue_list() -> QuerySet[Render]:
-    """Returns the renders that run or wait, in the order of their turn."""
-    found = Render.objects.filter(state__in=[RenderState.RUNNING, RenderState.QUEUED])
-    return found.select_related("visualization", "requested_by").order_by("-started_at", "queued_at")
+def queue_list(caller: Caller) -> QuerySet[Render]:
+    """Returns the renders that run or wait and that a caller may see, in the order of their turn."""
+    found = renders_visible(caller).filter(state__in=[RenderState.RUNNING, RenderState.QUEUED])
+    return found.order_by("-started_at", "queued_at")
 
 
 def queue_counts() -> dict[str, int]:
-    """Returns how many renders run and wait."""
+    """Returns how many renders run and wait, of all people: a number says nothing of what they are."""
     return Render.objects.aggregate(
         running=Count("id", filter=Q(state=RenderState.RUNNING)),
         queued=Count("id", filter=Q(state=RenderState.QUEUED)),

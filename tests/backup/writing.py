@@ -23,9 +23,12 @@ from django.core import signing
 from apps.visualizations.models import Render
 from apps.visualizations.services.orders import VisualizationRequest
 from apps.visualizations.services.submission import visualization_create
-from apps.visualizations.services.tokens import token_create
+from apps.people.caller import Caller, CallerKind
+from django.core.management import call_command
 ada = User.objects.create_superuser("ada", password="first light")
-print("TOKEN", token_create(ada, "script")[1])
+caller = Caller(kind=CallerKind.PAGE, user=ada)
+print("TOKEN", end=" ", flush=True)
+call_command("token", "create", "script", user="ada")
 print("SIGNED", signing.dumps("kept"), flush=True)
 number = 0
 while not Path({stop!r}).exists():
@@ -34,7 +37,7 @@ while not Path({stop!r}).exists():
         continue
     title = f"page {{number}}"
     request = VisualizationRequest(type_key="custom", code=f"print({{title!r}})", title=title, force=True)
-    visualization_create(ada, request, None)
+    visualization_create(caller, request, None)
     number += 1
 """
 

@@ -12,6 +12,7 @@ from apps.visualizations.models import Render, RenderState
 from apps.visualizations.services.upkeep import reconcile
 from apps.visualizations.services.withdrawal import render_cancel
 from apps.visualizations.tallies import DURATION, RENDERS
+from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,15 +60,15 @@ def test_other_ends_are_counted_as_what_they_are(submit, work, scrape, kernel, s
 
 def test_a_cancel_counts_once_and_has_no_duration_where_nothing_ran(submit, owner, scrape):
     render = submit().render
-    render_cancel(owner, render)
-    render_cancel(owner, render)
+    render_cancel(caller(owner), render)
+    render_cancel(caller(owner), render)
     assert finished(scrape, "cancelled") == 1
     assert scrape().labels("vizportal_render_seconds_count") == []
 
 
 def test_a_cancel_of_a_running_render_counts_once(submit, owner, work, kernel, scrape, row):
     made = submit()
-    kernel.during = lambda: render_cancel(owner, row(made.render))
+    kernel.during = lambda: render_cancel(caller(owner), row(made.render))
     work()
     assert row(made.render).state == RenderState.CANCELLED
     assert finished(scrape, "cancelled") == 1
@@ -117,7 +118,7 @@ def test_counting_costs_no_round_trip(submit, work, row, monkeypatch):
 
 def test_an_end_that_the_queue_server_never_hears_of_is_still_an_end(submit, row, no_queue, owner):
     render = submit().render
-    assert render_cancel(owner, render).state == RenderState.CANCELLED
+    assert render_cancel(caller(owner), render).state == RenderState.CANCELLED
 
 
 def test_types_and_environments_that_are_gone_are_one_label(queue, scrape):

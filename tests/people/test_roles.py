@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.people import roles
-from apps.people.models import AuditEntry, Right
+from apps.people.models import AuditEntry
+from apps.people.rights import Right
 from apps.people.roles import Role
 
 pytestmark = pytest.mark.django_db

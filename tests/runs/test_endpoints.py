@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client, RequestFactory
 
+from apps.people.caller import caller_of
 from apps.runs import exceptions
 from apps.runs.gateway import endpoints, gateway_for, gateway_for_service, gateway_unsealed
 from tests.runs.kubeflow import Kubeflow, run_row, with_finished_run
@@ -106,7 +107,7 @@ def test_people_are_asked_for_with_their_own_token_cookie_or_header(configure, a
         request.COOKIES = {"authservice_session": "c00kie", "sessionid": "the portal's own"}
         request.META["vizportal.user_header"] = "ada@corp"
         for key in ("t", "c", "h"):
-            gateway_for(request, key).runs()
+            gateway_for(caller_of(request), key).runs()
         token, cookie, header = served.headers
     assert token.get("Authorization") == "Bearer adas"
     assert cookie.get("Cookie") == "authservice_session=c00kie"
@@ -120,14 +121,14 @@ def test_without_their_own_credential_people_are_told_to_sign_in_and_nothing_is_
             {"key": "a", "host": served.url, "auth": auth, "person_cookies": ["s"], "user_header": "kubeflow-userid"}
         )
         with pytest.raises(exceptions.NotSignedInError):
-            gateway_for(request_of(ada, **{"kubeflow-userid": "forged@example.org"}))
+            gateway_for(caller_of(request_of(ada, **{"kubeflow-userid": "forged@example.org"})))
         assert served.requests == []
 
 
 def test_a_sealed_credential_opens_with_the_same_rights_for_an_hour_only(configure, ada, settings, monkeypatch):
     with serve(Kubeflow()) as served:
         configure({"key": "t", "host": served.url, "auth": "person-token", "token_header": "X-Token"})
-        gateway = gateway_for(request_of(ada, **{"X-Token": "adas"}))
+        gateway = gateway_for(caller_of(request_of(ada, **{"X-Token": "adas"})))
         sealed = gateway.sealed_credential
         assert "adas" not in sealed
         gateway_unsealed("t", "", sealed, max_age_s=60).runs()
@@ -142,7 +143,7 @@ def test_a_sealed_credential_opens_with_the_same_rights_for_an_hour_only(configu
 def test_secrets_are_not_in_what_is_printed(configure, ada):
     configure({"key": "a", "host": "http://kubeflow.example", "auth": "token", "token": "s3cret"})
     assert "s3cret" not in repr(endpoints.endpoints())
-    assert "s3cret" not in repr(gateway_for(request_of(ada))._connection)
+    assert "s3cret" not in repr(gateway_for(caller_of(request_of(ada)))._connection)
 
 
 def test_a_namespace_is_chosen_by_the_address_and_remembered(client, configure):

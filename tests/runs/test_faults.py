@@ -7,6 +7,7 @@ import socket
 import pytest
 from django.test import RequestFactory
 
+from apps.people.caller import caller_of
 from apps.runs import exceptions
 from apps.runs.gateway import errors, gateway_for
 
@@ -113,7 +114,7 @@ def request_of(user):
 def test_the_person_is_told_to_kubeflow(kubeflow, settings, django_user_model, db):
     settings.KFP_USERID_HEADER = "kubeflow-userid"
     user = django_user_model.objects.create_user("eve", "eve@example.org")
-    gateway = gateway_for(request_of(user))
+    gateway = gateway_for(caller_of(request_of(user)))
     gateway.runs()
     gateway.run_details("r1")
     with gateway.open_artifact("minio://mlpipeline/v2/artifacts/tips/r1/read-data/x/data.csv") as stream:
@@ -124,7 +125,7 @@ def test_the_person_is_told_to_kubeflow(kubeflow, settings, django_user_model, d
 def test_an_unknown_endpoint_is_not_found(kubeflow, django_user_model, db):
     user = django_user_model.objects.create_user("eve")
     with pytest.raises(exceptions.NotFoundError, match="nowhere"):
-        gateway_for(request_of(user), "nowhere")
+        gateway_for(caller_of(request_of(user)), "nowhere")
 
 
 @pytest.mark.parametrize("uri", ["", "file:///etc/passwd", "minio://", "oci://x/y", "http://[", "data.csv"])

@@ -24,6 +24,7 @@ from apps.visualizations.rendering import Progress, RenderOutcome
 from apps.visualizations.rendering.results import open_result
 from apps.visualizations.services import credentials, execution, submission
 from apps.visualizations.services.orders import VisualizationRequest
+from tests.callers import caller
 from tests.servers import valkey_server
 
 CSV = b"score,label\n0.1,0\n0.9,1\n0.8,1\n0.3,0\n"
@@ -223,7 +224,7 @@ def submit(owner, kubeflow):
 
     def ask(user=None, **values):
         request = {"type_key": "table", "run_id": "r1", "step_id": "s1", "artifact_name": "predictions", **values}
-        return submission.visualization_create(user or owner, VisualizationRequest(**request), kubeflow)
+        return submission.visualization_create(caller(user or owner), VisualizationRequest(**request), kubeflow)
 
     return ask
 

@@ -12,8 +12,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from apps.visualizations.services.assets import inline_assets, inline_assets_bytes
-from apps.visualizations.services.tokens import token_create
 from tests.asgi import fetch
+from tests.callers import token_of
 from vizportal.asgi_parts import OneThreadHandler
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -160,7 +160,7 @@ def test_a_page_that_names_a_library_without_end_does_not_grow_without_end(store
 
 def test_a_script_fetches_what_the_api_named_with_its_token(render, owner):
     """Without a session: the token that read `content_url` opens it."""
-    _, raw = token_create(owner, "script", expires_at=None)
+    raw = token_of(owner)
     sent = {"Authorization": f"Bearer {raw}"}
     for name in ("content", "download.html", "download.ipynb"):
         response = Client().get(f"/renders/{render.id}/{name}", headers=sent)
@@ -173,6 +173,6 @@ def test_a_script_fetches_what_the_api_named_with_its_token(render, owner):
 def test_a_token_of_somebody_without_a_role_opens_nothing(render, settings):
     settings.VIZPORTAL_DEFAULT_ROLE = "none"
     nobody = get_user_model().objects.create_user("nobody")
-    _, raw = token_create(nobody, "script", expires_at=None)
+    raw = token_of(nobody)
     response = Client().get(f"/renders/{render.id}/content", headers={"Authorization": f"Bearer {raw}"})
     assert response.status_code == 403

@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.http import HttpResponse
 from django.test import Client
 
+from apps.people.caller import system_caller
 from apps.visualizations.kfp_service.ends import end_read
 from apps.visualizations.models import Render
 from apps.visualizations.services import assets, results, stored
@@ -133,7 +134,7 @@ def test_kubeflow_is_told_that_a_result_is_damaged(submit, work, row, settings):
     made = submit()
     work()
     change(settings, row(made.render).html.name, "altered")
-    end = end_read(made.render.id)
+    end = end_read(system_caller(), made.render.id)
     assert (end.is_good, end.is_our_fault) == (False, True)
     assert "damaged" in end.message
 

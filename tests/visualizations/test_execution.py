@@ -10,6 +10,7 @@ from rq.timeouts import JobTimeoutException
 from apps.runs.exceptions import EndpointDownError
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.services import execution, hosts, submission, withdrawal
+from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,7 +112,7 @@ def test_the_same_job_twice_is_one_claim(submit, work, row, kernel):
 
 def test_cancel_while_running(submit, work, row, kernel, owner, events):
     made = submit()
-    kernel.during = lambda: withdrawal.render_cancel(owner, row(made.render))
+    kernel.during = lambda: withdrawal.render_cancel(caller(owner), row(made.render))
     work()
     assert row(made.render).state == RenderState.CANCELLED
 
@@ -121,7 +122,7 @@ def test_cancel_while_the_source_is_fetched(submit, work, row, kernel, owner, ku
 
     def chunks():
         yield b"first"
-        withdrawal.render_cancel(owner, row(made.render))
+        withdrawal.render_cancel(caller(owner), row(made.render))
         yield b"second"
 
     kubeflow.contents["minio://b/predictions.csv"] = chunks()
@@ -139,7 +140,7 @@ def test_cancelled_before_it_is_claimed(submit, work, row, kernel):
 
 def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, settings):
     made = submit()
-    kernel.during = lambda: withdrawal.visualization_delete(owner, made.visualization)
+    kernel.during = lambda: withdrawal.visualization_delete(caller(owner), made.visualization)
     work()
     assert Render.objects.count() == 0
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
@@ -187,7 +188,7 @@ def test_a_file_below_an_allowed_folder_is_a_source_as_long_as_the_list_says_so(
     work()
     assert row(made.render).state == RenderState.SUCCEEDED
     assert kernel.orders[0].source_uri == f"file://{allowed}/it's.csv"
-    again = submission.render_again(row(made.render).requested_by, row(made.render).visualization)
+    again = submission.render_again(caller(row(made.render).requested_by), row(made.render).visualization)
     settings.VIZPORTAL_SOURCE_ALLOW = []
     work()
     assert (row(again).state, row(again).reason) == (RenderState.FAILED, "source_refused")

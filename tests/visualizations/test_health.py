@@ -1,3 +1,4 @@
+import json
 import threading
 
 import pytest
@@ -21,14 +22,17 @@ class Gateway:
 @pytest.fixture(autouse=True)
 def gateway(monkeypatch, settings):
     settings.KFP_HOST = "http://kubeflow.example"
+    settings.VIZPORTAL_METRICS_TOKEN = "of the monitoring system"
     found = Gateway()
     monkeypatch.setattr(health, "gateway_for_service", lambda _key: found)
     monkeypatch.setattr(health, "_kubeflow", health._KubeflowCheck())
     return found
 
 
-def ready():
-    response = Client().get("/readyz")
+def ready(client=None):
+    """What the monitoring system is told, or whoever's client it is."""
+    client = client or Client(headers={"Authorization": "Bearer of the monitoring system"})
+    response = client.get("/readyz")
     return response.status_code, response.json()
 
 
@@ -83,3 +87,31 @@ def test_a_mute_store_of_results_makes_no_probe_wait(client, monkeypatch):
     finally:
         answered.set()
     assert found == {"ok": False, "message": "does not answer in time"}
+
+
+def test_outsiders_and_people_learn_whether_each_part_works_and_nothing_of_machines(gateway, browser, owner, queue):
+    """Hosts, machines, versions and messages are of no use to whoever only wants in."""
+    gateway.error = EndpointDownError("Kubeflow at http://kubeflow.example does not answer: connect ETIMEDOUT 10.1.2.3")
+    host = {"machine": "m1", "mode": "landlock", "gaps": ["tcp"], "termination": "group"}
+    queue.connection.set("vizportal:host:m1:base", json.dumps(host))
+    for client in (Client(), browser(owner), Client(headers={"Authorization": "Bearer wrong"})):
+        status, answer = ready(client)
+        assert (status, answer) == (
+            200,
+            {
+                "status": "degraded",
+                "database": {"ok": True},
+                "queue": {"ok": True},
+                "results": {"ok": True},
+                "workers": {"count": 0, "paused": 0},
+                "kubeflow": {"ok": False, "host": "http://kubeflow.example", "embedded": False},
+                "sandbox": {"mode": "landlock", "termination": ["group"]},
+                "custom_visualizations": False,
+            },
+        )
+
+
+def test_administrators_and_the_only_user_of_a_machine_learn_all(browser, admin, settings):
+    assert "environments" in ready(browser(admin))[1]
+    settings.VIZPORTAL_AUTH = "local"
+    assert "environments" in ready(Client())[1]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from apps.people.caller import system_caller
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.rendering import Progress
 from apps.visualizations.services.live import live_page, live_read, live_tell
@@ -27,6 +28,11 @@ def sandbox(client):
     return client.get("/readyz").json()["sandbox"]
 
 
+@pytest.fixture
+def client(browser, admin):
+    return browser(admin)
+
+
 def test_readyz_shows_mode_and_gaps_of_every_host(client, told, kubeflow):
     assert sandbox(client)["mode"] == "unknown"
     told()
@@ -45,7 +51,8 @@ def test_the_admin_s_first_page_lists_hosts_and_says_what_is_open(browser, admin
     told("machine <1>", gaps=["tcp"])
     page = browser(admin).get("/admin/").content.decode()
     assert "machine &lt;1&gt;" in page
-    assert "sandbox <strong>landlock</strong>, open to a render: tcp; 3 renders" in page
+    assert "sandbox <strong>landlock</strong>, open to a render: tcp; its processes are ended by group" in page
+    assert "processes by RLIMIT_NPROC; 3 renders" in page
 
 
 def test_the_admin_s_first_page_without_the_queue_says_so(browser, admin, no_queue):
@@ -62,7 +69,7 @@ def running(submit):
 
 def test_the_log_and_page_of_a_running_render_are_seen_by_who_may(running, browser, owner):
     live_tell(running, Progress(cell=1, cells=2, elapsed_s=1, log="step <1>", page=b"<p>so far</p>"))
-    assert (live_read(running).log, live_read(running).page_number) == ("step <1>", 1)
+    assert (live_read(system_caller(), running).log, live_read(system_caller(), running).page_number) == ("step <1>", 1)
     card = browser(owner).get(f"/visualizations/{running.visualization_id}/").content.decode()
     assert "step &lt;1&gt;" in card
     assert f"/renders/{running.id}/content?so-far=1" in card
@@ -75,10 +82,10 @@ def test_the_log_and_page_of_a_running_render_are_seen_by_who_may(running, brows
 def test_nothing_so_far_is_not_found(running, browser, owner):
     url = f"/renders/{running.id}/content"
     assert browser(owner).get(url, headers={"Sec-Fetch-Dest": "iframe"}).status_code == 404
-    assert live_page(running) is None
+    assert live_page(system_caller(), running) is None
 
 
 def test_without_the_queue_a_running_render_goes_on_unseen(running, no_queue):
     live_tell(running, Progress(cell=1, cells=2, elapsed_s=1, log="x", page=b"y"))
-    assert live_read(running).log == ""
-    assert live_page(running) is None
+    assert live_read(system_caller(), running).log == ""
+    assert live_page(system_caller(), running) is None

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from apps.visualizations.models import Visualization
-from apps.visualizations.services.tokens import token_create
+from tests.callers import token_of
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +59,7 @@ def test_the_json_forms_errors_are_those_of_kubeflows_gateway(ask, settings, ker
 def test_only_who_signed_in_uses_the_json_form(ask, owner, browser):
     gateway_error(ask({}, client=Client()), 401, 16)
     body = {"type": "CUSTOM", "arguments": '{"code": "1"}'}
-    assert ask(body, client=Client(), Authorization=f"Bearer {token_create(owner, 'script')[1]}").status_code == 200
+    assert ask(body, client=Client(), Authorization=f"Bearer {token_of(owner)}").status_code == 200
     gateway_error(ask(body, Origin="http://evil.example"), 403, 7)
     form = browser(owner).post(PATH, {"type": "CUSTOM"})
     gateway_error(form, 400, 3)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 import time
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from apps.people.caller import system_caller
 from apps.visualizations import jobs, worker_watch
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render, RenderState
@@ -65,6 +67,10 @@ def no_descriptors(_monkeypatch, kernel):
     kernel.during = raiser(OSError(errno.EMFILE, "Too many open files"))
 
 
+def no_descriptors_for_a_copy(_monkeypatch, kernel):
+    kernel.during = raiser(shutil.Error([("from", "to", "[Errno 24] Too many open files: 'to'")]))
+
+
 def full_while_rendering(monkeypatch, kernel):
     kernel.outcome = {"state": "failed", "reason": "user_error", "message": "OSError: [Errno 28]", "html": None}
     full = SimpleNamespace(f_bavail=0, f_frsize=4096, f_files=0, f_favail=0)
@@ -72,11 +78,8 @@ def full_while_rendering(monkeypatch, kernel):
 
 
 def slow_host(monkeypatch, _kernel):
-    monkeypatch.setattr(
-        execution,
-        "host_await",
-        raiser(MachineError("It does not start. An administrator can build it again.", code="host_failed")),
-    )
+    fault = MachineError("The code is not at fault. An administrator can help.", code="host_failed")
+    monkeypatch.setattr(execution, "host_await", raiser(fault))
 
 
 FAULTS = {
@@ -88,6 +91,7 @@ FAULTS = {
     "worker_lost": lost_host,
     "killed_by_system": killed_child,
     "no_descriptors": no_descriptors,
+    "no_descriptors for a copy": no_descriptors_for_a_copy,
     "host_failed": slow_host,
 }
 
@@ -176,12 +180,15 @@ def test_halves_of_characters_are_no_internal_error(submit, work, row, kernel):
     assert (render.reason, render.message, render.traceback, render.log) == ("user_error", "a?b", "a?b", "a?b")
 
 
-def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(queue, monkeypatch, client, kernel):
+def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(
+    queue, monkeypatch, client, browser, admin, kernel
+):
     monkeypatch.setattr(hosts, "work_root", raiser(OSError(errno.EROFS, "Read-only file system")))
     monkeypatch.setattr(worker_watch, "_PAUSE_S", 1.0)
     worker = DeafWorker([queue], connection=queue.connection)
     worker.check_for_suspension(burst=False)
-    assert client.get("/readyz").json()["workers"]["paused"] == [
+    assert client.get("/readyz").json()["workers"]["paused"] == 1
+    assert browser(admin).get("/readyz").json()["workers"]["paused"] == [
         "The work directory cannot be used: Read-only file system."
     ]
     monkeypatch.undo()
@@ -246,7 +253,7 @@ def test_while_an_environment_starts_the_page_says_so_and_the_deadline_waits(
         seen.append(("Starting the environment base" in page, row(made.render).deadline))
 
     monkeypatch.setattr(execution, "host_await", starting)
-    kernel.during = lambda: seen.append(live.live_read(made.render).phase)
+    kernel.during = lambda: seen.append(live.live_read(system_caller(), made.render).phase)
     execution.render_execute(str(made.render.id), 1)
     (is_said, deadline), phase = seen
     assert (is_said, phase) == (True, "")
@@ -309,6 +316,20 @@ def test_a_clock_that_is_set_loses_nothing_that_lives_and_keeps_nothing_that_is_
     assert str(upkeep.reconcile(watch)) == "nothing to do"
     later = shift + lease.LEASE + timedelta(seconds=1)
     monkeypatch.setattr(upkeep, "timezone", SimpleNamespace(now=lambda: real() + later))
+    assert upkeep.reconcile(watch).tried_again == 1
+
+
+def test_after_a_pass_that_failed_workers_get_the_time_to_say_that_they_live(submit, row, queue, monkeypatch):
+    made = submit()
+    lease.render_claim(made.render.id, 1)
+    Render.objects.filter(id=made.render.id).update(lease_until=timezone.now() - timedelta(minutes=5))
+    queue.connection.delete(*queue.connection.keys("vizportal:holder:*"))
+    watch = upkeep.ClockWatch()
+    watch.miss()
+    assert str(upkeep.reconcile(watch)) == "nothing to do"
+    later = time.monotonic() + 4 * lease.BEAT_EVERY_S
+    monkeypatch.setattr(upkeep, "time", SimpleNamespace(time=time.time, monotonic=lambda: later))
+    watch._offset_s = time.time() - later
     assert upkeep.reconcile(watch).tried_again == 1
 
 

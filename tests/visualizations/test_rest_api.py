@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.runs.exceptions import EndpointDownError, EndpointError, ForbiddenError, NotSignedInError
 from apps.visualizations.models import ApiToken, RenderState, Visualization
-from apps.visualizations.services.tokens import token_create
+from tests.callers import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASK = {"run_id": "r1", "step_id": "s1", "artifact": "predictions", "type": "TABLE"}
@@ -140,7 +140,8 @@ def test_who_is_not_signed_in_gets_401_everywhere(kubeflow, submit):
 
 
 def test_a_token_acts_as_its_user(owner, kubeflow, work):
-    token, raw = token_create(owner, "script")
+    raw = token_of(owner)
+    token = ApiToken.objects.get()
     script = Client(headers={"Authorization": f"Bearer {raw}"})
     made = script.post("/api/v1/visualizations", json.dumps(ASK), content_type="application/json")
     assert made.json()["owner"] == "owner"
@@ -150,10 +151,10 @@ def test_a_token_acts_as_its_user(owner, kubeflow, work):
 
 
 def test_wrong_expired_and_disabled_tokens_are_refused_even_beside_a_session(owner, client):
-    _, expired = token_create(owner, "old", expires_at=timezone.now() - timedelta(seconds=1))
+    expired = token_of(owner, "old", expires_at=timezone.now() - timedelta(seconds=1))
     for raw in (expired, "vzp_nothing", ""):
         error(client.get("/api/v1/types", headers={"Authorization": f"Bearer {raw}"}), 401, "not_signed_in")
-    _, raw = token_create(owner, "new")
+    raw = token_of(owner, "new")
     owner.is_active = False
     owner.save()
     error(Client().get("/api/v1/types", headers={"Authorization": f"Bearer {raw}"}), 401, "not_signed_in")

@@ -10,6 +10,7 @@ import pytest
 from apps.runs.entities import Artifact
 from apps.visualizations.exceptions import InvalidRequestError
 from apps.visualizations.services import hosts, submission
+from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASKS = '# /// script\n# dependencies = ["Humanize>=4"]\n# ///\nprint(1)'
@@ -144,7 +145,7 @@ def test_metrics_are_read_from_their_metadata(metrics, submit, work, kernel, row
     work()
     assert row(made.render).state == "succeeded"
     assert [json.loads(text) for text in seen] == [MATRIX]
-    again = submission.render_again(made.render.requested_by, made.visualization)
+    again = submission.render_again(caller(made.render.requested_by), made.visualization)
     work()
     assert row(again).state == "succeeded"
     assert len(seen) == 2

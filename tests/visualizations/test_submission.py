@@ -15,6 +15,7 @@ from apps.visualizations.exceptions import (
 )
 from apps.visualizations.models import RenderState, Visualization
 from apps.visualizations.services import submission, withdrawal
+from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,7 +137,7 @@ def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
 def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, work, owner):
     first = submit(timeout_s=5)
     work()
-    again = submission.render_again(owner, first.visualization)
+    again = submission.render_again(caller(owner), first.visualization)
     assert (again.number, again.timeout_s, again.receipt) == (2, 5, first.render.receipt)
     assert first.visualization.renders.count() == 2
 
@@ -144,15 +145,15 @@ def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, w
 def test_render_again_waits_for_the_one_that_runs_and_for_ones_own(submit, owner, reader):
     made = submit()
     with pytest.raises(WrongStateError):
-        submission.render_again(owner, made.visualization)
+        submission.render_again(caller(owner), made.visualization)
     with pytest.raises(NotAllowedError):
-        submission.render_again(reader, made.visualization)
+        submission.render_again(caller(reader), made.visualization)
 
 
 def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work, kernel, row, events):
     made = submit()
     for _ in range(2):
-        assert withdrawal.render_cancel(owner, made.render).state == RenderState.CANCELLED
+        assert withdrawal.render_cancel(caller(owner), made.render).state == RenderState.CANCELLED
     assert not Job.exists(f"render-{made.render.id}-1", connection=queue.connection)
     assert [event["state"] for event in events()] == ["queued", "cancelled"]
     work()
@@ -162,17 +163,17 @@ def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work,
 def test_cancel_after_the_end_changes_nothing(submit, work, owner, row):
     made = submit()
     work()
-    assert withdrawal.render_cancel(owner, made.render).state == RenderState.SUCCEEDED
+    assert withdrawal.render_cancel(caller(owner), made.render).state == RenderState.SUCCEEDED
 
 
 def test_a_stranger_neither_cancels_nor_deletes_but_an_admin_does(submit, reader, admin, row):
     made = submit()
     with pytest.raises(NotAllowedError):
-        withdrawal.render_cancel(reader, made.render)
+        withdrawal.render_cancel(caller(reader), made.render)
     with pytest.raises(NotAllowedError):
-        withdrawal.visualization_delete(reader, made.visualization)
+        withdrawal.visualization_delete(caller(reader), made.visualization)
     assert row(made.render).state == RenderState.QUEUED
-    withdrawal.visualization_delete(admin, made.visualization)
+    withdrawal.visualization_delete(caller(admin), made.visualization)
     assert Visualization.objects.count() == 0
 
 
@@ -181,7 +182,7 @@ def test_delete_takes_the_files_along(submit, work, owner, row, settings):
     work()
     files = [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
     assert len(files) == 2
-    withdrawal.visualization_delete(owner, row(made.render).visualization)
+    withdrawal.visualization_delete(caller(owner), row(made.render).visualization)
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
@@ -195,11 +196,11 @@ def test_deleting_a_user_keeps_what_they_made(submit, work, owner, row):
 def test_the_gallery_filters_and_finds_words(submit, work, owner):
     made = submit(title="Scores of Monday")
     submit(type_key="roc_curve", arguments={})
-    found = selectors.visualization_list(owner, text="monday evaluator")
+    found = selectors.visualization_list(caller(owner), text="monday evaluator")
     assert [each.id for each in found] == [made.visualization.id]
-    assert selectors.visualization_list(owner, type_key="ROC_CURVE").count() == 1
-    assert selectors.visualization_list(owner, text="nothing").count() == 0
-    assert selectors.visualization_counts(owner, ["r1", "r2"]) == {"r1": 2}
+    assert selectors.visualization_list(caller(owner), type_key="ROC_CURVE").count() == 1
+    assert selectors.visualization_list(caller(owner), text="nothing").count() == 0
+    assert selectors.visualization_counts(caller(owner), ["r1", "r2"]) == {"r1": 2}
 
 
 def test_places_in_the_queue(submit, work, owner, row):

@@ -8,6 +8,7 @@ from apps.visualizations.models import Render, RenderState
 from apps.visualizations.services import execution, hosts, upkeep, withdrawal
 from apps.visualizations.services.lease import render_claim
 from apps.visualizations.services.upkeep import reconcile
+from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timedelta(minutes=5)
@@ -123,7 +124,7 @@ def test_past_its_deadline_a_render_has_timed_out(submit, age, row):
 def test_a_cancel_whose_worker_is_gone_is_finished(submit, lose, row, owner):
     made = submit()
     lose(made.render)
-    withdrawal.render_cancel(owner, row(made.render))
+    withdrawal.render_cancel(caller(owner), row(made.render))
     assert row(made.render).state == RenderState.RUNNING
     assert reconcile().cancelled == 1
     assert row(made.render).state == RenderState.CANCELLED

@@ -59,11 +59,12 @@ class House:
         """Asks for CUSTOM without a run; returns the render's id."""
         return self.shell(f"""
             from django.contrib.auth import get_user_model
+            from apps.people.caller import Caller, CallerKind
             from apps.visualizations.services.orders import VisualizationRequest
             from apps.visualizations.services.submission import visualization_create
             user, _ = get_user_model().objects.get_or_create(username="ada")
             request = VisualizationRequest(type_key="custom", code={code!r}, force=True)
-            print(visualization_create(user, request, None).render.id)
+            print(visualization_create(Caller(kind=CallerKind.PAGE, user=user), request, None).render.id)
         """)
 
     def state(self, render_id):

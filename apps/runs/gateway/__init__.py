@@ -1,13 +1,18 @@
-"""The only code that speaks to Kubeflow. Start here: `gateway_for(request)`."""
+"""The only code that speaks to Kubeflow. Start here: `gateway_for(caller)`."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from typing import TYPE_CHECKING
 
+from apps.people.rights import Right
 from apps.runs.gateway import credentials, endpoints, sealing
 from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
 from apps.runs.gateway.objects import ArtifactStream, Entry, Listing, Part, StoreReader, store_reader
+
+if TYPE_CHECKING:
+    # A caller knows accounts, which need a database; graphs and specs are drawn without one.
+    from apps.people.caller import Caller
 
 __all__ = [
     "DEFAULT_KEY",
@@ -25,34 +30,37 @@ __all__ = [
 ]
 
 
-def gateway_for(request: HttpRequest, endpoint_key: str = "", *, timeout_s: float | None = None) -> Gateway:
+def gateway_for(caller: Caller, endpoint_key: str = "", *, timeout_s: float | None = None) -> Gateway:
     """Returns the gateway with the rights of the person who asks.
 
     Args:
-        request: of a signed-in person, whose rights the gateway carries.
-        endpoint_key: "" for the endpoint the request is about.
+        caller: a person with the right to look; their rights in Kubeflow are the gateway's.
+        endpoint_key: "" for the endpoint the call is about.
         timeout_s: waits at most this long for an answer, where the person has better things to look at meanwhile;
             None for the endpoint's own.
 
     Raises:
+        PermissionDenied: the caller may not look.
         NotFoundError: no endpoint of that key is configured.
         EndpointDownError: none is configured at all.
         NotSignedInError: the endpoint wants the person's own credential, and the request brings none.
     """
-    # The namespace on the request is one of that endpoint's; a call that names another endpoint begins anew.
-    chosen = request.GET.get("namespace", "") if endpoint_key else getattr(request, "kubeflow_namespace", "")
-    gateway = gateway_for_namespace(request, endpoint_key or getattr(request, "endpoint_key", ""), chosen)
+    # The caller's namespace is one of that endpoint's; a call that names another endpoint begins anew.
+    asked = caller.request.GET.get("namespace", "") if caller.request is not None else ""
+    chosen = asked if endpoint_key else caller.namespace
+    gateway = gateway_for_namespace(caller, endpoint_key or caller.endpoint_key, chosen)
     return gateway if timeout_s is None else gateway.hurried(timeout_s)
 
 
-def gateway_for_namespace(request: HttpRequest, endpoint_key: str, namespace: str) -> Gateway:
+def gateway_for_namespace(caller: Caller, endpoint_key: str, namespace: str) -> Gateway:
     """Returns the gateway with the rights of the person who asks, for one namespace of one endpoint.
 
     Raises:
         NotFoundError, EndpointDownError, NotSignedInError: as `gateway_for`; also for a namespace that is not offered.
     """
+    caller.require(Right.VIEW)
     config = endpoints.endpoint(endpoint_key)
-    return Gateway(credentials.person_connection(config, request, config.namespace(namespace)))
+    return Gateway(credentials.person_connection(config, caller, config.namespace(namespace)))
 
 
 def gateway_unsealed(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) -> Gateway:

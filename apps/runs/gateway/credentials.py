@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.http import HttpRequest
 
@@ -11,21 +11,28 @@ from apps.runs.entities import Endpoint
 from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.endpoints import Auth, EndpointConfig, service_account_file
 
+if TYPE_CHECKING:
+    from apps.people.caller import Caller
+
 SESSION_TOKEN: Final = "oidc_access_token"  # noqa: S105  (a key of the session, where the sign-in leaves it)
 _BEARER: Final = "bearer "
 
 
-def person_connection(config: EndpointConfig, request: HttpRequest, namespace: str) -> Connection:
+def person_connection(config: EndpointConfig, caller: Caller, namespace: str) -> Connection:
     """Returns the connection with the rights of the person who asks.
 
     Raises:
-        NotSignedInError: the endpoint wants the person's own credential, and the request brings none.
+        NotSignedInError: the endpoint wants the person's own credential, and the request brings none; or no person
+            asks.
     """
-    name = str(getattr(request.user, "email", "") or request.user.get_username())
+    request = caller.request
+    if not caller.is_person or request is None:
+        raise exceptions.NotSignedInError(f"{config.title or config.key} is asked for people only. Sign in.")
+    name = str(getattr(caller.user, "email", "") or caller.username)
     token, cookies = _own_credential(config, request)
     return Connection(
         endpoint=_endpoint(config, namespace),
-        person=f"{request.user.pk}:{name}",
+        person=f"{caller.user_id}:{name}",
         token=token,
         token_file=_token_file(config),
         cookies=cookies,

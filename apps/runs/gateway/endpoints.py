@@ -25,6 +25,8 @@ _SERVICE_ACCOUNT_FILES: Final = (
     "/var/run/secrets/kubernetes.io/serviceaccount/token",
 )
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,49}\Z")
+# What Kubernetes takes for one: RFC 1123, section 2.1, as a label.
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 _METADATA_SCHEMES: Final = frozenset({"grpc", "grpcs"})
 
 
@@ -92,7 +94,7 @@ class EndpointConfig:
         if not wanted:
             first = self.namespaces[0] if self.namespaces else ""
             return "" if first == ANY_NAMESPACE else first
-        if wanted in self.namespaces or ANY_NAMESPACE in self.namespaces:
+        if wanted in self.namespaces or (ANY_NAMESPACE in self.namespaces and _NAMESPACE.match(wanted)):
             return wanted
         raise exceptions.NotFoundError(f"The endpoint {self.title or self.key} offers no namespace {wanted!r}.")
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.people.models import Right
-from apps.people.roles import may
+from apps.people.caller import caller_of
+from apps.people.rights import Right
 from apps.runs import selectors
 from apps.runs.entities import RecurringRun, Run
 from apps.runs.gateway.endpoints import endpoint
@@ -58,7 +58,7 @@ def state_icon(state: Any) -> str:
 @register.simple_tag
 def when(moment: datetime | None, empty: str = "-") -> SafeString:
     """Draws a time as "3 minutes ago" with the exact one on hover; a script keeps it fresh."""
-    if moment is None:
+    if not moment:  # a template makes "" of what is missing further up
         return format_html('<span class="muted">{}</span>', empty)
     exact = moment.astimezone(UTC)
     return format_html(
@@ -143,12 +143,12 @@ def address(context: Any, **changes: Any) -> str:
 @register.inclusion_tag("runs/_run_tags.html", takes_context=True)
 def run_tags(context: Any, run: Run) -> dict[str, Any]:
     """Draws a run's tags, with the way to add and remove them for who may."""
-    request = context["request"]
-    key = endpoint(getattr(request, "endpoint_key", "")).key
+    caller = caller_of(context["request"])
+    key = endpoint(caller.endpoint_key).key
     return {
         "run": run,
-        "tags": selectors.run_tags(key, run.id),
-        "may_change": may(request.user, Right.CREATE),
+        "tags": selectors.run_tags(caller, key, run),
+        "may_change": caller.may(Right.CREATE),
         "csrf_token": context.get("csrf_token"),
     }
 

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_safe
 
+from apps.people.caller import caller_of
 from apps.runs import contexts, exceptions, previews, selectors
 from apps.runs.gateway import gateway_for
 from apps.runs.views import ranges
@@ -28,7 +29,7 @@ _PACKED: Final = (".tar.gz", ".tgz", ".gz")
 @kubeflow_page
 def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Shows the first part of an artifact; of metrics, which are all in the lineage store, no byte is asked for."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     step, artifact = selectors.artifact_get(details, step_id, artifact_id)
     artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
@@ -51,7 +52,7 @@ def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_i
 @kubeflow_page
 def artifact_listing(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Shows the files of an artifact that is a folder."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     step, artifact = selectors.artifact_get(details, step_id, artifact_id)
     context = {
@@ -67,7 +68,7 @@ def artifact_listing(request: HttpRequest, run_id: str, step_id: str, artifact_i
 @kubeflow_page
 def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
     """Streams an artifact as a file to save, or a part of it; a folder comes as a .tar.gz."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     _, artifact = selectors.artifact_get(details, step_id, artifact_id)
     artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))

@@ -19,7 +19,6 @@ SANDBOX: Final = (
 _FEATURES: Final = (
     "accelerometer",
     "autoplay",
-    "bluetooth",
     "camera",
     "clipboard-read",
     "clipboard-write",
@@ -43,7 +42,6 @@ _FEATURES: Final = (
     "serial",
     "storage-access",
     "usb",
-    "web-share",
     "window-management",
     "xr-spatial-tracking",
 )

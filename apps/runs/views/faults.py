@@ -36,7 +36,7 @@ def kubeflow_page(view: View) -> View:
         except exceptions.RunsError as error:
             # Whether another namespace has such a thing is nobody's business: where one thing was asked for, 404.
             if kwargs and isinstance(error, exceptions.ForbiddenError):
-                raise Http404("Kubeflow has no such thing, or you may not see it.") from error
+                raise Http404(exceptions.HIDDEN) from error
             return fault(request, error)
 
     return answered

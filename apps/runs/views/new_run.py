@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -12,10 +12,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from apps.people import audit
-from apps.people.models import Right
-from apps.people.roles import needs
-from apps.runs import exceptions, selectors
+from apps.people.caller import caller_of
+from apps.people.rights import Right
+from apps.runs import actions, exceptions, selectors
 from apps.runs.entities import PipelineVersion, Run
 from apps.runs.forms import RunForm, initial_parameters
 from apps.runs.gateway import Gateway, gateway_for
@@ -38,21 +37,22 @@ class _Choice:
     clone: Run | None = None
 
 
-@require_http_methods(["GET", "POST"])
-@needs(Right.CREATE)
+@require_http_methods(["GET", "HEAD", "POST"])
 @kubeflow_page
 def run_new(request: HttpRequest) -> HttpResponseBase:
     """Shows the form, or starts the run; what was typed stays when something is wrong."""
-    gateway = gateway_for(request)
+    caller = caller_of(request)
+    # Also of whoever only opens the form, which is of no use to a viewer.
+    caller.require(Right.CREATE)
+    gateway = gateway_for(caller)
     choice = _choice(gateway, request.POST if request.method == "POST" else request.GET)
     form = _form(request, gateway, choice)
     if request.method == "POST" and form is not None and form.is_valid():
         try:
-            run = _start(gateway, choice, form)
+            run = actions.run_start(caller, gateway, _start(choice, form))
         except exceptions.EndpointError as error:
             form.add_error(None, f"Kubeflow did not start the run: {error}")
         else:
-            audit.record("run.create", request=request, target=run.id, target_name=run.name)
             messages.success(request, f"Started {run.name}.")
             return redirect("runs:run_detail", run_id=run.id)
     context = {"choice": choice, "form": form, "pipelines": selectors.pipeline_choices(gateway)}
@@ -62,7 +62,8 @@ def run_new(request: HttpRequest) -> HttpResponseBase:
 
 def _choice(gateway: Gateway, query: QueryDict) -> _Choice:
     clone_id = query.get("clone")
-    clone = gateway.run_details(clone_id).run if clone_id else None
+    with exceptions.named_by_person():
+        clone = gateway.run_details(clone_id).run if clone_id else None
     pipeline_id = query.get("pipeline") or (clone.pipeline_id if clone else "")
     if not pipeline_id:
         return _Choice(version=_inline(clone), clone=clone)
@@ -107,20 +108,15 @@ def _initial(request: HttpRequest, choice: _Choice, parameters: Any) -> dict[str
     }
 
 
-def _start(gateway: Gateway, choice: _Choice, form: RunForm) -> Run:
+def _start(choice: _Choice, form: RunForm) -> actions.RunStart:
     typed = form.cleaned_data
-    version = choice.version or PipelineVersion(id="", pipeline_id="", name="")
-    experiment_id = typed["experiment_id"]
-    if typed["new_experiment"]:
-        experiment_id = gateway.experiment_create(typed["new_experiment"]).id
-    run = gateway.run_create(
+    return actions.RunStart(
         name=typed["name"],
         description=typed["description"],
         pipeline_id=choice.pipeline_id,
-        version_id=version.id,
-        spec=version.spec,
-        experiment_id=experiment_id,
+        version=choice.version or PipelineVersion(id="", pipeline_id="", name=""),
+        experiment_id=typed["experiment_id"],
+        new_experiment=typed["new_experiment"],
         parameters=form.parameter_values(),
         pipeline_root=typed["pipeline_root"],
     )
-    return replace(run, name=run.name or typed["name"])

@@ -9,10 +9,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people import audit
-from apps.people.models import Right
-from apps.people.roles import needs
-from apps.runs import contexts, exceptions, graph
+from apps.people.caller import caller_of
+from apps.people.rights import Right
+from apps.runs import actions, contexts, exceptions, graph
 from apps.runs.forms import UploadForm, VersionForm
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway import spec as specs
@@ -23,7 +22,7 @@ from apps.runs.views.faults import kubeflow_page
 @kubeflow_page
 def pipeline_list(request: HttpRequest) -> HttpResponse:
     """Lists pipelines by part of their name."""
-    return _list(request, gateway_for(request), UploadForm(), status=200)
+    return _list(request, gateway_for(caller_of(request)), UploadForm(), status=200)
 
 
 def _list(request: HttpRequest, gateway: Gateway, form: UploadForm, *, status: int) -> HttpResponse:
@@ -35,20 +34,23 @@ def _list(request: HttpRequest, gateway: Gateway, form: UploadForm, *, status: i
 
 
 @require_POST
-@needs(Right.CREATE)
 @kubeflow_page
 def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
     """Uploads a compiled pipeline; what Kubeflow refuses comes back with the form as it was."""
+    caller = caller_of(request)
+    # Before the form: what is wrong with it is nothing to who may not send it.
+    caller.require(Right.CREATE)
     form = UploadForm(request.POST, request.FILES)
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller)
     if form.is_valid():
         sent = form.cleaned_data
         try:
-            pipeline = gateway.pipeline_upload(sent["file"], sent["name"], sent["description"])
+            pipeline = actions.pipeline_upload(
+                caller, gateway, sent["file"], name=sent["name"], description=sent["description"]
+            )
         except exceptions.EndpointError as error:
             form.add_error(None, str(error))
         else:
-            audit.record("pipeline.upload", request=request, target=pipeline.id, target_name=pipeline.name)
             messages.success(request, f"Uploaded {pipeline.name}.")
             return redirect("runs:pipeline_detail", pipeline_id=pipeline.id)
     return _list(request, gateway, form, status=422)
@@ -58,24 +60,27 @@ def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
 @kubeflow_page
 def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
     """Shows a pipeline: its newest version's graph, and all versions."""
-    return _detail(request, gateway_for(request), pipeline_id, VersionForm(initial=_next_version()), status=200)
+    gateway = gateway_for(caller_of(request))
+    return _detail(request, gateway, pipeline_id, VersionForm(initial=_next_version()), status=200)
 
 
 @require_POST
-@needs(Right.CREATE)
 @kubeflow_page
 def version_upload(request: HttpRequest, pipeline_id: str) -> HttpResponseBase:
     """Uploads the next version of a pipeline; what Kubeflow refuses comes back with the form as it was."""
+    caller = caller_of(request)
+    caller.require(Right.CREATE)
     form = VersionForm(request.POST, request.FILES)
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller)
     if form.is_valid():
         sent = form.cleaned_data
         try:
-            version = gateway.pipeline_version_upload(sent["file"], sent["name"], pipeline_id)
+            version = actions.pipeline_version_upload(
+                caller, gateway, sent["file"], name=sent["name"], pipeline_id=pipeline_id
+            )
         except exceptions.EndpointError as error:
             form.add_error(None, str(error))
         else:
-            audit.record("pipeline.version_upload", request=request, target=pipeline_id, target_name=version.name)
             messages.success(request, f"Uploaded the version {version.name}.")
             return redirect("runs:version_detail", pipeline_id=pipeline_id, version_id=version.id)
     return _detail(request, gateway, pipeline_id, form, status=422)
@@ -103,7 +108,7 @@ def _detail(
 @kubeflow_page
 def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> HttpResponse:
     """Shows one version: graph, parameters, spec."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     version = gateway.pipeline_version(pipeline_id, version_id)
     view = request.GET.get("view", "graph")
     view = view if view in contexts.PLAN_VIEWS else "graph"
@@ -123,5 +128,5 @@ def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> H
 def experiment_list(request: HttpRequest) -> HttpResponse:
     """Lists experiments by part of their name."""
     text = request.GET.get("q", "").strip()[:200]
-    page = gateway_for(request).experiments(text=text, page_token=request.GET.get("page", ""))
+    page = gateway_for(caller_of(request)).experiments(text=text, page_token=request.GET.get("page", ""))
     return render(request, "runs/experiment_list.html", {"page": page, "text": text})

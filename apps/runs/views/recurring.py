@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from django.contrib import messages
@@ -11,19 +10,17 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people.models import Right
-from apps.people.roles import needs
-from apps.runs import selectors
-from apps.runs.gateway import Gateway, gateway_for
+from apps.people.caller import caller_of
+from apps.runs import actions, selectors
+from apps.runs.gateway import gateway_for
 from apps.runs.gateway.filters import RunQuestion
-from apps.runs.views.asking import Asked, kubeflow_does
 from apps.runs.views.faults import kubeflow_page
 
 _SHOWN_RUNS: Final = 10
-_ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
-    "enable": (Gateway.recurring_run_enable, "The schedule is on."),
-    "disable": (Gateway.recurring_run_disable, "The schedule is off; runs it has started go on."),
-    "delete": (Gateway.recurring_run_delete, "Deleted the schedule; the runs it has started stay."),
+_DONE: Final = {
+    "enable": "The schedule is on.",
+    "disable": "The schedule is off; runs it has started go on.",
+    "delete": "Deleted the schedule; the runs it has started stay.",
 }
 
 
@@ -31,7 +28,7 @@ _ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
 @kubeflow_page
 def recurring_list(request: HttpRequest) -> HttpResponse:
     """Lists recurring runs by part of their name."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     text = request.GET.get("q", "").strip()[:200]
     sort = request.GET.get("sort", "-created")
     page = gateway.recurring_runs(
@@ -53,7 +50,7 @@ def recurring_list(request: HttpRequest) -> HttpResponse:
 @kubeflow_page
 def recurring_detail(request: HttpRequest, recurring_run_id: str) -> HttpResponse:
     """Shows a schedule, and the newest runs it started."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     recurring = gateway.recurring_run(recurring_run_id)
     runs = gateway.runs(RunQuestion(recurring_run_id=recurring.id), page_size=_SHOWN_RUNS)
     context = {
@@ -65,18 +62,17 @@ def recurring_detail(request: HttpRequest, recurring_run_id: str) -> HttpRespons
 
 
 @require_POST
-@needs(Right.CREATE)
 @kubeflow_page
 def recurring_action(request: HttpRequest, recurring_run_id: str, action: str) -> HttpResponseBase:
     """Switches a schedule on or off, or deletes it."""
-    if action not in _ACTIONS:
+    if action not in _DONE:
         raise Http404(f"A recurring run cannot be asked to {action}.")
-    call, done = _ACTIONS[action]
-    gateway = gateway_for(request)
-    name = gateway.recurring_run(recurring_run_id).name
-    asked = Asked(kind="recurring_run", action=action, id=recurring_run_id, name=name)
-    if kubeflow_does(request, asked, lambda: call(gateway, recurring_run_id)):
-        messages.success(request, done)
-        if action == "delete":
-            return redirect("runs:recurring_list")
+    caller = caller_of(request)
+    refusal = actions.recurring_run_change(caller, gateway_for(caller), recurring_run_id, action)
+    if refusal:
+        messages.error(request, f"Kubeflow refuses to {action} this schedule: {refusal}")
+        return redirect("runs:recurring_detail", recurring_run_id=recurring_run_id)
+    messages.success(request, _DONE[action])
+    if action == "delete":
+        return redirect("runs:recurring_list")
     return redirect("runs:recurring_detail", recurring_run_id=recurring_run_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,21 +12,19 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people.models import Right
-from apps.people.roles import needs
-from apps.runs import comparison, contexts, exceptions, graph, services
-from apps.runs.gateway import Gateway, gateway_for
+from apps.people.caller import caller_of
+from apps.runs import actions, comparison, contexts, exceptions, graph, services
+from apps.runs.gateway import gateway_for
 from apps.runs.middleware import path_within
-from apps.runs.views.asking import Asked, kubeflow_does
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.run_list import MOST_COMPARED, UNDONE_BY, undo_offer
 
-_ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
-    "terminate": (Gateway.run_terminate, "Asked Kubeflow to stop the run."),
-    "archive": (Gateway.run_archive, "Archived the run."),
-    "unarchive": (Gateway.run_unarchive, "Took the run out of the archive."),
-    "retry": (Gateway.run_retry, "Started the failed steps again."),
-    "delete": (Gateway.run_delete, "Deleted the run."),
+_DONE: Final = {
+    "terminate": "Asked Kubeflow to stop the run.",
+    "archive": "Archived the run.",
+    "unarchive": "Took the run out of the archive.",
+    "retry": "Started the failed steps again.",
+    "delete": "Deleted the run.",
 }
 
 
@@ -35,7 +32,7 @@ _ACTIONS: Final[dict[str, tuple[Callable[[Gateway, str], None], str]]] = {
 @kubeflow_page
 def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
     """Shows a run; a script that watches it gets the part that changes."""
-    details = gateway_for(request).run_details(run_id)
+    details = gateway_for(caller_of(request)).run_details(run_id)
     step_id = selected_step_id(request)
     selected = details.step(step_id) if step_id else None
     view = request.GET.get("view", "graph")
@@ -46,36 +43,32 @@ def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
 
 
 @require_POST
-@needs(Right.CREATE)
 @kubeflow_page
 def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBase:
     """Does one thing with a run, and says so on the page that follows."""
-    if action not in _ACTIONS:
+    if action not in _DONE:
         raise Http404(f"A run cannot be asked to {action}.")
-    call, done = _ACTIONS[action]
-    gateway = gateway_for(request)
-    asked = Asked(kind="run", action=action, id=run_id, name=gateway.run(run_id).name)
-    if kubeflow_does(request, asked, lambda: call(gateway, run_id)):
-        undo_offer(request, UNDONE_BY.get(action, ""), [run_id], done)
-        if action == "delete":
-            services.run_forget(gateway, run_id)
-            return redirect("runs:run_list")
-    return redirect("runs:run_detail", run_id=run_id)
+    caller = caller_of(request)
+    refusal = actions.run_change(caller, gateway_for(caller), run_id, action)
+    if refusal:
+        messages.error(request, f"Kubeflow refuses to {action} this run: {refusal}")
+        return redirect("runs:run_detail", run_id=run_id)
+    undo_offer(request, UNDONE_BY.get(action, ""), [run_id], _DONE[action])
+    return redirect("runs:run_list") if action == "delete" else redirect("runs:run_detail", run_id=run_id)
 
 
 @require_POST
-@needs(Right.CREATE)
 @kubeflow_page
 def run_tag(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """Puts a tag on a run, or takes one off (`remove`)."""
-    gateway = gateway_for(request)
-    run = gateway.run(run_id)
+    caller = caller_of(request)
+    gateway = gateway_for(caller)
     removed = request.POST.get("remove", "")
     try:
         if removed:
-            services.tag_remove(gateway, run, removed)
+            services.tag_remove(caller, gateway, run_id, removed)
         else:
-            services.tags_add(request.user, gateway, [run], request.POST.get("tag", ""))
+            services.tags_add(caller, gateway, [run_id], request.POST.get("tag", ""))
     except exceptions.InvalidRequestError as error:
         messages.error(request, str(error))
     return redirect("runs:run_detail", run_id=run_id)
@@ -86,7 +79,7 @@ def run_tag(request: HttpRequest, run_id: str) -> HttpResponseBase:
 def run_compare(request: HttpRequest) -> HttpResponse:
     """Shows two to ten runs side by side; one that cannot be read is said to be so beside the others."""
     run_ids = list(dict.fromkeys(request.GET.getlist("run")))[:MOST_COMPARED]
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     found, problems = comparison.runs_read(gateway, run_ids)
     compared = comparison.compare(found, problems)
     context = {

@@ -14,6 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 from django_htmx.http import reswap, retarget
 
+from apps.people.caller import caller_of
 from apps.runs import contexts, graph, log_lines, selectors
 from apps.runs.entities import Attempt, RunDetails, Step
 from apps.runs.exceptions import NotFoundError
@@ -29,7 +30,7 @@ _NO_FILE_NAME: Final = re.compile(r"[\x00-\x1f\x7f/\\:]+")
 @kubeflow_page
 def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
     """Shows one step of a run; `?tab=` is artifacts, io, logs or details."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     step = selectors.step_get(details, step_id)
     tab = request.GET.get("tab", "artifacts")
@@ -49,7 +50,7 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
 @kubeflow_page
 def step_log(request: HttpRequest, run_id: str, step_id: str) -> HttpResponseBase:
     """Answers a step's log: what came since the last question while it runs, else the whole as a text file."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     step = selectors.step_get(details, step_id)
     if not is_for(request, "step-log"):

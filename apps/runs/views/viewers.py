@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
+from apps.people.caller import caller_of
 from apps.runs import exceptions, previews, selectors
 from apps.runs.entities import Artifact, RunDetails
 from apps.runs.gateway import Gateway, gateway_for
@@ -30,7 +31,7 @@ _LARGEST_METADATA_BYTES: Final = 1024**2
 @kubeflow_page
 def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Answers a page, an image or a PDF for a frame, taken out of the .gz or .tgz it may be in."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     _, artifact = selectors.artifact_get(details, step_id, artifact_id)
     artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
@@ -54,7 +55,7 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
 @kubeflow_page
 def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Draws what `mlpipeline-ui-metadata` or `mlpipeline-metrics` asks for."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     step, artifact = selectors.artifact_get(details, step_id, artifact_id)
     is_part = is_for(request, f"viewers-{artifact.direction}-{artifact_id}")
@@ -75,7 +76,7 @@ def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_i
 @kubeflow_page
 def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id: str, number: int) -> HttpResponse:
     """Answers the page of a web-app viewer, for a sandboxed frame."""
-    gateway = gateway_for(request)
+    gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     _, artifact = selectors.artifact_get(details, step_id, artifact_id)
     if not _is_framed(request):

@@ -20,7 +20,8 @@ from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
 from apps.people import roles
-from apps.people.models import Right
+from apps.people.caller import Caller, CallerKind, caller_set
+from apps.people.rights import Right
 from apps.visualizations.services.tokens import token_user
 from apps.visualizations.stores.streamed import StoreAwayError
 
@@ -54,8 +55,7 @@ class TokenAuth(HttpBearer):
         """Returns the token's user and makes the request theirs; None for a token that is not valid."""
         user = token_user(token)
         if user is not None:
-            request.user = user
-            _check_right(user)
+            _check_right(caller_set(request, user, CallerKind.TOKEN))
         return user
 
 
@@ -80,12 +80,12 @@ class BrowserAuth(APIKeyCookie):
             return None
         if request.method not in _SAFE:
             _check_origin(request)
-        _check_right(request.user)
+        _check_right(caller_set(request, request.user, CallerKind.API))
         return request.user
 
 
-def _check_right(user: Any) -> None:
-    if not roles.may(user, Right.VIEW):
+def _check_right(caller: Caller) -> None:
+    if not caller.may(Right.VIEW):
         raise ApiError(403, "forbidden", roles.refusal(Right.VIEW))
 
 
@@ -184,6 +184,11 @@ def validation_answer(_request: HttpRequest, error: Any) -> HttpResponse:
 def too_big_answer(_request: HttpRequest, _error: Any) -> HttpResponse:
     """Answers a body that Django would not even read."""
     return error_response(400, "bad_request", f"The body is larger than {MAX_BODY_BYTES:,} bytes.")
+
+
+def forbidden_answer(_request: HttpRequest, error: Any) -> HttpResponse:
+    """Answers a caller that a service refuses, with the service's sentence."""
+    return error_response(403, "forbidden", str(error))
 
 
 def broken_answer(_request: HttpRequest, error: Any) -> HttpResponse:

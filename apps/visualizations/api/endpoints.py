@@ -6,18 +6,21 @@ from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import re_path, reverse
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Query, Status, Swagger
 from ninja.errors import HttpError, ValidationError
 
+from apps.people.caller import caller_of
 from apps.runs import exceptions as runs_exceptions
 from apps.runs import selectors as runs_selectors
 from apps.runs.gateway import gateway_for
 from apps.runs.run_filters import RunFilters
 from apps.visualizations import exceptions, origins, selectors
 from apps.visualizations.api import door, pages, schemas, shapes
+from apps.visualizations.api.schemas import errors
 from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.orders import VisualizationRequest
@@ -42,6 +45,10 @@ _RUNS_STATUS = {
 }
 
 
+# The framework's own views, by the names of their addresses.
+_DESCRIPTION = frozenset({"openapi-json", "openapi-view", "api-root"})
+
+
 class PortalApi(NinjaAPI):
     """The API with its own answer to who is not signed in, and to an address it does not have."""
 
@@ -51,7 +58,10 @@ class PortalApi(NinjaAPI):
         patterns, app_name, namespace = super().urls
         for pattern in patterns:
             if pattern.callback is not None:
-                pattern.callback = door.open_view(pattern.callback)
+                # The description and its page answer every method alike; operations know theirs.
+                is_description = pattern.name in _DESCRIPTION
+                view = require_safe(pattern.callback) if is_description else pattern.callback
+                pattern.callback = door.open_view(view)
         rest = re_path(r"^(?P<path>.*)$", door.open_view(door.unknown_address), name="unknown")
         return [*patterns, rest], app_name, namespace
 
@@ -69,6 +79,7 @@ api = PortalApi(
 api.add_exception_handler(HttpError, door.http_error_answer)
 api.add_exception_handler(ValidationError, door.validation_answer)
 api.add_exception_handler(RequestDataTooBig, door.too_big_answer)
+api.add_exception_handler(PermissionDenied, door.forbidden_answer)
 api.add_exception_handler(Exception, door.broken_answer)
 
 
@@ -89,7 +100,7 @@ def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> Http
     return door.error_response(status, code, str(error))
 
 
-@api.get("/runs", response=schemas.RunPage, tags=["runs"], url_name="runs")
+@api.get("/runs", response={200: schemas.RunPage, **errors(400, 404, 502)}, tags=["runs"], url_name="runs")
 def runs_list(
     request: HttpRequest,
     filters: Query[schemas.RunFiltersIn],
@@ -98,29 +109,38 @@ def runs_list(
     page_token: str = "",
 ) -> Any:
     """Lists runs, newest first; the filters are those of the page."""
-    gateway = gateway_for(request, endpoint)
+    gateway = gateway_for(caller_of(request), endpoint)
     asked = replace(RunFilters.from_query(request.GET), states=tuple(filters.state), page_size=page_size)
-    page = runs_selectors.runs_list(gateway, replace(asked, page_token=page_token))
-    counts = selectors.visualization_counts(request.user, [run.id for run in page.items])
+    page = runs_selectors.runs_list(caller_of(request), gateway, replace(asked, page_token=page_token))
+    counts = selectors.visualization_counts(caller_of(request), [run.id for run in page.items])
     items = [shapes.run_shape(run, counts.get(run.id, 0)) for run in page.items]
     return {"items": items, "next": page.next_token or None}
 
 
-@api.get("/runs/{run_id}", response=schemas.RunDetailsOut, tags=["runs"], url_name="run")
+@api.get(
+    "/runs/{run_id}", response={200: schemas.RunDetailsOut, **errors(400, 404, 502)}, tags=["runs"], url_name="run"
+)
 def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     """Returns a run with its steps and their artifacts."""
-    details = gateway_for(request, endpoint).run_details(run_id)
-    count = selectors.visualization_counts(request.user, [run_id]).get(run_id, 0)
+    details = gateway_for(caller_of(request), endpoint).run_details(run_id)
+    count = selectors.visualization_counts(caller_of(request), [run_id]).get(run_id, 0)
     return shapes.details_shape(details, count)
 
 
-@api.get("/types", response=schemas.TypePage, by_alias=True, tags=["visualizations"], url_name="types")
+@api.get(
+    "/types", response={200: schemas.TypePage, **errors()}, by_alias=True, tags=["visualizations"], url_name="types"
+)
 def types_list(request: HttpRequest) -> Any:  # noqa: ARG001
     """Lists the visualization types with the schemas of their arguments."""
     return {"items": [shapes.type_shape(kind) for kind in selectors.type_list()]}
 
 
-@api.get("/visualizations", response=schemas.VisualizationPage, tags=["visualizations"], url_name="visualizations")
+@api.get(
+    "/visualizations",
+    response={200: schemas.VisualizationPage, **errors(400)},
+    tags=["visualizations"],
+    url_name="visualizations",
+)
 def visualizations_list(
     request: HttpRequest,
     q: str = "",
@@ -135,7 +155,7 @@ def visualizations_list(
 ) -> Any:
     """Lists saved visualizations, newest first."""
     rows = selectors.visualization_list(
-        request.user,
+        caller_of(request),
         text=q,
         type_key=type,
         state=state or "",
@@ -150,7 +170,7 @@ def visualizations_list(
 
 @api.post(
     "/visualizations",
-    response={202: schemas.VisualizationOut, 200: schemas.VisualizationOut, 400: schemas.Error, 403: schemas.Error},
+    response={202: schemas.VisualizationOut, 200: schemas.VisualizationOut, **errors(400, 404, 429, 502)},
     tags=["visualizations"],
     url_name="visualization_create",
 )
@@ -170,34 +190,34 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
         is_sample=payload.sample,
         environment=payload.environment or "",
     )
-    gateway = gateway_for(request, payload.endpoint or "")
-    made = submission.visualization_create(request.user, order, gateway)
+    gateway = gateway_for(caller_of(request), payload.endpoint or "")
+    made = submission.visualization_create(caller_of(request), order, gateway)
     response["Location"] = reverse("api-1:render", args=[made.render.id])
     return Status(202 if made.is_new else 200, shapes.visualization_shape(made.visualization, made.render))
 
 
 @api.get(
     "/visualizations/{visualization_id}",
-    response=schemas.VisualizationOut,
+    response={200: schemas.VisualizationOut, **errors(404)},
     tags=["visualizations"],
     url_name="visualization",
 )
 def visualization_get(request: HttpRequest, visualization_id: UUID) -> Any:
     """Returns a visualization with its latest render."""
-    return shapes.visualization_shape(selectors.visualization_get(request.user, visualization_id))
+    return shapes.visualization_shape(selectors.visualization_get(caller_of(request), visualization_id))
 
 
-@api.delete("/visualizations/{visualization_id}", response={204: None}, tags=["visualizations"])
+@api.delete("/visualizations/{visualization_id}", response={204: None, **errors(404)}, tags=["visualizations"])
 def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
     """Deletes a visualization with its renders and files."""
-    visualization = selectors.visualization_get(request.user, visualization_id)
-    withdrawal.visualization_delete(request.user, visualization)
+    visualization = selectors.visualization_get(caller_of(request), visualization_id)
+    withdrawal.visualization_delete(caller_of(request), visualization)
     return Status(204, None)
 
 
 @api.post(
     "/visualizations/{visualization_id}/rerender",
-    response={202: schemas.VisualizationOut},
+    response={202: schemas.VisualizationOut, **errors(400, 404, 409, 429)},
     tags=["visualizations"],
     url_name="visualization_rerender",
 )
@@ -205,30 +225,35 @@ def visualization_rerender(
     request: HttpRequest, visualization_id: UUID, payload: schemas.RerenderIn | None = None
 ) -> Any:
     """Renders a visualization again, with the type as it is now."""
-    visualization = selectors.visualization_get(request.user, visualization_id)
+    visualization = selectors.visualization_get(caller_of(request), visualization_id)
     changes = payload.model_dump() if payload else {}
     render = submission.render_again(
-        request.user, visualization, gateway=origins.gateway_of(request, visualization), **changes
+        caller_of(request), visualization, gateway=origins.gateway_of(caller_of(request), visualization), **changes
     )
     return Status(202, shapes.visualization_shape(visualization, render))
 
 
-@api.get("/renders/{render_id}", response=schemas.RenderOut, tags=["renders"], url_name="render")
+@api.get("/renders/{render_id}", response={200: schemas.RenderOut, **errors(404)}, tags=["renders"], url_name="render")
 def render_get(request: HttpRequest, render_id: UUID) -> Any:
     """Returns a render: its state, how far it is, and where its picture is."""
-    return shapes.render_shape(selectors.render_get(request.user, render_id))
+    return shapes.render_shape(selectors.render_get(caller_of(request), render_id))
 
 
-@api.post("/renders/{render_id}/cancel", response={200: schemas.RenderOut}, tags=["renders"], url_name="render_cancel")
+@api.post(
+    "/renders/{render_id}/cancel",
+    response={200: schemas.RenderOut, **errors(400, 404)},
+    tags=["renders"],
+    url_name="render_cancel",
+)
 def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
     """Cancels a render; one that has ended stays as it is, so asking twice does no harm."""
-    render = withdrawal.render_cancel(request.user, selectors.render_get(request.user, render_id))
+    render = withdrawal.render_cancel(caller_of(request), selectors.render_get(caller_of(request), render_id))
     return shapes.render_shape(render)
 
 
-@api.get("/queue", response=schemas.QueueOut, tags=["renders"], url_name="queue")
-def queue_get(request: HttpRequest) -> Any:  # noqa: ARG001
-    """Returns what runs and what waits."""
+@api.get("/queue", response={200: schemas.QueueOut, **errors()}, tags=["renders"], url_name="queue")
+def queue_get(request: HttpRequest) -> Any:
+    """Returns how much runs and waits, and of it what you may see."""
     counts = selectors.queue_counts()
-    items = [shapes.render_shape(render) for render in selectors.queue_list()[:100]]
+    items = [shapes.render_shape(render) for render in selectors.queue_list(caller_of(request))[:100]]
     return counts | {"oldest_wait_s": round(selectors.oldest_wait_s(), 1), "items": items}

@@ -26,6 +26,18 @@ class Error(Schema):
     error: ErrorBody
 
 
+# Of every operation: nobody is signed in; the account, or another site's page, may not; a part does not answer.
+_EVERYWHERE = (401, 403, 503)
+
+
+def errors(*codes: int) -> dict[int, type[Error]]:
+    """Returns the error answers of an operation, for the description: these codes, and those of every operation.
+
+    A mistake of the portal's own (500) is not described.
+    """
+    return dict.fromkeys(sorted({*codes, *_EVERYWHERE}), Error)
+
+
 class RunFiltersIn(Schema):
     """What runs are asked for; the same words as in the run list's address."""
 

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from apps.people.caller import Caller, CallerKind
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.kfp_service import protocol
 from apps.visualizations.kfp_service.ends import End
@@ -75,7 +76,7 @@ class Service:
         asked = protocol.form_read(body, request.headers)
         phases.end("parse")
         assert self._watch is not None  # noqa: S101  (uvicorn runs the lifespan first)
-        work = visualization_render(asked, user=None, run=self._run, watch=self._watch, phases=phases)
+        work = visualization_render(_caller(request), asked, run=self._run, watch=self._watch, phases=phases)
         end = await _while_connected(request, work)
         return Response(status_code=_CLIENT_GONE) if end is None else _answer(end, phases)
 
@@ -96,6 +97,12 @@ def make_app() -> Starlette:
         Exception: _broken,
     }
     return Starlette(routes=routes, lifespan=service.lifespan, exception_handlers=handlers)
+
+
+def _caller(request: Request) -> Caller:
+    """Returns the caller: Kubeflow's API server, which names nobody. `_check_door` has let it in."""
+    address = request.client.host if request.client else ""
+    return Caller(kind=CallerKind.KFP_PROTOCOL, address=address[:64])
 
 
 def _check_door(request: Request) -> None:

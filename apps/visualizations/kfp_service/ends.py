@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from apps.people.caller import Caller
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
 from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.results import result_open
+from apps.visualizations.services.rights import waiter_check
 from apps.visualizations.services.stored import WHOLE_BYTES, DamagedError
 
 # Ours, not the request's: the answer is a 500.
@@ -52,16 +54,31 @@ class End:
         return self.state == RenderState.SUCCEEDED
 
 
-def end_read(render_id: UUID) -> End | None:
-    """Returns how a render ended; None while it has not. The row is the truth, whatever an event said.
+def end_read(caller: Caller, render_id: UUID) -> End | None:
+    """Returns how a render ended, to the caller that waits for it; None while it has not.
+
+    The row is the truth, whatever an event said.
 
     Raises:
+        NotAllowedError: somebody else asked for it.
         DatabaseError: the database does not answer.
     """
-    wanted = ("id", "state", "reason", "message", "traceback", "line", "html", "html_bytes", "html_sha256")
+    wanted = (
+        "id",
+        "state",
+        "reason",
+        "message",
+        "traceback",
+        "line",
+        "html",
+        "html_bytes",
+        "html_sha256",
+        "requested_by",
+    )
     render = Render.objects.only(*wanted).filter(id=render_id).first()
     if render is None:
         return End(render_id=render_id, state=RenderState.CANCELLED, message="The visualization was deleted.")
+    waiter_check(caller, render)
     if render.state in ACTIVE_STATES:
         return None
     if render.state != RenderState.SUCCEEDED:

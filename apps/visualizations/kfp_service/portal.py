@@ -13,12 +13,15 @@ from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
 
+from apps.people.caller import Caller, CallerKind, caller_set
+from apps.runs.exceptions import RunsError
+from apps.runs.gateway import endpoints
 from apps.visualizations import exceptions
 from apps.visualizations.api import door
 from apps.visualizations.kfp_service import protocol
@@ -28,7 +31,12 @@ from apps.visualizations.models import RenderState
 
 # gRPC's codes beside HTTP's: https://grpc.io/docs/guides/status-codes/
 _GRPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 409: 10, 413: 3, 429: 8, 500: 13, 503: 14, 504: 4}
-_STATUS: Final = {exceptions.TooManyQueuedError: 429, exceptions.CustomOffError: 403}
+_STATUS: Final = {
+    exceptions.TooManyQueuedError: 429,
+    exceptions.CustomOffError: 403,
+    exceptions.NotAllowedError: 403,
+    exceptions.NotFoundError: 404,
+}
 logger = logging.getLogger(__name__)
 _watches: dict[Any, Watch] = {}
 
@@ -47,28 +55,35 @@ def _error(status: int, message: str) -> JsonResponse:
 # The door below asks who it is; a form's CSRF token has no place in a script's JSON, and the door checks the origin.
 @csrf_exempt
 @login_not_required
-async def visualization_create(request: HttpRequest, namespace: str = "") -> HttpResponse:  # noqa: ARG001
-    """Renders and answers with `type`, `source`, `arguments` and `html`."""
+async def visualization_create(request: HttpRequest, namespace: str = "") -> HttpResponse:
+    """Renders and answers with `type`, `source`, `arguments` and `html`.
+
+    Args:
+        namespace: whose the saved result is, where Kubeflow is multi-user; not read elsewhere.
+    """
     if request.method != "POST":
         answer = _error(405, "Use POST.")
         answer["Allow"] = "POST"
         return answer
     try:
-        user = await sync_to_async(_user)(request)
+        caller = await sync_to_async(_caller)(request)
         body = _body(request)
-        end = await visualization_render(_asked(body, request), user=user, run=_run, watch=_watch())
+        asked = _asked(body, request)
+        end = await visualization_render(caller, asked, run=_run, watch=_watch(), place=_place(namespace))
         return await sync_to_async(_answer)(body, end)
     except _RefusedError as error:
         return _error(error.status, str(error))
+    except PermissionDenied as error:
+        return _error(403, str(error))
     except exceptions.VisualizationsError as error:
         return _error(_STATUS.get(type(error), 400), protocol.refusal_words(error))
     except Exception as error:  # noqa: BLE001  (the edge of the request: a script gets JSON whatever happens)
         return _broken(error)
 
 
-def _user(request: HttpRequest) -> Any:
+def _caller(request: HttpRequest) -> Caller:
     try:
-        return _signed_in(request)
+        return caller_set(request, _signed_in(request), CallerKind.KFP_PROTOCOL)
     finally:
         # The answer may be minutes away.
         close_old_connections()
@@ -82,6 +97,22 @@ def _signed_in(request: HttpRequest) -> Any:
     if user is None:
         raise _RefusedError(401, "Sign in, or send a token: Authorization: Bearer <token>.")
     return user
+
+
+def _place(namespace: str) -> tuple[str, str]:
+    """Returns the endpoint and the namespace that the result belongs to: ("", "") where Kubeflow is single-user.
+
+    Raises:
+        NotFoundError: a multi-user Kubeflow, and no namespace, or one that is not offered.
+    """
+    config = next(iter(endpoints.endpoints()), None)
+    if config is None or not config.is_multi_user:
+        return "", ""
+    try:
+        # An empty one is no request for the first: whose the result is must be said.
+        return config.key, config.namespace(namespace or " ")
+    except RunsError as error:
+        raise exceptions.NotFoundError("Name the namespace that the visualization belongs to.") from error
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
+from apps.people.caller import Caller
 from apps.visualizations import selectors
 from apps.visualizations.events import ENDED_CHANNEL
 from apps.visualizations.kfp_service.ends import End, end_read
@@ -128,12 +129,19 @@ class Phases:
 
 
 async def visualization_render(
-    request: KubeflowRequest, *, user: Any, run: Run, watch: Watch, phases: Phases | None = None
+    caller: Caller,
+    request: KubeflowRequest,
+    *,
+    run: Run,
+    watch: Watch,
+    phases: Phases | None = None,
+    place: tuple[str, str] = ("", ""),
 ) -> End:
     """Renders anew and waits for the end. Cancelled while it waits, it withdraws the render.
 
     Args:
-        user: the owner of what is saved; None where nobody signed in.
+        caller: the owner of what is saved, where an account calls.
+        place: as `submission.visualization_create_anew`.
 
     Raises:
         VisualizationsError: the request is refused.
@@ -141,19 +149,19 @@ async def visualization_render(
     phases = phases or Phases()
     render_id = uuid.uuid4()
     async with watch.expect(render_id) as ended:
-        submitted = asyncio.ensure_future(run(partial(_fresh, partial(_submit, user, request, render_id))))
+        submitted = asyncio.ensure_future(run(partial(_fresh, partial(_submit, caller, request, render_id, place))))
         try:
             # The thread goes on whatever becomes of us: only when the row is there can it be withdrawn.
             await asyncio.shield(submitted)
             phases.end("submit")
-            return await _end(render_id, ended, run, phases, _patience_s(request))
+            return await _end(caller, render_id, ended, run, phases, _patience_s(request))
         except asyncio.CancelledError:
-            await asyncio.shield(_withdraw(render_id, submitted, run))
+            await asyncio.shield(_withdraw(caller, render_id, submitted, run))
             raise
 
 
-def _submit(user: Any, request: KubeflowRequest, render_id: uuid.UUID) -> None:
-    submission.visualization_create_anew(user, _order(request), render_id)
+def _submit(caller: Caller, request: KubeflowRequest, render_id: uuid.UUID, place: tuple[str, str]) -> None:
+    submission.visualization_create_anew(caller, _order(request), render_id, place=place)
 
 
 def _order(request: KubeflowRequest) -> VisualizationRequest:
@@ -174,7 +182,9 @@ def _patience_s(request: KubeflowRequest) -> float:
     return settings.KERNEL_TIMEOUT + _TURN_S if request.timeout_s is None else request.timeout_s
 
 
-async def _end(render_id: uuid.UUID, ended: asyncio.Event, run: Run, phases: Phases, patience_s: float) -> End:
+async def _end(
+    caller: Caller, render_id: uuid.UUID, ended: asyncio.Event, run: Run, phases: Phases, patience_s: float
+) -> End:
     deadline = time.monotonic() + patience_s
     while True:
         with contextlib.suppress(TimeoutError):
@@ -183,19 +193,19 @@ async def _end(render_id: uuid.UUID, ended: asyncio.Event, run: Run, phases: Pha
         phases.end("wait")
         # An event that came too early for the row is not waited for twice.
         ended.clear()
-        found: End | None = await run(partial(_fresh, partial(_look, render_id)))
+        found: End | None = await run(partial(_fresh, partial(_look, caller, render_id)))
         phases.end("read")
         if found is not None:
             return found
         if time.monotonic() >= deadline:
-            await run(partial(_fresh, partial(withdrawal.render_withdraw, render_id)))
+            await run(partial(_fresh, partial(withdrawal.render_withdraw, caller, render_id)))
             message = f"Not done within the {patience_s:g} s that this request may take."
             return End(render_id=render_id, state=RenderState.TIMED_OUT, message=message)
 
 
-def _look(render_id: uuid.UUID) -> End | None:
+def _look(caller: Caller, render_id: uuid.UUID) -> End | None:
     try:
-        return end_read(render_id)
+        return end_read(caller, render_id)
     except DatabaseError:
         logger.warning("render %s: row not read", render_id, exc_info=True)
         return None
@@ -211,12 +221,12 @@ def _fresh(function: Callable[[], _T]) -> _T:
         close_old_connections()
 
 
-async def _withdraw(render_id: uuid.UUID, submitted: asyncio.Future[Any], run: Run) -> None:
+async def _withdraw(caller: Caller, render_id: uuid.UUID, submitted: asyncio.Future[Any], run: Run) -> None:
     try:
         await submitted
         for pause_s in (*_WITHDRAW_AGAIN_S, None):
             try:
-                await run(partial(_fresh, partial(withdrawal.render_withdraw, render_id)))
+                await run(partial(_fresh, partial(withdrawal.render_withdraw, caller, render_id)))
             except DatabaseError:
                 if pause_s is None:
                     raise

@@ -5,15 +5,23 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import QuerySet
 
+from apps.people.caller import Caller
+from apps.people.rights import Right
 from apps.visualizations.catalogue import registry
 from apps.visualizations.models import Visualization
 from apps.visualizations.rendering import environments
+from apps.visualizations.services.rights import right_check
 
 
 def visualizations_chosen(
-    *, type_key: str = "", pipeline_name: str = "", run_id: str = "", state: str = ""
+    caller: Caller, *, type_key: str = "", pipeline_name: str = "", run_id: str = "", state: str = ""
 ) -> QuerySet[Visualization]:
-    """Returns the visualizations of all users that match; an empty filter filters nothing."""
+    """Returns the visualizations of all users that match; an empty filter filters nothing.
+
+    Raises:
+        NotAllowedError: the caller is no administrator.
+    """
+    right_check(caller, Right.ADMINISTER)
     wanted = {"type_key": type_key, "pipeline_name": pipeline_name, "run_id": run_id, "latest__state": state}
     filters = {name: value for name, value in wanted.items() if value}
     return Visualization.objects.filter(**filters).select_related("latest", "owner").order_by("created_at", "id")

@@ -104,10 +104,18 @@ def _attempt(render: Render, lease: Lease) -> Render | None:
         lease.release()
         raise
     finally:
-        if directory is not None:
-            tree_remove(directory)
+        _clear_up(directory)
         _note_end(render)
     return None
+
+
+def _clear_up(directory: Path | None) -> None:
+    try:
+        if directory is not None:
+            tree_remove(directory)
+    except OSError as error:
+        # The end is written. What is left is swept with the directories of the dead.
+        logger.warning("%s: not removed: %s", directory, error)
 
 
 def _note_end(render: Render) -> None:

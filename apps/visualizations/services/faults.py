@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ _LEAST_FREE_FILES: Final = 16
 # What a program says that was told that the disk is full. It counts only where the disk is full indeed.
 _FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded", "Errno 28", "Errno 122")
 _FULL_NEAR_BYTES: Final = 64 * 1024**2
+_CODE: Final = re.compile(r"\[Errno (\d+)\]")
 _VMSTAT: Final = Path("/proc/vmstat")
 _STORE_FULL: Final = (
     "It was rendered, but could not be kept: the store of results has no room left. The code is not at fault. "
@@ -76,11 +78,19 @@ def fault_of(error: OSError) -> MachineError | None:
         return MachineError(_STORE_FULL, code="store_full")
     if isinstance(error, StoreAwayError):
         return MachineError(_STORE_AWAY, code="store_failed")
-    if error.errno in _FULL:
+    codes = _codes(error)
+    if codes & _FULL:
         return MachineError(_WORK_FULL, code="work_disk_full")
-    if error.errno in _NO_DESCRIPTORS:
+    if codes & _NO_DESCRIPTORS:
         return MachineError(_DESCRIPTORS, code="no_descriptors")
     return None
+
+
+def _codes(error: OSError) -> set[int]:
+    if error.errno is not None:
+        return {error.errno}
+    # Copying a folder gathers the errors of all its files, as texts.
+    return {int(code) for code in _CODE.findall(str(error))}
 
 
 def kills_for_memory() -> int:

@@ -127,7 +127,9 @@ def host_get(environment: environments.EnvironmentInfo) -> RenderHost:
 
 
 @lru_cache(maxsize=32)
-def _host(key: str, interpreter: Path, preload: tuple[str, ...], root: Path, confined_by: tuple[str, str]) -> RenderHost:
+def _host(
+    key: str, interpreter: Path, preload: tuple[str, ...], root: Path, confined_by: tuple[str, str]
+) -> RenderHost:
     sandbox, termination = confined_by
     spec = HostSpec(
         environment=key,
@@ -161,7 +163,9 @@ def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
             on_wait()
             threading.Event().wait(_LOOK_S)
     except HostLostError as error:
-        logger.error("%s", error)
+        # A process that can open nothing cannot tell whether a host starts: an OSError says so.
+        with Path(os.devnull).open("rb"):
+            logger.error("%s", error)
         raise MachineError(str(error), code="host_failed") from error
 
 

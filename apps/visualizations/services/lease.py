@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render, RenderState
 
-LEASE = timedelta(seconds=20)
-BEAT_EVERY_S = 4.0
+LEASE = timedelta(seconds=15)
+BEAT_EVERY_S = 3.0
 LOOK_EVERY_S = 0.4
 # Fetching, starting and exporting come on top of the time the code itself may take.
 GRACE = timedelta(seconds=120)

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
+from apps.people.caller import Caller
+from apps.people.rights import Right
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render
 from apps.visualizations.rendering import Progress
@@ -77,8 +79,13 @@ def live_tell_phase(render: Render, phase: str) -> None:
     publish(render)
 
 
-def live_read(render: Render) -> Live:
-    """Returns what is known; nothing where the queue server does not answer or nothing was told."""
+def live_read(caller: Caller, render: Render) -> Live:
+    """Returns what is known; nothing where the queue server does not answer or nothing was told.
+
+    Args:
+        render: one that a selector gave this caller.
+    """
+    caller.require(Right.VIEW)
     try:
         log, number, phase = connection_get().hmget(f"{_KEY}{render.id}", "log", "page_number", "phase")
     except (RedisError, OSError):
@@ -90,8 +97,13 @@ def live_read(render: Render) -> Live:
     )
 
 
-def live_page(render: Render) -> bytes | None:
-    """Returns the page so far; None where there is none."""
+def live_page(caller: Caller, render: Render) -> bytes | None:
+    """Returns the page so far; None where there is none.
+
+    Args:
+        render: one that a selector gave this caller.
+    """
+    caller.require(Right.VIEW)
     try:
         page: bytes | None = connection_get().hget(f"{_KEY}{render.id}", "page")
     except (RedisError, OSError):

@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from apps.people import audit, roles
-from apps.people.models import Right
-from apps.runs.access import current_request
+from apps.people.caller import Caller
+from apps.people.rights import Right
+from apps.runs import access
 from apps.visualizations import selectors
-from apps.visualizations.exceptions import NotAllowedError
-from apps.visualizations.models import Visualization
+from apps.visualizations.exceptions import NotAllowedError, NotFoundError
+from apps.visualizations.models import Render, Visualization
 
 
-def right_check(user: Any, right: Right) -> None:
-    """Refuses who has not the right.
+def right_check(caller: Caller, right: Right) -> None:
+    """Refuses a caller that has not the right.
 
     Raises:
         NotAllowedError: with a sentence for people.
     """
-    if not roles.may(user, right):
+    if not caller.may(right):
         raise NotAllowedError(roles.refusal(right))
 
 
-def change_check(user: Any, visualization: Visualization) -> None:
-    """Refuses who may not change a visualization.
+def change_check(caller: Caller, visualization: Visualization) -> None:
+    """Refuses a caller that may not change a visualization.
 
     Raises:
-        NotAllowedError: neither the owner nor staff.
+        NotAllowedError: neither the owner with the right to create, nor an administrator.
     """
-    if not selectors.may_change(user, visualization):
+    right_check(caller, Right.CREATE)
+    if not selectors.may_change(caller, visualization):
         raise NotAllowedError("Only its owner or an administrator may do this.")
 
 
-def record(action: str, user: Any, visualization: Visualization, *, detail: str = "") -> None:
+def waiter_check(caller: Caller, render: Render) -> None:
+    """Refuses a caller that did not ask for a render; the listener of Kubeflow's protocol asks without an account.
+
+    Raises:
+        NotAllowedError: somebody else asked for it.
+    """
+    right_check(caller, Right.CREATE)
+    if render.requested_by_id != caller.user_id:
+        raise NotAllowedError("Only the caller that waits for a render may do this.")
+
+
+def namespace_check(caller: Caller, endpoint_key: str, namespace: str) -> None:
+    """Refuses a caller that may not read a namespace, whose data a render would read or show.
+
+    Raises:
+        NotFoundError: whether there is such a namespace is not told.
+    """
+    if not access.may_read(caller, endpoint_key, namespace):
+        raise NotFoundError(f"There is no namespace {namespace[:63]!r}, or you may not see it.")
+
+
+def record(caller: Caller, action: str, visualization: Visualization, *, detail: str = "") -> None:
     """Writes into the audit log what was done to a visualization."""
     audit.record(
+        caller,
         action,
-        user=user,
-        request=current_request.get(),
         target=visualization.id,
         target_name=visualization.title,
         endpoint_key=visualization.endpoint_key,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from apps.people.models import Right
+from apps.people.caller import Caller
+from apps.people.rights import Right
 from apps.runs.entities import Artifact
 from apps.runs.gateway import Gateway
 from apps.visualizations import jobs, selectors
@@ -29,7 +30,7 @@ from apps.visualizations.services.orders import (
     receipt_of,
     timeout_clean,
 )
-from apps.visualizations.services.rights import change_check, record, right_check
+from apps.visualizations.services.rights import change_check, namespace_check, record, right_check
 from apps.visualizations.services.scripts import custom_check, script_read
 
 logger = logging.getLogger(__name__)
@@ -45,56 +46,71 @@ class Submission:
     is_new: bool
 
 
-def visualization_create(user: Any, request: VisualizationRequest, gateway: Gateway | None) -> Submission:
+def visualization_create(caller: Caller, request: VisualizationRequest, gateway: Gateway | None) -> Submission:
     """Saves a visualization and queues its first render, or returns the saved one of the same receipt.
 
     Args:
-        gateway: with the rights of `user`; None for a request without a run.
+        gateway: with the rights of the caller; None for a request without a run.
 
     Raises:
+        NotAllowedError: the caller may not create, or not run code of their own.
+        NotFoundError: it would be of a namespace that the caller may not read.
         InvalidRequestError, CustomOffError, RunsError: see `order_make`.
         TooManyQueuedError: the user has as many waiting as one may have.
     """
-    right_check(user, Right.CREATE)
-    if selectors.type_get(request.type_key).is_custom:
-        right_check(user, Right.CUSTOM_CODE)
+    _create_check(caller, request)
     order = order_make(request, gateway)
-    saved = selectors.render_with_receipt(order.receipt)
+    namespace_check(caller, order.endpoint_key, order.namespace)
+    saved = selectors.render_with_receipt(caller, order.receipt)
     if saved is not None and not request.force:
         return Submission(visualization=saved.visualization, render=saved, is_new=False)
-    queue_check(user)
+    queue_check(caller)
     with transaction.atomic():
         visualization = saved.visualization if saved else None
-        if visualization is None or not selectors.may_change(user, visualization):
-            visualization = _visualization_write(user, order)
-        render = _render_write(visualization, order.sealed_credential, requested_by=user, **_render_values(order))
-    record("visualization.create", user, visualization, detail=order.type.key)
+        if visualization is None or not selectors.may_change(caller, visualization):
+            visualization = _visualization_write(caller.owner, order)
+        values = _render_values(order)
+        render = _render_write(visualization, order.sealed_credential, requested_by=caller.owner, **values)
+        record(caller, "visualization.create", visualization, detail=order.type.key)
     return Submission(visualization=visualization, render=render, is_new=True)
 
 
-def visualization_create_anew(user: Any, request: VisualizationRequest, render_id: UUID) -> Render:
+def visualization_create_anew(
+    caller: Caller, request: VisualizationRequest, render_id: UUID, *, place: tuple[str, str] = ("", "")
+) -> Render:
     """Saves a visualization of its own and queues its render, without a run and whatever was saved before.
 
-    For callers who wait for the end: two INSERTs, and one round trip to the queue.
+    For callers who wait for the end: three INSERTs, and one round trip to the queue.
 
     Args:
-        user: None where nobody signed in; then the caller limits how many wait.
+        caller: where no account calls (Kubeflow's protocol on its own listener), the listener limits how many wait.
         render_id: chosen by the caller, who listens for its end already.
+        place: the endpoint's key and the namespace that it belongs to; ("", "") for none.
 
     Raises:
-        InvalidRequestError, CustomOffError, TooManyQueuedError: see `visualization_create`.
+        NotAllowedError, NotFoundError, InvalidRequestError, CustomOffError, TooManyQueuedError: see
+            `visualization_create`.
     """
-    order = order_make(request, None)
-    if user is not None:
-        queue_check(user)
+    _create_check(caller, request)
+    namespace_check(caller, *place)
+    order = replace(order_make(request, None), endpoint_key=place[0], namespace=place[1])
+    if caller.is_person:
+        queue_check(caller)
     with transaction.atomic():
         # The reference to the render that comes next is checked when both are committed.
-        visualization = _visualization_write(user, order, latest_id=render_id)
+        visualization = _visualization_write(caller.owner, order, latest_id=render_id)
         render = Render.objects.create(
-            id=render_id, visualization=visualization, number=1, requested_by=user, **_render_values(order)
+            id=render_id, visualization=visualization, number=1, requested_by=caller.owner, **_render_values(order)
         )
+        record(caller, "visualization.create", visualization, detail=order.type.key)
         transaction.on_commit(lambda: jobs.render_announce(render))
     return render
+
+
+def _create_check(caller: Caller, request: VisualizationRequest) -> None:
+    right_check(caller, Right.CREATE)
+    if selectors.type_get(request.type_key).is_custom:
+        right_check(caller, Right.CUSTOM_CODE)
 
 
 def _render_values(order: Order) -> dict[str, Any]:
@@ -115,10 +131,10 @@ def _render_values(order: Order) -> dict[str, Any]:
     }
 
 
-def queue_check(user: Any) -> None:
-    """Raises TooManyQueuedError where the user may queue no more."""
+def queue_check(caller: Caller) -> None:
+    """Raises TooManyQueuedError where the caller may queue no more."""
     limit = settings.VIZPORTAL_MAX_QUEUED_PER_USER
-    if selectors.queued_count(user) >= limit:
+    if selectors.queued_count(caller) >= limit:
         raise TooManyQueuedError(limit)
 
 
@@ -166,7 +182,7 @@ def _render_write(visualization: Visualization, sealed_credential: str = "", **v
 
 
 def render_again(
-    user: Any,
+    caller: Caller,
     visualization: Visualization,
     *,
     arguments: Mapping[str, Any] | None = None,
@@ -180,22 +196,23 @@ def render_again(
 
     Args:
         artifact: what to read now, in place of what was read before; the caller found it in the visualization's own
-        step with the rights of `user`.
+        step with their own rights.
         is_whole: all of the source, where a sample of it was tried.
-        gateway: with the rights of `user`, for endpoints that are asked with people's own; None fetches with the
+        gateway: with the rights of the caller, for endpoints that are asked with people's own; None fetches with the
         portal's.
 
     Raises:
-        NotAllowedError: neither the owner nor staff.
+        NotAllowedError: neither the owner nor an administrator, or without the right to run code of one's own.
+        NotFoundError: it is of a namespace that the caller may no longer read.
         WrongStateError: one is queued or running already.
         InvalidRequestError, CustomOffError, TooManyQueuedError: see `visualization_create`.
     """
-    change_check(user, visualization)
-    right_check(user, Right.CREATE)
+    change_check(caller, visualization)
+    namespace_check(caller, visualization.endpoint_key, visualization.namespace)
     latest = _latest_ended(visualization)
     if latest.is_custom:
-        right_check(user, Right.CUSTOM_CODE)
-    queue_check(user)
+        right_check(caller, Right.CUSTOM_CODE)
+    queue_check(caller)
     if artifact is not None:
         latest.source_uri = artifact.uri
         latest.source_metadata = own_metadata(artifact, artifact.uri)
@@ -209,20 +226,25 @@ def render_again(
         if artifact is not None:
             visualization.artifact_uri = visualization.source_uri = artifact.uri
             visualization.save(update_fields=["artifact_uri", "source_uri"])
-        render = _render_write(visualization, gateway.sealed_credential if gateway else "", requested_by=user, **values)
-    record("visualization.render_again", user, visualization)
+        credential = gateway.sealed_credential if gateway else ""
+        render = _render_write(visualization, credential, requested_by=caller.owner, **values)
+        record(caller, "visualization.render_again", visualization)
     return render
 
 
-def render_again_for_owner(visualization: Visualization) -> Render:
+def render_again_for_owner(caller: Caller, visualization: Visualization) -> Render:
     """Queues another render in the owner's name, for an administrator's bulk work: no limit of waiting ones holds.
 
     Raises:
+        NotAllowedError: the caller is no administrator.
         WrongStateError, InvalidRequestError, CustomOffError: see `render_again`.
     """
+    right_check(caller, Right.ADMINISTER)
     values = _again_values(visualization, _latest_ended(visualization), None, None, None)
     with transaction.atomic():
-        return _render_write(visualization, requested_by=visualization.owner, **values)
+        render = _render_write(visualization, requested_by=visualization.owner, **values)
+        record(caller, "visualization.render_again", visualization, detail="in the owner's name")
+    return render
 
 
 def _latest_ended(visualization: Visualization) -> Render:
@@ -248,13 +270,8 @@ def _again_values(
     # New code says itself where it runs; what ran before runs there again.
     script = script_read(kind, own_code, latest.environment if kind.is_custom and code is None else "")
     limit = timeout_clean(min(latest.timeout_s, float(settings.KERNEL_TIMEOUT)) if timeout_s is None else timeout_s)
-    source = [
-        visualization.endpoint_key,
-        visualization.run_id,
-        visualization.step_id,
-        visualization.artifact_name,
-        latest.source_uri,
-    ]
+    row = visualization
+    source = [row.endpoint_key, row.run_id, row.step_id, row.artifact_name, latest.source_uri]
     return {
         "arguments": values,
         "code": script.code,

@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.people import audit
+from apps.people.caller import Caller
+from apps.people.rights import Right
+from apps.visualizations.exceptions import NotAllowedError
 from apps.visualizations.models import ApiToken, token_digest
 
 _PREFIX = "vzp_"
 _NOTE_USE_EVERY = timedelta(minutes=1)
 
 
-def token_create(user: Any, name: str, *, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
-    """Makes a token.
+def token_create(caller: Caller, token: ApiToken) -> str:
+    """Gives an unsaved row its secret, saves it, and returns the secret, which is nowhere else.
 
     Args:
-        expires_at: None for one that does not run out.
+        token: with its name, its end, and the user whose rights it has: the caller. Only a command may name another.
 
-    Returns:
-        The row, and the token itself, which is nowhere else.
+    Raises:
+        NotAllowedError: it would be somebody else's.
     """
-    token = ApiToken(user=user, name=name, expires_at=expires_at)
-    return token, token_issue(token)
-
-
-def token_issue(token: ApiToken) -> str:
-    """Gives an unsaved row its secret, saves it, and returns the secret, which is nowhere else."""
+    if not caller.is_trusted and (not caller.is_person or token.user_id != caller.user_id):
+        raise NotAllowedError("A token acts as its user: make one for yourself only.")
     raw = _PREFIX + secrets.token_urlsafe(32)
     token.prefix, token.digest = raw[:8], token_digest(raw)
-    token.save(force_insert=True)
+    with transaction.atomic():
+        token.save(force_insert=True)
+        audit.record(caller, "token.create", target=token.pk, target_name=token.name, detail=f"for {token.user}")
     return raw
 
 
+def token_revoke(caller: Caller, token: ApiToken) -> None:
+    """Deletes a token: a person one of their own, an administrator anybody's.
+
+    Raises:
+        NotAllowedError: somebody else's, and the caller is no administrator.
+    """
+    if not caller.may(Right.ADMINISTER) and (not caller.is_person or token.user_id != caller.user_id):
+        raise NotAllowedError("Only its user or an administrator may revoke a token.")
+    with transaction.atomic():
+        audit.record(caller, "token.revoke", target=token.pk, target_name=token.name, detail=f"of {token.user}")
+        token.delete()
+
+
 def token_user(raw: str) -> Any:
-    """Returns the active user a token stands for; None for an unknown or expired one."""
+    """Returns the active user a token stands for; None for an unknown or expired one.
+
+    This is how a caller is found, so there is none yet.
+    """
     now = timezone.now()
     valid = ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), digest=token_digest(raw))
     token = valid.filter(user__is_active=True).select_related("user").first()

@@ -20,7 +20,7 @@ from apps.visualizations import jobs
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
 from apps.visualizations.services.hosts import work_dirs_sweep
-from apps.visualizations.services.lease import LEASE, holder_lives
+from apps.visualizations.services.lease import BEAT_EVERY_S, LEASE, holder_lives
 
 MAX_LOSSES = 2
 # A job that was just taken from the queue is not in it any more, though its row still says queued.
@@ -77,15 +77,25 @@ def _release(lock: Any) -> None:
 
 @dataclass(slots=True)
 class ClockWatch:
-    """Notices that this machine's clock was set, by the clock that only counts."""
+    """What a reconciler keeps from pass to pass: whether its clock was set, and whether it could look at all."""
 
     _offset_s: float = field(default_factory=lambda: time.time() - time.monotonic())
+    _quiet_until: float = float("-inf")
 
     def jump(self) -> timedelta:
         """Returns by how much the clock was set since the last call; zero for the small steps of keeping time."""
         offset_s = time.time() - time.monotonic()
         jump_s, self._offset_s = offset_s - self._offset_s, offset_s
         return timedelta(seconds=jump_s) if abs(jump_s) > _LEAST_JUMP_S else timedelta()
+
+    def miss(self) -> None:
+        """Says that a pass failed: workers could not write either, and get the time of three beats to do so."""
+        self._quiet_until = time.monotonic() + 3 * BEAT_EVERY_S
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether workers that say nothing may still be alive."""
+        return time.monotonic() < self._quiet_until
 
 
 def reconcile(clock: ClockWatch | None = None) -> Upkeep:
@@ -103,7 +113,8 @@ def reconcile(clock: ClockWatch | None = None) -> Upkeep:
         now = timezone.now()
         cancelled = _finish_cancels(now)
         timed_out = _finish_overdue(now)
-        tried_again, lost, poisoned = _handle_lost_workers(now)
+        is_quiet = clock is not None and clock.is_quiet
+        tried_again, lost, poisoned = (0, 0, 0) if is_quiet else _handle_lost_workers(now)
         done = Upkeep(
             cancelled=cancelled,
             timed_out=timed_out,

@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from apps.people.caller import Caller
 from apps.visualizations import jobs
 from apps.visualizations.events import publish
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization
 from apps.visualizations.services.results import render_files_delete
-from apps.visualizations.services.rights import change_check, record
+from apps.visualizations.services.rights import change_check, record, waiter_check
 
 logger = logging.getLogger(__name__)
 
 
-def render_cancel(user: Any, render: Render) -> Render:
+def render_cancel(caller: Caller, render: Render) -> Render:
     """Cancels a queued render at once and asks a running one to stop; a render that has ended stays as it is.
 
     Returns:
         The render as it is now.
 
     Raises:
-        NotAllowedError: neither the owner nor staff.
+        NotAllowedError: neither the owner nor an administrator.
     """
-    change_check(user, render.visualization)
+    change_check(caller, render.visualization)
     if render.is_active:
-        record("render.cancel", user, render.visualization)
+        record(caller, "render.cancel", render.visualization, detail=f"render {render.number}")
     return _cancel(render)
 
 
-def render_withdraw(render_id: UUID) -> None:
-    """Cancels a render whose only client went away; one that has ended, or is gone, stays as it is."""
-    render = Render.objects.filter(id=render_id).first()
-    if render is not None and render.is_active:
-        _cancel(render)
+def render_withdraw(caller: Caller, render_id: UUID) -> None:
+    """Cancels a render whose only client, the caller, went away; one that has ended, or is gone, stays as it is.
+
+    Raises:
+        NotAllowedError: somebody else asked for it.
+    """
+    render = Render.objects.filter(id=render_id).select_related("visualization").first()
+    if render is None or not render.is_active:
+        return
+    waiter_check(caller, render)
+    record(caller, "render.cancel", render.visualization, detail="its client went away")
+    _cancel(render)
 
 
 def _cancel(render: Render) -> Render:
@@ -61,20 +68,20 @@ def _cancel(render: Render) -> Render:
     return render
 
 
-def visualization_delete(user: Any, visualization: Visualization) -> None:
+def visualization_delete(caller: Caller, visualization: Visualization) -> None:
     """Deletes a visualization with its renders and files. Running renders end when they next look at their row.
 
     Raises:
-        NotAllowedError: neither the owner nor staff.
+        NotAllowedError: neither the owner nor an administrator.
     """
-    change_check(user, visualization)
+    change_check(caller, visualization)
     renders = list(visualization.renders.all())
-    record("visualization.delete", user, visualization)
     with transaction.atomic():
+        record(caller, "visualization.delete", visualization)
         visualization.delete()
     for render in renders:
         if render.state in ACTIVE_STATES:
             jobs.job_discard(render)
         # After the commit: a file without a row is swept up later, a row without its file is a broken page.
         render_files_delete(render)
-    logger.info("visualization %s deleted by %s", visualization.title, user)
+    logger.info("visualization %s deleted by %s", visualization.title, caller.user)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
+from apps.people.caller import caller_of
 from apps.runs.entities import RunDetails, Step
+from apps.runs.exceptions import HIDDEN, ForbiddenError, RunsError
 from apps.runs.exceptions import NotFoundError as RunsNotFoundError
-from apps.runs.exceptions import RunsError
 from apps.runs.gateway import Gateway, gateway_for
 from apps.visualizations import contexts, selectors
 from apps.visualizations.exceptions import NotFoundError, VisualizationsError
@@ -32,10 +33,13 @@ def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpRespon
     A link may choose: `?artifact=`, `?type=`, and `?from=<render id>` to begin with that render's arguments and code.
     """
     try:
-        gateway = gateway_for(request)
+        gateway = gateway_for(caller_of(request))
         details = gateway.run_details(run_id)
     except RunsNotFoundError as error:
         raise Http404(str(error)) from error
+    except ForbiddenError as error:
+        # Whether another namespace has such a run is not told.
+        raise Http404(HIDDEN) from error
     except RunsError as error:
         return _endpoint_down(request, run_id, step_id, error)
     step = details.step(step_id)
@@ -47,17 +51,18 @@ def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpRespon
     return _answer(request, gateway, details, step, form)
 
 
+@require_safe
 def creator_form(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
     """Answers with the form again after another artifact or type was chosen; what was typed stays where it fits."""
     try:
-        details = gateway_for(request).run_details(run_id)
+        details = gateway_for(caller_of(request)).run_details(run_id)
     except RunsError as error:
         raise Http404(str(error)) from error
     step = details.step(step_id)
     if step is None:
         raise Http404("This run has no such step.")
     form = VisualizationForm(step, initial=_initial(request))
-    context = contexts.creator_context(request.user, details, step, form)
+    context = contexts.creator_context(caller_of(request), details, step, form)
     return render_page(request, "visualizations/creator.html", context)
 
 
@@ -66,7 +71,7 @@ def _create(request: HttpRequest, gateway: Gateway, details: RunDetails, step: S
     if not form.is_valid():
         return _answer(request, gateway, details, step, form, status=_INVALID)
     try:
-        made = submission.visualization_create(request.user, form.to_request(details.run.id), gateway)
+        made = submission.visualization_create(caller_of(request), form.to_request(details.run.id), gateway)
     except VisualizationsError as error:
         form.add_service_error(error)
         return _answer(request, gateway, details, step, form, status=_INVALID)
@@ -91,7 +96,7 @@ def _answer(
     made: submission.Submission | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context = contexts.creator_context(request.user, details, step, form)
+    context = contexts.creator_context(caller_of(request), details, step, form)
     context |= contexts.step_results_context(request, gateway, details, step, made)
     if request.htmx:  # type: ignore[attr-defined]
         return render_page(request, "visualizations/step_fragment.html", context)
@@ -123,7 +128,7 @@ def _from_render(request: HttpRequest, render_id: str) -> dict[str, Any]:
     if not render_id:
         return {}
     try:
-        old = selectors.render_get(request.user, render_id)
+        old = selectors.render_get(caller_of(request), render_id)
     except NotFoundError:
         return {}
     chosen: dict[str, Any] = {

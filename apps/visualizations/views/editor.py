@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from apps.people.caller import caller_of
 from apps.runs import previews
 from apps.runs.entities import Artifact
 from apps.runs.exceptions import RunsError
@@ -41,7 +42,7 @@ def editor_words(request: HttpRequest, run_id: str, step_id: str) -> HttpRespons
 
 def _columns_of(request: HttpRequest, run_id: str, step_id: str) -> list[str]:
     try:
-        gateway = gateway_for(request)
+        gateway = gateway_for(caller_of(request))
         details = gateway.run_details(run_id)
         step = details.step(step_id)
         artifact = artifact_choose(step, request.GET.get("artifact", "")) if step else None

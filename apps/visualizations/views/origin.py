@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render as render_page
 from django.views.decorators.http import require_safe
 
+from apps.people.caller import caller_of
 from apps.runs.exceptions import ForbiddenError, NotFoundError, RunsError
 from apps.visualizations import origins, selectors
 from apps.visualizations.exceptions import NotFoundError as NoSuchVisualizationError
@@ -25,13 +26,13 @@ logger = logging.getLogger(__name__)
 def visualization_origin(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
     """Answers with a banner about the run behind a visualization; with nothing where all is well."""
     try:
-        visualization = selectors.visualization_get(request.user, visualization_id)
+        visualization = selectors.visualization_get(caller_of(request), visualization_id)
     except NoSuchVisualizationError as error:
         raise Http404(str(error)) from error
     context = {
         "visualization": visualization,
         "render": visualization.latest,
-        "may_change": selectors.may_change(request.user, visualization),
+        "may_change": selectors.may_change(caller_of(request), visualization),
         **(_finding(request, visualization) if visualization.run_id else {}),
     }
     return render_page(request, "visualizations/origin.html", context)
@@ -39,7 +40,7 @@ def visualization_origin(request: HttpRequest, visualization_id: UUID) -> HttpRe
 
 def _finding(request: HttpRequest, visualization: Visualization) -> dict[str, Any]:
     try:
-        details = origins.run_now(request, visualization)
+        details = origins.run_now(caller_of(request), visualization)
     except NotFoundError:
         return {"is_gone": True}
     except ForbiddenError as error:

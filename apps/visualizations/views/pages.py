@@ -12,6 +12,7 @@ from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.people.caller import caller_of
 from apps.runs.exceptions import RunsError
 from apps.visualizations import contexts, origins, selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
@@ -29,7 +30,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     """Shows saved visualizations, newest first; every filter is in the address."""
     filters = {name: request.GET.get(name, "").strip() for name in ("q", "type", "state", "pipeline", "owner")}
     found = selectors.visualization_list(
-        request.user,
+        caller_of(request),
         text=filters["q"],
         type_key=filters["type"],
         state=filters["state"],
@@ -45,7 +46,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
 def visualization_detail(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
     """Shows a visualization by its latest render."""
     visualization = _visualization(request, visualization_id)
-    latest = visualization.latest or selectors.renders_of(visualization).first()
+    latest = visualization.latest or selectors.renders_of(caller_of(request), visualization).first()
     if latest is None:
         raise Http404("This visualization was never rendered.")
     return _show(request, visualization, latest)
@@ -55,7 +56,7 @@ def visualization_detail(request: HttpRequest, visualization_id: UUID) -> HttpRe
 def render_detail(request: HttpRequest, visualization_id: UUID, number: int) -> HttpResponse:
     """Shows one render of a visualization's history."""
     try:
-        render = selectors.render_by_number(request.user, visualization_id, number)
+        render = selectors.render_by_number(caller_of(request), visualization_id, number)
     except NotFoundError as error:
         raise Http404(str(error)) from error
     return _show(request, render.visualization, render)
@@ -76,15 +77,15 @@ def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpRes
     visualization = _visualization(request, visualization_id)
     try:
         is_moved = request.POST.get("artifact") == "current"
-        artifact = origins.artifact_now(request, visualization) if is_moved else None
+        artifact = origins.artifact_now(caller_of(request), visualization) if is_moved else None
         render = submission.render_again(
-            request.user,
+            caller_of(request),
             visualization,
             artifact=artifact,
             is_whole=request.POST.get("whole") == "yes",
-            gateway=origins.gateway_of(request, visualization),
+            gateway=origins.gateway_of(caller_of(request), visualization),
         )
-    except NotAllowedError as error:
+    except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error
     except (VisualizationsError, RunsError) as error:
         return _refused(request, visualization, str(error))
@@ -107,8 +108,8 @@ def visualization_delete(request: HttpRequest, visualization_id: UUID) -> HttpRe
     """Deletes a visualization with its history."""
     visualization = _visualization(request, visualization_id)
     try:
-        withdrawal.visualization_delete(request.user, visualization)
-    except NotAllowedError as error:
+        withdrawal.visualization_delete(caller_of(request), visualization)
+    except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error
     messages.success(request, f"Deleted: {visualization.title}")
     return HttpResponseRedirect(reverse("visualizations:gallery"))
@@ -119,8 +120,8 @@ def render_cancel(request: HttpRequest, render_id: UUID) -> HttpResponse:
     """Cancels a render that waits or runs."""
     render = _render(request, render_id)
     try:
-        render = withdrawal.render_cancel(request.user, render)
-    except NotAllowedError as error:
+        render = withdrawal.render_cancel(caller_of(request), render)
+    except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error
     if request.htmx:  # type: ignore[attr-defined]
         return render_page(request, "visualizations/render_card.html", contexts.render_context(request, render))
@@ -134,13 +135,13 @@ def _show(request: HttpRequest, visualization: Visualization, render: Render) ->
 
 def _visualization(request: HttpRequest, visualization_id: UUID) -> Visualization:
     try:
-        return selectors.visualization_get(request.user, visualization_id)
+        return selectors.visualization_get(caller_of(request), visualization_id)
     except NotFoundError as error:
         raise Http404(str(error)) from error
 
 
 def _render(request: HttpRequest, render_id: UUID) -> Render:
     try:
-        return selectors.render_get(request.user, render_id)
+        return selectors.render_get(caller_of(request), render_id)
     except NotFoundError as error:
         raise Http404(str(error)) from error

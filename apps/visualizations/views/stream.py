@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 import redis.asyncio
 from django.conf import settings
 from django.http import HttpResponse
+from django.views.decorators.http import require_GET
 from redis.exceptions import RedisError
 
 from apps.observing.metrics import EVENT_STREAMS
+from apps.people.caller import Caller, caller_of
+from apps.visualizations import selectors
 from apps.visualizations.events import CHANNEL
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ _COME_BACK_SOON_MS: Final = 500
 _FIRST_LOOK_WITHIN_MS: Final = 1000
 _LOOK_WITHIN_MS: Final = 3000
 _ALL: Final = ""
+# More than a page names (static/js/visualizations.js).
+_MOST_NAMED: Final = 200
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -184,21 +189,31 @@ class _Order:
     ids: frozenset[str] | None = None
 
 
+@require_GET
 def events(request: HttpRequest) -> HttpResponse:
     """Begins a stream of events: `render` (JSON: id, visualization, state, cell, cells) and `look` (JSON: within_ms).
 
-    With `?render=<id>`, any number of them, only events of these renders come. Events name ids and states only; what
-    they stand for is fetched with the person's own rights. Without `EventStreams` around the application there is no
-    stream: 204 tells the browser to stop asking, and its page polls.
+    With `?render=<id>`, any number of them, only events of these renders come, as far as the person may see them.
+    Without any come those of all renders, but only to people from whom no namespace is hidden. 204 tells the browser to
+    stop asking, and its page polls: that is the answer where nothing could come, and without `EventStreams` around the
+    application.
     """
     order = getattr(request, "scope", {}).get(_SCOPE_KEY)
-    if order is None:
+    ids = _ids_allowed(caller_of(request), request.GET.getlist("render"))
+    if order is None or ids is None:
         return HttpResponse(status=204)
-    order.ids = frozenset(request.GET.getlist("render"))
+    order.ids = ids
     response = HttpResponse(content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+def _ids_allowed(caller: Caller, wanted: list[str]) -> frozenset[str] | None:
+    """Returns the renders whose events a caller may get; none for all, None for no stream."""
+    if selectors.sees_all_renders(caller):
+        return frozenset(wanted)
+    return frozenset(map(str, selectors.render_ids_visible(caller, wanted[:_MOST_NAMED]))) or None
 
 
 @dataclass(frozen=True, slots=True)

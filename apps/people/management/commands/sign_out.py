@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.people import audit, sessions
+from apps.people import sessions
+from apps.people.caller import command_caller
 
 
 class Command(BaseCommand):
@@ -23,12 +23,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if bool(options["username"]) == options["everybody"]:
             raise CommandError("Name one person, or say --everybody.")
+        caller = command_caller()
         if options["everybody"]:
-            count, target, name = Session.objects.all().delete()[0], "", "everybody"
+            count, name = sessions.sign_out_everybody(caller), "everybody"
         else:
             user = get_user_model().objects.filter(username=options["username"]).first()
             if user is None:
                 raise CommandError(f"There is no account {options['username']!r}.")
-            count, target, name = sessions.sign_out_everywhere(user.pk), str(user.pk), str(user)
-        audit.record("sign_out.everywhere", target=target, target_name=name, detail=f"{count} sessions")
+            count, name = sessions.sign_out_everywhere(caller, user), str(user)
         self.stdout.write(f"{name}: {count} sign-ins ended.")

@@ -43,7 +43,8 @@ def _confine(folder: str, rendering: str) -> None:
     # Without Landlock and seccomp (an old kernel, another system) the limits above are what is left.
     mode = confinement.describe("landlock").mode
     sandbox = confinement.Sandbox.prepare(mode=mode, read_paths=confinement.read_paths())
-    sandbox.enter(readable=[folder], writable=(), sockets="none", max_file_bytes=_FILE_BYTES)
+    # One process: the limits above are those of a process, and its end is the end of all that runs here.
+    sandbox.enter(readable=[folder], writable=(), sockets="none", max_file_bytes=_FILE_BYTES, spawning="threads")
 
 
 def _read(path: Path, most_rows: int, most_columns: int) -> dict[str, Any]:

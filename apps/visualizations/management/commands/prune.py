@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from apps.people import audit, lockout, sessions
+from apps.people.caller import command_caller
 from apps.visualizations.services.pruning import prune
 
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would go")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        caller = command_caller()
         now = timezone.now()
         days = options["older_than"]
         done = prune(
@@ -41,10 +43,10 @@ class Command(BaseCommand):
                 self.stdout.write(line)
         if options["audit_older_than"] is not None:
             before = now - timedelta(days=options["audit_older_than"])
-            count = audit.entries_prune(before, is_dry_run=options["dry_run"])
+            count = audit.entries_prune(caller, before, is_dry_run=options["dry_run"])
             self.stdout.write(f"{count} audit entries {verb} deleted.")
-        ended = sessions.sessions_prune(now, is_dry_run=options["dry_run"])
-        failed = lockout.attempts_prune(now, is_dry_run=options["dry_run"])
+        ended = sessions.sessions_prune(caller, now, is_dry_run=options["dry_run"])
+        failed = lockout.attempts_prune(caller, now, is_dry_run=options["dry_run"])
         self.stdout.write(f"{ended} ended sessions and {failed} failed sign-ins {verb} deleted.")
         freed = filesizeformat(sum(render.html_bytes or 0 for render in done.renders))
         self.stdout.write(f"{len(done.renders)} renders ({freed}) and {len(done.files)} orphaned files {verb} deleted.")

@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--loop", action="store_true", help="go on until stopped")
-        parser.add_argument("--every", type=float, default=5.0, help="seconds between passes, with --loop")
+        parser.add_argument("--every", type=float, default=4.0, help="seconds between passes, with --loop")
         parser.add_argument("--mark", type=Path, help="a file touched after each pass of --loop")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,6 +45,7 @@ class Command(BaseCommand):
         try:
             done = reconcile(clock)
         except DatabaseError:
+            clock.miss()
             logger.warning("reconcile: the database does not answer", exc_info=True)
             return
         if str(done) != str(Upkeep()):

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from tqdm import tqdm
 
+from apps.people.caller import command_caller
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization
@@ -52,15 +53,19 @@ class Command(BaseCommand):
         except InvalidRequestError as error:
             raise CommandError(str(error)) from error
         found = visualizations_chosen(
-            type_key=type_key, pipeline_name=options["pipeline"], run_id=options["run"], state=options["state"] or ""
+            command_caller(),
+            type_key=type_key,
+            pipeline_name=options["pipeline"],
+            run_id=options["run"],
+            state=options["state"] or "",
         )
         return [each for each in found if not options["stale"] or is_stale(each)]
 
     def _queue(self, chosen: list[Visualization]) -> list[Any]:
-        queued = []
+        caller, queued = command_caller(), []
         for each in tqdm(chosen, desc="queueing", unit="", file=self.stderr, disable=not chosen):
             try:
-                queued.append(render_again_for_owner(each).id)
+                queued.append(render_again_for_owner(caller, each).id)
             except VisualizationsError as error:
                 self.stderr.write(f"{each.id} {each.title}: {error}")
         return queued

@@ -10,7 +10,9 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from apps.people.caller import command_caller
 from apps.people.local import local_user_get
+from apps.visualizations.models import ApiToken
 from apps.visualizations.services.tokens import token_create
 
 
@@ -28,8 +30,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
-        _, raw = token_create(self._user(options["user"]), options["name"], expires_at=expires_at)
-        self.stdout.write(raw)
+        token = ApiToken(user=self._user(options["user"]), name=options["name"], expires_at=expires_at)
+        self.stdout.write(token_create(command_caller(), token))
 
     def _user(self, username: str) -> Any:
         if not username and settings.VIZPORTAL_AUTH == "local":

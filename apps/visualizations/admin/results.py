@@ -1,4 +1,4 @@
-"""The admin site: visualizations, their renders (read-only) and the tokens of scripts."""
+"""The admin site: visualizations, and their renders (read-only)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.people.caller import caller_of
 from apps.visualizations.exceptions import VisualizationsError
-from apps.visualizations.models import ApiToken, Render, Visualization
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import submission, withdrawal
-from apps.visualizations.services.tokens import token_issue
+from apps.visualizations.services.titles import title_change
 
 
 def _state(render: Render | None) -> SafeString | str:
@@ -111,14 +110,18 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         names = [f"{each} with {each.renders.count()} renders and their files" for each in objs]
         return names, {"visualizations": len(names)}, set(), []
 
+    def save_model(self, request: HttpRequest, obj: Visualization, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
+        """Changes the title through the service."""
+        title_change(caller_of(request), obj, form.cleaned_data["title"])
+
     def delete_model(self, request: HttpRequest, obj: Visualization) -> None:
         """Deletes through the service, which takes the files along."""
-        withdrawal.visualization_delete(request.user, obj)
+        withdrawal.visualization_delete(caller_of(request), obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
         """As `delete_model`, for the action."""
         for each in queryset:
-            withdrawal.visualization_delete(request.user, each)
+            withdrawal.visualization_delete(caller_of(request), each)
 
     @admin.display(description="state", ordering="latest__state")
     def state_badge(self, visualization: Visualization) -> SafeString | str:
@@ -142,7 +145,7 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Render again", permissions=["change"])
     def action_render_again(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
         """Queues a render for each."""
-        _for_each(request, queryset, submission.render_again_for_owner, "queued")
+        _render_again(request, queryset)
 
     @admin.action(description="Cancel the latest render", permissions=["change"])
     def action_cancel(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
@@ -151,11 +154,16 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         _cancel(request, latest)
 
 
+def _render_again(request: HttpRequest, rows: Iterable[Visualization]) -> None:
+    caller = caller_of(request)
+    _for_each(request, rows, lambda each: submission.render_again_for_owner(caller, each), "queued")
+
+
 def _cancel(request: HttpRequest, renders: Iterable[Render]) -> None:
     active = [render for render in renders if render.is_active]
     if not active:
         messages.info(request, "None of them waits or runs.")
-    _for_each(request, active, lambda render: withdrawal.render_cancel(request.user, render), "asked to stop")
+    _for_each(request, active, lambda render: withdrawal.render_cancel(caller_of(request), render), "asked to stop")
 
 
 def _page(row: Visualization | Render) -> str:
@@ -200,6 +208,10 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Renders are asked for, not written."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The actions of the list take this; one render's page is to look at."""
+        return obj is None and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """A render goes with its visualization, or by `manage.py prune`."""
@@ -252,7 +264,7 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def action_render_again(self, request: HttpRequest, queryset: QuerySet[Render]) -> None:
         """Queues one render for each visualization among the chosen."""
         chosen = Visualization.objects.filter(id__in=queryset.values("visualization"))
-        _for_each(request, chosen, submission.render_again_for_owner, "queued")
+        _render_again(request, chosen)
 
     @admin.action(description="Cancel", permissions=["change"])
     def action_cancel(self, request: HttpRequest, queryset: QuerySet[Render]) -> None:
@@ -262,29 +274,3 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def _text(text: str) -> SafeString | str:
     return format_html('<pre class="render-log">{}</pre>', text) if text else "-"
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Tokens are shown once, when they are made; afterwards they can only be deleted."""
-
-    list_display = ("name", "prefix", "user", "created_at", "expires_at", "last_used_at")
-    list_select_related = ("user",)
-    search_fields = ("name", "prefix", "user__username")
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
-        """Name, user and end when it is made; everything else comes by itself."""
-        return ("name", "user", "expires_at") if obj is None else self.list_display
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """One's own token is the usual case."""
-        return {"user": str(request.user.pk)} if isinstance(request.user, get_user_model()) else {}
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """What a token stands for is never changed."""
-        return False
-
-    def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm[ApiToken], change: bool) -> None:  # noqa: ARG002, FBT001
-        """Makes the token and shows it, this once."""
-        raw = token_issue(obj)
-        messages.warning(request, f"Copy the token now, it is not shown again: {raw}")

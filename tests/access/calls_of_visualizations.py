@@ -1,0 +1,181 @@
+"""How the functions about visualizations are called, and who gets what (outcomes.py)."""
+
+# ruff: noqa: ARG005
+# Each call takes the same three values, (caller, world, place), and stands on one line.
+
+from apps.people.rights import Right
+from apps.visualizations import origins
+from apps.visualizations import selectors as results
+from apps.visualizations.kfp_service import ends
+from apps.visualizations.models import ApiToken, Render, Visualization
+from apps.visualizations.services import bulk, live, rights, submission, titles, tokens, withdrawal
+from apps.visualizations.services.orders import VisualizationRequest
+from tests.access.calls_of_runs import kubeflow_as
+from tests.access.outcomes import (
+    ADMINISTRATORS,
+    AGAIN,
+    CHANGERS,
+    EVERYBODY,
+    HIDDEN,
+    ITS_PERSON,
+    LOOKERS,
+    MAKERS,
+    READERS,
+    SHOWN,
+    TAGGERS,
+)
+
+
+def request(place, **more):
+    values = {"type_key": "table", "run_id": place["run"], "step_id": place["step"], "artifact_name": "data", **more}
+    return VisualizationRequest(**values)
+
+
+def visualization(place):
+    return Visualization.objects.get(pk=place["visualization"])
+
+
+def render(place, name="render"):
+    return Render.objects.get(pk=place[name])
+
+
+def token(place):
+    return ApiToken.objects.get(pk=place["token"])
+
+
+def custom():
+    return VisualizationRequest(type_key="custom", code="1")
+
+
+CALLED = {
+    # Reading visualizations.
+    "apps.visualizations.selectors.visualizations_visible": (
+        lambda c, w, p: results.visualizations_visible(c).filter(namespace=p["namespace"]),
+        SHOWN,
+    ),
+    "apps.visualizations.selectors.renders_visible": (
+        lambda c, w, p: results.renders_visible(c).filter(visualization__namespace=p["namespace"]),
+        SHOWN,
+    ),
+    "apps.visualizations.selectors.render_ids_visible": (
+        lambda c, w, p: results.render_ids_visible(c, [str(p["render"]), "nonsense"]),
+        SHOWN,
+    ),
+    "apps.visualizations.selectors.sees_all_renders": (
+        lambda c, w, p: results.sees_all_renders(c),
+        (*(("none", "none"),) * 5, ("in", "in")),
+    ),
+    "apps.visualizations.selectors.may_change": (
+        lambda c, w, p: results.may_change(c, visualization(p)),
+        (("none", "none"), ("none", "none"), ("in", "none"), ("none", "in"), ("in", "in"), ("in", "in")),
+    ),
+    "apps.visualizations.selectors.visualization_get": (
+        lambda c, w, p: results.visualization_get(c, p["visualization"]),
+        HIDDEN,
+    ),
+    "apps.visualizations.selectors.render_get": (lambda c, w, p: results.render_get(c, p["render"]), HIDDEN),
+    "apps.visualizations.selectors.render_by_number": (
+        lambda c, w, p: results.render_by_number(c, p["visualization"], 1),
+        HIDDEN,
+    ),
+    "apps.visualizations.selectors.renders_of": (lambda c, w, p: results.renders_of(c, visualization(p)), SHOWN),
+    "apps.visualizations.selectors.visualization_list": (
+        lambda c, w, p: results.visualization_list(c, run_id=p["run"]),
+        SHOWN,
+    ),
+    "apps.visualizations.selectors.visualization_counts": (
+        lambda c, w, p: results.visualization_counts(c, [p["run"]]),
+        SHOWN,
+    ),
+    "apps.visualizations.selectors.render_with_receipt": (
+        lambda c, w, p: results.render_with_receipt(c, f"receipt of {p['namespace']}"),
+        SHOWN,
+    ),
+    "apps.visualizations.selectors.queue_list": (lambda c, w, p: results.queue_list(c).filter(pk=p["queued"]), SHOWN),
+    "apps.visualizations.selectors.queued_count": (
+        lambda c, w, p: results.queued_count(c),
+        (("none", "none"), ("none", "none"), ("in", "in"), ("in", "in"), ("none", "none"), ("none", "none")),
+    ),
+    "apps.visualizations.origins.run_now": (lambda c, w, p: origins.run_now(c, visualization(p)), READERS),
+    "apps.visualizations.origins.artifact_now": (lambda c, w, p: origins.artifact_now(c, visualization(p)), READERS),
+    "apps.visualizations.origins.gateway_of": (
+        lambda c, w, p: origins.gateway_of(c, visualization(p)),
+        LOOKERS,
+    ),
+    "apps.visualizations.services.live.live_read": (lambda c, w, p: live.live_read(c, render(p)), LOOKERS),
+    "apps.visualizations.services.live.live_page": (
+        lambda c, w, p: live.live_page(c, render(p)) is None,
+        LOOKERS,
+    ),
+    "apps.visualizations.kfp_service.ends.end_read": (lambda c, w, p: ends.end_read(c, p["render"]), ITS_PERSON),
+    # Changing visualizations.
+    "apps.visualizations.services.submission.visualization_create": (
+        lambda c, w, p: submission.visualization_create(c, request(p, force=True), kubeflow_as(c)),
+        TAGGERS,
+    ),
+    "apps.visualizations.services.submission.visualization_create_anew": (
+        lambda c, w, p: submission.visualization_create_anew(c, custom(), w.new_id(), place=("mesh", p["namespace"])),
+        TAGGERS,
+    ),
+    "apps.visualizations.services.submission.queue_check": (
+        lambda c, w, p: submission.queue_check(c) or True,
+        EVERYBODY,
+    ),
+    "apps.visualizations.services.submission.render_again": (
+        lambda c, w, p: submission.render_again(c, visualization(p)),
+        AGAIN,
+    ),
+    "apps.visualizations.services.submission.render_again_for_owner": (
+        lambda c, w, p: submission.render_again_for_owner(c, visualization(p)),
+        ADMINISTRATORS,
+    ),
+    "apps.visualizations.services.bulk.visualizations_chosen": (
+        lambda c, w, p: bulk.visualizations_chosen(c),
+        ADMINISTRATORS,
+    ),
+    "apps.visualizations.services.titles.title_change": (
+        lambda c, w, p: titles.title_change(c, visualization(p), "x") or True,
+        CHANGERS,
+    ),
+    "apps.visualizations.services.withdrawal.render_cancel": (
+        lambda c, w, p: withdrawal.render_cancel(c, render(p, "queued")),
+        CHANGERS,
+    ),
+    "apps.visualizations.services.withdrawal.render_withdraw": (
+        lambda c, w, p: withdrawal.render_withdraw(c, p["queued"]) or True,
+        ITS_PERSON,
+    ),
+    "apps.visualizations.services.withdrawal.visualization_delete": (
+        lambda c, w, p: withdrawal.visualization_delete(c, visualization(p)) or True,
+        CHANGERS,
+    ),
+    "apps.visualizations.services.tokens.token_create": (
+        lambda c, w, p: tokens.token_create(c, ApiToken(user=p["owner"], name="x")),
+        ITS_PERSON,
+    ),
+    "apps.visualizations.services.tokens.token_revoke": (
+        lambda c, w, p: tokens.token_revoke(c, token(p)) or True,
+        CHANGERS,
+    ),
+    # the checks themselves
+    "apps.visualizations.services.rights.right_check": (
+        lambda c, w, p: rights.right_check(c, Right.CREATE) or True,
+        MAKERS,
+    ),
+    "apps.visualizations.services.rights.change_check": (
+        lambda c, w, p: rights.change_check(c, visualization(p)) or True,
+        CHANGERS,
+    ),
+    "apps.visualizations.services.rights.namespace_check": (
+        lambda c, w, p: rights.namespace_check(c, "mesh", p["namespace"]) or True,
+        HIDDEN,
+    ),
+    "apps.visualizations.services.rights.waiter_check": (
+        lambda c, w, p: rights.waiter_check(c, render(p)) or True,
+        ITS_PERSON,
+    ),
+    "apps.visualizations.services.rights.record": (
+        lambda c, w, p: rights.record(c, "x", visualization(p)) or True,
+        EVERYBODY,
+    ),
+}

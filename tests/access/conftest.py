@@ -1,0 +1,128 @@
+"""A portal at a multi-user Kubeflow with two namespaces, six roles, and what each namespace has."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+
+from apps.people import roles
+from apps.people.roles import Role
+from apps.runs import access
+from apps.runs.gateway import details
+from apps.runs.models import RunTag, SavedFilter
+from apps.visualizations.models import ApiToken, Render, Visualization
+from tests.access import multi_user
+from tests.visualizations.conftest import browser, kernel, queue, valkey_url  # noqa: F401  (fixtures)
+
+ROLES = ("anonymous", "viewer_a", "member_a", "member_b", "administrator", "superuser")
+"""The roles of the matrix. Viewer and members have their role in the portal, and one namespace in Kubeflow; the
+administrator has no namespace, the superuser both.
+"""
+_KUBEFLOW = {"viewer_a": ["team-a"], "member_a": ["team-a"], "member_b": ["team-b"], "superuser": ["team-a", "team-b"]}
+_PORTAL = {
+    "viewer_a": Role.VIEWER,
+    "member_a": Role.CODER,
+    "member_b": Role.CODER,
+    "administrator": Role.ADMINISTRATOR,
+    "superuser": Role.NONE,
+}
+
+
+@pytest.fixture
+def kubeflow(settings, monkeypatch):
+    """The multi-user Kubeflow, and nothing remembered of another."""
+    access.cache.clear()
+    for name in ("kept_steps", "kept_specs", "kept_names"):
+        monkeypatch.setattr(details, name, details.Kept(8))
+    with multi_user.serve() as served:
+        served.rights = {f"{name}@example.org": spaces for name, spaces in _KUBEFLOW.items()}
+        settings.VIZPORTAL_ENDPOINTS = json.dumps(
+            [
+                {
+                    "key": "mesh",
+                    "host": served.url,
+                    "namespaces": list(multi_user.NAMESPACES),
+                    "user_header": "kubeflow-userid",
+                    "timeout_s": 5,
+                }
+            ]
+        )
+        yield served
+
+
+@pytest.fixture
+def people(db, settings):
+    """Each role's account; None for the anonymous."""
+    settings.VIZPORTAL_DEFAULT_ROLE = "none"
+    found = {"anonymous": None}
+    for name, role in _PORTAL.items():
+        user = get_user_model().objects.create_user(name, f"{name}@example.org", is_superuser=name == "superuser")
+        roles.role_set(user, role)
+        found[name] = get_user_model().objects.get(pk=user.pk)
+    return found
+
+
+@pytest.fixture
+def clients(people):
+    """A browser of each role."""
+    found = {}
+    for name, user in people.items():
+        found[name] = Client(raise_request_exception=False)
+        if user is not None:
+            found[name].force_login(user)
+    return found
+
+
+@pytest.fixture
+def world(kubeflow, people, kernel, queue, settings):  # noqa: F811
+    """What each namespace has: a run, visualizations with files, a tag, a filter, a token.
+
+    `places[namespace]` are the values that the matrix's paths name.
+    """
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    owners = {"team-a": people["member_a"], "team-b": people["member_b"]}
+    places = {namespace: _place(namespace, owner) for namespace, owner in owners.items()}
+    return SimpleNamespace(kubeflow=kubeflow, people=people, places=places)
+
+
+def _place(namespace, owner):
+    run_id = f"r-{namespace}"
+    render = _render(
+        namespace, owner, f"curve of {namespace}", run_id=run_id, step_id="read-data", artifact_name="data"
+    )
+    render.state, render.receipt = "succeeded", f"receipt of {namespace}"
+    render.html = default_storage.save(f"{namespace}.html", ContentFile(f"<p>{namespace}</p>".encode()))
+    render.notebook = default_storage.save(f"{namespace}.ipynb", ContentFile(b"{}"))
+    render.save()
+    Visualization.objects.filter(pk=render.visualization_id).update(latest=render)
+    queued = _render(namespace, owner, f"waits in {namespace}", arguments={"column": f"secret of {namespace}"})
+    RunTag.objects.create(endpoint_key="mesh", namespace=namespace, run_id=run_id, name=f"tag of {namespace}")
+    token = ApiToken.objects.create(user=owner, name=f"script of {namespace}", digest=f"digest of {namespace}")
+    saved = SavedFilter.objects.create(owner=owner, endpoint_key="mesh", name=f"mine, {namespace}", query="q=x")
+    return {
+        "namespace": namespace,
+        "owner": owner,
+        "run": run_id,
+        "experiment": f"e-{namespace}",
+        "step": "read-data",
+        "artifact": "1",
+        "recurring": f"s-{namespace}",
+        "visualization": render.visualization_id,
+        "render": render.id,
+        "queued": queued.id,
+        "token": token.pk,
+        "filter": saved.pk,
+        "user": owner.pk,
+    }
+
+
+def _render(namespace, owner, title, *, arguments=None, **values):
+    visualization = Visualization.objects.create(
+        title=title, type_key="table", endpoint_key="mesh", namespace=namespace, owner=owner, **values
+    )
+    needed = {"code": "", "type_version": "1", "environment": "base", "timeout_s": 1, "arguments": arguments or {}}
+    return Render.objects.create(visualization=visualization, number=1, requested_by=owner, **needed)

@@ -1,0 +1,112 @@
+"""Who gets what from each public function of a service or selector, and why the others take no caller."""
+
+from tests.access import calls_of_runs, calls_of_visualizations
+
+PLACES = (
+    "apps.people.audit",
+    "apps.people.accounts",
+    "apps.people.sessions",
+    "apps.people.lockout",
+    "apps.people.roles",
+    "apps.people.local",
+    "apps.runs.access",
+    "apps.runs.actions",
+    "apps.runs.gateway",
+    "apps.runs.selectors",
+    "apps.runs.services",
+    "apps.visualizations.events",
+    "apps.visualizations.origins",
+    "apps.visualizations.selectors",
+    "apps.visualizations.kfp_service.ends",
+    "apps.visualizations.kfp_service.waiting",
+    "apps.visualizations.services",
+)
+"""The modules, and packages of modules, whose public functions must each have a row."""
+
+CALLED = calls_of_runs.CALLED | calls_of_visualizations.CALLED
+
+# Asked through its address (test_access_matrix.py), since it waits for a worker.
+ASKED_BY_ADDRESS = {"apps.visualizations.kfp_service.waiting.visualization_render"}
+
+# Only the portal's own processes call these: workers, the reconciler, `manage.py prune`, the migration.
+SYSTEM = {
+    "apps.people.roles.groups_write": "after each migration",
+    "apps.people.local.local_user_get": "who is signed in where nobody signs in",
+    "apps.runs.gateway.gateway_for_service": "workers and health, with the portal's own rights",
+    "apps.runs.gateway.gateway_unsealed": "workers, with the credential that the caller left for its render",
+    "apps.visualizations.events.publish": "workers and the services that change a render: ids and states",
+    "apps.visualizations.events.message": "as publish",
+    "apps.visualizations.events.connection_get": "the process's own connection",
+    "apps.visualizations.services.assets.assets_publish": "workers: library code",
+    "apps.visualizations.services.credentials.credential_keep": "submission, after it checked the caller",
+    "apps.visualizations.services.credentials.credential_drop": "workers",
+    "apps.visualizations.services.credentials.render_gateway": "workers",
+    "apps.visualizations.services.execution.render_execute": "workers",
+    "apps.visualizations.services.faults.*": "workers",
+    "apps.visualizations.services.hosts.*": "workers; hosts_read: health, metrics, admin site",
+    "apps.visualizations.services.inputs.*": "workers",
+    "apps.visualizations.services.lease.*": "workers",
+    "apps.visualizations.services.live.live_tell*": "workers",
+    "apps.visualizations.services.pruning.*": "manage.py prune",
+    "apps.visualizations.services.results.*": "workers, and services that checked the caller",
+    "apps.visualizations.services.stored.*": "services that checked the caller",
+    "apps.visualizations.services.upkeep.*": "the reconciler",
+}
+
+# How a caller is found: there is none yet.
+SIGNING_IN = {
+    "apps.people.audit.connect_signals",
+    "apps.people.sessions.connect_signals",
+    "apps.people.sessions.admin_idle_s",
+    "apps.people.sessions.admin_use_note",
+    "apps.people.lockout.connect_signals",
+    "apps.people.lockout.locked_page",
+    "apps.people.roles.may",
+    "apps.people.roles.role_for",
+    "apps.people.roles.role_set",
+    "apps.visualizations.services.tokens.token_user",
+}
+
+# Nothing in these is anybody's: types, words, numbers, or a part of an object that a selector gave the caller.
+NOBODYS = {
+    "apps.people.roles.refusal",
+    "apps.runs.access.is_divided",
+    "apps.runs.selectors.artifact_get",
+    "apps.runs.selectors.artifact_within",
+    "apps.runs.selectors.experiment_choices",
+    "apps.runs.selectors.named",
+    "apps.runs.selectors.pipeline_choices",
+    "apps.runs.selectors.step_get",
+    "apps.runs.services.metrics_of",
+    "apps.runs.services.tag_clean",
+    "apps.visualizations.origins.artifact_of",
+    "apps.visualizations.origins.is_stale",
+    "apps.visualizations.selectors.oldest_wait_s",
+    "apps.visualizations.selectors.queue_counts",
+    "apps.visualizations.selectors.queue_place",
+    "apps.visualizations.selectors.tfx_type",
+    "apps.visualizations.selectors.type_*",
+    "apps.visualizations.services.assets.asset_compressed",
+    "apps.visualizations.services.assets.asset_open",
+    "apps.visualizations.services.assets.inline_assets",
+    "apps.visualizations.services.assets.inline_assets_bytes",
+    "apps.visualizations.services.bulk.is_stale",
+    "apps.visualizations.services.orders.*",
+    "apps.visualizations.services.scripts.*",
+}
+
+# What changes something in Kubeflow; only apps.runs.actions may name these.
+KUBEFLOW_WRITERS = {
+    "experiment_create",
+    "pipeline_upload",
+    "pipeline_version_upload",
+    "recurring_run_delete",
+    "recurring_run_disable",
+    "recurring_run_enable",
+    "run_archive",
+    "run_create",
+    "run_delete",
+    "run_retry",
+    "run_terminate",
+    "run_unarchive",
+}

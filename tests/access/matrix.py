@@ -1,0 +1,292 @@
+"""Who may do what: one row for each address, API operation, listener route, command and public function.
+
+A row of an address is (method, path, rule, status). `rule` says who is let in, `status` what they get. The path names
+values of one namespace's place (conftest.py), and every row is asked by six roles for two namespaces.
+"""
+
+from http import HTTPMethod
+
+# ruff: noqa: E501
+# A row is one line.
+
+GET, POST, DELETE = HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.DELETE
+
+# What each role gets of an object in namespace A, and of one in namespace B: "in", or how they are refused.
+# anonymous, viewer in A, member of A, member of B, administrator (no namespace), superuser (both).
+RULES = {
+    "everybody": (("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in")),
+    "people": (("login", "login"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in")),
+    # An object of a namespace: it is not there for whoever may not read the namespace.
+    "readers": (("login", "login"), ("in", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # A list of a namespace: Kubeflow refuses to list it, and the page says so.
+    "listers": (("login", "login"), ("in", "403"), ("in", "403"), ("403", "in"), ("403", "403"), ("in", "in")),
+    # Changing something in a namespace takes the right to create, and being able to read it.
+    "makers": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # The right to create, and nothing of a namespace: Kubeflow shares pipelines.
+    "creators": (("login", "login"), ("403", "403"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in")),
+    # One's own visualization, which members have in their namespace; pages hide what may not be changed.
+    "owners": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    "owners by API": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # What belongs to one person whoever else asks.
+    "its person": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("404", "404")),
+    # Kubeflow's call on the portal: the right to create comes first, then the namespace of the result.
+    "kfp callers": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # The admin site sends whoever is no staff to its own sign-in.
+    "administrators": (("login", "login"),) + (("login", "login"),) * 3 + (("in", "in"), ("in", "in")),
+    "superusers": (("login", "login"),) + (("login", "login"),) * 3 + (("403", "403"), ("in", "in")),
+    "nobody in the admin site": (("login", "login"),) + (("login", "login"),) * 3 + (("403", "403"), ("403", "403")),
+    # The same with a namespace that is only named: Kubeflow refuses it, and the page says so.
+    "makers by list": (("login", "login"), ("403", "403"), ("in", "403"), ("403", "in"), ("403", "403"), ("in", "in")),
+    # The form is shown again with the reason: a viewer sees the Creator, greyed out.
+    "creator page": (("login", "login"), ("422", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # Whoever is in already is led on.
+    "admin login": (("in", "in"),) + (("in", "in"),) * 3 + (("302", "302"), ("302", "302")),
+    # Not even there for people; whoever is nobody is asked to sign in first.
+    "hidden people": (("login", "login"),) + (("404", "404"),) * 5,
+    # Not even there in the admin site.
+    "hidden administrators": (("login", "login"),) * 4 + (("404", "404"),) * 2,
+    "nobody": (("404", "404"),) * 6,
+}
+_RUN = "/runs/{run}/"
+_STEP = _RUN + "steps/{step}/"
+_ARTIFACT = _STEP + "artifacts/{artifact}/"
+_ONE = "/visualizations/{visualization}/"
+_RENDER = "/renders/{render}/"
+FRAMED = {"Sec-Fetch-Dest": "iframe"}
+ASK = {"run_id": "{run}", "step_id": "{step}", "artifact": "data", "type": "table", "force": True}
+
+# (pattern in the URL configuration, method, path, rule, status, data of a POST)
+PAGES = [
+    ("", GET, "/", "people", 302),
+    ("favicon.ico", GET, "/favicon.ico", "everybody", 302),
+    ("healthz", GET, "/healthz", "everybody", 200),
+    ("readyz", GET, "/readyz", "everybody", 200),
+    ("metrics", GET, "/metrics", "everybody", 200),
+    ("design/", GET, "/design/", "people", 200),
+    ("login/", GET, "/login/", "everybody", 200),
+    ("login/", POST, "/login/", "everybody", 200),
+    ("logout/", POST, "/logout/", "people", 302),
+    ("signed-out/", GET, "/signed-out/", "everybody", 200),
+    ("account/sign-ins/", GET, "/account/sign-ins/", "people", 200),
+    ("account/sign-ins/", POST, "/account/sign-ins/", "people", 302),
+    ("oidc/start/", GET, "/oidc/start/", "nobody", 404),
+    ("oidc/callback/", GET, "/oidc/callback/", "nobody", 404),
+    ("^assets/(?P<sha256>[0-9a-f]{64})\\.(?P<kind>js|css)\\Z", GET, "/assets/" + "0" * 64 + ".js", "nobody", 404),
+    ("events/", GET, "/events/?render={render}", "people", 204),
+    # runs
+    ("runs/", GET, "/runs/?namespace={namespace}", "listers", 200),
+    ("runs/metrics", GET, "/runs/metrics?namespace={namespace}", "listers", 200),
+    ("runs/selection", POST, "/runs/selection", "makers", 302, {"action": "tag", "tag": "x", "run": "{run}"}),
+    ("runs/undo", POST, "/runs/undo", "creators", 302),
+    ("runs/filters/save", POST, "/runs/filters/save", "people", 302, {"name": "x", "query": "q=y"}),
+    ("runs/filters/<int:filter_id>/delete", POST, "/runs/filters/{filter}/delete", "its person", 302),
+    ("runs/new/", GET, "/runs/new/?namespace={namespace}&clone={run}", "makers", 200),
+    ("runs/new/", POST, "/runs/new/?namespace={namespace}", "makers by list", 302, "new run"),
+    ("runs/compare/", GET, "/runs/compare/?run={run}", "people", 200),
+    ("runs/<str:run_id>/", GET, _RUN, "readers", 200),
+    ("runs/<str:run_id>/tags", POST, _RUN + "tags", "makers", 302, {"tag": "x"}),
+    ("runs/<str:run_id>/<slug:action>", POST, _RUN + "archive", "makers", 302),
+    ("runs/<str:run_id>/steps/<str:step_id>/", GET, _STEP + "?tab=logs", "readers", 200),
+    ("runs/<str:run_id>/steps/<str:step_id>/log", GET, _STEP + "log", "readers", 200),
+    (
+        "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/preview",
+        GET,
+        _ARTIFACT + "preview",
+        "readers",
+        200,
+    ),
+    (
+        "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/frame",
+        GET,
+        _RUN + "steps/evaluate/artifacts/4/frame",
+        "readers",
+        200,
+    ),
+    (
+        "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/viewers",
+        GET,
+        _STEP + "artifacts/20/viewers",
+        "readers",
+        200,
+    ),
+    (
+        "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/viewers/<int:number>/app",
+        GET,
+        _STEP + "artifacts/20/viewers/0/app",
+        "readers",
+        200,
+    ),
+    (
+        "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/files",
+        GET,
+        _ARTIFACT + "files",
+        "readers",
+        200,
+    ),
+    (
+        "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/download",
+        GET,
+        _ARTIFACT + "download",
+        "readers",
+        200,
+    ),
+    ("recurring/", GET, "/recurring/?namespace={namespace}", "listers", 200),
+    ("recurring/<str:recurring_run_id>/", GET, "/recurring/{recurring}/?namespace={namespace}", "readers", 200),
+    ("recurring/<str:recurring_run_id>/<slug:action>", POST, "/recurring/{recurring}/disable", "makers", 302),
+    ("pipelines/", GET, "/pipelines/?namespace={namespace}", "people", 200),
+    ("pipelines/upload", POST, "/pipelines/upload", "creators", 302, "pipeline"),
+    ("pipelines/<str:pipeline_id>/", GET, "/pipelines/p1/", "people", 200),
+    ("pipelines/<str:pipeline_id>/upload", POST, "/pipelines/p1/upload", "creators", 302, "version"),
+    ("pipelines/<str:pipeline_id>/versions/<str:version_id>/", GET, "/pipelines/p1/versions/v1/", "people", 200),
+    ("experiments/", GET, "/experiments/?namespace={namespace}", "listers", 200),
+    # visualizations
+    ("runs/<str:run_id>/steps/<str:step_id>/visualizations/", GET, _STEP + "visualizations/", "readers", 200),
+    (
+        "runs/<str:run_id>/steps/<str:step_id>/visualizations/",
+        POST,
+        _STEP + "visualizations/",
+        "creator page",
+        302,
+        "creator",
+    ),
+    ("runs/<str:run_id>/steps/<str:step_id>/visualizations/form", GET, _STEP + "visualizations/form", "readers", 200),
+    ("runs/<str:run_id>/steps/<str:step_id>/visualizations/words", GET, _STEP + "visualizations/words", "people", 200),
+    ("types/<str:key>/code", GET, "/types/table/code", "people", 200),
+    ("visualizations/", GET, "/visualizations/", "people", 200),
+    ("visualizations/<uuid:visualization_id>/", GET, _ONE, "readers", 200),
+    ("visualizations/<uuid:visualization_id>/again", POST, _ONE + "again", "owners", 302),
+    ("visualizations/<uuid:visualization_id>/origin", GET, _ONE + "origin", "readers", 200),
+    ("visualizations/<uuid:visualization_id>/delete", POST, _ONE + "delete", "owners", 302),
+    ("visualizations/<uuid:visualization_id>/renders/<int:number>/", GET, _ONE + "renders/1/", "readers", 200),
+    ("renders/<uuid:render_id>/fragment", GET, _RENDER + "fragment", "readers", 200),
+    ("renders/<uuid:render_id>/cancel", POST, "/renders/{queued}/cancel", "owners", 302),
+    ("renders/<uuid:render_id>/content", GET, _RENDER + "content", "readers", 200),
+    ("renders/<uuid:render_id>/download.html", GET, _RENDER + "download.html", "readers", 200),
+    ("renders/<uuid:render_id>/download.ipynb", GET, _RENDER + "download.ipynb", "readers", 200),
+]
+
+API = [
+    ("api/v1/openapi.json", GET, "/api/v1/openapi.json", "everybody", 200),
+    ("api/v1/docs", GET, "/api/v1/docs", "everybody", 200),
+    ("api/v1/", GET, "/api/v1/", "nobody", 404),
+    ("api/v1/^(?P<path>.*)$", GET, "/api/v1/nowhere", "nobody", 404),
+    ("api/v1/runs", GET, "/api/v1/runs?namespace={namespace}", "readers", 200),
+    ("api/v1/runs/<run_id>", GET, "/api/v1/runs/{run}", "readers", 200),
+    ("api/v1/types", GET, "/api/v1/types", "people", 200),
+    ("api/v1/visualizations", GET, "/api/v1/visualizations", "people", 200),
+    ("api/v1/visualizations", POST, "/api/v1/visualizations", "makers", 202, ASK),
+    ("api/v1/visualizations/<visualization_id>", GET, "/api/v1" + _ONE[:-1], "readers", 200),
+    ("api/v1/visualizations/<visualization_id>", DELETE, "/api/v1" + _ONE[:-1], "owners by API", 204),
+    (
+        "api/v1/visualizations/<visualization_id>/rerender",
+        POST,
+        "/api/v1" + _ONE + "rerender",
+        "owners by API",
+        202,
+        {},
+    ),
+    ("api/v1/renders/<render_id>", GET, "/api/v1" + _RENDER[:-1], "readers", 200),
+    ("api/v1/renders/<render_id>/cancel", POST, "/api/v1/renders/{queued}/cancel", "owners by API", 200, {}),
+    ("api/v1/queue", GET, "/api/v1/queue", "people", 200),
+    (
+        "^apis/v[12]beta1/visualizations/(?P<namespace>[^/]*)$",
+        POST,
+        "/apis/v2beta1/visualizations/{namespace}",
+        "kfp callers",
+        200,
+        {"type": "CUSTOM", "arguments": '{"code": ["1"]}'},
+    ),
+    (
+        "^apis/v[12]beta1/visualizations/(?P<namespace>[^/]*)$",
+        POST,
+        "/apis/v1beta1/visualizations/{namespace}",
+        "kfp callers",
+        200,
+        {"type": "CUSTOM", "arguments": '{"code": ["1"]}'},
+    ),
+]
+
+# The admin site's own pages.
+ADMIN = [
+    ("admin/", GET, "/admin/", "administrators", 200),
+    ("admin/login/", GET, "/admin/login/", "admin login", 200),
+    ("admin/logout/", POST, "/admin/logout/", "people", 302),
+    ("admin/password_change/", GET, "/admin/password_change/", "administrators", 200),
+    ("admin/password_change/done/", GET, "/admin/password_change/done/", "administrators", 200),
+    ("admin/autocomplete/", GET, "/admin/autocomplete/", "nobody in the admin site", 403),
+    ("admin/jsi18n/", GET, "/admin/jsi18n/", "administrators", 200),
+    ("admin/r/<path:rest>", GET, "/admin/r/1/1/", "hidden people", 404),
+    ("admin/r/<path:content_type_id>/<path:object_id>/", GET, "/admin/r/2/{user}/", "hidden people", 404),
+    ("admin/^(?P<app_label>django_rq|people|axes|auth|visualizations)/$", GET, "/admin/people/", "administrators", 200),
+    ("admin/(?P<url>.*)$", GET, "/admin/nowhere/", "hidden administrators", 404),
+]
+# Pages of each model: (list, add, change, delete, history), by the rule of each.
+_A, _S, _N = "administrators", "superusers", "nobody in the admin site"
+ADMIN_MODELS = {
+    # model: (place's name of an object, list, add, change (GET), change (POST), delete (POST), history)
+    "visualizations/visualization": ("visualization", _A, _N, _A, _A, _A, _A),
+    "visualizations/render": ("render", _A, _N, _A, _N, _N, _A),
+    "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),
+    "people/auditentry": ("entry", _A, _N, _A, _N, _N, _A),
+    "axes/accessattempt": ("attempt", _A, _N, _A, _N, _A, _A),
+    "auth/user": ("user", _A, _S, _A, _S, _S, _A),
+    "auth/group": ("group", _A, _S, _A, _S, _S, _A),
+}
+# The queue's dashboard, which is there twice; job and worker ids that are nowhere.
+QUEUE_PREFIXES = ("admin/rq/", "admin/django_rq/dashboard/")
+QUEUE_PAGES = {
+    "^stats.json/?$": "stats.json",
+    "^stats.json/(?P<token>[\\w]+)?/?$": "stats.json/x",
+    "^metrics/?$": "metrics",
+    "": "",
+    "queues/<int:queue_index>/": "queues/0/",
+    "queues/<int:queue_index>/details/": "queues/0/details/",
+    "queues/<int:queue_index>/finished/": "queues/0/finished/",
+    "queues/<int:queue_index>/failed/": "queues/0/failed/",
+    "queues/<int:queue_index>/failed/clear/": "queues/0/failed/clear/",
+    "queues/<int:queue_index>/scheduled/": "queues/0/scheduled/",
+    "queues/<int:queue_index>/started/": "queues/0/started/",
+    "queues/<int:queue_index>/deferred/": "queues/0/deferred/",
+    "queues/<int:queue_index>/empty/": "queues/0/empty/",
+    "queues/<int:queue_index>/requeue-all/": "queues/0/requeue-all/",
+    "queues/<int:queue_index>/<str:job_id>/": "queues/0/x/",
+    "queues/<int:queue_index>/<str:job_id>/results/<str:result_id>/": "queues/0/x/results/y/",
+    "queues/<int:queue_index>/<str:job_id>/delete/": "queues/0/x/delete/",
+    "queues/<int:queue_index>/<str:job_id>/requeue/": "queues/0/x/requeue/",
+    "queues/<int:queue_index>/<str:job_id>/enqueue/": "queues/0/x/enqueue/",
+    "queues/<int:queue_index>/<str:job_id>/stop/": "queues/0/x/stop/",
+    "queues/confirm-action/<int:queue_index>/": "queues/confirm-action/0/",
+    "queues/actions/<int:queue_index>/": "queues/actions/0/",
+    "workers/<int:queue_index>/": "workers/0/",
+    "workers/<int:queue_index>/<str:key>/": "workers/0/x/",
+    "schedulers/<int:scheduler_index>/": "schedulers/0/",
+    "cron-schedulers/<int:connection_index>/<str:scheduler_name>/": "cron-schedulers/0/x/",
+    "cron-schedulers/<int:connection_index>/<str:scheduler_name>/jobs/<path:cron_job_name>/": "cron-schedulers/0/x/jobs/y/",
+}
+# The dashboard's row in the admin site, a model without a table that nobody can open.
+QUEUE_MODEL_PAGES = (
+    "add/",
+    "<path:object_id>/history/",
+    "<path:object_id>/delete/",
+    "<path:object_id>/change/",
+    "<path:object_id>/",
+)
+
+# The separate listener of Kubeflow's protocol: its own token, and no browser; no role of the portal's.
+LISTENER = {("GET", "/"): "everybody: a health check", ("POST", "/"): "whoever brings VIZPORTAL_KFP_SERVICE_TOKEN"}
+
+# Commands are run by whoever may read and write the database. "command": calls services as CallerKind.COMMAND.
+COMMANDS = {
+    "sign_out": "command",
+    "environments": "no person's data",
+    "prune": "command",
+    "reconcile": "system",
+    "rerender": "command",
+    "token": "command",
+    "types": "no person's data",
+    "visualize": "no person's data",
+    "kfp_service": "starts the listener",
+    "move": "copies every row and file between two databases",
+    "rotate_key": "no person's data",
+    "up": "starts the processes",
+}
