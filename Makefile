@@ -51,7 +51,7 @@ test-plain: develop
 test-postgres: develop
 	$(RUN) -m tests.postgres $(PARALLEL) $(PLAIN)
 
-# Every attack program in every mode that this machine offers, as root and as a user without privileges; an hour or two.
+# Every attack program in every mode that this machine offers, as root and as a user without privileges; some hours.
 # ATTACK_OPTIONS narrows it: --modes landlock/namespace --programs handover --rounds 5.
 attack: develop
 	$(RUN) -m tests.attack $(ATTACK_OPTIONS)

@@ -1,6 +1,5 @@
 """Which modes this machine offers: sandbox x termination x user, each found out by starting a render host in it."""
 
-import dataclasses
 import os
 import shutil
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from tests.attack import stage as stages
 
 SANDBOXES = ("landlock", "bwrap", "none")
 TERMINATIONS = ("namespace", "cgroup", "group", "threads")
-_HAS_TERMINATION = any(field.name == "termination" for field in dataclasses.fields(rendering.HostSpec))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,7 @@ class Mode:
     """How renders are confined and ended.
 
     Attributes:
-        termination: "auto" where the product has no choice, or for what the host chooses itself.
+        termination: "auto" for what the host chooses itself.
         user: root, or user for one without privileges.
     """
 
@@ -40,8 +38,7 @@ class Mode:
 
 def candidates(user):
     """Returns the modes to try for a user."""
-    terminations = ("auto", *TERMINATIONS) if _HAS_TERMINATION else ("auto",)
-    return [Mode(sandbox, termination, user) for sandbox in SANDBOXES for termination in terminations]
+    return [Mode(sandbox, termination, user) for sandbox in SANDBOXES for termination in TERMINATIONS]
 
 
 def own_user():
@@ -109,16 +106,15 @@ def _start(mode, host):
 
 def _spec(mode, interpreter, stage, options):
     info = rendering.environments.environment_get("base", interpreter.parents[2])
-    chosen = {"termination": mode.termination} if _HAS_TERMINATION else {}
     return rendering.HostSpec(
         environment="base",
         interpreter=interpreter,
         run_dir=stage.base / "data" / "run",
         work_root=stage.work_root,
         sandbox=mode.sandbox,
+        termination=mode.termination,
         preload=info.preload,
         idle_s=10,
-        **chosen,
         **options,
     )
 

@@ -6,7 +6,7 @@ from tests.attack import catalogue, modes, running
 
 PROGRAMS = catalogue.read_all()
 # Luck is for `make attack`; here a race shows that it still runs, and is won where it is easily won.
-ROUNDS = 3
+ROUNDS = 2
 
 pytestmark = [pytest.mark.kernel, pytest.mark.attack]
 
