@@ -88,7 +88,7 @@ class _Attack:
         """Returns what it gained, in words."""
         self._arena.remember()
         objects = set(system_v_objects())
-        for code in filter(None, (self._program.code, self._program.next_code)):
+        for code in (self._program.code, *filter(None, [self._program.next_code])):
             directory = self._stage.work_root / f"render-{uuid.uuid4().hex[:12]}"
             directory.mkdir(mode=0o700)
             try:

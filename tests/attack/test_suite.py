@@ -174,7 +174,7 @@ MUST_SUCCEED = {
 
 @pytest.fixture(scope="module")
 def open_arena(interpreter):
-    with modes.arena(modes.Mode("none", "auto", modes.own_user()), interpreter) as found:
+    with modes.arena(modes.Mode("none", "group", modes.own_user()), interpreter) as found:
         yield found
 
 
