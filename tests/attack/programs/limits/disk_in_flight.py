@@ -3,6 +3,7 @@
 gains: disk above the limit, that no list of open files shows
 limits: max_disk_bytes=104857600 timeout_s=20
 ends: disk_full, user_error, kernel_died
+remains(none): disk of removed files whose descriptors are in messages that nobody has received
 """
 
 tried("disk")
