@@ -104,7 +104,6 @@ def _outline(answer: dict[str, Any]) -> dict[str, Any]:
         "workers": {"count": answer["workers"]["count"], "paused": len(answer["workers"].get("paused", ()))},
         "kubeflow": {name: kubeflow[name] for name in ("ok", "host", "embedded")},
         "sandbox": {name: sandbox[name] for name in ("mode", "termination")},
-        "custom_visualizations": answer["custom_visualizations"],
     }
 
 

@@ -16,7 +16,7 @@ from tests.waiting import wait_until
 
 # A few wait at any time. What is asked for has no run, so no Kubeflow is needed.
 _WRITE = """
-import sys, time
+import io, sys, time
 from pathlib import Path
 from django.contrib.auth.models import User
 from django.core import signing
@@ -27,8 +27,9 @@ from apps.people.caller import Caller, CallerKind
 from django.core.management import call_command
 ada = User.objects.create_superuser("ada", password="first light")
 caller = Caller(kind=CallerKind.PAGE, user=ada)
-print("TOKEN", end=" ", flush=True)
-call_command("token", "create", "script", user="ada")
+made = io.StringIO()
+call_command("token", "create", "script", user="ada", stdout=made)
+print("TOKEN", made.getvalue().strip())
 print("SIGNED", signing.dumps("kept"), flush=True)
 number = 0
 while not Path({stop!r}).exists():

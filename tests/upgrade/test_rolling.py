@@ -12,11 +12,13 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.installation, pytest.mark.kernel, pytest.mark.timeout(900)]
 PERSON = """
+import io
 from django.contrib.auth.models import User
 from django.core.management import call_command
 User.objects.create_superuser("ada", password="first light")
-print("TOKEN", end=" ", flush=True)
-call_command("token", "create", "script", user="ada")
+made = io.StringIO()
+call_command("token", "create", "script", user="ada", stdout=made)
+print("TOKEN", made.getvalue().strip())
 """
 # Longer than migrating takes.
 SLOW_S = 20

@@ -10,11 +10,11 @@ from django.core.files.storage import default_storage
 from django.http import HttpResponse
 from django.test import Client
 
-from apps.people.caller import system_caller
 from apps.visualizations.kfp_service.ends import end_read
 from apps.visualizations.models import Render
 from apps.visualizations.services import assets, results, stored
 from tests.asgi import fetch
+from tests.callers import caller
 from vizportal.asgi_parts import OneThreadHandler
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,11 +130,11 @@ def test_a_damaged_result_is_not_given_for_a_new_request(submit, work, row, sett
     assert submit().is_new
 
 
-def test_kubeflow_is_told_that_a_result_is_damaged(submit, work, row, settings):
+def test_kubeflow_is_told_that_a_result_is_damaged(submit, work, row, settings, owner):
     made = submit()
     work()
     change(settings, row(made.render).html.name, "altered")
-    end = end_read(system_caller(), made.render.id)
+    end = end_read(caller(owner), made.render.id)
     assert (end.is_good, end.is_our_fault) == (False, True)
     assert "damaged" in end.message
 

@@ -106,7 +106,6 @@ def test_outsiders_and_people_learn_whether_each_part_works_and_nothing_of_machi
                 "workers": {"count": 0, "paused": 0},
                 "kubeflow": {"ok": False, "host": "http://kubeflow.example", "embedded": False},
                 "sandbox": {"mode": "landlock", "termination": ["group"]},
-                "custom_visualizations": False,
             },
         )
 
