@@ -11,7 +11,7 @@ from pathlib import Path
 from apps.visualizations import rendering
 from apps.visualizations.rendering.clearing import tree_remove
 from tests.attack import elf, handover, survivors
-from tests.attack.stage import SECRET, system_v_objects, system_v_remove
+from tests.attack.stage import SECRET, shared_memory_remove
 
 PRELUDE = Path(__file__).with_name("prelude.py").read_text(encoding="utf-8")
 _OVER = '\n# %%\nsay("OVER", "program")\n'
@@ -87,7 +87,6 @@ class _Attack:
     def run(self):
         """Returns what it gained, in words."""
         self._arena.remember()
-        objects = set(system_v_objects())
         for code in (self._program.code, *filter(None, [self._program.next_code])):
             directory = self._stage.work_root / f"render-{uuid.uuid4().hex[:12]}"
             directory.mkdir(mode=0o700)
@@ -96,7 +95,7 @@ class _Attack:
             finally:
                 _remove(directory)
         self._gains += self._stage.damage()
-        system_v_remove(set(system_v_objects()) - objects)
+        shared_memory_remove()
         return self._gains
 
     def _render(self, code, directory):

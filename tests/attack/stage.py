@@ -20,6 +20,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# No other program asks for just so much.
+SHARED_BYTES = 100 * 1024**2 + 7 * 4096
 SECRET = re.compile(rb"VPSECRET[0-9a-f]{24}")
 
 
@@ -64,6 +66,7 @@ class Stage:
             "udp": self.listeners["udp"].getsockname()[1],
             "lifeline": str(self.lifeline),
             "shared": str(self.shared),
+            "shared_bytes": SHARED_BYTES,
         }
 
     def remember(self):
@@ -102,7 +105,6 @@ class Stage:
                 if Path(folder) != self.work_root and Path(folder) != root:
                     found[folder] = _state_of(Path(folder))
         found |= {str(path): _state_of(path) for path in self.watched}
-        found |= {f"System V {each}": "" for each in system_v_objects()}
         return found | {f"canary {name}": value for name, value in process_options(self.canary.pid).items()}
 
     def remove(self):
@@ -223,22 +225,16 @@ def _state_of(path):
     return facts, attributes, hashlib.sha256(path.read_bytes()).hexdigest() if is_small else ""
 
 
-def system_v_objects():
-    """Returns the objects of System V of this machine, as (kind, number)."""
-    found = []
-    for kind in ("shm", "sem", "msg"):
-        with suppress(OSError):
-            lines = Path("/proc/sysvipc", kind).read_text().splitlines()[1:]
-            found += [(kind, int(line.split()[1])) for line in lines]
-    return found
+def shared_memory_remove():
+    """Removes the System V memory that attacks left, known by its size; it outlives its makers.
 
-
-def system_v_remove(objects):
-    """Removes objects of System V: they outlive their makers."""
-    libc = ctypes.CDLL(None)
-    for kind, number in objects:
-        arguments = (number, 0, 0) if kind == "sem" else (number, 0)
-        {"shm": libc.shmctl, "sem": libc.semctl, "msg": libc.msgctl}[kind](*arguments, None)
+    Nothing else of that kind is touched: other programs of this machine have some too.
+    """
+    with suppress(OSError):
+        for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[3]) == SHARED_BYTES:
+                ctypes.CDLL(None).shmctl(int(fields[1]), 0, None)
 
 
 def process_options(pid):

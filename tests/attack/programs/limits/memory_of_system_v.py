@@ -10,7 +10,7 @@ remains(none): memory of System V, above the limit
 blocks = []
 try:
     for _ in range(9):
-        number = call(29, 0, 100 * 1024**2, 0o1600)
+        number = call(29, 0, V["shared_bytes"], 0o1600)
         blocks.append(number)
         address = call(30, number, 0, 0)
         _ctypes.memset(address, 1, 100 * 1024**2)
