@@ -7,6 +7,7 @@ ends: out_of_memory, user_error, kernel_died, succeeded
 remains(none): memory of System V, above the limit
 """
 
+tried("shm")
 blocks = []
 try:
     for _ in range(9):
@@ -18,7 +19,6 @@ try:
 except OSError as error:
     say("REFUSED", "shmget", error)
 else:
-    tried("shm")
     time.sleep(3)
     gained("shm", len(blocks))
 for number in blocks:
