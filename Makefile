@@ -6,11 +6,12 @@ PYTHON = $(shell for each in python3.13 python3.12 python3.11 python3; do \
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 RUN := .venv/bin/python
 
-.PHONY: help run setup develop test test-plain test-postgres lint format bench vendor sbom audit
+.PHONY: help run setup develop test test-plain test-postgres attack lint format bench vendor sbom audit
 
 help:
 	@echo "make run    set up everything and serve on 127.0.0.1:8000 (VIZPORTAL_BIND changes it)"
 	@echo "make test   the test suite, half an hour; make test-plain: its quick part, three minutes"
+	@echo "make attack the sandbox attacked by some hundred programs, in every mode that this machine offers"
 	@echo "make lint   every static check"
 	@echo "make bench  the benchmarks        make format rewrite code to style"
 	@echo "make sbom   bills of materials    make audit  known advisories for what is shipped"
@@ -49,6 +50,11 @@ test-plain: develop
 # What is plain on PostgreSQL; `make test` runs on SQLite.
 test-postgres: develop
 	$(RUN) -m tests.postgres $(PARALLEL) $(PLAIN)
+
+# Every attack program in every mode that this machine offers, as root and as a user without privileges; some hours.
+# ATTACK_OPTIONS narrows it: --modes landlock/namespace --programs handover --rounds 5.
+attack: develop
+	$(RUN) -m tests.attack $(ATTACK_OPTIONS)
 
 lint: develop
 	$(RUN) -m ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -34,14 +35,26 @@ def tree_remove(path: Path) -> None:
         path.rmdir()
 
 
+def _open_folder(name: str, top: int) -> int:
+    """Opens a folder that its owner may have no right to open, and no link that has taken its name meanwhile."""
+    if sys.platform != "linux":
+        os.chmod(name, 0o700, dir_fd=top, follow_symlinks=False)
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
+    place = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
+    try:
+        Path(f"/proc/self/fd/{place}").chmod(0o700)
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
+    finally:
+        os.close(place)
+
+
 def _empty(name: str, top: int, names: Iterator[str]) -> bool:
     """Removes one entry of the top, after its own folders were moved up; returns whether anything changed."""
     try:
         if not stat.S_ISDIR(os.stat(name, dir_fd=top, follow_symlinks=False).st_mode):
             os.unlink(name, dir_fd=top)
             return True
-        os.chmod(name, 0o700, dir_fd=top)
-        folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
+        folder = _open_folder(name, top)
     except OSError:
         return False
     try:

@@ -131,6 +131,11 @@ class Group:
         name = "memory.events" if self._version == 2 else "memory.oom_control"
         return self._count("memory", name, "oom_kill") > 0
 
+    def memory_bytes(self) -> int:
+        """Returns the memory that the group has, without cached files; 0 where the system does not tell."""
+        names = ("anon", "shmem") if self._version == 2 else ("total_rss", "total_shmem")
+        return sum(self._count("memory", "memory.stat", name) for name in names)
+
     def peak_bytes(self) -> int:
         """Returns the most memory that the group had, cached files and the kernel's buffers included; 0 if unknown."""
         name = "memory.peak" if self._version == 2 else "memory.max_usage_in_bytes"

@@ -20,7 +20,9 @@ from .containment import Processes
 # How many processes a render has at most, unless its order says otherwise.
 RENDER_PROCESSES: Final = 128
 _MAX_LINE: Final = 1024**2
-_MEMBERS_EVERY_S: Final = 0.1
+_LOOK_EVERY_S: Final = 0.1
+# So many times as long as a look at a render took passes before the next one.
+_COST_FACTOR: Final = 20
 # A render that takes longer gives way to those that have just begun.
 _LONG_S: Final = 3.0
 _FIRST_SAMPLE_S: Final = 0.3
@@ -104,7 +106,7 @@ class Child:
     exit_code: int | None = None
     exit_fd: int = -1
     peak_bytes: int = 0
-    _next_members: float = 0.0
+    _next_look: float = 0.0
     _next_sample: float = 0.0
     _is_long: bool = False
     _resident_at_start: int = 0
@@ -123,7 +125,7 @@ class Child:
         self.connection, self.order, self.waited_s = connection, order, waited_s
         connection.child = self
         self.began = time.monotonic()
-        self._next_members = self.began + _MEMBERS_EVERY_S
+        self._next_look = self.began + _LOOK_EVERY_S
         self._next_sample = self.began + _FIRST_SAMPLE_S
         self._resident_at_start = memory.resident_bytes(self.pid)
         if self.processes.group is not None:
@@ -141,12 +143,15 @@ class Child:
         now = time.monotonic()
         if now - self.began > self.order["timeout_s"]:
             return "timed_out"
-        if now < self._next_members:
-            return ""
-        self._next_members = now + _MEMBERS_EVERY_S
         if not self._is_long and now - self.began > _LONG_S:
             self._give_way()
-        return self.check_limits() or self._check_members(memory.members(self.pid), now)
+        if now < self._next_look:
+            return ""
+        found = self.check_limits() or self._measured(now)
+        # Measuring takes longer the more there is to measure, and the host has other renders to look after.
+        cost_s = time.monotonic() - now
+        self._next_look = now + max(_LOOK_EVERY_S, _COST_FACTOR * cost_s)
+        return found
 
     def check_limits(self) -> str:
         """Returns the limit that the kernel has enforced; "" for none."""
@@ -158,22 +163,31 @@ class Child:
             return "out_of_memory"
         return "too_many_processes" if group.refused_tasks() else ""
 
-    def _check_members(self, pids: list[int], now: float) -> str:
+    def _measured(self, now: float) -> str:
+        is_due = now > self._next_sample
+        group = self.processes.group
+        if group is not None and not is_due:
+            return ""
+        pids = memory.members(self.pid)
         if len(pids) > self.order["max_processes"]:
             return "too_many_processes"
-        is_due = now > self._next_sample
         if is_due:
             self._next_sample = now + _SAMPLE_EVERY_S
             files, size = disk.usage(self.order["directory"], most_files=self.order["max_files"])
             size += disk.unlinked_bytes(pids, self.order["directory"])
             if files > self.order["max_files"] or size > self.order["max_disk_bytes"]:
                 return "disk_full"
+        return self._measured_memory(pids, is_due=is_due)
+
+    def _measured_memory(self, pids: list[int], *, is_due: bool) -> str:
+        limit = self.order["max_memory_bytes"]
+        if self.processes.group is not None and (counted := self.processes.group.memory_bytes()):
+            self.peak_bytes = max(self.peak_bytes, counted)
+            return ""
         # Resident size is quick to read and never below the proportional one, which is what counts.
-        if is_due or sum(map(memory.resident_bytes, pids)) > self.order["max_memory_bytes"]:
+        if is_due or sum(map(memory.resident_bytes, pids)) > limit:
             self.peak_bytes = max(self.peak_bytes, sum(map(memory.proportional_bytes, pids)))
-            if self.peak_bytes > self.order["max_memory_bytes"]:
-                return "out_of_memory"
-        return ""
+        return "out_of_memory" if self.peak_bytes > limit else ""
 
     def _give_way(self) -> None:
         """Lowers the priority of a render that has run for a while, so that one that has just begun goes first."""

@@ -1,0 +1,137 @@
+"""Which modes this machine offers: sandbox x termination x user, each found out by starting a render host in it."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from apps.visualizations import rendering
+from tests.attack import stage as stages
+
+SANDBOXES = ("landlock", "bwrap", "none")
+TERMINATIONS = ("namespace", "cgroup", "group", "threads")
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How renders are confined and ended.
+
+    Attributes:
+        termination: "auto" for what the host chooses itself.
+        user: root, or user for one without privileges.
+    """
+
+    sandbox: str
+    termination: str
+    user: str
+
+    @property
+    def label(self):
+        """As in the matrix."""
+        return f"{self.sandbox}/{self.termination}/{self.user}"
+
+    def names(self):
+        """Returns the words by which a program's header may mean this mode."""
+        return {self.sandbox, self.termination, self.user}
+
+
+def candidates(user):
+    """Returns the modes to try for a user."""
+    return [Mode(sandbox, termination, user) for sandbox in SANDBOXES for termination in TERMINATIONS]
+
+
+def own_user():
+    """Returns the user's word for this process."""
+    return "user" if os.getuid() else "root"
+
+
+@dataclass(slots=True)
+class Arena:
+    """A mode with a running host and its stage."""
+
+    mode: Mode
+    host: rendering.RenderHost
+    stage: stages.Stage
+    status: dict
+    before: dict = field(default_factory=dict)
+
+    def remember(self):
+        """Notes how host and stage are before a render."""
+        self.before = _options(self.host, self.host.status())
+        self.stage.remember()
+
+    def host_damage(self):
+        """Returns what a render did to the host and its keeper."""
+        now = _options(self.host, self.host.status())
+        return [f"{name} changed" for name in self.before if self.before[name] != now.get(name)]
+
+
+class NotOfferedError(Exception):
+    """This machine, or this user, has not what the mode takes; the text says what the host said."""
+
+
+@contextmanager
+def arena(mode, interpreter, **options):
+    """Starts a host in a mode, with a stage around it.
+
+    Raises:
+        NotOfferedError: the host does not start in this mode, or chose another one.
+    """
+    if mode.sandbox == "bwrap" and not shutil.which("bwrap"):
+        raise NotOfferedError("bubblewrap is not installed")
+    stage = stages.build(os.environ.get("ATTACK_SECRET", ""), _watched(interpreter))
+    host = rendering.RenderHost(_spec(mode, interpreter, stage, options))
+    try:
+        status = _start(mode, host)
+        yield Arena(mode, host, stage, status)
+    finally:
+        host.leave()
+        rendering.hosts_end(host.spec.run_dir)
+        stage.remove()
+
+
+def _start(mode, host):
+    try:
+        status = host.status()
+    except rendering.HostLostError as error:
+        raise NotOfferedError(str(error)[-200:]) from error
+    if mode.termination not in {"auto", status.get("termination", "auto")}:
+        raise NotOfferedError(f"the host ends renders by {status.get('termination')}")
+    wanted = {"bwrap": "bwrap+landlock"}.get(mode.sandbox, mode.sandbox)
+    if status["mode"] != wanted:
+        raise NotOfferedError(f"the host confines by {status['mode']}")
+    return status
+
+
+def _spec(mode, interpreter, stage, options):
+    info = rendering.environments.environment_get("base", interpreter.parents[2])
+    return rendering.HostSpec(
+        environment="base",
+        interpreter=interpreter,
+        run_dir=stage.base / "data" / "run",
+        work_root=stage.work_root,
+        sandbox=mode.sandbox,
+        termination=mode.termination,
+        preload=info.preload,
+        idle_s=10,
+        **options,
+    )
+
+
+def _watched(interpreter):
+    """Returns folders and files of the environment that must stay as they are."""
+    packages = sorted(interpreter.parents[1].glob("lib/python*/site-packages"))
+    found = [interpreter.parents[1], interpreter.parent, *packages, *(path / "pandas" for path in packages)]
+    found += [path / "pandas" / "__pycache__" for path in packages]
+    return [*found, rendering.environments.matplotlib_cache_dir(interpreter), Path(__file__)]
+
+
+def _options(host, status):
+    pids = {"host": status["pid"] if Path(f"/proc/{status['pid']}/stat").exists() else 0, "keeper": host.keeper_pid()}
+    found = {"pid of the host": status["pid"], "pid of the keeper": pids["keeper"]}
+    for name, pid in pids.items():
+        # In a namespace of its own the host knows itself by another number.
+        if pid and not (name == "host" and pid < 100):
+            found |= {f"{name}'s {option}": value for option, value in stages.process_options(pid).items()}
+    return found

@@ -1,0 +1,16 @@
+"""Leaves links and swaps folders for links while its directory is cleared away.
+
+gains: removes files outside
+needs: chain
+limits: timeout_s=6
+repeat: 20
+ends: any
+"""
+
+for number in range(200):
+    os.makedirs(f"deep/{number}/below", exist_ok=True)
+    os.symlink(V["outside"], f"deep/{number}/link")
+own = os.getcwd()
+script = f"for i in $(seq 0 199); do rm -rf {own}/deep/$i/below; ln -s {V['outside']} {own}/deep/$i/below; done"
+chain(200 + 50 * ROUND, "/bin/sh", "-c", script)
+tried("folders")

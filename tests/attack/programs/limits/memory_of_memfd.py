@@ -1,0 +1,15 @@
+"""Writes 900 MB into a memfd where 500 MB are allowed: memory that no process has mapped.
+
+gains: memory above the limit
+limits: max_memory_bytes=524288000 timeout_s=15
+ends: out_of_memory, user_error, kernel_died, disk_full
+"""
+
+tried("memfd")
+files = []
+for _ in range(9):
+    files.append(os.memfd_create("hog"))
+    for _ in range(100):
+        os.write(files[-1], bytes(1024**2))
+time.sleep(3)
+gained("memfd", len(files))

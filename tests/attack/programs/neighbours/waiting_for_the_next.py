@@ -1,0 +1,15 @@
+"""Leaves a process that waits for the next render of the host and reaches for its files and memory.
+
+gains: another person's render
+needs: chain
+repeat: 10
+"""
+
+script = "i=0; while [ $i -lt 3000 ]; do for d in ../../render-*/work; do echo taken > $d/taken; done; i=$((i+1)); done"
+chain(800, "/bin/sh", "-c", script)
+child(lambda: subprocess.run(["/bin/sh", "-c", script]))
+# === next render ===
+tried("wait")
+time.sleep(0.4)
+if os.path.exists("taken"):
+    gained("taken", open("taken").read())

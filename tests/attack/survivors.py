@@ -1,0 +1,65 @@
+"""Whether a process of a render is left, told by the kernel and not by looking around.
+
+Every process of an attack has inherited an open FIFO. Opening the FIFO for writing without waiting fails with ENXIO
+exactly if no process has it open for reading, however short each one lives and wherever it went: into another session,
+to another parent, into another namespace.
+"""
+
+import errno
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+
+def is_anybody_left(lifeline):
+    """Whether a process has the FIFO open."""
+    try:
+        os.close(os.open(lifeline, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return False
+    return True
+
+
+def find(lifeline, directory, mark):
+    """Returns the processes that look like the render's: its FIFO, its directory or its mark, each seen in /proc."""
+    wanted = lifeline.stat()
+    return [pid for pid in _processes() if _belongs(pid, (wanted.st_dev, wanted.st_ino), str(directory), mark)]
+
+
+def end_all(lifeline, directory, mark, patience_s=90):
+    """Ends what is left. Chains of short lives are waited for: each program's are bounded."""
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        for pid in find(lifeline, directory, mark):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not is_anybody_left(lifeline) and not find(lifeline, directory, mark):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"processes of an attack could not be ended: {find(lifeline, directory, mark)}")
+
+
+def _processes():
+    names = (path.name for path in Path("/proc").iterdir())
+    return [int(name) for name in names if name.isdecimal() and int(name) != os.getpid()]
+
+
+def _belongs(pid, fifo, directory, mark):
+    base = Path("/proc", str(pid))
+    with suppress(OSError):
+        if mark.encode() in (base / "environ").read_bytes():
+            return True
+    with suppress(OSError):
+        if str((base / "cwd").readlink()).startswith(directory):
+            return True
+    with suppress(OSError):
+        for each in (base / "fd").iterdir():
+            with suppress(OSError):
+                status = each.stat()
+                if (status.st_dev, status.st_ino) == fifo:
+                    return True
+    return False
