@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.visualizations.rendering.child.render_child.host import processes
+from apps.visualizations.rendering.child.render_child.host import memory, processes
 from apps.visualizations.rendering.hosts import RenderHost
 
 
@@ -28,5 +28,5 @@ def host_memory(host: RenderHost) -> HostMemory | None:
         return None
     pids = [keeper, *processes.descendants(keeper)]
     return HostMemory(
-        pss_bytes=sum(map(processes.proportional_bytes, pids)), rss_bytes=sum(map(processes.resident_bytes, pids))
+        pss_bytes=sum(map(memory.proportional_bytes, pids)), rss_bytes=sum(map(memory.resident_bytes, pids))
     )

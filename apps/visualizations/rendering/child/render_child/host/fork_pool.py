@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn
 
 from ..cells.handover import make_results
-from . import processes
+from . import memory, processes
 from .containment import Containment
 from .supervision import Child
 
@@ -180,4 +180,4 @@ def has_room(renders: dict[int, Any], slots: int) -> bool:
     """Whether another render may start: bounded by slots and by the machine's memory; the only one always may."""
     if not renders:
         return True
-    return len(renders) < slots and processes.available_bytes() > _LEAST_FREE_BYTES
+    return len(renders) < slots and memory.available_bytes() > _LEAST_FREE_BYTES

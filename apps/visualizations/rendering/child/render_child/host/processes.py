@@ -1,4 +1,4 @@
-"""What the system knows of processes: their memory, the members of a process group, and ended children.
+"""What the system knows of processes: the members of a process group, and ended children.
 
 Standard library only: the keeper runs this under the portal's interpreter, the host under an environment's.
 
@@ -14,7 +14,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -42,14 +43,36 @@ def die_with_parent(number: int, parent: int) -> None:
         os._exit(1)
 
 
-def members(group: int) -> list[int]:
-    """Returns the ids of the processes of a process group that /proc shows; zombies are left out."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A process, by one short read of /proc that no other process can delay.
+
+    Attributes:
+        threads: how many it has.
+        resident_bytes: memory in use, shared pages counted whole.
+        faulted_bytes: memory that it has touched since it was forked, at most.
+        image: differs from another process's where one of them has executed a program since they were one.
+    """
+
+    threads: int
+    resident_bytes: int
+    faulted_bytes: int
+    image: bytes
+
+
+def members(group: int) -> dict[int, Member]:
+    """Returns the processes of a process group that /proc shows, by their ids; zombies are left out."""
+    found = {}
     for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208  (names only, and often)
         if name.isdecimal():
-            state, _, member_of = _stat(name)
-            if member_of == group and state not in b"ZX":
-                found.append(int(name))
+            fields = _stat(name)
+            if fields[0] not in b"ZX" and int(fields[2]) == group:
+                found[int(name)] = Member(
+                    threads=int(fields[17]),
+                    resident_bytes=int(fields[21]) * _PAGE,
+                    faulted_bytes=int(fields[7]) * _PAGE,
+                    image=fields[45],
+                )
     return found
 
 
@@ -58,9 +81,9 @@ def descendants(root: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208
         if name.isdecimal():
-            state, parent, _ = _stat(name)
-            if state not in b"ZX":
-                children.setdefault(parent, []).append(int(name))
+            fields = _stat(name)
+            if fields[0] not in b"ZX":
+                children.setdefault(int(fields[1]), []).append(int(name))
     found: list[int] = []
     queue = [root]
     while queue:
@@ -70,15 +93,18 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def _stat(name: str) -> tuple[bytes, int, int]:
-    """Returns state, parent and process group; (b"X", 0, 0) for a process that ended meanwhile."""
+_GONE: Final = (b"X", *[b"0"] * 50)
+
+
+def _stat(name: str) -> Sequence[bytes]:
+    """Returns the fields of proc_pid_stat(5) from the state on, its third; those of a dead process where it ended."""
     try:
         with open(f"/proc/{name}/stat", "rb", buffering=0) as file:  # noqa: PTH123
             # The command's name stands in parentheses and may hold anything, so read behind the last one.
-            state, parent, group, _ = file.read(512).rpartition(b")")[2].split(None, 3)
-            return state, int(parent), int(group)
-    except (OSError, ValueError):
-        return b"X", 0, 0
+            fields = file.read(1024).rpartition(b")")[2].split()
+    except OSError:
+        return _GONE
+    return fields if len(fields) > 45 else _GONE
 
 
 def count_tasks() -> int:
@@ -90,39 +116,6 @@ def count_tasks() -> int:
                 if os.stat(f"/proc/{name}").st_uid == user:  # noqa: PTH116
                     found += len(os.listdir(f"/proc/{name}/task"))  # noqa: PTH208
     return found
-
-
-def available_bytes() -> int:
-    """Returns the memory that new work can have; a lot where the system does not tell."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 2**62
-
-
-def resident_bytes(pid: int) -> int:
-    """Returns the memory a process has in use, shared pages counted whole: quick, and never too little."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:  # noqa: PTH123
-            return int(file.read(128).split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
-
-
-def proportional_bytes(pid: int) -> int:
-    """Returns the memory a process has in use, each shared page divided by its users (PSS); costs milliseconds."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb", buffering=0) as file:  # noqa: PTH123
-            for line in file.read(4096).splitlines():
-                if line.startswith(b"Pss:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass  # it ended meanwhile
-    return 0
 
 
 def kill_group(group: int) -> bool:

@@ -9,19 +9,19 @@ import json
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from . import disk, priority
-from . import processes as memory
+from . import disk, memory, priority
 from .containment import Processes
+from .processes import Member, count_tasks, members
 
 # How many processes a render has at most, unless its order says otherwise.
 RENDER_PROCESSES: Final = 128
 _MAX_LINE: Final = 1024**2
 _LOOK_EVERY_S: Final = 0.1
-# So many times as long as a look at a render took passes before the next one.
+# The host has other renders to look after: so many times as long as measuring took passes before it is done again.
 _COST_FACTOR: Final = 20
 # A render that takes longer gives way to those that have just begun.
 _LONG_S: Final = 3.0
@@ -108,6 +108,8 @@ class Child:
     peak_bytes: int = 0
     _next_look: float = 0.0
     _next_sample: float = 0.0
+    _next_memory: float = 0.0
+    _sampler: memory.Sampler = field(default_factory=memory.Sampler)
     _is_long: bool = False
     _resident_at_start: int = 0
 
@@ -147,11 +149,8 @@ class Child:
             self._give_way()
         if now < self._next_look:
             return ""
-        found = self.check_limits() or self._measured(now)
-        # Measuring takes longer the more there is to measure, and the host has other renders to look after.
-        cost_s = time.monotonic() - now
-        self._next_look = now + max(_LOOK_EVERY_S, _COST_FACTOR * cost_s)
-        return found
+        self._next_look = now + _LOOK_EVERY_S
+        return self.check_limits() or self._measured(now)
 
     def check_limits(self) -> str:
         """Returns the limit that the kernel has enforced; "" for none."""
@@ -168,26 +167,30 @@ class Child:
         group = self.processes.group
         if group is not None and not is_due:
             return ""
-        pids = memory.members(self.pid)
-        if len(pids) > self.order["max_processes"]:
+        found = members(self.pid)
+        most = self.order["max_processes"]
+        if len(found) > most or sum(member.threads for member in found.values()) > most_tasks(most):
             return "too_many_processes"
-        if is_due:
-            self._next_sample = now + _SAMPLE_EVERY_S
-            files, size = disk.usage(self.order["directory"], most_files=self.order["max_files"])
-            size += disk.unlinked_bytes(pids, self.order["directory"])
-            if files > self.order["max_files"] or size > self.order["max_disk_bytes"]:
-                return "disk_full"
-        return self._measured_memory(pids, is_due=is_due)
-
-    def _measured_memory(self, pids: list[int], *, is_due: bool) -> str:
         limit = self.order["max_memory_bytes"]
-        if self.processes.group is not None and (counted := self.processes.group.memory_bytes()):
-            self.peak_bytes = max(self.peak_bytes, counted)
-            return ""
-        # Resident size is quick to read and never below the proportional one, which is what counts.
-        if is_due or sum(map(memory.resident_bytes, pids)) > limit:
-            self.peak_bytes = max(self.peak_bytes, sum(map(memory.proportional_bytes, pids)))
-        return "out_of_memory" if self.peak_bytes > limit else ""
+        is_much = self.processes.group is None and memory.estimate(found, self.pid, self._resident_at_start) > limit
+        if is_due or (is_much and now > self._next_memory):
+            self._sampler.sample(found, self.order["directory"])
+            self._next_memory = now + _COST_FACTOR * (time.monotonic() - now)
+            self.peak_bytes = max(self.peak_bytes, self._counted_memory())
+        if self.peak_bytes > limit:
+            return "out_of_memory"
+        return self._measured_disk(found) if is_due else ""
+
+    def _counted_memory(self) -> int:
+        """Returns the memory as the control group counts it, or else by the processes."""
+        counted = self.processes.group.memory_bytes() if self.processes.group is not None else 0
+        return counted or self._sampler.memory_bytes
+
+    def _measured_disk(self, found: Mapping[int, Member]) -> str:
+        self._next_sample = time.monotonic() + _SAMPLE_EVERY_S
+        files, size = disk.usage(self.order["directory"], most_files=self.order["max_files"])
+        size += disk.unlinked_bytes(found, self.order["directory"], self._sampler.unlinked)
+        return "disk_full" if files > self.order["max_files"] or size > self.order["max_disk_bytes"] else ""
 
     def _give_way(self) -> None:
         """Lowers the priority of a render that has run for a while, so that one that has just begun goes first."""
@@ -232,7 +235,7 @@ class Child:
 
 def user_limit(slots: int) -> int:
     """Returns how many tasks this user may have, where the kernel counts by user: those there are and all renders'."""
-    return memory.count_tasks() + slots * most_tasks(RENDER_PROCESSES)
+    return count_tasks() + slots * most_tasks(RENDER_PROCESSES)
 
 
 def is_key(key: object, sha256: str) -> bool:

@@ -44,9 +44,13 @@ _PRCTL_REFUSED: Final = (1, 4, 36, 0x59616D61)
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _PERSONALITY_QUERY: Final = 0xFFFFFFFF
 _PRIO_PROCESS, _IOPRIO_WHO_PROCESS = 0, 1
-# fcntl's F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW; F_SETOWN, F_SETOWN_EX, F_SETLEASE, F_NOTIFY.
+# fcntl's F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW; F_SETOWN, F_SETOWN_EX, F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ.
 _FCNTL_LOCKS: Final = (6, 7, 37, 38)
-_FCNTL_REFUSED: Final = (8, 15, 1024, 1026)
+_FCNTL_REFUSED: Final = (8, 15, 1024, 1026, 1031)
+# SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE. Buffers of pipes and sockets are memory of the kernel that
+# belongs to no process, so they keep the size that they have.
+_SOL_SOCKET: Final = 1
+_BUFFER_SIZES: Final = (7, 8, 32, 33)
 _SIGN_BIT: Final = 0x80000000
 
 _Instruction = tuple[int, int, int, int]
@@ -58,6 +62,7 @@ _CHECKED: Final[_Numbers] = {
     "socket": (41, 198),
     "sendmsg": (46, 211),
     "socketpair": (53, 199),
+    "setsockopt": (54, 208),
     "clone": (56, 220),
     "fork": (57, None),
     "vfork": (58, None),
@@ -286,6 +291,7 @@ def _checks(sockets: Sockets, spawning: Spawning) -> dict[str, list[_Instruction
             if sockets == "none"
             else _require([(0, (_AF_UNIX,))], errno.EACCES)
         ),
+        "setsockopt": _check_buffers(),
         "sendmsg": may_send,
         "sendmmsg": may_send,
         **_group_checks(spawning),
@@ -355,6 +361,12 @@ def _check_fcntl() -> list[_Instruction]:
     pretended = [part for value in _FCNTL_LOCKS for part in ((_IF_EQUAL, 0, 1, value), _refuse(0))]
     load, *rest = _forbid(1, _FCNTL_REFUSED)
     return [load, *pretended, *rest]
+
+
+def _check_buffers() -> list[_Instruction]:
+    sizes = [part for value in _BUFFER_SIZES for part in ((_IF_EQUAL, 0, 1, value), _refuse(0))]
+    other_level = len(sizes) + 1
+    return [_load(1), (_IF_EQUAL, 0, other_level, _SOL_SOCKET), _load(2), *sizes, (_RETURN, 0, 0, _ALLOW)]
 
 
 def _check_family() -> list[_Instruction]:
