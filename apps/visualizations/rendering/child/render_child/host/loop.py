@@ -220,8 +220,10 @@ class Host:
     def _finish(self, child: Child, verdict: str) -> None:
         """Ends a render's processes. That they are gone is told once the kernel says so (`_answer_ended`)."""
         child.verdict, child.is_done = verdict, verdict == "exited" and child.said_done()
-        if verdict == "exited" and not child.is_done:
-            child.verdict = child.check_limits() or verdict
+        limit = child.check_limits() if verdict == "exited" else ""
+        # A process that the kernel ended for its memory may be missing from a result that looks whole.
+        if limit and (not child.is_done or limit == "out_of_memory"):
+            child.verdict = limit
         self._pool.end(child)
         if child.connection is not None:
             self._answer(child.connection, child.verdict_message(), child.results)
