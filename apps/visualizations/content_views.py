@@ -110,11 +110,20 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     if destination and destination not in _FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
     response = _so_far(caller_of(request), render) if render.is_active else _file(render, "html")
-    assets = f"{request.scheme}://{request.get_host()}/assets/"
-    confine(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
+    confine_result(response, f"{request.scheme}://{request.get_host()}")
     # One address answers in two ways, depending on this header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
     return response
+
+
+def confine_result(response: HttpResponseBase, origin: str) -> None:
+    """Sets what confines a result's page in a browser.
+
+    Args:
+        origin: the one that answers with the page and its assets, such as `https://portal.example.com`.
+    """
+    assets = f"{origin}/assets/"
+    confine(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
 
 
 def _so_far(caller: Caller, render: Render) -> HttpResponse:
