@@ -136,10 +136,11 @@ class Installation:
         return {str(uuid.UUID(str(row[0]))): row[1:] for row in found}
 
     def start_renders(self) -> list[str]:
-        """Asks for five predefined and two custom renders and waits until all run."""
+        """Asks for five predefined and two custom renders and waits until the code of all runs."""
         ids = [self.ask("slow", number) for number in range(PREDEFINED)]
         ids += [self.ask("custom", number) for number in range(CUSTOM)]
-        wait_until(lambda: all(state == "running" for state, *_ in self.rows(ids).values()), 60, "seven renders")
+        # A row says "running" before its render has begun in the host.
+        wait_until(lambda: len(self.left_running()) == len(ids), 60, "seven renders")
         return ids
 
     def settle(self, ids: list[str]) -> float:
@@ -157,8 +158,14 @@ class Installation:
     def is_whole(self) -> bool:
         with contextlib.suppress(OSError, urllib.error.URLError):
             found = self.portal.get("/readyz")
-            return bool(found["status"] == "ok" and len(self.pids("worker")) == PREDEFINED + CUSTOM)
+            has_workers = len(self.pids("worker")) == PREDEFINED + CUSTOM
+            return bool(found["status"] == "ok" and has_workers and self._has_host())
         return False
+
+    def _has_host(self) -> bool:
+        """Whether the host that last said something of itself lives, so that all renders can begin at once."""
+        pids = self.pids("host")
+        return bool(pids) and all(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def processes() -> Iterator[tuple[int, int, str]]:
@@ -201,7 +208,10 @@ def installation(directory: Path, postgres: str = "") -> Iterator[Installation]:
                 **({"DATABASE_URL": postgres} if postgres else {}),
             )
         )
-        yield Installation(portal, _step(portal), work, results, mark, postgres)
+        found = Installation(portal, _step(portal), work, results, mark, postgres)
+        # It starts the host.
+        found.settle([found.ask("slow", 0)])
+        yield found
 
 
 def _step(portal: Portal) -> tuple[str, str]:
