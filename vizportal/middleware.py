@@ -5,14 +5,53 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseNotAllowed
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseNotAllowed, HttpResponseNotFound
 from django.http.response import HttpResponseBase
+from django.urls import resolve
 from django.utils.deprecation import MiddlewareMixin
+
+from apps.visualizations.exceptions import NotFoundError
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _PAGE_METHODS: Final = ("GET", "HEAD", "POST")
 # These answer for themselves which methods they serve, in their own shape.
 _API_PATHS: Final = ("/api/", "/apis/")
+
+
+class ResultsOriginMiddleware:
+    """Answers for the origin of results (VIZPORTAL_RESULTS_ORIGIN): pages of results, their assets, and nothing else.
+
+    It stands before sessions and people, so nothing there reads or sets a cookie.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answers what is asked of that origin, and passes on what is asked of the portal's own."""
+        origin = settings.VIZPORTAL_RESULTS_ORIGIN
+        if not origin or not _is_asked_of(request, origin):
+            return self.get_response(request)
+        try:
+            request.resolver_match = resolve(request.path_info, "apps.visualizations.results_urls")
+            match = request.resolver_match
+            answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+        except (Http404, NotFoundError):
+            return HttpResponseNotFound(
+                "There is nothing at this address, or not any more. Open the result in the portal again.\n",
+                content_type="text/plain; charset=utf-8",
+            )
+        return answer
+
+
+def _is_asked_of(request: HttpRequest, origin: str) -> bool:
+    try:
+        return request.get_host().lower() == origin.partition("://")[2]
+    except DisallowedHost:
+        # Probes come by other names, and whoever answers them knows.
+        return False
 
 
 def refuse_nul(get_response: GetResponse) -> GetResponse:

@@ -34,6 +34,10 @@ if not SECRET_KEY:
     SECRET_KEY_FALLBACKS += secret.load_replaced(VIZPORTAL_DATA_DIR, SESSION_COOKIE_AGE)
 ALLOWED_HOSTS = env.read_list("VIZPORTAL_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.read_list("VIZPORTAL_TRUSTED_ORIGINS")
+# Where results are shown from, such as https://results.example.com; empty: from the portal's own origin.
+VIZPORTAL_RESULTS_ORIGIN = env.read_origin("VIZPORTAL_RESULTS_ORIGIN")
+if VIZPORTAL_RESULTS_ORIGIN:
+    ALLOWED_HOSTS.append(env.host_of(VIZPORTAL_RESULTS_ORIGIN))
 
 # --- People -----------------------------------------------------------------------------------------------
 VIZPORTAL_DEFAULT_ROLE = env.read_choice("VIZPORTAL_DEFAULT_ROLE", "coder", ["none", "viewer", "creator", "coder"])
@@ -151,8 +155,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Before all others: it sees what they answer.
     "apps.observing.middleware.ObservingMiddleware",
-    "vizportal.observability.middleware.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "vizportal.middleware.ResultsOriginMiddleware",
+    "vizportal.observability.middleware.MetricsMiddleware",
     "vizportal.middleware.refuse_nul",
     "vizportal.middleware.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -259,7 +264,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "frame-src": [SELF],
+        "frame-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],
         "frame-ancestors": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, cast
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
@@ -24,12 +25,17 @@ _TAKES_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?:1|0?\.\d*[1-9])\S
 def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
     """Answers with an asset. A result's frame has no origin and sends no cookie, so nobody is asked who they are.
 
+    Where results have an origin of their own it is answered there only, before there are sessions.
+
     Args:
         kind: "js" or "css".
     """
-    # The session was asked for the namespace that was chosen last: without this the answer would vary by cookie, and no
-    # cache between could keep it.
-    request.session.accessed = False
+    if hasattr(request, "session"):
+        if settings.VIZPORTAL_RESULTS_ORIGIN:
+            raise Http404("Library code for results is on their own origin.")
+        # The session was asked for the namespace that was chosen last: without this the answer would vary by cookie,
+        # and no cache between could keep it.
+        request.session.accessed = False
     takes_gzip = bool(_TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")))
     compressed = assets.asset_compressed(sha256, kind) if takes_gzip else None
     is_compressed = compressed is not None

@@ -9,12 +9,13 @@ from http.client import OK
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.people.caller import Caller, CallerKind, caller_of, caller_set
+from apps.people.caller import Caller, CallerKind, caller_of, caller_set, system_caller
 from apps.people.rights import Right
 from apps.runs.views.contained import confine
 from apps.visualizations import selectors
@@ -25,6 +26,7 @@ from apps.visualizations.services.live import live_page
 from apps.visualizations.services.results import result_open
 from apps.visualizations.services.stored import DamagedError
 from apps.visualizations.services.tokens import token_user
+from apps.visualizations.signed_addresses import LIFE_S, address_read, signed_address
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -104,17 +106,50 @@ def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
 @for_scripts_too
 @require_safe
 def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
-    """Answers with the picture, for a frame only; a browser that goes there itself is led to the render's page."""
+    """Answers with the picture, for a frame only; a browser that goes there itself is led to the render's page.
+
+    Where results have an origin of their own, it leads there, and the address is signed anew each time.
+    """
     render = _render(request, render_id)
     destination = request.headers.get("Sec-Fetch-Dest", "")
     if destination and destination not in _FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
+    if settings.VIZPORTAL_RESULTS_ORIGIN:
+        address = signed_address(caller_of(request), request, render)
+        return HttpResponseRedirect(address, headers={"Cache-Control": "no-store"})
     response = _so_far(caller_of(request), render) if render.is_active else _file(render, "html")
-    assets = f"{request.scheme}://{request.get_host()}/assets/"
-    confine(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
+    confine_result(response, f"{request.scheme}://{request.get_host()}")
     # One address answers in two ways, depending on this header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
     return response
+
+
+@login_not_required
+@require_safe
+def signed_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
+    """Answers with the picture on the origin of results, in a frame of the portal's, for a signed address."""
+    signed = address_read(render_id, request.GET.get("key", ""))
+    if signed is None or request.headers.get("Sec-Fetch-Dest", "iframe") not in _FRAMES:
+        raise Http404("This address is not valid, or not any more.")
+    # Who it was signed for has been checked; there is no session on this origin to make a caller from.
+    caller = system_caller()
+    render = selectors.render_get(caller, render_id)
+    response = _so_far(caller, render) if render.is_active else _file(render, "html")
+    if response.status_code == OK and not render.is_active:
+        response["Cache-Control"] = f"private, max-age={LIFE_S}"
+    confine_result(response, settings.VIZPORTAL_RESULTS_ORIGIN)
+    response["Content-Security-Policy"] += f"; frame-ancestors {signed.portal}"
+    return response
+
+
+def confine_result(response: HttpResponseBase, origin: str) -> None:
+    """Sets what confines a result's page in a browser.
+
+    Args:
+        origin: the one that answers with the page and its assets, such as `https://portal.example.com`.
+    """
+    assets = f"{origin}/assets/"
+    confine(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
 
 
 def _so_far(caller: Caller, render: Render) -> HttpResponse:

@@ -8,8 +8,9 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from django.http import HttpResponse
 
-from apps.visualizations.content_views import RESULT_CSP
+from apps.visualizations.content_views import confine_result
 from apps.visualizations.rendering import environments
 from apps.visualizations.services.assets import CONTENT_TYPES, assets_publish, inline_assets_bytes
 from tests.chromium import chromium
@@ -98,9 +99,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
             self.answer(path.read_bytes(), {"Content-Type": CONTENT_TYPES[path.suffix[1:]], **headers})
         elif name in self.server.pages:
-            assets = f"http://{self.headers['Host']}/assets/"
-            headers = {"Content-Security-Policy": RESULT_CSP.format(assets=assets), "Referrer-Policy": "no-referrer"}
-            self.answer(self.server.pages[name].read_bytes(), {"Content-Type": "text/html; charset=utf-8", **headers})
+            response = HttpResponse(content_type="text/html; charset=utf-8")
+            confine_result(response, f"http://{self.headers['Host']}")
+            self.answer(self.server.pages[name].read_bytes(), dict(response.items()))
         else:
             self.send_error(404)
 

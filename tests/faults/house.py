@@ -11,11 +11,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import redis
 
 from tests.e2e.conftest import Portal, running_portal
@@ -33,10 +35,13 @@ TYPE = '''# /// script
 # needs_source = false
 # ///
 """Takes a while."""
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 Path("started").write_text("x")
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "%s"], start_new_session=True)
 time.sleep(%d)
 Path("done").write_text("x" * 100_000)
 print("done")
@@ -53,12 +58,19 @@ FINAL = {"succeeded", "failed", "lost", "timed_out", "cancelled"}
 
 @dataclass(slots=True)
 class Installation:
-    """A portal with its data on small disks of its own."""
+    """A portal with its data on small disks of its own.
+
+    Attributes:
+        mark: an argument of every process that its renders start.
+        postgres: the address of its database; "" where that is a file.
+    """
 
     portal: Portal
     step: tuple[str, str]
     work: Path
     results: Path
+    mark: str
+    postgres: str = ""
 
     @property
     def database(self) -> Path:
@@ -66,16 +78,27 @@ class Installation:
 
     def pids(self, kind: str) -> list[int]:
         """Returns the processes of a kind, without what they started."""
-        if kind in {"host", "supervisor"}:
-            keepers = [pid for pid, _, line in processes() if f" keep {self.portal.data_dir}" in line]
-            return keepers if kind == "supervisor" else [pid for pid, up, _ in processes() if up in keepers]
+        if kind == "supervisor":
+            return [pid for pid, _, line in processes() if f" keep {self.portal.data_dir}/" in line]
+        if kind == "host":
+            # Its parent may be the supervisor, bubblewrap, or a process that waits outside of its namespace.
+            files = (self.portal.data_dir / "run").rglob("*.status.json")
+            return [int(json.loads(each.read_text())["pid"]) for each in files]
         mark = SERVICES[kind]
         return [pid for pid, up, line in processes() if up == self.portal.process.pid and mark in line]
 
-    def kill(self, kind: str) -> None:
-        for pid in self.pids(kind):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    def kill(self, kinds: tuple[str, ...]) -> None:
+        """Kills all processes of these kinds in one moment: none of them can act on the end of another."""
+        pids = [pid for kind in kinds for pid in self.pids(kind)]
+        assert pids, f"There is no process to kill: {kinds}"
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    def left_running(self) -> list[str]:
+        """Returns the command lines of processes that a render started."""
+        return [line for _, _, line in processes() if self.mark in line]
 
     def queue(self) -> Any:
         return redis.Redis(unix_socket_path=str(self.portal.data_dir / "valkey" / "valkey.sock"))
@@ -90,7 +113,7 @@ class Installation:
             "title": f"{kind} {number}",
         }
         if kind == "custom":
-            body["code"] = TYPE.partition('"""\n')[2] % SECONDS
+            body["code"] = TYPE.partition('"""\n')[2] % (self.mark, SECONDS)
         request = urllib.request.Request(
             f"{self.portal.url}/api/v1/visualizations",
             json.dumps(body).encode(),
@@ -101,17 +124,23 @@ class Installation:
 
     def rows(self, ids: list[str]) -> dict[str, tuple[str, str, str, int]]:
         """Returns state, reason, message and attempt by id, as the database has them."""
-        marks = ",".join("?" * len(ids))
-        query = f"SELECT id, state, reason, message, attempt FROM visualizations_render WHERE id IN ({marks})"
-        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)) as database:
-            found = database.execute(query, [each.replace("-", "") for each in ids]).fetchall()
-        return {row[0]: row[1:] for row in found}
+        query = "SELECT id, state, reason, message, attempt FROM visualizations_render WHERE id IN ("
+        if self.postgres:
+            with psycopg.connect(self.postgres, connect_timeout=5) as database:
+                found = database.execute(f"{query}{','.join(['%s'] * len(ids))})", ids).fetchall()
+        else:
+            address = f"file:{self.database}?mode=ro"
+            with contextlib.closing(sqlite3.connect(address, uri=True, timeout=30)) as database:
+                plain = [each.replace("-", "") for each in ids]
+                found = database.execute(f"{query}{','.join('?' * len(ids))})", plain).fetchall()
+        return {str(uuid.UUID(str(row[0]))): row[1:] for row in found}
 
     def start_renders(self) -> list[str]:
-        """Asks for five predefined and two custom renders and waits until all run."""
+        """Asks for five predefined and two custom renders and waits until the code of all runs."""
         ids = [self.ask("slow", number) for number in range(PREDEFINED)]
         ids += [self.ask("custom", number) for number in range(CUSTOM)]
-        wait_until(lambda: all(state == "running" for state, *_ in self.rows(ids).values()), 60, "seven renders")
+        # A row says "running" before its render has begun in the host.
+        wait_until(lambda: len(self.left_running()) == len(ids), 60, "seven renders")
         return ids
 
     def settle(self, ids: list[str]) -> float:
@@ -119,7 +148,7 @@ class Installation:
         began = time.monotonic()
 
         def is_over() -> bool:
-            with contextlib.suppress(sqlite3.OperationalError):
+            with contextlib.suppress(sqlite3.OperationalError, psycopg.OperationalError):
                 return all(state in FINAL for state, *_ in self.rows(ids).values())
             return False
 
@@ -129,8 +158,14 @@ class Installation:
     def is_whole(self) -> bool:
         with contextlib.suppress(OSError, urllib.error.URLError):
             found = self.portal.get("/readyz")
-            return bool(found["status"] == "ok" and len(self.pids("worker")) == PREDEFINED + CUSTOM)
+            has_workers = len(self.pids("worker")) == PREDEFINED + CUSTOM
+            return bool(found["status"] == "ok" and has_workers and self._has_host())
         return False
+
+    def _has_host(self) -> bool:
+        """Whether the host that last said something of itself lives, so that all renders can begin at once."""
+        pids = self.pids("host")
+        return bool(pids) and all(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def processes() -> Iterator[tuple[int, int, str]]:
@@ -156,10 +191,10 @@ def small_disk(path: Path, megabytes: int) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def installation(directory: Path) -> Iterator[Installation]:
-    types = directory / "types"
+def installation(directory: Path, postgres: str = "") -> Iterator[Installation]:
+    types, mark = directory / "types", f"started-by-a-render-{uuid.uuid4().hex}"
     types.mkdir()
-    (types / "slow.py").write_text(TYPE % SECONDS)
+    (types / "slow.py").write_text(TYPE % (mark, SECONDS))
     with contextlib.ExitStack() as opened:
         data = opened.enter_context(small_disk(directory / "data", 512))
         work, results = (opened.enter_context(small_disk(data / name, 128)) for name in ("work", "results"))
@@ -170,9 +205,13 @@ def installation(directory: Path) -> Iterator[Installation]:
                 VIZPORTAL_WORKERS=str(PREDEFINED + CUSTOM),
                 VIZPORTAL_TYPES_DIRS=str(types),
                 VIZPORTAL_MAX_QUEUED_PER_USER="100",
+                **({"DATABASE_URL": postgres} if postgres else {}),
             )
         )
-        yield Installation(portal, _step(portal), work, results)
+        found = Installation(portal, _step(portal), work, results, mark, postgres)
+        # It starts the host.
+        found.settle([found.ask("slow", 0)])
+        yield found
 
 
 def _step(portal: Portal) -> tuple[str, str]:

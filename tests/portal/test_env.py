@@ -1,4 +1,9 @@
+import os
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from vizportal import env
@@ -17,6 +22,13 @@ def test_truth_values(monkeypatch, text, value):
         (lambda: env.read_int("X", 1), "many", "whole number"),
         (lambda: env.read_int("X", 1, least=1), "0", "at least 1"),
         (lambda: env.read_choice("X", "a", ["a", "b"]), "c", "one of a, b"),
+        *(
+            (lambda: env.read_origin("X"), text, "must be an origin such as")
+            for text in (
+                *("results.example.com", "ftp://a", "https://", "https://a/b", "https://a?b", "https://me@a"),
+                *("https://a:443", "http://a:80", "https://a:x", "https://[a"),
+            )
+        ),
     ],
 )
 def test_what_is_wrong_is_said(monkeypatch, read, text, words):
@@ -38,3 +50,33 @@ def test_a_secret_may_come_from_a_file(monkeypatch, tmp_path):
 def test_lists_lose_their_empty_parts(monkeypatch):
     monkeypatch.setenv("X", " a, ,b,")
     assert env.read_list("X") == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "origin", "host"),
+    [
+        ("https://Results.example.com/", "https://results.example.com", "results.example.com"),
+        ("http://localhost:8001", "http://localhost:8001", "localhost"),
+        ("http://[::1]:8001", "http://[::1]:8001", "[::1]"),
+        ("", "", ""),
+    ],
+)
+def test_origins(monkeypatch, text, origin, host):
+    monkeypatch.setenv("X", text)
+    assert env.read_origin("X") == origin
+    assert env.host_of(origin) == host
+
+
+def test_the_origin_of_results_is_an_allowed_host_and_may_be_framed(tmp_path):
+    code = (
+        "from vizportal.settings import *; print(ALLOWED_HOSTS[-1], CONTENT_SECURITY_POLICY['DIRECTIVES']['frame-src'])"
+    )
+    said = []
+    for origin in ("https://results.example.com", ""):
+        environ = {**os.environ, "VIZPORTAL_DATA_DIR": str(tmp_path), "VIZPORTAL_RESULTS_ORIGIN": origin}
+        call = [sys.executable, "-c", code]
+        said.append(
+            subprocess.run(call, env=environ, cwd=settings.BASE_DIR, capture_output=True, text=True, check=True)
+        )
+    shown = [each.stdout.strip() for each in said]
+    assert shown == ["results.example.com [\"'self'\", 'https://results.example.com']", "[::1] [\"'self'\"]"]

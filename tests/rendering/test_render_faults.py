@@ -1,12 +1,17 @@
 """Code that means ill or goes wrong: how it ends, how soon, and that nothing of it is left."""
 
+import errno
+import os
 import resource
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
+from apps.visualizations import rendering
 from apps.visualizations.rendering.child.render_child.host import processes
+from apps.visualizations.rendering.render import Wait
 
 pytestmark = pytest.mark.kernel
 
@@ -182,3 +187,28 @@ def test_cancel_does_not_wait_for_the_code(run):
     assert outcome.state == "cancelled"
     # Measured 0.3 to 0.7 s; the machine may be busy.
     assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_results_that_this_process_has_no_descriptors_for_are_its_own_fault(tmp_path, left):
+    """Not the code's: the kernel keeps them back without an error, as if the host had sent none."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ours, theirs = socket.socketpair()
+    order = rendering.RenderOrder(code="", variables={})
+    wait = Wait(ours, order, tmp_path, 0, on_progress=lambda _: None, is_cancelled=lambda: False)
+    with theirs, (tmp_path / "result").open("wb") as result:
+        socket.send_fds(theirs, [b'{"verdict": "exited", "returncode": 0}\n'], [result.fileno()] * 3)
+        theirs.sendall(b'{"gone": true}\n')
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        free = [os.dup(0) for _ in range(left + 1)]
+        for each in free:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free[left], limits[1]))
+        try:
+            with pytest.raises(OSError, match="open files") as raised:
+                wait.verdict()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        # Those that came are closed, and the connection, since no process of the render is left.
+        assert len(list(Path("/proc/self/fd").iterdir())) == before - 1
+    assert raised.value.errno == errno.EMFILE

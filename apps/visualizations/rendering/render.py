@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
 import select
 import shutil
 import socket
@@ -52,6 +54,7 @@ def render(
     Raises:
         HostStartError: the host does not start, or not in time.
         HostLostError: the host ended before the render did.
+        OSError: this process cannot receive the results, such as for want of file descriptors.
     """
     if not host.spec.interpreter.exists():
         message = "The environment of this type is not built here. An admin can build it: manage.py environments build."
@@ -162,7 +165,7 @@ class Wait:
         self._watcher = results.Watcher(directory)
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._started = time.monotonic()
-        self._has_cancelled = self._is_gone = False
+        self._has_cancelled = self._is_gone = self._is_cut = False
         self._buffer = b""
         self._messages: deque[dict[str, Any]] = deque()
         self._descriptors: list[int] = []
@@ -185,8 +188,14 @@ class Wait:
 
         Raises:
             HostLostError: there will be none.
+            OSError: the results came, and this process has no file descriptors left for them.
         """
         found = self._next("verdict")
+        if self._is_cut:
+            for descriptor in self._descriptors:
+                os.close(descriptor)
+            self.end()
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         given = Verdict(found, self._descriptors)
         if not given.is_sealed:
             given.message |= self._next("gone")
@@ -229,10 +238,12 @@ class Wait:
 
     def _receive(self) -> None:
         try:
-            received, descriptors, _, _ = socket.recv_fds(self._connected, 65536, len(RESULTS))
+            received, descriptors, flags, _ = socket.recv_fds(self._connected, 65536, len(RESULTS))
         except OSError:
-            received, descriptors = b"", []
+            received, descriptors, flags = b"", [], 0
         self._descriptors += descriptors
+        # The kernel keeps descriptors back that this process has no numbers for, and says so by this flag alone.
+        self._is_cut |= bool(flags & socket.MSG_CTRUNC)
         self._buffer += received
         if not received or len(self._buffer) > _MAX_VERDICT:
             raise HostLostError("The render host ended while this was rendering.")

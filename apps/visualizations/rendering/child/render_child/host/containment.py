@@ -20,7 +20,6 @@ import itertools
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +29,7 @@ from typing import Any, Final, NoReturn
 from ..sandbox.confinement import Sandbox, has_seccomp
 from ..sandbox.seccomp import Spawning
 from . import cgroups, namespaces, processes
+from .log import log
 
 # In the order in which they are tried.
 MECHANISMS: Final = ("namespace", "cgroup", "group", "threads")
@@ -193,7 +193,7 @@ def _holds(mechanism: str, hierarchy: cgroups.Hierarchy | None, *, is_confined: 
             if found.hierarchy is not None:
                 found.hierarchy.remove()
         except OSError as error:
-            print(f"mechanism {mechanism}: {error}", file=sys.stderr)  # noqa: T201  (the host's log)
+            log(f"mechanism {mechanism}: {error}")
         finally:
             os._exit(code)
     return os.waitpid(pid, 0)[1] == 0

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from . import cgroups, processes
+from .log import log
 
 # Where a command names the home that is made here, and where it binds the folders of control groups.
 _HOME_MARK: Final = "@home@"
@@ -177,7 +178,7 @@ class Keeper:
 
     def _fail(self, why: str) -> None:
         """Leaves the reason why no host could be started where workers look for it."""
-        print(f"render host: {why}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
+        log(f"render host: {why}")
         with contextlib.suppress(OSError):
             self._failure_path.write_text(why, encoding="utf-8")
 
@@ -200,7 +201,7 @@ class Keeper:
             return None
         if code == 0 and host.is_ready:
             return 0
-        print(f"render host ended with {code}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
+        log(f"render host ended with {code}")
         self._failures = 0 if time.monotonic() - host.started_at > _STABLE_S else self._failures + 1
         if self._failures >= _STARTS:
             self._fail(f"It ended {_STARTS} times while it started, at last with the exit code {code}.")
@@ -214,7 +215,7 @@ class Keeper:
         """Ends what a host that was killed left running."""
         for group in host.groups:
             if not processes.wait_for_group(group, _GONE_S):
-                print(f"render {group} is still ending", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
+                log(f"render {group} is still ending")
 
     def _on_signal(self, *_: object) -> NoReturn:
         sys.exit(0)
@@ -251,5 +252,5 @@ def _own_hierarchy() -> cgroups.Hierarchy | None:
     try:
         return found.below(f"{_CGROUPS_PREFIX}{os.getpid()}")
     except OSError as error:
-        print(f"control groups: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
+        log(f"control groups: {error}")
         return None

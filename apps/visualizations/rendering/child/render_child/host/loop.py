@@ -12,7 +12,6 @@ import json
 import os
 import select
 import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from typing import Any, Final, NoReturn
 
 from .containment import Containment
 from .fork_pool import ForkPool, has_room
+from .log import log
 from .supervision import Child, Connection, is_key, user_limit
 
 _YOUNG_S: Final = 1.0
@@ -270,4 +270,4 @@ class Host:
         except OSError as error:
             # A full disk is no reason to end: renders that fit go on, and the next look writes again.
             self._written = -1
-            print(f"status not written: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the host's log)
+            log(f"status not written: {error}")

@@ -37,6 +37,7 @@ from .cgroups import Hierarchy
 from .containment import Containment, choose, summary
 from .hotpages import Ranges, copy_ahead, learn
 from .hugepages import collapse_memory
+from .log import log
 from .loop import Host
 from .priority import lower_own
 
@@ -124,7 +125,7 @@ def _confinement(wanted: str, paths: list[str]) -> dict[str, Any]:
     except SandboxError as error:
         if wanted == "landlock":
             raise
-        print(f"no sandbox: {error}", file=sys.stderr)  # noqa: T201  (the host's log)
+        log(f"no sandbox: {error}")
         return {"mode": "none", "abi": found.abi, "gaps": list(describe("none").gaps)}
     return {"mode": found.mode, "abi": found.abi, "gaps": list(gaps)}
 
@@ -163,7 +164,7 @@ def _preload(modules: list[str]) -> list[str]:
                 warnings.simplefilter("ignore")
                 importlib.import_module(name)
         except Exception as error:  # noqa: BLE001  (a broken library must not take the others' renders with it)
-            print(f"{name} cannot be imported: {error!r}", file=sys.stderr)  # noqa: T201  (the host's log)
+            log(f"{name} cannot be imported: {error!r}")
             missing.append(name)
     # One that logs while it is imported sets logging up, for all renders to come.
     logging.root.handlers[:] = handlers

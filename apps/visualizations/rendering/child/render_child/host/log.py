@@ -1,0 +1,18 @@
+"""The log of a host and of its keeper: their standard error, a file on the disk of the data directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Final
+
+_STDERR: Final = 2
+
+
+def log(line: str) -> None:
+    """Writes a line; where the disk is full, the line is lost and nothing else.
+
+    Past `sys.stderr`, which would keep what it could not write and raise the same error again later.
+    """
+    with contextlib.suppress(OSError):
+        os.write(_STDERR, f"{line}\n".encode(errors="replace"))
