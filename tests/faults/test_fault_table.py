@@ -1,6 +1,6 @@
 """Each fault with five predefined and two custom renders running: none is stuck, none ends without its reason.
 
-All pairs of kills with FAULTS=all; else each kind once, and the pairs that reach the same parts in other ways.
+All of them with FAULTS=all, in eight minutes; else a choice in which each kind of process is killed once.
 """
 
 import contextlib
@@ -160,10 +160,12 @@ FAULTS = {
     "no descriptors": (no_descriptors, {"", "no_descriptors"}, {"", "no_descriptors"}),
     "work full": (lambda house: filled(house.work), {"", "work_disk_full"}, {"work_disk_full"}),
 }
+# Their parts have tests of their own; without them the file takes less than three minutes.
+LEFT_OUT = set() if IS_WHOLE else {"queue flushed", "database locked", "Kubeflow stopped", "work full"}
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [each for each in FAULTS if each not in LEFT_OUT])
 def test_nothing_is_stuck_and_each_end_has_its_reason(house, fault):
     inject, predefined, custom = FAULTS[fault]
     judge(house, fault, inject(house), predefined, custom)
