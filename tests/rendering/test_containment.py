@@ -1,5 +1,6 @@
 """What keeps a render's processes together: chosen by an attack, and rejected where it does not hold."""
 
+import errno
 import os
 import select
 import time
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.visualizations.rendering.child.render_child.host import cgroups, containment, processes
+from apps.visualizations.rendering.child.render_child.host import cgroups, containment, fork_pool, processes
 from apps.visualizations.rendering.child.render_child.sandbox import confinement
 from tests.rendering.sandbox.forks import NOBODY, needs_confinement, run_forked
 from tests.waiting import wait_until
@@ -142,3 +143,29 @@ def test_a_control_group_counts_what_belongs_to_no_process():
         assert group.remove()
         assert own.remove()
     assert not any(Path(folder).exists() for folder in own.folders.values())
+
+
+def test_a_child_that_cannot_be_forked_is_tried_again():
+    """Nothing of a host ends because the system lets nothing be started for a moment."""
+
+    class Failing:
+        hierarchy, mechanism, fails = None, "group", True
+
+        def fork(self, run_child):
+            if self.fails:
+                raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+            return containment.Containment("group", None).fork(run_child)
+
+    def run():
+        failing = Failing()
+        pool = fork_pool.ForkPool(failing, lambda _control, _results: time.sleep(60), idle=1)
+        pool.refill([])
+        waits = pool.refill_in_s
+        with pytest.raises(OSError, match="unavailable"):
+            pool.take([])
+        failing.fails = False
+        child = pool.take([])
+        pool.end_all()
+        return [waits > 0, child.exit_code]
+
+    assert as_user(os.getuid(), run) == ["value", [True, -9]]

@@ -61,6 +61,8 @@ class Processes:
     def end(self) -> None:
         """Ends all of them. They take a moment to be gone; see `are_gone`."""
         processes.kill_group(self.leader)
+        # One that was forked a moment ago leads no group yet.
+        processes.send_signal(self.leader, signal.SIGKILL)
         if self.group is not None:
             self.group.kill()
             self.group.weigh("ending")

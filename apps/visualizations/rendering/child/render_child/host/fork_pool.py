@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 from ..cells.handover import make_results
 from . import memory, processes
 from .containment import Containment
+from .log import log
 from .supervision import Child
 
 _FORK_DELAY_S: Final = 0.01
@@ -76,10 +77,18 @@ class ForkPool:
             to_close: the host's own sockets, which no child may have.
         """
         if self.refill_in_s == 0:
-            self._idle.append(self._fork(to_close))
+            try:
+                self._idle.append(self._fork(to_close))
+            except OSError as error:
+                log(f"no child: {error}")
+                self._next_fork = time.monotonic() + _FORK_PAUSE_S
 
     def take(self, to_close: Iterable[socket.socket]) -> Child:
-        """Returns a child to be given a render; it counts as one from here."""
+        """Returns a child to be given a render; it counts as one from here.
+
+        Raises:
+            OSError: none waits, and the system lets none be forked.
+        """
         child = self._idle.popleft() if self._idle else self._fork(to_close)
         # A fork now could keep this child from the processor that it was woken on.
         self._next_fork = max(self._next_fork, time.monotonic() + _FORK_DELAY_S)

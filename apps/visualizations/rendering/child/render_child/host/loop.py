@@ -196,11 +196,16 @@ class Host:
 
     def _start_waiting(self) -> None:
         while self._waiting and has_room(self._pool.renders, self._options["slots"]):
-            self._start(self._waiting.popleft())
+            try:
+                child = self._pool.take(self._own_sockets())
+            except OSError as error:
+                # Tried again at the next turn: the order goes on waiting, and its worker knows how long it may.
+                log(f"no child for a render: {error}")
+                return
+            self._start(self._waiting.popleft(), child)
 
-    def _start(self, connection: Connection) -> None:
+    def _start(self, connection: Connection, child: Child) -> None:
         order = {**(connection.order or {}), "max_tasks": self._max_tasks}
-        child = self._pool.take(self._own_sockets())
         self._started += 1
         try:
             child.begin(connection, order, waited_s=time.monotonic() - connection.asked_at)
