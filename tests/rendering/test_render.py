@@ -110,6 +110,16 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", 
     assert processes_below(tmp_path) == []
 
 
+def test_orphans_that_have_ended_count_against_no_limit(run):
+    code = """
+import subprocess
+for _ in range(700):
+    subprocess.run(["sh", "-c", "true & exit 0"], check=True)
+"""
+    outcome = run(code)
+    assert outcome.state == "succeeded", outcome.message
+
+
 def test_a_daemon_of_a_kernel_that_died_ends_too(run, tmp_path):
     code = """
 import os, subprocess, sys

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,8 +25,7 @@ from . import processes
 
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x20000, 0x10000000, 0x20000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x4000, 0x40000
-# Reads its standard input to the end and exits. Small, and on every system.
-_INIT: Final = shutil.which("cat", path="/bin:/usr/bin") if sys.platform == "linux" else None
+_PROGRAMS: Final = "/bin:/usr/bin"
 _libc: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else ctypes.CDLL(None)
 
 
@@ -60,8 +61,7 @@ def become_able() -> int | None:
     Raises:
         OSError: the system does not allow it.
     """
-    if _INIT is None:
-        raise FileNotFoundError("There is no program `cat` to be the first process of a namespace.")
+    _init_command()
     if _has_sys_admin():
         return None
     user, group = os.geteuid(), os.getegid()
@@ -143,20 +143,38 @@ class Namespaces:
 
 def _spawn_init() -> Namespace:
     readable, lifeline = os.pipe()
-    assert _INIT is not None  # noqa: S101  (`become_able` has looked)
+    command = _init_command()
     actions = [
         (os.POSIX_SPAWN_DUP2, readable, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     try:
-        init = os.posix_spawn(_INIT, ["vizportal-init"], {}, file_actions=actions, setsid=True)
+        init = os.posix_spawn(command[0], command, {}, file_actions=actions, setsid=True)
     except OSError:
         os.close(lifeline)
         raise
     finally:
         os.close(readable)
     return Namespace(init=init, lifeline=lifeline)
+
+
+@functools.cache
+def _init_command() -> tuple[str, ...]:
+    """Returns the command of a namespace's first process: it reads its standard input to the end, and exits.
+
+    Where `env` can have it ignore SIGCHLD (coreutils 8.31), the kernel takes the exit codes of the orphans that become
+    its children. Elsewhere they count against the limit of processes until the end.
+
+    Raises:
+        FileNotFoundError: there is no program for it.
+    """
+    cat, env = (shutil.which(name, path=_PROGRAMS) for name in ("cat", "env"))
+    if cat is None:
+        raise FileNotFoundError("There is no program `cat` to be the first process of a namespace.")
+    ignoring = (env or cat, "--ignore-signal=CHLD", cat)
+    is_known = subprocess.run([*ignoring, os.devnull], capture_output=True, check=False, env={}).returncode == 0
+    return ignoring if env is not None and is_known else (cat,)
 
 
 def _has_sys_admin() -> bool:

@@ -51,7 +51,8 @@ def serve(options: dict[str, Any]) -> None:
     parent = os.getppid()
     for name in ("listener", "lifeline"):
         os.set_inheritable(options[name], False)  # noqa: FBT003  (its signature)
-    # Orphans of a render become this process's children, which takes their exit codes.
+    # Orphans of a render become this process's children, or those of the first process of its namespace. Both take
+    # their exit codes: a process that has ended counts against the render's limit until somebody does.
     processes.become_subreaper()
     containment = _containment(options)
     if containment.outer_pid is None:
@@ -226,7 +227,6 @@ class Kit:
 def _be_child(control: socket.socket, results: Sequence[int], kit: Kit) -> NoReturn:
     """What a forked child does: gets ready, waits for an order, gives up its rights, renders, and waits for its end."""
     processes.die_with_parent(signal.SIGKILL, os.getppid())
-    processes.become_subreaper()
     lower_own()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _offer_to_oom_killer()
