@@ -14,6 +14,7 @@ from apps.people.roles import Role
 from apps.runs import access
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
+from apps.visualizations.kfp_service import portal, waiting
 from apps.visualizations.models import ApiToken, Render, Visualization
 from tests.access import multi_user
 from tests.visualizations.conftest import browser, kernel, queue, valkey_url  # noqa: F401  (fixtures)
@@ -52,6 +53,13 @@ def kubeflow(settings, monkeypatch):
             ]
         )
         yield served
+
+
+@pytest.fixture(autouse=True)
+def kept_connection(monkeypatch):
+    """Every call is undone with its transaction, which Kubeflow's would end: it gives its connection back and waits."""
+    for module in (portal, waiting):
+        monkeypatch.setattr(module, "close_old_connections", lambda: None)
 
 
 @pytest.fixture
