@@ -63,29 +63,44 @@ def render(
     _prepare(order, host.spec.interpreter, directory)
     request = json.dumps(_request(order, directory)).encode() + b"\n"
     for is_last in (*[False] * _TRIES, True):
-        connected = host.connect()
         start_timeout_s = 0.0 if host.read_status() else host.spec.start_timeout_s
-        wait = Wait(connected, order, directory, start_timeout_s, on_progress, is_cancelled)
-        try:
-            wait.send(request)
-            verdict = wait.verdict()
+        wait = Wait(host.connect(), order, directory, start_timeout_s, on_progress, is_cancelled)
+        verdict = _ask(host, wait, request, is_last=is_last)
+        if verdict is not None:
             break
-        except HostStuckError:
-            connected.close()
-            host.end()
-            raise
-        except HostLostError:
-            connected.close()
-            wait.end_group()
-            # A host that ends when nobody needs it may end just now; an order that it did not take has not begun.
-            if wait.is_taken or is_last:
-                raise
-            if failure := host.failure():
-                raise failure from None
-        except BaseException:
-            connected.close()
-            raise
+    assert verdict is not None  # noqa: S101  (the last turn raises)
     return results.read_outcome(directory, order, verdict, total_s=time.monotonic() - started, wait_for_end=wait.end)
+
+
+def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Verdict | None:
+    """Returns the host's verdict; None where it ended before it took the order, which can be sent again.
+
+    Args:
+        is_last: the order is not sent again.
+
+    Raises:
+        HostStartError: the host does not start, or not in time.
+        HostLostError: the host ended before the render did.
+    """
+    try:
+        wait.send(request)
+        return wait.verdict()
+    except HostStuckError:
+        wait.close()
+        host.end()
+        raise
+    except HostLostError:
+        wait.close()
+        wait.end_group()
+        # A host that ends when nobody needs it may end just now; an order that it did not take has not begun.
+        if wait.is_taken or is_last:
+            raise
+        if failure := host.failure():
+            raise failure from None
+        return None
+    except BaseException:
+        wait.close()
+        raise
 
 
 def _prepare(order: RenderOrder, interpreter: Path, directory: Path) -> None:
@@ -200,6 +215,7 @@ class Wait:
         if not given.is_sealed:
             given.message |= self._next("gone")
             self._is_gone = True
+            self.close()
         return given
 
     def end(self) -> None:
@@ -249,6 +265,10 @@ class Wait:
             raise HostLostError("The render host ended while this was rendering.")
         *lines, self._buffer = self._buffer.split(b"\n")
         self._messages += map(json.loads, lines)
+
+    def close(self) -> None:
+        """Closes the connection, which ends the render where it still runs."""
+        self._connected.close()
 
     def end_group(self) -> None:
         """Ends the render's processes where nobody above them is left to do it: host and keeper were both killed."""
