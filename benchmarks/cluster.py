@@ -137,7 +137,7 @@ class _Line:
 
     def fill(self) -> bool:
         """Orders as many as are missing; notes how few there were."""
-        from apps.people.caller import Caller, CallerKind
+        from apps.accounts.caller import Caller, CallerKind
         from apps.visualizations.services.orders import VisualizationRequest
         from apps.visualizations.services.submission import visualization_create_anew
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from apps.people.caller import Caller, CallerKind, command_caller
+from apps.accounts.caller import Caller, CallerKind, command_caller
 from apps.visualizations.models import ApiToken
 from apps.visualizations.services.tokens import token_create
 

@@ -20,8 +20,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from apps.people.caller import caller_of
-from apps.people.rights import Right
+from apps.accounts.caller import caller_of
+from apps.accounts.rights import Right
 from apps.runs.exceptions import NotSignedInError, RunsError
 from apps.runs.gateway import gateway_for_service
 from apps.runs.gateway.endpoints import EndpointConfig, endpoints

@@ -60,8 +60,8 @@ OIDC_STORE_ACCESS_TOKEN = env.read_bool("VIZPORTAL_OIDC_KEEP_TOKEN", default=Fal
 OIDC_USE_PKCE = True
 OIDC_TIMEOUT = 10
 AUTHENTICATION_BACKENDS = {
-    "oidc": ["apps.people.backends.OidcBackend"],
-    "header": ["apps.people.backends.HeaderBackend"],
+    "oidc": ["apps.accounts.backends.OidcBackend"],
+    "header": ["apps.accounts.backends.HeaderBackend"],
 }.get(VIZPORTAL_AUTH, ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"])
 # Too many wrong passwords lock a name out, where this address asks for it; counted in the database by django-axes.
 VIZPORTAL_LOGIN_FAILURES = env.read_int("VIZPORTAL_LOGIN_FAILURES", 10, least=1)
@@ -71,8 +71,8 @@ AXES_ENABLED = VIZPORTAL_AUTH == "password"
 AXES_FAILURE_LIMIT = VIZPORTAL_LOGIN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=VIZPORTAL_LOGIN_LOCKOUT_MINUTES)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "apps.people.addresses.lockout_address"
-AXES_LOCKOUT_CALLABLE = "apps.people.lockout.locked_page"
+AXES_CLIENT_IP_CALLABLE = "apps.accounts.addresses.lockout_address"
+AXES_LOCKOUT_CALLABLE = "apps.accounts.lockout.locked_page"
 AXES_RESET_ON_SUCCESS = True
 # Or somebody who goes on trying would keep the person locked out for good.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -147,7 +147,7 @@ INSTALLED_APPS = [
     "ninja",
     "csp",
     "axes",
-    "apps.people",
+    "apps.accounts",
     "apps.runs",
     "apps.visualizations",
     "vizportal",
@@ -167,15 +167,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "apps.people.middleware.TrustedHeaderMiddleware",
-    "apps.people.middleware.LocalUserMiddleware",
-    "apps.people.middleware.SignInMiddleware",
-    "apps.people.middleware.RightsMiddleware",
-    "apps.people.middleware.AdminRightMiddleware",
+    "apps.accounts.middleware.TrustedHeaderMiddleware",
+    "apps.accounts.middleware.LocalUserMiddleware",
+    "apps.accounts.middleware.SignInMiddleware",
+    "apps.accounts.middleware.RightsMiddleware",
+    "apps.accounts.middleware.AdminRightMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "apps.people.middleware.AdminIdleMiddleware",
+    "apps.accounts.middleware.AdminIdleMiddleware",
     # Last: it puts the page of a lockout in the place of whatever the sign-in answered.
     "axes.middleware.AxesMiddleware",
 ]

@@ -23,7 +23,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("design/", views.design, name="design"),
-    path("", include("apps.people.urls")),
+    path("", include("apps.accounts.urls")),
     path("", include("apps.visualizations.urls")),
     path("", include("apps.runs.urls")),
 ]

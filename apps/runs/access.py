@@ -13,8 +13,8 @@ from typing import Final
 
 from django.core.cache import cache
 
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.runs.exceptions import EndpointDownError, NotSignedInError, RunsError
 from apps.runs.gateway import endpoints, gateway_for_namespace
 

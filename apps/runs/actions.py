@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
-from apps.people import audit
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts import audit
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.runs import exceptions, services
 from apps.runs.entities import Pipeline, PipelineVersion, Run
 from apps.runs.gateway import Gateway

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
-from apps.people.caller import Caller
+from apps.accounts.caller import Caller
 from apps.runs import selectors
 from apps.runs.entities import Page, Run, State
 from apps.runs.gateway import Gateway

@@ -8,8 +8,8 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.runs import access
 from apps.runs.entities import Artifact, Experiment, Page, Pipeline, Run, RunDetails, Step
 from apps.runs.exceptions import NotFoundError

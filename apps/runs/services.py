@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from apps.people import audit
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts import audit
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.runs import charts
 from apps.runs.entities import Run, RunDetails
 from apps.runs.exceptions import InvalidRequestError, NotFoundError, RunsError, named_by_person

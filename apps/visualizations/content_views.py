@@ -15,8 +15,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.people.caller import Caller, CallerKind, caller_of, caller_set, system_caller
-from apps.people.rights import Right
+from apps.accounts.caller import Caller, CallerKind, caller_of, caller_set, system_caller
+from apps.accounts.rights import Right
 from apps.runs.views.contained import confine
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError

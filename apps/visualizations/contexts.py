@@ -10,8 +10,8 @@ from django.core.paginator import Page
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 
-from apps.people.caller import Caller, caller_of
-from apps.people.rights import Right
+from apps.accounts.caller import Caller, caller_of
+from apps.accounts.rights import Right
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.gateway import Gateway
 from apps.visualizations import origins, selectors

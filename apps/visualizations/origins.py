@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from apps.people.caller import Caller
+from apps.accounts.caller import Caller
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.exceptions import NotFoundError, RunsError
 from apps.runs.gateway import Gateway, gateway_for_namespace

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.runs import access
 from apps.runs.entities import Artifact
 from apps.visualizations.catalogue import registry

@@ -12,9 +12,9 @@ from django.contrib.auth import get_user_model
 from django.core import signing
 from django.http import HttpRequest
 
-from apps.people import roles
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts import roles
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.visualizations.models import Render
 
 LIFE_S: Final = 300

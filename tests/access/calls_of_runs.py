@@ -6,7 +6,7 @@
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from apps.people import accounts, audit, lockout, sessions
+from apps.accounts import accounts, audit, lockout, sessions
 from apps.runs import access, actions, gateway, selectors, services
 from apps.runs.entities import PipelineVersion
 from apps.runs.run_filters import RunFilters
@@ -24,37 +24,37 @@ def run(place):
 
 CALLED = {
     # people
-    "apps.people.audit.entries_prune": (
+    "apps.accounts.audit.entries_prune": (
         lambda c, w, p: audit.entries_prune(c, timezone.now(), is_dry_run=True),
         NOBODY,
     ),
-    "apps.people.audit.record": (lambda c, w, p: audit.record(c, "x"), EVERYBODY),
-    "apps.people.accounts.may_manage": (
+    "apps.accounts.audit.record": (lambda c, w, p: audit.record(c, "x"), EVERYBODY),
+    "apps.accounts.accounts.may_manage": (
         lambda c, w, p: accounts.may_manage(c, p["owner"]),
         (*(("none", "none"),) * 4, ("in", "in"), ("in", "in")),
     ),
-    "apps.people.accounts.manage_check": (
+    "apps.accounts.accounts.manage_check": (
         lambda c, w, p: accounts.manage_check(c, p["owner"]) or True,
         ADMINISTRATORS,
     ),
-    "apps.people.accounts.groups_assignable": (
+    "apps.accounts.accounts.groups_assignable": (
         lambda c, w, p: accounts.groups_assignable(c),
         (*(("none", "none"),) * 4, ("in", "in"), ("in", "in")),
     ),
-    "apps.people.sessions.sign_ins": (
+    "apps.accounts.sessions.sign_ins": (
         lambda c, w, p: sessions.sign_ins(c, None),
         (("none", "none"), *(("in", "in"),) * 5),
     ),
-    "apps.people.sessions.sign_out_everywhere": (
+    "apps.accounts.sessions.sign_out_everywhere": (
         lambda c, w, p: sessions.sign_out_everywhere(c, p["owner"]),
         (("no", "no"), ("no", "no"), ("in", "no"), ("no", "in"), ("in", "in"), ("in", "in")),
     ),
-    "apps.people.sessions.sign_out_everybody": (lambda c, w, p: sessions.sign_out_everybody(c), NOBODY),
-    "apps.people.sessions.sessions_prune": (
+    "apps.accounts.sessions.sign_out_everybody": (lambda c, w, p: sessions.sign_out_everybody(c), NOBODY),
+    "apps.accounts.sessions.sessions_prune": (
         lambda c, w, p: sessions.sessions_prune(c, timezone.now(), is_dry_run=True),
         NOBODY,
     ),
-    "apps.people.lockout.attempts_prune": (
+    "apps.accounts.lockout.attempts_prune": (
         lambda c, w, p: lockout.attempts_prune(c, timezone.now(), is_dry_run=True),
         NOBODY,
     ),

@@ -3,7 +3,7 @@
 # ruff: noqa: ARG005
 # Each call takes the same three values, (caller, world, place), and stands on one line.
 
-from apps.people.rights import Right
+from apps.accounts.rights import Right
 from apps.visualizations import origins
 from apps.visualizations import selectors as results
 from apps.visualizations.kfp_service import ends

@@ -9,8 +9,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from apps.people import roles
-from apps.people.roles import Role
+from apps.accounts import roles
+from apps.accounts.roles import Role
 from apps.runs import access
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter

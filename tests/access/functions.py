@@ -3,12 +3,12 @@
 from tests.access import calls_of_runs, calls_of_visualizations
 
 PLACES = (
-    "apps.people.audit",
-    "apps.people.accounts",
-    "apps.people.sessions",
-    "apps.people.lockout",
-    "apps.people.roles",
-    "apps.people.local",
+    "apps.accounts.audit",
+    "apps.accounts.accounts",
+    "apps.accounts.sessions",
+    "apps.accounts.lockout",
+    "apps.accounts.roles",
+    "apps.accounts.local",
     "apps.runs.access",
     "apps.runs.actions",
     "apps.runs.gateway",
@@ -30,8 +30,8 @@ ASKED_BY_ADDRESS = {"apps.visualizations.kfp_service.waiting.visualization_rende
 
 # Only the portal's own processes call these: workers, the reconciler, `manage.py prune`, the migration.
 SYSTEM = {
-    "apps.people.roles.groups_write": "after each migration",
-    "apps.people.local.local_user_get": "who is signed in where nobody signs in",
+    "apps.accounts.roles.groups_write": "after each migration",
+    "apps.accounts.local.local_user_get": "who is signed in where nobody signs in",
     "apps.runs.gateway.gateway_for_service": "workers and health, with the portal's own rights",
     "apps.runs.gateway.gateway_unsealed": "workers, with the credential that the caller left for its render",
     "apps.visualizations.events.publish": "workers and the services that change a render: ids and states",
@@ -55,21 +55,21 @@ SYSTEM = {
 
 # How a caller is found: there is none yet.
 SIGNING_IN = {
-    "apps.people.audit.connect_signals",
-    "apps.people.sessions.connect_signals",
-    "apps.people.sessions.admin_idle_s",
-    "apps.people.sessions.admin_use_note",
-    "apps.people.lockout.connect_signals",
-    "apps.people.lockout.locked_page",
-    "apps.people.roles.may",
-    "apps.people.roles.role_for",
-    "apps.people.roles.role_set",
+    "apps.accounts.audit.connect_signals",
+    "apps.accounts.sessions.connect_signals",
+    "apps.accounts.sessions.admin_idle_s",
+    "apps.accounts.sessions.admin_use_note",
+    "apps.accounts.lockout.connect_signals",
+    "apps.accounts.lockout.locked_page",
+    "apps.accounts.roles.may",
+    "apps.accounts.roles.role_for",
+    "apps.accounts.roles.role_set",
     "apps.visualizations.services.tokens.token_user",
 }
 
 # Nothing in these is anybody's: types, words, numbers, or a part of an object that a selector gave the caller.
 NOBODYS = {
-    "apps.people.roles.refusal",
+    "apps.accounts.roles.refusal",
     "apps.runs.access.is_divided",
     "apps.runs.selectors.artifact_get",
     "apps.runs.selectors.artifact_within",

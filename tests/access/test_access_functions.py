@@ -18,8 +18,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.test import RequestFactory
 
-from apps.people.caller import Caller, CallerKind, command_caller, system_caller
-from apps.people.rights import Right
+from apps.accounts.caller import Caller, CallerKind, command_caller, system_caller
+from apps.accounts.rights import Right
 from apps.runs.entities import Run, State
 from apps.runs.exceptions import ForbiddenError
 from apps.runs.exceptions import NotFoundError as NoSuchRunError
@@ -158,7 +158,7 @@ def test_only_the_services_change_something_in_kubeflow():
 
 def test_nothing_below_an_entry_point_reads_the_request_for_who_asks():
     """`request.user` is read where callers are made, and nowhere else."""
-    makers = {"people/caller.py", "people/middleware.py", "people/views.py", "visualizations/api/door.py"}
+    makers = {"accounts/caller.py", "accounts/middleware.py", "accounts/views.py", "visualizations/api/door.py"}
     makers |= {"visualizations/content_views.py", "observing/scope.py"}
     room = Path(settings.BASE_DIR) / "apps"
     users = {str(path.relative_to(room)) for path in room.rglob("*.py") if "request.user" in path.read_text()}

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
-from apps.people.models import AuditEntry
+from apps.accounts.models import AuditEntry
 from apps.visualizations.api import api
 from apps.visualizations.kfp_service import waiting
 from apps.visualizations.kfp_service.app import make_app

@@ -10,9 +10,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
-from apps.people import roles
-from apps.people.models import AuditEntry
-from apps.people.roles import Role
+from apps.accounts import roles
+from apps.accounts.models import AuditEntry
+from apps.accounts.roles import Role
 from apps.visualizations.models import ApiToken
 from tests.callers import token_of
 

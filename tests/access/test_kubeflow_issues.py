@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from apps.people.models import AuditEntry
+from apps.accounts.models import AuditEntry
 from apps.visualizations.models import Visualization
 
 pytestmark = pytest.mark.django_db

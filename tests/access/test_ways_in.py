@@ -6,8 +6,8 @@ import uuid
 import pytest
 from django.test import Client, RequestFactory
 
-from apps.people.caller import Caller, CallerKind
-from apps.people.models import AuditEntry
+from apps.accounts.caller import Caller, CallerKind
+from apps.accounts.models import AuditEntry
 from apps.runs import access
 from apps.runs.exceptions import NotSignedInError
 from apps.visualizations import selectors

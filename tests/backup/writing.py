@@ -23,7 +23,7 @@ from django.core import signing
 from apps.visualizations.models import Render
 from apps.visualizations.services.orders import VisualizationRequest
 from apps.visualizations.services.submission import visualization_create
-from apps.people.caller import Caller, CallerKind
+from apps.accounts.caller import Caller, CallerKind
 from django.core.management import call_command
 ada = User.objects.create_superuser("ada", password="first light")
 caller = Caller(kind=CallerKind.PAGE, user=ada)

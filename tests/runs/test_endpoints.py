@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client, RequestFactory
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import exceptions
 from apps.runs.gateway import endpoints, gateway_for, gateway_for_service, gateway_unsealed
 from tests.runs.kubeflow import Kubeflow, run_row, with_finished_run

@@ -7,7 +7,7 @@ import socket
 import pytest
 from django.test import RequestFactory
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import exceptions
 from apps.runs.gateway import errors, gateway_for
 

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.http import QueryDict
 from django.test import Client
 
-from apps.people.models import AuditEntry
+from apps.accounts.models import AuditEntry
 from apps.runs.entities import State
 from apps.runs.models import RunMetrics, RunTag, SavedFilter
 from apps.runs.run_filters import RunFilters

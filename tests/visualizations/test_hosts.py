@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from apps.people.caller import system_caller
+from apps.accounts.caller import system_caller
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.rendering import Progress
 from apps.visualizations.services.live import live_page, live_read, live_tell

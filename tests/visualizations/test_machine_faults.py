@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from apps.people.caller import system_caller
+from apps.accounts.caller import system_caller
 from apps.visualizations import jobs, worker_watch
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render, RenderState

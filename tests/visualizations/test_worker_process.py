@@ -59,7 +59,7 @@ class House:
         """Asks for CUSTOM without a run; returns the render's id."""
         return self.shell(f"""
             from django.contrib.auth import get_user_model
-            from apps.people.caller import Caller, CallerKind
+            from apps.accounts.caller import Caller, CallerKind
             from apps.visualizations.services.orders import VisualizationRequest
             from apps.visualizations.services.submission import visualization_create
             user, _ = get_user_model().objects.get_or_create(username="ada")

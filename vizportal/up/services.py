@@ -179,7 +179,7 @@ def _web(host: str, port: int, environ: Mapping[str, str]) -> Service:
     command = [_PYTHON, "-m", "uvicorn", "vizportal.asgi:application", "--host", host, "--port", str(port)]
     # Open event streams do not end by themselves, so they get two seconds.
     command += ["--app-dir", str(settings.BASE_DIR), "--no-access-log", "--lifespan", "off"]
-    # Who asked by way of whom is read in one place that knows which proxies are trusted: apps/people/addresses.py.
+    # Who asked by way of whom is read in one place that knows which proxies are trusted: apps/accounts/addresses.py.
     command += ["--timeout-graceful-shutdown", "2", "--no-proxy-headers"]
     url = f"http://{_reached_at(host)}:{port}/healthz"
     return Service(name="web", command=command, environ=environ, is_ready=_answers_http(url), stop_timeout_s=5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.people.rights import Right
+from apps.accounts.rights import Right
 from apps.runs.gateway import credentials, endpoints, sealing
 from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
@@ -12,7 +12,7 @@ from apps.runs.gateway.objects import ArtifactStream, Entry, Listing, Part, Stor
 
 if TYPE_CHECKING:
     # A caller knows accounts, which need a database; graphs and specs are drawn without one.
-    from apps.people.caller import Caller
+    from apps.accounts.caller import Caller
 
 __all__ = [
     "DEFAULT_KEY",

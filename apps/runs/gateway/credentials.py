@@ -12,7 +12,7 @@ from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.endpoints import Auth, EndpointConfig, service_account_file
 
 if TYPE_CHECKING:
-    from apps.people.caller import Caller
+    from apps.accounts.caller import Caller
 
 SESSION_TOKEN: Final = "oidc_access_token"  # noqa: S105  (a key of the session, where the sign-in leaves it)
 _BEARER: Final = "bearer "

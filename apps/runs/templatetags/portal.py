@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.people.caller import caller_of
-from apps.people.rights import Right
+from apps.accounts.caller import caller_of
+from apps.accounts.rights import Right
 from apps.runs import selectors
 from apps.runs.entities import RecurringRun, Run
 from apps.runs.gateway.endpoints import endpoint

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_safe
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import contexts, exceptions, previews, selectors
 from apps.runs.gateway import gateway_for
 from apps.runs.views import ranges

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from apps.people.caller import caller_of
-from apps.people.rights import Right
+from apps.accounts.caller import caller_of
+from apps.accounts.rights import Right
 from apps.runs import actions, exceptions, selectors
 from apps.runs.entities import PipelineVersion, Run
 from apps.runs.forms import RunForm, initial_parameters

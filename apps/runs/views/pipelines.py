@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people.caller import caller_of
-from apps.people.rights import Right
+from apps.accounts.caller import caller_of
+from apps.accounts.rights import Right
 from apps.runs import actions, contexts, exceptions, graph
 from apps.runs.forms import UploadForm, VersionForm
 from apps.runs.gateway import Gateway, gateway_for

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import actions, selectors
 from apps.runs.gateway import gateway_for
 from apps.runs.gateway.filters import RunQuestion

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people.caller import Caller, caller_of
-from apps.people.rights import Right
+from apps.accounts.caller import Caller, caller_of
+from apps.accounts.rights import Right
 from apps.runs import actions, exceptions, selectors, services
 from apps.runs import run_list as rows
 from apps.runs.gateway import Gateway, gateway_for

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import actions, comparison, contexts, exceptions, graph, services
 from apps.runs.gateway import gateway_for
 from apps.runs.middleware import path_within

@@ -14,7 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 from django_htmx.http import reswap, retarget
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import contexts, graph, log_lines, selectors
 from apps.runs.entities import Attempt, RunDetails, Step
 from apps.runs.exceptions import NotFoundError

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import exceptions, previews, selectors
 from apps.runs.entities import Artifact, RunDetails
 from apps.runs.gateway import Gateway, gateway_for

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import submission, withdrawal

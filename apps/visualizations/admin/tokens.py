@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.visualizations.models import ApiToken
 from apps.visualizations.services.tokens import token_create, token_revoke
 

@@ -19,9 +19,9 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
-from apps.people import roles
-from apps.people.caller import Caller, CallerKind, caller_set
-from apps.people.rights import Right
+from apps.accounts import roles
+from apps.accounts.caller import Caller, CallerKind, caller_set
+from apps.accounts.rights import Right
 from apps.visualizations.services.tokens import token_user
 from apps.visualizations.stores.streamed import StoreAwayError
 

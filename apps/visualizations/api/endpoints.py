@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Query, Status, Swagger
 from ninja.errors import HttpError, ValidationError
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import exceptions as runs_exceptions
 from apps.runs import selectors as runs_selectors
 from apps.runs.gateway import gateway_for

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from apps.people.caller import Caller, CallerKind
+from apps.accounts.caller import Caller, CallerKind
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.kfp_service import protocol
 from apps.visualizations.kfp_service.ends import End

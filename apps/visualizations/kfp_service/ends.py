@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from apps.people.caller import Caller
+from apps.accounts.caller import Caller
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
 from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.results import result_open

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from apps.people.caller import Caller, CallerKind, caller_set
+from apps.accounts.caller import Caller, CallerKind, caller_set
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway import endpoints
 from apps.visualizations import exceptions

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
-from apps.people.caller import Caller
+from apps.accounts.caller import Caller
 from apps.visualizations import selectors
 from apps.visualizations.events import ENDED_CHANNEL
 from apps.visualizations.kfp_service.ends import End, end_read

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import QuerySet
 
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.visualizations.catalogue import registry
 from apps.visualizations.models import Visualization
 from apps.visualizations.rendering import environments

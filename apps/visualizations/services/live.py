@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render
 from apps.visualizations.rendering import Progress

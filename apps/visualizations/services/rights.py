@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from apps.people import audit, roles
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts import audit, roles
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.runs import access
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from apps.people.caller import Caller
+from apps.accounts.caller import Caller
 from apps.visualizations.models import Visualization
 from apps.visualizations.services.rights import change_check, record
 

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.people import audit
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts import audit
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.visualizations.exceptions import NotAllowedError
 from apps.visualizations.models import ApiToken, token_digest
 

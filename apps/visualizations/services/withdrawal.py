@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from apps.people.caller import Caller
+from apps.accounts.caller import Caller
 from apps.visualizations import jobs
 from apps.visualizations.events import publish
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization

@@ -9,7 +9,7 @@ from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs.entities import RunDetails, Step
 from apps.runs.exceptions import HIDDEN, ForbiddenError, RunsError
 from apps.runs.exceptions import NotFoundError as RunsNotFoundError

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs import previews
 from apps.runs.entities import Artifact
 from apps.runs.exceptions import RunsError

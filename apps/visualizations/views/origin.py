@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render as render_page
 from django.views.decorators.http import require_safe
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs.exceptions import ForbiddenError, NotFoundError, RunsError
 from apps.visualizations import origins, selectors
 from apps.visualizations.exceptions import NotFoundError as NoSuchVisualizationError

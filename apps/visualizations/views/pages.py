@@ -12,7 +12,7 @@ from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.people.caller import caller_of
+from apps.accounts.caller import caller_of
 from apps.runs.exceptions import RunsError
 from apps.visualizations import contexts, origins, selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from apps.people import audit, lockout, sessions
-from apps.people.caller import command_caller
+from apps.accounts import audit, lockout, sessions
+from apps.accounts.caller import command_caller
 from apps.visualizations.services.pruning import prune
 
 

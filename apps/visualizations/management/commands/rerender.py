@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from tqdm import tqdm
 
-from apps.people.caller import command_caller
+from apps.accounts.caller import command_caller
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization

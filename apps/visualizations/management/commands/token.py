@@ -10,8 +10,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from apps.people.caller import command_caller
-from apps.people.local import local_user_get
+from apps.accounts.caller import command_caller
+from apps.accounts.local import local_user_get
 from apps.visualizations.models import ApiToken
 from apps.visualizations.services.tokens import token_create
 

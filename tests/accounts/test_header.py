@@ -5,7 +5,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient, Client
 
-from apps.people.models import AuditEntry
+from apps.accounts.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 ADA = {"kubeflow-userid": "ada@example.org"}

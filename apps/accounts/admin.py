@@ -17,9 +17,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
-from apps.people import accounts, audit, sessions
-from apps.people.caller import caller_of
-from apps.people.models import AuditEntry
+from apps.accounts import accounts, audit, sessions
+from apps.accounts.caller import caller_of
+from apps.accounts.models import AuditEntry
 
 _COLUMNS = (
     "at", "username", "action", "outcome", "endpoint_key", "namespace", "target", "target_name", "detail", "address",

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 
-from apps.people.models import Portal
-from apps.people.rights import Right
+from apps.accounts.models import Portal
+from apps.accounts.rights import Right
 
 
 class Role(enum.StrEnum):

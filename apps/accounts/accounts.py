@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
-from apps.people.caller import Caller
-from apps.people.rights import Right
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 
 
 def may_manage(caller: Caller, account: Any) -> bool:

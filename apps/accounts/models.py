@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from apps.people.rights import Right
+from apps.accounts.rights import Right
 
 
 class Portal(models.Model):

@@ -16,9 +16,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from apps.people import sessions
-from apps.people.caller import caller_of
-from apps.people.discovery import ProviderError, oidc_setting
+from apps.accounts import sessions
+from apps.accounts.caller import caller_of
+from apps.accounts.discovery import ProviderError, oidc_setting
 
 
 @login_not_required

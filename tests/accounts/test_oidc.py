@@ -7,9 +7,9 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import SuspiciousOperation
 from django.test import Client
 
-from apps.people import discovery
-from apps.people.backends import OidcBackend
-from apps.people.models import AuditEntry
+from apps.accounts import discovery
+from apps.accounts.backends import OidcBackend
+from apps.accounts.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 

@@ -41,7 +41,7 @@ def provider_url():
 def oidc(settings, provider_url):
     """The portal set up for that provider."""
     settings.VIZPORTAL_AUTH = "oidc"
-    settings.AUTHENTICATION_BACKENDS = ["apps.people.backends.OidcBackend"]
+    settings.AUTHENTICATION_BACKENDS = ["apps.accounts.backends.OidcBackend"]
     settings.VIZPORTAL_OIDC_ISSUER = provider_url
     settings.OIDC_RP_CLIENT_ID = "portal"
     settings.OIDC_RP_CLIENT_SECRET = "portal's secret, long enough for HS256"
@@ -52,6 +52,6 @@ def oidc(settings, provider_url):
 def header(settings):
     """The portal behind a gateway that says who asks."""
     settings.VIZPORTAL_AUTH = "header"
-    settings.AUTHENTICATION_BACKENDS = ["apps.people.backends.HeaderBackend"]
+    settings.AUTHENTICATION_BACKENDS = ["apps.accounts.backends.HeaderBackend"]
     settings.VIZPORTAL_TRUSTED_PROXIES = ["10.1.0.0/16"]
     return {"REMOTE_ADDR": "10.1.2.3"}

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db.models import F
 from django.test import Client
 
-from apps.people import addresses, roles
-from apps.people.models import AuditEntry
+from apps.accounts import addresses, roles
+from apps.accounts.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 LIMIT = 10

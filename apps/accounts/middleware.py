@@ -16,11 +16,11 @@ from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
-from apps.people import audit, sessions
-from apps.people.addresses import is_trusted
-from apps.people.caller import ADMIN_PATH, caller_of
-from apps.people.local import local_user_get
-from apps.people.rights import Right
+from apps.accounts import audit, sessions
+from apps.accounts.addresses import is_trusted
+from apps.accounts.caller import ADMIN_PATH, caller_of
+from apps.accounts.local import local_user_get
+from apps.accounts.rights import Right
 
 USER_HEADER_META: Final = "vizportal.user_header"
 _TOLD: Final = "VIZPORTAL_TOLD_USER"

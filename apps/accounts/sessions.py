@@ -15,9 +15,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.people import accounts, audit
-from apps.people.addresses import client_address
-from apps.people.caller import Caller
+from apps.accounts import accounts, audit
+from apps.accounts.addresses import client_address
+from apps.accounts.caller import Caller
 
 # In the session: when and from where its person signed in, and when they last used the admin site (seconds).
 _SIGN_IN: Final = "sign_in"

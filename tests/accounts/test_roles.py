@@ -8,10 +8,10 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from apps.people import roles
-from apps.people.models import AuditEntry
-from apps.people.rights import Right
-from apps.people.roles import Role
+from apps.accounts import roles
+from apps.accounts.models import AuditEntry
+from apps.accounts.rights import Right
+from apps.accounts.roles import Role
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.people import sessions
-from apps.people.caller import command_caller
+from apps.accounts import sessions
+from apps.accounts.caller import command_caller
 
 
 class Command(BaseCommand):

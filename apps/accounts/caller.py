@@ -13,10 +13,10 @@ from typing import Any, Final
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from apps.accounts import roles
+from apps.accounts.addresses import client_address
+from apps.accounts.rights import Right
 from apps.observing.scope import request_id
-from apps.people import roles
-from apps.people.addresses import client_address
-from apps.people.rights import Right
 
 
 class CallerKind(enum.StrEnum):

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from apps.people.models import AuditEntry
+from apps.accounts.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth_views
 from django.urls import path
 
-from apps.people import views
+from apps.accounts import views
 
 _logout = auth_views.LogoutView.as_view()
 # Who has no role here may still leave.

@@ -10,8 +10,8 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from apps.people.caller import Caller, CallerKind, request_caller
-from apps.people.models import AuditEntry
+from apps.accounts.caller import Caller, CallerKind, request_caller
+from apps.accounts.models import AuditEntry
 
 logger = logging.getLogger("vizportal.audit")
 _LONGEST: Final = 500

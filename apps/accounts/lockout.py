@@ -19,8 +19,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from apps.people import audit
-from apps.people.caller import Caller, request_caller
+from apps.accounts import audit
+from apps.accounts.caller import Caller, request_caller
 
 
 def connect_signals() -> None:

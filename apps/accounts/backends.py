@@ -13,8 +13,8 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from apps.people import roles
-from apps.people.discovery import oidc_setting
+from apps.accounts import roles
+from apps.accounts.discovery import oidc_setting
 
 _LONGEST_USERNAME = 150
 
