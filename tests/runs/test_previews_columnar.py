@@ -6,11 +6,11 @@ import subprocess
 
 import pytest
 from django.conf import settings
+from renderer import environments
 
 from apps.runs.entities import Artifact
 from apps.runs.gateway import ArtifactStream
 from apps.runs.previews import Kind, columnar, preview
-from apps.visualizations.rendering import environments
 
 PYTHON = settings.VIZPORTAL_ENVIRONMENTS_DIR / "base" / "bin" / "python"
 built = pytest.mark.skipif(not PYTHON.exists(), reason="the base environment is not built")
@@ -56,7 +56,7 @@ def test_an_environment_for_previews_alone_is_enough(settings, tmp_path):
     made = tmp_path / "made"
     subprocess.run([PYTHON, "-I", "-c", MAKE, "write_parquet", made], check=True)
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path / "environments"
-    environments.environment_build("previews", settings.VIZPORTAL_ENVIRONMENTS_DIR, [].append)
+    environments().build("previews", [].append)
     assert shown(made.read_bytes()).row_count == 200
 
 
