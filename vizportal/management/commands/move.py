@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from apps.visualizations.models import Render, RenderState
-from vizportal.moving import files, tables
+from vizportal.migrate_storage import files, tables
 
 _TARGET = "move_target"
 

@@ -1,4 +1,4 @@
-"""Copying results from one store to another, so that a second call copies only what is new, and comparing both."""
+"""Copies results from one store to another and compares both. A second call copies only what is new."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from django.core.files.storage import Storage
 from apps.visualizations.models import Render
 from apps.visualizations.services.assets import ROOT as ASSETS
 
-# Stores answer slowly and many at once.
-_AT_ONCE: Final = 8
+# Stores answer slowly, but many requests at once.
+_PARALLEL: Final = 8
 _CHUNK: Final = 256 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
 class FilesMoved:
-    """What became of the files: how many were copied, were there already, and are missing in the source."""
+    """How many files were copied, existed already, and are missing in the source."""
 
     copied: int = 0
     there: int = 0
@@ -31,7 +31,7 @@ class FilesMoved:
 
 
 def names(using: str, source: Storage) -> Iterator[str]:
-    """Yields the name of every file that a row of the database points at, and of every asset."""
+    """Yields the name of every file that a row of the database refers to, and of every asset."""
     for html, notebook in Render.objects.using(using).order_by("pk").values_list("html", "notebook").iterator():
         yield from filter(None, (html, notebook))
     try:
@@ -42,17 +42,17 @@ def names(using: str, source: Storage) -> Iterator[str]:
 
 
 def files_copy(wanted: list[str], source: Storage, target: Storage, on_file: Callable[[], object]) -> FilesMoved:
-    """Copies the files that the target lacks, or has with another size.
+    """Copies the files that are missing in the target, or have another size there.
 
     Raises:
-        OSError: a store does not answer, or its disk is full; what was copied stays.
+        OSError: a store does not answer, or its disk is full. What was copied stays.
     """
     moved = FilesMoved()
 
     def copy(name: str) -> tuple[str, int | None]:
         return name, _copy(name, source, target)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_PARALLEL) as pool:
         for name, size in pool.map(copy, wanted):
             if size is None:
                 moved.missing.append(name)
@@ -66,14 +66,14 @@ def files_copy(wanted: list[str], source: Storage, target: Storage, on_file: Cal
 
 
 def _copy(name: str, source: Storage, target: Storage) -> int | None:
-    """Returns the bytes copied; -1 where it was there, None where the source has no such file."""
+    """Returns the bytes copied; -1 where the target has the file, None where the source lacks it."""
     size, there = _size(source, name), _size(target, name)
     if size is None or size == there:
         return size if size is None else -1
     if there is not None:
-        # Cut short by an earlier call.
+        # An earlier call was interrupted.
         target.delete(name)
-    # Some stores send a part again, so they want to go back in what they are given.
+    # Some stores send a part again, so they need a file in which they can seek.
     with source.open(name) as file, tempfile.TemporaryFile() as spool:
         for chunk in file.chunks(_CHUNK):
             spool.write(chunk)
@@ -89,25 +89,25 @@ def _size(store: Storage, name: str) -> int | None:
     try:
         return store.size(name)
     except OSError:
-        # Not every store says by its error that there is no such file.
+        # Not every store raises FileNotFoundError.
         if store.exists(name):
             raise
         return None
 
 
 def files_differing(wanted: list[str], source: Storage, target: Storage, on_file: Callable[[], object]) -> list[str]:
-    """Reads every file on both sides and returns the names of those that are not the same, or not on both."""
+    """Reads every file in both stores; returns the names of those that differ or are missing in one."""
 
     def compare(name: str) -> str | None:
         return None if _digest(source, name) == _digest(target, name) else name
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = []
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        differing = []
         for name in pool.map(compare, wanted):
             on_file()
             if name is not None:
-                found.append(name)
-    return found
+                differing.append(name)
+    return differing
 
 
 def _digest(store: Storage, name: str) -> str:

@@ -69,7 +69,7 @@ class House:
     def facts(self):
         """What is compared at the end of the way there and back: every table, in a text."""
         program = (
-            "from vizportal.moving import tables\n"
+            "from vizportal.migrate_storage import tables\n"
             "print('FACTS', {m._meta.label: tables.table_state(m, 'default') for m in tables.tables()})"
         )
         return next(
