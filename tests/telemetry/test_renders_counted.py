@@ -6,12 +6,12 @@ import pytest
 import redis.connection
 from django.utils import timezone
 
-from apps.observing import tallies
+from apps.telemetry import shared_metrics
 from apps.visualizations import events
 from apps.visualizations.models import Render, RenderState
+from apps.visualizations.render_metrics import DURATION, RENDERS
 from apps.visualizations.services.upkeep import reconcile
 from apps.visualizations.services.withdrawal import render_cancel
-from apps.visualizations.tallies import DURATION, RENDERS
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,9 +123,9 @@ def test_an_end_that_the_queue_server_never_hears_of_is_still_an_end(submit, row
 
 def test_types_and_environments_that_are_gone_are_one_label(queue, scrape):
     for number in range(3):
-        queue.connection.hincrby(tallies.KEY, field(RENDERS.name, f"gone{number}", "base", "succeeded"), 2)
-    queue.connection.hincrby(tallies.KEY, field(RENDERS.name, "table", "mars", "odd"), 1)
-    queue.connection.hset(tallies.KEY, "of_another_version\x1fx", 5)
+        queue.connection.hincrby(shared_metrics.KEY, field(RENDERS.name, f"gone{number}", "base", "succeeded"), 2)
+    queue.connection.hincrby(shared_metrics.KEY, field(RENDERS.name, "table", "mars", "odd"), 1)
+    queue.connection.hset(shared_metrics.KEY, "of_another_version\x1fx", 5)
     found = scrape()
     assert found.value("vizportal_renders_finished_total", type="other", environment="base", state="succeeded") == 6
     assert found.value("vizportal_renders_finished_total", type="table", environment="other", state="other") == 1
@@ -135,7 +135,7 @@ def test_a_bucket_of_an_older_version_keeps_the_histogram_true(queue, scrape):
     with queue.connection.pipeline() as pipe:
         for seconds in (0.05, 7, 1000):
             DURATION.observe(pipe, seconds, "table", "base")
-        pipe.hincrby(tallies.KEY, field(DURATION.name, "table", "base", "20"), 1)
+        pipe.hincrby(shared_metrics.KEY, field(DURATION.name, "table", "base", "20"), 1)
         pipe.execute()
     place = {"type": "table", "environment": "base"}
     found = scrape()

@@ -1,6 +1,6 @@
-"""What each process counts for itself; `/metrics` of that process shows it. Labels take few values, all known ahead.
+"""The metrics that each process counts for itself. Labels have few values, all known in advance.
 
-What workers count of renders stands in the queue's server (tallies.py): they may be gone before anybody asks.
+What workers count about renders is in the queue's server (shared_metrics.py): they may end before a scrape.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-# `_created` would double the number of series, and says nothing that a rate needs.
+# `_created` series would double their number, and no rate needs them.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REGISTRY: Final = CollectorRegistry()

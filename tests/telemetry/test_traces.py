@@ -1,5 +1,6 @@
 """One trace from the request over the queue to the render, sent to a real receiver."""
 
+import asyncio
 import json
 import logging
 import subprocess
@@ -7,14 +8,16 @@ import sys
 
 import pytest
 from django.conf import settings as live_settings
+from django.db import connection
+from django.test import AsyncClient, Client
 
-from apps.observing import tracing
-from apps.observing.logs import JsonLines
+from apps.telemetry import tracing
+from apps.telemetry.logs import ACCESS_LOGGER, JsonFormatter
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.jobs import RenderJob
-from tests.observing.otlp import otlp_receiver, plain
 from tests.runs.kubeflow import Kubeflow, with_finished_run
 from tests.runs.kubeflow_server import serve
+from tests.telemetry.otlp import otlp_receiver, plain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -102,6 +105,78 @@ def test_probes_are_in_no_trace(receiver, client):
     assert receiver.spans == []
 
 
+def test_metrics_are_read_at_a_replica_s_address_while_requests_are_traced(receiver, settings):
+    settings.VIZPORTAL_METRICS_TOKEN = "a-token-of-the-test"
+    headers = {"Authorization": "Bearer a-token-of-the-test", "Host": "10.1.2.3:8000"}
+    assert Client(headers=headers).get("/metrics").status_code == 200
+    refused = Client(headers={"Host": "10.1.2.3"}).get("/healthz")
+    assert (refused.status_code, len(refused["X-Request-ID"])) == (400, 32)
+
+
+def test_spans_have_no_query_string_no_address_and_no_message(receiver, monkeypatch):
+    """In production Django is called by ASGI, whose instrumentation collects more than that of the test client."""
+
+    def fail(*_args):
+        raise ValueError("private words")
+
+    monkeypatch.setattr("vizportal.views.static", fail)
+    response = asyncio.run(AsyncClient(raise_request_exception=False).get("/favicon.ico?code=private-code"))
+    tracing.stop()
+    assert response.status_code == 500
+    [(_service, request)] = receiver.spans
+    assert (request.status.code, request.status.message) == (request.status.STATUS_CODE_ERROR, "ValueError")
+    attributes = plain(request.attributes)
+    assert (attributes["http.request.method"], attributes["url.path"]) == ("GET", "/favicon.ico")
+    sent = b"".join(span.SerializeToString() for _service, span in receiver.spans)
+    for private in (b"private", b"client.address", b"user_agent", b"peer"):
+        assert private not in sent
+
+
+def test_a_request_s_commands_to_the_queue_s_server_are_spans_without_values(receiver, browser, owner, kubeflow):
+    assert ask(browser(owner)).status_code == 202
+    tracing.stop()
+    [enqueue] = receiver.named("render enqueue")
+    commands = [span for _service, span in receiver.spans if span.parent_span_id == enqueue.span_id]
+    texts = [plain(span.attributes)["db.query.text"] for span in commands]
+    assert any("PUBLISH ? ?" in text for text in texts)
+    assert not any("vizportal:" in text for text in texts)
+
+
+def test_commands_outside_of_a_request_are_not_sent(receiver, queue):
+    queue.connection.ping()
+    with tracing.span("something"):
+        queue.connection.ping()
+    tracing.stop()
+    assert [span.name for _service, span in receiver.spans] == ["PING", "something"]
+
+
+def test_the_access_log_names_the_trace(receiver, browser, owner, caplog):
+    caplog.set_level(logging.INFO, ACCESS_LOGGER)
+    lines = []
+    handler = logging.Handler()
+    handler.setFormatter(JsonFormatter())
+    handler.emit = lambda record: lines.append(json.loads(handler.format(record)))
+    logging.getLogger(ACCESS_LOGGER).addHandler(handler)
+    try:
+        browser(owner).get("/visualizations/", headers={"traceparent": CALLER})
+    finally:
+        logging.getLogger(ACCESS_LOGGER).removeHandler(handler)
+    [line] = lines
+    assert (line["trace_id"], line["user"]) == ("4bf92f3577b34da6a3ce929d0e0e4736", owner.pk)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's driver is not instrumented")
+def test_a_request_s_queries_are_spans_without_values(receiver, browser, owner):
+    # The driver's connections are instrumented when they are opened.
+    connection.close()
+    connection.close_pool()
+    assert browser(owner).get("/visualizations/?q=something-private").status_code == 200
+    tracing.stop()
+    queries = [plain(span.attributes) for _service, span in receiver.spans if span.name == "SELECT"]
+    assert any("visualizations_visualization" in query["db.query.text"] for query in queries)
+    assert b"something-private" not in b"".join(span.SerializeToString() for _service, span in receiver.spans)
+
+
 @pytest.mark.parametrize("planted", [b"not a traceparent", b"\xff\xfe", b"00-0-0-00" * 1000, b""])
 def test_a_planted_trace_is_no_trace(receiver, browser, owner, kubeflow, work, queue, planted):
     ask(browser(owner))
@@ -118,7 +193,7 @@ def test_lines_of_a_traced_request_name_the_trace(receiver, browser, owner, monk
     lines = []
     monkeypatch.setattr(
         "vizportal.views.render",
-        lambda *_: lines.append(JsonLines().format(logging.LogRecord("x", 20, "", 1, "here", (), None))) or 1 / 0,
+        lambda *_: lines.append(JsonFormatter().format(logging.LogRecord("x", 20, "", 1, "here", (), None))) or 1 / 0,
     )
     client = browser(owner)
     client.raise_request_exception = False

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from prometheus_client.core import Metric
 
-from apps.observing.exposition import encode
+from apps.telemetry.exposition import encode
 
-_PATIENCE_S: Final = 5
+_TIMEOUT_S: Final = 5
 logger = logging.getLogger(__name__)
 
 
@@ -21,29 +21,29 @@ class Listener:
     """Listens until it is stopped.
 
     Args:
-        bind: `host:port`; a host of nothing is every address.
-        is_alive: asked by `/healthz`, from another thread: 200 or 503.
-        collect: what `/metrics` shows beside the process's own numbers.
-        token: that `/metrics` wants as a bearer token; "" for none.
+        bind: `host:port`; an empty host means every address.
+        is_alive: called by `/healthz` from another thread; decides between 200 and 503.
+        read_metrics: returns what `/metrics` shows beside the process's own metrics.
+        token: the bearer token that `/metrics` requires; "" for none.
     """
 
     def __init__(
-        self, bind: str, *, is_alive: Callable[[], bool], collect: Callable[[], Iterable[Metric]], token: str = ""
+        self, bind: str, *, is_alive: Callable[[], bool], read_metrics: Callable[[], Iterable[Metric]], token: str = ""
     ) -> None:
         self._bind = bind
-        self._is_alive, self._collect, self._token = is_alive, collect, token
+        self._is_alive, self._read_metrics, self._token = is_alive, read_metrics, token
         self._server: ThreadingHTTPServer | None = None
 
     @property
     def port(self) -> int:
-        """Where it listens; 0 while it does not."""
+        """The port it listens on; 0 while it does not."""
         return int(self._server.server_address[1]) if self._server else 0
 
     def start(self) -> bool:
         """Begins to listen.
 
         Returns:
-            False where the address cannot be had, which is logged: of several workers of one machine one is heard.
+            False where the address cannot be used, which is logged: only one of several workers on a machine gets it.
         """
         host, _, port = self._bind.rpartition(":")
         try:
@@ -55,7 +55,7 @@ class Listener:
         return True
 
     def stop(self) -> None:
-        """Ends it; does nothing where it never began."""
+        """Stops listening; does nothing where it never began."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -65,7 +65,7 @@ class Listener:
         answer = self._answer
 
         class Handler(BaseHTTPRequestHandler):
-            timeout = _PATIENCE_S
+            timeout = _TIMEOUT_S
             server_version, sys_version = "vizportal", ""
 
             def do_GET(self) -> None:
@@ -87,14 +87,14 @@ class Listener:
             return (200, plain, b"alive\n") if self._is_alive() else (503, plain, b"stuck\n")
         if path != "/metrics":
             return 404, plain, b"not found\n"
-        given = headers.get("Authorization", "").encode()
-        if self._token and not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+        sent = headers.get("Authorization", "").encode()
+        if self._token and not hmac.compare_digest(sent, f"Bearer {self._token}".encode()):
             return 401, plain, b"Send Authorization: Bearer <VIZPORTAL_METRICS_TOKEN>.\n"
-        body, content_type = encode(self._collect(), headers.get("Accept", ""))
+        body, content_type = encode(self._read_metrics(), headers.get("Accept", ""))
         return 200, content_type, body
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Two workers must not share a port without knowing of each other.
+    # Otherwise two workers would share a port, and each would get some of the requests.
     allow_reuse_port = False

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from django.conf import settings as live_settings
 
-from apps.observing.metrics import (
+from apps.telemetry.metrics import (
     EVENT_STREAMS,
     HTTP_REQUESTS,
     HTTP_SECONDS,

@@ -8,9 +8,8 @@ import urllib.request
 import pytest
 from renderer.memory import host_memory
 
-from apps.observing.listener import Listener
+from apps.telemetry.listener import Listener
 from apps.visualizations.jobs import RenderWorker
-from apps.visualizations.worker_watch import memory_families
 from tests.visualizations.conftest import DeafWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +29,7 @@ def listen():
     started = []
 
     def start(**options):
-        made = Listener("127.0.0.1:0", **{"is_alive": lambda: True, "collect": list, **options})
+        made = Listener("127.0.0.1:0", **{"is_alive": lambda: True, "read_metrics": list, **options})
         assert made.start()
         started.append(made)
         return made
@@ -68,7 +67,7 @@ def test_a_caller_that_says_nothing_keeps_nobody_waiting(listen):
 
 @pytest.mark.parametrize("bind", ["127.0.0.1:99999", "no-port", "127.0.0.1:x", ""])
 def test_an_address_that_is_none_is_a_warning(bind, caplog):
-    assert not Listener(bind, is_alive=lambda: True, collect=list).start()
+    assert not Listener(bind, is_alive=lambda: True, read_metrics=list).start()
     assert f"no listener on {bind}" in caplog.text
 
 
@@ -94,13 +93,13 @@ def test_of_two_workers_of_a_machine_the_second_works_unheard(queue, settings, s
 def test_a_loop_that_no_longer_turns_is_stuck_unless_a_render_runs(queue):
     worker = RenderWorker([queue], connection=queue.connection)
     assert not worker.is_alive()
-    worker._beat_at = time.monotonic() - 100
+    worker.loop_turned_at = time.monotonic() - 100
     assert worker.is_alive()
-    worker._beat_at = time.monotonic() - 130
+    worker.loop_turned_at = time.monotonic() - 130
     assert not worker.is_alive()
-    worker._busy_until = time.monotonic() + 10
+    worker.job_ends_by = time.monotonic() + 10
     assert worker.is_alive()
-    worker._busy_until = time.monotonic() - 1
+    worker.job_ends_by = time.monotonic() - 1
     assert not worker.is_alive()
 
 
@@ -122,7 +121,7 @@ def test_a_host_s_memory_is_that_of_all_its_processes(host):
     assert 50 * 1024**2 < found.pss_bytes < found.rss_bytes < 2 * 1024**3
 
 
-def test_without_hosts_there_is_no_memory(settings, tmp_path):
+def test_without_hosts_there_is_no_memory(queue, settings, tmp_path):
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path
-    [family] = memory_families()
-    assert family.samples == []
+    [metric] = RenderWorker([queue], connection=queue.connection).metrics_read()
+    assert metric.samples == []

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from apps.observing.metrics import REGISTRY
+from apps.telemetry.metrics import REGISTRY
 from tests.visualizations.conftest import (  # noqa: F401  (fixtures)
     admin,
     browser,

@@ -11,9 +11,9 @@ import pytest
 from django.conf import settings as live_settings
 from django.test import RequestFactory, override_settings
 
-from apps.observing import secrets
-from apps.observing.logs import JsonLines, LineFormatter, logging_config
-from apps.observing.scope import scope_open
+from apps.telemetry import redaction
+from apps.telemetry.context import render_context, request_context
+from apps.telemetry.logs import JsonFormatter, LineFormatter, logging_config
 from tests.waiting import wait_until
 
 SECRETS = {
@@ -28,9 +28,9 @@ SECRETS = {
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    secrets.forget()
+    redaction.reload()
     yield
-    secrets.forget()
+    redaction.reload()
 
 
 def record(message, *args, level=logging.INFO, exc_info=None, **extra):
@@ -40,8 +40,8 @@ def record(message, *args, level=logging.INFO, exc_info=None, **extra):
 
 
 def test_json_has_the_fields_a_collector_wants():
-    with scope_open(render_id="r-1", attempt=2):
-        found = json.loads(JsonLines().format(record("fetched %s", "ü\n")))
+    with render_context("r-1", 2, ""):
+        found = json.loads(JsonFormatter().format(record("fetched %s", "ü\n")))
     assert found.pop("time").endswith("Z")
     assert found == {
         "level": "INFO",
@@ -56,25 +56,33 @@ def test_json_keeps_what_broke_on_one_line():
     try:
         _ = 1 / 0
     except ZeroDivisionError:
-        text = JsonLines().format(record("broken", exc_info=sys.exc_info()))
+        text = JsonFormatter().format(record("broken", exc_info=sys.exc_info()))
     assert "\n" not in text
     assert "ZeroDivisionError: division by zero" in json.loads(text)["exc_info"]
 
 
+@pytest.mark.parametrize("hostile", ["a\nb", "a\r\nb", "\x1b[31mred\x00", "\u2028", '"}, {"level": "ERROR"', "\ud800"])
+def test_json_quotes_whatever_was_logged(hostile):
+    text = JsonFormatter().format(record("said %s", hostile))
+    assert not set(text) & {"\n", "\r", "\x1b", "\x00"}
+    assert json.loads(text)["message"] == f"said {hostile}"
+    assert json.loads(text)["level"] == "INFO"
+
+
 def test_a_request_that_django_puts_on_a_record_stays_out():
     request = RequestFactory().get("/runs/?code=private")
-    text = JsonLines().format(record("Not Found: /runs/", request=request, status_code=404, status=404))
+    text = JsonFormatter().format(record("Not Found: /runs/", request=request, status_code=404, status=404))
     assert "private" not in text
     assert json.loads(text)["status"] == 404
 
 
 def test_the_line_for_people_has_the_ids_too():
-    with scope_open(request_id="abc"):
+    with request_context(RequestFactory().get("/"), "abc"):
         assert LineFormatter().format(record("hello")).endswith("INFO apps.some: hello [request_id=abc]")
     assert LineFormatter().format(record("hello")).endswith("apps.some: hello")
 
 
-@pytest.mark.parametrize("formatter", [LineFormatter, JsonLines])
+@pytest.mark.parametrize("formatter", [LineFormatter, JsonFormatter])
 @pytest.mark.parametrize(
     ("changed", "hidden"),
     [
@@ -96,7 +104,7 @@ def test_the_line_for_people_has_the_ids_too():
 )
 def test_a_secret_of_the_settings_is_hidden_wherever_it_stands(formatter, changed, hidden):
     with override_settings(**changed):
-        secrets.forget()
+        redaction.reload()
         try:
             raise ValueError(f"said {hidden} aloud")
         except ValueError:
@@ -108,7 +116,7 @@ def test_a_secret_of_the_settings_is_hidden_wherever_it_stands(formatter, change
 
 def test_words_that_only_look_like_settings_stay():
     with override_settings(VIZPORTAL_ENDPOINTS='[{"key": "production", "auth": "service-account"}]'):
-        secrets.forget()
+        redaction.reload()
         text = LineFormatter().format(record("production by service-account with password and local"))
     assert "production by service-account with password and local" in text
 
@@ -162,7 +170,7 @@ def test_nothing_secret_is_logged_while_database_queue_and_kubeflow_fail(tmp_pat
     assert 'vizportal_up{part="database"} 0.0' in done.stdout
     assert 'vizportal_up{part="queue"} 0.0' in done.stdout
     assert "/readyz 503" in done.stdout
-    assert "vizportal.observability.parts" in done.stderr
+    assert "apps.telemetry.collectors" in done.stderr
     check_secrets(done.stdout + done.stderr, "database-p4ss-never-shown", "queue-p4ss-never-shown")
     lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     assert {"metrics: queue", "metrics: database"} <= {

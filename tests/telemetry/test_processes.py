@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import running_portal
-from tests.observing.otlp import otlp_receiver, plain
 from tests.servers import free_port
+from tests.telemetry.otlp import otlp_receiver, plain
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kernel]

@@ -6,7 +6,7 @@ import logging
 import pytest
 from django.test import AsyncClient, Client
 
-from apps.observing.logs import ACCESS_LOGGER
+from apps.telemetry.logs import ACCESS_LOGGER
 from apps.visualizations.views.stream import Hub
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,7 +61,7 @@ def test_probes_leave_no_line_at_info(caplog):
 
 
 def test_an_error_page_shows_the_id_and_every_line_about_it_has_it(monkeypatch, browser, owner, caplog):
-    from apps.observing.logs import LineFormatter
+    from apps.telemetry.logs import LineFormatter
 
     lines = []
     handler = logging.Handler()

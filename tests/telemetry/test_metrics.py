@@ -9,10 +9,12 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from apps.telemetry import exposition
+from apps.telemetry.collectors import PartCollector
+from apps.visualizations import collectors
 from apps.visualizations.jobs import RenderWorker
 from apps.visualizations.models import Render, RenderState
 from apps.visualizations.services.upkeep import reconcile
-from vizportal.observability import families
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "a-token-of-the-test"
@@ -123,7 +125,8 @@ def test_a_queue_server_that_says_nothing_is_not_waited_for(settings, monkeypatc
     with socket.create_server(("127.0.0.1", 0)) as mute:
         for each in settings.RQ_QUEUES.values():
             monkeypatch.setitem(each, "URL", f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
-        monkeypatch.setattr(families, "_PARTS", [families.Part("queue", families.queue_families)])
+        only_queue = {"queue": PartCollector("queue", collectors.queue_metrics)}
+        monkeypatch.setattr(exposition, "PARTS", only_queue)
         for _ in range(3):
             began = time.monotonic()
             assert scrape().value("vizportal_up", part="queue") == 0
@@ -136,7 +139,7 @@ def test_a_queue_server_that_says_nothing_is_not_waited_for(settings, monkeypatc
             mute.accept()
 
 
-@pytest.mark.parametrize("rows", [families.queued_rows, families.running_rows])
+@pytest.mark.parametrize("rows", [collectors.renders_queued, collectors.renders_running])
 def test_what_has_ended_is_never_looked_through(rows, owner):
     with transaction.atomic():
         if connection.vendor == "postgresql":
