@@ -13,6 +13,7 @@ from renderer.clearing import tree_remove
 
 from tests.attack import elf, handover, survivors
 from tests.attack.stage import SECRET, shared_memory_remove
+from tests.jobs import make_job
 
 PRELUDE = Path(__file__).with_name("prelude.py").read_text(encoding="utf-8")
 _OVER = '\n# %%\nsay("OVER", "program")\n'
@@ -103,7 +104,7 @@ class _Attack:
         mark = uuid.uuid4().hex
         seen = []
         limits = {"timeout_s": 20, "max_memory_bytes": 2 * 1024**3, **self._program.limits}
-        order = renderer.RenderOrder(
+        order = make_job(
             code=f"{PRELUDE}\n# %%\n{code}{_OVER}",
             variables={**self._stage.variables(), **self._own_variables(mark, limits)},
             source=str(self._stage.lifeline),

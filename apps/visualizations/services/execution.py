@@ -14,8 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
-from renderer import EnvironmentInfo, HostLostError, HostStartError, Progress, RenderHost, RenderOrder, RenderOutcome
-from renderer import render as render_order
+from renderer import EnvironmentInfo, HostLostError, HostStartError, Progress, RenderHost, RenderJob, RenderOutcome
+from renderer import render as run_job
 from renderer.clearing import tree_remove
 from rq.timeouts import JobTimeoutException
 
@@ -31,7 +31,7 @@ from apps.visualizations.services.hosts import (
     host_tell,
     host_want,
 )
-from apps.visualizations.services.inputs import StoppedError, order_of, overlay_install, source_fetch
+from apps.visualizations.services.inputs import StoppedError, job_of, overlay_install, source_fetch
 from apps.visualizations.services.lease import (
     GRACE,
     Lease,
@@ -157,7 +157,7 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
     fetch_s = round(time.monotonic() - began, 4)
     overlay = overlay_install(render, lease, environment)
     with tracing.span("render") as span:
-        outcome = _run(render, lease, order_of(render, fetched, overlay), environment, directory)
+        outcome = _run(render, lease, job_of(render, fetched, overlay), environment, directory)
         span.note({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
     outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
     with outcome, tracing.span("store"):
@@ -176,7 +176,7 @@ def _waiting(render: Render, claimed_at: datetime) -> dict[str, float]:
 def _run(
     render: Render,
     lease: Lease,
-    order: RenderOrder,
+    job: RenderJob,
     environment: EnvironmentInfo,
     directory: Path,
 ) -> RenderOutcome:
@@ -198,9 +198,7 @@ def _run(
     place.mkdir()
     kills_before = kills_for_memory()
     try:
-        outcome = render_order(
-            order, host=host, directory=place, on_progress=on_progress, is_cancelled=lease.is_cancelled
-        )
+        outcome = run_job(job, host=host, directory=place, on_progress=on_progress, is_cancelled=lease.is_cancelled)
     except HostStartError as error:
         raise MachineError(str(error), code="host_failed") from error
     except HostLostError as error:

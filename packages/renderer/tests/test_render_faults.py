@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-import renderer
 from renderer.child.render_child.host import processes
 from renderer.render import Wait
+
+from tests.jobs import make_job
 
 pytestmark = pytest.mark.kernel
 
@@ -193,7 +194,7 @@ def test_results_that_this_process_has_no_descriptors_for_are_its_own_fault(tmp_
     """Not the code's: the kernel keeps them back without an error, as if the host had sent none."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     ours, theirs = socket.socketpair()
-    order = renderer.RenderOrder(code="", variables={})
+    order = make_job(code="", variables={})
     wait = Wait(ours, order, tmp_path, 0, on_progress=lambda _: None, is_cancelled=lambda: False)
     with theirs, (tmp_path / "result").open("wb") as result:
         socket.send_fds(theirs, [b'{"verdict": "exited", "returncode": 0}\n'], [result.fileno()] * 3)

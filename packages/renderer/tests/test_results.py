@@ -5,8 +5,10 @@ import json
 import os
 
 import pytest
-from renderer import RenderOrder, results
+from renderer import results
 from renderer.child.render_child.cells import handover
+
+from tests.jobs import make_job
 
 SOUND = '{"state": "succeeded", "cells": 1, "cells_done": 1}'
 
@@ -27,7 +29,7 @@ def hand_over(page="<p>fine</p>", notebook="{}", result=SOUND, *, is_sealed=True
 
 
 def read_with(directory, descriptors, max_html_bytes=1000, **said):
-    order = RenderOrder(code="", variables={}, max_html_bytes=max_html_bytes, timeout_s=5)
+    order = make_job(code="", variables={}, max_html_bytes=max_html_bytes, timeout_s=5)
     verdict = results.Verdict({"verdict": "exited", "returncode": 0, **said}, descriptors)
     return results.read_outcome(directory, order, verdict, total_s=1.0)
 

@@ -20,9 +20,9 @@ from renderer.entities import (
     MAX_LOG_BYTES,
     MAX_TRACEBACK_CHARS,
     Progress,
-    RenderOrder,
     RenderOutcome,
 )
+from renderer.spec import RenderJob
 
 _MAX_RESULT_BYTES: Final = 256 * 1024
 _MAX_NOTEBOOK_BYTES: Final = 256 * 1024**2
@@ -214,7 +214,7 @@ def read_progress(directory: Path) -> Written:
 
 def read_outcome(
     directory: Path,
-    order: RenderOrder,
+    job: RenderJob,
     verdict: Verdict,
     *,
     total_s: float,
@@ -241,11 +241,11 @@ def read_outcome(
     if given is None or said.get("verdict") in _VERDICTS:
         for file in given or ():
             file.close()
-        return _unfinished(replace(found, notebook=_open_notebook(directory)), directory, said, order)
+        return _unfinished(replace(found, notebook=_open_notebook(directory)), directory, said, job)
     page, notebook, result = given
     with result:
         try:
-            found = _read_result(replace(found, notebook=_capped(notebook)), result, page, order.max_html_bytes)
+            found = _read_result(replace(found, notebook=_capped(notebook)), result, page, job.limits.max_html_bytes)
         except BadResultError as error:
             found = replace(found, reason="bad_result", message=f"The render left no usable result: {error}.")
     if found.html is None:
@@ -259,17 +259,17 @@ def sandbox_label(mode: str, termination: str, gaps: Sequence[str]) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], order: RenderOrder) -> RenderOutcome:
+def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], job: RenderJob) -> RenderOutcome:
     """Returns the outcome of a render that was ended, or ended by itself, before it handed anything over."""
     returncode = said.get("returncode")
     died = ("failed", "kernel_died", _explain_death(returncode))
     state, reason, message = _VERDICTS.get(said.get("verdict", ""), died)
     written = read_progress(directory)
     text = message.format(
-        timeout_s=order.timeout_s,
-        memory=f"{order.max_memory_bytes / 1024**3:g} GiB",
-        disk=f"{order.max_disk_bytes / 1024**3:g} GiB",
-        files=order.max_files,
+        timeout_s=job.spec.timeout_s,
+        memory=f"{job.limits.max_memory_bytes / 1024**3:g} GiB",
+        disk=f"{job.limits.max_disk_bytes / 1024**3:g} GiB",
+        files=job.limits.max_files,
     )
     found = replace(found, cells=written.cells, cells_done=max(0, written.cell - 1))
     if reason == "kernel_died" and isinstance(returncode, int) and returncode < 0:

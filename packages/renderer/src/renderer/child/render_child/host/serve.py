@@ -281,7 +281,7 @@ def _offer_to_oom_killer() -> None:
 def _writable(directory: Path, job: dict[str, Any]) -> list[str]:
     folders = ["work", "tmp", "home"]
     # A sample is made in the sandbox, and its path put into the inputs.
-    inputs = ["inputs.json"] if job["sample_rows"] else []
+    inputs = ["inputs.json"] if job["spec"]["sample_rows"] else []
     return [str(directory / name) for name in (*folders, *inputs)]
 
 
