@@ -157,7 +157,7 @@ def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work,
     assert not Job.exists(f"render-{made.render.id}-1", connection=queue.connection)
     assert [event["state"] for event in events()] == ["queued", "cancelled"]
     work()
-    assert kernel.orders == []
+    assert kernel.jobs == []
 
 
 def test_cancel_after_the_end_changes_nothing(submit, work, owner, row):

@@ -72,7 +72,7 @@ def test_a_lost_worker_means_a_new_attempt_whose_forerunner_no_longer_counts(sub
     render = row(made.render)
     assert (render.state, render.attempt, render.losses) == (RenderState.QUEUED, 2, 1)
     execution.render_execute(str(render.id), 1)
-    assert kernel.orders == []
+    assert kernel.jobs == []
     work()
     assert row(made.render).state == RenderState.SUCCEEDED
 
