@@ -160,7 +160,7 @@ def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
     try:
         host.stay()
         while host.read_status() is None:
-            if host.keeper_pid() is None:
+            if host.supervisor_pid() is None:
                 raise host.failure() or HostLostError(f"The environment {host.spec.environment!r} does not start.")
             on_wait()
             threading.Event().wait(_LOOK_S)

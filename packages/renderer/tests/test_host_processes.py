@@ -91,7 +91,7 @@ def test_hosts_that_are_ended_leave_nothing(own_host, tmp_path):
     assert [path.suffix for path in (tmp_path / "run").iterdir() if path.suffix in {".sock", ".pid"}] == []
 
 
-def test_a_full_disk_ends_neither_a_host_nor_its_keeper(own_host, tmp_path):
+def test_a_full_disk_ends_neither_a_host_nor_its_supervisor(own_host, tmp_path):
     """Their log and the host's status are on a disk that has no room, and a host that was killed is followed."""
     host = own_host()
     host.spec.run_dir.mkdir()
@@ -101,11 +101,11 @@ def test_a_full_disk_ends_neither_a_host_nor_its_keeper(own_host, tmp_path):
     # Longer than between two looks at what has to be written.
     assert render_with(host, tmp_path / "long", "import time; time.sleep(5)").state == "succeeded"
     assert host.status()["pid"] == first
-    keeper = host.spec.pid_path.read_text()
+    supervisor = host.spec.pid_path.read_text()
     os.kill(first, 9)
     assert render_with(host, tmp_path / "next").state == "succeeded"
     assert host.status()["pid"] != first
-    assert host.spec.pid_path.read_text() == keeper
+    assert host.spec.pid_path.read_text() == supervisor
 
 
 def test_a_host_that_nobody_needs_ends_by_itself(own_host):

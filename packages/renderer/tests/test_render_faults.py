@@ -164,7 +164,7 @@ def test_it_ends_with_its_reason_and_leaves_nothing(run, host, name):
 
 
 def test_no_process_of_many_faulty_renders_is_left(run, host):
-    keeper = host.keeper_pid()
+    supervisor = host.supervisor_pid()
     forks = "import os, time\nfor _ in range(10):\n    if not os.fork():\n        os.setsid(); time.sleep(60)\n"
     outcomes = [
         run(f"{forks}time.sleep(60)", timeout_s=2),
@@ -173,7 +173,7 @@ def test_no_process_of_many_faulty_renders_is_left(run, host):
     ]
     for outcome in outcomes:
         outcome.wait_for_end()
-    assert not {"sleep", "sh", "setsid"} & names_below(keeper)
+    assert not {"sleep", "sh", "setsid"} & names_below(supervisor)
 
 
 def names_below(root):

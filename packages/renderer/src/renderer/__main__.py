@@ -133,7 +133,7 @@ def _render(job: RenderJob, options: argparse.Namespace) -> int:
             sandbox=options.sandbox,
             toolkits=tuple(path.absolute() for path in options.toolkit),
             slots=1,
-            spares=1,
+            idle_children=1,
         )
         directory = spec.work_root / "render"
         directory.mkdir(mode=0o700, parents=True)

@@ -269,7 +269,7 @@ class Wait:
         self._connected.close()
 
     def end_group(self) -> None:
-        """Ends the render's processes where nobody above them is left to do it: host and keeper were both killed."""
+        """Ends the render's processes where nobody above them is left to do it: host and supervisor were both killed."""
         if self.group and not processes.wait_for_group(self.group, _GROUP_GONE_S):
             raise HostStuckError("Processes of the render could not be ended.")
 
