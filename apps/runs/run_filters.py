@@ -20,14 +20,7 @@ PERIODS: Final = {
     "30d": ("Last 30 days", timedelta(days=30)),
     "90d": ("Last 90 days", timedelta(days=90)),
 }
-LISTED_STATES: Final = (
-    State.PENDING,
-    State.RUNNING,
-    State.SUCCEEDED,
-    State.FAILED,
-    State.CANCELLED,
-    State.SKIPPED,
-)
+LISTED_STATES: Final = tuple(state for state in State if state.is_selectable)
 _LONGEST: Final = 200
 # What a saved filter keeps: not the page one was on.
 _KEPT: Final = (
@@ -77,7 +70,7 @@ class RunFilters:
         first_day, last_day = _day(query.get("from", "")), _day(query.get("to", ""))
         return cls(
             text=query.get("q", "").strip()[:_LONGEST],
-            states=tuple(dict.fromkeys(state for state in map(_state, query.getlist("state")) if state)),
+            states=tuple(dict.fromkeys(state for state in map(State.by_value, query.getlist("state")) if state)),
             pipeline_id=query.get("pipeline", "")[:_LONGEST],
             experiment_id=query.get("experiment", "")[:_LONGEST],
             recurring_run_id=query.get("recurring", "")[:_LONGEST],
@@ -136,13 +129,6 @@ def query_kept(query: QueryDict) -> str:
         if values:
             kept.setlist(name, values)
     return kept.urlencode()
-
-
-def _state(value: str) -> State | None:
-    try:
-        return State(value.lower()) if value else None
-    except ValueError:
-        return None
 
 
 def _day(value: str) -> date | None:

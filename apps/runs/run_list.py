@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from apps.accounts.caller import Caller
 from apps.runs import selectors
-from apps.runs.entities import Page, Run, State
+from apps.runs.entities import Page, Run
 from apps.runs.gateway import Gateway
 from apps.runs.run_filters import LISTED_STATES, PAGE_SIZES, PERIODS, RunFilters, query_kept
 
@@ -97,7 +97,7 @@ def _unread(runs: Iterable[Run], known: Mapping[str, Any]) -> list[str]:
 
 def _live_cells(runs: Sequence[Run]) -> str:
     """Returns the cells to keep fresh, as a list of selectors; "" once every run listed has ended."""
-    active = [run.id for run in runs if run.id and run.state in {State.PENDING, State.RUNNING}]
+    active = [run.id for run in runs if run.id and run.state.is_active]
     return ",".join(f"#state-{run_id},#took-{run_id}" for run_id in active)
 
 

@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.runs.exceptions import EndpointDownError, EndpointError, ForbiddenError, NotSignedInError
-from apps.visualizations.models import ApiToken, RenderState, Visualization
+from apps.visualizations.models import ApiToken, Visualization
+from apps.visualizations.states import RenderState
 from tests.callers import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

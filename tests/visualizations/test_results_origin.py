@@ -9,9 +9,10 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from apps.visualizations import signed_addresses
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.rendering import Progress
 from apps.visualizations.services.live import live_tell
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FRAME = {"Sec-Fetch-Dest": "iframe"}

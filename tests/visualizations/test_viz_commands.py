@@ -17,9 +17,10 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.utils import timezone
 
-from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.rendering import environments
 from apps.visualizations.services.lease import render_claim
+from apps.visualizations.states import RenderState
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -21,9 +21,9 @@ from apps.runs.run_filters import RunFilters
 from apps.visualizations import exceptions, origins, selectors
 from apps.visualizations.api import door, pages, schemas, shapes
 from apps.visualizations.api.schemas import errors
-from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.states import RenderState
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
 _STATUS = {
@@ -125,6 +125,12 @@ def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     details = gateway_for(caller_of(request), endpoint).run_details(run_id)
     count = selectors.visualization_counts(caller_of(request), [run_id]).get(run_id, 0)
     return shapes.details_shape(details, count)
+
+
+@api.get("/states", response={200: schemas.StatesOut, **errors()}, tags=["runs", "renders"], url_name="states")
+def states_list(request: HttpRequest) -> Any:  # noqa: ARG001
+    """Returns the states of runs, steps and renders, and why a render may end without a result."""
+    return shapes.states_shape()
 
 
 @api.get(

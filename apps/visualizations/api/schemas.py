@@ -106,6 +106,48 @@ class RunDetailsOut(RunOut):
     steps: list[StepOut]
 
 
+class RunStateOut(Schema):
+    """A state of runs or steps."""
+
+    value: str
+    label: str
+    icon: str
+    tone: str = Field(description="Its colour: ok, bad, busy, warn or idle.")
+    is_final: bool
+    is_active: bool
+    severity: int = Field(description="The smallest is the worst.")
+    is_selectable: bool = Field(description="Whether runs can be listed by it.")
+
+
+class RenderStateOut(Schema):
+    """A state of renders."""
+
+    value: str
+    label: str
+    icon: str
+    tone: str
+    is_final: bool
+
+
+class ReasonOut(Schema):
+    """Why a render ended without a result."""
+
+    value: str
+    label: str
+    advice: str
+    state: str = Field(description="The state in which it leaves the render.")
+    is_machine_fault: bool
+    is_tried_again: bool = Field(description="Whether one more attempt is made, unless the code is custom.")
+
+
+class StatesOut(Schema):
+    """Every state and every reason."""
+
+    run_states: list[RunStateOut]
+    render_states: list[RenderStateOut]
+    reasons: list[ReasonOut]
+
+
 class RunPage(Schema):
     """A page of runs; `next` goes into `page_token`."""
 

@@ -5,12 +5,13 @@ interpreters there are.
 """
 
 from apps.visualizations.rendering import environments
-from apps.visualizations.rendering.entities import Progress, RenderOrder, RenderOutcome
+from apps.visualizations.rendering.entities import FailureReason, Progress, RenderOrder, RenderOutcome
 from apps.visualizations.rendering.host_spec import HostLostError, HostSpec, HostStartError, HostStuckError
 from apps.visualizations.rendering.hosts import RenderHost, hosts_end
 from apps.visualizations.rendering.render import render
 
 __all__ = [
+    "FailureReason",
     "HostLostError",
     "HostSpec",
     "HostStartError",

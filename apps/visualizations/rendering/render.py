@@ -19,7 +19,7 @@ from typing import Any, Final
 from apps.visualizations.rendering import environments, results
 from apps.visualizations.rendering.child.render_child.cells.handover import RESULTS
 from apps.visualizations.rendering.child.render_child.host import processes
-from apps.visualizations.rendering.entities import Progress, RenderOrder, RenderOutcome
+from apps.visualizations.rendering.entities import FailureReason, Progress, RenderOrder, RenderOutcome
 from apps.visualizations.rendering.host_spec import HostLostError, HostStuckError
 from apps.visualizations.rendering.hosts import RenderHost
 from apps.visualizations.rendering.results import Verdict
@@ -58,7 +58,7 @@ def render(
     """
     if not host.spec.interpreter.exists():
         message = "The environment of this type is not built here. An admin can build it: manage.py environments build."
-        return RenderOutcome(state="failed", reason="environment_missing", message=message)
+        return RenderOutcome(state="failed", reason=FailureReason.ENVIRONMENT_MISSING, message=message)
     started = time.monotonic()
     _prepare(order, host.spec.interpreter, directory)
     request = json.dumps(_request(order, directory)).encode() + b"\n"

@@ -21,12 +21,13 @@ from redis.exceptions import RedisError
 
 from apps.visualizations.events import connection_get
 from apps.visualizations.exceptions import MachineError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, environments
 from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.rendering.memory import host_memory
 from apps.visualizations.services.assets import assets_publish
 from apps.visualizations.sources import SourceCache
+from apps.visualizations.states import Reason, RenderState
 
 # Directories in the place of work that belong to a command and not to a row.
 LOCAL_PREFIX: Final = "local-"
@@ -166,7 +167,7 @@ def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
         # A process that can open nothing cannot tell whether a host starts: an OSError says so.
         with Path(os.devnull).open("rb"):
             logger.error("%s", error)
-        raise MachineError(str(error), code="host_failed") from error
+        raise MachineError(str(error), code=Reason.HOST_FAILED) from error
 
 
 def host_want(key: str) -> None:
