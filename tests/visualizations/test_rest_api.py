@@ -273,6 +273,7 @@ def test_openapi_names_every_contract_and_its_page_loads_nothing_from_elsewhere(
     wanted = {
         "runs": {"get"},
         "runs/{run_id}": {"get"},
+        "states": {"get"},
         "types": {"get"},
         "visualizations": {"get", "post"},
         "visualizations/{visualization_id}": {"get", "delete"},

@@ -9,8 +9,6 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
-from apps.runs.entities import State
-
 
 class ErrorBody(Schema):
     """What went wrong; `fields` names the request's fields."""
@@ -36,23 +34,6 @@ def errors(*codes: int) -> dict[int, type[Error]]:
     A mistake of the portal's own (500) is not described.
     """
     return dict.fromkeys(sorted({*codes, *_EVERYWHERE}), Error)
-
-
-class RunFiltersIn(Schema):
-    """What runs are asked for; the same words as in the run list's address."""
-
-    q: str = Field("", description="Part of the name.")
-    state: list[State] = Field([], description="Any of these.")
-    pipeline: str = ""
-    experiment: str = ""
-    recurring: str = Field("", description="Id of the schedule that started them.")
-    since: str = Field("", description="1h, 24h, 7d, 30d or 90d.")
-    first_day: str = Field("", alias="from", description="YYYY-MM-DD, in UTC.")
-    last_day: str = Field("", alias="to", description="YYYY-MM-DD, included.")
-    tag: str = ""
-    archived: bool = False
-    sort: str = "-created"
-    namespace: str = ""
 
 
 class ArtifactOut(Schema):
