@@ -2,11 +2,11 @@
 
 import pytest
 from django.db.models import TextChoices
+from renderer import FailureReason
 
 from apps.runs.entities import State
 from apps.visualizations import exceptions
 from apps.visualizations.models import Render
-from apps.visualizations.rendering import FailureReason
 from apps.visualizations.states import ACTIVE_STATES, Fault, Reason, RenderState
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -14,17 +11,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
+from renderer import ConfinedLimits, ConfinedTimeoutError, run_confined
 
 from apps.runs.previews.shapes import LARGEST_COLUMNAR_BYTES, MOST_COLUMNS, MOST_ROWS, Kind, Preview, shortened
 from apps.runs.previews.source import Source
 
 _READER: Final = Path(__file__).with_name("child") / "read_table.py"
-# The render's sandbox, which is reached by its folder: it belongs to another room, and to another interpreter.
-_SANDBOX: Final = settings.BASE_DIR / "apps" / "visualizations" / "rendering" / "child"
 # Both hold the library; the first holds nothing else, for machines that draw nothing.
 _ENVIRONMENTS: Final = ("previews", "base")
-_TIMEOUT_S: Final = 10.0
-_LARGEST_ANSWER_BYTES: Final = 4 * 1024**2
+_LIMITS: Final = ConfinedLimits(timeout_s=10.0, output_bytes=4 * 1024**2)
 _turns: Final = threading.BoundedSemaphore(2)
 
 
@@ -60,7 +55,7 @@ def _read(source: Source) -> dict[str, Any]:
             raise _UnreadableError(
                 "This table is larger than 64 MB, too large to preview. Download it, or visualize it."
             )
-        return _answer(_run(interpreter, folder))
+        return _answer(_run(interpreter, Path(folder)))
 
 
 def _interpreter() -> Path:
@@ -76,7 +71,7 @@ def _interpreter() -> Path:
 
 @contextlib.contextmanager
 def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=_TIMEOUT_S):
+    if not _turns.acquire(timeout=_LIMITS.timeout_s):
         raise _UnreadableError("Other tables are being read just now. Try again in a moment.")
     try:
         yield
@@ -84,29 +79,12 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _run(interpreter: Path, folder: str) -> bytes:
-    command = [str(interpreter), "-I", str(_READER), folder, str(_SANDBOX), str(MOST_ROWS), str(MOST_COLUMNS)]
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder, "POLARS_MAX_THREADS": "1"}
-    with tempfile.TemporaryFile() as answer:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=answer,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            process.wait(_TIMEOUT_S)
-        except subprocess.TimeoutExpired as error:
-            raise _UnreadableError("Reading this table took too long.") from error
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        answer.seek(0)
-        return answer.read(_LARGEST_ANSWER_BYTES)
+def _run(interpreter: Path, folder: Path) -> bytes:
+    arguments = (str(MOST_ROWS), str(MOST_COLUMNS))
+    try:
+        return run_confined(_READER, arguments, interpreter=interpreter, folder=folder, limits=_LIMITS)
+    except ConfinedTimeoutError as error:
+        raise _UnreadableError("Reading this table took too long.") from error
 
 
 def _answer(text: bytes) -> dict[str, Any]:

@@ -14,22 +14,15 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from renderer import EnvironmentInfo, HostLostError, HostStartError, Progress, RenderHost, RenderJob, RenderOutcome
+from renderer import render as run_job
+from renderer.clearing import tree_remove
 from rq.timeouts import JobTimeoutException
 
 from apps.observing import tracing
+from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, MachineError, RenderEndedError
 from apps.visualizations.models import Render
-from apps.visualizations.rendering import (
-    HostLostError,
-    HostStartError,
-    Progress,
-    RenderHost,
-    RenderOrder,
-    RenderOutcome,
-    environments,
-)
-from apps.visualizations.rendering import render as render_order
-from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.faults import fault_of, kills_for_memory, outcome_fault, work_dir_make
 from apps.visualizations.services.hosts import (
     environment_missing,
@@ -38,7 +31,7 @@ from apps.visualizations.services.hosts import (
     host_tell,
     host_want,
 )
-from apps.visualizations.services.inputs import StoppedError, order_of, overlay_install, source_fetch
+from apps.visualizations.services.inputs import StoppedError, job_of, overlay_install, source_fetch
 from apps.visualizations.services.lease import (
     GRACE,
     Lease,
@@ -152,7 +145,7 @@ def _finish_broken(render: Render, error: Exception) -> None:
 def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
     if render.is_custom and not settings.ALLOW_CUSTOM_VISUALIZATIONS:
         raise CustomOffError
-    environment = environments.environment_get(render.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    environment = environments().get(render.environment)
     if environment.interpreter is None:
         raise RenderEndedError(environment_missing(render.environment), code=Reason.ENVIRONMENT_MISSING)
     claimed_at, began = timezone.now(), time.monotonic()
@@ -161,7 +154,7 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
     fetch_s = round(time.monotonic() - began, 4)
     overlay = overlay_install(render, lease, environment)
     with tracing.span("render") as span:
-        outcome = _run(render, lease, order_of(render, fetched, overlay), environment, directory)
+        outcome = _run(render, lease, job_of(render, fetched, overlay), environment, directory)
         span.note({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
     outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
     with outcome, tracing.span("store"):
@@ -180,8 +173,8 @@ def _waiting(render: Render, claimed_at: datetime) -> dict[str, float]:
 def _run(
     render: Render,
     lease: Lease,
-    order: RenderOrder,
-    environment: environments.EnvironmentInfo,
+    job: RenderJob,
+    environment: EnvironmentInfo,
     directory: Path,
 ) -> RenderOutcome:
     """Renders once the environment's host is ready.
@@ -202,9 +195,7 @@ def _run(
     place.mkdir()
     kills_before = kills_for_memory()
     try:
-        outcome = render_order(
-            order, host=host, directory=place, on_progress=on_progress, is_cancelled=lease.is_cancelled
-        )
+        outcome = run_job(job, host=host, directory=place, on_progress=on_progress, is_cancelled=lease.is_cancelled)
     except HostStartError as error:
         raise MachineError(str(error), code=Reason.HOST_FAILED) from error
     except HostLostError as error:

@@ -1,18 +1,19 @@
-"""What a render is given before its code begins: its source, its packages, its order."""
+"""What a render is given before its code begins: its source, its packages and its limits."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from django.conf import settings
+from renderer import EnvironmentInfo, RenderJob, RenderLimits, overlays
 
 from apps.visualizations.exceptions import RenderEndedError
 from apps.visualizations.models import Render
-from apps.visualizations.rendering import RenderOrder, environments, overlays
 from apps.visualizations.services.credentials import render_gateway
 from apps.visualizations.services.hosts import source_cache
 from apps.visualizations.services.lease import Lease
 from apps.visualizations.sources import FetchedSource, Intake, Wanted, source_stage
+from apps.visualizations.specs import spec_read
 from apps.visualizations.states import Reason
 
 
@@ -22,7 +23,7 @@ class StoppedError(RenderEndedError):
     code = Reason.CANCELLED
 
 
-def overlay_install(render: Render, lease: Lease, environment: environments.EnvironmentInfo) -> Path | None:
+def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) -> Path | None:
     """Returns the folder of the packages that the code asks for, installed where it is not yet; None for none.
 
     Raises:
@@ -53,23 +54,23 @@ def overlay_install(render: Render, lease: Lease, environment: environments.Envi
     return found.path
 
 
-def order_of(render: Render, fetched: FetchedSource | None, packages: Path | None) -> RenderOrder:
+def job_of(render: Render, fetched: FetchedSource | None, packages: Path | None) -> RenderJob:
     """Returns what the renderer is given, with the limits of this server."""
-    return RenderOrder(
-        code=render.code,
-        variables=render.arguments,
-        source=fetched.source if fetched else "",
-        source_uri=render.source_uri,
-        # A predefined type's code is the same in all its results: it stands on the page's Code tab.
-        shows_code=render.is_custom,
-        kernel=render.kernel,
-        packages=packages,
-        sample_rows=render.sample_rows,
+    return RenderJob(
+        spec=spec_read(render),
         title=render.visualization.title,
-        timeout_s=render.timeout_s,
+        source=fetched.source if fetched else "",
+        packages=packages,
+        needs_sandbox=render.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
+        limits=limits_of_server(),
+    )
+
+
+def limits_of_server() -> RenderLimits:
+    """Returns the limits that the settings state."""
+    return RenderLimits(
         max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
         max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
-        needs_sandbox=render.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
     )
 
 

@@ -1,0 +1,151 @@
+"""One render, inside its sandbox: notebook in; page, executed notebook and result out."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from ..page import export
+from . import direct
+from .capture import Recorder
+from .handover import Handover
+from .log import Log, Progress
+from .notebook import Cell, build_notebook, split_cells
+from .sampling import take_sample
+
+_ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_PLACE: Final = re.compile(r"Cell In\[(\d+)\], line (\d+)")
+_MAX_TRACEBACK: Final = 32_000
+_SYNTAX: Final = frozenset({"SyntaxError", "IndentationError", "TabError"})
+_DIED: Final = "The kernel died. The code may have ended its process or needed more memory than there is."
+
+
+class Render:
+    """A render on its way; `run` takes it to its end, `give_up` ends it early from wherever it is."""
+
+    def __init__(self, directory: Path, job: dict[str, Any], handover: Handover, on_end: Callable[[], None]) -> None:
+        self._directory, self._job, self._handover, self._on_end = directory, job, handover, on_end
+        # The fields of `renderer.RenderSpec`.
+        self._spec: dict[str, Any] = job["spec"]
+        self._cells: list[Cell] = split_cells(self._spec["code"])
+        self.notebook = build_notebook(self._cells, job["title"], shows_code=self._spec["is_custom"])
+        self.result: dict[str, Any] = {"cells": len(self._cells), "cells_done": 0}
+        self._progress = Progress(handover, len(self._cells), self._keep_notebook)
+        self._began = time.monotonic()
+
+    def run(self, shell: Any, recorder: Recorder) -> None:
+        """Runs the cells in this process. Always leaves a result."""
+        recorder.max_bytes = self._job["max_output_bytes"]
+        recorder.on_overflow = self._overflow
+        self._sample()
+        log = Log(self._handover.log)
+        for stream in recorder.streams:
+            stream.log = log.write
+        try:
+            direct.run_cells(shell, recorder, self.notebook, self._on_cell)
+            self.result["cells_done"] = len(self._cells)
+        except direct.CellFailedError:
+            self.result.update(describe_error(self.notebook, self._cells))
+        except direct.ShellEndedError:
+            message = "The code ended its own kernel with exit() before the last cell."
+            self.result.update(state="failed", reason="kernel_died", message=message)
+        self.result["cells_s"] = time.monotonic() - self._began
+        self.finish()
+
+    def run_kernel(self, kernel: str) -> None:
+        """Runs the cells in a kernel of their own, through nbclient. Always leaves a result."""
+        from .kernels import (  # noqa: PLC0415  (only these need it)
+            DeadKernelError,
+            KernelMissingError,
+            execute,
+            is_python,
+        )
+
+        self._sample()
+        try:
+            if not is_python(kernel):
+                # The cell that reads the inputs is Python; another language reads the file itself.
+                del self.notebook.cells[0]
+            execute(self.notebook, kernel, self._on_cell)
+            self.result["cells_done"] = len(self._cells)
+        except DeadKernelError:
+            self.result.update(state="failed", reason="kernel_died", message=_DIED)
+        except KernelMissingError as error:
+            self.result.update(state="failed", reason="kernel_missing", message=str(error))
+        if "state" not in self.result and any(_errors(self.notebook)):
+            self.result.update(describe_error(self.notebook, self._cells))
+        self.result["cells_s"] = time.monotonic() - self._began
+        self.finish()
+
+    def _sample(self) -> None:
+        if self._spec["sample_rows"]:
+            take_sample(self._directory, self._spec["sample_rows"])
+
+    def finish(self) -> None:
+        """Exports what there is, and hands it over."""
+        began = time.monotonic()
+        page = None
+        if "state" not in self.result:
+            page = export.export_html(self.notebook, self._job["title"])
+            self.result["state"] = "succeeded"
+        self.result["convert_s"] = time.monotonic() - began
+        notebook = notebook_text(self.notebook)
+        self._handover.finish(page=page, notebook=notebook, result=json.dumps(self.result))
+
+    def _keep_notebook(self) -> None:
+        # A process that is ended from outside writes nothing more.
+        self._handover.write_notebook(notebook_text(self.notebook))
+
+    def _on_cell(self, index: int) -> None:
+        # The first cell reads the inputs and is not one of the order's.
+        self.result["cells_done"] = max(0, index - 1)
+        self._progress.tell(index, self.notebook)
+
+    def _overflow(self) -> None:
+        limit = self._job["max_output_bytes"] / 1e6
+        message = f"The cells put out more than {limit:.0f} MB. The notebook is kept as far as it came."
+        self.result.update(state="failed", reason="html_too_big", message=message)
+        self.finish()
+        self._on_end()
+
+
+def _errors(notebook: Any) -> Any:
+    return (
+        (index, output)
+        for index, cell in enumerate(notebook.cells)
+        for output in cell.get("outputs", ())
+        if output.output_type == "error"
+    )
+
+
+def describe_error(notebook: Any, cells: list[Cell]) -> dict[str, Any]:
+    """Returns state, reason, message, line and traceback of the first error among the outputs."""
+    for index, output in _errors(notebook):
+        traceback = _ANSI.sub("", "\n".join(output.traceback))[-_MAX_TRACEBACK:]
+        # Our own types raise ValueError with a whole sentence; a class name before it helps nobody.
+        plain = output.ename == "ValueError" and output.evalue
+        return {
+            "state": "failed",
+            "reason": "syntax_error" if output.ename in _SYNTAX else "user_error",
+            "message": (output.evalue if plain else f"{output.ename}: {output.evalue}")[:2000],
+            "line": _find_line(traceback, index, cells),
+            "traceback": traceback,
+        }
+    return {"state": "failed", "reason": "user_error", "message": "A cell failed.", "line": None, "traceback": ""}
+
+
+def _find_line(traceback: str, index: int, cells: list[Cell]) -> int | None:
+    # The innermost frame that lies in the failing cell: In[n] counts from 1 with the input cell.
+    lines = [int(line) for number, line in _PLACE.findall(traceback) if int(number) == index + 1]
+    if not lines or index == 0:
+        return None
+    return int(cells[index - 1].first_line + lines[-1] - 1)
+
+
+def notebook_text(notebook: Any) -> str:
+    """Returns the notebook as a file's text; nbformat's own writer validates first, which takes its time."""
+    return json.dumps(notebook, ensure_ascii=False, indent=1)
