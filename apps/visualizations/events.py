@@ -11,7 +11,8 @@ from django.conf import settings
 from django_rq.connection_utils import get_redis_connection
 from redis.exceptions import RedisError
 
-from apps.visualizations.models import ACTIVE_STATES, Render
+from apps.visualizations.models import Render
+from apps.visualizations.states import ACTIVE_STATES
 from apps.visualizations.tallies import render_count
 
 CHANNEL = "vizportal:render"

@@ -10,8 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.visualizations.jobs import RenderWorker
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.upkeep import reconcile
+from apps.visualizations.states import RenderState
 from vizportal.observability import families
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from apps.observing import tallies
 from apps.visualizations import events
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.upkeep import reconcile
 from apps.visualizations.services.withdrawal import render_cancel
+from apps.visualizations.states import RenderState
 from apps.visualizations.tallies import DURATION, RENDERS
 from tests.callers import caller
 

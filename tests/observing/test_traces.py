@@ -12,6 +12,7 @@ from apps.observing import tracing
 from apps.observing.logs import JsonLines
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.jobs import RenderJob
+from apps.visualizations.states import Reason
 from tests.observing.otlp import otlp_receiver, plain
 from tests.runs.kubeflow import Kubeflow, with_finished_run
 from tests.runs.kubeflow_server import serve
@@ -72,7 +73,7 @@ def test_request_job_and_render_are_one_trace(receiver, browser, owner, kubeflow
 
 def test_a_failed_fetch_is_seen_where_it_failed_and_without_its_words(receiver, browser, owner, kubeflow, work):
     ask(browser(owner))
-    kubeflow.error = SourceError("private words", code="source_missing")
+    kubeflow.error = SourceError("private words", code=Reason.SOURCE_MISSING)
     work()
     tracing.stop()
     [fetch] = receiver.named("fetch source")

@@ -8,8 +8,9 @@ from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, hosts, submission, withdrawal
+from apps.visualizations.states import RenderState
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)

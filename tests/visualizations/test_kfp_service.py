@@ -16,8 +16,9 @@ from django.core.files.storage import default_storage
 from apps.visualizations.exceptions import InvalidRequestError
 from apps.visualizations.kfp_service import protocol
 from apps.visualizations.kfp_service.app import make_app
-from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import submission
+from apps.visualizations.states import RenderState
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,8 +8,9 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from apps.visualizations import jobs, worker_watch
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, lease, upkeep
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,8 +13,9 @@ from apps.visualizations.exceptions import (
     TooManyQueuedError,
     WrongStateError,
 )
-from apps.visualizations.models import RenderState, Visualization
+from apps.visualizations.models import Visualization
 from apps.visualizations.services import submission, withdrawal
+from apps.visualizations.states import RenderState
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,10 +4,11 @@ import django_rq
 import pytest
 from django.utils import timezone
 
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, hosts, upkeep, withdrawal
 from apps.visualizations.services.lease import render_claim
 from apps.visualizations.services.upkeep import reconcile
+from apps.visualizations.states import RenderState
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)

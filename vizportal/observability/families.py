@@ -18,9 +18,10 @@ from vizkit.types import registry
 from apps.observing import tallies
 from apps.visualizations import jobs
 from apps.visualizations.events import connection_get
-from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.hosts import hosts_read
 from apps.visualizations.services.upkeep import pass_read
+from apps.visualizations.states import ACTIVE_STATES, RenderState
 from apps.visualizations.tallies import ALL, RENDERS
 from apps.visualizations.worker_watch import memory_add, memory_family
 from vizportal.observability.parts import Part

@@ -7,32 +7,33 @@ from pathlib import Path
 from django.conf import settings
 from renderer import EnvironmentInfo, RenderJob, RenderLimits, overlays
 
-from apps.visualizations.exceptions import VisualizationsError
+from apps.visualizations.exceptions import RenderEndedError
 from apps.visualizations.models import Render
 from apps.visualizations.services.credentials import render_gateway
 from apps.visualizations.services.hosts import source_cache
 from apps.visualizations.services.lease import Lease
 from apps.visualizations.sources import FetchedSource, Intake, Wanted, source_stage
 from apps.visualizations.specs import spec_read
+from apps.visualizations.states import Reason
 
 
-class StoppedError(VisualizationsError):
+class StoppedError(RenderEndedError):
     """The render was cancelled, or lost, before its code began."""
 
-    code = "cancelled"
+    code = Reason.CANCELLED
 
 
 def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) -> Path | None:
     """Returns the folder of the packages that the code asks for, installed where it is not yet; None for none.
 
     Raises:
-        VisualizationsError: they are not allowed or cannot be installed, or the render was cancelled (StoppedError).
+        RenderEndedError: they are not allowed or cannot be installed, or the render was cancelled (StoppedError).
     """
     if not render.dependencies:
         return None
     if not settings.VIZPORTAL_ALLOW_DEPENDENCIES:
-        raise VisualizationsError(
-            "This server installs no packages (VIZPORTAL_ALLOW_DEPENDENCIES).", code="dependencies_refused"
+        raise RenderEndedError(
+            "This server installs no packages (VIZPORTAL_ALLOW_DEPENDENCIES).", code=Reason.DEPENDENCIES_REFUSED
         )
 
     def on_wait() -> None:
@@ -49,7 +50,7 @@ def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) 
             on_wait=on_wait,
         )
     except overlays.OverlayError as error:
-        raise VisualizationsError(str(error), code="dependencies_failed") from error
+        raise RenderEndedError(str(error), code=Reason.DEPENDENCIES_FAILED) from error
     return found.path
 
 

@@ -19,6 +19,7 @@ from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, SourceError
 from apps.visualizations.services.scripts import custom_check, spec_begin
 from apps.visualizations.sources import address_allow, address_parse
+from apps.visualizations.states import Reason
 
 MAX_TITLE_CHARS = 200
 # What they hold is in the lineage store; the object at their URI need not exist.
@@ -210,7 +211,9 @@ def _source_uri(
     known = {each.uri for each in step.artifacts} if step else set()
     if not text:
         if artifact is None and kind.needs_source:
-            raise _field_error("source", f"{kind.title} needs a source: choose an artifact.", code="source_missing")
+            raise _field_error(
+                "source", f"{kind.title} needs a source: choose an artifact.", code=Reason.SOURCE_MISSING
+            )
         return artifact.uri if artifact else ""
     if text in known:
         return text

@@ -12,6 +12,7 @@ from apps.visualizations import jobs
 from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
 from apps.visualizations.services import hosts
+from apps.visualizations.states import Reason
 
 MAX_CODE_CHARS = 200_000
 
@@ -54,13 +55,13 @@ def _asked(code: str) -> tuple[str, tuple[str, ...]]:
             return "", ()
         dependencies = requirements_clean(metadata.dependencies)
     except (InlineMetadataError, OverlayError) as error:
-        raise _error("code", f"The script's header: {error}.", code="dependencies_refused") from error
+        raise _error("code", f"The script's header: {error}.", code=Reason.DEPENDENCIES_REFUSED) from error
     if dependencies and not settings.VIZPORTAL_ALLOW_DEPENDENCIES:
         message = (
             f"The script asks for packages ({', '.join(dependencies)[:200]}), which this server does not install "
             "(VIZPORTAL_ALLOW_DEPENDENCIES). Without the list it runs with what its environment has."
         )
-        raise _error("code", message, code="dependencies_refused")
+        raise _error("code", message, code=Reason.DEPENDENCIES_REFUSED)
     tool = metadata.values.get("tool", {})
     own = tool.get("vizportal", {}) if isinstance(tool, dict) else {}
     return str(own.get("environment", "")) if isinstance(own, dict) else "", dependencies
@@ -72,12 +73,12 @@ def _spec(
     try:
         digest = environments().get(environment).lock_digest
     except EnvironmentUnusableError as error:
-        raise _error(field, str(error), code="environment_missing") from error
+        raise _error(field, str(error), code=Reason.ENVIRONMENT_MISSING) from error
     if not jobs.queue_exists(environment):
         message = f"No worker here serves the environment {environment!r}, which {kind.title} needs."
-        raise _error(field, message, code="environment_missing")
+        raise _error(field, message, code=Reason.ENVIRONMENT_MISSING)
     if not hosts.environment_available(environment):
-        raise _error(field, hosts.environment_missing(environment), code="environment_missing")
+        raise _error(field, hosts.environment_missing(environment), code=Reason.ENVIRONMENT_MISSING)
     return RenderSpec(
         code=code,
         is_custom=kind.is_custom,

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, Literal, Self
 
 MAX_LOG_BYTES: Final = 256 * 1024
 MAX_TRACEBACK_CHARS: Final = 32_000
+
+
+class FailureReason(enum.StrEnum):
+    """Why a render did not succeed."""
+
+    USER_ERROR = "user_error"
+    SYNTAX_ERROR = "syntax_error"
+    KERNEL_DIED = "kernel_died"
+    KERNEL_MISSING = "kernel_missing"
+    OUT_OF_MEMORY = "out_of_memory"
+    TOO_MANY_PROCESSES = "too_many_processes"
+    DISK_FULL = "disk_full"
+    HTML_TOO_BIG = "html_too_big"
+    BAD_RESULT = "bad_result"
+    ENVIRONMENT_MISSING = "environment_missing"
+    UNCONFINED = "unconfined"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    WORKER_STOPPED = "worker_stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +53,7 @@ class RenderOutcome:
 
     Attributes:
         state: succeeded, failed, timed_out or cancelled.
-        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, kernel_missing,
-            out_of_memory, too_many_processes, disk_full, html_too_big, bad_result, environment_missing,
-            unconfined, timed_out, cancelled.
+        reason: why it did not succeed; "" when it did.
         message: one sentence for people; "" when it succeeded.
         signal: the signal that ended its process, by the host's own words; None where none did.
         line: 1-based line of the code that raised; None where none is known.
@@ -54,7 +72,7 @@ class RenderOutcome:
     """
 
     state: str
-    reason: str = ""
+    reason: FailureReason | Literal[""] = ""
     message: str = ""
     traceback: str = ""
     signal: int | None = None

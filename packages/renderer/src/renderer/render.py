@@ -20,7 +20,7 @@ from typing import Any, Final
 from renderer import environments, results
 from renderer.child.render_child.cells.handover import RESULTS
 from renderer.child.render_child.host import processes
-from renderer.entities import Progress, RenderOutcome
+from renderer.entities import FailureReason, Progress, RenderOutcome
 from renderer.host_spec import HostLostError, HostStuckError
 from renderer.hosts import RenderHost
 from renderer.results import Verdict
@@ -60,7 +60,7 @@ def render(
     """
     if not host.spec.interpreter.exists():
         message = "The environment of this type is not built here. An admin can build it: manage.py environments build."
-        return RenderOutcome(state="failed", reason="environment_missing", message=message)
+        return RenderOutcome(state="failed", reason=FailureReason.ENVIRONMENT_MISSING, message=message)
     started = time.monotonic()
     _prepare(job, host.spec.interpreter, directory)
     request = json.dumps(_request(job, directory)).encode() + b"\n"

@@ -19,6 +19,7 @@ from renderer.child.render_child.cells.handover import RESULTS, is_sealed
 from renderer.entities import (
     MAX_LOG_BYTES,
     MAX_TRACEBACK_CHARS,
+    FailureReason,
     Progress,
     RenderOutcome,
 )
@@ -30,24 +31,38 @@ _LIVE_LOG_BYTES: Final = 16 * 1024
 _MAX_PARTIAL_BYTES: Final = 2 * 1024**2
 _MOST_CELLS: Final = 10_000
 _MOST_WRITES: Final = 10**9
-_REASONS: Final = frozenset({"user_error", "syntax_error", "kernel_died", "kernel_missing", "html_too_big"})
+# Those that a render may give itself.
+_REASONS: Final = {
+    reason.value: reason
+    for reason in (
+        FailureReason.USER_ERROR,
+        FailureReason.SYNTAX_ERROR,
+        FailureReason.KERNEL_DIED,
+        FailureReason.KERNEL_MISSING,
+        FailureReason.HTML_TOO_BIG,
+    )
+}
 _PHASES: Final = ("sandbox", "cells", "convert")
 # Kept: tab and line feed. ESC stays out, it only confuses terminals; PostgreSQL's text has no NUL.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _VERDICTS: Final = {
-    "timed_out": ("timed_out", "timed_out", "Stopped after {timeout_s:g} s, the limit here."),
-    "cancelled": ("cancelled", "cancelled", "Cancelled."),
-    "stopped": ("failed", "worker_stopped", "The worker was stopped while this was rendering."),
-    "out_of_memory": ("failed", "out_of_memory", "It needed more memory than the {memory} allowed here."),
-    "disk_full": ("failed", "disk_full", "It wrote more to the disk than is allowed here ({disk}, {files:,} files)."),
+    "timed_out": ("timed_out", FailureReason.TIMED_OUT, "Stopped after {timeout_s:g} s, the limit here."),
+    "cancelled": ("cancelled", FailureReason.CANCELLED, "Cancelled."),
+    "stopped": ("failed", FailureReason.WORKER_STOPPED, "The worker was stopped while this was rendering."),
+    "out_of_memory": ("failed", FailureReason.OUT_OF_MEMORY, "It needed more memory than the {memory} allowed here."),
+    "disk_full": (
+        "failed",
+        FailureReason.DISK_FULL,
+        "It wrote more to the disk than is allowed here ({disk}, {files:,} files).",
+    ),
     "unconfined": (
         "failed",
-        "unconfined",
+        FailureReason.UNCONFINED,
         "Nothing confines a render on this worker, so it runs no one's own code (docs/threat-model.md).",
     ),
     "too_many_processes": (
         "failed",
-        "too_many_processes",
+        FailureReason.TOO_MANY_PROCESSES,
         "It started more processes than are allowed here.",
     ),
 }
@@ -247,7 +262,9 @@ def read_outcome(
         try:
             found = _read_result(replace(found, notebook=_capped(notebook)), result, page, job.limits.max_html_bytes)
         except BadResultError as error:
-            found = replace(found, reason="bad_result", message=f"The render left no usable result: {error}.")
+            found = replace(
+                found, reason=FailureReason.BAD_RESULT, message=f"The render left no usable result: {error}."
+            )
     if found.html is None:
         page.close()
     return found
@@ -262,7 +279,7 @@ def sandbox_label(mode: str, termination: str, gaps: Sequence[str]) -> str:
 def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], job: RenderJob) -> RenderOutcome:
     """Returns the outcome of a render that was ended, or ended by itself, before it handed anything over."""
     returncode = said.get("returncode")
-    died = ("failed", "kernel_died", _explain_death(returncode))
+    died = ("failed", FailureReason.KERNEL_DIED, _explain_death(returncode))
     state, reason, message = _VERDICTS.get(said.get("verdict", ""), died)
     written = read_progress(directory)
     text = message.format(
@@ -272,7 +289,7 @@ def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], job
         files=job.limits.max_files,
     )
     found = replace(found, cells=written.cells, cells_done=max(0, written.cell - 1))
-    if reason == "kernel_died" and isinstance(returncode, int) and returncode < 0:
+    if reason is FailureReason.KERNEL_DIED and isinstance(returncode, int) and returncode < 0:
         found = replace(found, signal=-returncode)
     return replace(found, state=state, reason=reason, message=text)
 
@@ -301,7 +318,7 @@ def _read_result(found: RenderOutcome, file: BinaryIO, page: BinaryIO, max_html_
             f"The result is {size_bytes / 1e6:.0f} MB, the limit is {max_html_bytes / 1e6:.0f} MB. "
             "The executed notebook is kept."
         )
-        return replace(found, reason="html_too_big", message=message)
+        return replace(found, reason=FailureReason.HTML_TOO_BIG, message=message)
     return replace(found, state="succeeded", html=page)
 
 
@@ -313,11 +330,10 @@ def _capped(notebook: BinaryIO) -> BinaryIO | None:
 
 
 def _failure(found: RenderOutcome, result: dict[str, Any]) -> RenderOutcome:
-    reason = result.get("reason")
     line = result.get("line")
     return replace(
         found,
-        reason=reason if reason in _REASONS else "bad_result",
+        reason=_REASONS.get(str(result.get("reason")), FailureReason.BAD_RESULT),
         message=_text(result, "message", 2000) or "The code failed without a message.",
         traceback=_text(result, "traceback", MAX_TRACEBACK_CHARS),
         line=line if isinstance(line, int) and 0 < line < 10**6 else None,
