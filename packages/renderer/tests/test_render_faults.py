@@ -197,7 +197,7 @@ def test_results_that_this_process_has_no_descriptors_for_are_its_own_fault(tmp_
     order = make_job(code="", variables={})
     wait = Wait(ours, order, tmp_path, 0, on_progress=lambda _: None, is_cancelled=lambda: False)
     with theirs, (tmp_path / "result").open("wb") as result:
-        socket.send_fds(theirs, [b'{"verdict": "exited", "returncode": 0}\n'], [result.fileno()] * 3)
+        socket.send_fds(theirs, [b'{"exit_status": "exited", "returncode": 0}\n'], [result.fileno()] * 3)
         theirs.sendall(b'{"gone": true}\n')
         before = len(list(Path("/proc/self/fd").iterdir()))
         free = [os.dup(0) for _ in range(left + 1)]
@@ -206,7 +206,7 @@ def test_results_that_this_process_has_no_descriptors_for_are_its_own_fault(tmp_
         resource.setrlimit(resource.RLIMIT_NOFILE, (free[left], limits[1]))
         try:
             with pytest.raises(OSError, match="open files") as raised:
-                wait.verdict()
+                wait.exit_status()
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         # Those that came are closed, and the connection, since no process of the render is left.

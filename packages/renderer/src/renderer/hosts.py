@@ -204,7 +204,7 @@ def hosts_end(run_dir: Path) -> None:
 
 
 def _supervisor_of(path: Path) -> int | None:
-    """Returns the supervisor that wrote the file and lives, which it shows by its lock; a number alone may be reused."""
+    """Returns the living supervisor that wrote the file: it holds a lock on it, since a number may be reused."""
     try:
         with path.open(encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,7 +23,7 @@ from renderer.child.render_child.host import processes
 from renderer.entities import FailureReason, Progress, RenderOutcome
 from renderer.host_spec import HostLostError, HostStuckError
 from renderer.hosts import RenderHost
-from renderer.results import Verdict
+from renderer.results import ExitStatus
 from renderer.spec import RenderJob
 
 _REPORT_S: Final = 0.25
@@ -31,7 +31,7 @@ _REPORT_S: Final = 0.25
 _GRACE_S: Final = 30.0
 _GROUP_GONE_S: Final = 10.0
 _TRIES: Final = 3
-_MAX_VERDICT: Final = 64 * 1024
+_MAX_EXIT_STATUS: Final = 64 * 1024
 
 
 def render(
@@ -67,15 +67,15 @@ def render(
     for is_last in (*[False] * _TRIES, True):
         start_timeout_s = 0.0 if host.read_status() else host.spec.start_timeout_s
         wait = Wait(host.connect(), job, directory, start_timeout_s, on_progress, is_cancelled)
-        verdict = _ask(host, wait, request, is_last=is_last)
-        if verdict is not None:
+        exit_status = _ask(host, wait, request, is_last=is_last)
+        if exit_status is not None:
             break
-    assert verdict is not None  # noqa: S101  (the last turn raises)
-    return results.read_outcome(directory, job, verdict, total_s=time.monotonic() - started, wait_for_end=wait.end)
+    assert exit_status is not None  # noqa: S101  (the last turn raises)
+    return results.read_outcome(directory, job, exit_status, total_s=time.monotonic() - started, wait_for_end=wait.end)
 
 
-def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Verdict | None:
-    """Returns the host's verdict; None where it ended before it took the request, which can be sent again.
+def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> ExitStatus | None:
+    """Returns the exit status that the host sends; None where it ended before it took the request.
 
     Args:
         is_last: the request is not sent again.
@@ -86,7 +86,7 @@ def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Verd
     """
     try:
         wait.send(request)
-        return wait.verdict()
+        return wait.exit_status()
     except HostStuckError:
         wait.close()
         host.end()
@@ -158,7 +158,7 @@ def _readable(source: str) -> list[str]:
 
 
 class Wait:
-    """Waiting for a verdict, with a look around now and then.
+    """Waiting for an exit status, with a look around now and then.
 
     Attributes:
         is_taken: the host has said that it has the request.
@@ -196,20 +196,22 @@ class Wait:
         except OSError as error:
             raise HostLostError("The render host is gone.") from error
 
-    def verdict(self) -> Verdict:
-        """Returns the host's verdict: at once where the results are sealed, else when no process of the render is left.
+    def exit_status(self) -> ExitStatus:
+        """Returns the exit status that the host sends.
+
+        It comes at once where the results are sealed, else when no process of the render is left.
 
         Raises:
             HostLostError: there will be none.
             OSError: the results came, and this process has no file descriptors left for them.
         """
-        found = self._next("verdict")
+        found = self._next("exit_status")
         if self._is_cut:
             for descriptor in self._descriptors:
                 os.close(descriptor)
             self.end()
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        given = Verdict(found, self._descriptors)
+        given = ExitStatus(found, self._descriptors)
         if not given.is_sealed:
             given.message |= self._next("gone")
             self._is_gone = True
@@ -259,7 +261,7 @@ class Wait:
         # The kernel keeps descriptors back that this process has no numbers for, and says so by this flag alone.
         self._is_cut |= bool(flags & socket.MSG_CTRUNC)
         self._buffer += received
-        if not received or len(self._buffer) > _MAX_VERDICT:
+        if not received or len(self._buffer) > _MAX_EXIT_STATUS:
             raise HostLostError("The render host ended while this was rendering.")
         *lines, self._buffer = self._buffer.split(b"\n")
         self._messages += map(json.loads, lines)
@@ -269,7 +271,7 @@ class Wait:
         self._connected.close()
 
     def end_group(self) -> None:
-        """Ends the render's processes where nobody above them is left to do it: host and supervisor were both killed."""
+        """Ends the render's processes where host and supervisor were both killed."""
         if self.group and not processes.wait_for_group(self.group, _GROUP_GONE_S):
             raise HostStuckError("Processes of the render could not be ended.")
 

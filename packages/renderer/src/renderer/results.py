@@ -45,7 +45,7 @@ _REASONS: Final = {
 _PHASES: Final = ("sandbox", "cells", "convert")
 # Kept: tab and line feed. ESC stays out, it only confuses terminals; PostgreSQL's text has no NUL.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
-_VERDICTS: Final = {
+_EXIT_STATUSES: Final = {
     "timed_out": ("timed_out", FailureReason.TIMED_OUT, "Stopped after {timeout_s:g} s, the limit here."),
     "cancelled": ("cancelled", FailureReason.CANCELLED, "Cancelled."),
     "stopped": ("failed", FailureReason.WORKER_STOPPED, "The worker was stopped while this was rendering."),
@@ -71,7 +71,7 @@ _VERDICTS: Final = {
 _CAN_SEAL: Final = hasattr(os, "memfd_create")
 
 
-class Verdict:
+class ExitStatus:
     """How the host says that a render ended, and what was handed over.
 
     Attributes:
@@ -230,16 +230,16 @@ def read_progress(directory: Path) -> Written:
 def read_outcome(
     directory: Path,
     job: RenderJob,
-    verdict: Verdict,
+    exit_status: ExitStatus,
     *,
     total_s: float,
     wait_for_end: Callable[[], None] = lambda: None,
 ) -> RenderOutcome:
     """Reads how the render in `directory` ended.
 
-    The host's verdict is ours; everything else was written beside hostile code and is checked.
+    The host's exit_status is ours; everything else was written beside hostile code and is checked.
     """
-    said = verdict.message
+    said = exit_status.message
     found = RenderOutcome(
         state="failed",
         log=_read_log(directory),
@@ -252,8 +252,8 @@ def read_outcome(
         },
         wait_for_end=wait_for_end,
     )
-    given = verdict.take()
-    if given is None or said.get("verdict") in _VERDICTS:
+    given = exit_status.take()
+    if given is None or said.get("exit_status") in _EXIT_STATUSES:
         for file in given or ():
             file.close()
         return _unfinished(replace(found, notebook=_open_notebook(directory)), directory, said, job)
@@ -280,7 +280,7 @@ def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], job
     """Returns the outcome of a render that was ended, or ended by itself, before it handed anything over."""
     returncode = said.get("returncode")
     died = ("failed", FailureReason.KERNEL_DIED, _explain_death(returncode))
-    state, reason, message = _VERDICTS.get(said.get("verdict", ""), died)
+    state, reason, message = _EXIT_STATUSES.get(said.get("exit_status", ""), died)
     written = read_progress(directory)
     text = message.format(
         timeout_s=job.spec.timeout_s,

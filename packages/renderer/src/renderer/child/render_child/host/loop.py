@@ -170,21 +170,23 @@ class Host:
         connection.order, connection.asked_at = order, time.monotonic()
         self._waiting.append(connection)
 
-    def _stop(self, connection: Connection, verdict: str) -> None:
+    def _stop(self, connection: Connection, exit_status: str) -> None:
         if connection.child is not None:
             if connection.child.pid in self._pool.renders:
-                self._finish(connection.child, verdict)
+                self._finish(connection.child, exit_status)
         elif connection in self._waiting:
             self._waiting.remove(connection)
-            self._refuse(connection, verdict)
+            self._refuse(connection, exit_status)
 
-    def _refuse(self, connection: Connection, verdict: str) -> None:
+    def _refuse(self, connection: Connection, exit_status: str) -> None:
         """Answers an order for which nothing was started."""
-        self._answer(connection, {"verdict": verdict})
+        self._answer(connection, {"exit_status": exit_status})
         connection.send({"gone": True})
 
-    def _answer(self, connection: Connection, verdict: dict[str, Any], results: Sequence[int] = ()) -> None:
-        connection.send({**verdict, **{name: self._status[name] for name in ("mode", "gaps", "termination")}}, results)
+    def _answer(self, connection: Connection, exit_status: dict[str, Any], results: Sequence[int] = ()) -> None:
+        connection.send(
+            {**exit_status, **{name: self._status[name] for name in ("mode", "gaps", "termination")}}, results
+        )
 
     def _drop(self, connection: Connection) -> None:
         self._connections.pop(connection.socket.fileno(), None)
@@ -218,20 +220,20 @@ class Host:
 
     def _watch(self) -> None:
         for child in list(self._pool.renders.values()):
-            verdict = child.check()
-            if verdict:
-                self._finish(child, verdict)
+            exit_status = child.check()
+            if exit_status:
+                self._finish(child, exit_status)
 
-    def _finish(self, child: Child, verdict: str) -> None:
+    def _finish(self, child: Child, exit_status: str) -> None:
         """Ends a render's processes. That they are gone is told once the kernel says so (`_answer_ended`)."""
-        child.verdict, child.is_done = verdict, verdict == "exited" and child.said_done()
-        limit = child.check_limits() if verdict == "exited" else ""
+        child.exit_status, child.is_done = exit_status, exit_status == "exited" and child.said_done()
+        limit = child.check_limits() if exit_status == "exited" else ""
         # A process that the kernel ended for its memory may be missing from a result that looks whole.
         if limit and (not child.is_done or limit == "out_of_memory"):
-            child.verdict = limit
+            child.exit_status = limit
         self._pool.end(child)
         if child.connection is not None:
-            self._answer(child.connection, child.verdict_message(), child.results)
+            self._answer(child.connection, child.exit_status_message(), child.results)
 
     def _answer_ended(self) -> None:
         for child in self._pool.take_ended():

@@ -1,4 +1,4 @@
-"""The supervisor of one environment's render host: starts it, starts it again, and ends the renders of one that was killed.
+"""The supervisor of one environment's render host: starts it, restarts it, and ends the renders of one that was killed.
 
 Run by the portal's own interpreter with the standard library alone. It owns the socket that workers connect to, so
 that a host can follow another without a moment in which nobody listens. It ends when its host has been idle, or when
