@@ -24,7 +24,9 @@ from django.templatetags.static import static
 from django.urls import get_script_prefix
 from django.views.decorators.http import require_safe
 
+from apps.runs.entities import State
 from apps.telemetry.context import request_id
+from apps.visualizations.states import RenderState
 from apps.visualizations.stores.streamed import StoreAwayError
 
 if TYPE_CHECKING:
@@ -33,19 +35,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _RETRY_AFTER_S = 5
 _AWAY = {"database": "The database does not answer", "store": "The store of results does not answer"}
-
-STATES = (
-    "queued",
-    "pending",
-    "running",
-    "succeeded",
-    "cached",
-    "failed",
-    "timed_out",
-    "cancelled",
-    "skipped",
-    "lost",
-)
 
 
 @require_safe
@@ -73,7 +62,8 @@ def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django pass
 @require_safe
 def design(request: HttpRequest) -> HttpResponse:
     """Shows every component in every state."""
-    return render(request, "design.html", {"states": STATES, "rows": range(3)})
+    states = {state.value: state for state in (*RenderState, *State)}
+    return render(request, "design.html", {"states": states.values(), "rows": range(3)})
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,7 +11,7 @@ import yaml
 from django.urls import NoReverseMatch, reverse
 
 from apps.runs import charts, graph
-from apps.runs.entities import Artifact, PipelineVersion, RunDetails, State, Step
+from apps.runs.entities import Artifact, Phase, PipelineVersion, RunDetails, State, Step
 from apps.runs.graph import page as graph_page
 from apps.runs.previews import ui_metadata
 
@@ -80,8 +80,8 @@ def run_page(
         "rows": rows(steps) if shown == "steps" else (),
         "spec_text": spec_text(run.spec) if shown == "spec" else "",
         "counts": counts(steps),
-        "can_terminate": run.state in {State.PENDING, State.RUNNING},
-        "can_retry": run.state in {State.FAILED, State.CANCELLED},
+        "can_terminate": run.state.is_active,
+        "can_retry": run.state.phase is Phase.UNSUCCESSFUL,
         **context,
         **timeline,
     }

@@ -14,10 +14,11 @@ from vizkit.types import registry
 from apps.telemetry.shared_metrics import shared_metrics_read
 from apps.visualizations import jobs
 from apps.visualizations.events import connection_get
-from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.render_metrics import RENDERS, SHARED_METRICS, host_memory_metric
 from apps.visualizations.services.hosts import hosts_read
 from apps.visualizations.services.upkeep import pass_read
+from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 
 def _gauge(name: str, text: str, labels: Iterable[str] = ()) -> GaugeMetricFamily:

@@ -13,8 +13,9 @@ from apps.telemetry import exposition
 from apps.telemetry.collectors import PartCollector
 from apps.visualizations import collectors
 from apps.visualizations.jobs import RenderWorker
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.upkeep import reconcile
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "a-token-of-the-test"

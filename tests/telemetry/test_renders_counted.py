@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from apps.telemetry import shared_metrics
 from apps.visualizations import events
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.render_metrics import DURATION, RENDERS
 from apps.visualizations.services.upkeep import reconcile
 from apps.visualizations.services.withdrawal import render_cancel
+from apps.visualizations.states import RenderState
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,6 +15,7 @@ from apps.telemetry import tracing
 from apps.telemetry.logs import ACCESS_LOGGER, JsonFormatter
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.jobs import RenderJob
+from apps.visualizations.states import Reason
 from tests.runs.kubeflow import Kubeflow, with_finished_run
 from tests.runs.kubeflow_server import serve
 from tests.telemetry.otlp import otlp_receiver, plain
@@ -75,7 +76,7 @@ def test_request_job_and_render_are_one_trace(receiver, browser, owner, kubeflow
 
 def test_a_failed_fetch_is_seen_where_it_failed_and_without_its_words(receiver, browser, owner, kubeflow, work):
     ask(browser(owner))
-    kubeflow.error = SourceError("private words", code="source_missing")
+    kubeflow.error = SourceError("private words", code=Reason.SOURCE_MISSING)
     work()
     tracing.stop()
     [fetch] = receiver.named("fetch source")

@@ -17,6 +17,7 @@ NOWHERE = str(uuid.uuid4())
 OPERATIONS = {
     "runs": ("GET", "/api/v1/runs", None),
     "run": ("GET", "/api/v1/runs/{run_id}", None),
+    "states": ("GET", "/api/v1/states", None),
     "types": ("GET", "/api/v1/types", None),
     "list": ("GET", "/api/v1/visualizations", None),
     "create": ("POST", "/api/v1/visualizations", ASK),

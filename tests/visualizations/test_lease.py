@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from apps.telemetry import worker
 from apps.visualizations import jobs
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, lease, upkeep
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

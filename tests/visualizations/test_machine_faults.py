@@ -16,8 +16,9 @@ from renderer import HostLostError, HostSpec, RenderHost, hosts_end
 from apps.accounts.caller import system_caller
 from apps.visualizations import jobs
 from apps.visualizations.exceptions import MachineError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, faults, hosts, lease, live, results, upkeep
+from apps.visualizations.states import Reason, RenderState
 from apps.visualizations.stores import files
 from apps.visualizations.stores.streamed import StoreAwayError
 from tests.visualizations.conftest import DeafWorker
@@ -79,7 +80,7 @@ def full_while_rendering(monkeypatch, kernel):
 
 
 def slow_host(monkeypatch, _kernel):
-    fault = MachineError("The code is not at fault. An administrator can help.", code="host_failed")
+    fault = MachineError("The code is not at fault. An administrator can help.", code=Reason.HOST_FAILED)
     monkeypatch.setattr(execution, "host_await", raiser(fault))
 
 

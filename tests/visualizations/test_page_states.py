@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.runs.exceptions import EndpointDownError, ForbiddenError, NotFoundError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
+from apps.visualizations.states import RenderState
 from apps.visualizations.views import creator
 
 pytestmark = pytest.mark.django_db(transaction=True)

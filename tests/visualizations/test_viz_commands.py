@@ -19,8 +19,9 @@ from django.utils import timezone
 from renderer import Environments
 
 from apps.visualizations.environments import environments
-from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.lease import render_claim
+from apps.visualizations.states import RenderState
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,31 +5,12 @@ care.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, State
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.numbers import whole
 from apps.runs.gateway.rows import record, records, text
-
-STATES: Final = {
-    "PENDING": State.PENDING,
-    "PAUSED": State.PENDING,
-    "RUNNING": State.RUNNING,
-    "CANCELING": State.RUNNING,
-    "SUCCEEDED": State.SUCCEEDED,
-    "FAILED": State.FAILED,
-    "CANCELED": State.CANCELLED,
-    "SKIPPED": State.SKIPPED,
-}
-API_STATES: Final = {
-    State.PENDING: ("PENDING", "PAUSED"),
-    State.RUNNING: ("RUNNING", "CANCELING"),
-    State.SUCCEEDED: ("SUCCEEDED",),
-    State.FAILED: ("FAILED",),
-    State.CANCELLED: ("CANCELED",),
-    State.SKIPPED: ("SKIPPED",),
-}
 
 
 def moment(value: Any) -> datetime | None:
@@ -42,11 +23,6 @@ def moment(value: Any) -> datetime | None:
     if not isinstance(value, datetime) or value.year <= 1970:
         return None
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def state_of(value: Any) -> State:
-    """Returns the state; UNKNOWN for one this portal has never heard of."""
-    return STATES.get(str(value).upper(), State.UNKNOWN)
 
 
 def pipeline(model: Any) -> Pipeline:
@@ -87,7 +63,7 @@ def run(model: Any) -> Run:
     """Reads a V2beta1Run."""
     reference, config = record(model.pipeline_version_reference), record(model.runtime_config)
     spec = specs.unwrap(model.pipeline_spec)
-    state = state_of(model.state)
+    state = State.by_api_value(str(model.state))
     return Run(
         id=text(model.run_id),
         name=text(model.display_name) or text(model.run_id),

@@ -125,7 +125,7 @@ def _from_rest(steps: Sequence[Step], task_details: Sequence[Row]) -> tuple[Step
 def _filled(step: Step, detail: Row | None) -> Step:
     if detail is None:
         return step
-    state = convert.state_of(detail.state)
+    state = State.by_api_value(str(detail.state))
     return replace(
         step,
         state=step.state if state is State.UNKNOWN else state,

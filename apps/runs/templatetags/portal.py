@@ -16,25 +16,12 @@ from django.utils.safestring import SafeString
 from apps.accounts.caller import caller_of
 from apps.accounts.rights import Right
 from apps.runs import selectors
-from apps.runs.entities import RecurringRun, Run
+from apps.runs.entities import RecurringRun, Run, ShownState, State
 from apps.runs.gateway.endpoints import endpoint
 from vizportal.templatetags.site import icon
 
 register = template.Library()
 
-_ICONS: Final = {
-    "pending": "clock",
-    "queued": "clock",
-    "running": "loader-circle",
-    "succeeded": "circle-check",
-    "cached": "database",
-    "failed": "circle-x",
-    "timed_out": "hourglass",
-    "cancelled": "ban",
-    "skipped": "skip-forward",
-    "lost": "unlink",
-    "unknown": "circle-help",
-}
 # Significant digits of a metric, and those that tell any two floats apart.
 _DIGITS: Final = 4
 _ALL_DIGITS: Final = 17
@@ -42,17 +29,15 @@ _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 @register.simple_tag
-def state_badge(state: Any) -> SafeString:
-    """Draws a state by shape, colour and word; takes a State or its value, unknown words included."""
-    value = str(state or "unknown")
-    word = value.replace("_", " ").capitalize()
-    return format_html('<span class="state state-{}">{}{}</span>', value, icon(state_icon(value)), word)
+def state_badge(state: ShownState | str) -> SafeString:
+    """Draws a state by shape, colour and word.
 
-
-@register.filter
-def state_icon(state: Any) -> str:
-    """Returns the name of a state's icon."""
-    return _ICONS.get(str(state), "circle-help")
+    Args:
+        state: of a run, a step or a render; or a run state's value, UNKNOWN for any other text.
+    """
+    shown = state if isinstance(state, ShownState) else State.by_value(state) or State.UNKNOWN
+    classes = f"state state-{shown.value} tone-{shown.tone}"
+    return format_html('<span class="{}">{}{}</span>', classes, icon(shown.icon), shown.label)
 
 
 @register.simple_tag

@@ -18,7 +18,7 @@ from apps.accounts.rights import Right
 from apps.runs import actions, exceptions, selectors, services
 from apps.runs import run_list as rows
 from apps.runs.gateway import Gateway, gateway_for
-from apps.runs.run_filters import RunFilters, query_kept
+from apps.runs.run_filters import RunFilterForm
 from apps.runs.views.faults import kubeflow_page
 
 MOST_COMPARED: Final = 10
@@ -51,11 +51,11 @@ def run_list_metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest, caller: Caller, gateway: Gateway) -> dict[str, Any]:
-    filters = RunFilters.from_query(request.GET)
-    page = selectors.runs_list(caller, gateway, filters)
+    form = RunFilterForm(request.GET)
+    page = selectors.runs_list(caller, gateway, form.filters())
     address = reverse("runs:run_list")
     query = request.GET.urlencode()
-    return rows.run_list(request, caller, gateway, page, filters) | {
+    return rows.run_list(request, caller, gateway, page, form) | {
         "list_path": address,
         "list_address": f"{address}?{query}" if query else address,
     }
@@ -136,7 +136,7 @@ def run_undo(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 def filter_save(request: HttpRequest) -> HttpResponseBase:
     """Keeps the list's filter under a name."""
-    query = query_kept(QueryDict(request.POST.get("query", "")[:2000]))
+    query = RunFilterForm(QueryDict(request.POST.get("query", "")[:2000])).saved_query()
     caller = caller_of(request)
     try:
         saved = services.filter_save(

@@ -17,13 +17,14 @@ from apps.accounts.caller import caller_of
 from apps.runs import exceptions as runs_exceptions
 from apps.runs import selectors as runs_selectors
 from apps.runs.gateway import gateway_for
-from apps.runs.run_filters import RunFilters
+from apps.runs.run_filters import RunFilterForm
 from apps.visualizations import exceptions, origins, selectors
 from apps.visualizations.api import door, pages, schemas, shapes
+from apps.visualizations.api.parameters import form_parameters
 from apps.visualizations.api.schemas import errors
-from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.states import RenderState
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
 _STATUS = {
@@ -100,18 +101,27 @@ def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> Http
     return door.error_response(status, code, str(error))
 
 
-@api.get("/runs", response={200: schemas.RunPage, **errors(400, 404, 502)}, tags=["runs"], url_name="runs")
+@api.get(
+    "/runs",
+    response={200: schemas.RunPage, **errors(400, 404, 502)},
+    tags=["runs"],
+    url_name="runs",
+    openapi_extra={"parameters": form_parameters(RunFilterForm)},
+)
 def runs_list(
     request: HttpRequest,
-    filters: Query[schemas.RunFiltersIn],
     endpoint: str = "",
+    namespace: str = "",  # noqa: ARG001  (the middleware reads it)
     page_size: PageSize = 20,
     page_token: str = "",
 ) -> Any:
     """Lists runs, newest first; the filters are those of the page."""
+    form = RunFilterForm(request.GET)
+    if wrong := form.api_errors():
+        raise door.ApiError(400, "invalid", "The request is not valid.", wrong)
     gateway = gateway_for(caller_of(request), endpoint)
-    asked = replace(RunFilters.from_query(request.GET), states=tuple(filters.state), page_size=page_size)
-    page = runs_selectors.runs_list(caller_of(request), gateway, replace(asked, page_token=page_token))
+    filters = replace(form.filters(), page_size=page_size, page_token=page_token)
+    page = runs_selectors.runs_list(caller_of(request), gateway, filters)
     counts = selectors.visualization_counts(caller_of(request), [run.id for run in page.items])
     items = [shapes.run_shape(run, counts.get(run.id, 0)) for run in page.items]
     return {"items": items, "next": page.next_token or None}
@@ -125,6 +135,12 @@ def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     details = gateway_for(caller_of(request), endpoint).run_details(run_id)
     count = selectors.visualization_counts(caller_of(request), [run_id]).get(run_id, 0)
     return shapes.details_shape(details, count)
+
+
+@api.get("/states", response={200: schemas.StatesOut, **errors()}, tags=["runs", "renders"], url_name="states")
+def states_list(request: HttpRequest) -> Any:  # noqa: ARG001
+    """Returns the states of runs, steps and renders, and why a render may end without a result."""
+    return shapes.states_shape()
 
 
 @api.get(

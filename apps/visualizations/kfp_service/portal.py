@@ -27,7 +27,7 @@ from apps.visualizations.api import door
 from apps.visualizations.kfp_service import protocol
 from apps.visualizations.kfp_service.ends import End
 from apps.visualizations.kfp_service.waiting import Watch, visualization_render
-from apps.visualizations.models import RenderState
+from apps.visualizations.states import RenderState
 
 # gRPC's codes beside HTTP's: https://grpc.io/docs/guides/status-codes/
 _GRPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 409: 10, 413: 3, 429: 8, 500: 13, 503: 14, 504: 4}

@@ -25,9 +25,10 @@ from vizkit import TOOLKIT_DIR
 from apps.visualizations.environments import environments
 from apps.visualizations.events import connection_get
 from apps.visualizations.exceptions import MachineError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.assets import assets_publish
 from apps.visualizations.sources import SourceCache
+from apps.visualizations.states import Reason, RenderState
 
 # Directories in the place of work that belong to a command and not to a row.
 LOCAL_PREFIX: Final = "local-"
@@ -175,7 +176,7 @@ def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
     try:
         host.stay()
         while host.read_status() is None:
-            if host.keeper_pid() is None:
+            if host.supervisor_pid() is None:
                 raise host.failure() or HostLostError(f"The environment {host.spec.environment!r} does not start.")
             on_wait()
             threading.Event().wait(_LOOK_S)
@@ -183,7 +184,7 @@ def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
         # A process that can open nothing cannot tell whether a host starts: an OSError says so.
         with Path(os.devnull).open("rb"):
             logger.error("%s", error)
-        raise MachineError(str(error), code="host_failed") from error
+        raise MachineError(str(error), code=Reason.HOST_FAILED) from error
 
 
 def host_want(key: str) -> None:

@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
+from apps.visualizations.states import RenderState
 from vizportal.migrate_storage import files, tables
 
 _TARGET = "move_target"

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from renderer.assets import LocalAsset, asset_paths, inline_assets
-from renderer.entities import RenderOrder, RenderOutcome
+from renderer.entities import RenderOutcome
 from renderer.host_spec import HostLostError, HostSpec
 from renderer.hosts import RenderHost, hosts_end
 from renderer.render import render
+from renderer.spec import RenderJob, RenderSpec
 
 _CHUNK: Final = 256 * 1024
 # https://packaging.python.org/en/latest/specifications/inline-script-metadata/
@@ -36,16 +37,20 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code = read_code(options.file)
-        order = RenderOrder(
+        spec = RenderSpec(
             code=code,
-            variables=read_defaults(code) | _variables(options.set),
-            source=str(Path(options.source).absolute()) if options.source else "",
+            arguments=read_defaults(code) | _variables(options.set),
+            is_custom=True,
             source_uri=options.source,
-            title=options.title or options.file.stem,
             timeout_s=options.timeout,
+        )
+        job = RenderJob(
+            spec=spec,
+            title=options.title or options.file.stem,
+            source=str(Path(options.source).absolute()) if options.source else "",
             needs_sandbox=options.sandbox != "none",
         )
-        return _render(order, options)
+        return _render(job, options)
     except (_UsageError, HostLostError) as error:
         print(f"renderer: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -116,7 +121,7 @@ def _variables(texts: list[str]) -> dict[str, Any]:
     return values
 
 
-def _render(order: RenderOrder, options: argparse.Namespace) -> int:
+def _render(job: RenderJob, options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="renderer-") as folder:
         base = Path(folder)
         spec = HostSpec(
@@ -128,13 +133,13 @@ def _render(order: RenderOrder, options: argparse.Namespace) -> int:
             sandbox=options.sandbox,
             toolkits=tuple(path.absolute() for path in options.toolkit),
             slots=1,
-            spares=1,
+            idle_children=1,
         )
         directory = spec.work_root / "render"
         directory.mkdir(mode=0o700, parents=True)
         try:
             with render(
-                order,
+                job,
                 host=RenderHost(spec),
                 directory=directory,
                 on_progress=lambda _progress: None,

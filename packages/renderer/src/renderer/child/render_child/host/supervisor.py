@@ -1,4 +1,4 @@
-"""The keeper of one environment's render host: starts it, starts it again, and ends the renders of one that was killed.
+"""The supervisor of one environment's render host: starts it, restarts it, and ends the renders of one that was killed.
 
 Run by the portal's own interpreter with the standard library alone. It owns the socket that workers connect to, so
 that a host can follow another without a moment in which nobody listens. It ends when its host has been idle, or when
@@ -56,7 +56,7 @@ class _Running:
     buffer: bytes = b""
 
 
-class Keeper:
+class Supervisor:
     """Keeps hosts on one socket.
 
     Args:
@@ -187,7 +187,7 @@ class Keeper:
         return Path(self._options["failure"])
 
     def _ended(self, host: _Running) -> int | None:
-        """Clears up after a host; returns an exit code where the keeper has to end too."""
+        """Clears up after a host; returns an exit code where the supervisor has to end too."""
         code = host.process.wait()
         host.lifeline.close()
         self._hosts.remove(host)
@@ -243,7 +243,7 @@ class Keeper:
 
 
 def _own_hierarchy() -> cgroups.Hierarchy | None:
-    """Returns a control group for the renders of this keeper's hosts; None where none can be made."""
+    """Returns a control group for the renders of this supervisor's hosts; None where none can be made."""
     found = cgroups.find()
     if found is None:
         return None

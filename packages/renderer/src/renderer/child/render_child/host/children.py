@@ -87,7 +87,7 @@ class Child:
         control: it says "done" there; the end of file says that it ended. Foreign code can say so too: either word
             only brings the end of its own render.
         results: descriptors of what it hands over (cells/handover.py).
-        verdict: why it was ended; "" before.
+        exit_status: why it was ended; "" before.
         exit_code: how it exited, negative for a signal; None before that, or where the host ended it.
         exit_fd: becomes readable when it has exited; -1 as long as nobody waits for that.
         peak_bytes: the most memory of its processes that was measured (PSS); for a short render what it added itself.
@@ -101,7 +101,7 @@ class Child:
     waited_s: float = 0.0
     began: float = 0.0
     ended: float = 0.0
-    verdict: str = ""
+    exit_status: str = ""
     is_done: bool = False
     exit_code: int | None = None
     exit_fd: int = -1
@@ -215,10 +215,10 @@ class Child:
         for descriptor in (*self.results, *([self.exit_fd] if self.exit_fd >= 0 else ())):
             os.close(descriptor)
 
-    def verdict_message(self) -> dict[str, Any]:
+    def exit_status_message(self) -> dict[str, Any]:
         """Returns what the worker is told when the render was ended; times in seconds, memory in bytes."""
         return {
-            "verdict": self.verdict,
+            "exit_status": self.exit_status,
             "peak_memory_bytes": self.peak_bytes or None,
             "wait_s": self.waited_s,
             "run_s": self.ended - self.began,

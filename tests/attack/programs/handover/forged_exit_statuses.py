@@ -23,16 +23,16 @@ values = (
     "",
     "\xff\xfe",
     '{"state": "succeeded"}' + " " * 300_000,
-    '{"state": "cancelled", "reason": "cancelled", "verdict": "timed_out"}',
+    '{"state": "cancelled", "reason": "cancelled", "exit_status": "timed_out"}',
     '{"state": {"a": 1}, "cells": [1], "cells_done": {}, "cells_s": "x", "figures": [[[[]]]]}',
 )
 forge()
 try:
     with open("../result.json", "w", encoding="latin-1") as file:
         file.write(values[ROUND % len(values)])
-    tried("verdict", ROUND)
+    tried("exit_status", ROUND)
 except OSError as error:
-    say("REFUSED", "verdict", error)
+    say("REFUSED", "exit_status", error)
 tell(b"done")
 time.sleep(0.1)
 os._exit(0)
