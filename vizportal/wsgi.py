@@ -4,9 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from apps.observing import tracing
+from apps.telemetry import tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vizportal.settings")
 
-application = get_wsgi_application()
+# Before the handler: it adds a middleware.
 tracing.start("web")
+application = get_wsgi_application()
