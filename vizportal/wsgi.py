@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from apps.telemetry import tracing
+from apps.telemetry import trace_export
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vizportal.settings")
 
 # Before the handler: it adds a middleware.
-tracing.start("web")
+trace_export.start("web")
 application = get_wsgi_application()

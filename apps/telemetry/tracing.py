@@ -1,7 +1,6 @@
 """Traces by OpenTelemetry, where VIZPORTAL_OTLP_ENDPOINT is set. Otherwise its SDK is not even imported.
 
-A process that takes part calls `start` once; spans cost nothing until then. The exporter has a thread, so a render
-host never calls it (docs/render-host.md).
+Spans cost nothing until a process starts to send them (apps/telemetry/trace_export.py).
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
-
-from django.conf import settings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -29,29 +26,12 @@ class _State:
 _state: Final = _State()
 
 
-def start(process: str) -> None:
-    """Sends this process's spans from now on, where an endpoint is set.
-
-    A web process calls it before it makes Django's handler, since it adds a middleware.
-
-    Args:
-        process: which one this is: web, worker, kfp-service.
-    """
-    if not settings.VIZPORTAL_OTLP_ENDPOINT or _state.tracer is not None:
-        return
-    from apps.telemetry import instrumentation  # noqa: PLC0415  (it imports the SDK)
-
-    _state.provider = instrumentation.start(process, settings.VIZPORTAL_OTLP_ENDPOINT)
-    _state.tracer = _state.provider.get_tracer("vizportal")
-
-
-def stop() -> None:
-    """Sends what is left and ends tracing; the end of the process does that too."""
-    provider, _state.provider, _state.tracer = _state.provider, None, None
-    if provider is not None:
-        from apps.telemetry import instrumentation  # noqa: PLC0415
-
-        instrumentation.stop(provider)
+def set_provider(provider: TracerProvider | None) -> TracerProvider | None:
+    """Sends spans to a provider from now on, or to none; returns the one before."""
+    before = _state.provider
+    _state.provider = provider
+    _state.tracer = provider.get_tracer("vizportal") if provider else None
+    return before
 
 
 def is_on() -> bool:

@@ -16,7 +16,7 @@ from rq import SimpleWorker
 from rq.job import Job
 from rq.worker_registration import register
 
-from apps.telemetry import tracing
+from apps.telemetry import trace_export, tracing
 from apps.telemetry.context import render_context
 from apps.telemetry.listener import Listener
 
@@ -49,7 +49,7 @@ class MonitoredWorker(SimpleWorker):  # type: ignore[misc]
 
     def work(self, *args: Any, **kwargs: Any) -> Any:
         """Works until asked to stop."""
-        tracing.start("worker")
+        trace_export.start("worker")
         self.loop_turned_at = time.monotonic()
         listener = self._listen()
         try:

@@ -30,6 +30,7 @@ from apps.telemetry import tracing
 from apps.telemetry.job_traces import job_trace_read, job_trace_request, job_trace_store
 from apps.telemetry.worker import MonitoredWorker, job_heartbeat
 from apps.visualizations import events
+from apps.visualizations.environments import queue_name
 from apps.visualizations.models import Render
 from apps.visualizations.render_metrics import host_memory_metric
 from apps.visualizations.services import execution, hosts
@@ -195,16 +196,6 @@ def _is_render(job: Job) -> bool:
         return job.func is render_execute
     except Exception:  # noqa: BLE001  (planted data can be wrong in any way; rq's own path says how)
         return False
-
-
-def queue_name(environment: str) -> str:
-    """Returns the name of the queue of an environment's workers."""
-    return f"render-{environment}"
-
-
-def queue_exists(environment: str) -> bool:
-    """Whether this installation has a queue, and so workers, for the environment."""
-    return queue_name(environment) in settings.RQ_QUEUES
 
 
 def queue_get(environment: str) -> Any:

@@ -11,7 +11,7 @@ from django.conf import settings as live_settings
 from django.db import connection
 from django.test import AsyncClient, Client
 
-from apps.telemetry import tracing
+from apps.telemetry import trace_export, tracing
 from apps.telemetry.logs import ACCESS_LOGGER, JsonFormatter
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.jobs import RenderJob
@@ -28,9 +28,9 @@ CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def receiver(settings):
     with otlp_receiver() as (address, found):
         settings.VIZPORTAL_OTLP_ENDPOINT = address
-        tracing.start("test")
+        trace_export.start("test")
         yield found
-        tracing.stop()
+        trace_export.stop()
 
 
 def ask(client, **headers):
@@ -47,7 +47,7 @@ def test_request_job_and_render_are_one_trace(receiver, browser, owner, kubeflow
     [job_id] = queue.job_ids
     assert RenderJob.fetch(job_id, connection=queue.connection, serializer=queue.serializer).args == [render_id, 1]
     work()
-    tracing.stop()
+    trace_export.stop()
     spans = {span.name: span for _service, span in receiver.spans}
     assert {each.trace_id.hex() for each in spans.values()} == {"4bf92f3577b34da6a3ce929d0e0e4736"}
     parents = {
@@ -78,7 +78,7 @@ def test_a_failed_fetch_is_seen_where_it_failed_and_without_its_words(receiver, 
     ask(browser(owner))
     kubeflow.error = SourceError("private words", code=Reason.SOURCE_MISSING)
     work()
-    tracing.stop()
+    trace_export.stop()
     [fetch] = receiver.named("fetch source")
     assert (fetch.status.code, fetch.status.message) == (fetch.status.STATUS_CODE_ERROR, "SourceError")
     [job] = receiver.named("render job")
@@ -90,7 +90,7 @@ def test_kubeflow_s_answers_are_spans_of_the_request(receiver, browser, owner, s
     with serve(with_finished_run(Kubeflow())) as served:
         settings.KFP_HOST = served.url
         assert browser(owner).get("/runs/").status_code == 200
-    tracing.stop()
+    trace_export.stop()
     [request] = receiver.named("GET runs:run_list")
     called = receiver.named("kubeflow api")
     assert called
@@ -102,7 +102,7 @@ def test_kubeflow_s_answers_are_spans_of_the_request(receiver, browser, owner, s
 def test_probes_are_in_no_trace(receiver, client):
     client.get("/healthz")
     client.get("/metrics")
-    tracing.stop()
+    trace_export.stop()
     assert receiver.spans == []
 
 
@@ -122,7 +122,7 @@ def test_spans_have_no_query_string_no_address_and_no_message(receiver, monkeypa
 
     monkeypatch.setattr("vizportal.views.static", fail)
     response = asyncio.run(AsyncClient(raise_request_exception=False).get("/favicon.ico?code=private-code"))
-    tracing.stop()
+    trace_export.stop()
     assert response.status_code == 500
     [(_service, request)] = receiver.spans
     assert (request.status.code, request.status.message) == (request.status.STATUS_CODE_ERROR, "ValueError")
@@ -135,7 +135,7 @@ def test_spans_have_no_query_string_no_address_and_no_message(receiver, monkeypa
 
 def test_a_request_s_commands_to_the_queue_s_server_are_spans_without_values(receiver, browser, owner, kubeflow):
     assert ask(browser(owner)).status_code == 202
-    tracing.stop()
+    trace_export.stop()
     [enqueue] = receiver.named("render enqueue")
     commands = [span for _service, span in receiver.spans if span.parent_span_id == enqueue.span_id]
     texts = [plain(span.attributes)["db.query.text"] for span in commands]
@@ -147,7 +147,7 @@ def test_commands_outside_of_a_request_are_not_sent(receiver, queue):
     queue.connection.ping()
     with tracing.span("something"):
         queue.connection.ping()
-    tracing.stop()
+    trace_export.stop()
     assert [span.name for _service, span in receiver.spans] == ["PING", "something"]
 
 
@@ -172,7 +172,7 @@ def test_a_request_s_queries_are_spans_without_values(receiver, browser, owner):
     connection.close()
     connection.close_pool()
     assert browser(owner).get("/visualizations/?q=something-private").status_code == 200
-    tracing.stop()
+    trace_export.stop()
     queries = [plain(span.attributes) for _service, span in receiver.spans if span.name == "SELECT"]
     assert any("visualizations_visualization" in query["db.query.text"] for query in queries)
     assert b"something-private" not in b"".join(span.SerializeToString() for _service, span in receiver.spans)
@@ -184,7 +184,7 @@ def test_a_planted_trace_is_no_trace(receiver, browser, owner, kubeflow, work, q
     [key] = queue.connection.keys("vizportal:trace:*")
     queue.connection.set(key, planted)
     work()
-    tracing.stop()
+    trace_export.stop()
     [job] = receiver.named("render job")
     assert job.parent_span_id == b""
     assert plain(job.attributes)["vizportal.render.state"] == "succeeded"
@@ -203,7 +203,7 @@ def test_lines_of_a_traced_request_name_the_trace(receiver, browser, owner, monk
 
 
 def test_without_an_endpoint_nothing_of_it_is_imported(submit, work):
-    tracing.start("test")
+    trace_export.start("test")
     assert not tracing.is_on()
     submit()
     work()
@@ -224,10 +224,10 @@ def test_without_an_endpoint_nothing_of_it_is_imported(submit, work):
 
 def test_a_collector_that_is_away_holds_nobody_up(settings, submit, work, row, unused_port):
     settings.VIZPORTAL_OTLP_ENDPOINT = f"http://127.0.0.1:{unused_port}"
-    tracing.start("test")
+    trace_export.start("test")
     try:
         made = submit()
         work()
         assert row(made.render).state == "succeeded"
     finally:
-        tracing.stop()
+        trace_export.stop()

@@ -27,7 +27,6 @@ from apps.visualizations.events import connection_get
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render
 from apps.visualizations.services.assets import assets_publish
-from apps.visualizations.sources import SourceCache
 from apps.visualizations.states import Reason, RenderState
 
 # Directories in the place of work that belong to a command and not to a row.
@@ -124,11 +123,6 @@ def _is_at_work(path: Path) -> bool:
     except ValueError:
         return False
     return chosen.filter(state=RenderState.RUNNING).exists()
-
-
-def source_cache() -> SourceCache:
-    """Returns where this machine keeps sources; on the same disk, so that a render gets a link and no copy."""
-    return SourceCache(Path(settings.VIZPORTAL_DATA_DIR) / "sources", settings.VIZPORTAL_SOURCE_CACHE_BYTES)
 
 
 def run_dir() -> Path:

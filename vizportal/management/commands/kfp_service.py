@@ -8,7 +8,7 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.telemetry import tracing
+from apps.telemetry import trace_export
 from apps.visualizations.kfp_service.app import make_app
 from vizportal.up import checks
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             host, port = checks.kfp_service_address(settings)
         except checks.CannotStartError as error:
             raise CommandError(str(error)) from error
-        tracing.start("kfp-service")
+        trace_export.start("kfp-service")
         uvicorn.run(
             make_app(),
             host=host,
