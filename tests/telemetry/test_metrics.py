@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.telemetry import exposition
-from apps.telemetry.collectors import PartCollector
+from apps.telemetry.pending import PendingCall
 from apps.visualizations import collectors
 from apps.visualizations.jobs import RenderWorker
 from apps.visualizations.models import Render
@@ -129,7 +129,7 @@ def test_a_queue_server_that_says_nothing_is_not_waited_for(settings, monkeypatc
     with socket.create_server(("127.0.0.1", 0)) as mute:
         for each in settings.RQ_QUEUES.values():
             monkeypatch.setitem(each, "URL", f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
-        only_queue = {"queue": PartCollector("queue", collectors.queue_metrics)}
+        only_queue = {"queue": PendingCall("queue", collectors.queue_metrics)}
         monkeypatch.setattr(exposition, "PARTS", only_queue)
         for _ in range(3):
             # Without a limit of time it would never answer.

@@ -195,7 +195,7 @@ def https_server(tmp_path, path):
             asked.append((self.command, self.path))
             is_slow = self.path == "/files/slow"
             self.send_response(200 if is_slow or self.path == "/files/a%20b.csv" else 404)
-            self.send_header("Content-Length", str(10**9) if is_slow else "4")
+            self.send_header("Content-Length", "100000" if is_slow else "4")
             self.send_header("ETag", '"1"')
             self.end_headers()
             if self.command == "GET" and not is_slow:
