@@ -16,16 +16,16 @@ from django.views.decorators.http import require_GET, require_safe
 from apps.runs import contexts, exceptions, previews
 from apps.runs.views import ranges
 from apps.runs.views.artifact_lookup import requested_artifact
-from apps.runs.views.contained import contained
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.runs import is_for
+from apps.runs.views.sandboxed_response import sandboxed_response
 
 _GZIP: Final = b"\x1f\x8b"
 _PACKED: Final = (".tar.gz", ".tgz", ".gz")
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Shows the first part of an artifact; of metrics, which are all in the lineage store, no byte is asked for."""
     path = request.GET.get("path", "")
@@ -45,7 +45,7 @@ def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_i
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_listing(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Shows the files of an artifact that is a folder."""
     found = requested_artifact(request, run_id, step_id, artifact_id)
@@ -56,7 +56,7 @@ def artifact_listing(request: HttpRequest, run_id: str, step_id: str, artifact_i
 
 
 @require_safe
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
     """Streams an artifact as a file to save, or a part of it; a folder comes as a .tar.gz."""
     found = requested_artifact(request, run_id, step_id, artifact_id, path=request.GET.get("path", ""))
@@ -81,7 +81,7 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     ranges.describe(response, stream, part)
     response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
-    return contained(response)
+    return sandboxed_response(response)
 
 
 def _unpacked_name(name: str) -> str:

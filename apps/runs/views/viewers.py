@@ -13,9 +13,9 @@ from apps.runs import exceptions, previews
 from apps.runs.entities import Artifact
 from apps.runs.previews import ui_metadata
 from apps.runs.views.artifact_lookup import RequestedArtifact, requested_artifact
-from apps.runs.views.contained import SANDBOX, contained
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.runs import is_for
+from apps.runs.views.sandboxed_response import SANDBOX, sandboxed_response
 
 # Chromium refuses to open its PDF viewer in a sandboxed frame. The viewer runs in a process of its own, and what is
 # served under this policy begins with %PDF- and is named as nothing else (nosniff), so no page comes of it.
@@ -27,7 +27,7 @@ _LARGEST_METADATA_BYTES: Final = 1024**2
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Answers a page, an image or a PDF for a frame, taken out of the .gz or .tgz it may be in."""
     requested = requested_artifact(request, run_id, step_id, artifact_id, path=request.GET.get("path", ""))
@@ -45,11 +45,11 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
         as_attachment=False, filename=previews.download_name(artifact, is_directory=False)
     )
     response["Content-Disposition"] = name or "inline"
-    return contained(response, _PDF_POLICY if is_pdf else SANDBOX)
+    return sandboxed_response(response, _PDF_POLICY if is_pdf else SANDBOX)
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Draws what `mlpipeline-ui-metadata` or `mlpipeline-metrics` asks for."""
     requested = requested_artifact(request, run_id, step_id, artifact_id)
@@ -68,7 +68,7 @@ def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_i
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id: str, number: int) -> HttpResponse:
     """Answers the page of a web-app viewer, for a sandboxed frame."""
     requested = requested_artifact(request, run_id, step_id, artifact_id)
@@ -83,7 +83,7 @@ def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id:
         body = ui_metadata.source_bytes(item, _reader(requested), previews.LARGEST_WHOLE_BYTES)
     except ui_metadata.UndrawableError as error:
         raise Http404(str(error)) from error
-    return contained(HttpResponse(body, content_type="text/html; charset=utf-8"))
+    return sandboxed_response(HttpResponse(body, content_type="text/html; charset=utf-8"))
 
 
 def _metadata(requested: RequestedArtifact) -> bytes:
