@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.telemetry.views import metrics
 from apps.visualizations.api import api
 from apps.visualizations.kfp_service import portal as kfp_service
 from vizportal import health, views
-from vizportal.observability.views import metrics
 
 urlpatterns = [
     path("", views.home, name="home"),

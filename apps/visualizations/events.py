@@ -12,8 +12,8 @@ from django_rq.connection_utils import get_redis_connection
 from redis.exceptions import RedisError
 
 from apps.visualizations.models import Render
+from apps.visualizations.render_metrics import render_count
 from apps.visualizations.states import ACTIVE_STATES
-from apps.visualizations.tallies import render_count
 
 CHANNEL = "vizportal:render"
 # For those who wait for an end: the render's id and nothing else, so that no progress wakes them.

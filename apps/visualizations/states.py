@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from django.db import models
 
-from apps.runs.entities import Phase, Tone
+from apps.runs.entities.states import Phase, Tone
 
 
 class RenderState(models.TextChoices):

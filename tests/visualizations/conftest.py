@@ -198,7 +198,7 @@ def kernel(monkeypatch, settings, tmp_path):
 class DeafWorker(RenderWorker):
     """A worker that listens to no commands (rq waits a second for that thread to end) and has no hosts to tend."""
 
-    def tend_hosts(self):
+    def on_heartbeat(self):
         pass
 
     def subscribe(self):

@@ -7,7 +7,8 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from apps.visualizations import jobs, worker_watch
+from apps.telemetry import worker
+from apps.visualizations import jobs
 from apps.visualizations.models import Render
 from apps.visualizations.services import execution, lease, upkeep
 from apps.visualizations.states import RenderState
@@ -109,7 +110,7 @@ def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeyp
 
 def test_a_worker_is_counted_in_the_middle_of_a_long_render(submit, kernel, work, queue, monkeypatch):
     """Its key ran out, and another worker struck it off; the render's next beats put it back, for as long as needed."""
-    monkeypatch.setattr(worker_watch, "_HEARTBEAT_EVERY_S", 0)
+    monkeypatch.setattr(worker, "HEARTBEAT_INTERVAL_S", 0)
     counted = []
 
     def look():

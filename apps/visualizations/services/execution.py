@@ -19,7 +19,7 @@ from renderer import render as run_job
 from renderer.clearing import tree_remove
 from rq.timeouts import JobTimeoutException
 
-from apps.observing import tracing
+from apps.telemetry import tracing
 from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, MachineError, RenderEndedError
 from apps.visualizations.models import Render
@@ -115,7 +115,7 @@ def _note_end(render: Render) -> None:
     logger.info("render %s: %s", render.id, " ".join(filter(None, (str(render.state), render.reason))))
     kind = render.visualization.type_key
     facts = {"type": kind, "environment": render.environment, "state": str(render.state), "reason": str(render.reason)}
-    tracing.note({f"vizportal.render.{name}": value for name, value in facts.items() if value})
+    tracing.set_attributes({f"vizportal.render.{name}": value for name, value in facts.items() if value})
 
 
 def _finish(render: Render, error: RenderEndedError, cause: Exception | None = None) -> Render | None:
@@ -153,9 +153,9 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
         fetched = source_fetch(render, lease, directory / "input")
     fetch_s = round(time.monotonic() - began, 4)
     overlay = overlay_install(render, lease, environment)
-    with tracing.span("render") as span:
+    with tracing.span("render"):
         outcome = _run(render, lease, job_of(render, fetched, overlay), environment, directory)
-        span.note({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
+        tracing.set_attributes({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
     outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
     with outcome, tracing.span("store"):
         lease.allow(keeping_s(file for file in (outcome.html, outcome.notebook) if file))

@@ -10,9 +10,8 @@ from renderer import EnvironmentInfo, RenderJob, RenderLimits, overlays
 from apps.visualizations.exceptions import RenderEndedError
 from apps.visualizations.models import Render
 from apps.visualizations.services.credentials import render_gateway
-from apps.visualizations.services.hosts import source_cache
 from apps.visualizations.services.lease import Lease
-from apps.visualizations.sources import FetchedSource, Intake, Wanted, source_stage
+from apps.visualizations.sources import FetchedSource, Intake, SourceCache, Wanted, source_stage
 from apps.visualizations.specs import spec_read
 from apps.visualizations.states import Reason
 
@@ -72,6 +71,11 @@ def limits_of_server() -> RenderLimits:
         max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
         max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
     )
+
+
+def source_cache() -> SourceCache:
+    """Returns where this machine keeps sources; on the same disk, so that a render gets a link and no copy."""
+    return SourceCache(Path(settings.VIZPORTAL_DATA_DIR) / "sources", settings.VIZPORTAL_SOURCE_CACHE_BYTES)
 
 
 def source_fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | None:

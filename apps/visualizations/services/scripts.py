@@ -8,8 +8,7 @@ from renderer.overlays import OverlayError, requirements_clean
 from vizkit.types.entities import VisualizationType
 from vizkit.types.inline_metadata import InlineMetadataError, read_inline_metadata
 
-from apps.visualizations import jobs
-from apps.visualizations.environments import environments
+from apps.visualizations.environments import environments, has_queue
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
 from apps.visualizations.services import hosts
 from apps.visualizations.states import Reason
@@ -74,7 +73,7 @@ def _spec(
         digest = environments().get(environment).lock_digest
     except EnvironmentUnusableError as error:
         raise _error(field, str(error), code=Reason.ENVIRONMENT_MISSING) from error
-    if not jobs.queue_exists(environment):
+    if not has_queue(environment):
         message = f"No worker here serves the environment {environment!r}, which {kind.title} needs."
         raise _error(field, message, code=Reason.ENVIRONMENT_MISSING)
     if not hosts.environment_available(environment):

@@ -70,14 +70,9 @@ def serve(options: dict[str, Any]) -> None:
     display_defaults.configure([Path(toolkit).name for toolkit in options["toolkits"]])
     _warm(context, options["asset_index"])
     status = {
-        "environment": options["environment"],
-        **confinement,
-        **summary(containment),
-        "pid": containment.outer_pid or os.getpid(),
-        "mode": "+".join(filter(None, (options["outer"], confinement["mode"]))),
+        **_about_itself(options, confinement, containment),
         "missing": missing,
         "start_s": round(time.monotonic() - began, 3),
-        "threads": len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1,  # noqa: PTH208, PTH112
     }
     lifeline = socket.socket(fileno=options["lifeline"])
     host = Host(
@@ -98,6 +93,18 @@ def serve(options: dict[str, Any]) -> None:
     status["prefault_bytes"] = sum(end - start for start, end in context.prefault_ranges)
     lifeline.sendall(b"ready\n")
     host.serve()
+
+
+def _about_itself(options: dict[str, Any], confinement: dict[str, Any], containment: Containment) -> dict[str, Any]:
+    tasks = "/proc/self/task"
+    return {
+        "environment": options["environment"],
+        **confinement,
+        **summary(containment),
+        "pid": containment.outer_pid or os.getpid(),
+        "mode": "+".join(filter(None, (options["outer"], confinement["mode"]))),
+        "threads": len(os.listdir(tasks)) if os.path.isdir(tasks) else 1,  # noqa: PTH208, PTH112
+    }
 
 
 def _containment(options: dict[str, Any]) -> Containment:
