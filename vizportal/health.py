@@ -6,8 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +24,7 @@ from apps.accounts.rights import Right
 from apps.runs.exceptions import NotSignedInError, RunsError
 from apps.runs.gateway import gateway_for_service
 from apps.runs.gateway.endpoints import EndpointConfig, endpoints
+from apps.telemetry.pending import PendingCall
 from apps.telemetry.views import has_token
 from apps.visualizations import jobs
 from apps.visualizations.environments import environments
@@ -51,7 +51,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     Machines, messages and versions are shown to administrators, and to clients with the token of `/metrics`.
     """
     database, queue = _check(_database), _check(_queue)
-    results = _results.read()
+    results = _results()
     workers = _workers() if queue["ok"] else {"count": 0}
     answers = _kubeflow.read()
     kubeflow = _default_endpoint(answers)
@@ -175,32 +175,20 @@ class _KubeflowCheck:
 _kubeflow = _KubeflowCheck()
 
 
-@dataclass(slots=True)
-class _ResultsCheck:
-    """Checks the store of results. A silent one times out after half a minute; a probe waits a few seconds."""
-
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="results"))
-    _asked: Future[dict[str, Any]] | None = None
-
-    def read(self) -> dict[str, Any]:
-        """Returns the result of a check; a failure where there is none in time."""
-        with self._lock:
-            if self._asked is None or self._asked.done():
-                self._asked = self._pool.submit(_check, _results_ask)
-            asked = self._asked
-        try:
-            return asked.result(_RESULTS_WAIT_S)
-        except FutureTimeoutError:
-            return {"ok": False, "message": "does not answer in time"}
-
-
-_results = _ResultsCheck()
+def _results() -> dict[str, Any]:
+    try:
+        return _results_check.start().result(_RESULTS_WAIT_S)
+    except TimeoutError:
+        return {"ok": False, "message": "does not answer in time"}
 
 
 def _results_ask() -> None:
     # Whether the file exists does not matter, only that the store answers.
     default_storage.exists("renders/probe")
+
+
+# A silent store times out after half a minute; a probe waits a few seconds only.
+_results_check = PendingCall("results", lambda: _check(_results_ask))
 
 
 def _ask_kubeflow(config: EndpointConfig) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -85,23 +85,25 @@ class _Exporter(OTLPSpanExporter):
 
 def _is_polling(span: ReadableSpan) -> bool:
     """Whether this is a query of its own, outside of a request or a render: an idle worker makes several a second."""
-    return span.parent is None and span.kind is SpanKind.CLIENT and "db.system.name" in (span.attributes or {})
+    return (
+        span.parent is None
+        and span.kind is SpanKind.CLIENT
+        and any(name.startswith("db.system") for name in span.attributes or ())
+    )
 
 
 def _without_messages(span: ReadableSpan) -> ReadableSpan:
     """Returns a copy without messages of exceptions, which may hold what people wrote; the log has them."""
-    causes = [str((event.attributes or {}).get("exception.type", "")) for event in span.events]
-    cause = causes[-1].rpartition(".")[2] if causes else None
-    attributes: dict[str, Any] = {k: v for k, v in (span.attributes or {}).items() if k not in _PRIVATE}
+    raised = [str((event.attributes or {}).get("exception.type", "")).rpartition(".")[2] for event in span.events]
     return ReadableSpan(
         name=span.name,
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
-        attributes=attributes,
+        attributes={name: value for name, value in (span.attributes or {}).items() if name not in _PRIVATE},
         links=span.links,
         kind=span.kind,
-        status=Status(span.status.status_code, cause if not span.status.is_ok else None),
+        status=Status(span.status.status_code, raised[-1] if raised and not span.status.is_ok else None),
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,

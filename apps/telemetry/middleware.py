@@ -17,7 +17,7 @@ from django.urls import resolve
 from apps.telemetry.context import request_context
 from apps.telemetry.logs import ACCESS_LOGGER
 from apps.telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS
-from apps.telemetry.views import has_token, is_open_to, metrics
+from apps.telemetry.views import may_read, metrics
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 HEADER: Final = "X-Request-ID"
@@ -88,12 +88,7 @@ class MetricsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answers, or passes the request on."""
-        if request.path_info != METRICS_PATH or not _may_read(request):
+        if request.path_info != METRICS_PATH or not may_read(request):
             return self.get_response(request)
         request.resolver_match = resolve(METRICS_PATH)
         return metrics(request)
-
-
-def _may_read(request: HttpRequest) -> bool:
-    # `get_host` raises DisallowedHost, which Django answers with 400.
-    return has_token(request) or (is_open_to(request) and bool(request.get_host()))

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
@@ -21,16 +21,6 @@ _SEPARATOR: Final = "\x1f"
 _SUM: Final = "sum"
 
 
-class Pipeline(Protocol):
-    """The two commands that counting needs."""
-
-    def hincrby(self, name: str, key: str, amount: int = 1) -> Any:
-        """Adds to a whole number."""
-
-    def hincrbyfloat(self, name: str, key: str, amount: float = 1.0) -> Any:
-        """Adds to a number."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedCounter:
     """A number that only grows; `name` lacks the suffix `_total`."""
@@ -39,7 +29,7 @@ class SharedCounter:
     help: str
     labels: tuple[str, ...]
 
-    def add(self, pipe: Pipeline, *values: str) -> None:
+    def add(self, pipe: Any, *values: str) -> None:
         """Adds 1, in the pipeline.
 
         Args:
@@ -68,7 +58,7 @@ class SharedHistogram:
     labels: tuple[str, ...]
     buckets: tuple[float, ...]
 
-    def observe(self, pipe: Pipeline, seconds: float, *values: str) -> None:
+    def observe(self, pipe: Any, seconds: float, *values: str) -> None:
         """Adds a duration, in the pipeline."""
         index = bisect_left(self.buckets, seconds)
         bucket = f"{self.buckets[index]:g}" if index < len(self.buckets) else "+Inf"

@@ -23,14 +23,22 @@ def metrics(request: HttpRequest) -> HttpResponse:
     Raises:
         Http404: no token is configured, and the request comes from another machine.
     """
-    if settings.VIZPORTAL_METRICS_TOKEN and not has_token(request):
-        message = "Send Authorization: Bearer <VIZPORTAL_METRICS_TOKEN>.\n"
-        headers = {"WWW-Authenticate": "Bearer"}
-        return HttpResponse(message, status=401, content_type="text/plain", headers=headers)
-    if not settings.VIZPORTAL_METRICS_TOKEN and not is_open_to(request):
+    if may_read(request):
+        body, content_type = exposition.encode(exposition.parts_read(), request.headers.get("Accept", ""))
+        return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
+    if not settings.VIZPORTAL_METRICS_TOKEN:
         raise Http404
-    body, content_type = exposition.encode(exposition.parts_read(), request.headers.get("Accept", ""))
-    return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
+    message = "Send Authorization: Bearer <VIZPORTAL_METRICS_TOKEN>.\n"
+    return HttpResponse(message, status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"})
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Whether the request has the token; where none is configured, whether it comes from this machine.
+
+    Raises:
+        DisallowedHost: no token is configured, and the host name is not this portal's.
+    """
+    return has_token(request) or (_is_local(request) and bool(request.get_host()))
 
 
 def has_token(request: HttpRequest) -> bool:
@@ -39,7 +47,7 @@ def has_token(request: HttpRequest) -> bool:
     return bool(expected) and constant_time_compare(sent, f"Bearer {expected}")
 
 
-def is_open_to(request: HttpRequest) -> bool:
+def _is_local(request: HttpRequest) -> bool:
     """Whether no token is configured and the client is on this machine, and is no proxy that forwards for others."""
     # Behind HTTPS a proxy must send X-Forwarded-Proto, or no page would open: none is taken for a local client.
     is_forwarded = any(name.startswith(_PROXY_HEADERS) for name in request.headers)

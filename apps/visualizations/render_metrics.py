@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from apps.telemetry.shared_metrics import Pipeline, SharedCounter, SharedHistogram
+from apps.telemetry.shared_metrics import SharedCounter, SharedHistogram
 from apps.visualizations.models import Render
 
 RENDERS: Final = SharedCounter(
@@ -30,7 +30,7 @@ QUEUE_WAIT: Final = SharedHistogram(
 SHARED_METRICS: Final = (RENDERS, DURATION, QUEUE_WAIT)
 
 
-def render_count(pipe: Pipeline, render: Render) -> None:
+def render_count(pipe: Any, render: Render) -> None:
     """Counts the end of a render, in the pipeline; a render that never started has no duration and no wait."""
     type_key, environment = render.visualization.type_key, render.environment
     RENDERS.add(pipe, type_key, environment, str(render.state))

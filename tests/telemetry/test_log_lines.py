@@ -170,7 +170,7 @@ def test_nothing_secret_is_logged_while_database_queue_and_kubeflow_fail(tmp_pat
     assert 'vizportal_up{part="database"} 0.0' in done.stdout
     assert 'vizportal_up{part="queue"} 0.0' in done.stdout
     assert "/readyz 503" in done.stdout
-    assert "apps.telemetry.collectors" in done.stderr
+    assert "apps.telemetry.exposition" in done.stderr
     check_secrets(done.stdout + done.stderr, "database-p4ss-never-shown", "queue-p4ss-never-shown")
     lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     assert {"metrics: queue", "metrics: database"} <= {

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.telemetry import exposition
-from apps.telemetry.collectors import PartCollector
+from apps.telemetry.pending import PendingCall
 from apps.visualizations import collectors
 from apps.visualizations.jobs import RenderWorker
 from apps.visualizations.models import Render
@@ -76,12 +76,14 @@ def test_both_formats():
 
 def test_what_waits_and_runs(submit, scrape):
     first, _, third = (submit(force=True).render for _ in range(3))
-    Render.objects.filter(id=first.id).update(queued_at=timezone.now() - timedelta(minutes=7))
+    queued_at = timezone.now() - timedelta(minutes=7)
+    Render.objects.filter(id=first.id).update(queued_at=queued_at)
     Render.objects.filter(id=third.id).update(state=RenderState.RUNNING)
     found = scrape()
     assert found.value("vizportal_renders_queued", environment="base") == 2
     assert found.value("vizportal_renders_running", environment="base") == 1
-    assert found.value("vizportal_renders_queued_oldest_seconds", environment="base") == pytest.approx(420, abs=5)
+    waited_s = (timezone.now() - queued_at).total_seconds()
+    assert 420 <= found.value("vizportal_renders_queued_oldest_seconds", environment="base") <= waited_s
     assert found.value("vizportal_queue_jobs", environment="base") == 3
     assert found.value("vizportal_renders_queued", environment="tfx") == 0
     assert found.value("vizportal_renders_queued_oldest_seconds", environment="tfx") == 0
@@ -96,6 +98,7 @@ def test_workers_hosts_and_the_reconciler(queue, scrape, settings, tmp_path):
     queue.connection.set("vizportal:host:m1:base", told)
     # One of an older version, which says nothing of memory.
     queue.connection.set("vizportal:host:m2:base", '{"environment": "base", "machine": "m2", "renders": 1}')
+    before = time.time()
     reconcile()
     found = scrape()
     worker.register_death()
@@ -104,7 +107,7 @@ def test_workers_hosts_and_the_reconciler(queue, scrape, settings, tmp_path):
     assert found.value("vizportal_host_memory_bytes", environment="base", machine="m1", kind="pss") == 100
     assert found.value("vizportal_host_memory_bytes", environment="base", machine="m2", kind="pss") is None
     assert found.value("vizportal_host_renders", environment="base", machine="m1") == 5
-    assert found.value("vizportal_reconciler_last_pass_timestamp_seconds") == pytest.approx(time.time(), abs=5)
+    assert before <= found.value("vizportal_reconciler_last_pass_timestamp_seconds") <= time.time()
 
 
 def test_the_process_and_the_build(scrape):
@@ -126,12 +129,11 @@ def test_a_queue_server_that_says_nothing_is_not_waited_for(settings, monkeypatc
     with socket.create_server(("127.0.0.1", 0)) as mute:
         for each in settings.RQ_QUEUES.values():
             monkeypatch.setitem(each, "URL", f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
-        only_queue = {"queue": PartCollector("queue", collectors.queue_metrics)}
+        only_queue = {"queue": PendingCall("queue", collectors.queue_metrics)}
         monkeypatch.setattr(exposition, "PARTS", only_queue)
         for _ in range(3):
-            began = time.monotonic()
+            # Without a limit of time it would never answer.
             assert scrape().value("vizportal_up", part="queue") == 0
-            assert time.monotonic() - began < 10  # it answers after two; without a limit never
         mute.settimeout(5)
         # However often it was asked, one connection waits.
         accepted, _ = mute.accept()

@@ -83,9 +83,10 @@ def test_the_lease_is_renewed_as_time_passes(submit, kernel, row, monkeypatch):
     held.beat()
     assert row(render).lease_until == long_ago
     monkeypatch.setattr(lease, "BEAT_EVERY_S", 0)
+    before = timezone.now()
     held.beat()
-    assert row(render).lease_until > timezone.now() + lease.LEASE - timedelta(seconds=5)
-    assert row(render).deadline > timezone.now() + timedelta(seconds=render.timeout_s)
+    assert row(render).lease_until >= before + lease.LEASE
+    assert row(render).deadline > before + timedelta(seconds=render.timeout_s)
 
 
 def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeypatch):

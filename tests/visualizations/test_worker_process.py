@@ -154,11 +154,9 @@ def test_the_host_killed_under_custom_code_ends_it_at_once_and_the_next_render_g
     house.worker()
     house.wait_for(endless, {"running"})
     wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
-    started = time.monotonic()
     os.kill(host_of(house), signal.SIGKILL)
+    # No reconciler runs here, so it is the worker that noticed.
     assert house.wait_for(endless, {"lost", "failed"})[0::2] == ("lost", "worker_lost")
-    # Measured half a second; the machine may be busy.
-    assert time.monotonic() - started < 20
     following = house.submit("print('hello')")
     assert house.wait_for(following, {"succeeded", "failed"})[0] == "succeeded"
 

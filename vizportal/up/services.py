@@ -7,10 +7,10 @@ import shutil
 import socket
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -94,7 +94,7 @@ def _queue(data_dir: Path) -> Service:
         "daemonize": "no",
     }
     command = [_queue_server(), *(part for name, value in options.items() for part in (f"--{name}", value))]
-    return Service(name="queue", command=command, environ={"PATH": os.defpath}, is_ready=lambda: _answers_ping(path))
+    return Service(name="queue", command=command, environ={"PATH": os.defpath}, is_ready=partial(_answers_ping, path))
 
 
 def _queue_server() -> str:
@@ -140,7 +140,7 @@ def _localkfp(data_dir: Path, web_port: int, steps_python: Path, environ: Mappin
     url = f"http://{host}:{port}"
     # It runs submitted code, so it gets none of the portal's settings.
     own = {name: environ[name] for name in ("PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ") if name in environ}
-    is_ready = _HttpCheck(f"{url}/apis/v2beta1/healthz")
+    is_ready = partial(_answers_http, f"{url}/apis/v2beta1/healthz")
     return Service(name="localkfp", command=command, environ=own, is_ready=is_ready, stop_timeout_s=10), url
 
 
@@ -181,14 +181,16 @@ def _web(host: str, port: int, environ: Mapping[str, str]) -> Service:
     # apps/accounts/addresses.py reads clients' addresses, since it knows which proxies are trusted.
     command += ["--timeout-graceful-shutdown", "2", "--no-proxy-headers"]
     url = f"http://{_reached_at(host)}:{port}/healthz"
-    return Service(name="web", command=command, environ=environ, is_ready=_HttpCheck(url), stop_timeout_s=5)
+    return Service(name="web", command=command, environ=environ, is_ready=partial(_answers_http, url), stop_timeout_s=5)
 
 
 def _kfp_service(environ: Mapping[str, str]) -> Service:
     host, port = kfp_service_address(settings)
     url = f"http://{_reached_at(host)}:{port}/"
     command = _manage("kfp_service")
-    return Service(name="kfp-service", command=command, environ=environ, is_ready=_HttpCheck(url), stop_timeout_s=5)
+    return Service(
+        name="kfp-service", command=command, environ=environ, is_ready=partial(_answers_http, url), stop_timeout_s=5
+    )
 
 
 def _reached_at(host: str) -> str:
@@ -197,16 +199,10 @@ def _reached_at(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-class _HttpCheck:
-    """Checks whether a URL answers 200."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __call__(self) -> bool:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(self.url, timeout=2) as response:
-                return bool(response.status == 200)
-        except (OSError, urllib.error.URLError):
-            return False
+def _answers_http(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
