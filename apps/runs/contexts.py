@@ -28,7 +28,7 @@ _SHOWN_DIRECTLY: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class StepListItem:
     """A step in the list of steps; `depth` is how many frames it stands in, at most 8."""
 
     step: Step
@@ -94,13 +94,13 @@ def plan(version: PipelineVersion, look: graph.Look, *, view: str) -> dict[str, 
     return {**context, "graph_name": version.name, "rows": rows(steps) if context["view"] == "steps" else ()}
 
 
-def rows(steps: Sequence[Step]) -> tuple[Row, ...]:
+def rows(steps: Sequence[Step]) -> tuple[StepListItem, ...]:
     """Returns the steps with their depth in the tree."""
     depths: dict[str | None, int] = {None: -1}
     found = []
     for step in steps:
         depths[step.id] = depths.get(step.parent_id, -1) + 1
-        found.append(Row(step=step, depth=min(8, depths[step.id])))
+        found.append(StepListItem(step=step, depth=min(8, depths[step.id])))
     return tuple(found)
 
 

@@ -22,7 +22,7 @@ MOST_READ: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class RunListItem:
     """One run in the list.
 
     Attributes:
@@ -34,7 +34,7 @@ class Row:
     metrics: Sequence[float | None]
 
 
-def run_list(
+def run_list_context(
     request: HttpRequest, caller: Caller, gateway: Gateway, page: Page[Run], form: RunFilterForm
 ) -> dict[str, Any]:
     """Returns the run list's context. Asks Kubeflow for names once, and the database a fixed number of times."""
@@ -48,7 +48,7 @@ def run_list(
     return {
         "page": page,
         "rows": [
-            Row(
+            RunListItem(
                 run=run,
                 tags=tags.get(run.id, ()),
                 metrics=[known.get(run.id, {}).get(name) for name in columns],

@@ -91,11 +91,7 @@ class Reason(enum.StrEnum):
     USER_ERROR = "user_error", "The code raised an error"
     SYNTAX_ERROR = "syntax_error", "The code is not valid Python"
     BAD_RESULT = "bad_result", "The render left no usable result", "", Fault.PORTAL
-    HTML_TOO_BIG = (
-        "html_too_big",
-        "The page is too large",
-        "Show a part or a summary. The executed notebook is kept.",
-    )
+    HTML_TOO_BIG = "html_too_big", "The page is too large", "Show a part or a summary. The executed notebook is kept."
     KERNEL_DIED = "kernel_died", "The process that ran the code died", "The log may say more."
     KERNEL_MISSING = (
         "kernel_missing",
@@ -155,11 +151,7 @@ class Reason(enum.StrEnum):
         "Fetching the source took too long",
         "Is the store slow, or the source larger than it looks? Try a part of it.",
     )
-    SOURCE_CHANGED = (
-        "source_changed",
-        "The source changed while it was read",
-        "Render again once it is complete.",
-    )
+    SOURCE_CHANGED = "source_changed", "The source changed while it was read", "Render again once it is complete."
     ENDPOINT_DOWN = (
         "endpoint_down",
         "Kubeflow does not answer",

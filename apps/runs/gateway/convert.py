@@ -9,8 +9,7 @@ from typing import Any
 
 from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, State
 from apps.runs.gateway import spec as specs
-from apps.runs.gateway.numbers import whole
-from apps.runs.gateway.rows import record, records, text
+from apps.runs.gateway.json_reading import json_object, json_objects, text, whole
 
 
 def moment(value: Any) -> datetime | None:
@@ -61,7 +60,7 @@ def experiment(model: Any) -> Experiment:
 
 def run(model: Any) -> Run:
     """Reads a V2beta1Run."""
-    reference, config = record(model.pipeline_version_reference), record(model.runtime_config)
+    reference, config = json_object(model.pipeline_version_reference), json_object(model.runtime_config)
     spec = specs.unwrap(model.pipeline_spec)
     state = State.by_api_value(str(model.state))
     return Run(
@@ -96,9 +95,9 @@ def _parameters(given: Any, spec: Any) -> dict[str, Any]:
 
 def error_text(status: Any) -> str:
     """Returns a GoogleRpcStatus' message; "" for none."""
-    return text(record(status).message)
+    return text(json_object(status).message)
 
 
 def _history_error(history: Any) -> str:
-    messages = [error_text(entry.error) for entry in records(history)]
+    messages = [error_text(entry.error) for entry in json_objects(history)]
     return next((message for message in reversed(messages) if message), "")

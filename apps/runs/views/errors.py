@@ -1,4 +1,4 @@
-"""What a page says when Kubeflow cannot be asked: the cause, the host, and a way to try again. Never a 500."""
+"""Turns Kubeflow's errors into pages with the cause and a link to try again, never into a 500."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _STATUSES: Final[tuple[tuple[type[exceptions.RunsError], HTTPStatus], ...]] = (
 )
 
 
-def kubeflow_page(view: View) -> View:
-    """Makes a view answer a RunsError with a page: 404 for what is not there, else the cause and *Retry*."""
+def handle_kubeflow_errors(view: View) -> View:
+    """Decorator: answers a RunsError with a page. It is a 404 for what is not there, else the cause with *Retry*."""
 
     @functools.wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -34,16 +34,16 @@ def kubeflow_page(view: View) -> View:
         except exceptions.NotFoundError as error:
             raise Http404(str(error)) from error
         except exceptions.RunsError as error:
-            # Whether another namespace has such a thing is nobody's business: where one thing was asked for, 404.
+            # Do not reveal whether another namespace has such an object: a request for one object gets a 404.
             if kwargs and isinstance(error, exceptions.ForbiddenError):
                 raise Http404(exceptions.HIDDEN) from error
-            return fault(request, error)
+            return error_response(request, error)
 
     return answered
 
 
-def fault(request: HttpRequest, error: exceptions.RunsError) -> HttpResponse:
-    """Answers with the cause: a page, or a banner where a script asked for a part of one."""
+def error_response(request: HttpRequest, error: exceptions.RunsError) -> HttpResponse:
+    """Returns a page with the cause, or a banner where a script asked for a part of a page."""
     logger.info("%s: %s: %s", request.path, type(error).__name__, error)
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_GATEWAY)
     is_fragment = bool(getattr(request, "htmx", False)) and request.method == "GET"

@@ -1,4 +1,4 @@
-"""Answers that hold somebody else's bytes: what a browser may do with them."""
+"""Responses with untrusted content: the headers that say what a browser may do with it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 from django.http.response import HttpResponseBase
 
 ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
-# What an artifact holds is hostile until proved otherwise: in this policy it may draw, and nothing else. It can reach
-# neither the portal (opaque origin), nor the network.
+# An artifact's content is treated as hostile: this policy lets it draw, and nothing else. It can reach neither the
+# portal (opaque origin) nor the network.
 SANDBOX: Final = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; "
@@ -48,15 +48,15 @@ _FEATURES: Final = (
 NO_FEATURES: Final = ", ".join(f"{name}=()" for name in _FEATURES)
 
 
-def contained(response: ResponseT, policy: str = SANDBOX) -> ResponseT:
-    """Returns the answer with what confines it in a browser."""
-    confine(response, policy)
+def sandboxed_response(response: ResponseT, policy: str = SANDBOX) -> ResponseT:
+    """Returns the response with the headers of a sandbox."""
+    set_sandbox_headers(response, policy)
     response["Cache-Control"] = "private, max-age=60"
     return response
 
 
-def confine(response: HttpResponseBase, policy: str, *, reachable: str = "") -> None:
-    """Sets what confines an answer in a browser.
+def set_sandbox_headers(response: HttpResponseBase, policy: str, *, reachable: str = "") -> None:
+    """Sets the headers that confine a response in a browser.
 
     A content security policy stops requests. Names are looked up and connections opened for a navigation, a download,
     `<link rel=dns-prefetch>` and WebRTC all the same, and a name that is looked up can carry data. Only a connection
