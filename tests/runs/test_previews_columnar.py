@@ -9,7 +9,8 @@ from django.conf import settings
 
 from apps.runs.entities import Artifact
 from apps.runs.gateway import ArtifactStream
-from apps.runs.previews import Kind, columnar, preview
+from apps.runs.previews import preview
+from apps.runs.previews.kinds import columnar
 from apps.visualizations.rendering import environments
 
 PYTHON = settings.VIZPORTAL_ENVIRONMENTS_DIR / "base" / "bin" / "python"
@@ -34,7 +35,7 @@ def shown(data, name="x.parquet"):
 def test_the_first_rows_with_types_and_the_count_of_all(tmp_path, writer, name):
     subprocess.run([PYTHON, "-I", "-c", MAKE, writer, tmp_path / "made"], check=True)
     found = shown((tmp_path / "made").read_bytes(), name)
-    assert found.kind is Kind.COLUMNAR
+    assert found.preview_kind == "columnar"
     assert found.header == ("id", "<b>", "list")
     assert found.types == ("Int64", "String", "List(Int64)")
     assert (found.row_count, len(found.rows), found.is_cut) == (200, 50, True)

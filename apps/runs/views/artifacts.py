@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from contextlib import ExitStack
-from typing import Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_safe
 
@@ -21,14 +21,11 @@ from apps.runs.views.contained import contained
 from apps.runs.views.faults import kubeflow_page
 from apps.runs.views.runs import is_for
 
-_GZIP: Final = b"\x1f\x8b"
-_PACKED: Final = (".tar.gz", ".tgz", ".gz")
-
 
 @require_GET
 @kubeflow_page
 def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
-    """Shows the first part of an artifact; of metrics, which are all in the lineage store, no byte is asked for."""
+    """Shows the first part of an artifact; metrics are all in the lineage store, so their object is not read."""
     gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     step, artifact = selectors.artifact_get(details, step_id, artifact_id)
@@ -37,6 +34,7 @@ def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_i
     context = contexts.artifact_preview(details, step, artifact)
     path = request.GET.get("path", "")
     context["path_query"] = f"?{urlencode({'path': path})}" if path else ""
+    context["frame_url"] = reverse("runs:artifact_frame", args=(run_id, step_id, artifact_id)) + context["path_query"]
     if context["card"].is_readable:
         try:
             with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
@@ -81,9 +79,9 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
         return ranges.unsatisfiable(stream.size_bytes)
     first = next(stream.chunks, b"")
     name = previews.download_name(artifact, is_directory=stream.is_directory)
-    if stream.start == 0 and not first.startswith(_GZIP):
+    if stream.start == 0 and not first.startswith(previews.GZIP_MAGIC):
         # Kubeflow's gateway unpacks the .tgz objects of 1.x runs on the way.
-        name = _unpacked_name(name)
+        name = previews.unpacked_name(name)
     chunks = itertools.chain([first], stream.chunks)
     response = StreamingHttpResponse(
         chunks,
@@ -93,7 +91,3 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
     ranges.describe(response, stream, part)
     response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
     return contained(response)
-
-
-def _unpacked_name(name: str) -> str:
-    return next((name.removesuffix(each) for each in _PACKED if name.endswith(each)), name)

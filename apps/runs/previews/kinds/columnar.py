@@ -1,4 +1,4 @@
-"""Parquet and Arrow files as a table, read by a short-lived process of another environment, never by the portal."""
+"""Parquet and Arrow files as a table. A short-lived process of another environment reads them, never the portal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,20 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from apps.runs.previews.shapes import LARGEST_COLUMNAR_BYTES, MOST_COLUMNS, MOST_ROWS, Kind, Preview, shortened
+from apps.runs.previews.preview import MOST_COLUMNS, MOST_ROWS, shortened
+from apps.runs.previews.preview_kind import Evidence, PreviewFile, PreviewKind
 from apps.runs.previews.source import Source
+from apps.runs.previews.tables import TablePreview
 
-_READER: Final = Path(__file__).with_name("child") / "read_table.py"
-# The render's sandbox, which is reached by its folder: it belongs to another room, and to another interpreter.
+_READER: Final = Path(__file__).parent.parent / "child" / "read_table.py"
+# The sandbox of the renders, by its folder: it belongs to another app and runs in another interpreter.
 _SANDBOX: Final = settings.BASE_DIR / "apps" / "visualizations" / "rendering" / "child"
-# Both hold the library; the first holds nothing else, for machines that draw nothing.
+# Both hold the library that reads tables; `previews` holds nothing else, for machines without workers.
 _ENVIRONMENTS: Final = ("previews", "base")
+_LARGEST_BYTES: Final = 64 * 1024**2  # the whole is read: these files have their index at the end
+_SIGNATURES: Final = (b"PAR1", b"ARROW1")
+_STREAM_SIGNATURE: Final = b"\xff\xff\xff\xff"
+_STREAM_SUFFIXES: Final = frozenset({".arrow", ".arrows", ".feather", ".ipc"})
 _TIMEOUT_S: Final = 10.0
 _LARGEST_ANSWER_BYTES: Final = 4 * 1024**2
 _turns: Final = threading.BoundedSemaphore(2)
@@ -32,16 +38,22 @@ class _UnreadableError(Exception):
     """The text says why, for people."""
 
 
-def preview(source: Source, size_bytes: int | None) -> Preview:
+def _detect(file: PreviewFile) -> Evidence:
+    # Arrow's stream format begins with four bytes that are too common to tell without a suffix.
+    is_stream = file.head.startswith(_STREAM_SIGNATURE) and file.suffix in _STREAM_SUFFIXES
+    return Evidence.SIGNATURE if is_stream or file.head.startswith(_SIGNATURES) else Evidence.NONE
+
+
+def _read(file: PreviewFile) -> TablePreview:
     """Returns a columnar file's first rows, the types of its columns and how many rows there are."""
     try:
-        answer = _read(source)
+        answer = _read_table(file.source)
     except _UnreadableError as error:
-        return Preview(kind=Kind.COLUMNAR, size_bytes=size_bytes, note=str(error))
+        return TablePreview(preview_kind="columnar", size_bytes=file.size_bytes, note=str(error))
     row_count, columns = answer["row_count"], answer["column_count"]
-    return Preview(
-        kind=Kind.COLUMNAR,
-        size_bytes=size_bytes,
+    return TablePreview(
+        preview_kind="columnar",
+        size_bytes=file.size_bytes,
         header=answer["header"],
         types=answer["types"],
         rows=answer["rows"],
@@ -51,12 +63,12 @@ def preview(source: Source, size_bytes: int | None) -> Preview:
     )
 
 
-def _read(source: Source) -> dict[str, Any]:
+def _read_table(source: Source) -> dict[str, Any]:
     interpreter = _interpreter()
     with _turn(), tempfile.TemporaryDirectory(prefix="vp-table-") as folder:
         with (Path(folder) / "input").open("wb") as file:
-            size = source.copy_to(file, LARGEST_COLUMNAR_BYTES + 1)
-        if size > LARGEST_COLUMNAR_BYTES:
+            size = source.copy_to(file, _LARGEST_BYTES + 1)
+        if size > _LARGEST_BYTES:
             raise _UnreadableError(
                 "This table is larger than 64 MB, too large to preview. Download it, or visualize it."
             )
@@ -84,8 +96,12 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
+def _command(interpreter: Path, folder: str) -> list[str]:
+    return [str(interpreter), "-I", str(_READER), folder, str(_SANDBOX), str(MOST_ROWS), str(MOST_COLUMNS)]
+
+
 def _run(interpreter: Path, folder: str) -> bytes:
-    command = [str(interpreter), "-I", str(_READER), folder, str(_SANDBOX), str(MOST_ROWS), str(MOST_COLUMNS)]
+    command = _command(interpreter, folder)
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder, "POLARS_MAX_THREADS": "1"}
     with tempfile.TemporaryFile() as answer:
         process = subprocess.Popen(
@@ -110,7 +126,7 @@ def _run(interpreter: Path, folder: str) -> bytes:
 
 
 def _answer(text: bytes) -> dict[str, Any]:
-    """Returns what the reader said. It may have been taken over by the file, so every shape is checked."""
+    """Returns the reader's answer. The file may have taken the reader over, so every type is checked."""
     try:
         found = json.loads(text)
         if "error" in found:
@@ -128,3 +144,6 @@ def _answer(text: bytes) -> dict[str, Any]:
 
 def _cells(row: list[Any]) -> tuple[str, ...]:
     return tuple(shortened(str(cell)) for cell in row[:MOST_COLUMNS])
+
+
+KIND: Final = PreviewKind(key="columnar", detect=_detect, read=_read, largest_bytes=_LARGEST_BYTES)

@@ -1,11 +1,15 @@
-"""JSON as a tree that opens and closes, made of <details>: it works without a script."""
+"""JSON as a tree of <details>, which opens and closes without a script."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
+
+from apps.runs.previews.kinds import text
+from apps.runs.previews.preview_kind import Evidence, PreviewFile, PreviewKind
 
 _MOST_NODES: Final = 2000
 _MOST_CHILDREN: Final = 200
@@ -14,17 +18,43 @@ _OPEN_DEPTH: Final = 2
 _LONGEST: Final = 500
 
 
-def tree(text: str) -> str | None:
-    """Returns JSON text as safe HTML; None where it is broken, or nested too deep to be read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonPreview(text.TextPreview):
+    """JSON; `markup` is its tree as safe HTML, "" where the JSON is cut or broken and is shown as text."""
+
+    preview_kind: str = "json"
+    markup: str = ""
+
+
+def _detect(file: PreviewFile) -> Evidence:
+    begins_as_json = file.text is not None and file.text.value.lstrip()[:1] in {"{", "["}
+    return Evidence.FIRST_CHARACTERS if begins_as_json else Evidence.NONE
+
+
+def _read(file: PreviewFile) -> JsonPreview:
+    content = text.read(file)
+    markup = "" if file.is_cut else _tree(content.text)
+    is_broken = not markup and not file.is_cut
+    return JsonPreview(
+        size_bytes=content.size_bytes,
+        is_cut=content.is_cut,
+        text=content.text,
+        markup=markup,
+        note=content.note or ("This is not valid JSON, so it is shown as it is." if is_broken else ""),
+    )
+
+
+def _tree(source: str) -> str:
+    """Returns JSON text as safe HTML; "" where it is broken, or nested too deep to be read."""
     try:
-        value = json.loads(text)
+        value = json.loads(source)
     except (ValueError, RecursionError):
-        return None
+        return ""
     return f'<div class="json-tree">{"".join(_Tree().node("", value, 0))}</div>'
 
 
 class _Tree:
-    """Writes one tree, and stops at so many nodes that a page stays quick."""
+    """Writes one tree; a limit on its nodes keeps the page fast."""
 
     def __init__(self) -> None:
         self._left = _MOST_NODES
@@ -58,7 +88,10 @@ class _Tree:
 
 
 def _scalar(value: Any) -> str:
-    kind = "string" if isinstance(value, str) else "number" if isinstance(value, int | float) else "word"
-    text = json.dumps(value, ensure_ascii=False)
-    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-    return f'<span class="json-{"word" if isinstance(value, bool) else kind}">{escape(shown)}</span>'
+    style = "string" if isinstance(value, str) else "number" if isinstance(value, int | float) else "word"
+    literal = json.dumps(value, ensure_ascii=False)
+    shown = literal if len(literal) <= _LONGEST else f"{literal[:_LONGEST]}..."
+    return f'<span class="json-{"word" if isinstance(value, bool) else style}">{escape(shown)}</span>'
+
+
+KIND: Final = PreviewKind(key="json", suffixes=(".json",), detect=_detect, read=_read, is_text=True)
