@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from apps.visualizations.rendering import environments
+from renderer import Environments, EnvironmentUnusableError
+
 from benchmarks import cold, report
 from benchmarks.cases import Case, WrongPageError, make_cases
 from benchmarks.endurance import measure_soak, measure_stuck
@@ -33,7 +34,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="vizportal-bench-") as name:
             results = _measure(Path(name).resolve(), options)
-    except (WrongPageError, PortalError, ServerError, OSError, environments.EnvironmentUnusableError) as error:
+    except (WrongPageError, PortalError, ServerError, OSError, EnvironmentUnusableError) as error:
         sys.exit(f"benchmarks: {error}")
     print(report.markdown(results))
     if options.json:
@@ -100,12 +101,13 @@ def _repetitions(options: argparse.Namespace) -> int:
 
 def _interpreter(key: str) -> Path:
     built_dir = Path(os.environ.get("VIZPORTAL_ENVIRONMENTS_DIR", _ROOT / ".environments")).absolute()
-    info = environments.environment_get(key, built_dir)
+    environments = Environments(definitions_dir=_ROOT / "environments", built_dir=built_dir)
+    info = environments.get(key)
     if info.interpreter is None or not info.is_current:
         _say(f"building the environment {key}")
-        info = environments.environment_build(key, built_dir, on_line=lambda _line: None)
+        info = environments.build(key, on_line=lambda _line: None)
     if info.interpreter is None:
-        raise environments.EnvironmentUnusableError(f"The environment {key} has no interpreter after its build.")
+        raise EnvironmentUnusableError(f"The environment {key} has no interpreter after its build.")
     return info.interpreter
 
 

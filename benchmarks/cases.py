@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from apps.visualizations.catalogue import registry
+from vizkit.types import registry
 
 _SEED: Final = 20240611
 _CLASSES: Final = ("bird", "cat", "dog")

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tests.catalogue.examples_tfx import KUBEFLOW_DATA
+from packages.vizkit.tests.examples_tfx import KUBEFLOW_DATA
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _SMALL_ROWS: Final = 100_000
@@ -92,20 +92,22 @@ def _measure(directory: Path, options: argparse.Namespace) -> int:
 
 @contextmanager
 def _host(key: str, built: Path, directory: Path) -> Iterator[Any]:
-    from apps.visualizations import rendering
+    import renderer
+    import vizkit
 
-    info = rendering.environments.environment_get(key, built)
+    info = renderer.Environments(definitions_dir=_ROOT / "environments", built_dir=built).get(key)
     if info.interpreter is None:
         sys.exit(f"The environment {key} is not built: manage.py environments build {key}")
-    spec = rendering.HostSpec(
+    spec = renderer.HostSpec(
         environment=key,
         interpreter=info.interpreter,
         run_dir=directory / f"host-{key}",
         work_root=directory,
         preload=info.preload,
+        toolkits=(vizkit.TOOLKIT_DIR,),
         idle_s=1,
     )
-    host = rendering.RenderHost(spec)
+    host = renderer.RenderHost(spec)
     host.status()
     try:
         yield host
@@ -117,14 +119,12 @@ def _render(
     host: Any, directory: Path, code: str, source: Path | str, variables: dict[str, Any]
 ) -> tuple[float, Any, str]:
     """Returns seconds, outcome and page of one render that has to succeed."""
-    from apps.visualizations import rendering
+    import renderer
 
     place = Path(tempfile.mkdtemp(prefix="render-", dir=directory))
-    order = rendering.RenderOrder(code=code, variables=variables, source=str(source), source_uri=str(source))
+    order = renderer.RenderOrder(code=code, variables=variables, source=str(source), source_uri=str(source))
     began = time.perf_counter()
-    outcome = rendering.render(
-        order, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False
-    )
+    outcome = renderer.render(order, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False)
     seconds = time.perf_counter() - began
     with outcome:
         if outcome.html is None:
@@ -133,7 +133,7 @@ def _render(
 
 
 def _table(**given: Any) -> tuple[str, dict[str, Any]]:
-    from apps.visualizations.catalogue import arguments, registry
+    from vizkit.types import arguments, registry
 
     kind = registry.get("table")
     return kind.code, arguments.clean(kind.schema, given)
@@ -204,8 +204,8 @@ def _other(url: str, source: Path) -> tuple[float, float, int]:
 
 def _kubeflow_types(base: Any, built: Path, directory: Path, folder: Path) -> int:
     """Runs Kubeflow's own files, unchanged; returns 1 where one fails."""
-    from apps.visualizations import rendering
-    from apps.visualizations.catalogue import registry
+    import renderer
+    from vizkit.types import registry
 
     print("\nKubeflow's own files:")
     failed = 0
@@ -217,10 +217,10 @@ def _kubeflow_types(base: Any, built: Path, directory: Path, folder: Path) -> in
                 print(f"  {key:12} is not in {folder}")
                 continue
             host = tfx if kind.environment == "tfx" else base
-            order = rendering.RenderOrder(code=kind.code, variables=variables, source=str(source))
+            order = renderer.RenderOrder(code=kind.code, variables=variables, source=str(source))
             place = Path(tempfile.mkdtemp(prefix="render-", dir=directory))
             began = time.perf_counter()
-            with rendering.render(
+            with renderer.render(
                 order, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False
             ) as outcome:
                 pass

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from apps.visualizations.rendering import hosts_end
+from renderer import hosts_end
+
 from benchmarks.house import House
 
 _ROOT: Final = Path(__file__).resolve().parents[1]

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 import nbformat
+from vizkit.types import arguments, registry
+from vizkit.types.header import TOOLKIT_DIR
 
-from apps.visualizations.catalogue import arguments, registry
-from apps.visualizations.catalogue.header import TOOLKIT_DIR
 from benchmarks.cases import Case
 from benchmarks.measure import Series
 

@@ -22,7 +22,7 @@ _ROLES: Final = (
     ("web", "vizportal.asgi"),
     ("queue", "valkey"),
     ("queue", "redis-server"),
-    ("localkfp", "apps.localkfp"),
+    ("localkfp", "-m localkfp"),
     ("up", "manage.py up"),
 )
 

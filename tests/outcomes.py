@@ -1,6 +1,6 @@
 """Reading the files of a render's outcome."""
 
-from apps.visualizations.rendering import RenderOutcome
+from renderer import RenderOutcome
 
 
 def page_of(outcome: RenderOutcome) -> str:

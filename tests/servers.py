@@ -47,7 +47,7 @@ def localkfp_process(
     data_dir: Path, *, samples: bool = False, env: Mapping[str, str] | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Yields the address and the process of a running localkfp; the process is ended after the block."""
-    call = [sys.executable, "-m", "apps.localkfp", "--port", "0", "--data-dir", str(data_dir)]
+    call = [sys.executable, "-m", "localkfp", "--port", "0", "--data-dir", str(data_dir)]
     process = subprocess.Popen(
         [*call, *(["--samples"] if samples else [])],
         cwd=_ROOT,

@@ -26,7 +26,7 @@ from apps.runs.exceptions import NotSignedInError, RunsError
 from apps.runs.gateway import gateway_for_service
 from apps.runs.gateway.endpoints import EndpointConfig, endpoints
 from apps.visualizations import jobs
-from apps.visualizations.rendering import environments
+from apps.visualizations.environments import environments
 from apps.visualizations.services.hosts import hosts_read, pauses_read
 from vizportal.observability.views import has_token
 
@@ -243,7 +243,7 @@ def _sandbox() -> dict[str, Any]:
 
 
 def _environments() -> list[dict[str, Any]]:
-    found = environments.environment_list(settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    found = environments().get_all()
     return [
         {"key": each.key, "is_built": each.is_built, "is_current": each.is_current, "lock": each.lock_digest}
         for each in found

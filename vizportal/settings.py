@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
+from renderer import Environments
 
 from apps.observing.logs import logging_config
 from apps.visualizations import stores
-from apps.visualizations.rendering.environments import environment_keys
 from vizportal import database, env, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,6 +19,10 @@ VIZPORTAL_DATA_DIR = Path(env.read_str("VIZPORTAL_DATA_DIR", str(BASE_DIR / "dat
 VIZPORTAL_ENVIRONMENTS_DIR = (
     Path(env.read_str("VIZPORTAL_ENVIRONMENTS_DIR", str(BASE_DIR / ".environments"))).expanduser().absolute()
 )
+
+# Their definitions: a folder with a pyproject.toml and a uv.lock for each.
+ENVIRONMENT_DEFINITIONS_DIR = BASE_DIR / "environments"
+_environments = Environments(definitions_dir=ENVIRONMENT_DEFINITIONS_DIR, built_dir=VIZPORTAL_ENVIRONMENTS_DIR)
 
 # --- The web ----------------------------------------------------------------------------------------------
 VIZPORTAL_BIND = env.read_str("VIZPORTAL_BIND", "127.0.0.1:8000")
@@ -276,7 +280,8 @@ CONTENT_SECURITY_POLICY = {
 REDIS_URL = env.read_str("REDIS_URL") or f"unix://{VIZPORTAL_DATA_DIR / 'valkey' / 'valkey.sock'}"
 # One queue for each environment that renders may use.
 RQ_QUEUES = {
-    f"render-{key}": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"} for key in environment_keys()
+    f"render-{key}": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"}
+    for key in _environments.get_keys()
 }
 # The worker and every reader of the queue refuse whatever is not a render (apps/visualizations/jobs.py).
 RQ = {

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-
-from apps.visualizations.catalogue.entities import VisualizationType
+from vizkit.types.entities import VisualizationType
 
 _MAX_CHARS = 20_000
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.paginator import Page
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
+from renderer.environments import EnvironmentUnusableError
 
 from apps.accounts.caller import Caller, caller_of
 from apps.accounts.rights import Right
@@ -17,7 +18,6 @@ from apps.runs.gateway import Gateway
 from apps.visualizations import origins, selectors
 from apps.visualizations.forms import VisualizationForm
 from apps.visualizations.models import Render, RenderState, Visualization
-from apps.visualizations.rendering.environments import EnvironmentUnusableError
 from apps.visualizations.services.hosts import environment_available, environment_missing
 from apps.visualizations.services.live import live_read
 from apps.visualizations.services.results import result_is_damaged

@@ -8,14 +8,14 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from vizkit.types import arguments
+from vizkit.types.entities import CUSTOM_KEY, VisualizationType
 
 from apps.runs.entities import Artifact, Step
 from apps.visualizations import selectors
 from apps.visualizations.argument_fields import ArgumentsForm, arguments_form
-from apps.visualizations.catalogue import arguments
-from apps.visualizations.catalogue.entities import CUSTOM_KEY, VisualizationType
+from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError, VisualizationsError
-from apps.visualizations.rendering import environments
 from apps.visualizations.services.hosts import environment_available
 from apps.visualizations.services.orders import MAX_TITLE_CHARS, VisualizationRequest
 from apps.visualizations.services.scripts import MAX_CODE_CHARS
@@ -51,7 +51,7 @@ def artifact_value(step: Step, artifact: Artifact | None) -> str:
 
 def _environments() -> list[str]:
     """Returns the environments that somebody can render in now."""
-    return [key for key in environments.environment_keys() if environment_available(key)]
+    return [key for key in environments().get_keys() if environment_available(key)]
 
 
 def type_choose(kinds: Sequence[VisualizationType], key: str = "") -> VisualizationType | None:

@@ -11,13 +11,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
+from vizkit.types import registry
+from vizkit.types.entities import VisualizationType
 
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.runs import access
 from apps.runs.entities import Artifact
-from apps.visualizations.catalogue import registry
-from apps.visualizations.catalogue.entities import VisualizationType
 from apps.visualizations.exceptions import InvalidRequestError, NotFoundError
 from apps.visualizations.models import Render, RenderState, Visualization
 

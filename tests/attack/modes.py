@@ -6,8 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from apps.visualizations import rendering
+import renderer
+import vizkit
+from renderer.environments import matplotlib_cache_dir
+
 from tests.attack import stage as stages
+from tests.environments import ENVIRONMENTS
 
 SANDBOXES = ("landlock", "bwrap", "none")
 TERMINATIONS = ("namespace", "cgroup", "group", "threads")
@@ -51,7 +55,7 @@ class Arena:
     """A mode with a running host and its stage."""
 
     mode: Mode
-    host: rendering.RenderHost
+    host: renderer.RenderHost
     stage: stages.Stage
     status: dict
     before: dict = field(default_factory=dict)
@@ -81,20 +85,20 @@ def arena(mode, interpreter, **options):
     if mode.sandbox == "bwrap" and not shutil.which("bwrap"):
         raise NotOfferedError("bubblewrap is not installed")
     stage = stages.build(os.environ.get("ATTACK_SECRET", ""), _watched(interpreter))
-    host = rendering.RenderHost(_spec(mode, interpreter, stage, options))
+    host = renderer.RenderHost(_spec(mode, interpreter, stage, options))
     try:
         status = _start(mode, host)
         yield Arena(mode, host, stage, status)
     finally:
         host.leave()
-        rendering.hosts_end(host.spec.run_dir)
+        renderer.hosts_end(host.spec.run_dir)
         stage.remove()
 
 
 def _start(mode, host):
     try:
         status = host.status()
-    except rendering.HostLostError as error:
+    except renderer.HostLostError as error:
         raise NotOfferedError(str(error)[-200:]) from error
     if mode.termination not in {"auto", status.get("termination", "auto")}:
         raise NotOfferedError(f"the host ends renders by {status.get('termination')}")
@@ -105,8 +109,8 @@ def _start(mode, host):
 
 
 def _spec(mode, interpreter, stage, options):
-    info = rendering.environments.environment_get("base", interpreter.parents[2])
-    return rendering.HostSpec(
+    info = ENVIRONMENTS.get("base")
+    return renderer.HostSpec(
         environment="base",
         interpreter=interpreter,
         run_dir=stage.base / "data" / "run",
@@ -114,6 +118,7 @@ def _spec(mode, interpreter, stage, options):
         sandbox=mode.sandbox,
         termination=mode.termination,
         preload=info.preload,
+        toolkits=(vizkit.TOOLKIT_DIR,),
         idle_s=10,
         **options,
     )
@@ -124,7 +129,7 @@ def _watched(interpreter):
     packages = sorted(interpreter.parents[1].glob("lib/python*/site-packages"))
     found = [interpreter.parents[1], interpreter.parent, *packages, *(path / "pandas" for path in packages)]
     found += [path / "pandas" / "__pycache__" for path in packages]
-    return [*found, rendering.environments.matplotlib_cache_dir(interpreter), Path(__file__)]
+    return [*found, matplotlib_cache_dir(interpreter), Path(__file__)]
 
 
 def _options(host, status):

@@ -8,8 +8,9 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from apps.visualizations import rendering
-from apps.visualizations.rendering.clearing import tree_remove
+import renderer
+from renderer.clearing import tree_remove
+
 from tests.attack import elf, handover, survivors
 from tests.attack.stage import SECRET, shared_memory_remove
 
@@ -102,7 +103,7 @@ class _Attack:
         mark = uuid.uuid4().hex
         seen = []
         limits = {"timeout_s": 20, "max_memory_bytes": 2 * 1024**3, **self._program.limits}
-        order = rendering.RenderOrder(
+        order = renderer.RenderOrder(
             code=f"{PRELUDE}\n# %%\n{code}{_OVER}",
             variables={**self._stage.variables(), **self._own_variables(mark, limits)},
             source=str(self._stage.lifeline),
@@ -111,7 +112,7 @@ class _Attack:
             **limits,
         )
         try:
-            outcome = rendering.render(
+            outcome = renderer.render(
                 order,
                 host=self._arena.host,
                 directory=directory,
@@ -120,7 +121,7 @@ class _Attack:
             )
             # As a worker does: the result is stored first, while the last processes may still be ending.
             self._judge(outcome, seen, order)
-        except rendering.HostLostError as error:
+        except renderer.HostLostError as error:
             self._gains.append(f"the host was lost: {error}")
         except Exception as error:  # noqa: BLE001  (whatever a render makes the trusted side raise is a finding)
             self._gains.append(f"the trusted side raised {type(error).__name__}: {error}")

@@ -8,8 +8,8 @@ import threading
 import time
 import uuid
 
-from apps.visualizations import rendering
-from apps.visualizations.rendering.clearing import tree_remove
+import renderer
+from renderer.clearing import tree_remove
 
 # Each within its limits, so that the limits do not end it: what is measured is what they leave to others.
 HOGS = {
@@ -86,11 +86,11 @@ def _seconds(arena):
 def _run(arena, code, is_cancelled):
     directory = arena.stage.work_root / f"render-{uuid.uuid4().hex[:12]}"
     directory.mkdir(mode=0o700)
-    order = rendering.RenderOrder(code=code, variables={}, timeout_s=90, max_memory_bytes=1024**3)
+    order = renderer.RenderOrder(code=code, variables={}, timeout_s=90, max_memory_bytes=1024**3)
     try:
-        return rendering.render(
+        return renderer.render(
             order,
-            host=rendering.RenderHost(arena.host.spec),
+            host=renderer.RenderHost(arena.host.spec),
             directory=directory,
             on_progress=lambda _: None,
             is_cancelled=is_cancelled,

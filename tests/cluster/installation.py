@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from renderer import hosts_end
 
-from apps.visualizations.rendering import hosts_end
 from tests.cluster.network import Machine, Network
 from tests.postgres import Postgres
 from tests.servers import free_port
@@ -199,7 +199,7 @@ class Installation:
         """Starts the embedded Kubeflow with its samples, whose runs renders belong to."""
         machine = self.network.machines["kubeflow"]
         steps = BASE_DIR / ".environments" / "steps" / "bin" / "python"
-        call = ["-m", "apps.localkfp", "--host", machine.address, "--port", str(_KUBEFLOW_PORT), "--samples"]
+        call = ["-m", "localkfp", "--host", machine.address, "--port", str(_KUBEFLOW_PORT), "--samples"]
         call += ["--data-dir", str(self.root / "localkfp"), "--steps-python", str(steps)]
         return self.start("kubeflow", "kubeflow", *call)
 

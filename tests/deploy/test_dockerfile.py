@@ -122,13 +122,13 @@ def test_the_process_of_an_image_exists(target):
     dotted = [word.replace(":", ".") for word in words if re.fullmatch(r"(apps|vizportal|rq)(\.\w+)+(:\w+)?", word)]
     assert dotted
     for each in dotted:
-        assert import_string(f"{each}.__main__.main" if each == "apps.localkfp" else each)
+        assert import_string(f"{each}.__main__.main" if each == "localkfp" else each)
     if target.startswith("worker-"):
         assert f"render-{target.removeprefix('worker-')}" in words
 
 
 def test_localkfp_knows_its_options(monkeypatch):
-    from apps.localkfp import __main__ as localkfp
+    from localkfp import __main__ as localkfp
 
     monkeypatch.setattr(sys, "argv", shlex.split(last("localkfp", "CMD").strip("[]").replace(",", " "))[2:])
     options = localkfp._options()

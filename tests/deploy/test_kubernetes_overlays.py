@@ -8,7 +8,7 @@ import pytest
 from manifests import OVERLAYS, combined, containers, environ, is_portal, named, of_kind, overlay, pod, pod_labels
 
 from apps.visualizations.jobs import queue_get, queue_name
-from apps.visualizations.rendering.environments import environment_keys
+from tests.environments import ENVIRONMENTS
 
 
 def address_of(documents, name):
@@ -53,8 +53,8 @@ def scaled(request, tmp_path):
 
 def test_workers_follow_the_lists_that_rq_really_uses(scaled):
     found = {each["metadata"]["name"]: each["spec"] for each in of_kind(scaled, "ScaledObject")}
-    assert set(found) == {f"vizportal-worker-{key}" for key in environment_keys()}
-    for key in environment_keys():
+    assert set(found) == {f"vizportal-worker-{key}" for key in ENVIRONMENTS.get_keys()}
+    for key in ENVIRONMENTS.get_keys():
         spec = found[f"vizportal-worker-{key}"]
         assert spec["scaleTargetRef"]["name"] == f"vizportal-worker-{key}"
         (trigger,) = spec["triggers"]

@@ -5,20 +5,22 @@ import json
 import re
 import subprocess
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import renderer
 from django.http import HttpResponse
+from renderer import environments
 
 from apps.visualizations.content_views import confine_result
-from apps.visualizations.rendering import environments
 from apps.visualizations.services.assets import CONTENT_TYPES, assets_publish, inline_assets_bytes
 from tests.chromium import chromium
 from vizportal.settings import BASE_DIR
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 ENVIRONMENT = BASE_DIR / ".environments" / "base"
-CHILD = BASE_DIR / "apps" / "visualizations" / "rendering" / "child"
+CHILD = Path(renderer.__file__).parent / "child"
 # Runs cells in a real kernel with our defaults (or the libraries' own), and exports them as a render does.
 RENDER = f"""
 import json, sys

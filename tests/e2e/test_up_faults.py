@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.kernel]
 # What each service's command line holds and no other's.
 SERVICES = {
     "queue": "valkey.sock",
-    "localkfp": "apps.localkfp",
+    "localkfp": "-m localkfp",
     "web": "vizportal.asgi",
     "worker": "rqworker",
     "reconciler": "reconcile",

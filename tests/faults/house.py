@@ -52,7 +52,7 @@ SERVICES = {
     "worker": "rqworker",
     "reconciler": "reconcile",
     "queue": "valkey.sock",
-    "localkfp": "apps.localkfp",
+    "localkfp": "-m localkfp",
 }
 FINAL = {"succeeded", "failed", "lost", "timed_out", "cancelled"}
 

@@ -6,10 +6,10 @@ import urllib.error
 import urllib.request
 
 import pytest
+from renderer.memory import host_memory
 
 from apps.observing.listener import Listener
 from apps.visualizations.jobs import RenderWorker
-from apps.visualizations.rendering.memory import host_memory
 from apps.visualizations.worker_watch import memory_families
 from tests.visualizations.conftest import DeafWorker
 

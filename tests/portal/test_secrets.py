@@ -70,7 +70,7 @@ def test_nothing_that_runs_shows_a_secret(tmp_path):
             wait_until(lambda: portal.get("/readyz")["sandbox"]["hosts"], what="a render host")
             found = list(processes())
             commands = [command for command, _ in found if str(tmp_path) in command or "manage.py" in command]
-            for part in ("rqworker", "reconcile", "kfp_service", "apps.localkfp"):
+            for part in ("rqworker", "reconcile", "kfp_service", "-m localkfp"):
                 assert any(part in command for command in commands), part
             assert not [command for command, _ in found if holds_secret(command)]
             hosts = [environ.read_bytes().decode() for command, environ in found if "rendering/child" in command]

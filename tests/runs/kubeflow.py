@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.mlmd import messages
+from mlmd import messages
+
 from tests.runs.specs import SPEC
 
 START_MS = 1_790_000_000_000

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from apps.mlmd import grpc_web, messages
+from mlmd import grpc_web, messages
+
 from tests.runs.kubeflow import Kubeflow, run_row
 
 

@@ -6,12 +6,13 @@ import subprocess
 
 import pytest
 from django.conf import settings
+from renderer import ConfinedLimits
 
 from apps.runs.entities import Artifact
 from apps.runs.gateway import ArtifactStream
 from apps.runs.previews import preview
 from apps.runs.previews.kinds import columnar
-from apps.visualizations.rendering import environments
+from apps.visualizations.environments import environments
 
 PYTHON = settings.VIZPORTAL_ENVIRONMENTS_DIR / "base" / "bin" / "python"
 built = pytest.mark.skipif(not PYTHON.exists(), reason="the base environment is not built")
@@ -57,7 +58,7 @@ def test_an_environment_for_previews_alone_is_enough(settings, tmp_path):
     made = tmp_path / "made"
     subprocess.run([PYTHON, "-I", "-c", MAKE, "write_parquet", made], check=True)
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path / "environments"
-    environments.environment_build("previews", settings.VIZPORTAL_ENVIRONMENTS_DIR, [].append)
+    environments().build("previews", [].append)
     assert shown(made.read_bytes()).row_count == 200
 
 
@@ -68,31 +69,27 @@ def test_a_reader_that_hangs_or_answers_nonsense_is_ended(settings, tmp_path, mo
     for script, words in (("sleep 60", "too long"), ("echo '[1, 2'", "ended the process"), ("echo '{}'", "ended the")):
         fake.write_text(f"#!/bin/sh\n{script}\n")
         fake.chmod(0o755)
-        monkeypatch.setattr(columnar, "_TIMEOUT_S", 0.5 if "sleep" in script else 10.0)
+        monkeypatch.setattr(columnar, "LIMITS", ConfinedLimits(timeout_s=0.5 if "sleep" in script else 10.0))
         assert words in shown(b"PAR1....").note
 
 
 @built
 def test_the_reader_is_confined(tmp_path, monkeypatch):
-    """The reader's own start, then what a taken-over one would try."""
+    """What a reader that the file has taken over would try."""
     canary = tmp_path / "secret"
     canary.write_text("secret")
-    source = columnar._READER.read_text()
-    tries = f"""
-    import socket
-    tried = {{}}
-    for name, way in (("file", lambda: open({str(canary)!r}).read()), ("net", lambda: socket.socket())):
-        try:
-            way(); tried[name] = "open"
-        except OSError as error:
-            tried[name] = "shut"
-    import os
-    raise RuntimeError(str(tried) + str(sorted(os.environ)))
-"""
     hostile = tmp_path / "read_table.py"
-    hostile.write_text(source.replace('    polars = importlib.import_module("polars")\n', tries))
-    assert "tried = {}" in hostile.read_text()
-    monkeypatch.setattr(columnar, "_READER", hostile)
+    hostile.write_text(f"""
+import json, os, socket
+tried = {{}}
+for name, way in (("file", lambda: open({str(canary)!r}).read()), ("net", lambda: socket.socket())):
+    try:
+        way(); tried[name] = "open"
+    except OSError:
+        tried[name] = "shut"
+print(json.dumps({{"error": str(tried) + str(sorted(os.environ))}}))
+""")
+    monkeypatch.setattr(columnar, "READER", hostile)
     note = shown(b"PAR1....").note
     assert "'file': 'shut', 'net': 'shut'" in note
     assert "SECRET" not in note

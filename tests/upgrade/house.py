@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from renderer import hosts_end
 
-from apps.visualizations.rendering import hosts_end
 from tests.postgres import Postgres, postgres_server
 from tests.servers import free_port, localkfp_process, valkey_server
 from tests.upgrade.door import Door

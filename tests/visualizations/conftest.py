@@ -13,6 +13,8 @@ import pytest
 from django.conf import settings as live_settings
 from django.contrib.auth import get_user_model
 from django.test import Client
+from renderer import Progress, RenderOutcome
+from renderer.results import open_result
 
 from apps.runs.entities import Artifact, Endpoint, Run, RunDetails, State, Step
 from apps.runs.exceptions import NotFoundError
@@ -20,8 +22,6 @@ from apps.visualizations import origins
 from apps.visualizations.api import endpoints
 from apps.visualizations.jobs import RenderWorker, queue_get
 from apps.visualizations.models import Render
-from apps.visualizations.rendering import Progress, RenderOutcome
-from apps.visualizations.rendering.results import open_result
 from apps.visualizations.services import credentials, execution, submission
 from apps.visualizations.services.orders import VisualizationRequest
 from tests.callers import caller

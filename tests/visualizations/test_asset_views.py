@@ -8,8 +8,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import HttpResponse
 from django.test import Client
+from renderer.environments import PAGE_ASSETS_DIR
+from vizkit import STATIC_DIR
 
-from apps.visualizations.rendering import environments
 from apps.visualizations.services import assets
 from tests.asgi import fetch
 from vizportal.asgi_parts import OneThreadHandler
@@ -25,7 +26,7 @@ def name_of(content, kind):
 
 
 # The style sheet and the script of every result.
-PAGES = sum(len(list(folder.iterdir())) for folder in environments.PAGE_ASSETS_DIRS)
+PAGES = sum(len(list(folder.iterdir())) for folder in (PAGE_ASSETS_DIR, STATIC_DIR))
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +100,7 @@ def test_what_another_process_published_meanwhile_is_left_alone(environment, sto
 
 def test_an_environment_without_assets_publishes_what_every_page_has_and_no_more(tmp_path, store):
     assert assets.assets_publish(tmp_path / "none") == PAGES
-    for path in (path for folder in environments.PAGE_ASSETS_DIRS for path in folder.iterdir()):
+    for path in (path for folder in (PAGE_ASSETS_DIR, STATIC_DIR) for path in folder.iterdir()):
         assert (store / name_of(path.read_bytes(), path.suffix[1:])).read_bytes() == path.read_bytes()
 
 

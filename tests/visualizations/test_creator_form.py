@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 from django.http import QueryDict
+from vizkit.types.entities import VisualizationType
 
 from apps.visualizations.argument_fields import arguments_form
-from apps.visualizations.catalogue.entities import VisualizationType
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
 from apps.visualizations.forms import VisualizationForm
 

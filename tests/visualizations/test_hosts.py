@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from renderer import Progress
 
 from apps.accounts.caller import system_caller
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import Progress
 from apps.visualizations.services.live import live_page, live_read, live_tell
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from renderer import HostLostError, HostSpec, RenderHost, hosts_end
 
 from apps.accounts.caller import system_caller
 from apps.visualizations import jobs, worker_watch
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, hosts_end
 from apps.visualizations.services import execution, faults, hosts, lease, live, results, upkeep
 from apps.visualizations.stores import files
 from apps.visualizations.stores.streamed import StoreAwayError

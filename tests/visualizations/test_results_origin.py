@@ -7,10 +7,10 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
+from renderer import Progress
 
 from apps.visualizations import signed_addresses
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import Progress
 from apps.visualizations.services.live import live_tell
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,9 +16,9 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import CommandError
 from django.test import Client
 from django.utils import timezone
+from renderer import Environments, environments
 
 from apps.visualizations.models import Render, RenderState, Visualization
-from apps.visualizations.rendering import environments
 from apps.visualizations.services.lease import render_claim
 from tests.waiting import wait_until
 
@@ -59,8 +59,8 @@ def test_environments_are_listed_and_an_unknown_one_is_not_built(settings, tmp_p
 
 def test_an_environment_that_is_up_to_date_is_not_built_again(settings, monkeypatch):
     built = []
-    real = environments.environment_get("base", settings.VIZPORTAL_ENVIRONMENTS_DIR)
-    monkeypatch.setattr(environments, "environment_build", lambda key, *_, **__: built.append(key) or real)
+    real = environments().get("base")
+    monkeypatch.setattr(Environments, "build", lambda _self, key, *_, **__: built.append(key) or real)
     run("environments", "build", "base")
     assert built == ["base"]
     if real.is_current:
@@ -110,7 +110,7 @@ def three(submit, work, kubeflow):
     kubeflow.contents["minio://b/model"] = b"x"
     made = [submit(), submit(artifact_name="model"), submit(type_key="roc_curve")]
     work()
-    lock = environments.environment_get("base", live_settings.VIZPORTAL_ENVIRONMENTS_DIR).lock_digest
+    lock = environments().get("base").lock_digest
     Render.objects.update(environment_lock=lock)
     return [each.visualization for each in made]
 

@@ -17,8 +17,8 @@ import pytest
 import redis
 from django.conf import settings as live_settings
 from django.utils import timezone
+from renderer import hosts_end
 
-from apps.visualizations.rendering import hosts_end
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kernel]

@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
+from vizkit.types import registry
 
 from apps.observing import tallies
 from apps.visualizations import jobs
-from apps.visualizations.catalogue import registry
 from apps.visualizations.events import connection_get
 from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
 from apps.visualizations.services.hosts import hosts_read

@@ -135,12 +135,11 @@ def _answers_ping(path: Path) -> bool:
 
 def _localkfp(data_dir: Path, web_port: int, steps_python: Path, environ: Mapping[str, str]) -> tuple[Service, str]:
     host, port = _localkfp_address(data_dir, web_port)
-    command = [_PYTHON, "-m", "apps.localkfp", "--host", host, "--port", str(port)]
+    command = [_PYTHON, "-m", "localkfp", "--host", host, "--port", str(port)]
     command += ["--data-dir", str(data_dir / "localkfp"), "--steps-python", str(steps_python), "--samples"]
     url = f"http://{host}:{port}"
     # It runs submitted code, so it is given none of the portal's settings.
     own = {name: environ[name] for name in ("PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ") if name in environ}
-    own["PYTHONPATH"] = str(settings.BASE_DIR)
     is_ready = _answers_http(f"{url}/apis/v2beta1/healthz")
     return Service(name="localkfp", command=command, environ=own, is_ready=is_ready, stop_timeout_s=10), url
 

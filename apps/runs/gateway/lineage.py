@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from apps.mlmd import messages
+from mlmd import messages
+
 from apps.runs import exceptions
 from apps.runs.entities import Artifact
 from apps.runs.gateway.connection import Connection

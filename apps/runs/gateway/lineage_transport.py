@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import grpc
+from mlmd import grpc_web, messages
 
-from apps.mlmd import grpc_web, messages
 from apps.runs import exceptions
 from apps.runs.gateway import connection as http
 from apps.runs.gateway.connection import Connection
@@ -23,7 +23,7 @@ def call(connection: Connection, method: str, **fields: Any) -> Any:
     """Asks the store one question.
 
     Args:
-        method: of MetadataStoreService; its messages are declared in apps/mlmd.
+        method: of MetadataStoreService; its messages are declared in packages/mlmd/src/mlmd.
         fields: the request's.
 
     Returns:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
+from vizkit.types.entities import VisualizationType
 
 from apps.runs.entities import Artifact, Run, RunDetails, Step
 from apps.visualizations import selectors
-from apps.visualizations.catalogue.entities import VisualizationType
 from apps.visualizations.models import Render, Visualization
 
 

@@ -19,8 +19,9 @@ from typing import Final
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from renderer.environments import PAGE_ASSETS_DIR, assets_dir
+from vizkit import STATIC_DIR
 
-from apps.visualizations.rendering import environments
 from apps.visualizations.services.stored import DamagedError, StoredContent, known, stored_key, stored_open
 
 logger = logging.getLogger(__name__)
@@ -42,10 +43,10 @@ def assets_publish(environment_dir: Path) -> int:
 
     What is there already is left as it is. A file that is not what its name says is passed over.
     """
-    directory = environments.assets_dir(environment_dir / "bin" / "python")
+    directory = assets_dir(environment_dir / "bin" / "python")
     paths = sorted(directory.iterdir()) if directory.is_dir() else []
     count = sum(_publish(path, path.name) for path in paths if _NAME.fullmatch(path.name))
-    for path in (path for folder in environments.PAGE_ASSETS_DIRS for path in sorted(folder.iterdir())):
+    for path in (path for folder in (PAGE_ASSETS_DIR, STATIC_DIR) for path in sorted(folder.iterdir())):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         count += _publish(path, f"{digest}{path.suffix}")
     return count

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db.models import QuerySet
+from renderer import EnvironmentUnusableError
+from vizkit.types import registry
 
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
-from apps.visualizations.catalogue import registry
+from apps.visualizations.environments import environments
 from apps.visualizations.models import Visualization
-from apps.visualizations.rendering import environments
 from apps.visualizations.services.rights import right_check
 
 
@@ -35,7 +36,7 @@ def is_stale(visualization: Visualization) -> bool:
     latest = visualization.latest
     try:
         kind = registry.get(visualization.type_key, settings.VIZPORTAL_TYPES_DIRS)
-        lock = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR).lock_digest
-    except (registry.UnknownTypeError, environments.EnvironmentUnusableError):
+        lock = environments().get(kind.environment).lock_digest
+    except (registry.UnknownTypeError, EnvironmentUnusableError):
         return False
     return latest is None or (latest.type_version, latest.environment_lock) != (kind.version, lock)

@@ -14,22 +14,15 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from renderer import EnvironmentInfo, HostLostError, HostStartError, Progress, RenderHost, RenderOrder, RenderOutcome
+from renderer import render as render_order
+from renderer.clearing import tree_remove
 from rq.timeouts import JobTimeoutException
 
 from apps.observing import tracing
+from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, MachineError, VisualizationsError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import (
-    HostLostError,
-    HostStartError,
-    Progress,
-    RenderHost,
-    RenderOrder,
-    RenderOutcome,
-    environments,
-)
-from apps.visualizations.rendering import render as render_order
-from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.faults import fault_of, kills_for_memory, outcome_fault, work_dir_make
 from apps.visualizations.services.hosts import (
     environment_missing,
@@ -155,7 +148,7 @@ def _finish_broken(render: Render, error: Exception) -> None:
 def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
     if render.is_custom and not settings.ALLOW_CUSTOM_VISUALIZATIONS:
         raise CustomOffError
-    environment = environments.environment_get(render.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    environment = environments().get(render.environment)
     if environment.interpreter is None:
         raise VisualizationsError(environment_missing(render.environment), code="environment_missing")
     claimed_at, began = timezone.now(), time.monotonic()
@@ -184,7 +177,7 @@ def _run(
     render: Render,
     lease: Lease,
     order: RenderOrder,
-    environment: environments.EnvironmentInfo,
+    environment: EnvironmentInfo,
     directory: Path,
 ) -> RenderOutcome:
     """Renders once the environment's host is ready.

@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from renderer import RenderOutcome
+
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render
-from apps.visualizations.rendering import RenderOutcome
 from apps.visualizations.services.hosts import work_root
 from apps.visualizations.stores.streamed import StoreAwayError, StoreFullError
 

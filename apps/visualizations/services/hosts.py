@@ -18,13 +18,14 @@ from uuid import UUID
 
 from django.conf import settings
 from redis.exceptions import RedisError
+from renderer import EnvironmentInfo, HostLostError, HostSpec, RenderHost, host_memory
+from renderer.clearing import tree_remove
+from vizkit import TOOLKIT_DIR
 
+from apps.visualizations.environments import environments
 from apps.visualizations.events import connection_get
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render, RenderState
-from apps.visualizations.rendering import HostLostError, HostSpec, RenderHost, environments
-from apps.visualizations.rendering.clearing import tree_remove
-from apps.visualizations.rendering.memory import host_memory
 from apps.visualizations.services.assets import assets_publish
 from apps.visualizations.sources import SourceCache
 
@@ -119,7 +120,7 @@ def run_dir() -> Path:
     return Path(settings.VIZPORTAL_DATA_DIR) / "run" / socket.gethostname()
 
 
-def host_get(environment: environments.EnvironmentInfo) -> RenderHost:
+def host_get(environment: EnvironmentInfo) -> RenderHost:
     """Returns the host of a built environment; it is started by the first who connects."""
     assert environment.interpreter is not None  # noqa: S101  (callers refuse an environment that is not built)
     confined_by = (settings.VIZPORTAL_SANDBOX, settings.VIZPORTAL_TERMINATION)
@@ -139,6 +140,7 @@ def _host(
         sandbox=sandbox,
         termination=termination,
         preload=preload,
+        toolkits=(TOOLKIT_DIR,),
         slots=max(settings.VIZPORTAL_WORKERS, 2),
         max_renders=settings.VIZPORTAL_HOST_MAX_RENDERS,
         start_timeout_s=settings.VIZPORTAL_HOST_START_S,
@@ -184,7 +186,7 @@ def host_warm(key: str) -> None:
 
     The scripts that its results refer to are published first, where they are not yet.
     """
-    info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    info = environments().get(key)
     if info.interpreter is None:
         return
     _publish(info.interpreter.parent.parent)
@@ -203,7 +205,7 @@ def host_tell(key: str) -> None:
     """Publishes what an environment's host says of itself, at most each 20 s. Best effort: only displays need it."""
     if time.monotonic() - _told_at.get(key, float("-inf")) < _TELL_EVERY_S:
         return
-    info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    info = environments().get(key)
     _told_at[key] = time.monotonic()
     status = host_get(info).read_status() if info.interpreter else None
     if status is None:
@@ -218,14 +220,14 @@ def host_tell(key: str) -> None:
 
 def _on_this_machine(key: str) -> dict[str, Any]:
     """Returns what a host's worker adds to what the host says: machine, and pss_bytes and rss_bytes where known."""
-    info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    info = environments().get(key)
     memory = host_memory(host_get(info)) if info.interpreter else None
     return {"machine": socket.gethostname(), **(asdict(memory) if memory else {})}
 
 
 def hosts_memory() -> dict[str, dict[str, Any]]:
     """Returns machine, pss_bytes and rss_bytes of the hosts that run here, by environment."""
-    keys = [each.key for each in environments.environment_list(settings.VIZPORTAL_ENVIRONMENTS_DIR)]
+    keys = [each.key for each in environments().get_all()]
     found = {key: _on_this_machine(key) for key in keys}
     return {key: facts for key, facts in found.items() if "pss_bytes" in facts}
 
@@ -236,7 +238,7 @@ def environment_available(key: str) -> bool:
     One of VIZPORTAL_REMOTE_ENVIRONMENTS can always be: its workers may be started only once something waits for them.
     Where the queue server does not answer only this machine and that setting count.
     """
-    info = environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+    info = environments().get(key)
     if info.is_built or key in settings.VIZPORTAL_REMOTE_ENVIRONMENTS:
         return True
     try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
+from renderer import EnvironmentInfo, RenderOrder, overlays
 
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import Render
-from apps.visualizations.rendering import RenderOrder, environments, overlays
 from apps.visualizations.services.credentials import render_gateway
 from apps.visualizations.services.hosts import source_cache
 from apps.visualizations.services.lease import Lease
@@ -21,7 +21,7 @@ class StoppedError(VisualizationsError):
     code = "cancelled"
 
 
-def overlay_install(render: Render, lease: Lease, environment: environments.EnvironmentInfo) -> Path | None:
+def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) -> Path | None:
     """Returns the folder of the packages that the code asks for, installed where it is not yet; None for none.
 
     Raises:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from redis.exceptions import RedisError
+from renderer import Progress
 
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render
-from apps.visualizations.rendering import Progress
 
 _KEY: Final = "vizportal:live:"
 _KEEP_S: Final = 300

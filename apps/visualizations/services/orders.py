@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.conf import settings
+from vizkit.types import arguments
+from vizkit.types.entities import VisualizationType
 
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.exceptions import NotFoundError as RunsNotFoundError
 from apps.runs.gateway import Gateway
 from apps.visualizations import selectors
-from apps.visualizations.catalogue import arguments
-from apps.visualizations.catalogue.entities import VisualizationType
 from apps.visualizations.exceptions import InvalidRequestError, SourceError
 from apps.visualizations.services.scripts import Script, custom_check, script_read
 from apps.visualizations.sources import address_allow, address_parse

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from renderer import EnvironmentUnusableError
+from renderer.overlays import OverlayError, requirements_clean
+from vizkit.types.entities import VisualizationType
+from vizkit.types.inline_metadata import InlineMetadataError, read_inline_metadata
 
 from apps.visualizations import jobs
-from apps.visualizations.catalogue.entities import VisualizationType
-from apps.visualizations.catalogue.inline_metadata import InlineMetadataError, read_inline_metadata
+from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
-from apps.visualizations.rendering import environments
-from apps.visualizations.rendering.overlays import OverlayError, requirements_clean
 from apps.visualizations.services import hosts
 
 MAX_CODE_CHARS = 200_000
@@ -86,8 +87,8 @@ def _script(
     kind: VisualizationType, code: str, environment: str, dependencies: tuple[str, ...], *, field: str
 ) -> Script:
     try:
-        digest = environments.environment_get(environment, settings.VIZPORTAL_ENVIRONMENTS_DIR).lock_digest
-    except environments.EnvironmentUnusableError as error:
+        digest = environments().get(environment).lock_digest
+    except EnvironmentUnusableError as error:
         raise _error(field, str(error), code="environment_missing") from error
     if not jobs.queue_exists(environment):
         message = f"No worker here serves the environment {environment!r}, which {kind.title} needs."

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+from renderer import EnvironmentUnusableError
+from renderer.environments import module_names
+from vizkit.types.entities import VisualizationType
 
 from apps.accounts.caller import caller_of
 from apps.runs import previews
@@ -15,10 +17,9 @@ from apps.runs.entities import Artifact
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway import Gateway, gateway_for
 from apps.visualizations import selectors
-from apps.visualizations.catalogue.entities import VisualizationType
+from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import InvalidRequestError
 from apps.visualizations.forms import artifact_choose
-from apps.visualizations.rendering import environments
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -34,8 +35,8 @@ def editor_words(request: HttpRequest, run_id: str, step_id: str) -> HttpRespons
     """
     key = request.GET.get("environment") or "base"
     try:
-        packages = environments.module_names(environments.environment_get(key, settings.VIZPORTAL_ENVIRONMENTS_DIR))
-    except environments.EnvironmentUnusableError:
+        packages = sorted([*module_names(environments().get(key)), "vizkit"])
+    except EnvironmentUnusableError:
         packages = []
     return JsonResponse({"columns": _columns_of(request, run_id, step_id), "packages": packages})
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from renderer import EnvironmentUnusableError, hosts_end
 
-from apps.visualizations.rendering import environments, hosts_end
+from apps.visualizations.environments import environments
 from apps.visualizations.services.assets import assets_publish
 from apps.visualizations.services.hosts import run_dir
 from vizportal.up import checks, preparation, services
@@ -49,7 +50,7 @@ class Command(BaseCommand):
             if not supervisor.is_asked_to_stop:
                 self._greet(host, port, plan)
                 supervisor.watch()
-        except (StartError, environments.EnvironmentUnusableError) as error:
+        except (StartError, EnvironmentUnusableError) as error:
             raise CommandError(str(error)) from error
         finally:
             self._say("Stopping ...")
@@ -62,11 +63,10 @@ class Command(BaseCommand):
             checks.require_free_port(*checks.kfp_service_address(settings), "VIZPORTAL_KFP_SERVICE_BIND")
 
     def _environment(self, key: str) -> Path:
-        built_dir: Path = settings.VIZPORTAL_ENVIRONMENTS_DIR
-        info = environments.environment_get(key, built_dir)
+        info = environments().get(key)
         if not (info.is_built and info.is_current):
             self._say(f"Building the environment {key} ...")
-            info = environments.environment_build(key, built_dir, on_line=lambda _line: None)
+            info = environments().build(key, on_line=lambda _line: None)
         if info.interpreter is None:
             raise CommandError(f"The environment {key} has no interpreter after its build.")
         return info.interpreter

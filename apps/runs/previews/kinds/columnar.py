@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -14,23 +11,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
+from renderer import ConfinedLimits, ConfinedTimeoutError, run_confined
 
 from apps.runs.previews.preview import MOST_COLUMNS, MOST_ROWS, shortened
 from apps.runs.previews.preview_kind import Evidence, PreviewFile, PreviewKind
 from apps.runs.previews.source import Source
 from apps.runs.previews.tables import TablePreview
 
-_READER: Final = Path(__file__).parent.parent / "child" / "read_table.py"
-# The sandbox of the renders, by its folder: it belongs to another app and runs in another interpreter.
-_SANDBOX: Final = settings.BASE_DIR / "apps" / "visualizations" / "rendering" / "child"
+READER: Final = Path(__file__).parent.parent / "child" / "read_table.py"
 # Both hold the library that reads tables; `previews` holds nothing else, for machines without workers.
 _ENVIRONMENTS: Final = ("previews", "base")
 _LARGEST_BYTES: Final = 64 * 1024**2  # the whole is read: these files have their index at the end
 _SIGNATURES: Final = (b"PAR1", b"ARROW1")
 _STREAM_SIGNATURE: Final = b"\xff\xff\xff\xff"
 _STREAM_SUFFIXES: Final = frozenset({".arrow", ".arrows", ".feather", ".ipc"})
-_TIMEOUT_S: Final = 10.0
-_LARGEST_ANSWER_BYTES: Final = 4 * 1024**2
+LIMITS: Final = ConfinedLimits(timeout_s=10.0, output_bytes=4 * 1024**2)
 _turns: Final = threading.BoundedSemaphore(2)
 
 
@@ -72,7 +67,7 @@ def _read_table(source: Source) -> dict[str, Any]:
             raise _UnreadableError(
                 "This table is larger than 64 MB, too large to preview. Download it, or visualize it."
             )
-        return _answer(_run(interpreter, folder))
+        return _answer(_run(interpreter, Path(folder)))
 
 
 def _interpreter() -> Path:
@@ -88,7 +83,7 @@ def _interpreter() -> Path:
 
 @contextlib.contextmanager
 def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=_TIMEOUT_S):
+    if not _turns.acquire(timeout=LIMITS.timeout_s):
         raise _UnreadableError("Other tables are being read just now. Try again in a moment.")
     try:
         yield
@@ -96,33 +91,12 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _command(interpreter: Path, folder: str) -> list[str]:
-    return [str(interpreter), "-I", str(_READER), folder, str(_SANDBOX), str(MOST_ROWS), str(MOST_COLUMNS)]
-
-
-def _run(interpreter: Path, folder: str) -> bytes:
-    command = _command(interpreter, folder)
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder, "POLARS_MAX_THREADS": "1"}
-    with tempfile.TemporaryFile() as answer:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=answer,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            process.wait(_TIMEOUT_S)
-        except subprocess.TimeoutExpired as error:
-            raise _UnreadableError("Reading this table took too long.") from error
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        answer.seek(0)
-        return answer.read(_LARGEST_ANSWER_BYTES)
+def _run(interpreter: Path, folder: Path) -> bytes:
+    arguments = (str(MOST_ROWS), str(MOST_COLUMNS))
+    try:
+        return run_confined(READER, arguments, interpreter=interpreter, folder=folder, limits=LIMITS)
+    except ConfinedTimeoutError as error:
+        raise _UnreadableError("Reading this table took too long.") from error
 
 
 def _answer(text: bytes) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from renderer import EnvironmentUnusableError
 
-from apps.visualizations.rendering import environments
+from apps.visualizations.environments import environments
 from apps.visualizations.services.assets import assets_publish
 
 
@@ -26,21 +27,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self._list() if options["command"] == "list" else self._build(options["key"], options["if_needed"])
-        except environments.EnvironmentUnusableError as error:
+        except EnvironmentUnusableError as error:
             raise CommandError(str(error)) from error
 
     def _list(self) -> None:
-        for each in environments.environment_list(settings.VIZPORTAL_ENVIRONMENTS_DIR):
+        for each in environments().get_all():
             state = "built" if each.is_current else "out of date" if each.is_built else "not built"
             self.stdout.write(f"{each.key:10} {state:12} {each.lock_digest}  {len(each.packages)} packages")
 
     def _build(self, key: str, is_only_if_needed: bool) -> None:  # noqa: FBT001
-        directory = settings.VIZPORTAL_ENVIRONMENTS_DIR
-        if is_only_if_needed and environments.environment_get(key, directory).is_current:
+        if is_only_if_needed and environments().get(key).is_current:
             self.stdout.write(f"{key} is up to date.")
         else:
             shows_progress = self.stdout.isatty()
-            built = environments.environment_build(key, directory, self.stdout.write, shows_progress=shows_progress)
+            built = environments().build(key, self.stdout.write, shows_progress=shows_progress)
             self.stdout.write(self.style.SUCCESS(f"{key} is built: {built.interpreter}"))
         self._publish(key)
 

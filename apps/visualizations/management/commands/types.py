@@ -7,9 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from vizkit.types import docs, registry
 
 from apps.visualizations import selectors
-from apps.visualizations.catalogue import docs, registry
 
 
 class Command(BaseCommand):

@@ -10,21 +10,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from renderer import EnvironmentUnusableError, HostLostError, Progress, RenderHost, RenderOrder, RenderOutcome, render
+from renderer.clearing import tree_remove
+from vizkit.types import arguments
+from vizkit.types.entities import VisualizationType
 
 from apps.visualizations import selectors
-from apps.visualizations.catalogue import arguments
-from apps.visualizations.catalogue.entities import VisualizationType
+from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import VisualizationsError
-from apps.visualizations.rendering import (
-    HostLostError,
-    Progress,
-    RenderHost,
-    RenderOrder,
-    RenderOutcome,
-    environments,
-    render,
-)
-from apps.visualizations.rendering.clearing import tree_remove
 from apps.visualizations.services.assets import assets_publish, inline_assets
 from apps.visualizations.services.hosts import LOCAL_PREFIX, host_get, work_root
 from apps.visualizations.services.orders import arguments_clean
@@ -53,7 +46,7 @@ class Command(BaseCommand):
             custom_check(kind)
             order = self._order(kind, options)
             host = self._host(kind)
-        except (VisualizationsError, arguments.ArgumentsError, environments.EnvironmentUnusableError) as error:
+        except (VisualizationsError, arguments.ArgumentsError, EnvironmentUnusableError) as error:
             details = getattr(error, "fields", {})
             raise CommandError(
                 "\n".join([str(error), *(f"{name}: {text}" for name, text in details.items())])
@@ -105,7 +98,7 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot read {path}: {error}") from error
 
     def _host(self, kind: VisualizationType) -> RenderHost:
-        info = environments.environment_get(kind.environment, settings.VIZPORTAL_ENVIRONMENTS_DIR)
+        info = environments().get(kind.environment)
         if info.interpreter is None:
             raise CommandError(f"Build its environment first: manage.py environments build {kind.environment}")
         assets_publish(info.interpreter.parent.parent)

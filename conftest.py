@@ -1,0 +1,36 @@
+"""What several kinds of tests share: the environment's interpreter and a render host, started when first asked for."""
+
+from pathlib import Path
+
+import pytest
+import renderer
+import vizkit
+
+from tests.environments import ENVIRONMENTS, ROOT
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Path:
+    path = ROOT / ".environments" / "base" / "bin" / "python"
+    assert path.exists(), "the environment base is not built: make setup"
+    return path
+
+
+@pytest.fixture(scope="session")
+def host(interpreter, tmp_path_factory):
+    """A render host for all tests of this process, with the toolkit of the predefined types."""
+    base = tmp_path_factory.mktemp("host")
+    info = ENVIRONMENTS.get("base")
+    spec = renderer.HostSpec(
+        environment="base",
+        interpreter=interpreter,
+        run_dir=base / "run",
+        work_root=tmp_path_factory.getbasetemp(),
+        preload=info.preload,
+        toolkits=(vizkit.TOOLKIT_DIR,),
+        idle_s=1,
+    )
+    found = renderer.RenderHost(spec)
+    found.status()
+    yield found
+    found.leave()

@@ -1,0 +1,115 @@
+"""The routes, and the application that serves them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from mlmd import grpc_web
+from mlmd.messages import SERVICE_PATH
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from localkfp import artifacts, experiments_api, lineage, logs, pipelines_api, runs_api
+from localkfp.calls import Call, Handler, endpoint
+from localkfp.errors import ApiError
+from localkfp.guard import Guard
+from localkfp.places import Places
+from localkfp.scheduler import Scheduler
+from localkfp.store import Store
+
+_API: Final = "/apis/v2beta1"
+# Kubeflow's UI server answers the API under both.
+_PREFIXES: Final = ("", "/pipeline")
+
+
+def healthz(_call: Call) -> dict[str, Any]:
+    """GET healthz: one user, no namespaces."""
+    return {"multi_user": False, "pipeline_store": "database"}
+
+
+_ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/healthz", healthz),
+    ("GET", "/experiments", experiments_api.list_experiments),
+    ("POST", "/experiments", experiments_api.create_experiment),
+    ("POST", "/experiments/{id}:archive", experiments_api.archive_experiment),
+    ("POST", "/experiments/{id}:unarchive", experiments_api.unarchive_experiment),
+    ("GET", "/experiments/{id}", experiments_api.get_experiment),
+    ("DELETE", "/experiments/{id}", experiments_api.delete_experiment),
+    ("POST", "/pipelines/upload", pipelines_api.upload_pipeline),
+    ("POST", "/pipelines/upload_version", pipelines_api.upload_version),
+    ("GET", "/pipelines", pipelines_api.list_pipelines),
+    ("GET", "/pipelines/names/{name:path}", pipelines_api.get_pipeline_by_name),
+    ("GET", "/pipelines/{id}", pipelines_api.get_pipeline),
+    ("DELETE", "/pipelines/{id}", pipelines_api.delete_pipeline),
+    ("GET", "/pipelines/{id}/versions", pipelines_api.list_versions),
+    ("GET", "/pipelines/{id}/versions/{version}", pipelines_api.get_version),
+    ("DELETE", "/pipelines/{id}/versions/{version}", pipelines_api.delete_version),
+    ("GET", "/runs", runs_api.list_runs),
+    ("POST", "/runs", runs_api.create_run),
+    ("POST", "/runs/{id}:archive", runs_api.archive_run),
+    ("POST", "/runs/{id}:unarchive", runs_api.unarchive_run),
+    ("POST", "/runs/{id}:terminate", runs_api.terminate_run),
+    ("POST", "/runs/{id}:retry", runs_api.retry_run),
+    ("GET", "/runs/{id}", runs_api.get_run),
+    ("DELETE", "/runs/{id}", runs_api.delete_run),
+    ("GET", "/recurringruns", runs_api.list_recurring_runs),
+)
+
+
+def create_app(places: Places, store: Store, scheduler: Scheduler, *, token: str = "") -> Starlette:
+    """Returns the server of a data directory whose store exists.
+
+    Args:
+        places: the data directory.
+        store: its store.
+        scheduler: started and stopped with the application.
+        token: demanded of every request; "" serves loopback names without one.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        scheduler.start()
+        try:
+            yield
+        finally:
+            scheduler.stop()
+
+    app = Starlette(
+        routes=list(_routes()),
+        middleware=[Middleware(Guard, token=token)],
+        exception_handlers={HTTPException: _http_error, Exception: _crash},
+        lifespan=lifespan,
+    )
+    app.state.places, app.state.store, app.state.scheduler = places, store, scheduler
+    return app
+
+
+def _routes() -> Iterator[Route]:
+    for prefix in _PREFIXES:
+        for method, path, handler in _ROUTES:
+            yield Route(f"{prefix}{_API}{path}", endpoint(handler), methods=[method])
+        yield Route(f"{prefix}/artifacts/get", endpoint(artifacts.get_artifact), methods=["GET"])
+        yield Route(f"{prefix}/k8s/pod/logs", endpoint(logs.get_log), methods=["GET"])
+    yield Route(f"{SERVICE_PATH}{{method}}", endpoint(_lineage), methods=["POST"])
+
+
+def _lineage(call: Call) -> Response:
+    body = lineage.answer(call.store, call.path["method"], call.body)
+    return Response(body, media_type=grpc_web.CONTENT_TYPE)
+
+
+def _http_error(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    text = "Not Found" if status == 404 else str(getattr(error, "detail", error))
+    return JSONResponse(ApiError(status, text).body(), status_code=status)
+
+
+def _crash(_request: Request, _error: Exception) -> Response:
+    # Starlette raises it again after answering, and uvicorn logs it with its traceback.
+    return JSONResponse(ApiError(500, "Internal error; the server's log says more.").body(), status_code=500)

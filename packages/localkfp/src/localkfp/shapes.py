@@ -1,0 +1,146 @@
+"""Rows of the store as the JSON that Kubeflow 2.17 answers, its quirks included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from localkfp.store import Row
+
+NAMESPACE: Final = ""
+_TASK_STATES: Final = {
+    0: "RUNTIME_STATE_UNSPECIFIED",
+    1: "PENDING",
+    2: "RUNNING",
+    3: "SUCCEEDED",
+    4: "FAILED",
+    5: "SUCCEEDED",
+    6: "SKIPPED",
+}
+
+
+def moment(seconds: float | None) -> str:
+    """Returns a time in whole seconds; 1970 for None, which is what Kubeflow says of what has not happened."""
+    return datetime.fromtimestamp(int(seconds or 0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def experiment(row: Row) -> dict[str, Any]:
+    """Returns a v2beta1Experiment."""
+    return {
+        "experiment_id": row["id"],
+        "display_name": row["name"],
+        "description": row["description"],
+        "created_at": moment(row["created_at"]),
+        "last_run_created_at": moment(row["last_run_created_at"]),
+        "namespace": NAMESPACE,
+        "storage_state": row["storage_state"],
+    }
+
+
+def pipeline(row: Row) -> dict[str, Any]:
+    """Returns a v2beta1Pipeline."""
+    return {
+        "pipeline_id": row["id"],
+        "name": row["name"],
+        "display_name": row["display_name"],
+        "description": row["description"],
+        "created_at": moment(row["created_at"]),
+    }
+
+
+def version(row: Row) -> dict[str, Any]:
+    """Returns a v2beta1PipelineVersion."""
+    return {
+        "pipeline_id": row["pipeline_id"],
+        "pipeline_version_id": row["id"],
+        "name": row["name"],
+        "display_name": row["display_name"],
+        "description": row["description"],
+        "created_at": moment(row["created_at"]),
+        "pipeline_spec": json.loads(row["spec"]),
+    }
+
+
+def run(row: Row, executions: Iterable[Row] | None = None) -> dict[str, Any]:
+    """Returns a v2beta1Run.
+
+    Args:
+        row: of the table `runs`.
+        executions: the run's, for its run_details; None in a list, where they are left out.
+    """
+    body: dict[str, Any] = {
+        "experiment_id": row["experiment_id"],
+        "run_id": row["id"],
+        "display_name": row["display_name"],
+        "storage_state": row["storage_state"],
+        "description": row["description"],
+        "runtime_config": _runtime_config(row),
+        "service_account": row["service_account"] or "pipeline-runner",
+        "created_at": moment(row["created_at"]),
+        "scheduled_at": moment(row["started_at"]),
+        "finished_at": moment(row["finished_at"]),
+        "state": row["state"],
+        "state_history": json.loads(row["history"]),
+    }
+    if row["version_id"]:
+        # Kubeflow leaves the spec out of these: it has to be fetched with the version.
+        body["pipeline_version_reference"] = {
+            "pipeline_id": row["pipeline_id"],
+            "pipeline_version_id": row["version_id"],
+        }
+    else:
+        body["pipeline_spec"] = json.loads(row["spec"])
+    if row["error"]:
+        body["error"] = {"code": 13, "message": row["error"]}
+    if executions is not None:
+        body["run_details"] = {"task_details": task_details(row, executions)}
+    return body
+
+
+def history_entry(state: str, at: float, error: str = "") -> dict[str, Any]:
+    """Returns one v2beta1RuntimeStatus."""
+    entry: dict[str, Any] = {"update_time": moment(at), "state": state}
+    return {**entry, "error": {"code": 13, "message": error}} if error else entry
+
+
+def task_details(row: Row, executions: Iterable[Row]) -> list[dict[str, Any]]:
+    """Returns the Argo-like nodes: the root, and one per step with its pod's name.
+
+    As in Kubeflow they carry neither inputs, outputs, execution ids nor parents: those are in the lineage.
+    """
+    if row["started_at"] is None:
+        return []
+    root = {
+        "run_id": row["id"],
+        "task_id": f"{row['id']}-root",
+        "display_name": row["display_name"],
+        "create_time": moment(row["started_at"]),
+        "start_time": moment(row["started_at"]),
+        "end_time": moment(row["finished_at"]),
+        "state": row["state"],
+        "state_history": json.loads(row["history"]),
+    }
+    return [root, *(_task(row["id"], item) for item in executions if item["task_name"])]
+
+
+def _task(run_id: str, row: Row) -> dict[str, Any]:
+    state, started = _TASK_STATES.get(row["state"], "RUNTIME_STATE_UNSPECIFIED"), row["created_ms"] / 1000
+    ended = row["updated_ms"] / 1000 if row["state"] > 2 else None
+    detail: dict[str, Any] = {
+        "run_id": run_id,
+        "task_id": row["pod_name"] or f"{run_id}-{row['id']}",
+        "display_name": row["task_name"],
+        "create_time": moment(started),
+        "start_time": moment(started),
+        "end_time": moment(ended),
+        "state": state,
+        "state_history": [history_entry(state, ended or started)],
+    }
+    return {**detail, "child_tasks": [{"pod_name": row["pod_name"]}]} if row["pod_name"] else detail
+
+
+def _runtime_config(row: Row) -> Mapping[str, Any]:
+    config: dict[str, Any] = {"parameters": json.loads(row["parameters"])}
+    return {**config, "pipeline_root": row["pipeline_root"]} if row["pipeline_root"] else config

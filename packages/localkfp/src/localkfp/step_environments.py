@@ -1,0 +1,166 @@
+"""The interpreter a step runs in: the steps environment, or one made for the packages its component asks for."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from localkfp.step_commands import StepCommand
+
+_BUILD_TIMEOUT_S: Final = 900
+_PASSED_ON: Final = ("UV_", "PIP_", "SSL_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "XDG_CACHE_HOME")
+
+
+class StepEnvironmentError(Exception):
+    """A step's packages could not be installed; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnvironments:
+    """Hands out interpreters.
+
+    Attributes:
+        python: of the steps environment, which has kfp.
+        folder: where environments for more packages are kept.
+    """
+
+    python: Path
+    folder: Path
+
+    def interpreter(self, command: StepCommand, log: IO[bytes]) -> Path:
+        """Returns the interpreter for a component, building its environment if nobody has yet.
+
+        The steps environment is used as it is where it already has all that is asked for.
+
+        Args:
+            command: the component.
+            log: gets what the installation says.
+
+        Raises:
+            StepEnvironmentError: uv is missing, or the installation failed.
+        """
+        if not command.packages or self._has(command.packages):
+            return self.python
+        wanted = [_kfp_of(self.python), *command.packages]
+        key = hashlib.sha256(json.dumps([str(self.python), wanted, command.index_options]).encode())
+        home = self.folder / key.hexdigest()[:20]
+        with _locked(home.with_suffix(".lock")):
+            if not (home / "ready").exists():
+                log.write(f"Installing {', '.join(command.packages)} ...\n".encode())
+                log.flush()
+                self._build(home, wanted, command.index_options, log)
+        return home / "bin" / "python"
+
+    def _has(self, packages: tuple[str, ...]) -> bool:
+        done = _run([str(self.python), "-c", _CHECK, *packages])
+        return done.returncode == 0
+
+    def _build(self, home: Path, packages: list[str], options: tuple[str, ...], log: IO[bytes]) -> None:
+        uv = find_uv()
+        if uv is None:
+            raise StepEnvironmentError(
+                f"this step asks for {', '.join(packages[1:])}, and uv, which would install them, is not on PATH"
+            )
+        shutil.rmtree(home, ignore_errors=True)
+        python = str(home / "bin" / "python")
+        install = [uv, "pip", "install", "--python", python, *_for_uv(options), *packages]
+        for call in ([uv, "venv", "--quiet", "--python", str(self.python), str(home)], install):
+            done = _run(call)
+            log.write(done.stdout)
+            log.flush()
+            if done.returncode:
+                lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
+                reason = lines[-1].strip() if lines else f"exit code {done.returncode}"
+                raise StepEnvironmentError(f"could not install {', '.join(packages[1:])}: {reason}")
+        (home / "ready").touch()
+
+
+# Satisfied requirements, markers and extras included, as pip would see them; packaging comes with kfp's dependencies.
+_CHECK: Final = """
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from packaging.requirements import Requirement
+for text in sys.argv[1:]:
+    try:
+        wanted = Requirement(text)
+        if wanted.url or wanted.extras:
+            sys.exit(1)
+        if wanted.marker and not wanted.marker.evaluate():
+            continue
+        if not wanted.specifier.contains(version(wanted.name), prereleases=True):
+            sys.exit(1)
+    except (ValueError, PackageNotFoundError):
+        sys.exit(1)
+"""
+
+
+def find_uv() -> str | None:
+    """Returns uv: beside this interpreter, or on PATH; None where there is none."""
+    beside = Path(sys.executable).parent / "uv"
+    return str(beside) if beside.is_file() else shutil.which("uv")
+
+
+def step_environ(python: Path, home: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment variables of a step: nothing of the server's own but the language.
+
+    Args:
+        python: the interpreter, whose folder comes first on PATH.
+        home: a folder of the step's own, for HOME and temporary files.
+        extra: what the pipeline sets on the task.
+    """
+    return {
+        "PATH": os.pathsep.join([str(python.parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "LANG": "C.UTF-8",
+        "TZ": os.environ.get("TZ", "UTC"),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "_KFP_RUNTIME": "true",
+        **extra,
+    }
+
+
+def _for_uv(options: tuple[str, ...]) -> list[str]:
+    return ["--allow-insecure-host" if word == "--trusted-host" else word for word in options]
+
+
+def _kfp_of(python: Path) -> str:
+    done = _run([str(python), "-c", "from importlib.metadata import version; print(version('kfp'))"])
+    if done.returncode:
+        raise StepEnvironmentError(f"the steps environment at {python} has no kfp: build it first")
+    return f"kfp=={done.stdout.decode().strip()}"
+
+
+def _run(call: list[str]) -> subprocess.CompletedProcess[bytes]:
+    keep = {name: value for name, value in os.environ.items() if name.upper().startswith(_PASSED_ON)}
+    env = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/"), **keep}
+    try:
+        return subprocess.run(
+            call,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=env,
+            timeout=_BUILD_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StepEnvironmentError(f"{call[0]}: {error}") from error
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Two runs may want the same environment at once: the second waits for the first's."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

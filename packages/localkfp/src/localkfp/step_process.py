@@ -1,0 +1,136 @@
+"""One step's process: its folders, its log, its interpreter, and what its log says when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from localkfp.places import Places
+from localkfp.step_commands import StepCommand
+from localkfp.step_environments import StepEnvironmentError, StepEnvironments, step_environ
+
+_LAUNCHER: Final = Path(__file__).with_name("step_launcher.py")
+_TAIL_BYTES: Final = 32_768
+_LONGEST_REASON: Final = 500
+_UNSAFE: Final = re.compile(r"[^a-z0-9-]+")
+
+
+@dataclass(slots=True, kw_only=True)
+class StepProcess:
+    """What one step runs in. Attempts after a retry share its log.
+
+    Attributes:
+        reason: why it failed, for people; "" while nothing has.
+    """
+
+    pod_name: str
+    output_folder: Path
+    scratch: Path
+    log: Path
+    command: StepCommand | None
+    environments: StepEnvironments
+    reason: str = ""
+
+    def run(self, arguments: list[str], env: Mapping[str, str]) -> int:
+        """Runs the component and waits for it; its output goes to the log as it comes.
+
+        Args:
+            arguments: of kfp.dsl.executor_main, without the source file.
+            env: variables the pipeline sets on the task.
+
+        Returns:
+            The exit code; 1 also where its packages could not be installed.
+        """
+        command = self.command or StepCommand(code="")
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            try:
+                python = self.environments.interpreter(command, log)
+            except StepEnvironmentError as error:
+                self.reason = str(error)
+                log.write(f"{error}\n".encode())
+                return 1
+            code = self._execute(python, command.code, arguments, env, log)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.reason = "" if code == 0 else self._reason(code)
+        return code
+
+    def note(self, text: str) -> None:
+        """Adds a line of this server's own to the log."""
+        with self.log.open("ab") as log:
+            log.write(f"{text}\n".encode())
+
+    def _execute(self, python: Path, code: str, arguments: list[str], env: Mapping[str, str], log: IO[bytes]) -> int:
+        source, call = self.scratch / "ephemeral_component.py", self.scratch / "call.json"
+        source.write_text(code, encoding="utf-8")
+        all_arguments = ["--component_module_path", str(source), *arguments]
+        # In a file: one argument may not be longer than 128 KB, which a list parameter can be.
+        call.write_text(json.dumps({"arguments": all_arguments, "parent": os.getpid()}), encoding="utf-8")
+        with subprocess.Popen(
+            [str(python), str(_LAUNCHER), str(call)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=self.scratch,
+            env=step_environ(python, self.scratch, env),
+        ) as process:
+            return process.wait()
+
+    def _reason(self, code: int) -> str:
+        if code < 0:
+            return f"its process was ended by signal {-code}"
+        with self.log.open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - _TAIL_BYTES))
+            lines = log.read().decode("utf-8", "replace").splitlines()
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return last[:_LONGEST_REASON] or f"exit code {code}, and nothing in its log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepProcesses:
+    """Prepares the steps of one run.
+
+    Attributes:
+        root: the folder that the run's artifacts go to: `<pipeline root>/<pipeline>/<run id>`.
+        commands: the lightweight components by executor label.
+    """
+
+    places: Places
+    run_id: str
+    job_name: str
+    root: Path
+    environments: StepEnvironments
+    commands: Mapping[str, StepCommand] = field(default_factory=dict)
+
+    def prepare(self, task_name: str, executor_label: str) -> StepProcess:
+        """Returns a step that can be run, with folders and a log of its own."""
+        mark = uuid.uuid4()
+        pod_name = f"{self.job_name}-system-container-impl-{secrets.randbelow(10**10):010d}"
+        log = self.places.log(self.run_id, pod_name)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        output_folder = self.root / task_name / str(mark)
+        output_folder.mkdir(parents=True, exist_ok=True)
+        return StepProcess(
+            pod_name=pod_name,
+            output_folder=output_folder,
+            scratch=self.places.run(self.run_id) / "work" / mark.hex,
+            log=log,
+            command=self.commands.get(executor_label),
+            environments=self.environments,
+        )
+
+
+def job_name(pipeline_name: str, run_id: str) -> str:
+    """Returns a run's name as Argo would give it: the pipeline's and five characters."""
+    slug = _UNSAFE.sub("-", pipeline_name.lower()).strip("-")[:40] or "pipeline"
+    return f"{slug}-{run_id.replace('-', '')[:5]}"

@@ -1,0 +1,125 @@
+"""The REST answers that kfp.Client and the portal rely on."""
+
+import io
+import tarfile
+import zipfile
+
+import pytest
+import yaml
+
+from packages.localkfp.tests.conftest import assert_error, names, predicates, spec
+
+
+@pytest.mark.parametrize("prefix", ["", "/pipeline"])
+def test_healthz_says_single_user_under_both_prefixes(server, prefix):
+    answer = server.call("GET", f"{prefix}/apis/v2beta1/healthz")
+    assert answer.json()["multi_user"] is False
+
+
+def test_a_default_experiment_exists(server):
+    assert names(server.get("/experiments"), "experiments") == ["Default"]
+
+
+def test_an_experiment_is_created_once(server):
+    made = server.post("/experiments", {"display_name": "e", "description": "d"}).json()
+    assert server.get(f"/experiments/{made['experiment_id']}").json() == made
+    assert made["storage_state"] == "AVAILABLE"
+    assert_error(server.post("/experiments", {"display_name": "e"}), 409, "already exists")
+    assert_error(server.post("/experiments", {}), 400, "display_name")
+
+
+def test_an_experiment_is_found_by_the_filter_kfp_client_sends(server):
+    server.post("/experiments", {"display_name": "e"})
+    # kfp.Client names the operation by number and the value in camel case.
+    wanted = predicates({"operation": 1, "key": "display_name", "stringValue": "e"})
+    assert names(server.get("/experiments", filter=wanted), "experiments") == ["e"]
+
+
+def test_an_experiment_is_archived_and_deleted_but_not_the_default(server):
+    made = server.post("/experiments", {"display_name": "e"}).json()["experiment_id"]
+    server.post(f"/experiments/{made}:archive")
+    assert server.get(f"/experiments/{made}").json()["storage_state"] == "ARCHIVED"
+    assert server.delete(f"/experiments/{made}").status_code == 200
+    assert_error(server.get(f"/experiments/{made}"), 404, "not found")
+    default = server.get("/experiments").json()["experiments"][0]["experiment_id"]
+    assert_error(server.delete(f"/experiments/{default}"), 400, "default")
+
+
+def test_an_uploaded_pipeline_has_a_version_with_its_spec(server):
+    made = server.upload(name="mine", description="text").json()
+    versions = server.get(f"/pipelines/{made['pipeline_id']}/versions").json()["pipeline_versions"]
+    assert [item["name"] for item in versions] == ["mine"]
+    assert versions[0]["pipeline_spec"] == spec()
+    assert server.get("/pipelines/names/mine").json() == server.get(f"/pipelines/{made['pipeline_id']}").json()
+    assert_error(server.upload(name="mine"), 409, "already exists")
+
+
+def test_a_second_version_is_uploaded_and_each_deleted(server):
+    pipeline = server.upload(name="mine").json()["pipeline_id"]
+    added = server.upload("/pipelines/upload_version", name="v2", pipelineid=pipeline).json()
+    path = f"/pipelines/{pipeline}/versions"
+    assert [item["name"] for item in server.get(path, sort_by="created_at desc").json()["pipeline_versions"]] == [
+        "v2",
+        "mine",
+    ]
+    assert server.get(f"{path}/{added['pipeline_version_id']}").json() == added
+    assert_error(server.delete(f"/pipelines/{pipeline}"), 400, "2 version(s)")
+    for item in server.get(path).json()["pipeline_versions"]:
+        assert server.delete(f"{path}/{item['pipeline_version_id']}").status_code == 200
+    assert server.delete(f"/pipelines/{pipeline}").status_code == 200
+    assert_error(server.get(f"/pipelines/{pipeline}"), 404, "not found")
+    assert_error(server.upload("/pipelines/upload_version", name="v", pipelineid=pipeline), 404, "not found")
+
+
+def zipped(text):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("pipeline.yaml", text)
+    return buffer.getvalue()
+
+
+def tarred(text):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("pipeline.yaml")
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("pack", [str, zipped, tarred])
+def test_packages_of_every_kind_are_read(server, pack):
+    assert server.upload(name="mine", content=pack(yaml.safe_dump(spec()))).status_code == 200
+
+
+def test_a_package_with_a_platform_spec_keeps_both(server):
+    pipeline = server.upload(name="mine", content=yaml.safe_dump_all([spec(), {"platforms": {}}])).json()
+    versions = server.get(f"/pipelines/{pipeline['pipeline_id']}/versions").json()["pipeline_versions"]
+    assert versions[0]["pipeline_spec"] == {"pipeline_spec": spec(), "platform_spec": {"platforms": {}}}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("a: [", "not YAML"),
+        ("", "no pipeline"),
+        ("just text", "no pipeline"),
+        ("a: 1", "not a compiled pipeline"),
+        ("pipelineInfo: [1]\nroot: {}", "not a compiled pipeline"),
+        ("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {}", "Argo workflow"),
+        (b"PK\x03\x04 broken", "cannot be unpacked"),
+        (b"\x1f\x8b broken", "cannot be unpacked"),
+        (b"\xff\xfe\x00", "not YAML"),
+    ],
+)
+def test_a_package_that_is_no_pipeline_is_refused_with_a_reason(server, content, text):
+    assert_error(server.upload(name="mine", content=content), 400, text)
+
+
+def test_an_upload_without_the_file_is_refused(server):
+    answer = server.call("POST", "/apis/v2beta1/pipelines/upload", params={"name": "p"}, json={})
+    assert_error(answer, 400, "")
+
+
+def test_a_body_that_is_too_large_is_refused(server):
+    assert_error(server.upload(name="mine", content=b" " * (17 * 1024**2)), 413, "16 MB")

@@ -1,0 +1,36 @@
+"""Runs notebooks and Python code in warm, sandboxed processes, and exports their pages as HTML.
+
+`render` runs one `RenderOrder` on a `RenderHost`, a process that has an environment's libraries imported and forks a
+child for each render. `Environments` finds and builds the environments. `run_confined` runs a single program in the
+same sandbox. The modules `renderer.environments`, `renderer.overlays` and `renderer.clearing` are public as well;
+everything else is internal.
+"""
+
+from renderer.confined import ConfinedLimits, ConfinedTimeoutError, run_confined
+from renderer.entities import Progress, RenderOrder, RenderOutcome
+from renderer.environments import EnvironmentInfo, Environments, EnvironmentUnusableError
+from renderer.host_spec import HostLostError, HostSpec, HostStartError, HostStuckError
+from renderer.hosts import RenderHost, hosts_end
+from renderer.memory import HostMemory, host_memory
+from renderer.render import render
+
+__all__ = [
+    "ConfinedLimits",
+    "ConfinedTimeoutError",
+    "EnvironmentInfo",
+    "EnvironmentUnusableError",
+    "Environments",
+    "HostLostError",
+    "HostMemory",
+    "HostSpec",
+    "HostStartError",
+    "HostStuckError",
+    "Progress",
+    "RenderHost",
+    "RenderOrder",
+    "RenderOutcome",
+    "host_memory",
+    "hosts_end",
+    "render",
+    "run_confined",
+]

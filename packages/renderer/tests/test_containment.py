@@ -1,0 +1,171 @@
+"""What keeps a render's processes together: chosen by an attack, and rejected where it does not hold."""
+
+import errno
+import os
+import select
+import time
+from pathlib import Path
+
+import pytest
+from renderer.child.render_child.host import cgroups, containment, fork_pool, processes
+from renderer.child.render_child.sandbox import confinement
+
+from packages.renderer.tests.sandbox.forks import NOBODY, needs_confinement, run_forked
+from tests.waiting import wait_until
+
+pytestmark = [needs_confinement, pytest.mark.slow]
+
+
+def as_user(uid, act):
+    """Runs `act` in a forked child that is another user."""
+
+    def run():
+        processes.become_subreaper()
+        if uid != os.getuid():
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+        return act()
+
+    if uid != os.getuid() and os.getuid():
+        pytest.skip("only root can become another user")
+    return run_forked(run, timeout_s=60)
+
+
+@pytest.mark.parametrize("uid", [os.getuid(), NOBODY], ids=["same user", "nobody"])
+@pytest.mark.parametrize("is_confined", [True, False], ids=["landlock", "none"])
+def test_a_mechanism_is_found_for_every_user(uid, is_confined):
+    found = as_user(uid, lambda: containment.choose("auto", None, is_confined=is_confined).mechanism)
+    assert found[0] == "value"
+    assert found[1] in {"namespace", "group"}
+
+
+@pytest.mark.parametrize("uid", [os.getuid(), NOBODY], ids=["same user", "nobody"])
+@pytest.mark.parametrize("mechanism", ["group", "threads"])
+def test_what_takes_no_privilege_holds_for_every_user(uid, mechanism):
+    found = as_user(uid, lambda: containment.choose(mechanism, None, is_confined=True).mechanism)
+    assert found == ["value", mechanism]
+
+
+def test_a_mechanism_that_lets_processes_leave_is_rejected(monkeypatch):
+    # Without the filter a process makes a session of its own, and the signal to the group does not reach it.
+    monkeypatch.setattr(confinement, "has_seccomp", lambda: False)
+    assert as_user(os.getuid(), lambda: containment.choose("auto", None, is_confined=False).mechanism)[1] in {
+        "namespace",
+        "none",
+    }
+
+    def prove():
+        return containment.prove(containment.Containment("none", None), is_confined=False)
+
+    assert as_user(os.getuid(), prove) == ["value", False]
+
+
+def test_a_mechanism_that_is_asked_for_and_not_there_is_an_error():
+    assert as_user(os.getuid(), lambda: containment.choose("cgroup", None, is_confined=True))[0] == "errno"
+
+
+def chain(length, say):
+    """A process that forks and exits, so many times; every process of it holds the writing end of a pipe."""
+    for _ in range(length):
+        if os.fork():
+            os._exit(0)
+    os.write(say, b"end")
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("mechanism", ["namespace", "group"])
+@pytest.mark.parametrize("length", [10, 100_000])
+def test_no_process_of_a_chain_is_left_when_its_end_is_reported(mechanism, length):
+    def run():
+        if mechanism == "namespace" and containment.choose("auto", None, is_confined=True).mechanism != "namespace":
+            return "no namespaces"
+        found = containment.Containment(mechanism, None)
+        left = 0
+        for _ in range(10):
+            readable, writable = os.pipe()
+
+            def attack(writable=writable):
+                box = confinement.Sandbox.prepare(mode="landlock", read_paths=["/proc/self/task"])
+                box.enter(readable=[], writable=[], sockets="none", max_file_bytes=0)
+                os.write(writable, b"start")
+                chain(length, writable)
+
+            render = found.fork(attack)
+            os.close(writable)
+            os.read(readable, 5)
+            reaped = set()
+            render.end()
+            while not render.are_gone(reaped.__contains__):
+                reaped.update(processes.reap())
+            # The end of the pipe: nobody holds its other end.
+            while select.select([readable], [], [], 0)[0] and os.read(readable, 100):
+                continue
+            left += not select.select([readable], [], [], 0)[0]
+            os.close(readable)
+        return left
+
+    found = as_user(os.getuid(), run)
+    if found == ["value", "no namespaces"]:
+        pytest.skip("this machine lets nobody make PID namespaces")
+    assert found == ["value", 0]
+
+
+def test_a_control_group_counts_what_belongs_to_no_process():
+    hierarchy = cgroups.find()
+    if hierarchy is None or "memory" not in hierarchy.folders:
+        pytest.skip("no control groups can be made here")
+    own = hierarchy.below(f"vizportal-test-{os.getpid()}")
+    group = cgroups.Group(own, "render")
+    group.limit(tasks=10, memory_bytes=64 * 1024**2)
+
+    def fill():
+        group.join()
+        memory = os.memfd_create("hog")
+        while True:
+            os.write(memory, bytes(1024**2))
+
+    def fork():
+        group.join()
+        for _ in range(20):
+            if not os.fork():
+                time.sleep(60)
+
+    try:
+        assert run_forked(fill)[0] == "signal"
+        assert group.ran_out_of_memory()
+        assert not group.refused_tasks()
+        render = containment.Containment("group", None).fork(fork)
+        wait_until(group.refused_tasks, 20, "the refusal")
+        assert not group.remove()
+        processes.wait_for_group(render.leader, 10)
+    finally:
+        assert group.remove()
+        assert own.remove()
+    assert not any(Path(folder).exists() for folder in own.folders.values())
+
+
+def test_a_child_that_cannot_be_forked_is_tried_again():
+    """Nothing of a host ends because the system lets nothing be started for a moment."""
+
+    class Failing:
+        hierarchy, mechanism, fails = None, "group", True
+
+        def fork(self, run_child):
+            if self.fails:
+                raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+            return containment.Containment("group", None).fork(run_child)
+
+    def run():
+        failing = Failing()
+        pool = fork_pool.ForkPool(failing, lambda _control, _results: time.sleep(60), idle=1)
+        pool.refill([])
+        waits = pool.refill_in_s
+        with pytest.raises(OSError, match="unavailable"):
+            pool.take([])
+        failing.fails = False
+        child = pool.take([])
+        pool.end_all()
+        return [waits > 0, child.exit_code]
+
+    assert as_user(os.getuid(), run) == ["value", [True, -9]]

@@ -1,0 +1,154 @@
+"""Render hosts: replaced, killed, stuck or idle, without a render refused and with nothing left."""
+
+import os
+from pathlib import Path
+
+import pytest
+import renderer
+
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def own_host(interpreter, tmp_path):
+    """Makes a host of the test's own, quick to start: nothing is imported beforehand."""
+    made = []
+
+    def make(**spec):
+        given = {"run_dir": tmp_path / "run", "work_root": tmp_path, "idle_s": 1, **spec}
+        host = renderer.RenderHost(renderer.HostSpec(environment="base", interpreter=interpreter, **given))
+        made.append(host)
+        return host
+
+    yield make
+    for host in made:
+        host.leave()
+    renderer.hosts_end(tmp_path / "run")
+
+
+def render_with(host, directory, code="print(1)"):
+    directory.mkdir()
+    with renderer.render(
+        renderer.RenderOrder(code=code, variables={}),
+        host=host,
+        directory=directory,
+        on_progress=lambda _: None,
+        is_cancelled=lambda: False,
+    ) as outcome:
+        return outcome
+
+
+def test_a_host_that_is_killed_is_started_again(host, run):
+    first = host.status()["pid"]
+    os.kill(first, 9)
+    assert run("print(1)").state == "succeeded"
+    assert host.status()["pid"] != first
+
+
+def test_a_render_of_a_host_that_is_killed_says_so(host, tmp_path):
+    directory = tmp_path / "render"
+    directory.mkdir()
+    with pytest.raises(renderer.HostLostError):
+        renderer.render(
+            renderer.RenderOrder(code="import time; time.sleep(60)", variables={}),
+            host=host,
+            directory=directory,
+            on_progress=lambda _: os.kill(host.read_status()["pid"], 9),
+            is_cancelled=lambda: False,
+        )
+    host.stay()
+    assert host.status()["pid"]
+
+
+def test_a_host_is_replaced_after_its_renders_without_a_render_refused(own_host, tmp_path):
+    host = own_host(max_renders=3)
+    pids, number = set(), 0
+    while len(pids) < 3:
+        assert number < 400
+        outcome = render_with(host, tmp_path / f"r{number}")
+        assert outcome.state == "succeeded", outcome.message
+        pids.add(host.status()["pid"])
+        number += 1
+
+
+def test_a_render_that_runs_while_its_host_is_replaced_is_finished(own_host, tmp_path):
+    host = own_host(max_renders=1)
+    first = host.status()["pid"]
+    # Longer than the next host needs to come up; the old one is told to stop meanwhile.
+    outcome = render_with(host, tmp_path / "long", "import time\ntime.sleep(8)\nprint('end')")
+    assert outcome.state == "succeeded"
+    wait_until(lambda: host.status()["pid"] != first, 10, "the next host")
+
+
+def test_hosts_that_are_ended_leave_nothing(own_host, tmp_path):
+    host = own_host()
+    pid = host.status()["pid"]
+    renderer.hosts_end(tmp_path / "run")
+    assert not Path(f"/proc/{pid}").exists()
+    assert [path.suffix for path in (tmp_path / "run").iterdir() if path.suffix in {".sock", ".pid"}] == []
+
+
+def test_a_full_disk_ends_neither_a_host_nor_its_keeper(own_host, tmp_path):
+    """Their log and the host's status are on a disk that has no room, and a host that was killed is followed."""
+    host = own_host()
+    host.spec.run_dir.mkdir()
+    for path in (host.spec.log_path, host.spec.status_path.with_suffix(".part")):
+        path.symlink_to("/dev/full")
+    first = host.status()["pid"]
+    # Longer than between two looks at what has to be written.
+    assert render_with(host, tmp_path / "long", "import time; time.sleep(5)").state == "succeeded"
+    assert host.status()["pid"] == first
+    keeper = host.spec.pid_path.read_text()
+    os.kill(first, 9)
+    assert render_with(host, tmp_path / "next").state == "succeeded"
+    assert host.status()["pid"] != first
+    assert host.spec.pid_path.read_text() == keeper
+
+
+def test_a_host_that_nobody_needs_ends_by_itself(own_host):
+    host = own_host(idle_s=0.5)
+    pid = host.status()["pid"]
+    host.leave()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), 10, "the end of the host")
+
+
+def test_an_interpreter_that_cannot_be_a_host_says_so(tmp_path):
+    spec = renderer.HostSpec(
+        environment="odd", interpreter=Path("/bin/false"), run_dir=tmp_path / "run", work_root=tmp_path
+    )
+    with pytest.raises(renderer.HostLostError):
+        renderer.RenderHost(spec).status()
+
+
+def test_a_host_that_is_stuck_is_ended_and_followed(own_host, tmp_path, monkeypatch):
+    import importlib
+    import os
+    import signal
+
+    module = importlib.import_module("renderer.render")
+    monkeypatch.setattr(module, "_GRACE_S", 1)
+    host = own_host()
+    pid = host.status()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    directory = tmp_path / "stuck"
+    directory.mkdir()
+    order = renderer.RenderOrder(code="print(1)", variables={}, timeout_s=1, patience_s=0)
+    with pytest.raises(renderer.HostLostError, match="in time"):
+        renderer.render(order, host=host, directory=directory, on_progress=lambda _: None, is_cancelled=lambda: False)
+    assert render_with(host, tmp_path / "next").state == "succeeded"
+    assert host.status()["pid"] != pid
+
+
+def test_a_host_that_is_long_in_starting_keeps_nobody_else_waiting(own_host, tmp_path):
+    slow = tmp_path / "slow-python"
+    slow.write_text("#!/bin/sh\nsleep 60\n")
+    slow.chmod(0o755)
+    spec = renderer.HostSpec(environment="slow", interpreter=slow, run_dir=tmp_path / "run", work_root=tmp_path)
+    waiting = renderer.RenderHost(spec)
+    waiting.stay()
+    assert waiting.read_status() is None
+    assert render_with(own_host(), tmp_path / "other").state == "succeeded"
+    assert waiting.read_status() is None
+    waiting.leave()

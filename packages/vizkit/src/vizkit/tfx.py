@@ -1,0 +1,166 @@
+"""What TFDV and TFMA show in a notebook, drawn by us: their own widgets load from a CDN, so here they would stay blank.
+
+A render host calls the `configure_` functions, each once its library is imported (display_defaults.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike, fspath
+from typing import Any
+
+from . import html
+from .evaluation import Evaluation, read_evaluations
+from .evaluation_draw import draw_evaluations
+from .evaluation_loaded import Loaded
+
+
+def configure_tfdv() -> None:
+    """Makes `tfdv.visualize_statistics` and `tfdv.get_statistics_html` draw with our means."""
+    import tensorflow_data_validation as tfdv
+    from tensorflow_data_validation.utils import display_util
+
+    from .statistics.draw import draw_statistics
+    from .statistics.read import datasets_of
+
+    def get_statistics_html(
+        lhs_statistics: Any,
+        rhs_statistics: Any = None,
+        lhs_name: str = "lhs_statistics",
+        rhs_name: str = "rhs_statistics",
+        allowlist_features: Any = None,
+        denylist_features: Any = None,
+    ) -> str:
+        """As TFDV's: the markup of one data set's statistics, or of two beside each other."""
+        # Its own function decides about names, slices and features.
+        combined = display_util._get_combined_statistics(  # noqa: SLF001
+            lhs_statistics, rhs_statistics, lhs_name, rhs_name, allowlist_features, denylist_features
+        )
+        return draw_statistics(datasets_of(combined))
+
+    # That it will be another function one day is nothing to whom a result is shown.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    display_util.get_statistics_html = get_statistics_html
+    tfdv.get_statistics_html = get_statistics_html
+
+
+def configure_tfma() -> None:
+    """Makes TFMA's `view.render_slicing_metrics`, `render_time_series` and `render_slicing_attributions` draw here."""
+    from tensorflow_model_analysis import view
+    from tensorflow_model_analysis.view import widget_view
+
+    for function in (render_slicing_metrics, render_slicing_attributions, render_time_series, render_plot):
+        for module in (view, widget_view):
+            if hasattr(module, function.__name__):
+                setattr(module, function.__name__, function)
+
+
+def configure_beam() -> None:
+    """Lets Beam finish its files in a render: a pool of `multiprocessing` takes a semaphore, and none is there."""
+    from apache_beam import pipeline  # type: ignore[import-not-found]
+    from apache_beam.internal import util  # type: ignore[import-not-found]
+    from apache_beam.utils import interactive_utils  # type: ignore[import-not-found]
+
+    def run_using_threadpool(fn_to_execute: Callable[[Any], Any], inputs: Iterable[Any], pool_size: int) -> list[Any]:
+        """As Beam's, with threads alone."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        given = list(inputs)
+        if not given:
+            return []
+        with ThreadPoolExecutor(min(pool_size, len(given))) as pool:
+            return list(pool.map(fn_to_execute, given))
+
+    util.run_using_threadpool = run_using_threadpool
+    # In a notebook it would load jQuery from a CDN, and say that it could draw each pipeline if more was installed.
+    for module in (interactive_utils, pipeline):
+        module.is_in_ipython = lambda: False
+
+
+# --- TFMA's functions -------------------------------------------------------------------------------------------
+
+
+class Shown:
+    """What takes a TFMA widget's place: displayed by a notebook in the same way."""
+
+    def __init__(self, markup: str) -> None:
+        self._markup = markup
+
+    def _repr_html_(self) -> str:
+        return self._markup
+
+
+def render_slicing_metrics(
+    result: Any,
+    slicing_column: str | None = None,
+    slicing_spec: Any = None,
+    weighted_example_column: str | None = None,  # noqa: ARG001  (TFMA's signature)
+    event_handlers: Any = None,  # noqa: ARG001
+) -> Shown:
+    """As TFMA's: the metrics of the slices by a column or a spec, or the overall ones; also of an evaluation's path."""
+    if isinstance(result, str | PathLike):
+        return Shown(draw_evaluations(read_evaluations(fspath(result)), slicing_column=slicing_column or ""))
+    return _show({"metrics": result.slicing_metrics}, slicing_column, slicing_spec)
+
+
+def render_slicing_attributions(
+    result: Any,
+    slicing_column: str | None = None,
+    slicing_spec: Any = None,
+    metric_name: str | None = None,
+    weighted_example_column: str | None = None,  # noqa: ARG001  (TFMA's signature)
+    event_handlers: Any = None,  # noqa: ARG001
+) -> Shown:
+    """As TFMA's: how much each feature contributes to a metric, by slice."""
+    found = [(keys, _of_metric(by_output, metric_name)) for keys, by_output in result.attributions]
+    return _show({"attributions": found}, slicing_column, slicing_spec)
+
+
+def _of_metric(by_output: Mapping[str, Any], metric_name: str | None) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    for output, by_key in by_output.items():
+        for sub_key, metrics in by_key.items():
+            if metric_name is None and len(metrics) != 1:
+                raise ValueError(f"metric_name must be one of the following: {metrics.keys()}")
+            if metric_name is not None and metric_name not in metrics:
+                raise ValueError(f"metric_name={metric_name} not found in {metrics.keys()}")
+            name = metric_name if metric_name is not None else next(iter(metrics))
+            chosen.setdefault(output, {})[sub_key] = metrics[name]
+    return chosen
+
+
+def render_time_series(results: Any, slicing_spec: Any = None, display_full_path: bool = False) -> Shown:  # noqa: FBT001, FBT002
+    """As TFMA's: one slice's metrics in several evaluations, beside each other."""
+    found = {}
+    for at, each in enumerate(results.get_results(), 1):
+        path = str(each.model_location or "")
+        name = path if display_full_path else path.rstrip("/").rpartition("/")[2]
+        found[f"{at}: {name}" if name else str(at)] = each.slicing_metrics
+    return _show(found, None, slicing_spec)
+
+
+def render_plot(*_args: Any, **_more: Any) -> Shown:
+    """TFMA's plots have no counterpart here; the curves are types of their own."""
+    words = "TFMA's plot viewer loads from a CDN and cannot be shown here. Its figures are in EvalResult.plots."
+    return Shown(f'<p class="quiet">{html.text(words)}</p>')
+
+
+def _show(found: Mapping[str, Any], column: str | None, spec: Any) -> Shown:
+    from tensorflow_model_analysis.proto import config_pb2
+    from tensorflow_model_analysis.slicer import slicer_lib
+
+    if isinstance(spec, config_pb2.SlicingSpec):
+        spec = slicer_lib.SingleSliceSpec(spec=spec)
+    if column:
+        spec = slicer_lib.SingleSliceSpec(columns=[column])
+    spec = spec or slicer_lib.SingleSliceSpec()
+    evaluations = []
+    for name, metrics in found.items():
+        loaded = Loaded()
+        kept = [(keys, values) for keys, values in metrics if not keys or spec.is_slice_applicable(keys)]
+        if not any(spec.is_slice_applicable(keys) for keys, _ in kept):
+            raise ValueError(f"No slices found for {column or spec}")
+        slices = loaded.slices(kept)
+        evaluations.append(Evaluation(name=name, slices=slices, unshown=tuple(loaded.unshown)))
+    return Shown(draw_evaluations(evaluations))

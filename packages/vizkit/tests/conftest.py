@@ -1,0 +1,128 @@
+"""Drawing with a type as the portal does, and opening the result as somebody does who downloaded it."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import renderer
+import vizkit
+from renderer.clearing import tree_remove
+from vizkit.types import arguments, registry
+
+from apps.visualizations.services.assets import assets_publish, inline_assets_bytes
+from tests.chromium import chromium
+from tests.environments import ENVIRONMENTS
+from tests.outcomes import page_of
+
+
+@pytest.fixture(scope="session")
+def hosts(tmp_path_factory, interpreter):
+    """Render hosts by environment, each started when first asked for."""
+    started: dict[str, renderer.RenderHost] = {}
+
+    def get(key: str) -> renderer.RenderHost:
+        if key not in started:
+            info = ENVIRONMENTS.get(key)
+            assert info.interpreter, f"the environment {key} is not built: manage.py environments build {key}"
+            spec = renderer.HostSpec(
+                environment=key,
+                interpreter=info.interpreter,
+                run_dir=tmp_path_factory.mktemp(f"host-{key}"),
+                work_root=tmp_path_factory.getbasetemp(),
+                preload=info.preload,
+                toolkits=(vizkit.TOOLKIT_DIR,),
+                idle_s=1,
+            )
+            started[key] = renderer.RenderHost(spec)
+            started[key].status()
+        return started[key]
+
+    yield get
+    for found in started.values():
+        found.leave()
+
+
+@pytest.fixture
+def draw(hosts, tmp_path):
+    """Renders a source with a type; returns the outcome and the page ("" where there is none)."""
+
+    def draw(key, source="", *, kind=None, code=None, **given):
+        kind = kind or registry.get(key)
+        directory = tmp_path / f"render-{kind.key}-{len(list(tmp_path.iterdir()))}"
+        directory.mkdir()
+        order = renderer.RenderOrder(
+            code=code or kind.code,
+            variables=arguments.clean(kind.schema, given),
+            source=str(source),
+            source_uri="s3://b/data",
+        )
+        with renderer.render(
+            order,
+            host=hosts(kind.environment),
+            directory=directory,
+            on_progress=lambda _: None,
+            is_cancelled=lambda: False,
+        ) as outcome:
+            return outcome, page_of(outcome)
+
+    yield draw
+    for directory in tmp_path.glob("render-*"):
+        tree_remove(directory)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as launched:
+        yield launched
+
+
+@dataclass(slots=True)
+class Opened:
+    """A result in a browser that has no network.
+
+    Attributes:
+        faults: what the console said, and what was asked of a network.
+    """
+
+    page: object
+    faults: list[str]
+
+    def axe(self):
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page).response["violations"]
+        return [(each["id"], [node["html"][:200] for node in each["nodes"][:3]]) for each in found]
+
+
+@pytest.fixture
+def opened(browser, tmp_path, settings):
+    """Opens a page's download from disk: `opened(html, theme="dark", width=390)`. Closed with the test."""
+    settings.MEDIA_ROOT = settings.VIZPORTAL_DATA_DIR = tmp_path / "store"
+    settings.VIZPORTAL_DATA_DIR.mkdir()
+    contexts = []
+
+    def open_page(html, *, theme="light", width=1000, environment="base"):
+        assets_publish(ENVIRONMENTS.built_dir / environment)
+        whole = inline_assets_bytes(html.encode())
+        loads = re.search(rb'<(?:link\b[^<>]*\bhref|[a-z]+\b[^<>]*\bsrc)=["\']?(?:/assets/|https?:)[^<>]{0,200}', whole)
+        assert not loads, f"something is missing in the download: {loads[0]}"
+        path = tmp_path / f"{hashlib.sha256(whole).hexdigest()[:12]}.html"
+        path.write_bytes(whole)
+        context = browser.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=theme)
+        contexts.append(context)
+        page = context.new_page()
+        faults: list[str] = []
+        page.on(
+            "console", lambda message: faults.append(message.text) if message.type in {"error", "warning"} else None
+        )
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: faults.append(request.url) if request.url.startswith("http") else None)
+        page.goto(Path(path).as_uri())
+        page.wait_for_load_state("networkidle")
+        return Opened(page, faults)
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -1,0 +1,17 @@
+"""Every type's example on real data: `EXAMPLES` of the modules `examples_<area>.py` beside this one."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+# Writes the example's files into a folder; returns the source ("" for none) and the arguments.
+Example = Callable[[Path], tuple[str | Path, dict]]
+
+
+def all_examples() -> dict[str, Example]:
+    """Returns the examples by key; of two for one key the first module's counts."""
+    found: dict[str, Example] = {}
+    for path in sorted(Path(__file__).parent.glob("examples_*.py")):
+        module = importlib.import_module(f"packages.vizkit.tests.{path.stem}")
+        found = {**module.EXAMPLES, **found}
+    return found

@@ -1,0 +1,126 @@
+"""Confusion matrices, their counts and figures equal to scikit-learn's."""
+
+import json
+import random
+import re
+
+import pytest
+
+from packages.vizkit.tests.drawn import drawn
+from packages.vizkit.tests.examples_curves import predictions, violations
+from packages.vizkit.tests.independent import compute
+
+pytestmark = pytest.mark.kernel
+
+READ = """
+import pandas as pd
+from sklearn import metrics
+rows = pd.read_csv({path!r}, dtype=str)
+labels = sorted(set(rows.target))
+matrix = metrics.confusion_matrix(rows.target, rows.predicted, labels=labels)
+each = metrics.precision_recall_fscore_support(rows.target, rows.predicted, labels=labels, zero_division=0)
+means = [metrics.precision_recall_fscore_support(rows.target, rows.predicted, average=how, zero_division=0)[:3]
+         for how in ("macro", "weighted")]
+answer = [labels, matrix.tolist(), [column.tolist() for column in each], means,
+          metrics.accuracy_score(rows.target, rows.predicted)]
+"""
+
+
+def cells(page):
+    """The counts of the first matrix, by row."""
+    body = re.search(r'class="vk-scroll vk-heat".*?<tbody>(.*?)</tbody>', page, re.DOTALL)[1]
+    rows = [re.findall(r'<td style="[^"]*"[^>]*>([\d,.]+)', row) for row in body.split("</tr>")]
+    return [[float(cell.replace(",", "")) for cell in row] for row in rows if row]
+
+
+def lines(page, caption):
+    body = re.search(rf"<caption>{caption}.*?<tbody>(.*?)</tbody>", page, re.DOTALL)[1]
+    return [re.findall(r"<td>(.*?)</td>", row) for row in body.split("</tr>") if row]
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "iris", "wine", "digits"])
+def test_counts_and_figures_are_scikit_learn_s(draw, tmp_path, name):
+    path = predictions(tmp_path, name)
+    labels, matrix, (precision, recall, f1, support), means, accuracy = compute("base", READ.format(path=str(path)))
+    page = drawn(draw, "confusion_matrix", path)
+    assert cells(page) == matrix
+    assert f"<b>{accuracy:.1%}</b>" in page
+    found = lines(page, "Figures by class")
+    assert found[:-2] == [
+        [label, *(f"{each:.1%}" for each in figures), f"{count:,}"]
+        for label, *figures, count in zip(labels, precision, recall, f1, support, strict=True)
+    ]
+    for line, values in zip(found[-2:], means, strict=True):
+        assert line[1:4] == [f"{value:.1%}" for value in values]
+
+
+@pytest.mark.parametrize(("how", "axis"), [("true", "row"), ("predicted", "column"), ("all", "all")])
+def test_shares_are_of_what_was_asked(draw, tmp_path, how, axis):
+    (tmp_path / "cm.csv").write_text("a,a,6\na,b,2\nb,a,3\nb,b,9\n")
+    page = drawn(draw, "confusion_matrix", tmp_path / "cm.csv", normalize=how)
+    whole = {"row": 8, "column": 9, "all": 20}[axis]
+    assert f"6<small>{6 / whole:.1%}</small>" in page
+
+
+def test_metrics_of_slices_have_a_matrix_each(draw, tmp_path):
+    matrix = {
+        "annotationSpecs": [{"displayName": "<b>"}, {"displayName": "dog"}],
+        "rows": [{"row": [3, 1]}, {"row": [0, 4]}],
+    }
+    each = {"sliceClassificationMetrics": {"confusionMatrix": matrix}}
+    (tmp_path / "m.json").write_text(
+        json.dumps({"evaluationSlices": [{"slice": "s1", **each}, {"slice": "s2", **each}]})
+    )
+    page = drawn(draw, "confusion_matrix", tmp_path / "m.json")
+    assert cells(page) == [[3, 1], [0, 4]]
+    assert page.count("<h2>s") == 2
+    assert "<b>dog" not in page
+    assert "&lt;b&gt;" in page
+
+
+def test_labels_choose_and_order_and_the_rest_is_counted(draw, tmp_path):
+    (tmp_path / "a.csv").write_text("target,predicted\nx,y\ny,y\nz,x\n")
+    page = drawn(draw, "confusion_matrix", tmp_path / "a.csv", labels=["y", "x"])
+    assert cells(page) == [[1, 0], [1, 0]]
+    assert "1 rows of other classes are left out" in page
+
+
+def test_numbers_are_sorted_as_numbers(draw, tmp_path):
+    (tmp_path / "a.csv").write_text("target,predicted\n10,10\n9,10\n")
+    assert cells(drawn(draw, "confusion_matrix", tmp_path / "a.csv")) == [[0, 1], [0, 1]]
+
+
+@pytest.mark.browser
+def test_a_hundred_classes_are_a_map_that_keys_read(draw, opened, tmp_path):
+    dice = random.Random(1)
+    rows = [(n % 100, n % 100 if dice.random() < 0.9 else dice.randrange(100)) for n in range(5000)]
+    rows += [(7, 8)] * 300
+    (tmp_path / "a.csv").write_text("target,predicted\n" + "\n".join(f"class {a:02},class {b:02}" for a, b in rows))
+    page = drawn(draw, "confusion_matrix", tmp_path / "a.csv")
+    count = rows.count((7, 8))
+    assert lines(page, "Most frequent confusions")[0][:3] == ["class 07", "class 08", str(count)]
+    assert len(lines(page, "Figures by class")) == 102
+    found = opened(page, width=390)
+    found.page.locator(".vk-mapbox").focus()
+    for key in ["Home", *["ArrowDown"] * 7, *["ArrowRight"] * 8]:
+        found.page.keyboard.press(key)
+    assert f"True class 07, predicted class 08: {count} rows" in found.page.locator("[role=status]").text_content()
+    assert (found.faults, violations(found)) == ([], [])
+    assert found.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "words"),
+    [
+        ("target,predicted\na,b\n", {"labels": ["q"]}, "None of the labels is in the file. Classes found: a, b."),
+        ("target,predicted,n\na,b,-1\n", {"count_column": "n"}, "holds something that is no count"),
+        ("target,predicted\n", {}, "The file has no rows."),
+        ('{"confusionMatrix": {"annotationSpecs": [{}], "rows": []}}', {}, "no square of counts"),
+        ('{"confidenceMetrics": []}', {}, "hold no confusion matrix"),
+    ],
+)
+def test_what_does_not_fit_is_explained(draw, tmp_path, text, given, words):
+    (tmp_path / "a").write_text(text)
+    outcome, _ = draw("confusion_matrix", tmp_path / "a", **given)
+    assert outcome.state == "failed"
+    assert words in outcome.message

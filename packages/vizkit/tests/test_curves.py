@@ -1,0 +1,257 @@
+"""Curves and their figures, each equal to what scikit-learn computes from the same rows."""
+
+import json
+
+import pytest
+
+from packages.vizkit.tests.drawn import charts, drawn
+from packages.vizkit.tests.examples_curves import EXAMPLES, predictions, violations
+from packages.vizkit.tests.independent import compute
+
+pytestmark = pytest.mark.kernel
+
+READ = """
+import numpy as np, pandas as pd
+from sklearn import metrics, calibration
+rows = pd.read_csv({path!r})
+names = sorted(map(str, rows.target.unique()))
+truth = np.array([names.index(str(each)) for each in rows.target])
+scores = rows[["score_" + name for name in names]].to_numpy()
+last = truth == len(names) - 1
+"""
+
+
+def expected(path, code):
+    return compute("base", READ.format(path=str(path)) + code)
+
+
+@pytest.fixture(scope="module", params=["breast_cancer", "iris", "wine", "digits"])
+def rows(request, tmp_path_factory):
+    return request.param, predictions(tmp_path_factory.mktemp("rows"), request.param)
+
+
+@pytest.fixture(scope="module")
+def cancer(tmp_path_factory):
+    return predictions(tmp_path_factory.mktemp("rows"), "breast_cancer")
+
+
+def test_roc_areas_are_scikit_learn_s(draw, rows):
+    name, path = rows
+    page = drawn(draw, "roc_curve", path)
+    if name == "breast_cancer":
+        area = expected(path, "answer = metrics.roc_auc_score(last, scores[:, -1])")
+        assert f"AUC {area:.4f}" in page
+        return
+    macro, micro, each = expected(
+        path,
+        "one = np.eye(len(names))[truth]\n"
+        "area = lambda how: metrics.roc_auc_score(one, scores, average=how, multi_class='ovr')\n"
+        "answer = [area('macro'), area('micro'), area(None).tolist()]",
+    )
+    assert f"AUC {macro:.4f}" in page
+    assert f"<dd>{micro:.4f}</dd>" in page
+    assert all(f"<td>{area:.4f}</td>" in page for area in each)
+
+
+def test_roc_points_are_scikit_learn_s(draw, cancer):
+    fpr, tpr, thresholds = expected(
+        cancer,
+        "fpr, tpr, at = metrics.roc_curve(last, scores[:, -1], drop_intermediate=False)\n"
+        "at[0] = 9e9\nanswer = [fpr.tolist(), tpr.tolist(), at.tolist()]",
+    )
+    (chart,) = charts(drawn(draw, "roc_curve", cancer))
+    (series,) = chart["series"]
+    assert series["x"] == pytest.approx(fpr, abs=1e-6)
+    assert series["y"] == pytest.approx(tpr, abs=1e-6)
+    assert series["notes"][0] is None
+    assert series["notes"][1:] == pytest.approx(thresholds[1:], abs=1e-6)
+    best = max(range(len(fpr)), key=lambda at: tpr[at] - fpr[at])
+    assert chart["marks"] == [pytest.approx([fpr[best], tpr[best]], abs=1e-6)]
+
+
+def test_average_precision_is_scikit_learn_s(draw, rows):
+    name, path = rows
+    page = drawn(draw, "precision_recall", path)
+    if name == "breast_cancer":
+        area = expected(path, "answer = metrics.average_precision_score(last, scores[:, -1])")
+        assert f"AP {area:.4f}" in page
+        return
+    macro, micro = expected(
+        path,
+        "one = np.eye(len(names))[truth]\n"
+        "answer = [metrics.average_precision_score(one, scores, average=how) for how in ('macro', 'micro')]",
+    )
+    assert f"AP {macro:.4f}" in page
+    assert f"<dd>{micro:.4f}</dd>" in page
+
+
+def test_precision_recall_points_and_best_f1_are_scikit_learn_s(draw, cancer):
+    precision, recall = expected(
+        cancer,
+        "p, r, _ = metrics.precision_recall_curve(last, scores[:, -1])\nanswer = [p[::-1].tolist(), r[::-1].tolist()]",
+    )
+    page = drawn(draw, "precision_recall", cancer)
+    (series,) = charts(page)[0]["series"]
+    # scikit-learn ends at full recall, where ours goes on to the threshold that calls every row true.
+    assert set(zip(precision, recall, strict=True)) == {
+        each
+        for each in zip(precision, recall, strict=True)
+        if any(
+            abs(each[0] - y) < 1e-6 and abs(each[1] - x) < 1e-6 for x, y in zip(series["x"], series["y"], strict=True)
+        )
+    }
+    best = max(2 * p * r / (p + r) for p, r in zip(precision, recall, strict=True) if p + r)
+    assert f"<dt>Best F1</dt><dd>{best:.4f}</dd>" in page
+
+
+@pytest.mark.parametrize("strategy", ["uniform", "quantile"])
+def test_calibration_is_scikit_learn_s(draw, cancer, strategy):
+    observed, predicted, brier = expected(
+        cancer,
+        f"o, p = calibration.calibration_curve(last, scores[:, -1], n_bins=8, strategy={strategy!r})\n"
+        "answer = [o.tolist(), p.tolist(), metrics.brier_score_loss(last, scores[:, -1])]",
+    )
+    page = drawn(draw, "calibration", cancer, bins=8, strategy=strategy)
+    curve, histogram = charts(page)
+    (series,) = curve["series"]
+    assert series["x"] == pytest.approx(predicted, abs=1e-6)
+    assert series["y"] == pytest.approx(observed, abs=1e-6)
+    assert sum(series["notes"]) == 569
+    assert f"Brier {brier:.4f}" in page
+    error = sum(n * abs(o - p) for n, o, p in zip(series["notes"], observed, predicted, strict=True)) / 569
+    assert f"{error:.4f}" in page
+    # The last edge closes the last bar.
+    assert sum(sum(each["y"][:-1]) for each in histogram["series"]) == 569
+
+
+def test_calibration_refuses_scores_that_are_no_probabilities(draw, tmp_path):
+    (tmp_path / "a.csv").write_text("target,score\na,1\nb,-3\n")
+    assert "goes from -3 to 1" in draw("calibration", tmp_path / "a.csv")[0].message
+
+
+METRICS = {
+    "confidenceMetrics": [
+        {"confidenceThreshold": None, "recall": 0},
+        {"confidenceThreshold": 0.8, "falsePositiveRate": 0.5, "recall": 0.5},
+        {"confidenceThreshold": 0.3, "falsePositiveRate": 0.5, "recall": 1},
+        {"falsePositiveRate": 1, "recall": 1},
+    ]
+}
+
+
+def test_roc_of_a_metrics_artifact(draw, tmp_path):
+    (tmp_path / "m.json").write_text(json.dumps(METRICS))
+    assert "AUC 0.6250" in drawn(draw, "roc_curve", tmp_path / "m.json")
+
+
+def test_roc_of_sliced_metrics_has_a_curve_a_slice(draw, tmp_path):
+    slices = [{"slice": name, "sliceClassificationMetrics": METRICS} for name in ("day=<Sat>", "day=Sun")]
+    (tmp_path / "m.json").write_text(json.dumps({"evaluationSlices": slices}))
+    page = drawn(draw, "roc_curve", tmp_path / "m.json")
+    assert [each["name"] for each in charts(page)[0]["series"]] == ["day=<Sat>", "day=Sun"]
+    assert "<td>day=&lt;Sat&gt;</td>" in page
+
+
+@pytest.mark.parametrize("head", ["fpr,tpr,thresholds\n", ""])
+def test_roc_of_points_with_and_without_a_header(draw, tmp_path, head):
+    (tmp_path / "roc.csv").write_text(f"{head}0,0,inf\n0.5,0.5,0.5\n0.5,1,0.25\n1,1,0\n")
+    assert "AUC 0.6250" in drawn(draw, "roc_curve", tmp_path / "roc.csv", is_generated=True)
+
+
+def test_roc_of_kubeflow_s_folder_of_headerless_files(draw, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "schema.json").write_text('[{"name": "target"}, {"name": "true"}]')
+    (folder / "part-0.csv").write_text("true,0.9\nfalse,0.4\n")
+    (folder / "part-1.csv").write_text("true,0.3\nfalse,0.1\n")
+    assert "AUC 0.7500" in drawn(draw, "roc_curve", folder)
+
+
+def test_target_operator_takes_the_place_of_a_lambda(draw, tmp_path):
+    (tmp_path / "a.csv").write_text("tips,score\n9,0.9\n6,0.2\n5,0.4\n1,0.1\n")
+    given = {"target_column": "tips", "target_operator": ">", "trueclass": "5"}
+    assert "AUC 0.7500" in drawn(draw, "roc_curve", tmp_path / "a.csv", **given)
+
+
+def test_class_columns_of_other_names_go_by_the_order_of_the_classes(draw, tmp_path):
+    (tmp_path / "a.csv").write_text("target,p,q,r\n0,.9,.1,0\n1,.2,.7,.1\n10,.1,.2,.7\n2,.1,.2,.7\n")
+    outcome, _ = draw("roc_curve", tmp_path / "a.csv", class_columns=["p", "q", "r"])
+    assert "class_columns names 3 columns" in outcome.message
+    (tmp_path / "a.csv").write_text("target,p,q,r\n2,.9,.1,0\n2,.2,.1,.1\n9,.1,.8,.1\n10,.1,.2,.7\n")
+    page = drawn(draw, "roc_curve", tmp_path / "a.csv", class_columns=["p", "q", "r"])
+    assert "AUC 1.0000" in page
+
+
+def test_rows_without_a_target_or_score_are_left_out_and_counted(draw, tmp_path):
+    (tmp_path / "a.csv").write_text("target,score\na,1\nb,2\n,3\nb,inf\nb,\n")
+    page = drawn(draw, "roc_curve", tmp_path / "a.csv", trueclass="b")
+    assert "3 rows without a target or a score" in page
+
+
+def test_a_million_rows_are_drawn_by_a_thousand_points(draw, tmp_path):
+    path = tmp_path / "many.csv"
+    compute(
+        "base",
+        "import numpy as np\nr = np.random.default_rng(0)\nt = r.random(1_000_000) < .3\n"
+        f"np.savetxt({str(path)!r}, np.c_[t, r.normal(t * .5)], '%d,%.6f', header='target,score', comments='')\n"
+        "answer = 1",
+    )
+    page = drawn(draw, "roc_curve", path)
+    area = compute(
+        "base",
+        f"import pandas as pd\nfrom sklearn import metrics\nr = pd.read_csv({str(path)!r})\n"
+        "answer = metrics.roc_auc_score(r.target, r.score)",
+    )
+    assert f"AUC {area:.4f}" in page
+    assert len(charts(page)[0]["series"][0]["x"]) <= 1000
+    assert len(page) < 300_000
+
+
+HOSTILE = '</script><img src=x onerror=alert(1)>\U0001f41f"'
+
+
+@pytest.mark.browser
+def test_names_with_markup_stay_text(draw, opened, tmp_path):
+    header = json.dumps(HOSTILE, ensure_ascii=False).replace('\\"', '""')
+    (tmp_path / "log.csv").write_text(f"step,{header}\n1,2\n2,3\n")
+    found = opened(drawn(draw, "learning_curves", tmp_path / "log.csv"))
+    assert found.faults == []
+    assert found.page.locator("img").count() == 0
+    assert HOSTILE in found.page.locator("figcaption").inner_text()
+
+
+@pytest.mark.browser
+def test_keys_read_the_curve_and_the_legend_switches(draw, opened, tmp_path):
+    (tmp_path / "h.json").write_text('{"loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
+    found = opened(drawn(draw, "learning_curves", tmp_path / "h.json"), width=390)
+    page, plot = found.page, found.page.locator(".vk-plot")
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    said = page.locator(".vk-figure [role=status]")
+    assert said.text_content() == "epoch 2, training 0.5, validation 0.85."
+    page.get_by_role("button", name="training").click()
+    assert not page.locator("g[data-series='0']").is_visible()
+    plot.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("Home")
+    assert "training" not in said.text_content()
+    before = page.locator("g[data-series='1'] .vk-line").get_attribute("points")
+    page.get_by_label("Logarithmic scale").check()
+    assert page.locator("g[data-series='1'] .vk-line").get_attribute("points") != before
+    plot.hover()
+    assert page.locator(".vk-tip").is_visible()
+    assert found.faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("key", sorted(EXAMPLES))
+def test_examples_open_offline_and_are_for_everybody(draw, opened, tmp_path, key):
+    folder = tmp_path / "example"
+    folder.mkdir()
+    source, given = EXAMPLES[key](folder)
+    page = drawn(draw, key, source, **given)
+    for theme, width in (("light", 1000), ("dark", 390)):
+        found = opened(page, theme=theme, width=width)
+        assert (found.faults, violations(found)) == ([], [])
+        assert found.page.evaluate("document.documentElement.scrollWidth") <= width

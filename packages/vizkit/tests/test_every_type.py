@@ -1,0 +1,30 @@
+"""Each type's result as a download: whole without a network, accessible, in both themes, on a phone too."""
+
+import pytest
+from vizkit.types import registry
+
+from packages.vizkit.tests.examples import all_examples
+
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def test_every_type_has_an_example():
+    assert sorted(registry.types()) == sorted(all_examples())
+
+
+@pytest.mark.kernel
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("key", registry.types())
+def test_its_result_opens_offline_and_can_be_read_by_everybody(draw, opened, tmp_path, key):
+    folder = tmp_path / "example"
+    folder.mkdir()
+    source, given = all_examples()[key](folder)
+    outcome, page = draw(key, source, **given)
+    assert outcome.state == "succeeded", outcome.traceback
+    for theme in ("light", "dark"):
+        for width in (1000, 390):
+            found = opened(page, theme=theme, width=width, environment=registry.get(key).environment)
+            assert found.page.locator("main").bounding_box()["height"] > 80, "the page is empty"
+            assert (found.faults, found.axe()) == ([], []), (theme, width)
+            assert found.page.evaluate(OVERFLOW) <= 0, f"wider than {width} pixels"

@@ -1,0 +1,105 @@
+"""Importances of features, equal to what scikit-learn computed, in the shapes that people have them."""
+
+import json
+import re
+
+import pytest
+
+from packages.vizkit.tests.drawn import drawn
+from packages.vizkit.tests.examples_curves import PERMUTE, violations
+from packages.vizkit.tests.independent import compute
+
+pytestmark = pytest.mark.kernel
+
+
+def bars(page):
+    """Name, value and its words of each bar, in order."""
+    return [
+        (name, float(value), re.sub(r"<[^>]+>", "", shown))
+        for value, name, shown in re.findall(
+            r'<tr data-value="([^"]+)"><th scope="row">(.*?)</th>.*?</td><td>(.*?)</td></tr>', page, re.DOTALL
+        )
+    ]
+
+
+def test_permutation_importances_are_scikit_learn_s_means_and_deviations(draw, tmp_path):
+    expected = compute("base", PERMUTE, tmp_path)
+    found = bars(drawn(draw, "feature_importance", tmp_path / "permutation.json"))
+    means = dict(zip(expected["names"], expected["mean"], strict=True))
+    deviations = dict(zip(expected["names"], expected["std"], strict=True))
+    assert {name: value for name, value, _ in found} == pytest.approx(means)
+    assert [abs(value) for _, value, _ in found] == sorted((abs(value) for value in means.values()), reverse=True)
+    name, _, shown = found[0]
+    assert float(shown.split("±")[1]) == pytest.approx(deviations[name], rel=0.06)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,value,std\nage,0.5,0.1\nsex,-2,0.2\n",
+        "age,0.5,0.1\nsex,-2,0.2\n",
+        "value;std;name\n0.5;0.1;age\n-2;0.2;sex\n",
+        '{"age": {"mean": 0.5, "std": 0.1}, "sex": {"mean": -2, "std": 0.2}}',
+        '{"age": [0.4, 0.6], "sex": [-1.8, -2.2]}',
+        '[{"feature": "age", "importance": 0.5, "std": 0.1}, {"feature": "sex", "importance": -2, "std": 0.2}]',
+        '{"feature": "age", "importance": 0.5, "std": 0.1}\n{"feature": "sex", "importance": -2, "std": 0.2}\n',
+        "feature,value\nage,0.4\nsex,-1.8\nage,0.6\nsex,-2.2\n",
+        "feature,r1,r2\nage,0.4,0.6\nsex,-1.8,-2.2\n",
+        '{"feature_names": ["age", "sex"], "importances_mean": [0.5, -2], "importances_std": [0.1, 0.2]}',
+    ],
+)
+def test_shapes(draw, tmp_path, text):
+    (tmp_path / "a").write_text(text)
+    assert bars(drawn(draw, "feature_importance", tmp_path / "a")) == [
+        ("sex", pytest.approx(-2), "-2 ± 0.2"),
+        ("age", pytest.approx(0.5), "0.5 ± 0.1"),
+    ]
+
+
+def test_order_by_name_and_by_value(draw, tmp_path):
+    (tmp_path / "a.json").write_text('{"b": 1, "c": -5, "a": 0.5}')
+    assert [name for name, *_ in bars(drawn(draw, "feature_importance", tmp_path / "a.json", order="name"))] == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert [name for name, *_ in bars(drawn(draw, "feature_importance", tmp_path / "a.json", order="value"))] == [
+        "b",
+        "a",
+        "c",
+    ]
+
+
+@pytest.mark.browser
+def test_of_five_hundred_the_first_are_shown_and_all_on_demand(draw, opened, tmp_path):
+    values = {f"feature-{n:03} <b>{'x' * (n % 90)}": n - 250.0 for n in range(500)}
+    (tmp_path / "a.json").write_text(json.dumps(values))
+    found = opened(drawn(draw, "feature_importance", tmp_path / "a.json", top=10), width=390)
+    page, rows = found.page, found.page.locator(".vk-bartable tbody tr")
+    assert rows.count() == 10
+    page.get_by_label("Search names").fill("feature-499")
+    assert rows.count() == 1
+    page.get_by_label("Search names").fill("")
+    page.get_by_role("button", name="Show all 500").click()
+    assert rows.count() == 500
+    page.get_by_label("Order").select_option("greatest first")
+    assert rows.first.inner_text().startswith("feature-499 <b>")
+    assert (found.faults, violations(found)) == ([], [])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "cannot be read as a table"),
+        ("name\na\n", "No column of numbers was found"),
+        ("name,value\na,x\n", "holds no names with numbers"),
+        ("[1, 2]", "neither"),
+        ('{"feature_names": ["a"], "importances": [[1], [2]]}', "must name 2 features"),
+    ],
+)
+def test_what_does_not_fit_is_explained(draw, tmp_path, text, words):
+    (tmp_path / "a").write_text(text)
+    outcome, _ = draw("feature_importance", tmp_path / "a")
+    assert outcome.state == "failed"
+    assert words in outcome.message

@@ -1,0 +1,81 @@
+import pytest
+from vizkit.types import registry
+
+HEADER = """# /// script
+# requires-python = ">=3.11"
+# dependencies = []
+# [tool.vizportal]
+# key = "{key}"
+# title = "Mine"
+# description = "A type of my own."
+# patterns = ["*.Mine"]
+# ///
+print("mine")
+"""
+
+
+def test_the_predefined_types_are_sound():
+    assert registry.problems() == []
+    assert {"roc_curve", "table", "confusion_matrix", "custom"} <= set(registry.types())
+
+
+def test_keys_ignore_case():
+    assert registry.get("ROC_CURVE") is registry.get("roc_curve")
+
+
+def test_an_unknown_type_is_named_with_those_there_are():
+    with pytest.raises(registry.UnknownTypeError, match=r"'\.\./x'.*table"):
+        registry.get("../x")
+
+
+def test_a_file_in_a_folder_adds_a_type_and_a_change_is_seen(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(HEADER.format(key="mine"))
+    mine = registry.get("mine", [tmp_path])
+    assert mine.code == 'print("mine")\n'
+    assert mine.fits("", "a.mine") > mine.fits("system.Dataset", "a.csv") == 0
+    path.write_text(HEADER.format(key="mine") + "# more\n")
+    assert registry.get("mine", [tmp_path]).version != mine.version
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("# /// script\nprint(1)", "PEP 723"),
+        (HEADER.format(key="Not a key"), "key"),
+        (HEADER.format(key="mine").replace('title = "Mine"', "title = "), "TOML"),
+        (HEADER.format(key="mine").replace('title = "Mine"', 'titel = "Mine"'), "title"),
+        (HEADER.format(key="custom"), "cannot be replaced"),
+    ],
+)
+def test_a_file_that_is_no_type_is_explained_and_left_out(tmp_path, text, words):
+    (tmp_path / "mine.py").write_text(text)
+    assert any(words in problem for problem in registry.problems([tmp_path]))
+    assert "mine" not in registry.types([tmp_path])
+    assert registry.get("table", [tmp_path]).path.parent == registry.PREDEFINED_DIR
+
+
+def test_types_that_fit_an_artifact_come_first():
+    assert registry.suggest("system.Dataset", "data.csv")[0].key == "table"
+    assert registry.suggest("system.Dataset", "data")[0].key == "table"
+    about_scores = {"calibration", "confusion_matrix", "precision_recall", "roc_curve"}
+    assert registry.suggest("system.Dataset", "predictions")[0].key in about_scores
+    assert registry.suggest("system.HTML", "report")[0].key == "html"
+    assert registry.suggest("system.Markdown", "text")[0].key == "markdown"
+    assert registry.suggest("system.Artifact", "run.ipynb")[0].key == "notebook"
+
+
+def test_a_file_in_a_folder_stands_above_the_predefined_one(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "table.py").write_text("print(source)")
+    assert registry.get("table", [first, second]).path == first / "table.py"
+    assert list(registry.types([first])) == list(registry.types())
+    assert any("already taken" in problem for problem in registry.problems([first, second]))
+    assert registry.problems([first]) == []
+
+
+def test_nothing_stands_above_custom(tmp_path):
+    (tmp_path / "own.py").write_text(HEADER.format(key="custom"))
+    assert registry.get("custom", [tmp_path]).path.parent == registry.PREDEFINED_DIR

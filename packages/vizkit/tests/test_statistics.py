@@ -1,0 +1,146 @@
+"""Statistics: what we read and compute against what the real TFDV says of the same files."""
+
+import copy
+import gzip
+import math
+import re
+
+import pytest
+
+from packages.vizkit.tests.examples_tfx import RECORDS, TIPS
+from packages.vizkit.tests.independent import compute
+from packages.vizkit.tests.statistics_code import DATA, FIGURES, FORMS, ODD, OURS, assert_same, payload
+
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    found = tmp_path_factory.mktemp("statistics")
+    compute("base", TIPS + DATA, found)
+    (found / "odd.csv").write_text(ODD)
+    return found
+
+
+@pytest.fixture(scope="module")
+def told_by_tfdv(folder):
+    """TFDV's own figures by file and feature; the messages lie beside the files. Once: it takes half a minute."""
+    return compute("tfx", FIGURES + FORMS, folder)
+
+
+@pytest.fixture
+def real(told_by_tfdv):
+    """The figures of the files that are small enough for TFDV to be exact."""
+    return copy.deepcopy({path: figures for path, figures in told_by_tfdv.items() if "/" not in path})
+
+
+def without_values(real):
+    """Returns TFDV's figures with what it leaves at zero, where no value is a number, as no number."""
+    for data in real.values():
+        for figures in data["features"].values():
+            if figures.get("nan") and not figures["standard"]:
+                figures.update(dict.fromkeys(("mean", "std_dev", "min", "median", "max"), math.nan))
+    return real
+
+
+def test_every_figure_computed_from_csv_is_tfdv_s(folder, real):
+    ours = compute(
+        "base", OURS + "answer = {path: told(compute_statistics(path)[0]) for path in glob.glob('*.csv')}", folder
+    )
+    assert len(ours) == 7
+    assert sum(len(data["features"]) for data in real.values()) > 80
+    for path, expected in without_values(real).items():
+        assert list(ours[path]["features"]) == list(expected["features"]), path
+        assert_same(ours[path], expected, path)
+
+
+def test_every_figure_read_from_its_file_is_tfdv_s(folder, real):
+    code = "answer = {path: told(read_statistics(path)[0]) for path in glob.glob('*.pb')}"
+    ours = compute("base", OURS + code, folder)
+    for path, expected in without_values(real).items():
+        assert_same(ours[path.replace(".csv", ".pb")], expected, path)
+
+
+def test_large_data_keeps_to_tfdv_s_tolerance(folder, told_by_tfdv):
+    # TFDV estimates quantiles of so many values; ours are exact, so they are apart by its error at most.
+    theirs = told_by_tfdv["large/large.csv"]["features"]["x"]
+    ours = compute("base", OURS + "answer = told(compute_statistics('large/large.csv')[0])", folder)["features"]["x"]
+    for name in ("count", "missing", "zeros"):
+        assert ours[name] == theirs[name]
+    for name in ("mean", "std_dev", "min", "max"):
+        assert math.isclose(ours[name], theirs[name], rel_tol=1e-9)
+    for one, other in zip(ours["standard"], theirs["standard"], strict=True):
+        assert abs(one[2] - other[2]) <= 0.01 * 60000
+    assert abs(ours["median"] - theirs["median"]) < 0.03
+
+
+def test_parquet_has_the_figures_of_the_same_csv(folder, real):
+    code = "import polars as pl; pl.read_csv('tips.csv').write_parquet('tips.parquet')\n"
+    code += "answer = told(compute_statistics('tips.parquet')[0])['features']"
+    ours = compute("base", OURS + code, folder)
+    theirs = real["tips.csv"]["features"]
+    for name in ("sex", "day", "size"):
+        assert_same(ours[name], theirs[name], name)
+    # A CSV file's numbers are kept in 32 bits, a Parquet file's in their own.
+    assert math.isclose(ours["tip"]["mean"], theirs["tip"]["mean"], rel_tol=1e-6)
+
+
+def test_compressed_csv_has_the_same_figures(folder, real, tmp_path):
+    (tmp_path / "tips.csv.gz").write_bytes(gzip.compress((folder / "tips.csv").read_bytes()))
+    ours = compute("base", OURS + "answer = told(compute_statistics('tips.csv.gz')[0])", tmp_path)
+    assert_same(ours, real["tips.csv"])
+
+
+@pytest.mark.parametrize("kind", ["pb", "text", "records", "compressed", "shards"])
+def test_all_forms_that_tfdv_writes_are_read(folder, real, kind):
+    code = "found = read_statistics('.'); assert len(found) == 1; answer = told(found[0])"
+    ours = compute("base", OURS + code, folder / "forms" / kind)
+    assert_same(ours, real["tips.csv"])
+
+
+def test_groups_of_a_table_are_data_sets(draw, folder):
+    _, page = draw("tfdv", folder / "tips.csv", split_by="sex", features=["tip", "day"])
+    shown = payload(page)
+    assert [(each["name"], each["examples"]) for each in shown["datasets"]] == [("Female", 87), ("Male", 157)]
+    assert [each["name"] for each in shown["features"]] == ["tip", "day"]
+
+
+def test_tfdv_itself_reads_records_and_csv_in_the_sandbox(draw, folder, real, tmp_path):
+    compute("tfx", TIPS + RECORDS, tmp_path)
+    outcome, page = draw("tfdv_raw", tmp_path / "examples", show_schema=True)
+    assert outcome.state == "succeeded", outcome.traceback
+    shown = payload(page)
+    assert [(each["name"], each["examples"]) for each in shown["datasets"]] == [("eval", 64), ("train", 180)]
+    seats = next(each for each in shown["features"] if each["name"] == "seats")["sets"][1]
+    assert (seats["fewest"], seats["most"], seats["values"]) == (1, 6, 458)
+    assert 'class="stderr"' not in page
+    outcome, page = draw("tfdv_raw", folder / "wine.csv")
+    expected = real["wine.csv"]["features"]["alcohol"]
+    alcohol = next(each for each in payload(page)["features"] if each["name"] == "alcohol")["sets"][0]
+    assert_same(
+        {name: alcohol[name] for name in ("mean", "std_dev", "standard", "quantiles")},
+        {name: expected[name] for name in ("mean", "std_dev", "standard", "quantiles")},
+    )
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("theme", "width"), [("light", 1000), ("dark", 390)])
+def test_hostile_data_is_only_text_and_everybody_can_read_it(draw, opened, folder, real, theme, width):
+    path = folder / "hostile.csv"
+    path.write_text('"</script><img src=x onerror=alert(1)>",😀 & co\n1,<b>x</b>\n2,"</td>"\n')
+    _, page = draw("tfdv", path)
+    path.unlink()
+    found = opened(page, theme=theme, width=width)
+    assert found.page.locator("img").count() == 0
+    assert "</script><img src=x onerror=alert(1)>" in found.page.locator(".st-card h3").first.inner_text()
+    _, page = draw("tfdv", folder / "odd.pb")
+    found = opened(page, theme=theme, width=width)
+    for name, value in (("Buckets of", "quantiles"), ("Scale", "log"), ("Show", "percent")):
+        found.page.get_by_role("combobox", name=name).select_option(value)
+    found.page.locator(".st-card summary").first.click()
+    found.page.get_by_role("table").first.wait_for()
+    assert (found.faults, found.axe()) == ([], [])
+    found.page.get_by_role("combobox", name="As").select_option("table")
+    assert found.page.get_by_role("row", name=re.compile("^ints as text")).inner_text().split()[3] == "4"
+    assert found.axe() == []
+    assert found.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

@@ -1,0 +1,170 @@
+"""Pages of statistics, schemas and anomalies: what they show, and what they say where they cannot."""
+
+import gzip
+import math
+import re
+import shutil
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from localkfp.samples import FOLDER as SAMPLES
+from vizkit.types import registry
+
+from packages.vizkit.tests.examples_tfx import SCHEMA, SPLITS, TIPS
+from packages.vizkit.tests.independent import compute
+from packages.vizkit.tests.statistics_code import OURS, assert_same, payload
+
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory):
+    found = tmp_path_factory.mktemp("splits")
+    compute("tfx", TIPS + SPLITS + SCHEMA, found)
+    return found
+
+
+def test_splits_are_drawn_beside_each_other(draw, splits):
+    outcome, page = draw("tfdv", splits / "statistics")
+    assert outcome.state == "succeeded", outcome.traceback
+    shown = payload(page)
+    assert [(each["name"], each["examples"]) for each in shown["datasets"]] == [("eval", 64), ("train", 180)]
+    assert [each["kind"] for each in shown["features"]].count("number") == 3
+    # The table of all figures is there without scripts.
+    assert "<td>train</td><td>180</td><td>0</td>" in page
+
+
+def test_the_sample_run_s_statistics_are_drawn_a_second_time_within_a_second(draw, tmp_path):
+    code = f"""
+import runpy
+from types import SimpleNamespace as Artifact
+sample = runpy.run_path({str(SAMPLES / "tip_prediction.py")!r})
+example_gen, statistics_gen = sample["example_gen"], sample["statistics_gen"]
+examples = Artifact(uri="x", path="examples.csv", metadata={{}})
+example_gen.python_func(eval_fraction=0.3, examples=examples)
+statistics_gen.python_func(examples=examples, statistics=Artifact(path="statistics", metadata={{}}))
+answer = None"""
+    compute("steps", code, tmp_path)
+    first, _ = draw("tfdv", tmp_path / "statistics")
+    second, page = draw("tfdv", tmp_path / "statistics")
+    assert first.state == second.state == "succeeded", first.traceback
+    assert second.timings["total"] < 1
+    shown = payload(page)
+    assert [each["name"] for each in shown["datasets"]] == ["eval", "train"]
+    ours = compute("base", OURS + "answer = told(compute_statistics('examples.csv', split_by='split')[1])", tmp_path)
+    bill = next(each for each in shown["features"] if each["name"] == "total_bill")["sets"][1]
+    expected = ours["features"]["total_bill"]
+    for name in ("count", "missing"):
+        assert bill[name] == expected[name]
+    for name in ("mean", "std_dev", "min", "max"):
+        assert math.isclose(bill[name], expected[name], rel_tol=1e-6)
+
+
+def test_folders_of_splits_are_data_sets(draw, splits, tmp_path):
+    for name in ("train", "eval"):
+        (tmp_path / "data" / f"Split-{name}").mkdir(parents=True)
+        shutil.copy(splits / f"{name}.csv", tmp_path / "data" / f"Split-{name}" / "part-0.csv")
+    _, page = draw("tfdv", tmp_path / "data")
+    _, expected = draw("tfdv", splits / "statistics")
+    shown, theirs = payload(page), payload(expected)
+    assert shown["datasets"] == theirs["datasets"]
+    for one, other in zip(shown["features"], theirs["features"], strict=True):
+        assert_same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "words"),
+    [
+        (b"a,b\n1,2\n", {"features": ["z"]}, 'Column "z" is not in the file. Columns found: a, b.'),
+        (b"a,b\n" + b"".join(b"%d,2\n" % n for n in range(9)), {"split_by": "a"}, "has more than 8 values"),
+        (b"a,b\n", {}, "has no rows"),
+        (b"", {}, "empty"),
+        (b"a,b\n1,2,3\n", {}, "cannot be read as a table"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_a_sentence(draw, tmp_path, content, given, words):
+    path = tmp_path / "data.csv"
+    path.write_bytes(content)
+    outcome, _ = draw("tfdv", path, **given)
+    assert outcome.state == "failed"
+    assert words in outcome.message, outcome.message
+
+
+@pytest.mark.parametrize("key", ["tf_schema", "tf_anomalies"])
+@pytest.mark.parametrize(
+    "content", [b"\x00\xff\x13garbage", b"feature { name: ", gzip.compress(b"x")[:-6]], ids=["bytes", "text", "cut"]
+)
+def test_damaged_files_fail_in_a_sentence(draw, tmp_path, key, content):
+    path = tmp_path / "schema.pb"
+    path.write_bytes(content)
+    outcome, _ = draw(key, path)
+    assert outcome.state == "failed"
+    assert outcome.message.startswith("schema.pb "), outcome.message
+
+
+def test_schema_and_anomalies_say_what_tfdv_says(draw, splits):
+    code = """
+import tensorflow_data_validation as tfdv
+from tensorflow_data_validation.utils import display_util as shown
+schema = tfdv.load_schema_text("schema/schema.pbtxt")
+anomalies = tfdv.load_anomalies_text("anomalies.pbtxt")
+features, domains = shown.get_schema_dataframe(schema)
+answer = [features.reset_index().values.tolist(), domains.reset_index().values.tolist(),
+    shown.get_anomalies_dataframe(anomalies).reset_index().values.tolist()]"""
+    prepare = "import tensorflow_data_validation as tfdv\nfrom tensorflow_metadata.proto.v0 import anomalies_pb2\n"
+    prepare += "found = anomalies_pb2.Anomalies.FromString(open('anomalies/Split-eval/SchemaDiff.pb','rb').read())\n"
+    prepare += "tfdv.write_anomalies_text(found, 'anomalies.pbtxt')\n"
+    features, domains, anomalies = compute("tfx", prepare + code, splits)
+    assert len(features) == 7
+    _, page = draw("tf_schema", splits / "schema")
+    for name, kind, presence, valency, domain in features:
+        # TFDV shows nothing where the schema has a shape, here of one value.
+        row = [name.strip("'"), kind, presence, valency or "single", domain.strip("'").replace("-", "")]
+        assert "<tr>" + "".join(f"<td>{each}</td>" for each in row) + "</tr>" in page, row
+    for name, values in domains:
+        assert f"<td>{name[1:-1]}</td><td>{values.replace(chr(39), '')}</td>" in page
+    assert len(anomalies) == 2
+    for source in (splits / "anomalies", splits / "anomalies.pbtxt"):
+        _, page = draw("tf_anomalies", source)
+        for name, short, long in anomalies:
+            assert f"<td>{name[1:-1]}</td><td>error</td><td>{short}</td><td>{long}</td>" in unescape(page)
+        assert "<td>Jensen-Shannon divergence</td>" in page
+
+
+def test_tfdv_s_own_view_is_drawn_by_us(draw, splits):
+    code = """
+import tensorflow_data_validation as tfdv
+one, other = (tfdv.load_stats_binary(f"{source}/Split-{split}/FeatureStats.pb") for split in ("train", "eval"))
+tfdv.visualize_statistics(one, other, "training", "evaluation", denylist_features=[tfdv.FeaturePath(["day"])])
+tfdv.display_schema(tfdv.infer_schema(one))
+"""
+    kind = replace(registry.get("custom"), environment="tfx")
+    outcome, page = draw("custom", splits / "statistics", kind=kind, code=code)
+    assert outcome.state == "succeeded", outcome.traceback
+    assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", page)
+    shown = payload(page)
+    assert [each["name"] for each in shown["datasets"]] == ["training", "evaluation"]
+    assert "day" not in [each["name"] for each in shown["features"]]
+    assert 'class="stderr"' not in page
+
+
+@pytest.mark.browser
+def test_a_thousand_features_are_drawn_as_they_come_into_view(draw, opened, tmp_path):
+    head = ",".join(f"feature {n:03}" for n in range(1000))
+    path = tmp_path / "wide.csv"
+    path.write_text(head + "\n" + "".join(",".join(str((n * m) % 17) for n in range(1000)) + "\n" for m in range(30)))
+    _, page = draw("tfdv", path)
+    found = opened(page)
+    cards = found.page.locator(".st-card")
+    assert cards.count() == 1000
+    assert found.page.locator(".st-card svg").count() < 40
+    cards.nth(900).scroll_into_view_if_needed()
+    cards.nth(900).locator("svg").wait_for()
+    found.page.get_by_label("Search features by name").fill("feature 99")
+    assert found.page.locator(".st-card").count() == 10
+    assert found.page.get_by_role("status").inner_text() == "10 of 1,000 features"
+    found.page.get_by_role("combobox", name="Sort by").select_option("name")
+    found.page.get_by_role("button", name="Reverse").click()
+    assert found.page.locator(".st-card h3").first.inner_text().startswith("feature 999")
+    assert found.faults == []
