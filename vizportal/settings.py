@@ -151,6 +151,7 @@ INSTALLED_APPS = [
     "ninja",
     "csp",
     "axes",
+    "apps.ui",
     "apps.accounts",
     "apps.runs",
     "apps.visualizations",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.ui import views as ui_views
 from apps.visualizations.api import api
 from apps.visualizations.kfp_service import portal as kfp_service
 from vizportal import health, views
@@ -22,7 +23,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("design/", views.design, name="design"),
+    path("design/", ui_views.design, name="design"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.visualizations.urls")),
     path("", include("apps.runs.urls")),

@@ -1,4 +1,4 @@
-"""Pages that belong to no room: the error pages and the living page of components."""
+"""The first page and the error pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.http import (
     HttpResponseRedirect,
     JsonResponse,
 )
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import get_script_prefix
@@ -33,19 +33,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _RETRY_AFTER_S = 5
 _AWAY = {"database": "The database does not answer", "store": "The store of results does not answer"}
-
-STATES = (
-    "queued",
-    "pending",
-    "running",
-    "succeeded",
-    "cached",
-    "failed",
-    "timed_out",
-    "cancelled",
-    "skipped",
-    "lost",
-)
 
 
 @require_safe
@@ -68,12 +55,6 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001  (
 def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django passes it)
     """Leads browsers that ask for the old address (the admin's pages name none) to the icon."""
     return HttpResponseRedirect(static("favicon.svg"))
-
-
-@require_safe
-def design(request: HttpRequest) -> HttpResponse:
-    """Shows every component in every state."""
-    return render(request, "design.html", {"states": STATES, "rows": range(3)})
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -15,7 +15,7 @@ from apps.runs.graph.shapes import Box, Drawing
 from apps.runs.graph.summary import summarize
 from apps.runs.graph.timeline import build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_STEPS
-from apps.runs.templatetags.portal import state_icon
+from apps.ui.states import state_icon
 
 _MOST_MENUS: Final = 8
 _MOST_OPTIONS: Final = 100

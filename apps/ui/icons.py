@@ -1,17 +1,16 @@
-"""Template tags every page may use: icons."""
+"""The vendored icons."""
 
 from __future__ import annotations
 
 import functools
 import json
 from pathlib import Path
+from typing import Final
 
-from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-register = template.Library()
-_ICONS = Path(__file__).resolve().parent.parent.parent / "static" / "vendor" / "icons.json"
+_ICONS: Final = Path(__file__).resolve().parents[2] / "static" / "vendor" / "icons.json"
 
 
 @functools.cache
@@ -20,7 +19,6 @@ def _icons() -> dict[str, str]:
     return icons
 
 
-@register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """Draws one icon of the vendored set.
 
