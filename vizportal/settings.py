@@ -167,6 +167,7 @@ MIDDLEWARE = [
     "vizportal.middleware.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "vizportal.middleware.QueueDashboardMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.runs.middleware.EndpointMiddleware",
     "django.middleware.common.CommonMiddleware",
