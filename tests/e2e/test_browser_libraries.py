@@ -13,8 +13,8 @@ import renderer
 from django.http import HttpResponse
 from renderer import environments
 
-from apps.visualizations.content_views import confine_result
 from apps.visualizations.services.assets import CONTENT_TYPES, assets_publish, inline_assets_bytes
+from apps.visualizations.views.content import confine_result
 from tests.chromium import chromium
 from vizportal.settings import BASE_DIR
 
