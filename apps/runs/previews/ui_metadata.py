@@ -65,6 +65,11 @@ class Viewer:
     link: str = ""
     problem: str = ""
 
+    @property
+    def classifications(self) -> tuple[charts.Classification, ...]:
+        """What runs/_drawn.html draws."""
+        return (self.classification,) if self.classification else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:

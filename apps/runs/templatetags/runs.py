@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
 from apps.accounts.caller import caller_of
 from apps.accounts.rights import Right
@@ -27,6 +28,14 @@ def run_tags(context: Any, run: Run) -> dict[str, Any]:
         "may_change": caller.may(Right.CREATE),
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.simple_tag
+def pipeline_url(source: Run | RecurringRun) -> str:
+    """Returns the page of the version that a run or a schedule was made from, or of its pipeline."""
+    if source.pipeline_version_id:
+        return reverse("runs:version_detail", args=(source.pipeline_id, source.pipeline_version_id))
+    return reverse("runs:pipeline_detail", args=(source.pipeline_id,))
 
 
 @register.filter

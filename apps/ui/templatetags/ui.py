@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,13 +62,24 @@ def address_changed(context: Any, changes: Mapping[str, Any]) -> str:
     return f"?{encoded}" if encoded else context.get("list_path") or context["request"].path
 
 
+@register.simple_tag(takes_context=True)
+def sort_link(context: Any, label: str, field: str, sort: str, *, newest_first: bool = False) -> SafeString:
+    """Draws the head of a column as a link that sorts the list by it, or the other way round.
+
+    Args:
+        label: the head of the column.
+        field: its name in the query; "-name" sorts from the end.
+        sort: how the list is sorted now.
+        newest_first: whether the first click sorts from the end.
+    """
+    backwards = f"-{field}"
+    first, second = (backwards, field) if newest_first else (field, backwards)
+    arrow = {field: " ↑", backwards: " ↓"}.get(sort, "")
+    link = address_changed(context, {"sort": second if sort == first else first, "page": None})
+    return format_html('<a href="{}">{}{}</a>', link, label, arrow)
+
+
 @register.simple_tag
 def name_of(names: Mapping[str, str], key: str) -> str:
     """Returns the name of an id, or the id itself where the name is not known."""
     return names.get(key, key)
-
-
-@register.filter
-def at(items: Sequence[Any], index: int) -> Any:
-    """Returns an item of a list, such as the run of a column."""
-    return items[index]
