@@ -122,9 +122,10 @@ def _render(
     import renderer
 
     place = Path(tempfile.mkdtemp(prefix="render-", dir=directory))
-    order = renderer.RenderOrder(code=code, variables=variables, source=str(source), source_uri=str(source))
+    spec = renderer.RenderSpec(code=code, arguments=variables, is_custom=True, source_uri=str(source))
+    job = renderer.RenderJob(spec=spec, source=str(source))
     began = time.perf_counter()
-    outcome = renderer.render(order, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False)
+    outcome = renderer.render(job, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False)
     seconds = time.perf_counter() - began
     with outcome:
         if outcome.html is None:
@@ -217,11 +218,12 @@ def _kubeflow_types(base: Any, built: Path, directory: Path, folder: Path) -> in
                 print(f"  {key:12} is not in {folder}")
                 continue
             host = tfx if kind.environment == "tfx" else base
-            order = renderer.RenderOrder(code=kind.code, variables=variables, source=str(source))
+            spec = renderer.RenderSpec(code=kind.code, arguments=variables)
+            job = renderer.RenderJob(spec=spec, source=str(source))
             place = Path(tempfile.mkdtemp(prefix="render-", dir=directory))
             began = time.perf_counter()
             with renderer.render(
-                order, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False
+                job, host=host, directory=place, on_progress=lambda _: None, is_cancelled=lambda: False
             ) as outcome:
                 pass
             failed |= outcome.state != "succeeded"

@@ -1,4 +1,4 @@
-"""The project's own place in Django: its checks."""
+"""The project as a Django app: its checks and commands."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from django.core.checks import Tags, register
 
 
 class VizportalConfig(AppConfig):
-    """What belongs to no room."""
+    """The project's own checks and management commands."""
 
     name = "vizportal"
 
     def ready(self) -> None:
-        """Adds what `manage.py check --deploy` looks at beside Django's own."""
+        """Registers the checks that `manage.py check --deploy` runs beside Django's own."""
         from vizportal import deploy_checks  # noqa: PLC0415  (settings are read before)
 
         for check in deploy_checks.CHECKS:

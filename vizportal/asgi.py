@@ -6,16 +6,17 @@ import threading
 
 import django
 
-from apps.observing import tracing
+from apps.telemetry import trace_export
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vizportal.settings")
 django.setup(set_prefix=False)
 
-# Only now: it imports models.
+# After setup: they import models.
 from apps.visualizations.views.stream import EventStreams  # noqa: E402
-from vizportal.asgi_parts import Lines, OneThreadHandler  # noqa: E402
+from vizportal.asgi_parts import ConcurrencyLimits, OneThreadHandler  # noqa: E402
 
-application = EventStreams(Lines(OneThreadHandler(), streams=4, polls=8))
-tracing.start("web")
-# kfp takes seconds to import: meanwhile the server answers already, and the first person does not wait for it.
+# Before the handler: it adds a middleware.
+trace_export.start("web")
+application = EventStreams(ConcurrencyLimits(OneThreadHandler(), streams=4, polls=8))
+# kfp takes seconds to import. In a thread, the server already answers meanwhile, and no user waits for the import.
 threading.Thread(target=importlib.import_module, args=["apps.runs.gateway.client"], daemon=True).start()

@@ -1,5 +1,7 @@
-"""Parts of the ASGI application: Django in one thread a request, whose answers are sent piece by piece, and lines for
-what open pages ask by themselves.
+"""Parts of the ASGI application.
+
+A handler that uses one thread for each request and streams its answers, and limits for requests that open pages send
+by themselves.
 """
 
 from __future__ import annotations
@@ -16,26 +18,26 @@ from django.http.response import HttpResponseBase
 
 from apps.visualizations.views.stream import STREAM_PATH_END, Application, Message, Receive, Send
 
-# As static/js/visualizations.js says it of a request that nobody asked for just now.
+# static/js/visualizations.js sends it with requests that no user action caused.
 _POLL_HEADER: Final = b"x-vizportal-poll"
 _BLOCK_BYTES: Final = 256 * 1024
 
 
 class OneThreadHandler(ASGIHandler):
-    """Django's own, which takes a request into its thread once and not for each half of each middleware.
+    """Django's handler, with one change of thread for each request and not two for each middleware.
 
     All middleware and views here are synchronous, and forty changes of thread cost more than most pages.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  (Django's signature)
-        """Loads the synchronous halves of the middleware, whatever is asked for."""
+        """Loads the middleware as synchronous code, whatever the caller requests."""
         super().load_middleware(is_async=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Answers in the request's own thread, which also makes each piece of an answer that streams."""
+        """Answers in the request's thread, which also produces the chunks of a streaming response."""
         response = await sync_to_async(self._answer, thread_sensitive=True)(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
-            # Django would first gather all of it in memory.
+            # Django would first collect all chunks in memory.
             response.streaming_content = _in_threads(iter(cast("Iterator[bytes]", response.streaming_content)))
         return response
 
@@ -44,44 +46,44 @@ class OneThreadHandler(ASGIHandler):
         if isinstance(response, FileResponse):
             response.block_size = _BLOCK_BYTES
         if response.streaming:
-            # Whoever reads slowly keeps no connection of the database.
+            # A client that reads slowly must not occupy a database connection.
             close_old_connections()
         return response
 
 
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while piece := await sync_to_async(_next)(pieces):
-        yield piece
+async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await sync_to_async(_next)(chunks):
+        yield chunk
 
 
-def _next(pieces: Iterator[bytes]) -> bytes:
-    """Returns the next piece that holds something; b"" at the end."""
-    return next(filter(None, pieces), b"")
+def _next(chunks: Iterator[bytes]) -> bytes:
+    """Returns the next chunk that is not empty; b"" at the end."""
+    return next(filter(None, chunks), b"")
 
 
-class Lines:
-    """Lets what open pages ask by themselves wait in lines; what a person or an event asks for does not wait for it.
+class ConcurrencyLimits:
+    """Limits how many requests of open pages run at a time; requests that a user or an event caused do not wait.
 
-    After a restart all open pages come back at once. Each request takes a thread and a connection to the database:
-    many at a time would be slower for all, and some would wait for a connection in vain.
+    After a restart all open pages reconnect at once. Each request takes a thread and a database connection: too many
+    at a time are slower for everybody, and some would time out while they wait for a connection.
     """
 
     def __init__(self, application: Application, *, streams: int, polls: int) -> None:
-        """Takes how many event streams may be opened, and how many polls be answered, at a time."""
+        """Sets how many event streams may be opening, and how many polls may be answered, at a time."""
         self._application = application
         self._streams = asyncio.Semaphore(streams)
         self._polls = asyncio.Semaphore(polls)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answers one request, in its turn where there is a line for it."""
-        line = self._line(scope)
-        if line is None:
+        """Answers one request, after those before it where its kind is limited."""
+        semaphore = self._semaphore(scope)
+        if semaphore is None:
             await self._application(scope, receive, send)
             return
-        async with line:
+        async with semaphore:
             await self._application(scope, receive, send)
 
-    def _line(self, scope: Message) -> asyncio.Semaphore | None:
+    def _semaphore(self, scope: Message) -> asyncio.Semaphore | None:
         if scope.get("path", "").endswith(STREAM_PATH_END):
             return self._streams
         return self._polls if any(name == _POLL_HEADER for name, _ in scope.get("headers", ())) else None

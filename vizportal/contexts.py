@@ -1,4 +1,4 @@
-"""What every page's template knows about this site."""
+"""The template context of every page."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def site(request: HttpRequest) -> dict[str, Any]:
     """Returns the names base.html uses.
 
-    `endpoint` is the one this page is about (None where no Kubeflow is configured), `endpoints` every one with the
-    address of its runs, `namespace` the chosen one; `is_local` says that nobody signs in here.
+    `endpoint` is that of the page (None where no Kubeflow is configured), `endpoints` has all with the addresses of
+    their runs, `namespace` is the chosen one, and `is_local` is true where nobody signs in.
     """
     found: dict[str, Any] = {
         "is_local": settings.VIZPORTAL_AUTH == "local",

@@ -1,4 +1,4 @@
-"""The database's settings from its URL: what SQLite and PostgreSQL need to be safe under load and after a cut."""
+"""Database settings from DATABASE_URL, with the options SQLite and PostgreSQL need under load and after outages."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import dj_database_url
 
-# Measured: with Django's defaults four writers meet "database is locked"; with these they do not.
+# Measured: with Django's defaults four writers get "database is locked"; with these options they do not.
 _SQLITE: Final = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
-# A server that was cut off never answers: without these a query waits for a quarter of an hour. The URL may differ.
+# A server that is cut off never answers: without these a query waits a quarter of an hour. The URL overrides them.
 _POSTGRES: Final = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -28,8 +28,8 @@ def read_database(url: str, *, pool: int) -> dict[str, Any]:
     """Returns Django's settings of the database at `url`.
 
     Args:
-        pool: connections one process keeps at most, where it is PostgreSQL; 0 keeps none and uses no cursors on the
-            server's side, for a pooler such as PgBouncer in between.
+        pool: the maximum number of PostgreSQL connections of a process; 0 means no pool and no server-side cursors,
+            for use with a pooler such as PgBouncer.
     """
     found: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True)}
     options = found.get("OPTIONS", {})

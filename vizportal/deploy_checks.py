@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` says of a configuration that others reach. docs/security.md lists the ids."""
+"""Checks of `manage.py check --deploy` for an installation that others reach. docs/security.md lists their ids."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django.core.checks import Warning as Notice
 
 from vizportal.up.checks import CannotStartError, is_loopback, parse_bind
 
-_SHORTEST_TOKEN: Final = 24
-# More addresses than that are not "the proxy" any more.
-_MOST_TRUSTED: Final = 2**24
+_MIN_TOKEN_LENGTH: Final = 24
+# A larger network is not a proxy's.
+_MAX_TRUSTED: Final = 2**24
 
 
-def _is_reached_by_others(bind: str) -> bool:
-    """Whether an address in the form host:port is more than loopback; one that cannot be read may be."""
+def _is_public(bind: str) -> bool:
+    """Whether others may reach an address (host:port); true for one that cannot be parsed."""
     try:
         return bool(bind) and not is_loopback(parse_bind(bind)[0])
     except CannotStartError:
@@ -27,8 +27,8 @@ def _is_reached_by_others(bind: str) -> bool:
 
 
 def sign_in_check(**_kwargs: Any) -> list[CheckMessage]:
-    """Who comes in, and over what."""
-    is_open = _is_reached_by_others(settings.VIZPORTAL_BIND)
+    """Checks how users sign in, and over which transport."""
+    is_open = _is_public(settings.VIZPORTAL_BIND)
     found: list[CheckMessage] = []
     if settings.VIZPORTAL_AUTH == "local" and is_open:
         message = f"VIZPORTAL_AUTH=local makes everybody who reaches {settings.VIZPORTAL_BIND} the administrator."
@@ -49,13 +49,13 @@ def _header_check() -> Iterator[CheckMessage]:
     for each in settings.VIZPORTAL_TRUSTED_PROXIES:
         network = ipaddress.ip_network(each, strict=False)
         size = network.num_addresses if network.version == 4 else 2 ** (network.max_prefixlen - network.prefixlen) >> 64
-        if size > _MOST_TRUSTED:
+        if size > _MAX_TRUSTED:
             message = f"VIZPORTAL_TRUSTED_PROXIES={each}: whoever has one of these addresses can be anybody."
             yield Error(message, hint="Name the gateway's own addresses.", id="vizportal.E002")
 
 
 def transport_check(**_kwargs: Any) -> list[CheckMessage]:
-    """What goes over the network to the database and to the queue."""
+    """Checks the connections to the database and to the queue's server."""
     return [*_database_check(settings.DATABASES["default"]), *_queue_check(settings.REDIS_URL)]
 
 
@@ -88,13 +88,13 @@ def _queue_check(url: str) -> Iterator[CheckMessage]:
 
 
 def rendering_check(**_kwargs: Any) -> list[CheckMessage]:
-    """What people's code may reach, and who may bring it."""
+    """Checks what users' code may access, and who may submit it."""
     found: list[CheckMessage] = []
     if settings.ALLOW_CUSTOM_VISUALIZATIONS and settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX:
         message = "VIZPORTAL_CUSTOM_WITHOUT_SANDBOX: on a worker without a sandbox, people's code can do all it can."
         found.append(Notice(message, hint="Workers with Landlock (Linux 5.13) need it not.", id="vizportal.W006"))
     bind, token = settings.VIZPORTAL_KFP_SERVICE_BIND, settings.VIZPORTAL_KFP_SERVICE_TOKEN
-    if _is_reached_by_others(bind) and not token:
+    if _is_public(bind) and not token:
         message = f"Whoever reaches VIZPORTAL_KFP_SERVICE_BIND={bind} renders there without signing in."
         hint = "Let only Kubeflow's API server reach it (a network policy), or set VIZPORTAL_KFP_SERVICE_TOKEN."
         found.append(Notice(message, hint=hint, id="vizportal.W007"))
@@ -102,13 +102,13 @@ def rendering_check(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def tokens_check(**_kwargs: Any) -> list[CheckMessage]:
-    """Tokens that somebody made up."""
+    """Checks that configured tokens are long enough."""
     found: list[CheckMessage] = []
     for name in ("VIZPORTAL_KFP_SERVICE_TOKEN", "VIZPORTAL_METRICS_TOKEN"):
         token = getattr(settings, name, "")
-        if token and len(token) < _SHORTEST_TOKEN:
+        if token and len(token) < _MIN_TOKEN_LENGTH:
             message = f"{name} is short enough to be guessed: nothing slows down who tries."
-            hint = f"Take {_SHORTEST_TOKEN} random characters or more, such as from `openssl rand -hex 32`."
+            hint = f"Take {_MIN_TOKEN_LENGTH} random characters or more, such as from `openssl rand -hex 32`."
             found.append(Notice(message, hint=hint, id="vizportal.W008"))
     return found
 

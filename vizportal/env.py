@@ -1,4 +1,4 @@
-"""Typed readers of settings from the environment: `NAME`, or `NAME_FILE` naming a file that holds the value."""
+"""Reads typed settings from the environment: `NAME`, or `NAME_FILE` with the path of a file that contains the value."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_int(name: str, default: int, *, least: int = 0) -> int:
     """Returns the setting as a whole number of at least `least`.
 
     Raises:
-        ImproperlyConfigured: no number, or too small.
+        ImproperlyConfigured: not a number, or too small.
     """
     text = read_str(name, str(default))
     try:
@@ -85,7 +85,7 @@ def read_object(name: str) -> dict[str, Any]:
     """Returns a setting that is a JSON object; empty where unset.
 
     Raises:
-        ImproperlyConfigured: not of that form. Its text is not repeated: it may hold a secret.
+        ImproperlyConfigured: not of that form. The message omits the value, which may contain a secret.
     """
     text = read_str(name)
     try:
@@ -101,7 +101,7 @@ def read_origin(name: str) -> str:
     """Returns a setting that is an origin, such as `https://results.example.com`, in lower case; "" where unset.
 
     Raises:
-        ImproperlyConfigured: no origin, or with more than scheme, host name and port.
+        ImproperlyConfigured: not an origin, or more than scheme, host name and port.
     """
     text = read_str(name).rstrip("/").lower()
     try:
@@ -119,7 +119,7 @@ def read_origin(name: str) -> str:
 
 
 def host_of(origin: str) -> str:
-    """Returns an origin's host name, in the form that ALLOWED_HOSTS has it."""
+    """Returns an origin's host name, as ALLOWED_HOSTS expects it."""
     name = urlsplit(origin).hostname or ""
     return f"[{name}]" if ":" in name else name
 

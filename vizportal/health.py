@@ -1,4 +1,4 @@
-"""Whether the portal is alive, and whether it is ready: the database, the queue, the results, the workers, Kubeflow."""
+"""`/healthz` and `/readyz`: whether the process is alive, and the state of every part of the portal."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +24,11 @@ from apps.accounts.rights import Right
 from apps.runs.exceptions import NotSignedInError, RunsError
 from apps.runs.gateway import gateway_for_service
 from apps.runs.gateway.endpoints import EndpointConfig, endpoints
+from apps.telemetry.pending import PendingCall
+from apps.telemetry.views import has_token
 from apps.visualizations import jobs
 from apps.visualizations.environments import environments
 from apps.visualizations.services.hosts import hosts_read, pauses_read
-from vizportal.observability.views import has_token
 
 _KEEP_KUBEFLOW_S = 10.0
 _RESULTS_WAIT_S = 3.0
@@ -38,20 +38,20 @@ logger = logging.getLogger(__name__)
 @login_not_required
 @require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """Answers as long as the process can answer at all."""
+    """Answers 200 as long as the process works."""
     return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
 
 
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answers with the state of each part: 503 only where nothing works without it, the database and the queue.
+    """Answers with the state of each part; with 503 only where the database or the queue is down.
 
-    `status` is "degraded" as soon as any part is missing: saved results still open without Kubeflow or workers.
-    Machines, messages and versions are told to administrators, and to whoever brings the token of `/metrics`.
+    `status` is "degraded" as soon as any part is down: saved results still open without Kubeflow or workers.
+    Machines, messages and versions are shown to administrators, and to clients with the token of `/metrics`.
     """
     database, queue = _check(_database), _check(_queue)
-    results = _results.read()
+    results = _results()
     workers = _workers() if queue["ok"] else {"count": 0}
     answers = _kubeflow.read()
     kubeflow = _default_endpoint(answers)
@@ -75,28 +75,28 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "custom_visualizations": settings.ALLOW_CUSTOM_VISUALIZATIONS,
         "environments": _environments(),
     }
-    shown = answer if _may_see_details(request, is_asked=database["ok"]) else _outline(answer)
+    shown = answer if _may_see_details(request, has_database=database["ok"]) else _outline(answer)
     response = JsonResponse(shown, status=200 if is_ready else 503)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _may_see_details(request: HttpRequest, *, is_asked: bool) -> bool:
-    """Whether this is the only user of a machine of their own, an administrator, or the monitoring system.
+def _may_see_details(request: HttpRequest, *, has_database: bool) -> bool:
+    """Whether the client is the only user of this machine, an administrator, or the monitoring system.
 
     Args:
-        is_asked: whether the database answers, which knows who is signed in.
+        has_database: whether the database answers, which knows who is signed in.
     """
     if settings.VIZPORTAL_AUTH == "local" or has_token(request):
         return True
     try:
-        return is_asked and caller_of(request).may(Right.ADMINISTER)
+        return has_database and caller_of(request).may(Right.ADMINISTER)
     except DatabaseError:
         return False
 
 
 def _outline(answer: dict[str, Any]) -> dict[str, Any]:
-    """Returns of an answer what everybody is told: whether each part works, the address for kfp.Client, the mode."""
+    """Returns the parts of an answer that everybody may see: which parts work, the address for kfp.Client, the mode."""
     kubeflow, sandbox = answer["kubeflow"], answer["sandbox"]
     return {
         "status": answer["status"],
@@ -111,7 +111,7 @@ def _check(part: Callable[[], None]) -> dict[str, Any]:
     try:
         part()
     except (DatabaseError, RedisError, OSError) as error:
-        # The cause goes to the log: it may name hosts and accounts, and anybody may read this page.
+        # The cause is in the log only: it may name hosts and accounts, and everybody may read this page.
         logger.warning("readyz: %s: %s", part.__name__.strip("_"), error)
         return {"ok": False, "message": f"does not answer ({type(error).__name__})"}
     return {"ok": True, "message": ""}
@@ -128,11 +128,11 @@ def _queue() -> None:
 
 def _workers() -> dict[str, Any]:
     keys = {name: _worker_keys(name) for name in settings.RQ_QUEUES}
-    # One that serves several queues is one worker.
+    # A worker that serves several queues counts once.
     return {
         "count": len(frozenset().union(*keys.values())),
         "queues": {name: len(each) for name, each in keys.items()},
-        # Why workers take nothing for the moment: a full disk, a place of work that is gone.
+        # Why workers take no renders at the moment: a full disk, a missing work directory.
         "paused": _pauses(),
     }
 
@@ -153,7 +153,7 @@ def _worker_keys(queue_name: str) -> frozenset[str]:
 
 @dataclass(slots=True)
 class _KubeflowCheck:
-    """Asks Kubeflow at most every few seconds: probes come often, and one that is down takes its whole time-out."""
+    """Checks Kubeflow at most every few seconds: probes are frequent, and a down endpoint takes its time-out."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _answers: list[dict[str, Any]] = field(default_factory=list)
@@ -161,7 +161,7 @@ class _KubeflowCheck:
     _until: float = 0.0
 
     def read(self) -> list[dict[str, Any]]:
-        """Returns the latest answer of each endpoint, asked again when old or when others are configured."""
+        """Returns the latest answer of each endpoint; checks again when it is old or other endpoints are configured."""
         configured = endpoints()
         with self._lock:
             if self._asked != configured or time.monotonic() > self._until:
@@ -175,32 +175,20 @@ class _KubeflowCheck:
 _kubeflow = _KubeflowCheck()
 
 
-@dataclass(slots=True)
-class _ResultsCheck:
-    """Asks the store of results; one that is mute takes half a minute to give up, and a probe waits a few seconds."""
-
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="results"))
-    _asked: Future[dict[str, Any]] | None = None
-
-    def read(self) -> dict[str, Any]:
-        """Returns the answer to a question of now; a question that is not answered in time is the answer itself."""
-        with self._lock:
-            if self._asked is None or self._asked.done():
-                self._asked = self._pool.submit(_check, _results_ask)
-            asked = self._asked
-        try:
-            return asked.result(_RESULTS_WAIT_S)
-        except FutureTimeoutError:
-            return {"ok": False, "message": "does not answer in time"}
-
-
-_results = _ResultsCheck()
+def _results() -> dict[str, Any]:
+    try:
+        return _results_check.start().result(_RESULTS_WAIT_S)
+    except TimeoutError:
+        return {"ok": False, "message": "does not answer in time"}
 
 
 def _results_ask() -> None:
-    # Whether it is there does not matter; that the store says so does.
+    # Whether the file exists does not matter, only that the store answers.
     default_storage.exists("renders/probe")
+
+
+# A silent store times out after half a minute; a probe waits a few seconds only.
+_results_check = PendingCall("results", lambda: _check(_results_ask))
 
 
 def _ask_kubeflow(config: EndpointConfig) -> dict[str, Any]:
@@ -208,7 +196,7 @@ def _ask_kubeflow(config: EndpointConfig) -> dict[str, Any]:
     try:
         gateway_for_service(config.key).health()
     except NotSignedInError as error:
-        # Where people bring their own credential, the portal has none: who asks for it is alive.
+        # Where users have credentials of their own, the portal has none: an endpoint that asks for one is alive.
         return facts | {"ok": config.auth.is_personal, "message": "" if config.auth.is_personal else str(error)}
     except RunsError as error:
         return facts | {"ok": False, "message": str(error)}
@@ -221,9 +209,9 @@ def _default_endpoint(answers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _sandbox() -> dict[str, Any]:
-    """What confines renders, by what the living hosts say; `gaps` is what a render could reach on any of them.
+    """Returns how renders are confined, as living hosts report; `gaps` is what a render could access on any of them.
 
-    `mode` is "unknown" while no host has said anything: the first worker that starts one does.
+    `mode` is "unknown" until a worker has started a host.
     """
     try:
         hosts = hosts_read()
@@ -236,7 +224,7 @@ def _sandbox() -> dict[str, Any]:
         "wanted": settings.VIZPORTAL_SANDBOX,
         "mode": "none" if "none" in modes else min(modes, default="unknown"),
         "gaps": sorted({gap for host in hosts for gap in host["gaps"]}),
-        # How the processes of a render are ended, one word for each way in use; "none" is no guarantee.
+        # How the processes of a render are ended, one word for each method in use; "none" is no guarantee.
         "termination": terminations,
         "hosts": [{name: host.get(name) for name in shown} for host in hosts],
     }

@@ -1,4 +1,4 @@
-"""Operations for migrations that run while the portal is used; tests/upgrade says which others may stand there."""
+"""Migration operations that are safe while the portal runs; tests/upgrade has the list of all that are allowed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from django.db.migrations.state import ProjectState
 
 
 class AddIndexLive(AddIndexConcurrently):
-    """Adds an index: on PostgreSQL without keeping writers out, elsewhere as `AddIndex` does.
+    """Adds an index: on PostgreSQL without blocking writers, elsewhere as `AddIndex` does.
 
-    The migration needs `atomic = False`. Interrupted, PostgreSQL keeps an invalid index of that name: drop it, migrate
+    The migration needs `atomic = False`. After an interruption PostgreSQL keeps an invalid index: drop it and migrate
     again.
     """
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Builds it."""
-        _kind(schema_editor).database_forwards(self, app_label, schema_editor, from_state, to_state)
+        """Creates the index."""
+        _operation(schema_editor).database_forwards(self, app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Drops it."""
-        _kind(schema_editor).database_backwards(self, app_label, schema_editor, from_state, to_state)
+        """Drops the index."""
+        _operation(schema_editor).database_backwards(self, app_label, schema_editor, from_state, to_state)
 
 
-def _kind(schema_editor: BaseDatabaseSchemaEditor) -> type[AddIndex]:
+def _operation(schema_editor: BaseDatabaseSchemaEditor) -> type[AddIndex]:
     return AddIndexConcurrently if schema_editor.connection.vendor == "postgresql" else AddIndex

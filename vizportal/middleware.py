@@ -1,4 +1,4 @@
-"""What every request passes before any app sees it."""
+"""Middleware that every request passes before any app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.visualizations.exceptions import NotFoundError
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _PAGE_METHODS: Final = ("GET", "HEAD", "POST")
-# These answer for themselves which methods they serve, in their own shape.
+# These check methods themselves, and answer in their own format.
 _API_PATHS: Final = ("/api/", "/apis/")
 _QUEUE_DASHBOARD_POLICY: Final = {
     "style-src": [UNSAFE_INLINE],
@@ -29,16 +29,16 @@ _QUEUE_DASHBOARD_POLICY: Final = {
 class ResultsOriginMiddleware:
     """Answers for the origin of results (VIZPORTAL_RESULTS_ORIGIN): pages of results, their assets, and nothing else.
 
-    It stands before sessions and people, so nothing there reads or sets a cookie.
+    It comes before sessions and sign-in, so nothing there reads or sets a cookie.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answers what is asked of that origin, and passes on what is asked of the portal's own."""
+        """Answers requests to that origin, and passes on those to the portal's own."""
         origin = settings.VIZPORTAL_RESULTS_ORIGIN
-        if not origin or not _is_asked_of(request, origin):
+        if not origin or not _is_request_to(request, origin):
             return self.get_response(request)
         try:
             request.resolver_match = resolve(request.path_info, "apps.visualizations.results_urls")
@@ -52,16 +52,16 @@ class ResultsOriginMiddleware:
         return answer
 
 
-def _is_asked_of(request: HttpRequest, origin: str) -> bool:
+def _is_request_to(request: HttpRequest, origin: str) -> bool:
     try:
         return request.get_host().lower() == origin.partition("://")[2]
     except DisallowedHost:
-        # Probes come by other names, and whoever answers them knows.
+        # Probes use other host names; the views that answer them check the host.
         return False
 
 
 def refuse_nul(get_response: GetResponse) -> GetResponse:
-    """Answers 400 to an address with a NUL: no name has one, and PostgreSQL refuses to compare with it."""
+    """Middleware: answers 400 to an address with a NUL, which no name contains and PostgreSQL cannot compare with."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
@@ -96,13 +96,13 @@ class QueueDashboardMiddleware(MiddlewareMixin):
 class MethodsMiddleware(MiddlewareMixin):
     """Answers 405 to methods that no page serves: views of other packages would answer them like GET.
 
-    Which of the remaining methods a page serves is said at its view.
+    Decorators of the views restrict the remaining methods.
     """
 
     def process_view(
         self, request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponseBase | None:
-        """Refuses before anybody is asked who they are."""
+        """Refuses the request before sign-in is checked."""
         if request.method in _PAGE_METHODS or request.path_info.startswith(_API_PATHS):
             return None
         return HttpResponseNotAllowed(_PAGE_METHODS)

@@ -1,6 +1,6 @@
-"""The installation's secret key where none is configured: made once, kept in the data directory, changed on request.
+"""The installation's secret key where SECRET_KEY is not set: a file in the data directory, which `rotate_key` replaces.
 
-Keys that were replaced stay beside it for as long as a sign-in lasts, so that nobody is signed out by the change.
+Replaced keys are kept for as long as a session lasts, so that a rotation signs nobody out.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 
 _NAME: Final = "secret_key"
-# One line for each: when it was replaced (seconds since 1970), and the key.
+# A line for each key: when it was replaced (seconds since 1970), and the key.
 _REPLACED_NAME: Final = "secret_key.replaced"
 
 
 def load_or_create(data_dir: Path) -> str:
-    """Returns the key in `data_dir/secret_key`, making file and directory (readable by their owner only).
+    """Returns the key in `data_dir/secret_key`, which is created if missing (readable by its owner only).
 
     Raises:
-        ImproperlyConfigured: the directory cannot be made or written.
+        ImproperlyConfigured: the directory cannot be created or written.
     """
     path = data_dir / _NAME
     try:
@@ -48,13 +48,13 @@ def load_replaced(data_dir: Path, keep_s: float) -> list[str]:
 
 
 def rotate(data_dir: Path, *, is_old_dropped: bool) -> None:
-    """Puts a new key in the place of the one in the data directory; processes read it when they start.
+    """Replaces the key in the data directory; processes read it when they start.
 
     Args:
-        is_old_dropped: forgets the old key and those before it, so that all they signed ends: for a key that leaked.
+        is_old_dropped: deletes the old keys, which invalidates everything they signed: for a key that leaked.
     """
     replaced = [] if is_old_dropped else [*_read_replaced(data_dir), (int(time.time()), load_or_create(data_dir))]
-    # In this order a crash between the two leaves the old key in force and known.
+    # In this order a crash between the two writes leaves the old key valid.
     _write(data_dir / _REPLACED_NAME, "".join(f"{replaced_at} {key}\n" for replaced_at, key in replaced))
     _write(data_dir / _NAME, secrets.token_urlsafe(48))
 

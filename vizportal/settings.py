@@ -8,13 +8,13 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from renderer import Environments
 
-from apps.observing.logs import logging_config
+from apps.telemetry.logs import logging_config
 from apps.visualizations import stores
 from vizportal import database, env, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# --- Where things are kept ---------------------------------------------------------------------------------
+# --- Storage on this machine -------------------------------------------------------------------------------
 VIZPORTAL_DATA_DIR = Path(env.read_str("VIZPORTAL_DATA_DIR", str(BASE_DIR / "data"))).expanduser().absolute()
 VIZPORTAL_ENVIRONMENTS_DIR = (
     Path(env.read_str("VIZPORTAL_ENVIRONMENTS_DIR", str(BASE_DIR / ".environments"))).expanduser().absolute()
@@ -24,30 +24,30 @@ VIZPORTAL_ENVIRONMENTS_DIR = (
 ENVIRONMENT_DEFINITIONS_DIR = BASE_DIR / "environments"
 _environments = Environments(definitions_dir=ENVIRONMENT_DEFINITIONS_DIR, built_dir=VIZPORTAL_ENVIRONMENTS_DIR)
 
-# --- The web ----------------------------------------------------------------------------------------------
+# --- Web --------------------------------------------------------------------------------------------------
 VIZPORTAL_BIND = env.read_str("VIZPORTAL_BIND", "127.0.0.1:8000")
 VIZPORTAL_AUTH = env.read_choice("VIZPORTAL_AUTH", "local", ["local", "password", "oidc", "header"])
 DEBUG = env.read_bool("VIZPORTAL_DEBUG", default=False)
 VIZPORTAL_SESSION_HOURS = env.read_int("VIZPORTAL_SESSION_HOURS", 14 * 24, least=1)
 SESSION_COOKIE_AGE = VIZPORTAL_SESSION_HOURS * 3600
 SECRET_KEY = env.read_str("SECRET_KEY")
-# Keys that sign nothing new, and whose signatures still hold.
+# Replaced keys: they sign nothing new, but their signatures are still valid.
 SECRET_KEY_FALLBACKS = env.read_list("SECRET_KEY_FALLBACKS")
 if not SECRET_KEY:
     SECRET_KEY = secret.load_or_create(VIZPORTAL_DATA_DIR)
     SECRET_KEY_FALLBACKS += secret.load_replaced(VIZPORTAL_DATA_DIR, SESSION_COOKIE_AGE)
 ALLOWED_HOSTS = env.read_list("VIZPORTAL_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.read_list("VIZPORTAL_TRUSTED_ORIGINS")
-# Where results are shown from, such as https://results.example.com; empty: from the portal's own origin.
+# The origin of results, such as https://results.example.com; empty: the portal's own.
 VIZPORTAL_RESULTS_ORIGIN = env.read_origin("VIZPORTAL_RESULTS_ORIGIN")
 if VIZPORTAL_RESULTS_ORIGIN:
     ALLOWED_HOSTS.append(env.host_of(VIZPORTAL_RESULTS_ORIGIN))
 
-# --- People -----------------------------------------------------------------------------------------------
+# --- Accounts ---------------------------------------------------------------------------------------------
 VIZPORTAL_DEFAULT_ROLE = env.read_choice("VIZPORTAL_DEFAULT_ROLE", "coder", ["none", "viewer", "creator", "coder"])
-# {"administrator": ["ml-admins"], "viewer": ["everybody"]}: groups of the sign-in's, by the role they give.
+# {"administrator": ["ml-admins"], "viewer": ["everybody"]}: groups of the identity provider, by the role they get.
 VIZPORTAL_ROLE_GROUPS = env.read_names("VIZPORTAL_ROLE_GROUPS", ["viewer", "creator", "coder", "administrator"])
-# The gateway that says who asks, and the addresses it is believed from.
+# The header in which a gateway names the user, and the addresses from which it is trusted.
 VIZPORTAL_AUTH_HEADER = env.read_str("VIZPORTAL_AUTH_HEADER", "kubeflow-userid")
 VIZPORTAL_AUTH_HEADER_PREFIX = env.read_str("VIZPORTAL_AUTH_HEADER_PREFIX")
 VIZPORTAL_AUTH_GROUPS_HEADER = env.read_str("VIZPORTAL_AUTH_GROUPS_HEADER")
@@ -67,7 +67,7 @@ AUTHENTICATION_BACKENDS = {
     "oidc": ["apps.accounts.backends.OidcBackend"],
     "header": ["apps.accounts.backends.HeaderBackend"],
 }.get(VIZPORTAL_AUTH, ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"])
-# Too many wrong passwords lock a name out, where this address asks for it; counted in the database by django-axes.
+# Too many wrong passwords lock a user name for the client's address; django-axes counts in the database.
 VIZPORTAL_LOGIN_FAILURES = env.read_int("VIZPORTAL_LOGIN_FAILURES", 10, least=1)
 VIZPORTAL_LOGIN_LOCKOUT_MINUTES = env.read_int("VIZPORTAL_LOGIN_LOCKOUT_MINUTES", 15, least=1)
 VIZPORTAL_ADMIN_IDLE_MINUTES = env.read_int("VIZPORTAL_ADMIN_IDLE_MINUTES", 60, least=1)
@@ -78,9 +78,9 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "apps.accounts.addresses.lockout_address"
 AXES_LOCKOUT_CALLABLE = "apps.accounts.lockout.locked_page"
 AXES_RESET_ON_SUCCESS = True
-# Or somebody who goes on trying would keep the person locked out for good.
+# Otherwise somebody who keeps trying would lock the user out forever.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# The audit log has it, and the admin site a page of ours.
+# The audit log has sign-ins, and the admin site has a page of ours.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
@@ -97,36 +97,36 @@ KFP_CA_FILE = env.read_str("KFP_CA_FILE")
 KFP_METADATA = env.read_str("KFP_METADATA")
 # Several endpoints as a JSON list; the KFP_ settings above describe the only one where this is empty.
 VIZPORTAL_ENDPOINTS = env.read_str("VIZPORTAL_ENDPOINTS")
-# `up` says so to the processes it starts beside its own Kubeflow.
+# `up` sets it for the processes it starts beside the embedded Kubeflow.
 KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
 KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 4, least=1)
 VIZPORTAL_LOCALKFP_BIND = env.read_str("VIZPORTAL_LOCALKFP_BIND")
-# The listener that speaks Kubeflow's visualization protocol; empty: there is none.
+# The listener for Kubeflow's visualization protocol; empty: none.
 VIZPORTAL_KFP_SERVICE_BIND = env.read_str("VIZPORTAL_KFP_SERVICE_BIND")
 VIZPORTAL_KFP_SERVICE_OPEN = env.read_bool("VIZPORTAL_KFP_SERVICE_OPEN", default=False)
 VIZPORTAL_KFP_SERVICE_TOKEN = env.read_str("VIZPORTAL_KFP_SERVICE_TOKEN")
 VIZPORTAL_KFP_SERVICE_MAX_WAITING = env.read_int("VIZPORTAL_KFP_SERVICE_MAX_WAITING", 50, least=1)
 
 # --- Object stores ----------------------------------------------------------------------------------------
-# Stores that the portal reads by itself, as a JSON list (docs/artifacts.md); elsewhere the endpoint is asked.
+# Stores that the portal reads directly, as a JSON list (docs/artifacts.md); others are read through the endpoint.
 VIZPORTAL_OBJECT_STORES = env.read_str("VIZPORTAL_OBJECT_STORES")
 
 # --- Rendering --------------------------------------------------------------------------------------------
 ALLOW_CUSTOM_VISUALIZATIONS = env.read_bool("ALLOW_CUSTOM_VISUALIZATIONS", default=False)
-# Lets scripts bring packages of their own; from one index only, as wheels.
+# Allows scripts to declare packages of their own: from one index only, as wheels.
 VIZPORTAL_ALLOW_DEPENDENCIES = env.read_bool("VIZPORTAL_ALLOW_DEPENDENCIES", default=False)
 VIZPORTAL_PACKAGE_INDEX = env.read_str("VIZPORTAL_PACKAGE_INDEX")
 KERNEL_TIMEOUT = env.read_int("KERNEL_TIMEOUT", 100, least=1)
-# How long an environment's render host may take to import its libraries; none of a render's own time.
+# How long a render host may take to import its libraries; not part of a render's time.
 VIZPORTAL_HOST_START_S = env.read_int("VIZPORTAL_HOST_START_S", 300, least=1)
 VIZPORTAL_WORKERS = env.read_int("VIZPORTAL_WORKERS", 2, least=1)
-# Served by workers of other machines, also while none of them lives: they are started when something waits.
+# Environments of workers on other machines, available even while none runs: they may be started when renders wait.
 VIZPORTAL_REMOTE_ENVIRONMENTS = env.read_list("VIZPORTAL_REMOTE_ENVIRONMENTS")
 VIZPORTAL_SANDBOX = env.read_choice("VIZPORTAL_SANDBOX", "auto", ["auto", "bwrap", "landlock", "none"])
 VIZPORTAL_TERMINATION = env.read_choice(
     "VIZPORTAL_TERMINATION", "auto", ["auto", "namespace", "cgroup", "group", "threads"]
 )
-# The second word of an administrator who wants people's own code to run where nothing confines it.
+# The administrator's confirmation that users' code may run without a sandbox.
 VIZPORTAL_CUSTOM_WITHOUT_SANDBOX = env.read_bool("VIZPORTAL_CUSTOM_WITHOUT_SANDBOX", default=False)
 VIZPORTAL_HOST_MAX_RENDERS = env.read_int("VIZPORTAL_HOST_MAX_RENDERS", 2000, least=1)
 VIZPORTAL_MAX_HTML_BYTES = env.read_int("VIZPORTAL_MAX_HTML_BYTES", 64 * 1024**2, least=1024)
@@ -158,11 +158,11 @@ INSTALLED_APPS = [
     "vizportal",
 ]
 MIDDLEWARE = [
-    # Before all others: it sees what they answer.
-    "apps.observing.middleware.ObservingMiddleware",
+    # First: it sees the answers of all others.
+    "apps.telemetry.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "vizportal.middleware.ResultsOriginMiddleware",
-    "vizportal.observability.middleware.MetricsMiddleware",
+    "apps.telemetry.middleware.MetricsMiddleware",
     "vizportal.middleware.refuse_nul",
     "vizportal.middleware.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -182,7 +182,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.middleware.AdminIdleMiddleware",
-    # Last: it puts the page of a lockout in the place of whatever the sign-in answered.
+    # Last: it replaces the answer of the sign-in by the page of a lockout.
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "vizportal.urls"
@@ -209,7 +209,7 @@ DATABASES = {
         env.read_str("DATABASE_URL") or f"sqlite:///{VIZPORTAL_DATA_DIR / 'db.sqlite3'}", pool=VIZPORTAL_DATABASE_POOL
     )
 }
-# Where `manage.py move` copies everything to.
+# The target of `manage.py move`.
 VIZPORTAL_MOVE_DATABASE_URL = env.read_str("VIZPORTAL_MOVE_DATABASE_URL")
 if VIZPORTAL_MOVE_DATABASE_URL:
     DATABASES["move_target"] = database.read_database(VIZPORTAL_MOVE_DATABASE_URL, pool=0)
@@ -224,7 +224,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.read_str("VIZPORTAL_STATIC_DIR", str(VIZPORTAL_DATA_DIR / "static"))).expanduser().absolute()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VIZPORTAL_DATA_DIR / "results"
-# An object store for them, with django-storages' own options; empty: files in the data directory.
+# An object store for results, with options of django-storages; empty: files in the data directory.
 VIZPORTAL_RESULTS_URL = env.read_str("VIZPORTAL_RESULTS_URL")
 VIZPORTAL_RESULTS_OPTIONS = env.read_object("VIZPORTAL_RESULTS_OPTIONS")
 STORAGES = {
@@ -241,10 +241,10 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 SILENCED_SYSTEM_CHECKS = [
     # The portal shows its own results in frames; the CSP's frame-ancestors says the same.
     "security.W019",
-    # Whether sub-domains and browsers' preload lists are meant is the domain owner's decision.
+    # Sub-domains and browsers' preload lists are the decision of the domain's owner.
     "security.W005",
     "security.W021",
-    # Where people sign in elsewhere, there are no passwords to guess.
+    # Where users sign in elsewhere, there are no passwords to guess.
     *([] if AXES_ENABLED else ["axes.W003"]),
 ]
 SECURE_REFERRER_POLICY = "same-origin"
@@ -253,15 +253,15 @@ CSRF_COOKIE_SAMESITE = "Lax"
 _HTTPS = env.read_bool("VIZPORTAL_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 if _HTTPS:
-    # Browsers then take them from this host only, and by HTTPS: no other name of the domain can plant one.
+    # Browsers accept such cookies from this host only, by HTTPS: no other host of the domain can set one.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 3600 * 24 * 30
     SECURE_SSL_REDIRECT = True
-    # Probes ask the process itself, past the proxy.
+    # Probes reach the process directly, without the proxy.
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 
-# `frame-src 'self'` is what stops a saved result from navigating its frame away with data in the address.
+# `frame-src 'self'` keeps a saved result from navigating its frame to an address that contains data.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -280,24 +280,24 @@ CONTENT_SECURITY_POLICY = {
 
 # --- The queue --------------------------------------------------------------------------------------------
 REDIS_URL = env.read_str("REDIS_URL") or f"unix://{VIZPORTAL_DATA_DIR / 'valkey' / 'valkey.sock'}"
-# One queue for each environment that renders may use.
+# A queue for each environment.
 RQ_QUEUES = {
     f"render-{key}": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"}
     for key in _environments.get_keys()
 }
-# The worker and every reader of the queue refuse whatever is not a render (apps/visualizations/jobs.py).
+# The worker and every reader of the queue refuse jobs that are not renders (apps/visualizations/jobs.py).
 RQ = {
     "JOB_CLASS": "apps.visualizations.jobs.RenderJob",
     "WORKER_CLASS": "apps.visualizations.jobs.RenderWorker",
 }
 RQ_SHOW_ADMIN_LINK = True
 
-# --- How it is seen from outside (docs/monitoring.md) -------------------------------------------------------
+# --- Telemetry (docs/monitoring.md) ------------------------------------------------------------------------
 # Empty: only this machine may read /metrics.
 VIZPORTAL_METRICS_TOKEN = env.read_str("VIZPORTAL_METRICS_TOKEN")
-# Where a worker answers /healthz and /metrics; empty: nowhere.
+# The address at which a worker answers /healthz and /metrics; empty: none.
 VIZPORTAL_WORKER_METRICS_BIND = env.read_str("VIZPORTAL_WORKER_METRICS_BIND")
-# Where traces go, such as http://collector:4318; empty: there are none.
+# The collector of traces, such as http://collector:4318; empty: nothing is traced.
 VIZPORTAL_OTLP_ENDPOINT = env.read_str("VIZPORTAL_OTLP_ENDPOINT")
 LOGGING = logging_config(
     env.read_choice("VIZPORTAL_LOG_FORMAT", "line", ["line", "json"]),

@@ -1,4 +1,4 @@
-"""Settings of the tests: everything in a directory of their own, nothing left behind."""
+"""Settings of the tests: all data is in a temporary directory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from vizportal.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
-    # The store that is used without further settings; its place is MEDIA_ROOT, which tests change.
+    # The default store, in MEDIA_ROOT, which tests change.
     "default": {"BACKEND": "apps.visualizations.stores.files.FileStore", "OPTIONS": {"base_url": None}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Users sign in like on a server: what a stranger may see is tested, and `local` has tests of its own.
+# Users sign in as on a server, so that tests cover what others may see; `local` has tests of its own.
 VIZPORTAL_AUTH = "password"
 AXES_ENABLED = True
 WHITENOISE_AUTOREFRESH = True

@@ -1,4 +1,4 @@
-"""The first page and the error pages."""
+"""Views that belong to no app: error pages, the start page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from django.templatetags.static import static
 from django.urls import get_script_prefix
 from django.views.decorators.http import require_safe
 
-from apps.observing.scope import request_id
+from apps.telemetry.context import request_id
 from apps.visualizations.stores.streamed import StoreAwayError
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ _AWAY = {"database": "The database does not answer", "store": "The store of resu
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django passes it)
-    """Leads to the runs."""
+    """Redirects to the runs."""
     return redirect("runs:run_list")
 
 
 def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001  (Django passes them)
-    """Answers for addresses of other packages that the portal does not have.
+    """Answers 404, for addresses of other packages that the portal does not offer.
 
     Raises:
         Http404: always.
@@ -53,27 +53,26 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001  (
 @login_not_required
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django passes it)
-    """Leads browsers that ask for the old address (the admin's pages name none) to the icon."""
+    """Redirects to the icon: browsers request this address on the admin's pages, which name no icon."""
     return HttpResponseRedirect(static("favicon.svg"))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers 403 with the reason, where a view gave one for people."""
+    """Answers 403 with the view's reason, if it gave one."""
     reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
     return HttpResponseForbidden(render_to_string("403.html", {"reason": reason}, request))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers 404 with the reason, where a view gave one for people."""
+    """Answers 404 with the view's reason, if it gave one."""
     reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
     return HttpResponseNotFound(render_to_string("404.html", {"reason": reason}, request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers 500 with ids to look for in the log, or 503 where the database or the store of results is away.
+    """Answers 500 with ids to search for in the log, or 503 where the database or the store of results is down.
 
-    The pages need no database and no template context. Every line of the log that belongs to the request has its id,
-    the traceback before this one too.
+    The pages need no database and no template context. Every log line of the request has its id, the traceback too.
     """
     error = sys.exc_info()[1]
     if isinstance(error, (OperationalError, InterfaceError, StoreAwayError)):
@@ -86,7 +85,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _bare(template: str, context: dict[str, object], status: int) -> HttpResponse:
-    """Answers with a page that goes without whatever is missing: here even the names of static files may be."""
+    """Answers with a page that works even without static files, whose names may be unknown here."""
     frame: dict[str, object] = {"home": get_script_prefix()}
     with suppress(ValueError):
         frame["styles"] = [static(f"css/{name}.css") for name in ("tokens", "base", "components")]
@@ -99,7 +98,7 @@ def _part_away(request: HttpRequest, part: str) -> HttpResponse:
     answer: HttpResponse
     words = _AWAY[part]
     if request.path.startswith("/api/"):
-        # The API's own shape: it never saw this request, whose person the session could not name.
+        # The API's error format; the API itself was not called, since the session could not be read.
         error = {"code": f"{part}_away", "message": f"{words}. Nothing is lost; try again soon."}
         answer = JsonResponse({"error": error}, status=503)
     else:

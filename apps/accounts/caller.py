@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from apps.accounts import roles
 from apps.accounts.addresses import client_address
 from apps.accounts.rights import Right
-from apps.observing.scope import request_id
+from apps.telemetry.context import request_id
 
 
 class CallerKind(enum.StrEnum):

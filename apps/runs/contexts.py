@@ -11,7 +11,7 @@ import yaml
 from django.urls import NoReverseMatch, reverse
 
 from apps.runs import charts, graph, previews
-from apps.runs.entities import Artifact, PipelineVersion, RunDetails, State, Step
+from apps.runs.entities import Artifact, Phase, PipelineVersion, RunDetails, State, Step
 from apps.runs.graph import page as graph_page
 from apps.runs.previews import ui_metadata
 
@@ -27,7 +27,7 @@ TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class StepListItem:
     """A step in the list of steps; `depth` is how many frames it stands in, at most 8."""
 
     step: Step
@@ -80,8 +80,8 @@ def run_page(
         "rows": rows(steps) if shown == "steps" else (),
         "spec_text": spec_text(run.spec) if shown == "spec" else "",
         "counts": counts(steps),
-        "can_terminate": run.state in {State.PENDING, State.RUNNING},
-        "can_retry": run.state in {State.FAILED, State.CANCELLED},
+        "can_terminate": run.state.is_active,
+        "can_retry": run.state.phase is Phase.UNSUCCESSFUL,
         **context,
         **timeline,
     }
@@ -94,13 +94,13 @@ def plan(version: PipelineVersion, look: graph.Look, *, view: str) -> dict[str, 
     return {**context, "graph_name": version.name, "rows": rows(steps) if context["view"] == "steps" else ()}
 
 
-def rows(steps: Sequence[Step]) -> tuple[Row, ...]:
+def rows(steps: Sequence[Step]) -> tuple[StepListItem, ...]:
     """Returns the steps with their depth in the tree."""
     depths: dict[str | None, int] = {None: -1}
     found = []
     for step in steps:
         depths[step.id] = depths.get(step.parent_id, -1) + 1
-        found.append(Row(step=step, depth=min(8, depths[step.id])))
+        found.append(StepListItem(step=step, depth=min(8, depths[step.id])))
     return tuple(found)
 
 

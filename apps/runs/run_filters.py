@@ -1,153 +1,218 @@
-"""What the run list is asked for; all of it stands in the address."""
+"""The filters of the run list: all of them stand in the address, and the API takes the same."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final, cast
 
+from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
 from apps.runs.entities import State
-from apps.runs.gateway.filters import SORTS, RunQuestion
+from apps.runs.filter_fields import (
+    ChoiceFilter,
+    DayFilter,
+    Filter,
+    FlagFilter,
+    NameFilter,
+    Place,
+    SeveralFilter,
+    TextFilter,
+    WordsFilter,
+)
+from apps.runs.gateway.filters import RunQuestion
 
-PAGE_SIZES: Final = (20, 50, 100, 200)
-PERIODS: Final = {
+_PAGE_SIZES: Final = (20, 50, 100, 200)
+_PERIODS: Final = {
     "1h": ("Last hour", timedelta(hours=1)),
     "24h": ("Last 24 hours", timedelta(days=1)),
     "7d": ("Last 7 days", timedelta(days=7)),
     "30d": ("Last 30 days", timedelta(days=30)),
     "90d": ("Last 90 days", timedelta(days=90)),
 }
-LISTED_STATES: Final = (
-    State.PENDING,
-    State.RUNNING,
-    State.SUCCEEDED,
-    State.FAILED,
-    State.CANCELLED,
-    State.SKIPPED,
-)
-_LONGEST: Final = 200
-# What a saved filter keeps: not the page one was on.
-_KEPT: Final = (
-    "q",
-    "state",
-    "pipeline",
-    "experiment",
-    "recurring",
-    "since",
-    "from",
-    "to",
-    "tag",
-    "archived",
-    "sort",
-    "size",
-    "metric",
-)
+_SORTS: Final = {
+    "-created": "Newest first",
+    "created": "Oldest first",
+    "name": "Name A to Z",
+    "-name": "Name Z to A",
+    "-finished": "Last finished",
+    "finished": "First finished",
+}
+
+
+_ASKED: Final = tuple(each.name for each in fields(RunQuestion))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilters:
-    """One reading of the address' query.
+    """What a page of the run list asks for.
 
     Attributes:
-        since: a key of PERIODS; "" for all time, or where days are given.
-        first_day, last_day: both included, in UTC.
+        question: what Kubeflow can be asked, except for the tag.
+        tag: only the portal knows it.
+        pipeline_id: Kubeflow cannot filter by it.
     """
 
-    text: str = ""
-    states: tuple[State, ...] = ()
-    pipeline_id: str = ""
-    experiment_id: str = ""
-    recurring_run_id: str = ""
-    since: str = ""
-    first_day: date | None = None
-    last_day: date | None = None
+    question: RunQuestion = field(default_factory=RunQuestion)
     tag: str = ""
-    archived: bool = False
-    sort: str = "-created"
-    page_size: int = PAGE_SIZES[0]
+    pipeline_id: str = ""
+    page_size: int = _PAGE_SIZES[0]
     page_token: str = ""
 
-    @classmethod
-    def from_query(cls, query: QueryDict) -> RunFilters:
-        """Reads an address' query; what makes no sense is left out, so that an old link still opens."""
-        size, sort, since = query.get("size", ""), query.get("sort", ""), query.get("since", "")
-        first_day, last_day = _day(query.get("from", "")), _day(query.get("to", ""))
-        return cls(
-            text=query.get("q", "").strip()[:_LONGEST],
-            states=tuple(dict.fromkeys(state for state in map(_state, query.getlist("state")) if state)),
-            pipeline_id=query.get("pipeline", "")[:_LONGEST],
-            experiment_id=query.get("experiment", "")[:_LONGEST],
-            recurring_run_id=query.get("recurring", "")[:_LONGEST],
-            since=since if since in PERIODS and not (first_day or last_day) else "",
-            first_day=first_day,
-            last_day=last_day,
-            tag=query.get("tag", "").strip()[:_LONGEST],
-            archived=query.get("archived", "") in {"1", "on", "true"},
-            sort=sort if sort in SORTS else "-created",
-            page_size=int(size) if size in {str(allowed) for allowed in PAGE_SIZES} else PAGE_SIZES[0],
-            page_token=query.get("page", "")[:2000],
-        )
 
-    @property
-    def is_any_set(self) -> bool:
-        """Whether runs are left out by choice: an empty list then is no empty portal."""
-        return self != RunFilters(sort=self.sort, page_size=self.page_size, page_token=self.page_token)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """One filter that is set; `changes` is what its link changes in the address to take it off."""
 
-    @property
-    def created_from(self) -> datetime | None:
-        """The earliest creation that is asked for; None for any."""
-        if self.since:
+    label: str
+    changes: Mapping[str, None]
+
+
+def _days_chip(values: Mapping[str, Any]) -> str:
+    first, last = values["first_day"], values["last_day"]
+    return f"created {first or 'the beginning'} to {last or 'today'}" if first or last else ""
+
+
+class RunFilterForm(forms.Form):
+    """The run list's filters. A field with the name of an attribute of RunQuestion is asked of Kubeflow.
+
+    Whatever an address says, the form can be used: a filter that makes no sense has an error and is left out.
+    """
+
+    text = TextFilter(
+        "q",
+        label="Name",
+        help_text="Part of the name.",
+        chip="name contains “{}”",
+        place=Place.FIRST_ROW,
+        widget=forms.SearchInput(attrs={"placeholder": "Part of a name", "data-search": True}),
+    )
+    states = SeveralFilter(
+        "state",
+        label="Status",
+        help_text="Any of these.",
+        chip="state: {}",
+        place=Place.FIRST_ROW,
+        choices=[(state.value, state.label) for state in State],
+        offered=[(state.value, state.label) for state in State if state.is_selectable],
+        coerce=State.by_value,
+    )
+    pipeline_id = NameFilter(
+        "pipeline", label="Pipeline", help_text="Id.", chip="pipeline: {}", place=Place.FIRST_ROW, any_label="All"
+    )
+    experiment_id = NameFilter(
+        "experiment", label="Experiment", help_text="Id.", chip="experiment: {}", place=Place.FIRST_ROW, any_label="All"
+    )
+    recurring_run_id = TextFilter(
+        "recurring",
+        help_text="Id of the schedule that started them.",
+        chip="started by: {}",
+        place=Place.FIRST_ROW,
+        widget=forms.HiddenInput,
+    )
+    since = ChoiceFilter(
+        "since",
+        label="Created",
+        help_text="A period that ends now; without effect where days are given.",
+        chip="{}",
+        place=Place.FIRST_ROW,
+        choices=[("", "Any time"), *((key, label) for key, (label, _) in _PERIODS.items())],
+    )
+    first_day = DayFilter(
+        "from", label="From day (UTC)", help_text="YYYY-MM-DD, in UTC.", chip=_days_chip, clears=("last_day",)
+    )
+    last_day = DayFilter("to", label="To day", help_text="YYYY-MM-DD, included.")
+    tag = NameFilter("tag", label="Tag", help_text="A tag.", chip="tag: {}", any_label="Any")
+    archived = FlagFilter("archived", label="Archived", help_text="Runs in the archive only.", chip="archived")
+    sort = ChoiceFilter("sort", label="Order", help_text="The order.", choices=list(_SORTS.items()))
+    page_size = ChoiceFilter(
+        "size", label="Rows", is_in_api=False, choices=[(size, str(size)) for size in _PAGE_SIZES], coerce=int
+    )
+    metrics = WordsFilter("metric", place=Place.NOWHERE, is_in_api=False)
+    page_token = TextFilter("page", place=Place.NOWHERE, is_saved=False, is_in_api=False, max_length=2000)
+
+    def __init__(self, query: QueryDict) -> None:
+        super().__init__(query, auto_id="%s")
+        self._filters = {name: each for name, each in self.fields.items() if isinstance(each, Filter)}
+        self.full_clean()
+        self.values = {name: each.empty for name, each in self._filters.items()} | self.cleaned_data
+
+    def add_prefix(self, field_name: str) -> str:
+        """Returns the name of a field in the address; Django also asks for a field's id, which is that already."""
+        known = self._filters.get(field_name)
+        return known.parameter if known else field_name
+
+    def clean(self) -> dict[str, Any]:
+        """Leaves the period out where days are given."""
+        cleaned = self.cleaned_data
+        if cleaned.get("first_day") or cleaned.get("last_day"):
+            cleaned["since"] = ""
+        return cleaned
+
+    def offer(self, **names: Mapping[str, str]) -> None:
+        """Offers names by id for the fields that take one."""
+        for name, offered in names.items():
+            cast("NameFilter", self.fields[name]).offer(offered, self.values[name])
+
+    def filters(self) -> RunFilters:
+        """Returns what to ask for."""
+        asked = {name: self.values[name] for name in _ASKED if name in self.values}
+        question = RunQuestion(created_from=self._created_from(), created_before=self._created_before(), **asked)
+        names = ("tag", "pipeline_id", "page_size", "page_token")
+        return RunFilters(question=question, **{name: self.values[name] for name in names})
+
+    def _created_from(self) -> datetime | None:
+        if self.values["since"]:
             # Whole minutes: the page token of a list belongs to its filter, to the letter.
-            return timezone.now().replace(second=0, microsecond=0) - PERIODS[self.since][1]
-        return datetime.combine(self.first_day, time(), UTC) if self.first_day else None
+            return timezone.now().replace(second=0, microsecond=0) - _PERIODS[self.values["since"]][1]
+        return _midnight(self.values["first_day"])
 
-    @property
-    def created_before(self) -> datetime | None:
-        """The creation that is just too late; None for any."""
-        return datetime.combine(self.last_day, time(), UTC) + timedelta(days=1) if self.last_day else None
+    def _created_before(self) -> datetime | None:
+        start = _midnight(self.values["last_day"])
+        return start + timedelta(days=1) if start else None
 
-    def question(self, run_ids: tuple[str, ...] | None) -> RunQuestion:
-        """Returns what to ask Kubeflow.
+    def chips(self) -> list[Chip]:
+        """Returns the filters that are set: where there are any, an empty list is no empty portal."""
+        chips = []
+        for name, each in self._filters.items():
+            label = each.chip_text(self.values[name], self.values)
+            cleared = [self.add_prefix(other) for other in (name, *each.clears, "page_token")]
+            if label:
+                chips.append(Chip(label=label, changes=dict.fromkeys(cleared)))
+        return chips
 
-        Args:
-            run_ids: the runs that have the tag; None where no tag is asked for.
-        """
-        return RunQuestion(
-            text=self.text,
-            states=self.states,
-            experiment_id=self.experiment_id,
-            recurring_run_id=self.recurring_run_id,
-            created_from=self.created_from,
-            created_before=self.created_before,
-            run_ids=run_ids,
-            archived=self.archived,
-            sort=self.sort,
+    def saved_query(self) -> str:
+        """Returns the part of the address that a saved filter keeps, in a fixed order; "" where nothing is set."""
+        kept, given = QueryDict(mutable=True), cast("QueryDict", self.data)
+        for name, each in self._filters.items():
+            texts = [text for text in given.getlist(each.parameter) if text]
+            if each.is_saved and texts and name not in self.errors:
+                kept.setlist(each.parameter, texts)
+        return kept.urlencode()
+
+    def api_errors(self) -> dict[str, str]:
+        """Returns what is wrong with the filters that the API takes, by parameter."""
+        wrong = ((each, self.errors.get(name)) for name, each in self._filters.items() if each.is_in_api)
+        return {each.parameter: " ".join(map(str, errors)) for each, errors in wrong if errors}
+
+    def first_row(self) -> list[forms.BoundField]:
+        """Returns the fields that are always shown."""
+        return [self[name] for name, each in self._filters.items() if each.place is Place.FIRST_ROW]
+
+    def more(self) -> list[forms.BoundField]:
+        """Returns the fields below "More filters"."""
+        return [self[name] for name, each in self._filters.items() if each.place is Place.MORE]
+
+    def is_more_open(self) -> bool:
+        """Whether one of the fields below "More filters" is set or wrong; order and size do not count."""
+        more = [(name, each) for name, each in self._filters.items() if each.place is Place.MORE]
+        return bool(self.values["metrics"]) or any(
+            name in self.errors or each.chip_text(self.values[name], self.values) for name, each in more
         )
 
 
-def query_kept(query: QueryDict) -> str:
-    """Returns the part of a query that a saved filter keeps, in a fixed order; "" where nothing is set."""
-    kept = QueryDict(mutable=True)
-    for name in _KEPT:
-        values = [value for value in query.getlist(name) if value]
-        if values:
-            kept.setlist(name, values)
-    return kept.urlencode()
-
-
-def _state(value: str) -> State | None:
-    try:
-        return State(value.lower()) if value else None
-    except ValueError:
-        return None
-
-
-def _day(value: str) -> date | None:
-    try:
-        found = date.fromisoformat(value)
-    except ValueError:
-        return None
-    return found if date(2015, 1, 1) <= found <= date(2200, 1, 1) else None
+def _midnight(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if day else None

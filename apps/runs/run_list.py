@@ -1,4 +1,4 @@
-"""What the template of the run list is given: rows, chips of what is filtered, metric columns."""
+"""The context of the run list's template: rows, filters, metric columns."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.http import HttpRequest
 
 from apps.accounts.caller import Caller
 from apps.runs import selectors
-from apps.runs.entities import Page, Run, State
+from apps.runs.entities import Page, Run
 from apps.runs.gateway import Gateway
-from apps.runs.run_filters import LISTED_STATES, PAGE_SIZES, PERIODS, RunFilters, query_kept
+from apps.runs.run_filters import RunFilterForm
 
 _METRIC_COLUMNS: Final = 3
 _MOST_METRIC_COLUMNS: Final = 8
@@ -22,15 +22,7 @@ MOST_READ: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chip:
-    """One filter that is set; `changes` is what its link changes in the address to take it off."""
-
-    label: str
-    changes: Mapping[str, None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class RunListItem:
     """One run in the list.
 
     Attributes:
@@ -42,39 +34,37 @@ class Row:
     metrics: Sequence[float | None]
 
 
-def run_list(
-    request: HttpRequest, caller: Caller, gateway: Gateway, page: Page[Run], filters: RunFilters
+def run_list_context(
+    request: HttpRequest, caller: Caller, gateway: Gateway, page: Page[Run], form: RunFilterForm
 ) -> dict[str, Any]:
     """Returns the run list's context. Asks Kubeflow for names once, and the database a fixed number of times."""
     pipelines, experiments = selectors.pipeline_choices(gateway), selectors.experiment_choices(gateway)
     shown = selectors.named(page.items, pipelines)
     known = selectors.metrics_kept(caller, gateway, shown)
     tags = selectors.tags_of(caller, gateway, shown)
-    columns = metric_columns(known.values(), request.GET.getlist("metric"))
+    columns = metric_columns(known.values(), form.values["metrics"])
+    tag_choices = selectors.tag_choices(caller, gateway)
+    form.offer(pipeline_id=_names(pipelines), experiment_id=_names(experiments), tag={tag: tag for tag in tag_choices})
     return {
         "page": page,
         "rows": [
-            Row(
+            RunListItem(
                 run=run,
                 tags=tags.get(run.id, ()),
                 metrics=[known.get(run.id, {}).get(name) for name in columns],
             )
             for run in shown
         ],
-        "filters": filters,
-        "pipelines": pipelines,
-        "experiments": experiments,
-        "experiment_names": {experiment.id: experiment.name for experiment in experiments},
-        "states": LISTED_STATES,
-        "periods": [(key, label) for key, (label, _) in PERIODS.items()],
-        "tag_choices": selectors.tag_choices(caller, gateway),
-        "page_sizes": PAGE_SIZES,
-        "chips": _chips(filters, _names(pipelines), _names(experiments)),
+        "form": form,
+        "filters": form.values,
+        "experiment_names": _names(experiments),
+        "tag_choices": tag_choices,
+        "chips": form.chips(),
         "metric_columns": columns,
         "metric_names": sorted({name for values in known.values() for name in values}),
         "metrics_unread": _unread(shown, known) if "unread" not in request.GET else [],
         "saved_filters": selectors.saved_filters(caller, gateway.endpoint.key),
-        "kept_query": query_kept(request.GET),
+        "kept_query": form.saved_query(),
         "live_cells": _live_cells(shown),
     }
 
@@ -86,8 +76,8 @@ def _names(items: Iterable[Any]) -> dict[str, str]:
 def metric_columns(values: Iterable[Mapping[str, float]], wanted: Sequence[str]) -> list[str]:
     """Returns the metrics to show as columns: those that are wanted, else the ones that most of the runs have."""
     if wanted:
-        return [name for name in dict.fromkeys(wanted) if name][:_MOST_METRIC_COLUMNS]
-    counts = Counter(name for each in values for name in each)
+        return list(wanted[:_MOST_METRIC_COLUMNS])
+    counts = Counter(name for metrics in values for name in metrics)
     return sorted(name for name, _ in counts.most_common(_METRIC_COLUMNS))
 
 
@@ -97,29 +87,5 @@ def _unread(runs: Iterable[Run], known: Mapping[str, Any]) -> list[str]:
 
 def _live_cells(runs: Sequence[Run]) -> str:
     """Returns the cells to keep fresh, as a list of selectors; "" once every run listed has ended."""
-    active = [run.id for run in runs if run.id and run.state in {State.PENDING, State.RUNNING}]
+    active = [run.id for run in runs if run.id and run.state.is_active]
     return ",".join(f"#state-{run_id},#took-{run_id}" for run_id in active)
-
-
-def _chips(filters: RunFilters, pipelines: Mapping[str, str], experiments: Mapping[str, str]) -> list[Chip]:
-    days = " to ".join(
-        filter(None, [str(filters.first_day or "the beginning"), str(filters.last_day or "today")])
-        if filters.first_day or filters.last_day
-        else []
-    )
-    candidates = [
-        (("q",), f"name contains “{filters.text}”" if filters.text else ""),
-        (("state",), f"state: {', '.join(filters.states)}" if filters.states else ""),
-        (("pipeline",), _named("pipeline", filters.pipeline_id, pipelines)),
-        (("experiment",), _named("experiment", filters.experiment_id, experiments)),
-        (("recurring",), f"started by: {filters.recurring_run_id}" if filters.recurring_run_id else ""),
-        (("since",), PERIODS[filters.since][0].lower() if filters.since else ""),
-        (("from", "to"), f"created {days}" if days else ""),
-        (("tag",), f"tag: {filters.tag}" if filters.tag else ""),
-        (("archived",), "archived" if filters.archived else ""),
-    ]
-    return [Chip(label=label, changes=dict.fromkeys((*names, "page"))) for names, label in candidates if label]
-
-
-def _named(kind: str, key: str, names: Mapping[str, str]) -> str:
-    return f"{kind}: {names.get(key, key)}" if key else ""

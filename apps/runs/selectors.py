@@ -25,9 +25,11 @@ _LONGEST_PATH: Final = 800
 def runs_list(caller: Caller, gateway: Gateway, filters: RunFilters) -> Page[Run]:
     """Returns one page of runs."""
     caller.require(Right.VIEW)
-    run_ids = runs_tagged(caller, gateway, filters.tag) if filters.tag else None
+    question = filters.question
+    if filters.tag:
+        question = replace(question, run_ids=runs_tagged(caller, gateway, filters.tag))
     return gateway.runs(
-        filters.question(run_ids),
+        question,
         pipeline_id=filters.pipeline_id,
         page_size=filters.page_size,
         page_token=filters.page_token,

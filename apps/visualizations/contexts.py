@@ -19,11 +19,12 @@ from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.gateway import Gateway
 from apps.visualizations import origins, selectors
 from apps.visualizations.forms import VisualizationForm
-from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.hosts import environment_available, environment_missing
 from apps.visualizations.services.live import live_read
 from apps.visualizations.services.results import result_is_damaged
 from apps.visualizations.services.submission import Submission
+from apps.visualizations.states import Reason, RenderState
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -33,27 +34,6 @@ _SHOWN_TYPES: Final = 6
 _RESULTS: Final = 30
 _LONGEST_ENDING: Final = 8
 TABS: Final = (("result", "Result"), ("code", "Code"), ("log", "Log"), ("history", "History"), ("receipt", "Receipt"))
-# What a person can do about it, where the message alone does not say.
-_ADVICE: Final = {
-    "out_of_memory": "Read fewer rows or columns at a time.",
-    "html_too_big": "Show a part or a summary. The executed notebook is kept.",
-    "kernel_died": "The log may say more.",
-    "source_missing": "Is the artifact still in its store? Some artifacts keep their data in their metadata only.",
-    "source_refused": "An administrator can allow it with VIZPORTAL_SOURCE_ALLOW.",
-    "source_too_big": "The limit is VIZPORTAL_MAX_SOURCE_BYTES.",
-    "endpoint_down": "Saved results still open. Try again when Kubeflow answers.",
-    "custom_off": "An administrator can switch it on with ALLOW_CUSTOM_VISUALIZATIONS.",
-    "poison": "Two workers died while rendering it. Change the code or the data before trying again.",
-    "disk_full": "Write less to the disk, or clean up on the way.",
-    "kernel_missing": "The type names a kernel that its environment does not have.",
-    "worker_lost": "The process that renders was lost, which is rarely the code's fault. Render again.",
-    "unconfined": "Rendering needs Linux 5.13 or newer, or an administrator who sets VIZPORTAL_CUSTOM_WITHOUT_SANDBOX.",
-    "dependencies_failed": "Ask for versions that fit, or for other packages.",
-    "dependencies_refused": "An administrator can allow it with VIZPORTAL_ALLOW_DEPENDENCIES.",
-    "source_changed": "Render again once it is complete.",
-    "source_timeout": "Is the store slow, or the source larger than it looks? Try a part of it.",
-    "environment_missing": "An administrator can build it: manage.py environments build.",
-}
 
 
 def creator_context(caller: Caller, details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
@@ -213,16 +193,15 @@ def gallery_context(request: HttpRequest, page: Page[Visualization], filters: di
 
 def advice(render: Render) -> str:
     """Returns what a person can do about how it ended; "" where the message says it all."""
-    if render.reason == "timed_out":
-        return "Ask for less data" + (
-            ", or allow more time." if may_run_longer(render) else ", or ask an administrator to raise KERNEL_TIMEOUT."
-        )
-    return _ADVICE.get(render.reason, "")
+    if may_run_longer(render):
+        return "Ask for less data, or allow more time."
+    reason = Reason.by_value(render.reason)
+    return reason.advice if reason else ""
 
 
 def may_run_longer(render: Render) -> bool:
     """Whether it stopped at a limit of its own, below the server's."""
-    return render.reason == "timed_out" and render.timeout_s < settings.KERNEL_TIMEOUT
+    return render.reason == Reason.TIMED_OUT and render.timeout_s < settings.KERNEL_TIMEOUT
 
 
 def type_title(key: str) -> str:

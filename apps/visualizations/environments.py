@@ -6,7 +6,7 @@ import renderer
 from django.conf import settings
 from renderer.environments import EnvironmentInfo, EnvironmentUnusableError
 
-__all__ = ["EnvironmentInfo", "EnvironmentUnusableError", "environments"]
+__all__ = ["EnvironmentInfo", "EnvironmentUnusableError", "environments", "has_queue", "queue_name"]
 
 
 def environments() -> renderer.Environments:
@@ -14,3 +14,13 @@ def environments() -> renderer.Environments:
     return renderer.Environments(
         definitions_dir=settings.ENVIRONMENT_DEFINITIONS_DIR, built_dir=settings.VIZPORTAL_ENVIRONMENTS_DIR
     )
+
+
+def queue_name(environment: str) -> str:
+    """Returns the name of the queue of an environment's workers."""
+    return f"render-{environment}"
+
+
+def has_queue(environment: str) -> bool:
+    """Whether this installation has a queue, and so workers, for an environment."""
+    return queue_name(environment) in settings.RQ_QUEUES

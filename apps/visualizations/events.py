@@ -11,8 +11,9 @@ from django.conf import settings
 from django_rq.connection_utils import get_redis_connection
 from redis.exceptions import RedisError
 
-from apps.visualizations.models import ACTIVE_STATES, Render
-from apps.visualizations.tallies import render_count
+from apps.visualizations.models import Render
+from apps.visualizations.render_metrics import render_count
+from apps.visualizations.states import ACTIVE_STATES
 
 CHANNEL = "vizportal:render"
 # For those who wait for an end: the render's id and nothing else, so that no progress wakes them.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from apps.visualizations.states import Reason
+
 
 class VisualizationsError(Exception):
-    """Base of all; `code` is the machine's word for it, in API answers and as a render's reason."""
+    """Base of all; `code` names it in answers of the API."""
 
-    code = "error"
+    code: str = "error"
 
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
@@ -28,15 +30,6 @@ class InvalidRequestError(VisualizationsError):
     def __init__(self, message: str, *, fields: Mapping[str, str] | None = None, code: str = "") -> None:
         super().__init__(message, code=code)
         self.fields = dict(fields or {})
-
-
-class CustomOffError(VisualizationsError):
-    """Custom code is switched off on this server."""
-
-    code = "custom_off"
-
-    def __init__(self) -> None:
-        super().__init__("Custom code is switched off on this server (ALLOW_CUSTOM_VISUALIZATIONS).")
 
 
 class TooManyQueuedError(VisualizationsError):
@@ -66,20 +59,31 @@ class WrongStateError(VisualizationsError):
     code = "wrong_state"
 
 
-class MachineError(VisualizationsError):
-    """The machine is at fault and not the code; a predefined type is tried once more.
+class RenderEndedError(VisualizationsError):
+    """A render ends without a result; `code` says why."""
 
-    `code` is one of worker_lost, host_failed, killed_by_system, work_disk_full, work_dir_failed, store_full,
-    store_failed, no_descriptors.
-    """
+    code: Reason
 
-    code = "worker_lost"
+    def __init__(self, message: str, *, code: Reason | None = None) -> None:
+        super().__init__(message, code=code or "")
 
 
-class SourceError(VisualizationsError):
-    """A source cannot be brought to the render.
+class CustomOffError(RenderEndedError):
+    """Custom code is switched off on this server."""
 
-    `code` is one of source_missing, source_refused, source_too_big, source_timeout, source_changed, endpoint_down.
-    """
+    code = Reason.CUSTOM_OFF
 
-    code = "source_missing"
+    def __init__(self) -> None:
+        super().__init__("Custom code is switched off on this server (ALLOW_CUSTOM_VISUALIZATIONS).")
+
+
+class MachineError(RenderEndedError):
+    """The machine is at fault and not the code."""
+
+    code = Reason.WORKER_LOST
+
+
+class SourceError(RenderEndedError):
+    """A source cannot be brought to the render."""
+
+    code = Reason.SOURCE_MISSING

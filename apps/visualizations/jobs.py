@@ -17,6 +17,7 @@ from uuid import UUID
 import django_rq
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
+from prometheus_client.core import Metric
 from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
@@ -25,17 +26,20 @@ from rq.timeouts import JobTimeoutException
 from rq.worker import WorkerStatus
 from rq.worker_registration import get_keys
 
-from apps.observing import tracing
+from apps.telemetry import tracing
+from apps.telemetry.job_traces import job_trace_read, job_trace_request, job_trace_store
+from apps.telemetry.worker import MonitoredWorker, job_heartbeat
 from apps.visualizations import events
+from apps.visualizations.environments import queue_name
 from apps.visualizations.models import Render
+from apps.visualizations.render_metrics import host_memory_metric
 from apps.visualizations.services import execution, hosts
-from apps.visualizations.worker_watch import WatchedWorker, busy_beat, trace_ask, trace_given, trace_keep
 
 ALLOWED_FUNCTION = "apps.visualizations.jobs.render_execute"
 # RQ's own limit is the last resort only: execution ends a render long before.
 _JOB_GRACE_S = 600
 _KEEP_S = 3600
-# How often an idle worker says that it lives; one that was killed is counted for up to a minute and a half.
+# How often an idle worker sends a heartbeat; one that was killed is counted for up to a minute and a half.
 _WORKER_TTL_S = 30
 _SUSPENSION_EVERY_S = 1.0
 logger = logging.getLogger(__name__)
@@ -48,7 +52,7 @@ class JobRefusedError(Exception):
 def render_execute(render_id: str, attempt: int) -> None:
     """The one function that a job may name."""
     close_old_connections()
-    again = execution.render_execute(render_id, attempt, busy_beat)
+    again = execution.render_execute(render_id, attempt, job_heartbeat)
     if again is not None:
         render_enqueue(again)
 
@@ -87,14 +91,14 @@ def _check_payload(job_id: str, args: list[Any], kwargs: dict[str, Any]) -> None
         raise JobRefusedError(f"Job {job_id} does not carry a render's id.") from error
 
 
-class RenderWorker(WatchedWorker):
+class RenderWorker(MonitoredWorker):
     """A worker that reads JSON only. The render is a process of its own, so the worker need not fork.
 
     `manage.py rqworker` passes the pickle serializer unless told otherwise; unpickling a planted job runs its code
     before any check could refuse it.
 
-    How a render went stands in its row, so rq's own books (executions, started, finished, results) are kept for jobs
-    that fail only: 4 round trips for a job in the place of 20.
+    A render's outcome is in its row, so RQ's own records (executions, started, finished, results) are written for
+    failed jobs only: 4 round trips for a job instead of 20.
     """
 
     _asked_at = float("-inf")
@@ -110,14 +114,14 @@ class RenderWorker(WatchedWorker):
             hosts.work_dirs_sweep()
         except (DatabaseError, OSError) as error:
             logger.warning("work directories not swept: %s", error)
-        self.tend_hosts()
+        self.on_heartbeat()
         return super().work(*args, **kwargs)
 
-    def tend_hosts(self) -> None:
-        """Sees to it that the hosts are there, and tells the portal of them.
+    def on_heartbeat(self) -> None:
+        """Starts the render hosts that are missing, and publishes their state.
 
-        Of several environments that of the first queue is ready ahead of need, the others once they were needed:
-        TensorFlow takes ten seconds to import and half a gigabyte, and most people of a small machine never ask for it.
+        The environment of the first queue is prepared in advance, the others once they were needed: TensorFlow takes
+        ten seconds to import and half a gigabyte, and most users of a small machine never need it.
         """
         for number, name in enumerate(self.queue_names()):
             key = name.removeprefix("render-")
@@ -125,15 +129,23 @@ class RenderWorker(WatchedWorker):
                 hosts.host_warm(key)
                 hosts.host_tell(key)
 
+    def metrics_read(self) -> list[Metric]:
+        """Returns the memory of this machine's render hosts."""
+        return [host_memory_metric(hosts.hosts_memory())]
+
+    def job_connection(self) -> Any:
+        """Returns the connection that renders use."""
+        return events.connection_get()
+
     def execute_job(self, job: Job, queue: Any) -> None:
-        """Runs a render; whatever is none goes rq's own way, whose books then tell why it failed."""
+        """Runs a render. Jobs that are not renders fall through to RQ, which records why they failed."""
         if not _is_render(job):
             super().execute_job(job, queue)
             return
-        carried = self._note_start(job, queue)
+        traceparent = self._note_start(job, queue)
         try:
             with (
-                self.watched(job, carried),
+                self.render_monitored(job, traceparent),
                 self.death_penalty_class(job.timeout, JobTimeoutException, job_id=job.id),
             ):
                 job.perform()
@@ -149,8 +161,8 @@ class RenderWorker(WatchedWorker):
             super().heartbeat(pipeline=pipe)
             self.set_state(WorkerStatus.BUSY, pipeline=pipe)
             pipe.lrem(queue.intermediate_queue_key, 1, job.id)
-            trace_ask(pipe, job.id)
-            return trace_given(pipe.execute())
+            job_trace_request(pipe, job.id)
+            return job_trace_read(pipe.execute())
 
     def _note_end(self, job: Job) -> None:
         with self.connection.pipeline(transaction=False) as pipe:
@@ -159,18 +171,22 @@ class RenderWorker(WatchedWorker):
             self.set_state(WorkerStatus.IDLE, pipeline=pipe)
             super().heartbeat(pipeline=pipe)
             pipe.execute()
-        self._told_at = time.monotonic()
+        self.heartbeat_sent_at = time.monotonic()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
         """Asks each second whether `rq suspend` was called; leaves jobs to others where this machine cannot render."""
         if not burst:
-            self.pause_for_trouble()
+            hosts.work_root_await(self.name, self._is_waiting)
         if time.monotonic() - self._asked_at >= _SUSPENSION_EVERY_S:
             super().check_for_suspension(burst)
             self._asked_at = time.monotonic()
 
+    def _is_waiting(self) -> bool:
+        self.heartbeat()
+        return not self._stop_requested
+
     def set_state(self, state: str, pipeline: Any = None) -> None:
-        """Tells the worker's state where it is another than before."""
+        """Sends the worker's state where it has changed."""
         if state != self._state:
             super().set_state(state, pipeline=pipeline)
 
@@ -180,16 +196,6 @@ def _is_render(job: Job) -> bool:
         return job.func is render_execute
     except Exception:  # noqa: BLE001  (planted data can be wrong in any way; rq's own path says how)
         return False
-
-
-def queue_name(environment: str) -> str:
-    """Returns the name of the queue of an environment's workers."""
-    return f"render-{environment}"
-
-
-def queue_exists(environment: str) -> bool:
-    """Whether this installation has a queue, and so workers, for the environment."""
-    return queue_name(environment) in settings.RQ_QUEUES
 
 
 def queue_get(environment: str) -> Any:
@@ -225,7 +231,7 @@ def render_announce(render: Render) -> bool:
         ):
             _enqueue(queue, render, pipeline=pipe)
             pipe.publish(events.CHANNEL, events.message(render))
-            trace_keep(pipe, job_id(render))
+            job_trace_store(pipe, job_id(render))
             pipe.execute()
     except (RedisError, OSError) as error:
         logger.warning("render %s not queued: %s", render.id, error)

@@ -13,21 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.runs.middleware import endpoint_path
-
-
-class RenderState(models.TextChoices):
-    """The states of a render; the first two can still change."""
-
-    QUEUED = "queued", "Queued"
-    RUNNING = "running", "Running"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
-    TIMED_OUT = "timed_out", "Timed out"
-    CANCELLED = "cancelled", "Cancelled"
-    LOST = "lost", "Lost"
-
-
-ACTIVE_STATES = (RenderState.QUEUED, RenderState.RUNNING)
+from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 
 class Visualization(models.Model):
@@ -178,6 +164,11 @@ class Render(models.Model):
     def get_absolute_url(self) -> str:
         """The render's own page."""
         return reverse("visualizations:render_detail", args=[self.visualization_id, self.number])
+
+    @property
+    def known_state(self) -> RenderState:
+        """Its state, with icon, colour and label."""
+        return RenderState.by_value(self.state)
 
     @property
     def is_active(self) -> bool:

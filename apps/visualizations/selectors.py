@@ -19,7 +19,8 @@ from apps.accounts.rights import Right
 from apps.runs import access
 from apps.runs.entities import Artifact
 from apps.visualizations.exceptions import InvalidRequestError, NotFoundError
-from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
+from apps.visualizations.states import RenderState
 
 _SPEEDS = 20
 _MOST_NAMESPACES = 200

@@ -27,7 +27,7 @@ const GraphMinimap = (() => {
         if (!own) continue;
         const box = document.createElementNS(NS, "rect");
         const [x, y] = node.getAttribute("transform").match(/-?[\d.]+/g);
-        set(box, { x, y, width: own.getAttribute("width"), height: own.getAttribute("height"), class: `minimap-${node.dataset.state}` });
+        set(box, { x, y, width: own.getAttribute("width"), height: own.getAttribute("height"), class: [...node.classList].find((name) => name.startsWith("tone-")) || "" });
         svg.append(box);
       }
       this.window = document.createElementNS(NS, "rect");

@@ -172,6 +172,7 @@ API = [
     ("api/v1/^(?P<path>.*)$", GET, "/api/v1/nowhere", "nobody", 404),
     ("api/v1/runs", GET, "/api/v1/runs?namespace={namespace}", "readers", 200),
     ("api/v1/runs/<run_id>", GET, "/api/v1/runs/{run}", "readers", 200),
+    ("api/v1/states", GET, "/api/v1/states", "people", 200),
     ("api/v1/types", GET, "/api/v1/types", "people", 200),
     ("api/v1/visualizations", GET, "/api/v1/visualizations", "people", 200),
     ("api/v1/visualizations", POST, "/api/v1/visualizations", "makers", 202, ASK),

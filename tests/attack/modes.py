@@ -66,7 +66,7 @@ class Arena:
         self.stage.remember()
 
     def host_damage(self):
-        """Returns what a render did to the host and its keeper."""
+        """Returns what a render did to the host and its supervisor."""
         now = _options(self.host, self.host.status())
         return [f"{name} changed" for name in self.before if self.before[name] != now.get(name)]
 
@@ -133,8 +133,11 @@ def _watched(interpreter):
 
 
 def _options(host, status):
-    pids = {"host": status["pid"] if Path(f"/proc/{status['pid']}/stat").exists() else 0, "keeper": host.keeper_pid()}
-    found = {"pid of the host": status["pid"], "pid of the keeper": pids["keeper"]}
+    pids = {
+        "host": status["pid"] if Path(f"/proc/{status['pid']}/stat").exists() else 0,
+        "supervisor": host.supervisor_pid(),
+    }
+    found = {"pid of the host": status["pid"], "pid of the supervisor": pids["supervisor"]}
     for name, pid in pids.items():
         # In a namespace of its own the host knows itself by another number.
         if pid and not (name == "host" and pid < 100):

@@ -133,7 +133,7 @@ def tell(message):
 
 
 def forge(page=b"<p>forged</p>", state="succeeded"):
-    """Leaves a page and a verdict where a render leaves them."""
+    """Leaves a page and a exit_status where a render leaves them."""
     for name, content in (("result.html", page), ("result.json", json.dumps({"state": state, "cells": 1}).encode())):
         try:
             with open(f"../{name}", "wb") as file:

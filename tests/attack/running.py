@@ -13,6 +13,7 @@ from renderer.clearing import tree_remove
 
 from tests.attack import elf, handover, survivors
 from tests.attack.stage import SECRET, shared_memory_remove
+from tests.jobs import make_job
 
 PRELUDE = Path(__file__).with_name("prelude.py").read_text(encoding="utf-8")
 _OVER = '\n# %%\nsay("OVER", "program")\n'
@@ -103,7 +104,7 @@ class _Attack:
         mark = uuid.uuid4().hex
         seen = []
         limits = {"timeout_s": 20, "max_memory_bytes": 2 * 1024**3, **self._program.limits}
-        order = renderer.RenderOrder(
+        job = make_job(
             code=f"{PRELUDE}\n# %%\n{code}{_OVER}",
             variables={**self._stage.variables(), **self._own_variables(mark, limits)},
             source=str(self._stage.lifeline),
@@ -113,14 +114,14 @@ class _Attack:
         )
         try:
             outcome = renderer.render(
-                order,
+                job,
                 host=self._arena.host,
                 directory=directory,
                 on_progress=lambda progress: self._look(progress, seen),
                 is_cancelled=lambda: self._is_cancelled(seen),
             )
             # As a worker does: the result is stored first, while the last processes may still be ending.
-            self._judge(outcome, seen, order)
+            self._judge(outcome, seen, job)
         except renderer.HostLostError as error:
             self._gains.append(f"the host was lost: {error}")
         except Exception as error:  # noqa: BLE001  (whatever a render makes the trusted side raise is a finding)
@@ -153,11 +154,11 @@ class _Attack:
             self._gains.append("a process outlived its render")
             survivors.end_all(lifeline, directory, mark)
 
-    def _judge(self, outcome, seen, order):
+    def _judge(self, outcome, seen, job):
         if self._logs:
             head = f"--- {self._program.key} in {self._arena.mode.label}: {outcome.state} {outcome.reason}"
             print(head, outcome.message, outcome.log, sep="\n", file=self._logs, flush=True)
-        stored = self._store(outcome, order)
+        stored = self._store(outcome, job)
         contents = [handover.content_of(each) for each in (outcome.html, outcome.notebook) if each]
         outcome.close()
         texts = handover.texts_of(outcome)
@@ -171,7 +172,7 @@ class _Attack:
         self._gains += self._arena.host_damage()
         self._check_end(outcome, contents)
 
-    def _store(self, outcome, order):
+    def _store(self, outcome, job):
         folder = self._stage.base / "store"
         try:
             stored = handover.store(outcome, folder)
@@ -181,7 +182,7 @@ class _Attack:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         self._gains += handover.mistakes(stored)
-        if any(len(content) > order.max_html_bytes for saved, content in stored if "html" in saved.name):
+        if any(len(content) > job.limits.max_html_bytes for saved, content in stored if "html" in saved.name):
             self._gains.append("a page above the limit was stored")
         return stored
 

@@ -11,6 +11,8 @@ import uuid
 import renderer
 from renderer.clearing import tree_remove
 
+from tests.jobs import make_job
+
 # Each within its limits, so that the limits do not end it: what is measured is what they leave to others.
 HOGS = {
     "fork bomb": """
@@ -86,7 +88,7 @@ def _seconds(arena):
 def _run(arena, code, is_cancelled):
     directory = arena.stage.work_root / f"render-{uuid.uuid4().hex[:12]}"
     directory.mkdir(mode=0o700)
-    order = renderer.RenderOrder(code=code, variables={}, timeout_s=90, max_memory_bytes=1024**3)
+    order = make_job(code=code, variables={}, timeout_s=90, max_memory_bytes=1024**3)
     try:
         return renderer.render(
             order,

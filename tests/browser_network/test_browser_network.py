@@ -12,7 +12,8 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.test import Client
 
-from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
+from apps.visualizations.states import RenderState
 from tests.browser_network.vectors import UNDONE, VECTORS
 from vizportal.settings import BASE_DIR
 

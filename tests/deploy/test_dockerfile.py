@@ -119,7 +119,9 @@ def test_the_process_of_an_image_exists(target):
     words = shlex.split(last(target, "CMD").strip("[]").replace(",", " "))
     subcommands = [after for word, after in pairwise(words) if word == "manage.py"]
     assert set(subcommands) <= set(get_commands())
-    dotted = [word.replace(":", ".") for word in words if re.fullmatch(r"(apps|vizportal|rq)(\.\w+)+(:\w+)?", word)]
+    dotted = [
+        word.replace(":", ".") for word in words if re.fullmatch(r"(apps|vizportal|rq)(\.\w+)+(:\w+)?|localkfp", word)
+    ]
     assert dotted
     for each in dotted:
         assert import_string(f"{each}.__main__.main" if each == "localkfp" else each)

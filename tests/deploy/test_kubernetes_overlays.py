@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from manifests import OVERLAYS, combined, containers, environ, is_portal, named, of_kind, overlay, pod, pod_labels
 
-from apps.visualizations.jobs import queue_get, queue_name
+from apps.visualizations.environments import queue_name
+from apps.visualizations.jobs import queue_get
 from tests.environments import ENVIRONMENTS
 
 

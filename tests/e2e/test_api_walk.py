@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -143,14 +142,13 @@ def test_eight_at_once_succeed_and_the_portal_answers_meanwhile(portal, run, ste
     bodies = [order(run, step, type="custom", code=code.format(number)) for number in range(1, 9)]
     with ThreadPoolExecutor(8) as pool:
         made = [answer for _, answer in pool.map(lambda body: call(portal, "/api/v1/visualizations", body), bodies)]
-    waits = []
+    pages = 0
     while any(
         call(portal, f"/api/v1/renders/{each['render']['id']}")[1]["state"] in {"queued", "running"} for each in made
     ):
-        started = time.monotonic()
         urllib.request.urlopen(portal.url + "/visualizations/", timeout=10).read()
-        waits.append(time.monotonic() - started)
-    assert max(waits) < 10
+        pages += 1
+    assert pages
     for number, each in enumerate(made, 1):
         render = finished(portal, each["render"]["id"])
         assert render["state"] == "succeeded", render

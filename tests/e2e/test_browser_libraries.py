@@ -12,8 +12,9 @@ import pytest
 import renderer
 from django.http import HttpResponse
 from renderer import environments
+from renderer.assets import CONTENT_TYPES
 
-from apps.visualizations.services.assets import CONTENT_TYPES, assets_publish, inline_assets_bytes
+from apps.visualizations.services.assets import assets_publish, inline_assets_bytes
 from apps.visualizations.views.content import confine_result
 from tests.chromium import chromium
 from vizportal.settings import BASE_DIR

@@ -54,7 +54,7 @@ def processes():
     """Yields (command line, environment) of every process that can be read."""
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            yield (path / "cmdline").read_bytes().decode(errors="replace"), path / "environ"
+            yield (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"), path / "environ"
         except OSError:
             continue
 
@@ -73,7 +73,7 @@ def test_nothing_that_runs_shows_a_secret(tmp_path):
             for part in ("rqworker", "reconcile", "kfp_service", "-m localkfp"):
                 assert any(part in command for command in commands), part
             assert not [command for command, _ in found if holds_secret(command)]
-            hosts = [environ.read_bytes().decode() for command, environ in found if "rendering/child" in command]
+            hosts = [environ.read_bytes().decode() for command, environ in found if "renderer/child" in command]
             assert hosts, [command for command, _ in found]
             assert not [environ for environ in hosts if holds_secret(environ)]
         written = [*(tmp_path / "data" / "logs").iterdir(), portal.output]

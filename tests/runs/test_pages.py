@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from bs4 import BeautifulSoup
@@ -103,7 +104,16 @@ def test_the_list_watches_the_runs_that_are_under_way(client, kubeflow):
 
 
 def test_an_old_link_with_nonsense_still_opens(client, kubeflow):
-    soup(client.get("/runs/?state=exploded&sort=drop&size=9999999&page="))
+    page = soup(client.get("/runs/?state=exploded&sort=drop&size=9999999&page=&q=run&from=tomorrow&archived=perhaps"))
+    errors = {error["id"].removesuffix("_error"): error.text for error in page.select(".banner [id$=_error]")}
+    assert set(errors) == {"state", "sort", "size", "from", "archived"}
+    assert "exploded is not one of the available choices" in errors["state"]
+    assert "YYYY-MM-DD" in errors["from"]
+    assert [row.text for row in page.select("tbody .name a")] == ["run r1"]
+    assert [chip.find(string=True).strip() for chip in page.select(".chips .chip")] == ["name contains “run”"]
+    asked = next(query for query in kubeflow.queries if "storage_state" in query.get("filter", ""))
+    assert {each["key"] for each in json.loads(asked["filter"])["predicates"]} == {"storage_state", "name"}
+    assert (asked["sort_by"], asked["page_size"]) == ("created_at desc", "20")
 
 
 def test_an_empty_list_says_what_to_do(client, kubeflow):

@@ -1,6 +1,8 @@
 """The run list: filters, tags, saved filters, metric columns, and what is done with chosen rows."""
 
 import json
+from datetime import date
+from urllib.parse import urlencode
 
 import pytest
 from bs4 import BeautifulSoup
@@ -10,8 +12,9 @@ from django.test import Client
 
 from apps.accounts.models import AuditEntry
 from apps.runs.entities import State
+from apps.runs.gateway.filters import SORTS
 from apps.runs.models import RunMetrics, RunTag, SavedFilter
-from apps.runs.run_filters import RunFilters
+from apps.runs.run_filters import RunFilterForm
 from tests.runs.kubeflow import run_row
 
 
@@ -31,19 +34,38 @@ def predicates(kubeflow):
 
 
 @pytest.mark.parametrize(
-    ("query", "expected"),
+    ("query", "expected", "wrong"),
     [
-        ("state=failed&state=running", {"states": (State.FAILED, State.RUNNING)}),
-        ("since=7d", {"since": "7d"}),
-        ("since=7d&from=2026-09-01", {"since": ""}),
-        ("since=forever&from=tomorrow&to=9999-99-99", {"since": "", "first_day": None, "last_day": None}),
-        ("tag=%20good%20&recurring=j1", {"tag": "good", "recurring_run_id": "j1"}),
-        ("state=exploded&size=7&sort=drop", {"states": (), "page_size": 20, "sort": "-created"}),
+        ("state=failed&state=RUNNING&state=failed", {"states": (State.FAILED, State.RUNNING)}, []),
+        ("state=cached", {"states": (State.CACHED,)}, []),
+        ("since=7d", {"since": "7d"}, []),
+        ("since=7d&from=2026-09-01", {"since": "", "first_day": date(2026, 9, 1)}, []),
+        (
+            "since=forever&from=tomorrow&to=9999-12-31",
+            {"since": "", "first_day": None, "last_day": None},
+            ["since", "first_day", "last_day"],
+        ),
+        ("tag=%20good%20&recurring=j1", {"tag": "good", "recurring_run_id": "j1"}, []),
+        ("archived=1", {"archived": True}, []),
+        ("archived=0", {"archived": False}, []),
+        ("archived=perhaps", {"archived": False}, ["archived"]),
+        ("metric=b&metric=a&metric=b&metric=", {"metrics": ("b", "a")}, []),
+        ("q=a%00b&pipeline=" + "x" * 201, {"text": "", "pipeline_id": ""}, ["text", "pipeline_id"]),
+        (
+            "state=exploded&size=7&sort=drop",
+            {"states": (), "page_size": 20, "sort": "-created"},
+            ["states", "sort", "page_size"],
+        ),
     ],
 )
-def test_the_address_is_read_and_nonsense_left_out(query, expected):
-    read = RunFilters.from_query(QueryDict(query))
-    assert {name: getattr(read, name) for name in expected} == expected
+def test_the_address_is_read_and_nonsense_left_out(query, expected, wrong):
+    form = RunFilterForm(QueryDict(query))
+    assert {name: form.values[name] for name in expected} == expected
+    assert list(form.errors) == wrong
+
+
+def test_every_order_that_is_offered_can_be_asked_for():
+    assert set(RunFilterForm(QueryDict()).fields["sort"].labels) == set(SORTS)
 
 
 def test_a_range_of_days_and_several_states_reach_kubeflow(client, kubeflow):
@@ -52,6 +74,11 @@ def test_a_range_of_days_and_several_states_reach_kubeflow(client, kubeflow):
     asked = predicates(kubeflow)
     assert asked["state"]["string_values"]["values"] == ["FAILED", "RUNNING", "CANCELING"]
     assert names(client, "?to=2026-09-21") == ["run r1"]
+    assert predicates(kubeflow)["created_at"] == {
+        "key": "created_at",
+        "operation": "LESS_THAN",
+        "timestamp_value": "2026-09-22T00:00:00Z",
+    }
     page = soup(client.get("/runs/?from=2026-09-22"))
     chip = page.select_one(".chips .chip")
     assert "created 2026-09-22 to today" in chip.text
@@ -147,6 +174,73 @@ def test_a_filter_is_saved_offered_shared_and_deleted(client, kubeflow):
     assert not SavedFilter.objects.exists()
 
 
+def test_a_saved_filter_keeps_every_filter_but_not_the_page_or_nonsense(client, kubeflow):
+    samples = {
+        "q": "a b",
+        "state": "failed",
+        "pipeline": "p1",
+        "experiment": "e1",
+        "recurring": "j1",
+        "since": "7d",
+        "from": "2026-09-22",
+        "to": "2026-09-22",
+        "tag": "x",
+        "archived": "1",
+        "sort": "name",
+        "size": "50",
+        "metric": "auc",
+    }
+    parameters = [field.parameter for field in RunFilterForm(QueryDict()).fields.values()]
+    assert parameters == [*samples, "page"]
+    for name, value in samples.items():
+        query = urlencode({name: value, "page": "2", "unread": "1"})
+        client.post("/runs/filters/save", {"query": query, "name": name})
+        assert SavedFilter.objects.get(name=name).query == urlencode({name: value})
+    client.post("/runs/filters/save", {"query": "q=x&since=forever&size=7", "name": "part"})
+    assert SavedFilter.objects.get(name="part").query == "q=x"
+
+
+@pytest.mark.parametrize(
+    ("query", "label", "rest"),
+    [
+        ("q=run", "name contains “run”", ""),
+        ("state=failed&state=running", "state: failed, running", ""),
+        ("pipeline=p1", "pipeline: tips", ""),
+        ("experiment=e1&sort=name", "experiment: Default", "?sort=name"),
+        ("pipeline=gone", "pipeline: gone", ""),
+        ("recurring=j1", "started by: j1", ""),
+        ("since=7d&page=x", "last 7 days", ""),
+        ("to=2026-09-22&from=2026-09-21", "created 2026-09-21 to 2026-09-22", ""),
+        ("to=2026-09-22", "created the beginning to 2026-09-22", ""),
+        ("tag=x", "tag: x", ""),
+        ("archived=1", "archived", ""),
+    ],
+)
+def test_a_filter_has_a_chip_that_takes_it_off(client, kubeflow, query, label, rest):
+    page = soup(client.get(f"/runs/?{query}"))
+    (chip,) = page.select(".chips .chip")
+    assert chip.find(string=True).strip() == label
+    assert chip["href"] == (rest or "/runs/")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("pipeline", "p1"), ("pipeline", "gone"), ("state", "failed"), ("since", "7d"), ("tag", "x"), ("size", "50")],
+)
+def test_the_form_shows_what_is_asked_for(client, kubeflow, name, value):
+    page = soup(client.get(f"/runs/?{name}={value}"))
+    assert [option["value"] for option in page.select(f"#{name} option[selected]")] == [value]
+
+
+def test_the_form_keeps_what_is_not_shown(client, kubeflow):
+    page = soup(client.get("/runs/?recurring=j1&archived=1&from=2026-09-22"))
+    assert page.select_one("input[type=hidden][name=recurring]")["value"] == "j1"
+    assert page.select_one("#archived[checked]")["value"] == "1"
+    assert page.select_one("#from")["value"] == "2026-09-22"
+    assert page.select_one(".more-filters").has_attr("open")
+    assert not soup(client.get("/runs/?q=x&sort=name")).select_one(".more-filters").has_attr("open")
+
+
 def test_a_filter_without_a_name_or_a_filter_is_refused(client, kubeflow):
     for form in ({"query": "state=failed", "name": " "}, {"query": "page=2", "name": "x"}):
         assert "type a name" in client.post("/runs/filters/save", form, follow=True).content.decode()
@@ -204,4 +298,19 @@ def test_the_api_takes_the_same_filters(client, kubeflow):
     assert [run["id"] for run in answer["items"]] == ["r2"]
     client.post("/runs/selection", {"action": "tag", "run": ["r1"], "tag": "x"})
     assert [run["id"] for run in client.get("/api/v1/runs?tag=x").json()["items"]] == ["r1"]
-    assert client.get("/api/v1/runs?state=exploded").status_code == 400
+    error = client.get("/api/v1/runs?state=exploded&since=forever&size=7").json()["error"]
+    assert error["code"] == "invalid"
+    assert sorted(error["fields"]) == ["since", "state"]
+    assert "exploded" in error["fields"]["state"]
+
+
+def test_the_api_describes_the_filters(client, kubeflow):
+    operation = client.get("/api/v1/openapi.json").json()["paths"]["/api/v1/runs"]["get"]
+    described = {each["name"]: each for each in operation["parameters"]}
+    filters = [field.parameter for field in RunFilterForm(QueryDict()).fields.values() if field.is_in_api]
+    assert set(described) == {*filters, "endpoint", "namespace", "page_size", "page_token"}
+    assert described["state"]["schema"]["items"]["enum"] == [state.value for state in State]
+    assert described["since"]["schema"]["enum"] == ["1h", "24h", "7d", "30d", "90d"]
+    assert described["from"]["schema"] == {"type": "string", "format": "date"}
+    assert described["archived"]["schema"] == {"type": "boolean"}
+    assert all(described[name]["description"] for name in filters)

@@ -157,16 +157,16 @@ def kubeflow(monkeypatch):
 
 
 class FakeKernel:
-    """Stands in for `render`: keeps the orders, and ends as `outcome` says. `during` runs in the middle."""
+    """Stands in for `render`: keeps the jobs, and ends as `outcome` says. `during` runs in the middle."""
 
     def __init__(self):
-        self.orders = []
+        self.jobs = []
         self.html = b"<p>picture</p>"
         self.outcome = {}
         self.during = lambda: None
 
-    def __call__(self, order, *, directory, on_progress, is_cancelled, **_more):
-        self.orders.append(order)
+    def __call__(self, job, *, directory, on_progress, is_cancelled, **_more):
+        self.jobs.append(job)
         on_progress(Progress(cell=1, cells=2, elapsed_s=0.1))
         self.during()
         if is_cancelled():
@@ -183,7 +183,7 @@ class FakeKernel:
 @pytest.fixture
 def kernel(monkeypatch, settings, tmp_path):
     fake = FakeKernel()
-    monkeypatch.setattr(execution, "render_order", fake)
+    monkeypatch.setattr(execution, "run_job", fake)
     monkeypatch.setattr(execution, "host_await", lambda *_args: None)
     monkeypatch.setattr("apps.visualizations.services.lease.LOOK_EVERY_S", 0)
     interpreter = tmp_path / "environments" / "base" / "bin" / "python"
@@ -198,7 +198,7 @@ def kernel(monkeypatch, settings, tmp_path):
 class DeafWorker(RenderWorker):
     """A worker that listens to no commands (rq waits a second for that thread to end) and has no hosts to tend."""
 
-    def tend_hosts(self):
+    def on_heartbeat(self):
         pass
 
     def subscribe(self):

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from apps.runs.exceptions import EndpointError, InvalidRequestError, NotFoundError
-from apps.visualizations.api import api, door
+from apps.visualizations.api import api, auth
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASK = {"run_id": "r1", "step_id": "s1", "artifact": "predictions", "type": "table"}
@@ -17,6 +17,7 @@ NOWHERE = str(uuid.uuid4())
 OPERATIONS = {
     "runs": ("GET", "/api/v1/runs", None),
     "run": ("GET", "/api/v1/runs/{run_id}", None),
+    "states": ("GET", "/api/v1/states", None),
     "types": ("GET", "/api/v1/types", None),
     "list": ("GET", "/api/v1/visualizations", None),
     "create": ("POST", "/api/v1/visualizations", ASK),
@@ -80,7 +81,7 @@ def ways(send, settings, monkeypatch, kubeflow, browser, reader, work):
         def away(_raw):
             raise OperationalError("away")
 
-        monkeypatch.setattr(door, "token_user", away)
+        monkeypatch.setattr(auth, "token_user", away)
         return send(name, client=Client(headers={"Authorization": "Bearer vzp_x"}))
 
     def too_many(name):

@@ -153,7 +153,7 @@ def test_a_page_of_60_mb_is_never_in_memory(stored):
 
 
 def test_a_page_that_names_a_library_without_end_does_not_grow_without_end(stored, monkeypatch):
-    monkeypatch.setattr("apps.visualizations.services.assets._MAX_INLINED_BYTES", 2 * len(LIBRARY))
+    monkeypatch.setattr("renderer.assets.MAX_INLINED_BYTES", 2 * len(LIBRARY))
     page = b'"' + stored.address + b'",'
     assert inline_assets_bytes(page * 100).count(b"data:") == 2
 

@@ -17,7 +17,7 @@ from apps.visualizations.models import Render
 from apps.visualizations.views import stream
 from tests.asgi import scope_of
 from tests.servers import valkey_server
-from vizportal.asgi_parts import Lines, OneThreadHandler
+from vizportal.asgi_parts import ConcurrencyLimits, OneThreadHandler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _PATIENCE_S = 20
@@ -64,7 +64,7 @@ class Stream:
 
 @pytest.fixture
 def application():
-    return stream.EventStreams(Lines(OneThreadHandler(), streams=2, polls=1))
+    return stream.EventStreams(ConcurrencyLimits(OneThreadHandler(), streams=2, polls=1))
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_polls_wait_in_line_and_what_an_event_asks_for_does_not():
             working.append(scope["path"])
             await may_end.wait()
 
-        lines = Lines(application, streams=1, polls=1)
+        lines = ConcurrencyLimits(application, streams=1, polls=1)
         poll = [(b"x-vizportal-poll", b"1")]
         asked = [("/a", poll), ("/b", poll), ("/c", []), ("/events/", []), ("/e/x/events/", []), ("/d", [])]
         tasks = [

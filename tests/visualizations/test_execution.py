@@ -8,8 +8,9 @@ from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, hosts, submission, withdrawal
+from apps.visualizations.states import RenderState
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,10 +31,10 @@ def test_a_good_render_is_kept_with_its_receipt(submit, work, kernel, row, event
     assert render.timings["fetch"] >= 0
     assert render.started_at < render.finished_at
     assert render.lease_until is None
-    [order] = kernel.orders
-    assert order.source.endswith("/input/predictions.csv")
-    assert (order.source_uri, order.title) == ("minio://b/predictions.csv", "Scores")
-    assert order.variables == render.arguments
+    [job] = kernel.jobs
+    assert job.source.endswith("/input/predictions.csv")
+    assert (job.spec.source_uri, job.title) == ("minio://b/predictions.csv", "Scores")
+    assert job.spec.arguments == render.arguments
     told = [(event["state"], event["cell"], event["cells"]) for event in events()]
     assert told == [("queued", 0, 0), ("running", 0, 0), ("running", 1, 2), ("succeeded", 2, 2)]
     assert list(hosts.work_root().iterdir()) == []
@@ -41,7 +42,7 @@ def test_a_good_render_is_kept_with_its_receipt(submit, work, kernel, row, event
 
 def test_the_source_holds_the_artifacts_bytes_while_the_code_runs(submit, work, kernel, kubeflow):
     seen = []
-    kernel.during = lambda: seen.append(open(kernel.orders[0].source, "rb").read())  # noqa: PTH123, SIM115
+    kernel.during = lambda: seen.append(open(kernel.jobs[0].source, "rb").read())  # noqa: PTH123, SIM115
     submit()
     work()
     assert seen == [kubeflow.contents["minio://b/predictions.csv"]]
@@ -82,7 +83,7 @@ def test_a_source_that_does_not_come_fails_with_its_reason(
     render = row(made.render)
     assert (render.state, render.reason) == (RenderState.FAILED, reason)
     assert render.message
-    assert kernel.orders == []
+    assert kernel.jobs == []
 
 
 def test_custom_in_the_queue_with_the_gate_off_is_refused_by_the_worker(submit, work, row, settings, kernel):
@@ -91,7 +92,7 @@ def test_custom_in_the_queue_with_the_gate_off_is_refused_by_the_worker(submit, 
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False
     work()
     assert (row(made.render).state, row(made.render).reason) == (RenderState.FAILED, "custom_off")
-    assert kernel.orders == []
+    assert kernel.jobs == []
 
 
 def test_an_environment_that_is_not_built_says_how_to_build_it(submit, work, row, settings, tmp_path):
@@ -106,7 +107,7 @@ def test_the_same_job_twice_is_one_claim(submit, work, row, kernel):
     made = submit()
     work()
     execution.render_execute(str(made.render.id), 1)
-    assert len(kernel.orders) == 1
+    assert len(kernel.jobs) == 1
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
@@ -128,14 +129,14 @@ def test_cancel_while_the_source_is_fetched(submit, work, row, kernel, owner, ku
     kubeflow.contents["minio://b/predictions.csv"] = chunks()
     work()
     assert row(made.render).state == RenderState.CANCELLED
-    assert kernel.orders == []
+    assert kernel.jobs == []
 
 
 def test_cancelled_before_it_is_claimed(submit, work, row, kernel):
     made = submit()
     Render.objects.filter(id=made.render.id).update(cancel_requested_at=timezone.now())
     work()
-    assert kernel.orders == []
+    assert kernel.jobs == []
 
 
 def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, settings):
@@ -187,7 +188,7 @@ def test_a_file_below_an_allowed_folder_is_a_source_as_long_as_the_list_says_so(
     assert made.visualization.artifact_uri == ""
     work()
     assert row(made.render).state == RenderState.SUCCEEDED
-    assert kernel.orders[0].source_uri == f"file://{allowed}/it's.csv"
+    assert kernel.jobs[0].spec.source_uri == f"file://{allowed}/it's.csv"
     again = submission.render_again(caller(row(made.render).requested_by), row(made.render).visualization)
     settings.VIZPORTAL_SOURCE_ALLOW = []
     work()
@@ -198,6 +199,6 @@ def test_quotes_and_newlines_in_values_stay_text(submit, kernel, work):
     text = '\'); import os; os.abort() #\n\\"""'
     submit(type_key="roc_curve", title=f"T{text}", arguments={"target_column": text})
     work()
-    [order] = kernel.orders
-    assert order.variables["target_column"] == text
-    assert "os.abort" not in order.code
+    [job] = kernel.jobs
+    assert job.spec.arguments["target_column"] == text
+    assert "os.abort" not in job.spec.code

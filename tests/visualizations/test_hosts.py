@@ -6,8 +6,9 @@ import pytest
 from renderer import Progress
 
 from apps.accounts.caller import system_caller
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.live import live_page, live_read, live_tell
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

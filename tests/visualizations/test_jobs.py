@@ -8,7 +8,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from apps.visualizations.jobs import ALLOWED_FUNCTION, JobRefusedError, RenderJob, RenderWorker, render_enqueue
-from apps.visualizations.models import RenderState
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

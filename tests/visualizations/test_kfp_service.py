@@ -16,8 +16,9 @@ from django.core.files.storage import default_storage
 from apps.visualizations.exceptions import InvalidRequestError
 from apps.visualizations.kfp_service import protocol
 from apps.visualizations.kfp_service.app import make_app
-from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import submission
+from apps.visualizations.states import RenderState
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,14 +95,14 @@ def test_a_form_is_rendered_anew_each_time_and_kept(answer, csv, kernel):
     assert (render.state, render.requested_by, render.visualization.owner) == (RenderState.SUCCEEDED, None, None)
     assert render.visualization.latest == render
     assert "Kubeflow" in render.visualization.title
-    assert kernel.orders[0].variables["max_rows"] == 5
+    assert kernel.jobs[0].spec.arguments["max_rows"] == 5
     assert {part.partition(";")[0] for part in headers["Server-Timing"].split(", ")} >= {"parse", "submit", "wait"}
 
 
 def test_custom_code_is_a_list_of_lines_beside_its_arguments(answer, kernel):
     assert answer(CUSTOM)[0] == 200
-    assert kernel.orders[0].code == "print(1)\nprint(2)"
-    assert kernel.orders[0].variables == {"colour": "red"}
+    assert kernel.jobs[0].spec.code == "print(1)\nprint(2)"
+    assert kernel.jobs[0].spec.arguments == {"colour": "red"}
 
 
 def test_a_large_page_arrives_whole(answer, kernel):
@@ -208,7 +209,7 @@ def test_the_requests_time_limit_becomes_the_renders(answer, kernel, settings):
     settings.KERNEL_TIMEOUT = 20
     assert answer(CUSTOM, headers={"TimeoutValue": "7"})[0] == 200
     assert answer(CUSTOM, headers={"Grpc-Timeout": "90S"})[0] == 200
-    assert [order.timeout_s for order in kernel.orders] == [7, 20]
+    assert [job.spec.timeout_s for job in kernel.jobs] == [7, 20]
 
 
 def test_a_request_that_waits_too_long_is_told_and_its_render_withdrawn(post):

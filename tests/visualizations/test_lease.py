@@ -7,9 +7,11 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from apps.visualizations import jobs, worker_watch
-from apps.visualizations.models import Render, RenderState
+from apps.telemetry import worker
+from apps.visualizations import jobs
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, lease, upkeep
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,9 +83,10 @@ def test_the_lease_is_renewed_as_time_passes(submit, kernel, row, monkeypatch):
     held.beat()
     assert row(render).lease_until == long_ago
     monkeypatch.setattr(lease, "BEAT_EVERY_S", 0)
+    before = timezone.now()
     held.beat()
-    assert row(render).lease_until > timezone.now() + lease.LEASE - timedelta(seconds=5)
-    assert row(render).deadline > timezone.now() + timedelta(seconds=render.timeout_s)
+    assert row(render).lease_until >= before + lease.LEASE
+    assert row(render).deadline > before + timedelta(seconds=render.timeout_s)
 
 
 def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeypatch):
@@ -108,7 +111,7 @@ def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeyp
 
 def test_a_worker_is_counted_in_the_middle_of_a_long_render(submit, kernel, work, queue, monkeypatch):
     """Its key ran out, and another worker struck it off; the render's next beats put it back, for as long as needed."""
-    monkeypatch.setattr(worker_watch, "_HEARTBEAT_EVERY_S", 0)
+    monkeypatch.setattr(worker, "HEARTBEAT_INTERVAL_S", 0)
     counted = []
 
     def look():

@@ -14,10 +14,11 @@ from django.utils import timezone
 from renderer import HostLostError, HostSpec, RenderHost, hosts_end
 
 from apps.accounts.caller import system_caller
-from apps.visualizations import jobs, worker_watch
+from apps.visualizations import jobs
 from apps.visualizations.exceptions import MachineError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, faults, hosts, lease, live, results, upkeep
+from apps.visualizations.states import Reason, RenderState
 from apps.visualizations.stores import files
 from apps.visualizations.stores.streamed import StoreAwayError
 from tests.visualizations.conftest import DeafWorker
@@ -79,7 +80,7 @@ def full_while_rendering(monkeypatch, kernel):
 
 
 def slow_host(monkeypatch, _kernel):
-    fault = MachineError("The code is not at fault. An administrator can help.", code="host_failed")
+    fault = MachineError("The code is not at fault. An administrator can help.", code=Reason.HOST_FAILED)
     monkeypatch.setattr(execution, "host_await", raiser(fault))
 
 
@@ -185,7 +186,7 @@ def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(
     queue, monkeypatch, client, browser, admin, kernel
 ):
     monkeypatch.setattr(hosts, "work_root", raiser(OSError(errno.EROFS, "Read-only file system")))
-    monkeypatch.setattr(worker_watch, "_PAUSE_S", 1.0)
+    monkeypatch.setattr(hosts, "PAUSE_S", 1.0)
     worker = DeafWorker([queue], connection=queue.connection)
     worker.check_for_suspension(burst=False)
     assert client.get("/readyz").json()["workers"]["paused"] == 1

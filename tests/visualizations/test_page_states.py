@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.runs.exceptions import EndpointDownError, ForbiddenError, NotFoundError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
+from apps.visualizations.states import RenderState
 from apps.visualizations.views import creator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,10 +93,11 @@ def test_queued_says_its_place(get, submit, before, words, settings):
     assert "Cancel" in page
 
 
-def test_running_says_how_far_it_is(get, ended):
+def test_running_says_how_far_it_is(get, ended, monkeypatch):
     render = ended(RenderState.RUNNING, finished_at=None, cell=2, cells=3, log="so far")
+    monkeypatch.setattr(Render, "duration", timedelta(seconds=3.2))
     page = get(render.get_absolute_url())
-    assert "Rendering: cell 2 of 3, 3." in page
+    assert "Rendering: cell 2 of 3, 3.2 s." in page
     for words in ("Cancel", "Show log", "so far"):
         assert words in page
 

@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.runs.exceptions import EndpointDownError, EndpointError, ForbiddenError, NotSignedInError
-from apps.visualizations.models import ApiToken, RenderState, Visualization
+from apps.visualizations.models import ApiToken, Visualization
+from apps.visualizations.states import RenderState
 from tests.callers import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -272,6 +273,7 @@ def test_openapi_names_every_contract_and_its_page_loads_nothing_from_elsewhere(
     wanted = {
         "runs": {"get"},
         "runs/{run_id}": {"get"},
+        "states": {"get"},
         "types": {"get"},
         "visualizations": {"get", "post"},
         "visualizations/{visualization_id}": {"get", "delete"},

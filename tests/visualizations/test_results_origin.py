@@ -10,8 +10,9 @@ from django.test import Client
 from renderer import Progress
 
 from apps.visualizations import signed_addresses
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.live import live_tell
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FRAME = {"Sec-Fetch-Dest": "iframe"}

@@ -108,7 +108,7 @@ def test_a_sample_is_a_result_of_its_own_until_all_of_it_is_asked_for(
     assert tried.visualization != whole.visualization
     assert tried.visualization.title.endswith(" (sample)")
     work()
-    assert [order.sample_rows for order in kernel.orders] == [None, 1000]
+    assert [job.spec.sample_rows for job in kernel.jobs] == [None, 1000]
     card = browser(owner).get(f"/renders/{tried.render.id}/fragment").content.decode()
     assert "first 1,000 rows" in card
     assert not submit(is_sample=True).is_new
@@ -116,7 +116,7 @@ def test_a_sample_is_a_result_of_its_own_until_all_of_it_is_asked_for(
     work()
     tried.visualization.refresh_from_db()
     assert not tried.visualization.title.endswith("(sample)")
-    assert kernel.orders[-1].sample_rows is None
+    assert kernel.jobs[-1].spec.sample_rows is None
     assert tried.visualization.latest.sample_rows is None
 
 
@@ -140,7 +140,7 @@ def metrics(kubeflow):
 @pytest.mark.parametrize("name", ["with uri", "without"])
 def test_metrics_are_read_from_their_metadata(metrics, submit, work, kernel, row, name):
     seen = []
-    kernel.during = lambda: seen.append(Path(kernel.orders[-1].source).read_text())
+    kernel.during = lambda: seen.append(Path(kernel.jobs[-1].source).read_text())
     made = submit(type_key="confusion_matrix", artifact_name=name)
     work()
     assert row(made.render).state == "succeeded"

@@ -13,8 +13,9 @@ from apps.visualizations.exceptions import (
     TooManyQueuedError,
     WrongStateError,
 )
-from apps.visualizations.models import RenderState, Visualization
+from apps.visualizations.models import Visualization
 from apps.visualizations.services import submission, withdrawal
+from apps.visualizations.states import RenderState
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -157,7 +158,7 @@ def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work,
     assert not Job.exists(f"render-{made.render.id}-1", connection=queue.connection)
     assert [event["state"] for event in events()] == ["queued", "cancelled"]
     work()
-    assert kernel.orders == []
+    assert kernel.jobs == []
 
 
 def test_cancel_after_the_end_changes_nothing(submit, work, owner, row):

@@ -4,10 +4,11 @@ import django_rq
 import pytest
 from django.utils import timezone
 
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services import execution, hosts, upkeep, withdrawal
 from apps.visualizations.services.lease import render_claim
 from apps.visualizations.services.upkeep import reconcile
+from apps.visualizations.states import RenderState
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,7 +73,7 @@ def test_a_lost_worker_means_a_new_attempt_whose_forerunner_no_longer_counts(sub
     render = row(made.render)
     assert (render.state, render.attempt, render.losses) == (RenderState.QUEUED, 2, 1)
     execution.render_execute(str(render.id), 1)
-    assert kernel.orders == []
+    assert kernel.jobs == []
     work()
     assert row(made.render).state == RenderState.SUCCEEDED
 

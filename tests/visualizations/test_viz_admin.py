@@ -5,7 +5,8 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
-from apps.visualizations.models import ApiToken, Render, RenderState, Visualization
+from apps.visualizations.models import ApiToken, Render, Visualization
+from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

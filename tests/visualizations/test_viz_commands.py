@@ -16,10 +16,12 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import CommandError
 from django.test import Client
 from django.utils import timezone
-from renderer import Environments, environments
+from renderer import Environments
 
-from apps.visualizations.models import Render, RenderState, Visualization
+from apps.visualizations.environments import environments
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.lease import render_claim
+from apps.visualizations.states import RenderState
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -112,8 +112,8 @@ def house(tmp_path, valkey_url):
 ENDLESS = "import time\nwhile True:\n    print('still here', flush=True)\n    time.sleep(0.1)"
 
 
-def keepers_of(house):
-    """Pid of the render host's keeper, by the file it holds."""
+def supervisors_of(house):
+    """Pid of the render host's supervisor, by the file it holds."""
     return [int(path.read_text()) for path in (house.database.parent / "run").rglob("*.pid")]
 
 
@@ -154,11 +154,9 @@ def test_the_host_killed_under_custom_code_ends_it_at_once_and_the_next_render_g
     house.worker()
     house.wait_for(endless, {"running"})
     wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
-    started = time.monotonic()
     os.kill(host_of(house), signal.SIGKILL)
+    # No reconciler runs here, so it is the worker that noticed.
     assert house.wait_for(endless, {"lost", "failed"})[0::2] == ("lost", "worker_lost")
-    # Measured half a second; the machine may be busy.
-    assert time.monotonic() - started < 20
     following = house.submit("print('hello')")
     assert house.wait_for(following, {"succeeded", "failed"})[0] == "succeeded"
 
@@ -168,12 +166,12 @@ def test_worker_and_host_killed_together_leave_no_process_and_a_new_end(house):
     worker = house.worker()
     house.wait_for(endless, {"running"})
     wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
-    [keeper] = keepers_of(house)
-    assert "sleep" in names_below(keeper)
+    [supervisor] = supervisors_of(house)
+    assert "sleep" in names_below(supervisor)
     host = host_of(house)
     worker.kill()
     os.kill(host, signal.SIGKILL)
-    wait_until(lambda: "sleep" not in names_below(keeper), 20, "the end of what the code started")
+    wait_until(lambda: "sleep" not in names_below(supervisor), 20, "the end of what the code started")
     past(house, endless)
     assert "lost 1" in house.manage("reconcile")
     assert house.state(endless) == ("lost", 1, "worker_lost")
@@ -184,14 +182,14 @@ def test_a_worker_asked_twice_to_stop_gives_its_render_back_at_once(house):
     worker = house.worker()
     house.wait_for(endless, {"running"})
     wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
-    [keeper] = keepers_of(house)
+    [supervisor] = supervisors_of(house)
     worker.send_signal(signal.SIGTERM)
     time.sleep(1.1)  # rq takes two signals within a second for one
     worker.send_signal(signal.SIGTERM)
     worker.wait(10)
     assert "lost 1" in house.manage("reconcile")
     assert house.state(endless)[0] == "lost"
-    wait_until(lambda: not [name for name in names_below(keeper) if name == "sh"], 20, "the render's processes")
+    wait_until(lambda: not [name for name in names_below(supervisor) if name == "sh"], 20, "the render's processes")
 
 
 def test_a_running_render_is_cancelled_at_once(house):

@@ -1,1 +1,1 @@
-"""One machine's processes: what `manage.py up` starts, watches and stops."""
+"""The processes of one machine: `manage.py up` starts, supervises and stops them."""

@@ -1,4 +1,4 @@
-"""What must hold before anything starts; each failure is one sentence that says what to do."""
+"""Checks before anything starts; each failure says in one sentence what to do."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import IO, Any
 
 
 class CannotStartError(Exception):
-    """Something in the way of starting; the text says what, and what to do."""
+    """The portal cannot start; the text says why, and what to do."""
 
 
 def parse_bind(text: str, setting: str = "VIZPORTAL_BIND") -> tuple[str, int]:
     """Returns host and port of `host:port` or `[v6]:port`.
 
     Args:
-        setting: where it stands, for the message.
+        setting: the name of the setting, for the message.
 
     Raises:
         CannotStartError: not of that form.
@@ -31,7 +31,7 @@ def parse_bind(text: str, setting: str = "VIZPORTAL_BIND") -> tuple[str, int]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches `host`."""
+    """Whether only this machine can reach `host`."""
     if host == "localhost":
         return True
     try:
@@ -41,10 +41,10 @@ def is_loopback(host: str) -> bool:
 
 
 def require_sign_in(host: str, auth: str) -> None:
-    """Refuses to let the network in where everybody is the administrator.
+    """Refuses an address that others reach where every user is the administrator.
 
     Raises:
-        CannotStartError: VIZPORTAL_AUTH=local on an address others reach.
+        CannotStartError: VIZPORTAL_AUTH=local on an address that others reach.
     """
     if auth == "local" and not is_loopback(host):
         raise CannotStartError(
@@ -54,13 +54,13 @@ def require_sign_in(host: str, auth: str) -> None:
 
 
 def kfp_service_address(settings: Any) -> tuple[str, int]:
-    """Returns where Kubeflow's visualization protocol is to be served.
+    """Returns host and port for Kubeflow's visualization protocol.
 
-    Kubeflow's API server sends no credentials, so an address that others reach is an open door to rendering: it is
-    opened only where somebody said so, or where a token is asked for.
+    Kubeflow's API server sends no credentials, so everybody who reaches the address may render: others may reach it
+    only where a setting allows that, or where a token is required.
 
     Raises:
-        CannotStartError: no address, or one that others reach without either.
+        CannotStartError: not an address, or one that others reach without either.
     """
     host, port = parse_bind(settings.VIZPORTAL_KFP_SERVICE_BIND, "VIZPORTAL_KFP_SERVICE_BIND")
     is_meant = settings.VIZPORTAL_KFP_SERVICE_OPEN or settings.VIZPORTAL_KFP_SERVICE_TOKEN
@@ -74,13 +74,13 @@ def kfp_service_address(settings: Any) -> tuple[str, int]:
 
 
 def require_free_port(host: str, port: int, setting: str = "VIZPORTAL_BIND") -> None:
-    """Refuses a port somebody else listens on.
+    """Refuses a port on which another process listens.
 
     Args:
-        setting: what chooses it, for the message.
+        setting: the name of the setting, for the message.
 
     Raises:
-        CannotStartError: taken, or not to be bound.
+        CannotStartError: the port is taken, or cannot be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -94,7 +94,7 @@ def require_free_port(host: str, port: int, setting: str = "VIZPORTAL_BIND") -> 
 
 
 def find_free_port(host: str, preferred: int = 0) -> int:
-    """Returns `preferred` if it is free, else one the system chooses."""
+    """Returns `preferred` if it is free, otherwise a port that the system chooses."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -106,10 +106,10 @@ def find_free_port(host: str, preferred: int = 0) -> int:
 
 
 def prepare_data_dir(data_dir: Path) -> None:
-    """Makes the data directory and its parts, readable by their owner only.
+    """Creates the data directory and its parts, readable by their owner only.
 
     Raises:
-        CannotStartError: it cannot be made or written.
+        CannotStartError: it cannot be created or written.
     """
     try:
         for name in ("", "logs", "valkey", "localkfp", "results"):
@@ -123,10 +123,10 @@ def prepare_data_dir(data_dir: Path) -> None:
 
 
 def lock_data_dir(data_dir: Path) -> IO[str]:
-    """Takes the data directory for this process; the lock ends with the returned file, or with the process.
+    """Locks the data directory until the returned file is closed or the process ends.
 
     Raises:
-        CannotStartError: another `up` has it.
+        CannotStartError: another `up` holds the lock.
     """
     file = (data_dir / "up.lock").open("a+", encoding="utf-8")
     try:

@@ -1,4 +1,4 @@
-"""What must be done once before the web process starts: the database's tables, the static files."""
+"""Preparation before the web process starts: the database's tables and the static files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _STAMP: Final = ".collected"
 
 
 def database_prepare() -> None:
-    """Brings the database's tables up to date."""
+    """Migrates the database."""
     call_command("migrate", interactive=False, verbosity=0)
 
 
 def static_files_prepare() -> None:
-    """Collects the static files, unless they are as they were: compressing them again costs three seconds."""
+    """Collects the static files if they have changed: compressing them takes three seconds."""
     stamp = Path(settings.STATIC_ROOT) / _STAMP
     digest = _static_digest()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest:

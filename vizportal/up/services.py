@@ -7,10 +7,10 @@ import shutil
 import socket
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -45,13 +45,13 @@ class Plan:
 
 
 def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
-    """Decides what runs on this machine and which settings its processes share.
+    """Plans which processes run on this machine, and with which settings.
 
     Args:
         steps_python: the interpreter of the steps environment; None where a Kubeflow is configured.
 
     Raises:
-        CannotStartError: no queue server can be had.
+        CannotStartError: no queue server is installed.
     """
     data_dir: Path = settings.VIZPORTAL_DATA_DIR
     environ = {**os.environ, "VIZPORTAL_DATA_DIR": str(data_dir), "VIZPORTAL_BIND": f"{host}:{port}"}
@@ -62,7 +62,7 @@ def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
         queue = _queue(data_dir)
         environ["REDIS_URL"] = f"unix://{_socket_path(data_dir)}"
     localkfp = None
-    kubeflow_host = ", ".join(each.host for each in endpoints())
+    kubeflow_host = ", ".join(endpoint.host for endpoint in endpoints())
     if steps_python is not None:
         localkfp, kubeflow_host = _localkfp(data_dir, port, steps_python, environ)
         environ |= {"KFP_HOST": kubeflow_host, "VIZPORTAL_KFP_EMBEDDED": "true"}
@@ -94,7 +94,7 @@ def _queue(data_dir: Path) -> Service:
         "daemonize": "no",
     }
     command = [_queue_server(), *(part for name, value in options.items() for part in (f"--{name}", value))]
-    return Service(name="queue", command=command, environ={"PATH": os.defpath}, is_ready=lambda: _answers_ping(path))
+    return Service(name="queue", command=command, environ={"PATH": os.defpath}, is_ready=partial(_answers_ping, path))
 
 
 def _queue_server() -> str:
@@ -114,7 +114,7 @@ def _socket_path(data_dir: Path) -> Path:
     path = data_dir / "valkey" / "valkey.sock"
     if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
         return path
-    # The same short place at every start, readable by its owner only.
+    # The same short path at every start, readable by its owner only.
     short = Path(tempfile.gettempdir()) / f"vizportal-{os.getuid()}"
     short.mkdir(mode=0o700, exist_ok=True)
     if short.stat().st_uid != os.getuid() or short.is_symlink():
@@ -138,9 +138,9 @@ def _localkfp(data_dir: Path, web_port: int, steps_python: Path, environ: Mappin
     command = [_PYTHON, "-m", "localkfp", "--host", host, "--port", str(port)]
     command += ["--data-dir", str(data_dir / "localkfp"), "--steps-python", str(steps_python), "--samples"]
     url = f"http://{host}:{port}"
-    # It runs submitted code, so it is given none of the portal's settings.
+    # It runs submitted code, so it gets none of the portal's settings.
     own = {name: environ[name] for name in ("PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ") if name in environ}
-    is_ready = _answers_http(f"{url}/apis/v2beta1/healthz")
+    is_ready = partial(_answers_http, f"{url}/apis/v2beta1/healthz")
     return Service(name="localkfp", command=command, environ=own, is_ready=is_ready, stop_timeout_s=10), url
 
 
@@ -148,11 +148,11 @@ def _localkfp_address(data_dir: Path, web_port: int) -> tuple[str, int]:
     if settings.VIZPORTAL_LOCALKFP_BIND:
         host, _, port = settings.VIZPORTAL_LOCALKFP_BIND.rpartition(":")
         return host, int(port) or find_free_port(host)
-    # People keep this address in their scripts, so it stays the same from start to start where it can.
+    # Scripts contain this address, so it stays the same at each start if possible.
     memory = data_dir / "localkfp" / "port"
     preferred = int(memory.read_text()) if memory.exists() else min(web_port + 1, 65535)
     if settings.VIZPORTAL_KFP_SERVICE_BIND.endswith(f":{preferred}"):
-        # That one is meant for the service which starts later.
+        # It is reserved for the service that starts later.
         preferred = 0
     port_number = find_free_port("127.0.0.1", preferred)
     memory.write_text(str(port_number))
@@ -160,7 +160,7 @@ def _localkfp_address(data_dir: Path, web_port: int) -> tuple[str, int]:
 
 
 def _workers(environ: Mapping[str, str]) -> tuple[Service, ...]:
-    # Every environment: one that is built while the portal runs is served at once.
+    # All environments: one that is built while the portal runs is available at once.
     command = _manage("rqworker", *settings.RQ_QUEUES, "--worker-class", "apps.visualizations.jobs.RenderWorker")
     command += ["--job-class", "apps.visualizations.jobs.RenderJob", "--serializer", "rq.serializers.JSONSerializer"]
     count = settings.VIZPORTAL_WORKERS
@@ -176,37 +176,33 @@ def _reconciler(environ: Mapping[str, str]) -> Service:
 
 def _web(host: str, port: int, environ: Mapping[str, str]) -> Service:
     command = [_PYTHON, "-m", "uvicorn", "vizportal.asgi:application", "--host", host, "--port", str(port)]
-    # Open event streams do not end by themselves, so they get two seconds.
+    # Open event streams do not end by themselves: they are cut after two seconds.
     command += ["--app-dir", str(settings.BASE_DIR), "--no-access-log", "--lifespan", "off"]
-    # Who asked by way of whom is read in one place that knows which proxies are trusted: apps/accounts/addresses.py.
+    # apps/accounts/addresses.py reads clients' addresses, since it knows which proxies are trusted.
     command += ["--timeout-graceful-shutdown", "2", "--no-proxy-headers"]
     url = f"http://{_reached_at(host)}:{port}/healthz"
-    return Service(name="web", command=command, environ=environ, is_ready=_answers_http(url), stop_timeout_s=5)
+    return Service(name="web", command=command, environ=environ, is_ready=partial(_answers_http, url), stop_timeout_s=5)
 
 
 def _kfp_service(environ: Mapping[str, str]) -> Service:
     host, port = kfp_service_address(settings)
     url = f"http://{_reached_at(host)}:{port}/"
     command = _manage("kfp_service")
-    return Service(name="kfp-service", command=command, environ=environ, is_ready=_answers_http(url), stop_timeout_s=5)
+    return Service(
+        name="kfp-service", command=command, environ=environ, is_ready=partial(_answers_http, url), stop_timeout_s=5
+    )
 
 
 def _reached_at(host: str) -> str:
-    if host in {"0.0.0.0", "::"}:  # noqa: S104  (not bound here, but asked from this machine)
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  (not bound here, but requested from this machine)
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 
-class _answers_http:  # noqa: N801  (reads as the question it asks)
-    """Whether a URL answers 200."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __call__(self) -> bool:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(self.url, timeout=2) as response:
-                return bool(response.status == 200)
-        except (OSError, urllib.error.URLError):
-            return False
+def _answers_http(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False

@@ -1,7 +1,7 @@
-"""Starting processes in order, restarting what dies, stopping in reverse order.
+"""Starts processes in order, restarts those that end, and stops all in reverse order.
 
-Ours and not a library's: none of those tried restarts one process, stops in order, and leaves nothing behind when it is
-killed itself (docs/decisions/0003-own-supervisor.md).
+No library that was tried restarts single processes, stops them in order, and leaves none behind when it is killed
+itself (docs/decisions/0003-own-supervisor.md).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _TICK_S: Final = 0.05
 _READY_TIMEOUT_S: Final = 60.0
 _MAX_BACKOFF_S: Final = 30.0
 _URGENT_S: Final = 2.0
-# A process that lived this long before it died starts again at once.
+# A process that ran this long before it ended is started again at once.
 _STABLE_S: Final = 30.0
 _MAX_LOG_BYTES: Final = 5 * 1024**2
 
 
 class StartError(Exception):
-    """A process did not come up; the text holds the last lines it printed."""
+    """A process did not start; the text contains the last lines that it printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,10 @@ class Service:
     """One process to keep alive.
 
     Attributes:
-        is_ready: asked until it is true before the next service starts; None where starting is enough.
+        is_ready: called until it returns true; None where a start is enough.
         group: services of one group that were started in a row are stopped together.
-        stop_timeout_s: how long it may take to end after SIGTERM; then it gets a second one, which workers take as
-            "drop what you do", and two seconds later it is killed.
+        stop_timeout_s: how long it may take to end after SIGTERM. Then it gets a second SIGTERM, at which workers
+            abandon their render, and two seconds later it is killed.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Supervisor:
 
     Attributes:
         log_dir: each service's output goes to `<log_dir>/<name>.log`, the previous start's to `.log.1`.
-        say: called with lines for the person at the terminal.
+        say: called with lines for the terminal.
     """
 
     log_dir: Path
@@ -76,21 +76,21 @@ class Supervisor:
     _signals: list[int] = field(default_factory=list)
 
     def catch_signals(self) -> None:
-        """From here on a signal only asks for the end."""
+        """Installs signal handlers: from now on a signal only requests the end."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda received, _frame: self._signals.append(received))
 
     @property
     def is_asked_to_stop(self) -> bool:
-        """Whether a signal came."""
+        """Whether a signal was received."""
         return bool(self._signals)
 
     def start(self, service: Service) -> None:
-        """Starts a service and does not wait for it."""
+        """Starts a service without waiting until it is ready."""
         self._children.append(_Child(service, self._spawn(service), time.monotonic()))
 
     def await_ready(self, name: str) -> None:
-        """Waits until a started service is ready, or a signal comes.
+        """Waits until a started service is ready, or a signal is received.
 
         Raises:
             StartError: it ended, or was not ready within 60 s.
@@ -106,20 +106,20 @@ class Supervisor:
             time.sleep(_TICK_S)
 
     def watch(self) -> None:
-        """Restarts what dies, with a growing pause, until a signal comes."""
+        """Restarts services that end, after a growing pause, until a signal is received."""
         while not self.is_asked_to_stop:
             for child in self._children:
                 self._revive(child)
             time.sleep(_TICK_S)
 
     def stop(self) -> None:
-        """Stops all services, the last started first; kills what does not end in its time."""
+        """Stops all services, the last started first; kills those that do not end in time."""
         for _, members in groupby(reversed(self._children), lambda child: child.service.group or child.service.name):
             self._stop_together(list(members))
         self._children.clear()
 
     def tail(self, name: str, lines: int = 15) -> str:
-        """Returns the last lines a service printed."""
+        """Returns the last lines that a service printed."""
         with contextlib.suppress(OSError):
             text = (self.log_dir / f"{name}.log").read_text(encoding="utf-8", errors="replace")
             return "\n".join(text.splitlines()[-lines:])
@@ -127,7 +127,7 @@ class Supervisor:
 
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
         with _open_log(self.log_dir / f"{service.name}.log") as log:
-            # A session of its own: Ctrl-C in the terminal reaches only us, and we stop them in order.
+            # A session of its own: Ctrl-C reaches the supervisor only, which stops the services in order.
             return subprocess.Popen(
                 service.command,
                 env=dict(service.environ),
@@ -156,8 +156,8 @@ class Supervisor:
         )
 
     def _stop_together(self, children: Sequence[_Child]) -> None:
-        patience_s = max(child.service.stop_timeout_s for child in children)
-        for pause_s in (patience_s, _URGENT_S):
+        timeout_s = max(child.service.stop_timeout_s for child in children)
+        for pause_s in (timeout_s, _URGENT_S):
             for child in children:
                 if child.process.poll() is None:
                     child.process.terminate()
@@ -171,7 +171,7 @@ class Supervisor:
     def _ended(self, children: Sequence[_Child], within_s: float) -> bool:
         deadline = time.monotonic() + within_s
         while any(child.process.poll() is None for child in children):
-            # A second signal from the person at the terminal: no more patience.
+            # A second signal from the terminal ends the waiting.
             if time.monotonic() > deadline or len(self._signals) > 1:
                 return False
             time.sleep(_TICK_S)
@@ -185,6 +185,6 @@ def _open_log(path: Path) -> BinaryIO:
 
 
 def _die_with_parent() -> None:
-    # When we are killed without a chance to clean up, the kernel tells our children.
+    # If the supervisor is killed, the kernel signals its children.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

@@ -7,7 +7,7 @@ endpoint; a step's or artifact's id is unique within its run only.
 from apps.runs.entities.definitions import Endpoint, Experiment, Parameter, Pipeline, PipelineVersion, RecurringRun
 from apps.runs.entities.pages import Page
 from apps.runs.entities.runs import Artifact, Attempt, Run, RunDetails, Step, StepLog
-from apps.runs.entities.states import State, StepKind
+from apps.runs.entities.states import Phase, State, StepKind
 
 __all__ = [
     "Artifact",
@@ -16,6 +16,7 @@ __all__ = [
     "Experiment",
     "Page",
     "Parameter",
+    "Phase",
     "Pipeline",
     "PipelineVersion",
     "RecurringRun",

@@ -1,26 +1,91 @@
-"""States of runs and steps, and kinds of steps."""
+"""States of runs and steps, in one table, and kinds of steps."""
 
 from __future__ import annotations
 
 import enum
+from typing import Final, Self
+
+from apps.ui.states import Tone
 
 
-class State(enum.StrEnum):
-    """The state of a run or a step."""
+class Phase(enum.StrEnum):
+    """What a state means to code that need not know each state."""
 
-    PENDING = "pending"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    SKIPPED = "skipped"
-    CACHED = "cached"
+    ACTIVE = "active"
+    SUCCESSFUL = "successful"
+    UNSUCCESSFUL = "unsuccessful"
     UNKNOWN = "unknown"
 
     @property
     def is_final(self) -> bool:
+        """Whether a state of this phase can no longer change."""
+        return self in {Phase.SUCCESSFUL, Phase.UNSUCCESSFUL}
+
+
+class State(enum.StrEnum):
+    """The state of a run or a step: the only table of them, a row for each.
+
+    Attributes:
+        label: the word that people read.
+        icon: an icon of the vendored set.
+        severity: the smallest number is the worst; no two states share one.
+        api_values: what Kubeflow's REST API calls it, for runs; empty for states that only steps have. The run list
+            can be filtered by the states that have such a value.
+    """
+
+    label: str
+    icon: str
+    tone: Tone
+    severity: int
+    phase: Phase
+    api_values: tuple[str, ...]
+
+    def __new__(
+        cls, value: str, label: str, icon: str, tone: Tone, severity: int, phase: Phase, api_values: tuple[str, ...]
+    ) -> Self:
+        """Makes a state of its row."""
+        state = str.__new__(cls, value)
+        state._value_ = value
+        state.label, state.icon, state.tone = label, icon, tone
+        state.severity, state.phase, state.api_values = severity, phase, api_values
+        return state
+
+    PENDING = "pending", "Pending", "clock", Tone.WARN, 40, Phase.ACTIVE, ("PENDING", "PAUSED")
+    RUNNING = "running", "Running", "loader-circle", Tone.BUSY, 30, Phase.ACTIVE, ("RUNNING", "CANCELING")
+    SUCCEEDED = "succeeded", "Succeeded", "circle-check", Tone.OK, 60, Phase.SUCCESSFUL, ("SUCCEEDED",)
+    FAILED = "failed", "Failed", "circle-x", Tone.BAD, 10, Phase.UNSUCCESSFUL, ("FAILED",)
+    CANCELLED = "cancelled", "Cancelled", "ban", Tone.IDLE, 20, Phase.UNSUCCESSFUL, ("CANCELED",)
+    SKIPPED = "skipped", "Skipped", "skip-forward", Tone.IDLE, 80, Phase.SUCCESSFUL, ("SKIPPED",)
+    CACHED = "cached", "Cached", "database", Tone.OK, 70, Phase.SUCCESSFUL, ()
+    UNKNOWN = "unknown", "Unknown", "circle-help", Tone.IDLE, 50, Phase.UNKNOWN, ()
+
+    @classmethod
+    def by_value(cls, value: str) -> State | None:
+        """Returns the state of that value, in any case; None where there is none."""
+        return next((state for state in cls if state.value == value.lower()), None)
+
+    @classmethod
+    def by_api_value(cls, value: str) -> State:
+        """Returns the state that Kubeflow's REST API calls `value`; UNKNOWN for a word this portal does not know."""
+        return next((state for state in cls if value.upper() in state.api_values), cls.UNKNOWN)
+
+    @property
+    def is_final(self) -> bool:
         """Whether the state can no longer change."""
-        return self not in {State.PENDING, State.RUNNING, State.UNKNOWN}
+        return self.phase.is_final
+
+    @property
+    def is_active(self) -> bool:
+        """Whether Kubeflow is still at work on it; false where the state is unknown."""
+        return self.phase is Phase.ACTIVE
+
+    @property
+    def is_selectable(self) -> bool:
+        """Whether the run list offers to show runs in this state only."""
+        return bool(self.api_values)
+
+
+WORST_FIRST: Final = tuple(sorted(State, key=lambda state: state.severity))
 
 
 class StepKind(enum.StrEnum):

@@ -9,10 +9,10 @@ from typing import Any, Final, Self
 
 from apps.runs import exceptions
 from apps.runs.entities import Endpoint, Page
-from apps.runs.gateway import rows
+from apps.runs.gateway import json_reading
 from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.endpoints import endpoint
-from apps.runs.gateway.numbers import whole_number
+from apps.runs.gateway.json_reading import whole_number
 from apps.runs.gateway.sealing import seal
 
 LARGEST_PAGE: Final = 200
@@ -69,7 +69,7 @@ class Calls:
 def page_of(answer: Any, models: Any, convert_one: Any) -> Page[Any]:
     """Returns a list answer as a page of entities."""
     return Page(
-        items=tuple(convert_one(row) for row in rows.records(models)),
-        next_token=rows.text(answer.next_page_token),
+        items=tuple(convert_one(row) for row in json_reading.json_objects(models)),
+        next_token=json_reading.text(answer.next_page_token),
         total=whole_number(answer.total_size),
     )

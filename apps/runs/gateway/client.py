@@ -15,7 +15,7 @@ import kfp
 import kfp_server_api
 from kfp_server_api import rest
 
-from apps.runs.gateway import errors, rows
+from apps.runs.gateway import errors, json_reading
 from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.watching import watched
 
@@ -65,7 +65,7 @@ class _ServerClient(kfp.Client):  # type: ignore[misc]
 
 def _deserialize(response: Any, response_type: Any) -> Any:
     """Stands in for the generated client's own, which builds its models field by field (see rows.py)."""
-    return rows.row_of(json.loads(response.data)) if response_type else None
+    return json_reading.json_object_of(json.loads(response.data)) if response_type else None
 
 
 @functools.lru_cache(maxsize=256)

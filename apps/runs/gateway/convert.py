@@ -5,31 +5,11 @@ care.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, State
 from apps.runs.gateway import spec as specs
-from apps.runs.gateway.numbers import whole
-from apps.runs.gateway.rows import record, records, text
-
-STATES: Final = {
-    "PENDING": State.PENDING,
-    "PAUSED": State.PENDING,
-    "RUNNING": State.RUNNING,
-    "CANCELING": State.RUNNING,
-    "SUCCEEDED": State.SUCCEEDED,
-    "FAILED": State.FAILED,
-    "CANCELED": State.CANCELLED,
-    "SKIPPED": State.SKIPPED,
-}
-API_STATES: Final = {
-    State.PENDING: ("PENDING", "PAUSED"),
-    State.RUNNING: ("RUNNING", "CANCELING"),
-    State.SUCCEEDED: ("SUCCEEDED",),
-    State.FAILED: ("FAILED",),
-    State.CANCELLED: ("CANCELED",),
-    State.SKIPPED: ("SKIPPED",),
-}
+from apps.runs.gateway.json_reading import json_object, json_objects, text, whole
 
 
 def moment(value: Any) -> datetime | None:
@@ -42,11 +22,6 @@ def moment(value: Any) -> datetime | None:
     if not isinstance(value, datetime) or value.year <= 1970:
         return None
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def state_of(value: Any) -> State:
-    """Returns the state; UNKNOWN for one this portal has never heard of."""
-    return STATES.get(str(value).upper(), State.UNKNOWN)
 
 
 def pipeline(model: Any) -> Pipeline:
@@ -85,9 +60,9 @@ def experiment(model: Any) -> Experiment:
 
 def run(model: Any) -> Run:
     """Reads a V2beta1Run."""
-    reference, config = record(model.pipeline_version_reference), record(model.runtime_config)
+    reference, config = json_object(model.pipeline_version_reference), json_object(model.runtime_config)
     spec = specs.unwrap(model.pipeline_spec)
-    state = state_of(model.state)
+    state = State.by_api_value(str(model.state))
     return Run(
         id=text(model.run_id),
         name=text(model.display_name) or text(model.run_id),
@@ -120,9 +95,9 @@ def _parameters(given: Any, spec: Any) -> dict[str, Any]:
 
 def error_text(status: Any) -> str:
     """Returns a GoogleRpcStatus' message; "" for none."""
-    return text(record(status).message)
+    return text(json_object(status).message)
 
 
 def _history_error(history: Any) -> str:
-    messages = [error_text(entry.error) for entry in records(history)]
+    messages = [error_text(entry.error) for entry in json_objects(history)]
     return next((message for message in reversed(messages) if message), "")

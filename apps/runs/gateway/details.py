@@ -15,8 +15,8 @@ from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, RunDe
 from apps.runs.gateway import convert, lineage, lineage_tree, workflow
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.json_reading import JsonObject, json_object, json_objects, text
 from apps.runs.gateway.lineage import Execution
-from apps.runs.gateway.rows import Row, record, records, text
 
 ValueT = TypeVar("ValueT")
 _KEPT_RUNS: Final = 128
@@ -60,7 +60,7 @@ kept_specs: Kept[Mapping[str, Any]] = Kept(_KEPT_SPECS)
 def run_details(
     connection: Connection,
     run: Run,
-    task_details: Sequence[Row],
+    task_details: Sequence[JsonObject],
     read_tasks: Callable[[], Sequence[Execution]] | None = None,
 ) -> RunDetails:
     """Returns the run with its steps.
@@ -85,7 +85,7 @@ def run_details(
 def _read_steps(
     connection: Connection,
     run: Run,
-    task_details: Sequence[Row],
+    task_details: Sequence[JsonObject],
     read_tasks: Callable[[], Sequence[Execution]] | None,
 ) -> tuple[tuple[Step, ...], str]:
     try:
@@ -109,23 +109,23 @@ def _legacy_run(connection: Connection, run: Run) -> workflow.LegacyRun:
         return workflow.LegacyRun()
 
 
-def _without_lineage(steps: Sequence[Step], task_details: Sequence[Row]) -> tuple[Step, ...]:
+def _without_lineage(steps: Sequence[Step], task_details: Sequence[JsonObject]) -> tuple[Step, ...]:
     """Fills what the REST API's tasks tell; of the rest it is not known whether it ran."""
     filled = _from_rest(steps, task_details)
     named = {text(detail.display_name) for detail in task_details}
     return tuple(step if step.task_name in named else replace(step, state=State.UNKNOWN) for step in filled)
 
 
-def _from_rest(steps: Sequence[Step], task_details: Sequence[Row]) -> tuple[Step, ...]:
+def _from_rest(steps: Sequence[Step], task_details: Sequence[JsonObject]) -> tuple[Step, ...]:
     """Fills states and times of steps the spec names from the REST API's tasks, matched by name."""
     by_name = {text(detail.display_name): detail for detail in task_details}
     return tuple(_filled(step, by_name.get(step.task_name)) for step in steps)
 
 
-def _filled(step: Step, detail: Row | None) -> Step:
+def _filled(step: Step, detail: JsonObject | None) -> Step:
     if detail is None:
         return step
-    state = convert.state_of(detail.state)
+    state = State.by_api_value(str(detail.state))
     return replace(
         step,
         state=step.state if state is State.UNKNOWN else state,
@@ -136,13 +136,13 @@ def _filled(step: Step, detail: Row | None) -> Step:
     )
 
 
-def _pod_name(detail: Row) -> str:
-    children = [text(child.pod_name) for child in records(detail.child_tasks)]
-    own = text(record(detail.executor_detail).main_job) or text(detail.pod_name)
+def _pod_name(detail: JsonObject) -> str:
+    children = [text(child.pod_name) for child in json_objects(detail.child_tasks)]
+    own = text(json_object(detail.executor_detail).main_job) or text(detail.pod_name)
     return own or next(filter(None, children), "")
 
 
-def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[Row]) -> tuple[Step, ...]:
+def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[JsonObject]) -> tuple[Step, ...]:
     """Adds the reasons of failed steps: lineage has none, the REST API's tasks and the run itself may."""
     by_name = {
         text(detail.display_name): convert.error_text(detail.error)

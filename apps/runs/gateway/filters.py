@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from apps.runs.entities import State
-from apps.runs.gateway.convert import API_STATES
 
 SORTS: Final = {
     "-created": "created_at desc",
@@ -60,7 +59,7 @@ def run_filter(question: RunQuestion) -> str:
     if question.text:
         predicates.append(contains("name", question.text))
     if question.states:
-        words = [word for state in question.states for word in API_STATES.get(state, (state.value.upper(),))]
+        words = [word for state in question.states for word in state.api_values or (state.value.upper(),)]
         predicates.append(_in("state", tuple(words)))
     if question.recurring_run_id:
         predicates.append(_in("recurring_run_id", (question.recurring_run_id,)))

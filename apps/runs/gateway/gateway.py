@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from apps.runs import exceptions
 from apps.runs.entities import Attempt, Page, Run, RunDetails, Step, StepLog
-from apps.runs.gateway import convert, details, filters, logs, objects, rows, tasks
+from apps.runs.gateway import convert, details, filters, json_reading, logs, objects, tasks
 from apps.runs.gateway.base import LARGEST_PAGE, page_of
 from apps.runs.gateway.logs import LogStream
 from apps.runs.gateway.pipelines import PipelineCalls
@@ -86,7 +86,7 @@ class Gateway(PipelineCalls, RecurringCalls):
             return details.run_details(
                 self._connection, run, (), lambda: tasks.read_executions(self._client, run.id, model)
             )
-        listed = rows.records(rows.record(model.run_details).task_details)
+        listed = json_reading.json_objects(json_reading.json_object(model.run_details).task_details)
         return details.run_details(self._connection, run, listed)
 
     def _full_run_model(self, run_id: str) -> Any:
@@ -106,7 +106,7 @@ class Gateway(PipelineCalls, RecurringCalls):
             return self._known(self._client.get_run(run_id), run_id)
 
     def _known(self, model: Any, run_id: str) -> Any:
-        if not rows.text(model.run_id):
+        if not json_reading.text(model.run_id):
             raise exceptions.NotFoundError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
         return model
 

@@ -17,8 +17,8 @@ from mlmd import messages
 from apps.runs import exceptions
 from apps.runs.entities import Artifact
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.json_reading import whole
 from apps.runs.gateway.lineage_transport import call
-from apps.runs.gateway.numbers import whole
 
 # The real store answered 101 of 242 rows and no token when asked for 1000, and 20 when asked for no number.
 _PAGE: Final = 100

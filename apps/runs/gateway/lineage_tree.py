@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from apps.runs.entities import Attempt, Run, State, Step, StepKind
+from apps.runs.entities import Attempt, Phase, Run, State, Step, StepKind
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.lineage import Execution, parse_object
 
@@ -21,7 +21,6 @@ _STATES: Final = {
     "CACHED": State.CACHED,
     "CANCELED": State.SKIPPED,  # the driver writes it where a condition was false
 }
-_DONE: Final = frozenset({State.SUCCEEDED, State.CACHED, State.SKIPPED})
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _DEEPEST: Final = 30
 _NOBODY: Final = 0
@@ -265,12 +264,12 @@ def _latest(ended: list[datetime], own: datetime | None) -> datetime | None:
 def _frame_state(step: Step, inside: Sequence[State], run_state: State) -> State:
     if step.state in {State.SKIPPED, State.FAILED}:
         return step.state
-    for state in (State.FAILED, State.CANCELLED):
-        if state in inside:
-            return state
-    if not inside or (step.state is State.SUCCEEDED and run_state.is_final):
+    worst = min(inside, key=lambda state: state.severity, default=None)
+    if worst is not None and worst.phase is Phase.UNSUCCESSFUL:
+        return worst
+    if worst is None or (step.state is State.SUCCEEDED and run_state.is_final):
         return _own_end(step.state, run_state)
-    if all(state in _DONE for state in inside):
+    if all(state.phase is Phase.SUCCESSFUL for state in inside):
         return State.SKIPPED if all(state is State.SKIPPED for state in inside) else State.SUCCEEDED
     if step.state is State.PENDING and all(state is State.PENDING for state in inside):
         return State.PENDING

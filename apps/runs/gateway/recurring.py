@@ -8,8 +8,7 @@ from apps.runs import exceptions
 from apps.runs.entities import Page, RecurringRun
 from apps.runs.gateway import convert, filters
 from apps.runs.gateway.base import LARGEST_PAGE, Calls, page_of
-from apps.runs.gateway.numbers import whole, whole_number
-from apps.runs.gateway.rows import record, text
+from apps.runs.gateway.json_reading import json_object, text, whole, whole_number
 
 
 class RecurringCalls(Calls):
@@ -63,9 +62,9 @@ class RecurringCalls(Calls):
 
 def _recurring_run(model: Any) -> RecurringRun:
     """Reads a V2beta1RecurringRun."""
-    reference, config = record(model.pipeline_version_reference), record(model.runtime_config)
-    cron = record(record(model.trigger).cron_schedule)
-    periodic = record(record(model.trigger).periodic_schedule)
+    reference, config = json_object(model.pipeline_version_reference), json_object(model.runtime_config)
+    cron = json_object(json_object(model.trigger).cron_schedule)
+    periodic = json_object(json_object(model.trigger).periodic_schedule)
     return RecurringRun(
         id=text(model.recurring_run_id),
         name=text(model.display_name) or text(model.recurring_run_id),

@@ -14,8 +14,7 @@ from typing import Any, Final
 import yaml
 
 from apps.runs.entities import Parameter, StepKind
-from apps.runs.gateway.loose import mapping
-from apps.runs.gateway.numbers import whole
+from apps.runs.gateway.json_reading import mapping, whole
 
 _KINDS: Final = {
     "NUMBER_INTEGER": "integer",

@@ -15,9 +15,8 @@ from urllib.parse import quote
 from apps.runs import exceptions
 from apps.runs.entities import Artifact
 from apps.runs.gateway import convert
+from apps.runs.gateway.json_reading import JsonObject, json_object, json_objects, text, whole, whole_number
 from apps.runs.gateway.lineage import Execution
-from apps.runs.gateway.numbers import whole, whole_number
-from apps.runs.gateway.rows import Row, record, records, text
 
 FULL: Final = (("view", "FULL"),)
 _PAGE: Final = 200
@@ -37,12 +36,12 @@ _ARTIFACT_TYPES: Final = {
 }
 
 
-def speaks_tasks(model: Row) -> bool:
+def speaks_tasks(model: JsonObject) -> bool:
     """Whether the run's answer tells its tasks: older servers leave both fields out."""
     return isinstance(model.tasks, list) or model.task_count is not None
 
 
-def read_run(client: Any, run_id: str, *, is_full: bool) -> Row:
+def read_run(client: Any, run_id: str, *, is_full: bool) -> JsonObject:
     """Returns a run's answer, with its tasks where the server knows of them.
 
     Args:
@@ -54,30 +53,30 @@ def read_run(client: Any, run_id: str, *, is_full: bool) -> Row:
     return _get(client, f"/apis/v2beta1/runs/{quote(run_id, safe='')}", FULL if is_full else ())
 
 
-def read_executions(client: Any, run_id: str, model: Row) -> tuple[Execution, ...]:
+def read_executions(client: Any, run_id: str, model: JsonObject) -> tuple[Execution, ...]:
     """Returns a run's tasks as executions; the pages that the run's own answer left out are read.
 
     Raises:
         RunsError: no answer, or a refusal.
     """
-    rows = records(model.tasks)
+    rows = json_objects(model.tasks)
     if (whole_number(model.task_count) or 0) > len(rows):
         rows = list(_pages(client, run_id))
     return executions(rows)
 
 
-def _pages(client: Any, run_id: str) -> Iterator[Row]:
+def _pages(client: Any, run_id: str) -> Iterator[JsonObject]:
     token = ""
     for _ in range(_MOST_PAGES):
         query = (("page_size", str(_PAGE)), *((("page_token", token),) if token else ()))
         answer = _get(client, f"/apis/v2beta1/runs/{quote(run_id, safe='')}/tasks", query)
-        yield from records(answer.tasks)
+        yield from json_objects(answer.tasks)
         token = text(answer.next_page_token)
         if not token:
             return
 
 
-def _get(client: Any, path: str, query: Sequence[tuple[str, str]]) -> Row:
+def _get(client: Any, path: str, query: Sequence[tuple[str, str]]) -> JsonObject:
     answer = client._run_api.api_client.call_api(  # noqa: SLF001  # all of its APIs share this one
         path,
         "GET",
@@ -87,12 +86,12 @@ def _get(client: Any, path: str, query: Sequence[tuple[str, str]]) -> Row:
         auth_settings=["Bearer"],
         _return_http_data_only=True,
     )
-    if not isinstance(answer, Row):
+    if not isinstance(answer, JsonObject):
         raise exceptions.EndpointError("Kubeflow answered with nothing where a run was expected.")
     return answer
 
 
-def executions(rows: Iterable[Row]) -> tuple[Execution, ...]:
+def executions(rows: Iterable[JsonObject]) -> tuple[Execution, ...]:
     """Returns tasks as executions, older ones first: of several tries of a task the newest counts."""
     listed = [row for row in rows if text(row.task_id)]
     listed.sort(key=lambda row: text(row.create_time))
@@ -103,7 +102,7 @@ def executions(rows: Iterable[Row]) -> tuple[Execution, ...]:
     made = []
     for row in listed:
         above = text(row.parent_task_id)
-        index = whole_number(record(row.type_attributes).iteration_index)
+        index = whole_number(json_object(row.type_attributes).iteration_index)
         parent = numbers.get(above)
         is_iteration = kinds.get(above) == "LOOP" and index is not None
         if is_iteration and index is not None and not (text(row.name) == names[above] and text(row.type) in _FRAMES):
@@ -121,12 +120,12 @@ def _frame(loop: int, name: str, index: int, own: int) -> Execution:
     )
 
 
-def _execution(row: Row, number: int, parent: int | None, index: int | None) -> Execution:
+def _execution(row: JsonObject, number: int, parent: int | None, index: int | None) -> Execution:
     kind = text(row.type)
-    count = whole_number(record(row.type_attributes).iteration_count)
+    count = whole_number(json_object(row.type_attributes).iteration_count)
     # A loop that does not say how many is a loop all the same.
     count = 0 if count is None and kind == "LOOP" else count
-    inputs, outputs = record(row.inputs), record(row.outputs)
+    inputs, outputs = json_object(row.inputs), json_object(row.outputs)
     properties: dict[str, Any] = {
         "task_name": "" if kind == "ROOT" else text(row.name),
         "display_name": text(row.display_name) or text(row.name),
@@ -146,30 +145,30 @@ def _execution(row: Row, number: int, parent: int | None, index: int | None) -> 
         updated_at=convert.moment(row.end_time),
         properties=properties,
         artifacts=(*_artifacts(inputs, "input"), *_artifacts(outputs, "output")),
-        error=text(record(row.status_metadata).message),
+        error=text(json_object(row.status_metadata).message),
     )
 
 
-def _pod_name(row: Row) -> str:
-    pods = defaultdict(str, {text(pod.type): text(pod.name) for pod in records(row.pods)})
+def _pod_name(row: JsonObject) -> str:
+    pods = defaultdict(str, {text(pod.type): text(pod.name) for pod in json_objects(row.pods)})
     return pods["EXECUTOR"] or pods["DRIVER"]
 
 
-def _parameters(ports: Row) -> dict[str, Any]:
+def _parameters(ports: JsonObject) -> dict[str, Any]:
     # Parameters elsewhere are people's own JSON, so a row hands them on as they are.
     listed = ports.parameters if isinstance(ports.parameters, list) else []
-    rows = [Row(item) for item in listed if isinstance(item, dict)]
+    rows = [JsonObject(item) for item in listed if isinstance(item, dict)]
     return {text(row.parameter_key): whole(row.value) for row in rows if text(row.parameter_key)}
 
 
-def _artifacts(ports: Row, direction: str) -> Iterator[Artifact]:
-    for port in records(ports.artifacts):
+def _artifacts(ports: JsonObject, direction: str) -> Iterator[Artifact]:
+    for port in json_objects(ports.artifacts):
         key = text(port.artifact_key)
-        for row in records(port.artifacts):
+        for row in json_objects(port.artifacts):
             yield _artifact(row, key, direction)
 
 
-def _artifact(row: Row, key: str, direction: str) -> Artifact:
+def _artifact(row: JsonObject, key: str, direction: str) -> Artifact:
     kind, name = text(row.type) or "Artifact", text(row.name)
     metadata: Mapping[str, Any] = row.metadata if isinstance(row.metadata, dict) else {}
     number = row.number_value

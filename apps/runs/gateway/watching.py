@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from apps.observing import tracing
-from apps.observing.metrics import KUBEFLOW_ERRORS, KUBEFLOW_SECONDS
 from apps.runs import exceptions
 from apps.runs.entities import Endpoint
+from apps.telemetry import tracing
+from apps.telemetry.metrics import KUBEFLOW_ERRORS, KUBEFLOW_SECONDS
 
 _KINDS: Final = {
     exceptions.EndpointDownError: "down",

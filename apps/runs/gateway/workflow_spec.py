@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from apps.runs.entities import State, Step, StepKind
-from apps.runs.gateway.loose import mapping
+from apps.runs.gateway.json_reading import mapping
 from apps.runs.gateway.spec import Task
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from apps.runs.entities import Artifact, Attempt, State, Step, StepKind
-from apps.runs.gateway.loose import mapping, mappings
+from apps.runs.gateway.json_reading import mapping, mappings
 from apps.runs.gateway.workflow_nodes import Node, NodeTree, read_nodes
 
 _PHASES: Final = {

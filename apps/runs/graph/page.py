@@ -15,7 +15,6 @@ from apps.runs.graph.shapes import Box, Drawing
 from apps.runs.graph.summary import summarize
 from apps.runs.graph.timeline import build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_STEPS
-from apps.ui.states import state_icon
 
 _MOST_MENUS: Final = 8
 _MOST_OPTIONS: Final = 100
@@ -115,4 +114,4 @@ def _symbols(drawing: Drawing, *, is_plan: bool) -> list[tuple[str, str]]:
     if is_plan:
         return [(f"kind-{kind.value}", KIND_ICONS[kind]) for kind in sorted({step.kind for step in steps})]
     steps += [box.choice.step for box in drawing.boxes if box.choice]
-    return [(f"mark-{state.value}", state_icon(state)) for state in sorted({step.state for step in steps})]
+    return [(f"mark-{state.value}", state.icon) for state in sorted({step.state for step in steps})]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from apps.runs.entities import Artifact, Run, State, Step
 from apps.runs.gateway import lineage_tree, workflow_spec
 from apps.runs.gateway import spec as specs
-from apps.runs.gateway.loose import mapping
+from apps.runs.gateway.json_reading import mapping
 
 _DEEPEST: Final = 30
 

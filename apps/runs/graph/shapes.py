@@ -97,7 +97,7 @@ class Box:
         inside = f": {self.held}" if not self.is_frame else ""
         took = self.took
         parts = [
-            f"{self.step.name}, {self.step.state.value}",
+            f"{self.step.name}, {self.step.state.label.lower()}",
             f"{_count(self.holds, 'step')} inside{inside}" if self.holds else "",
             duration(took) if took is not None else "",
             f"{len(self.step.attempts)} tries" if self.step.attempts else "",

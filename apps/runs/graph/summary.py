@@ -6,22 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from apps.runs.entities import State, Step, StepKind
+from apps.runs.entities import Step, StepKind
+from apps.runs.entities.states import WORST_FIRST
 
 COMPOUND: Final = frozenset(
     {StepKind.DAG, StepKind.LOOP, StepKind.ITERATION, StepKind.CONDITION, StepKind.EXIT_HANDLER}
 )
 """Kinds that do no work of their own but hold steps; an exit handler without any is a step like others."""
-WORST_FIRST: Final = (
-    State.FAILED,
-    State.CANCELLED,
-    State.RUNNING,
-    State.PENDING,
-    State.UNKNOWN,
-    State.SUCCEEDED,
-    State.CACHED,
-    State.SKIPPED,
-)
 
 
 def working(steps: Sequence[Step]) -> list[Step]:
@@ -48,4 +39,4 @@ def summarize(steps: Sequence[Step], *, is_plan: bool = False) -> str:
 def counted(steps: Sequence[Step]) -> str:
     """Returns "1 failed, 10 succeeded", the worst first."""
     by_state = Counter(step.state for step in steps)
-    return ", ".join(f"{by_state[state]} {state.value}" for state in WORST_FIRST if by_state[state])
+    return ", ".join(f"{by_state[state]} {state.label.lower()}" for state in WORST_FIRST if by_state[state])

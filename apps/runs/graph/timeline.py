@@ -70,7 +70,7 @@ class Row:
     def label(self) -> str:
         """The bars in words, for screen readers."""
         waited = f", waited {duration(self.waited)}" if self.waited else ""
-        started = f"{self.step.state.value}, started {duration(self.started_after)} after the start"
+        started = f"{self.step.state.label.lower()}, started {duration(self.started_after)} after the start"
         return f"{started}{waited}, took {duration(self.took)}"
 
 

@@ -135,7 +135,9 @@ class Tree:
         return Inside(steps=(*self.children.get(chosen.id, ()), *others), iterations=iterations, chosen=chosen)
 
     def _choose(self, loop_id: str, iterations: Sequence[Step]) -> Step:
-        """The iteration asked for, else that of the chosen step, else the first failed or running one."""
+        """The iteration asked for, else that of the chosen step, else the worst one, where it
+        failed, was cancelled or is running.
+        """
         asked = self.look.iterations.get(loop_id)
         for step in iterations:
             if asked is not None and step.iteration_index == asked:
@@ -143,11 +145,8 @@ class Tree:
         for step in iterations:
             if step.id in self.chosen_path:
                 return step
-        for state in (State.FAILED, State.RUNNING):
-            for step in iterations:
-                if step.state is state:
-                    return step
-        return iterations[0]
+        worst = min(iterations, key=lambda step: step.state.severity)
+        return worst if worst.state.severity <= State.RUNNING.severity else iterations[0]
 
     def _size(self, steps: Sequence[Step], depth: int = 0) -> int:
         below = (self.inside(step).steps for step in steps) if depth < _DEEPEST else ()

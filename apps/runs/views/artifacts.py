@@ -13,66 +13,55 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_safe
 
-from apps.accounts.caller import caller_of
-from apps.runs import contexts, exceptions, previews, selectors
-from apps.runs.gateway import gateway_for
+from apps.runs import contexts, exceptions, previews
 from apps.runs.views import ranges
-from apps.runs.views.contained import contained
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.artifact_lookup import requested_artifact
+from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.runs import is_for
+from apps.runs.views.sandboxed_response import sandboxed_response
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Shows the first part of an artifact; metrics are all in the lineage store, so their object is not read."""
-    gateway = gateway_for(caller_of(request))
-    details = gateway.run_details(run_id)
-    step, artifact = selectors.artifact_get(details, step_id, artifact_id)
-    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
-    is_part = any(is_for(request, f"preview-{side}-{artifact_id}") for side in ("input", "output"))
-    context = contexts.artifact_preview(details, step, artifact)
     path = request.GET.get("path", "")
+    found = requested_artifact(request, run_id, step_id, artifact_id, path=path)
+    is_part = any(is_for(request, f"preview-{side}-{artifact_id}") for side in ("input", "output"))
+    context = contexts.artifact_preview(found.details, found.step, found.artifact)
     context["path_query"] = f"?{urlencode({'path': path})}" if path else ""
     context["frame_url"] = reverse("runs:artifact_frame", args=(run_id, step_id, artifact_id)) + context["path_query"]
     if context["card"].is_readable:
         try:
-            with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
-                context["preview"] = previews.preview(artifact, stream)
+            with found.open() as stream:
+                context["preview"] = previews.preview(found.artifact, stream)
         except exceptions.RunsError as error:
             if not is_part:
                 raise
-            return render(request, "runs/_preview_missing.html", {"cause": str(error), "artifact": artifact})
+            return render(request, "runs/_preview_missing.html", {"cause": str(error), "artifact": found.artifact})
     return render(request, "runs/_preview.html" if is_part else "runs/artifact_preview.html", context)
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_listing(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Shows the files of an artifact that is a folder."""
-    gateway = gateway_for(caller_of(request))
-    details = gateway.run_details(run_id)
-    step, artifact = selectors.artifact_get(details, step_id, artifact_id)
-    context = {
-        "run": details.run,
-        "step": step,
-        "artifact": artifact,
-        "listing": gateway.list_artifact(artifact.uri, namespace=details.run.namespace),
-    }
+    found = requested_artifact(request, run_id, step_id, artifact_id)
+    run = found.details.run
+    listing = found.gateway.list_artifact(found.artifact.uri, namespace=run.namespace)
+    context = {"run": run, "step": found.step, "artifact": found.artifact, "listing": listing}
     return render(request, "runs/artifact_listing.html", context)
 
 
 @require_safe
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
     """Streams an artifact as a file to save, or a part of it; a folder comes as a .tar.gz."""
-    gateway = gateway_for(caller_of(request))
-    details = gateway.run_details(run_id)
-    _, artifact = selectors.artifact_get(details, step_id, artifact_id)
-    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
+    found = requested_artifact(request, run_id, step_id, artifact_id, path=request.GET.get("path", ""))
+    artifact = found.artifact
     part = ranges.asked_part(request.headers.get("Range", ""))
     with ExitStack() as opened:
-        stream = opened.enter_context(gateway.open_artifact(artifact.uri, namespace=details.run.namespace, part=part))
+        stream = opened.enter_context(found.open(part=part))
         kept = opened.pop_all()
     if part is not None and stream.accepts_ranges and part.start >= (stream.size_bytes or 0):
         kept.close()
@@ -90,4 +79,4 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     ranges.describe(response, stream, part)
     response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
-    return contained(response)
+    return sandboxed_response(response)

@@ -19,7 +19,7 @@ from apps.runs.entities import PipelineVersion, Run
 from apps.runs.forms import RunForm, initial_parameters
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway import spec as specs
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.errors import handle_kubeflow_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class _Choice:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@kubeflow_page
+@handle_kubeflow_errors
 def run_new(request: HttpRequest) -> HttpResponseBase:
     """Shows the form, or starts the run; what was typed stays when something is wrong."""
     caller = caller_of(request)

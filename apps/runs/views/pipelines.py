@@ -15,11 +15,11 @@ from apps.runs import actions, contexts, exceptions, graph
 from apps.runs.forms import UploadForm, VersionForm
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway import spec as specs
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.errors import handle_kubeflow_errors
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def pipeline_list(request: HttpRequest) -> HttpResponse:
     """Lists pipelines by part of their name."""
     return _list(request, gateway_for(caller_of(request)), UploadForm(), status=200)
@@ -34,7 +34,7 @@ def _list(request: HttpRequest, gateway: Gateway, form: UploadForm, *, status: i
 
 
 @require_POST
-@kubeflow_page
+@handle_kubeflow_errors
 def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
     """Uploads a compiled pipeline; what Kubeflow refuses comes back with the form as it was."""
     caller = caller_of(request)
@@ -57,7 +57,7 @@ def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
     """Shows a pipeline: its newest version's graph, and all versions."""
     gateway = gateway_for(caller_of(request))
@@ -65,7 +65,7 @@ def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
 
 
 @require_POST
-@kubeflow_page
+@handle_kubeflow_errors
 def version_upload(request: HttpRequest, pipeline_id: str) -> HttpResponseBase:
     """Uploads the next version of a pipeline; what Kubeflow refuses comes back with the form as it was."""
     caller = caller_of(request)
@@ -105,7 +105,7 @@ def _detail(
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> HttpResponse:
     """Shows one version: graph, parameters, spec."""
     gateway = gateway_for(caller_of(request))
@@ -124,7 +124,7 @@ def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> H
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def experiment_list(request: HttpRequest) -> HttpResponse:
     """Lists experiments by part of their name."""
     text = request.GET.get("q", "").strip()[:200]

@@ -14,7 +14,7 @@ from apps.accounts.caller import caller_of
 from apps.runs import actions, selectors
 from apps.runs.gateway import gateway_for
 from apps.runs.gateway.filters import RunQuestion
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.errors import handle_kubeflow_errors
 
 _SHOWN_RUNS: Final = 10
 _DONE: Final = {
@@ -25,7 +25,7 @@ _DONE: Final = {
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def recurring_list(request: HttpRequest) -> HttpResponse:
     """Lists recurring runs by part of their name."""
     gateway = gateway_for(caller_of(request))
@@ -47,7 +47,7 @@ def recurring_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def recurring_detail(request: HttpRequest, recurring_run_id: str) -> HttpResponse:
     """Shows a schedule, and the newest runs it started."""
     gateway = gateway_for(caller_of(request))
@@ -62,7 +62,7 @@ def recurring_detail(request: HttpRequest, recurring_run_id: str) -> HttpRespons
 
 
 @require_POST
-@kubeflow_page
+@handle_kubeflow_errors
 def recurring_action(request: HttpRequest, recurring_run_id: str, action: str) -> HttpResponseBase:
     """Switches a schedule on or off, or deletes it."""
     if action not in _DONE:

@@ -1,4 +1,4 @@
-"""The run list: its pages, what is done with the chosen rows, and filters under a name."""
+"""The run list: its pages, actions on the selected runs, and saved filters."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.caller import Caller, caller_of
 from apps.accounts.rights import Right
 from apps.runs import actions, exceptions, selectors, services
-from apps.runs import run_list as rows
 from apps.runs.gateway import Gateway, gateway_for
-from apps.runs.run_filters import RunFilters, query_kept
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.run_filters import RunFilterForm
+from apps.runs.run_list import run_list_context
+from apps.runs.views.errors import handle_kubeflow_errors
 
 MOST_COMPARED: Final = 10
 _MOST_CHOSEN: Final = 200
@@ -28,17 +28,17 @@ UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def run_list(request: HttpRequest) -> HttpResponse:
-    """Lists runs; everything that is chosen stands in the address."""
+    """Lists runs. The address has all filters."""
     caller = caller_of(request)
     return render(request, "runs/run_list.html", _context(request, caller, gateway_for(caller)))
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def run_list_metrics(request: HttpRequest) -> HttpResponse:
-    """Answers the list's table once more, with the metrics read that it has not shown before."""
+    """Returns the list's table again, with the metrics that were not read before."""
     caller = caller_of(request)
     gateway = gateway_for(caller)
     context = _context(request, caller, gateway)
@@ -46,28 +46,28 @@ def run_list_metrics(request: HttpRequest) -> HttpResponse:
     if unread:
         services.metrics_read(caller, gateway, unread)
         context = _context(request, caller, gateway)
-    # What could not be read now is not asked for again and again.
+    # Metrics that could not be read are not requested again.
     return render(request, "runs/_run_table.html", context | {"metrics_unread": []})
 
 
 def _context(request: HttpRequest, caller: Caller, gateway: Gateway) -> dict[str, Any]:
-    filters = RunFilters.from_query(request.GET)
-    page = selectors.runs_list(caller, gateway, filters)
+    form = RunFilterForm(request.GET)
+    page = selectors.runs_list(caller, gateway, form.filters())
     address = reverse("runs:run_list")
     query = request.GET.urlencode()
-    return rows.run_list(request, caller, gateway, page, filters) | {
+    return run_list_context(request, caller, gateway, page, form) | {
         "list_path": address,
         "list_address": f"{address}?{query}" if query else address,
     }
 
 
 @require_POST
-@kubeflow_page
+@handle_kubeflow_errors
 def run_selection(request: HttpRequest) -> HttpResponseBase:
-    """Does one thing with the chosen runs: compare, tag, archive, unarchive, delete."""
+    """Compares, tags, archives, unarchives or deletes the selected runs."""
     action = request.POST.get("action", "")
-    run_ids = list(dict.fromkeys(each for each in request.POST.getlist("run") if each))[:_MOST_CHOSEN]
-    back = _way_back(request)
+    run_ids = list(dict.fromkeys(run_id for run_id in request.POST.getlist("run") if run_id))[:_MOST_CHOSEN]
+    back = _return_url(request)
     if not run_ids:
         messages.warning(request, "Tick the runs first.")
         return redirect(back)
@@ -78,7 +78,7 @@ def run_selection(request: HttpRequest) -> HttpResponseBase:
         return _tag(request, caller, run_ids, back)
     if action not in _DONE:
         raise Http404(f"Runs cannot be asked to {action}.")
-    _each(request, caller, action, run_ids)
+    _change_runs(request, caller, action, run_ids)
     return redirect(back)
 
 
@@ -101,8 +101,8 @@ def _tag(request: HttpRequest, caller: Caller, run_ids: Sequence[str], back: str
     return redirect(back)
 
 
-def _each(request: HttpRequest, caller: Caller, action: str, run_ids: Sequence[str]) -> None:
-    """Asks Kubeflow once for each run; what is refused is told by its reason, the rest can be undone."""
+def _change_runs(request: HttpRequest, caller: Caller, action: str, run_ids: Sequence[str]) -> None:
+    """Changes each run with a request of its own. Refusals are shown with their reasons; the rest can be undone."""
     refusals = actions.runs_change(caller, gateway_for(caller), run_ids, action)
     done = [run_id for run_id, reason in refusals.items() if not reason]
     if done:
@@ -113,30 +113,30 @@ def _each(request: HttpRequest, caller: Caller, action: str, run_ids: Sequence[s
 
 
 def undo_offer(request: HttpRequest, action: str, run_ids: Sequence[str], words: str) -> None:
-    """Says what was done, with a way back where there is one (`action` undoes it; "" for none)."""
+    """Shows a message, with a button that undoes what was done by `action`; "" for no button."""
     if action:
         request.session["undo"] = {"action": action, "runs": list(run_ids)}
     messages.success(request, words, extra_tags="undo" if action else "")
 
 
 @require_POST
-@kubeflow_page
+@handle_kubeflow_errors
 def run_undo(request: HttpRequest) -> HttpResponseBase:
-    """Undoes what was done to runs last."""
+    """Undoes the last action on runs."""
     caller = caller_of(request)
     caller.require(Right.CREATE)
     last = request.session.pop("undo", None)
     if not last or last.get("action") not in _DONE:
         messages.warning(request, "There is nothing to undo any more.")
     else:
-        _each(request, caller, last["action"], last["runs"])
-    return redirect(_way_back(request))
+        _change_runs(request, caller, last["action"], last["runs"])
+    return redirect(_return_url(request))
 
 
 @require_POST
 def filter_save(request: HttpRequest) -> HttpResponseBase:
-    """Keeps the list's filter under a name."""
-    query = query_kept(QueryDict(request.POST.get("query", "")[:2000]))
+    """Saves the list's filter under a name."""
+    query = RunFilterForm(QueryDict(request.POST.get("query", "")[:2000])).saved_query()
     caller = caller_of(request)
     try:
         saved = services.filter_save(
@@ -155,16 +155,16 @@ def filter_save(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 def filter_delete(request: HttpRequest, filter_id: int) -> HttpResponseBase:
-    """Deletes a filter of one's own."""
+    """Deletes one of the user's own filters."""
     try:
         services.filter_delete(caller_of(request), filter_id)
     except exceptions.NotFoundError as error:
         raise Http404(str(error)) from error
     messages.success(request, "Deleted the saved filter.")
-    return redirect(_way_back(request))
+    return redirect(_return_url(request))
 
 
-def _way_back(request: HttpRequest) -> str:
+def _return_url(request: HttpRequest) -> str:
     wanted, hosts = request.POST.get("next", ""), {request.get_host()}
     is_safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
     return wanted if is_safe else reverse("runs:run_list")

@@ -16,7 +16,7 @@ from apps.accounts.caller import caller_of
 from apps.runs import actions, comparison, contexts, exceptions, graph, services
 from apps.runs.gateway import gateway_for
 from apps.runs.middleware import path_within
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.run_list import MOST_COMPARED, UNDONE_BY, undo_offer
 
 _DONE: Final = {
@@ -29,7 +29,7 @@ _DONE: Final = {
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
     """Shows a run; a script that watches it gets the part that changes."""
     details = gateway_for(caller_of(request)).run_details(run_id)
@@ -43,7 +43,7 @@ def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
 
 
 @require_POST
-@kubeflow_page
+@handle_kubeflow_errors
 def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBase:
     """Does one thing with a run, and says so on the page that follows."""
     if action not in _DONE:
@@ -58,7 +58,7 @@ def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBa
 
 
 @require_POST
-@kubeflow_page
+@handle_kubeflow_errors
 def run_tag(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """Puts a tag on a run, or takes one off (`remove`)."""
     caller = caller_of(request)
@@ -75,7 +75,7 @@ def run_tag(request: HttpRequest, run_id: str) -> HttpResponseBase:
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def run_compare(request: HttpRequest) -> HttpResponse:
     """Shows two to ten runs side by side; one that cannot be read is said to be so beside the others."""
     run_ids = list(dict.fromkeys(request.GET.getlist("run")))[:MOST_COMPARED]

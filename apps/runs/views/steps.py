@@ -21,14 +21,14 @@ from apps.runs.entities import Attempt, RunDetails, Step
 from apps.runs.exceptions import NotFoundError
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway.logs import MOST_READ_BYTES
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.runs import is_for
 
 _NO_FILE_NAME: Final = re.compile(r"[\x00-\x1f\x7f/\\:]+")
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
     """Shows one step of a run; `?tab=` is artifacts, io, logs or details."""
     gateway = gateway_for(caller_of(request))
@@ -48,7 +48,7 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def step_log(request: HttpRequest, run_id: str, step_id: str) -> HttpResponseBase:
     """Answers a step's log: what came since the last question while it runs, else the whole as a text file."""
     gateway = gateway_for(caller_of(request))

@@ -9,14 +9,13 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
-from apps.accounts.caller import caller_of
-from apps.runs import exceptions, previews, selectors
-from apps.runs.entities import Artifact, RunDetails
-from apps.runs.gateway import Gateway, gateway_for
+from apps.runs import exceptions, previews
+from apps.runs.entities import Artifact
 from apps.runs.previews import ui_metadata
-from apps.runs.views.contained import SANDBOX, contained
-from apps.runs.views.faults import kubeflow_page
+from apps.runs.views.artifact_lookup import RequestedArtifact, requested_artifact
+from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.runs import is_for
+from apps.runs.views.sandboxed_response import SANDBOX, sandboxed_response
 
 # Chromium refuses to open its PDF viewer in a sandboxed frame. The viewer runs in a process of its own, and what is
 # served under this policy begins with %PDF- and is named as nothing else (nosniff), so no page comes of it.
@@ -28,16 +27,14 @@ _LARGEST_METADATA_BYTES: Final = 1024**2
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Answers a page, an image or a PDF for a frame, taken out of the .gz or .tgz it may be in."""
-    gateway = gateway_for(caller_of(request))
-    details = gateway.run_details(run_id)
-    _, artifact = selectors.artifact_get(details, step_id, artifact_id)
-    artifact = selectors.artifact_within(artifact, request.GET.get("path", ""))
+    requested = requested_artifact(request, run_id, step_id, artifact_id, path=request.GET.get("path", ""))
+    artifact = requested.artifact
     if not _is_framed(request):
         return redirect("runs:artifact_preview", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
-    with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
+    with requested.open() as stream:
         found = previews.content(artifact, stream)
     if found is None:
         raise Http404("This artifact cannot be shown in place; download it.")
@@ -48,62 +45,58 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
         as_attachment=False, filename=previews.download_name(artifact, is_directory=False)
     )
     response["Content-Disposition"] = name or "inline"
-    return contained(response, _PDF_POLICY if is_pdf else SANDBOX)
+    return sandboxed_response(response, _PDF_POLICY if is_pdf else SANDBOX)
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
     """Draws what `mlpipeline-ui-metadata` or `mlpipeline-metrics` asks for."""
-    gateway = gateway_for(caller_of(request))
-    details = gateway.run_details(run_id)
-    step, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    requested = requested_artifact(request, run_id, step_id, artifact_id)
+    artifact = requested.artifact
     is_part = is_for(request, f"viewers-{artifact.direction}-{artifact_id}")
-    read = _reader(gateway, details)
     try:
-        drawing = ui_metadata.draw(_metadata(gateway, details, artifact), read)
+        drawing = ui_metadata.draw(_metadata(requested), _reader(requested))
     except ui_metadata.UndrawableError as error:
         drawing = ui_metadata.Drawing(note=str(error))
     except exceptions.RunsError as error:
         if not is_part:
             raise
         return render(request, "runs/_preview_missing.html", {"cause": str(error), "artifact": artifact})
-    context = {"run": details.run, "step": step, "artifact": artifact, "drawing": drawing}
+    context = {"run": requested.details.run, "step": requested.step, "artifact": artifact, "drawing": drawing}
     return render(request, "runs/_viewers.html" if is_part else "runs/artifact_viewers.html", context)
 
 
 @require_GET
-@kubeflow_page
+@handle_kubeflow_errors
 def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id: str, number: int) -> HttpResponse:
     """Answers the page of a web-app viewer, for a sandboxed frame."""
-    gateway = gateway_for(caller_of(request))
-    details = gateway.run_details(run_id)
-    _, artifact = selectors.artifact_get(details, step_id, artifact_id)
+    requested = requested_artifact(request, run_id, step_id, artifact_id)
     if not _is_framed(request):
         return redirect("runs:artifact_viewers", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
-    if not ui_metadata.is_drawn(artifact):
+    if not ui_metadata.is_drawn(requested.artifact):
         raise Http404("This artifact holds no viewers.")
     try:
-        item = ui_metadata.output(_metadata(gateway, details, artifact), number)
+        item = ui_metadata.output(_metadata(requested), number)
         if item is None or item.get("type") != "web-app":
             raise Http404("This artifact has no such page.")
-        body = ui_metadata.source_bytes(item, _reader(gateway, details), previews.LARGEST_WHOLE_BYTES)
+        body = ui_metadata.source_bytes(item, _reader(requested), previews.LARGEST_WHOLE_BYTES)
     except ui_metadata.UndrawableError as error:
         raise Http404(str(error)) from error
-    return contained(HttpResponse(body, content_type="text/html; charset=utf-8"))
+    return sandboxed_response(HttpResponse(body, content_type="text/html; charset=utf-8"))
 
 
-def _metadata(gateway: Gateway, details: RunDetails, artifact: Artifact) -> bytes:
-    with gateway.open_artifact(artifact.uri, namespace=details.run.namespace) as stream:
-        return ui_metadata.read_all(artifact, stream, _LARGEST_METADATA_BYTES)
+def _metadata(requested: RequestedArtifact) -> bytes:
+    with requested.open() as stream:
+        return ui_metadata.read_all(requested.artifact, stream, _LARGEST_METADATA_BYTES)
 
 
-def _reader(gateway: Gateway, details: RunDetails) -> ui_metadata.Read:
+def _reader(requested: RequestedArtifact) -> ui_metadata.Read:
     """Returns how a viewer's source is read: with this person's rights, as any artifact of this run."""
 
     def read(uri: str, limit: int) -> bytes:
         source = Artifact(id="", name=uri, type="", uri=uri, direction="output")
-        with gateway.open_artifact(uri, namespace=details.run.namespace) as stream:
+        with requested.open(uri) as stream:
             return ui_metadata.read_all(source, stream, limit)
 
     return read

@@ -15,9 +15,7 @@ from apps.ui import formats, icons, states
 
 register = template.Library()
 register.simple_tag(icons.icon)
-register.simple_tag(states.state_badge)
 for _filter in (
-    states.state_icon,
     formats.as_json,
     formats.bytesize,
     formats.duration,
@@ -28,6 +26,18 @@ for _filter in (
     formats.value_text,
 ):
     register.filter(_filter)
+
+
+@register.simple_tag
+def state_badge(state: states.ShownState | Any) -> SafeString:
+    """Draws a state; anything else, such as nothing, is drawn as unknown."""
+    if not isinstance(state, states.ShownState):
+        return _badge("unknown", states.Tone.IDLE, "circle-help", "Unknown")
+    return _badge(state.value, state.tone, state.icon, state.label)
+
+
+def _badge(value: str, tone: states.Tone, icon_name: str, label: str) -> SafeString:
+    return format_html('<span class="state state-{} tone-{}">{}{}</span>', value, tone, icons.icon(icon_name), label)
 
 
 @register.simple_tag

@@ -17,13 +17,17 @@ from apps.accounts.caller import caller_of
 from apps.runs import exceptions as runs_exceptions
 from apps.runs import selectors as runs_selectors
 from apps.runs.gateway import gateway_for
-from apps.runs.run_filters import RunFilters
+from apps.runs.run_filters import RunFilterForm
 from apps.visualizations import exceptions, origins, selectors
-from apps.visualizations.api import door, pages, schemas, shapes
+from apps.visualizations.api import errors as api_errors
+from apps.visualizations.api import pages, schemas, shapes
+from apps.visualizations.api.auth import BrowserAuth, TokenAuth
+from apps.visualizations.api.bodies import StrictParser
+from apps.visualizations.api.parameters import form_parameters
 from apps.visualizations.api.schemas import errors
-from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.states import RenderState
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
 _STATUS = {
@@ -61,8 +65,8 @@ class PortalApi(NinjaAPI):
                 # The description and its page answer every method alike; operations know theirs.
                 is_description = pattern.name in _DESCRIPTION
                 view = require_safe(pattern.callback) if is_description else pattern.callback
-                pattern.callback = door.open_view(view)
-        rest = re_path(r"^(?P<path>.*)$", door.open_view(door.unknown_address), name="unknown")
+                pattern.callback = api_errors.open_view(view)
+        rest = re_path(r"^(?P<path>.*)$", api_errors.open_view(api_errors.unknown_address), name="unknown")
         return [*patterns, rest], app_name, namespace
 
 
@@ -71,47 +75,56 @@ api = PortalApi(
     version="1",
     urls_namespace="api-1",
     description="Runs of Kubeflow Pipelines, and visualizations of their artifacts.",
-    auth=[door.TokenAuth(), door.BrowserAuth()],
-    parser=door.StrictParser(),
+    auth=[TokenAuth(), BrowserAuth()],
+    parser=StrictParser(),
     # Swagger's own badge would ask a server on the Internet.
     docs=Swagger(settings={"validatorUrl": None, "persistAuthorization": False}),
 )
-api.add_exception_handler(HttpError, door.http_error_answer)
-api.add_exception_handler(ValidationError, door.validation_answer)
-api.add_exception_handler(RequestDataTooBig, door.too_big_answer)
-api.add_exception_handler(PermissionDenied, door.forbidden_answer)
-api.add_exception_handler(Exception, door.broken_answer)
+api.add_exception_handler(HttpError, api_errors.http_error_answer)
+api.add_exception_handler(ValidationError, api_errors.validation_answer)
+api.add_exception_handler(RequestDataTooBig, api_errors.too_big_answer)
+api.add_exception_handler(PermissionDenied, api_errors.forbidden_answer)
+api.add_exception_handler(Exception, api_errors.broken_answer)
 
 
-@api.exception_handler(door.ApiError)
-def _api_error(_request: HttpRequest, error: door.ApiError) -> HttpResponse:
-    return door.error_response(error.status, error.code, str(error), error.fields)
+@api.exception_handler(api_errors.ApiError)
+def _api_error(_request: HttpRequest, error: api_errors.ApiError) -> HttpResponse:
+    return api_errors.error_response(error.status, error.code, str(error), error.fields)
 
 
 @api.exception_handler(exceptions.VisualizationsError)
 def _visualizations_error(_request: HttpRequest, error: exceptions.VisualizationsError) -> HttpResponse:
     fields = error.fields if isinstance(error, exceptions.InvalidRequestError) else None
-    return door.error_response(_STATUS.get(type(error), 400), error.code, str(error), fields)
+    return api_errors.error_response(_STATUS.get(type(error), 400), error.code, str(error), fields)
 
 
 @api.exception_handler(runs_exceptions.RunsError)
 def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> HttpResponse:
     status, code = _RUNS_STATUS.get(type(error), (502, "endpoint_error"))
-    return door.error_response(status, code, str(error))
+    return api_errors.error_response(status, code, str(error))
 
 
-@api.get("/runs", response={200: schemas.RunPage, **errors(400, 404, 502)}, tags=["runs"], url_name="runs")
+@api.get(
+    "/runs",
+    response={200: schemas.RunPage, **errors(400, 404, 502)},
+    tags=["runs"],
+    url_name="runs",
+    openapi_extra={"parameters": form_parameters(RunFilterForm)},
+)
 def runs_list(
     request: HttpRequest,
-    filters: Query[schemas.RunFiltersIn],
     endpoint: str = "",
+    namespace: str = "",  # noqa: ARG001  (the middleware reads it)
     page_size: PageSize = 20,
     page_token: str = "",
 ) -> Any:
     """Lists runs, newest first; the filters are those of the page."""
+    form = RunFilterForm(request.GET)
+    if wrong := form.api_errors():
+        raise api_errors.ApiError(400, "invalid", "The request is not valid.", wrong)
     gateway = gateway_for(caller_of(request), endpoint)
-    asked = replace(RunFilters.from_query(request.GET), states=tuple(filters.state), page_size=page_size)
-    page = runs_selectors.runs_list(caller_of(request), gateway, replace(asked, page_token=page_token))
+    filters = replace(form.filters(), page_size=page_size, page_token=page_token)
+    page = runs_selectors.runs_list(caller_of(request), gateway, filters)
     counts = selectors.visualization_counts(caller_of(request), [run.id for run in page.items])
     items = [shapes.run_shape(run, counts.get(run.id, 0)) for run in page.items]
     return {"items": items, "next": page.next_token or None}
@@ -125,6 +138,12 @@ def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     details = gateway_for(caller_of(request), endpoint).run_details(run_id)
     count = selectors.visualization_counts(caller_of(request), [run_id]).get(run_id, 0)
     return shapes.details_shape(details, count)
+
+
+@api.get("/states", response={200: schemas.StatesOut, **errors()}, tags=["runs", "renders"], url_name="states")
+def states_list(request: HttpRequest) -> Any:  # noqa: ARG001
+    """Returns the states of runs, steps and renders, and why a render may end without a result."""
+    return shapes.states_shape()
 
 
 @api.get(

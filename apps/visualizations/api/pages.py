@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from apps.visualizations.api.door import ApiError
+from apps.visualizations.api.errors import ApiError
 from apps.visualizations.models import Visualization
 
 

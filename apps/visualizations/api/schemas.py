@@ -9,8 +9,6 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
-from apps.runs.entities import State
-
 
 class ErrorBody(Schema):
     """What went wrong; `fields` names the request's fields."""
@@ -36,23 +34,6 @@ def errors(*codes: int) -> dict[int, type[Error]]:
     A mistake of the portal's own (500) is not described.
     """
     return dict.fromkeys(sorted({*codes, *_EVERYWHERE}), Error)
-
-
-class RunFiltersIn(Schema):
-    """What runs are asked for; the same words as in the run list's address."""
-
-    q: str = Field("", description="Part of the name.")
-    state: list[State] = Field([], description="Any of these.")
-    pipeline: str = ""
-    experiment: str = ""
-    recurring: str = Field("", description="Id of the schedule that started them.")
-    since: str = Field("", description="1h, 24h, 7d, 30d or 90d.")
-    first_day: str = Field("", alias="from", description="YYYY-MM-DD, in UTC.")
-    last_day: str = Field("", alias="to", description="YYYY-MM-DD, included.")
-    tag: str = ""
-    archived: bool = False
-    sort: str = "-created"
-    namespace: str = ""
 
 
 class ArtifactOut(Schema):
@@ -104,6 +85,48 @@ class RunDetailsOut(RunOut):
     """A run with its steps, parents before children."""
 
     steps: list[StepOut]
+
+
+class RunStateOut(Schema):
+    """A state of runs or steps."""
+
+    value: str
+    label: str
+    icon: str
+    tone: str = Field(description="Its colour: ok, bad, busy, warn or idle.")
+    is_final: bool
+    is_active: bool
+    severity: int = Field(description="The smallest is the worst.")
+    is_selectable: bool = Field(description="Whether runs can be listed by it.")
+
+
+class RenderStateOut(Schema):
+    """A state of renders."""
+
+    value: str
+    label: str
+    icon: str
+    tone: str
+    is_final: bool
+
+
+class ReasonOut(Schema):
+    """Why a render ended without a result."""
+
+    value: str
+    label: str
+    advice: str
+    state: str = Field(description="The state in which it leaves the render.")
+    is_machine_fault: bool
+    is_tried_again: bool = Field(description="Whether one more attempt is made, unless the code is custom.")
+
+
+class StatesOut(Schema):
+    """Every state and every reason."""
+
+    run_states: list[RunStateOut]
+    render_states: list[RenderStateOut]
+    reasons: list[ReasonOut]
 
 
 class RunPage(Schema):

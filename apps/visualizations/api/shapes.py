@@ -8,9 +8,10 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from vizkit.types.entities import VisualizationType
 
-from apps.runs.entities import Artifact, Run, RunDetails, Step
+from apps.runs.entities import Artifact, Run, RunDetails, State, Step
 from apps.visualizations import selectors
 from apps.visualizations.models import Render, Visualization
+from apps.visualizations.states import Reason, RenderState
 
 
 def page_url(name: str, *args: Any) -> str:
@@ -54,6 +55,11 @@ def artifact_shape(artifact: Artifact) -> dict[str, Any]:
     """Returns ArtifactOut's values."""
     names = ("id", "name", "type", "uri", "direction")
     return {name: getattr(artifact, name) for name in names} | {"metadata": dict(artifact.metadata)}
+
+
+def states_shape() -> dict[str, Any]:
+    """Returns StatesOut's values."""
+    return {"run_states": list(State), "render_states": list(RenderState), "reasons": list(Reason)}
 
 
 def type_shape(kind: VisualizationType) -> dict[str, Any]:

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from apps.accounts.caller import Caller
-from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.results import result_open
 from apps.visualizations.services.rights import waiter_check
 from apps.visualizations.services.stored import WHOLE_BYTES, DamagedError
-
-# Ours, not the request's: the answer is a 500.
-_OUR_FAULTS: Final = frozenset(
-    {
-        "internal_error",
-        "poison",
-        "bad_result",
-        "host_failed",
-        "killed_by_system",
-        "work_disk_full",
-        "work_dir_failed",
-        "store_full",
-        "store_failed",
-        "no_descriptors",
-    }
-)
+from apps.visualizations.states import ACTIVE_STATES, Fault, Reason, RenderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +66,8 @@ def end_read(caller: Caller, render_id: UUID) -> End | None:
     if render.state in ACTIVE_STATES:
         return None
     if render.state != RenderState.SUCCEEDED:
-        is_our_fault = render.reason in _OUR_FAULTS or render.state == RenderState.LOST
+        reason = Reason.by_value(render.reason)
+        is_our_fault = render.state == RenderState.LOST or (reason is not None and reason.fault is not Fault.REQUEST)
         return End(render_id=render_id, state=render.state, is_our_fault=is_our_fault, message=_words(render))
     return _with_page(render)
 

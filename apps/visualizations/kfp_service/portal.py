@@ -23,11 +23,13 @@ from apps.accounts.caller import Caller, CallerKind, caller_set
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway import endpoints
 from apps.visualizations import exceptions
-from apps.visualizations.api import door
+from apps.visualizations.api.auth import BrowserAuth, TokenAuth
+from apps.visualizations.api.bodies import StrictParser
+from apps.visualizations.api.errors import MAX_BODY_BYTES, ApiError
 from apps.visualizations.kfp_service import protocol
 from apps.visualizations.kfp_service.ends import End
 from apps.visualizations.kfp_service.waiting import Watch, visualization_render
-from apps.visualizations.models import RenderState
+from apps.visualizations.states import RenderState
 
 # gRPC's codes beside HTTP's: https://grpc.io/docs/guides/status-codes/
 _GRPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 409: 10, 413: 3, 429: 8, 500: 13, 503: 14, 504: 4}
@@ -91,8 +93,8 @@ def _caller(request: HttpRequest) -> Caller:
 
 def _signed_in(request: HttpRequest) -> Any:
     try:
-        user = door.TokenAuth()(request) or door.BrowserAuth()(request)
-    except door.ApiError as error:
+        user = TokenAuth()(request) or BrowserAuth()(request)
+    except ApiError as error:
         raise _RefusedError(error.status, str(error)) from error
     if user is None:
         raise _RefusedError(401, "Sign in, or send a token: Authorization: Bearer <token>.")
@@ -117,9 +119,9 @@ def _place(namespace: str) -> tuple[str, str]:
 
 def _body(request: HttpRequest) -> dict[str, Any]:
     try:
-        return door.StrictParser().parse_body(request)
+        return StrictParser().parse_body(request)
     except RequestDataTooBig:
-        raise _RefusedError(413, f"The body is larger than {door.MAX_BODY_BYTES:,} bytes.") from None
+        raise _RefusedError(413, f"The body is larger than {MAX_BODY_BYTES:,} bytes.") from None
     except ValueError as error:
         raise _RefusedError(400, str(error)) from None
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from vizkit.types import arguments as catalogue_arguments
 from vizkit.types.entities import CUSTOM_KEY
 
-from apps.visualizations.api.door import check_texts
+from apps.visualizations.api.bodies import check_texts
 from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
 
 MAX_BODY_BYTES: Final = 1024**2

@@ -26,9 +26,9 @@ from apps.visualizations import selectors
 from apps.visualizations.events import ENDED_CHANNEL
 from apps.visualizations.kfp_service.ends import End, end_read
 from apps.visualizations.kfp_service.protocol import KubeflowRequest
-from apps.visualizations.models import RenderState
 from apps.visualizations.services import submission, withdrawal
 from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.states import RenderState
 
 _T = TypeVar("_T")
 Run = Callable[[Callable[[], Any]], Awaitable[Any]]

@@ -6,35 +6,24 @@ to anybody, and results need not hold it; a download gets it put back in.
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
 import io
 import logging
-import re
 import zlib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Final
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from renderer.environments import PAGE_ASSETS_DIR, assets_dir
+from renderer import assets
 from vizkit import STATIC_DIR
 
 from apps.visualizations.services.stored import DamagedError, StoredContent, known, stored_key, stored_open
 
 logger = logging.getLogger(__name__)
 ROOT: Final = "assets"
-CONTENT_TYPES: Final = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
-_NAME: Final = re.compile(r"[0-9a-f]{64}\.(?:js|css)")
-# In quotes: an attribute, or a string in a script. Text that only mentions an address is left alone.
-# It begins with what is rare, and the quote before is looked at afterwards: seven times as fast as the other way.
-_REFERENCE: Final = re.compile(rb"""/assets/([0-9a-f]{64})\.(js|css)(?=\\?(["']))""")
-# One byte less than the longest reference, its closing quote included: so much may wait for the next chunk.
-_HELD_BYTES: Final = len("\"/assets/.css\\'") + 64 - 1
-# Libraries of a page come to some 10 MB. A page made to name one a million times is not to fill the reader's disk.
-_MAX_INLINED_BYTES: Final = 256 * 1024**2
 _MAX_COMPRESSED_BYTES: Final = 32 * 1024**2
 
 
@@ -43,13 +32,8 @@ def assets_publish(environment_dir: Path) -> int:
 
     What is there already is left as it is. A file that is not what its name says is passed over.
     """
-    directory = assets_dir(environment_dir / "bin" / "python")
-    paths = sorted(directory.iterdir()) if directory.is_dir() else []
-    count = sum(_publish(path, path.name) for path in paths if _NAME.fullmatch(path.name))
-    for path in (path for folder in (PAGE_ASSETS_DIR, STATIC_DIR) for path in sorted(folder.iterdir())):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        count += _publish(path, f"{digest}{path.suffix}")
-    return count
+    paths = assets.asset_paths(environment_dir / "bin" / "python", [STATIC_DIR])
+    return sum(_publish(path, name) for name, path in sorted(paths.items()))
 
 
 def asset_open(sha256: str, kind: str) -> StoredContent | None:
@@ -89,7 +73,7 @@ def asset_compressed(sha256: str, kind: str) -> bytes | None:
 def _is_compressed_form(content: bytes, sha256: str) -> bool:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            return hashlib.sha256(file.read(_MAX_INLINED_BYTES)).hexdigest() == sha256
+            return hashlib.sha256(file.read(assets.MAX_INLINED_BYTES)).hexdigest() == sha256
     except (OSError, EOFError, zlib.error):
         return False
 
@@ -99,23 +83,7 @@ def inline_assets(chunks: Iterable[bytes]) -> Generator[bytes]:
 
     Memory stays at a few chunks, whatever the page's size and wherever it is cut. Unknown digests stay.
     """
-    held, left = b"", _MAX_INLINED_BYTES
-    for chunk in chunks:
-        text = held + chunk
-        position = 0
-        for match in _REFERENCE.finditer(text):
-            is_quoted = text[match.start() - 1 : match.start()] == match[3]
-            file = asset_open(match[1].decode(), match[2].decode()) if is_quoted and left > 0 else None
-            if file is None:
-                continue
-            left -= file.size_bytes
-            yield text[position : match.start()]
-            yield from _data_url(file, match[2].decode())
-            position = match.end()
-        keep = max(position, len(text) - _HELD_BYTES)
-        yield text[position:keep]
-        held = text[keep:]
-    yield held
+    return assets.inline_assets(chunks, asset_open)
 
 
 def inline_assets_bytes(html: bytes) -> bytes:
@@ -156,7 +124,7 @@ def _stored_digest(name: str) -> bytes | None:
     """Returns the SHA-256 of a stored file; None where there is none."""
     try:
         with default_storage.open(name, "rb") as file:
-            return hashlib.sha256(file.read(_MAX_INLINED_BYTES)).digest()
+            return hashlib.sha256(file.read(assets.MAX_INLINED_BYTES)).digest()
     except FileNotFoundError:
         return None
 
@@ -172,14 +140,3 @@ def _save(name: str, content: bytes) -> None:
     if saved != name:
         # Another process was first; the storage never overwrites.
         default_storage.delete(saved)
-
-
-def _data_url(file: StoredContent, kind: str) -> Iterator[bytes]:
-    yield f"data:{CONTENT_TYPES[kind].replace(' ', '')};base64,".encode()
-    rest = b""
-    for chunk in file:
-        content = rest + chunk
-        cut = len(content) - len(content) % 3
-        yield base64.b64encode(content[:cut])
-        rest = content[cut:]
-    yield base64.b64encode(rest)

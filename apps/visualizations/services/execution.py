@@ -14,15 +14,15 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
-from renderer import EnvironmentInfo, HostLostError, HostStartError, Progress, RenderHost, RenderOrder, RenderOutcome
-from renderer import render as render_order
+from renderer import EnvironmentInfo, HostLostError, HostStartError, Progress, RenderHost, RenderJob, RenderOutcome
+from renderer import render as run_job
 from renderer.clearing import tree_remove
 from rq.timeouts import JobTimeoutException
 
-from apps.observing import tracing
+from apps.telemetry import tracing
 from apps.visualizations.environments import environments
-from apps.visualizations.exceptions import CustomOffError, MachineError, VisualizationsError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.exceptions import CustomOffError, MachineError, RenderEndedError
+from apps.visualizations.models import Render
 from apps.visualizations.services.faults import fault_of, kills_for_memory, outcome_fault, work_dir_make
 from apps.visualizations.services.hosts import (
     environment_missing,
@@ -31,7 +31,7 @@ from apps.visualizations.services.hosts import (
     host_tell,
     host_want,
 )
-from apps.visualizations.services.inputs import StoppedError, order_of, overlay_install, source_fetch
+from apps.visualizations.services.inputs import StoppedError, job_of, overlay_install, source_fetch
 from apps.visualizations.services.lease import (
     GRACE,
     Lease,
@@ -43,6 +43,7 @@ from apps.visualizations.services.lease import (
 from apps.visualizations.services.live import live_tell, live_tell_phase
 from apps.visualizations.services.results import file_save, files_delete, keeping_s
 from apps.visualizations.sources import FetchedSource
+from apps.visualizations.states import Reason, RenderState
 from apps.visualizations.stores.content import SavedFile
 
 logger = logging.getLogger(__name__)
@@ -79,17 +80,15 @@ def _attempt(render: Render, lease: Lease) -> Render | None:
     try:
         directory = work_dir_make(render)
         _carry_out(render, lease, directory)
-    except MachineError as error:
-        return _finish_fault(render, error)
-    except VisualizationsError as error:
-        render_finish(render, state=_state_of(error), reason=error.code, message=str(error))
+    except RenderEndedError as error:
+        return _finish(render, error)
     except JobTimeoutException:
         message = "Stopped by the queue's own time limit."
-        render_finish(render, state=RenderState.TIMED_OUT, reason="timed_out", message=message)
+        render_finish(render, state=RenderState.TIMED_OUT, reason=Reason.TIMED_OUT, message=message)
     except OSError as error:
         fault = fault_of(error)
         if fault is not None:
-            return _finish_fault(render, fault, cause=error)
+            return _finish(render, fault, cause=error)
         _finish_broken(render, error)
     except Exception as error:  # noqa: BLE001  (the edge of the job: whatever it was, the row must say that it is over)
         _finish_broken(render, error)
@@ -115,26 +114,24 @@ def _note_end(render: Render) -> None:
     """Tells log and trace what became of it; "running" means that the end was not this attempt's to write."""
     logger.info("render %s: %s", render.id, " ".join(filter(None, (str(render.state), render.reason))))
     kind = render.visualization.type_key
-    facts = {"type": kind, "environment": render.environment, "state": str(render.state), "reason": render.reason}
-    tracing.note({f"vizportal.render.{name}": value for name, value in facts.items() if value})
+    facts = {"type": kind, "environment": render.environment, "state": str(render.state), "reason": str(render.reason)}
+    tracing.set_attributes({f"vizportal.render.{name}": value for name, value in facts.items() if value})
 
 
-def _state_of(error: VisualizationsError) -> RenderState:
-    if isinstance(error, StoppedError):
-        return RenderState.CANCELLED
-    return RenderState.LOST if error.code == "worker_lost" else RenderState.FAILED
+def _finish(render: Render, error: RenderEndedError, cause: Exception | None = None) -> Render | None:
+    """Ends a render, or returns it for its next attempt where its reason allows one.
 
-
-def _finish_fault(render: Render, error: MachineError, cause: Exception | None = None) -> Render | None:
-    """Gives a render back for one more attempt, or ends it with the machine's fault as its reason.
-
-    Somebody's own code may have effects, and is never started again by itself.
+    Custom code may have effects outside, so it is never started again by itself.
     """
+    reason = error.code
+    if not reason.is_tried_again:
+        render_finish(render, state=reason.state, reason=reason, message=str(error))
+        return None
     logger.warning("render %s: %s: %s", render.id, error.code, error, exc_info=cause)
     if not render.is_custom and render.losses == 0:
         return render if render_give_back(render) else None
     message = f"{error} It was not started again by itself." if render.is_custom else str(error)
-    render_finish(render, state=_state_of(error), reason=error.code, message=message, losses=render.losses + 1)
+    render_finish(render, state=reason.state, reason=reason, message=message, losses=render.losses + 1)
     return None
 
 
@@ -142,7 +139,7 @@ def _finish_broken(render: Render, error: Exception) -> None:
     incident = uuid.uuid4().hex[:8]
     logger.error("render %s: incident %s", render.id, incident, exc_info=error)
     message = f"Something went wrong in the portal (incident {incident}). The log of the worker has the cause."
-    render_finish(render, state=RenderState.FAILED, reason="internal_error", message=message)
+    render_finish(render, state=RenderState.FAILED, reason=Reason.INTERNAL_ERROR, message=message)
 
 
 def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
@@ -150,15 +147,15 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
         raise CustomOffError
     environment = environments().get(render.environment)
     if environment.interpreter is None:
-        raise VisualizationsError(environment_missing(render.environment), code="environment_missing")
+        raise RenderEndedError(environment_missing(render.environment), code=Reason.ENVIRONMENT_MISSING)
     claimed_at, began = timezone.now(), time.monotonic()
     with tracing.span("fetch source"):
         fetched = source_fetch(render, lease, directory / "input")
     fetch_s = round(time.monotonic() - began, 4)
     overlay = overlay_install(render, lease, environment)
-    with tracing.span("render") as span:
-        outcome = _run(render, lease, order_of(render, fetched, overlay), environment, directory)
-        span.note({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
+    with tracing.span("render"):
+        outcome = _run(render, lease, job_of(render, fetched, overlay), environment, directory)
+        tracing.set_attributes({f"vizportal.seconds.{name}": seconds for name, seconds in outcome.timings.items()})
     outcome = replace(outcome, timings={**_waiting(render, claimed_at), "fetch": fetch_s, **outcome.timings})
     with outcome, tracing.span("store"):
         lease.allow(keeping_s(file for file in (outcome.html, outcome.notebook) if file))
@@ -176,7 +173,7 @@ def _waiting(render: Render, claimed_at: datetime) -> dict[str, float]:
 def _run(
     render: Render,
     lease: Lease,
-    order: RenderOrder,
+    job: RenderJob,
     environment: EnvironmentInfo,
     directory: Path,
 ) -> RenderOutcome:
@@ -198,11 +195,9 @@ def _run(
     place.mkdir()
     kills_before = kills_for_memory()
     try:
-        outcome = render_order(
-            order, host=host, directory=place, on_progress=on_progress, is_cancelled=lease.is_cancelled
-        )
+        outcome = run_job(job, host=host, directory=place, on_progress=on_progress, is_cancelled=lease.is_cancelled)
     except HostStartError as error:
-        raise MachineError(str(error), code="host_failed") from error
+        raise MachineError(str(error), code=Reason.HOST_FAILED) from error
     except HostLostError as error:
         raise MachineError(f"{error} The code is rarely at fault. Render it again.") from error
     fault = outcome_fault(outcome, place, is_custom=render.is_custom, kills_before=kills_before)
@@ -243,7 +238,7 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
         outcome.wait_for_end()
     except HostLostError as error:
         raise MachineError(f"{error} Render it again.") from error
-    if not render_finish(render, state=RenderState(outcome.state), **values):
+    if not render_finish(render, state=RenderState.by_value(outcome.state), **values):
         files_delete([file.name for file in (html, notebook) if file])
 
 

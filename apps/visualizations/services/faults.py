@@ -15,6 +15,7 @@ from renderer import RenderOutcome
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render
 from apps.visualizations.services.hosts import work_root
+from apps.visualizations.states import Reason, RenderState
 from apps.visualizations.stores.streamed import StoreAwayError, StoreFullError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -24,6 +25,8 @@ _LEAST_FREE_FILES: Final = 16
 # What a program says that was told that the disk is full. It counts only where the disk is full indeed.
 _FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded", "Errno 28", "Errno 122")
 _FULL_NEAR_BYTES: Final = 64 * 1024**2
+# A full disk can make a render end so.
+_SUSPECTED: Final = frozenset({Reason.USER_ERROR, Reason.KERNEL_DIED, Reason.BAD_RESULT, Reason.DISK_FULL})
 _CODE: Final = re.compile(r"\[Errno (\d+)\]")
 _VMSTAT: Final = Path("/proc/vmstat")
 _STORE_FULL: Final = (
@@ -71,20 +74,20 @@ def work_dir_fault(error: OSError) -> MachineError:
         f"The machine that renders cannot use its work directory ({words}). The code is not at fault. "
         "An administrator has to make VIZPORTAL_DATA_DIR writable; then render it again."
     )
-    return MachineError(message, code="work_dir_failed")
+    return MachineError(message, code=Reason.WORK_DIR_FAILED)
 
 
 def fault_of(error: OSError) -> MachineError | None:
     """Returns what an error of the trusted side's own files means; None where it is no known fault of the machine."""
     if isinstance(error, StoreFullError):
-        return MachineError(_STORE_FULL, code="store_full")
+        return MachineError(_STORE_FULL, code=Reason.STORE_FULL)
     if isinstance(error, StoreAwayError):
-        return MachineError(_STORE_AWAY, code="store_failed")
+        return MachineError(_STORE_AWAY, code=Reason.STORE_FAILED)
     codes = _codes(error)
     if codes & _FULL:
-        return MachineError(_WORK_FULL, code="work_disk_full")
+        return MachineError(_WORK_FULL, code=Reason.WORK_DISK_FULL)
     if codes & _NO_DESCRIPTORS:
-        return MachineError(_DESCRIPTORS, code="no_descriptors")
+        return MachineError(_DESCRIPTORS, code=Reason.NO_DESCRIPTORS)
     return None
 
 
@@ -114,16 +117,16 @@ def outcome_fault(
         is_custom: code of somebody's own may have sent the signal to itself, so more than a signal is asked for.
         kills_before: what `kills_for_memory` said before it ran.
     """
-    if outcome.state != "failed":
+    if outcome.state != RenderState.FAILED:
         return None
-    if outcome.reason in {"user_error", "kernel_died", "bad_result", "disk_full"} and _is_disk_full(outcome, directory):
-        return MachineError(_WORK_FULL, code="work_disk_full")
+    if outcome.reason in _SUSPECTED and _is_disk_full(outcome, directory):
+        return MachineError(_WORK_FULL, code=Reason.WORK_DISK_FULL)
     # The host's own words about its child, not the child's about itself.
     if outcome.signal == signal.SIGKILL:
         if kills_for_memory() > kills_before:
-            return MachineError(_NO_MEMORY, code="killed_by_system")
+            return MachineError(_NO_MEMORY, code=Reason.KILLED_BY_SYSTEM)
         if not is_custom:
-            return MachineError(_KILLED, code="killed_by_system")
+            return MachineError(_KILLED, code=Reason.KILLED_BY_SYSTEM)
     return None
 
 

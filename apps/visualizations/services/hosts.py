@@ -25,9 +25,9 @@ from vizkit import TOOLKIT_DIR
 from apps.visualizations.environments import environments
 from apps.visualizations.events import connection_get
 from apps.visualizations.exceptions import MachineError
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.assets import assets_publish
-from apps.visualizations.sources import SourceCache
+from apps.visualizations.states import Reason, RenderState
 
 # Directories in the place of work that belong to a command and not to a row.
 LOCAL_PREFIX: Final = "local-"
@@ -41,6 +41,7 @@ _LOOK_S: Final = 0.1
 _LEAST_FREE_BYTES: Final = 16 * 1024**2
 _PAUSED_KEY: Final = "vizportal:paused:"
 _PAUSED_KEEP_S: Final = 30
+PAUSE_S: Final = 10.0
 _KEEP_S: Final = 90
 _told_at: dict[str, float] = {}
 # Environments this process has rendered in: their hosts are kept from then on.
@@ -69,12 +70,26 @@ def work_root_trouble() -> str:
     return "" if free_bytes >= _LEAST_FREE_BYTES else "The disk of the work directory is full."
 
 
-def pause_tell(worker: str, trouble: str) -> None:
-    """Says that a worker takes no renders for the moment, and why. Best effort."""
+def work_root_await(worker: str, on_wait: Callable[[], bool]) -> None:
+    """Waits up to PAUSE_S while this machine cannot render, and publishes why.
+
+    The worker then takes a render all the same, which ends with the reason.
+
+    Args:
+        on_wait: called about each second; False ends the pause.
+    """
+    until = time.monotonic() + PAUSE_S
+    while (trouble := work_root_trouble()) and time.monotonic() < until and on_wait():
+        logger.error("this worker pauses: %s", trouble)
+        _pause_publish(worker, trouble)
+        threading.Event().wait(1)
+
+
+def _pause_publish(worker: str, trouble: str) -> None:
     try:
         connection_get().set(f"{_PAUSED_KEY}{worker}", trouble, ex=_PAUSED_KEEP_S)
     except (RedisError, OSError) as error:
-        logger.info("worker's pause not told: %s", error)
+        logger.info("pause of the worker not published: %s", error)
 
 
 def pauses_read() -> list[str]:
@@ -108,11 +123,6 @@ def _is_at_work(path: Path) -> bool:
     except ValueError:
         return False
     return chosen.filter(state=RenderState.RUNNING).exists()
-
-
-def source_cache() -> SourceCache:
-    """Returns where this machine keeps sources; on the same disk, so that a render gets a link and no copy."""
-    return SourceCache(Path(settings.VIZPORTAL_DATA_DIR) / "sources", settings.VIZPORTAL_SOURCE_CACHE_BYTES)
 
 
 def run_dir() -> Path:
@@ -160,7 +170,7 @@ def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
     try:
         host.stay()
         while host.read_status() is None:
-            if host.keeper_pid() is None:
+            if host.supervisor_pid() is None:
                 raise host.failure() or HostLostError(f"The environment {host.spec.environment!r} does not start.")
             on_wait()
             threading.Event().wait(_LOOK_S)
@@ -168,7 +178,7 @@ def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
         # A process that can open nothing cannot tell whether a host starts: an OSError says so.
         with Path(os.devnull).open("rb"):
             logger.error("%s", error)
-        raise MachineError(str(error), code="host_failed") from error
+        raise MachineError(str(error), code=Reason.HOST_FAILED) from error
 
 
 def host_want(key: str) -> None:
@@ -225,11 +235,10 @@ def _on_this_machine(key: str) -> dict[str, Any]:
     return {"machine": socket.gethostname(), **(asdict(memory) if memory else {})}
 
 
-def hosts_memory() -> dict[str, dict[str, Any]]:
-    """Returns machine, pss_bytes and rss_bytes of the hosts that run here, by environment."""
-    keys = [each.key for each in environments().get_all()]
-    found = {key: _on_this_machine(key) for key in keys}
-    return {key: facts for key, facts in found.items() if "pss_bytes" in facts}
+def hosts_memory() -> list[dict[str, Any]]:
+    """Returns environment, machine, pss_bytes and rss_bytes of each host that runs on this machine."""
+    measured = [{"environment": info.key, **_on_this_machine(info.key)} for info in environments().get_all()]
+    return [host for host in measured if "pss_bytes" in host]
 
 
 def environment_available(key: str) -> bool:

@@ -1,37 +1,38 @@
-"""What a render is given before its code begins: its source, its packages, its order."""
+"""What a render is given before its code begins: its source, its packages and its limits."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from django.conf import settings
-from renderer import EnvironmentInfo, RenderOrder, overlays
+from renderer import EnvironmentInfo, RenderJob, RenderLimits, overlays
 
-from apps.visualizations.exceptions import VisualizationsError
+from apps.visualizations.exceptions import RenderEndedError
 from apps.visualizations.models import Render
 from apps.visualizations.services.credentials import render_gateway
-from apps.visualizations.services.hosts import source_cache
 from apps.visualizations.services.lease import Lease
-from apps.visualizations.sources import FetchedSource, Intake, Wanted, source_stage
+from apps.visualizations.sources import FetchedSource, Intake, SourceCache, Wanted, source_stage
+from apps.visualizations.specs import spec_read
+from apps.visualizations.states import Reason
 
 
-class StoppedError(VisualizationsError):
+class StoppedError(RenderEndedError):
     """The render was cancelled, or lost, before its code began."""
 
-    code = "cancelled"
+    code = Reason.CANCELLED
 
 
 def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) -> Path | None:
     """Returns the folder of the packages that the code asks for, installed where it is not yet; None for none.
 
     Raises:
-        VisualizationsError: they are not allowed or cannot be installed, or the render was cancelled (StoppedError).
+        RenderEndedError: they are not allowed or cannot be installed, or the render was cancelled (StoppedError).
     """
     if not render.dependencies:
         return None
     if not settings.VIZPORTAL_ALLOW_DEPENDENCIES:
-        raise VisualizationsError(
-            "This server installs no packages (VIZPORTAL_ALLOW_DEPENDENCIES).", code="dependencies_refused"
+        raise RenderEndedError(
+            "This server installs no packages (VIZPORTAL_ALLOW_DEPENDENCIES).", code=Reason.DEPENDENCIES_REFUSED
         )
 
     def on_wait() -> None:
@@ -48,28 +49,33 @@ def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) 
             on_wait=on_wait,
         )
     except overlays.OverlayError as error:
-        raise VisualizationsError(str(error), code="dependencies_failed") from error
+        raise RenderEndedError(str(error), code=Reason.DEPENDENCIES_FAILED) from error
     return found.path
 
 
-def order_of(render: Render, fetched: FetchedSource | None, packages: Path | None) -> RenderOrder:
+def job_of(render: Render, fetched: FetchedSource | None, packages: Path | None) -> RenderJob:
     """Returns what the renderer is given, with the limits of this server."""
-    return RenderOrder(
-        code=render.code,
-        variables=render.arguments,
-        source=fetched.source if fetched else "",
-        source_uri=render.source_uri,
-        # A predefined type's code is the same in all its results: it stands on the page's Code tab.
-        shows_code=render.is_custom,
-        kernel=render.kernel,
-        packages=packages,
-        sample_rows=render.sample_rows,
+    return RenderJob(
+        spec=spec_read(render),
         title=render.visualization.title,
-        timeout_s=render.timeout_s,
+        source=fetched.source if fetched else "",
+        packages=packages,
+        needs_sandbox=render.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
+        limits=limits_of_server(),
+    )
+
+
+def limits_of_server() -> RenderLimits:
+    """Returns the limits that the settings state."""
+    return RenderLimits(
         max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
         max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
-        needs_sandbox=render.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
     )
+
+
+def source_cache() -> SourceCache:
+    """Returns where this machine keeps sources; on the same disk, so that a render gets a link and no copy."""
+    return SourceCache(Path(settings.VIZPORTAL_DATA_DIR) / "sources", settings.VIZPORTAL_SOURCE_CACHE_BYTES)
 
 
 def source_fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | None:

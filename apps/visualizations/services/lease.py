@@ -18,7 +18,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from apps.visualizations.events import connection_get, publish
-from apps.visualizations.models import Render, RenderState
+from apps.visualizations.models import Render
+from apps.visualizations.states import RenderState
 
 LEASE = timedelta(seconds=15)
 BEAT_EVERY_S = 3.0

@@ -1,14 +1,14 @@
-"""What is asked for, turned into what can be rendered: type, source, arguments and code, each checked once."""
+"""Checking a request for a visualization: type, source, arguments and code."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.conf import settings
+from renderer import RenderSpec
 from vizkit.types import arguments
 from vizkit.types.entities import VisualizationType
 
@@ -17,8 +17,9 @@ from apps.runs.exceptions import NotFoundError as RunsNotFoundError
 from apps.runs.gateway import Gateway
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, SourceError
-from apps.visualizations.services.scripts import Script, custom_check, script_read
+from apps.visualizations.services.scripts import custom_check, spec_begin
 from apps.visualizations.sources import address_allow, address_parse
+from apps.visualizations.states import Reason
 
 MAX_TITLE_CHARS = 200
 # What they hold is in the lineage store; the object at their URI need not exist.
@@ -32,14 +33,14 @@ SAMPLE_TITLE: Final = " (sample)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisualizationRequest:
-    """What somebody asks for, as the form or the API reads it; nothing in it has been checked.
+    """A request for a visualization, as the form or the API reads it. Nothing in it has been checked.
 
     Attributes:
         artifact_name: an artifact of the step; "" leaves the choice to `source`, or to the type.
         source: a URI; "" for the artifact's own.
         code: for CUSTOM only.
         timeout_s: None for KERNEL_TIMEOUT, which is also the most.
-        force: render even where the same receipt has a good result.
+        force: render even where a saved result has the same cache key.
         is_sample: try it on the first rows only.
         environment: for CUSTOM only; "" for what its code says.
     """
@@ -59,63 +60,26 @@ class VisualizationRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A checked request, ready to be written down."""
+class CheckedRequest:
+    """A request in which everything was checked, ready to be saved.
 
-    type: VisualizationType
+    Attributes:
+        details, step, artifact: what it is made of; None for a request without a run, or where none is chosen.
+        sealed_credential: the caller's own for Kubeflow, encrypted; "" where the portal's is used.
+    """
+
+    type_key: str
+    spec: RenderSpec
+    title: str
     endpoint_key: str
     namespace: str
     sealed_credential: str = field(default="", repr=False)
     details: RunDetails | None
     step: Step | None
     artifact: Artifact | None
-    source_uri: str
-    arguments: dict[str, Any]
-    script: Script
-    title: str
-    timeout_s: float
-    source_metadata: dict[str, Any] = field(default_factory=dict)
-    sample_rows: int | None = None
-
-    @property
-    def receipt(self) -> str:
-        """The digest of everything that decides the result."""
-        return receipt_of(
-            self.type,
-            self.script,
-            arguments=self.arguments,
-            source=[
-                self.endpoint_key,
-                self.details.run.id if self.details else "",
-                self.step.id if self.step else "",
-                self.artifact.name if self.artifact else "",
-                self.source_uri,
-            ],
-            source_metadata=self.source_metadata,
-            sample_rows=self.sample_rows,
-        )
 
 
-def receipt_of(kind: VisualizationType, script: Script, **parts: Any) -> str:
-    """Returns the digest of a type's version, of what runs and where, and of the other parts."""
-    is_elsewhere = script.environment != kind.environment
-    return receipt_digest(
-        type_version=kind.version,
-        code=script.code,
-        environment=script.environment if is_elsewhere else None,
-        environment_lock=script.environment_lock,
-        dependencies=list(script.dependencies) or None,
-        **parts,
-    )
-
-
-def receipt_digest(**parts: Any) -> str:
-    """Returns the SHA-256 of the parts, written as canonical JSON; empty ones count as not there."""
-    parts = {name: part for name, part in parts.items() if part not in (None, {})}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def order_make(request: VisualizationRequest, gateway: Gateway | None) -> Order:
+def request_check(request: VisualizationRequest, gateway: Gateway | None) -> CheckedRequest:
     """Checks a request.
 
     Args:
@@ -129,25 +93,35 @@ def order_make(request: VisualizationRequest, gateway: Gateway | None) -> Order:
     kind = selectors.type_get(request.type_key)
     custom_check(kind)
     values = arguments_clean(kind, request.arguments)
-    script = script_read(kind, request.code, request.environment)
+    begun = spec_begin(kind, request.code, request.environment)
     details, step = _step(request, gateway)
     artifact = _artifact(request, kind, step)
     source_uri = _source_uri(request, kind, step, artifact)
-    return Order(
-        type=kind,
-        endpoint_key=gateway.endpoint.key if gateway else "",
+    endpoint_key = gateway.endpoint.key if gateway else ""
+    spec = replace(
+        begun,
+        arguments=values,
+        source_uri=source_uri,
+        source_metadata=own_metadata(artifact, source_uri),
+        source_scope=(
+            endpoint_key,
+            details.run.id if details else "",
+            step.id if step else "",
+            artifact.name if artifact else "",
+        ),
+        sample_rows=SAMPLE_ROWS if request.is_sample else None,
+        timeout_s=timeout_clean(request.timeout_s),
+    )
+    return CheckedRequest(
+        type_key=kind.key,
+        spec=spec,
+        title=_title(request, kind, step),
+        endpoint_key=endpoint_key,
         namespace=(details.run.namespace or gateway.endpoint.namespace) if details and gateway else "",
         sealed_credential=gateway.sealed_credential if gateway else "",
         details=details,
         step=step,
         artifact=artifact,
-        source_uri=source_uri,
-        arguments=values,
-        script=script,
-        title=_title(request, kind, step),
-        timeout_s=timeout_clean(request.timeout_s),
-        source_metadata=own_metadata(artifact, source_uri),
-        sample_rows=SAMPLE_ROWS if request.is_sample else None,
     )
 
 
@@ -237,7 +211,9 @@ def _source_uri(
     known = {each.uri for each in step.artifacts} if step else set()
     if not text:
         if artifact is None and kind.needs_source:
-            raise _field_error("source", f"{kind.title} needs a source: choose an artifact.", code="source_missing")
+            raise _field_error(
+                "source", f"{kind.title} needs a source: choose an artifact.", code=Reason.SOURCE_MISSING
+            )
         return artifact.uri if artifact else ""
     if text in known:
         return text

@@ -1,36 +1,19 @@
-"""The code a render runs, and what it runs with: environment, and packages beside the environment's."""
+"""The code that a render runs, and what it runs with: environment, and packages beside the environment's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.conf import settings
-from renderer import EnvironmentUnusableError
+from renderer import EnvironmentUnusableError, RenderSpec
 from renderer.overlays import OverlayError, requirements_clean
 from vizkit.types.entities import VisualizationType
 from vizkit.types.inline_metadata import InlineMetadataError, read_inline_metadata
 
-from apps.visualizations import jobs
-from apps.visualizations.environments import environments
+from apps.visualizations.environments import environments, has_queue
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
 from apps.visualizations.services import hosts
+from apps.visualizations.states import Reason
 
 MAX_CODE_CHARS = 200_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """Code that was checked.
-
-    Attributes:
-        dependencies: requirements beside the environment's packages, in one spelling.
-        environment_lock: digest of the environment's lock file.
-    """
-
-    code: str
-    environment: str
-    dependencies: tuple[str, ...]
-    environment_lock: str
 
 
 def custom_check(kind: VisualizationType) -> None:
@@ -39,8 +22,8 @@ def custom_check(kind: VisualizationType) -> None:
         raise CustomOffError
 
 
-def script_read(kind: VisualizationType, code: str, environment: str = "") -> Script:
-    """Checks what is to run.
+def spec_begin(kind: VisualizationType, code: str, environment: str = "") -> RenderSpec:
+    """Returns the spec of a type's code, without arguments and source.
 
     Args:
         code: for CUSTOM only; its PEP 723 block may ask for packages and, in `[tool.vizportal]`, for an environment.
@@ -52,7 +35,7 @@ def script_read(kind: VisualizationType, code: str, environment: str = "") -> Sc
     if not kind.is_custom:
         if code.strip():
             raise _error("code", f"{kind.title} takes no code; only CUSTOM does.")
-        return _script(kind, kind.code, kind.environment, (), field="type")
+        return _spec(kind, kind.code, kind.environment, (), field="type")
     if not code.strip():
         raise _error("code", "Write the Python code to run.")
     if len(code) > MAX_CODE_CHARS or "\0" in code:
@@ -60,7 +43,7 @@ def script_read(kind: VisualizationType, code: str, environment: str = "") -> Sc
     own = code.replace("\r\n", "\n")
     asked, dependencies = _asked(own)
     field = "environment" if environment or asked else "type"
-    return _script(kind, own, environment or asked or kind.environment, dependencies, field=field)
+    return _spec(kind, own, environment or asked or kind.environment, dependencies, field=field)
 
 
 def _asked(code: str) -> tuple[str, tuple[str, ...]]:
@@ -71,31 +54,39 @@ def _asked(code: str) -> tuple[str, tuple[str, ...]]:
             return "", ()
         dependencies = requirements_clean(metadata.dependencies)
     except (InlineMetadataError, OverlayError) as error:
-        raise _error("code", f"The script's header: {error}.", code="dependencies_refused") from error
+        raise _error("code", f"The script's header: {error}.", code=Reason.DEPENDENCIES_REFUSED) from error
     if dependencies and not settings.VIZPORTAL_ALLOW_DEPENDENCIES:
         message = (
             f"The script asks for packages ({', '.join(dependencies)[:200]}), which this server does not install "
             "(VIZPORTAL_ALLOW_DEPENDENCIES). Without the list it runs with what its environment has."
         )
-        raise _error("code", message, code="dependencies_refused")
+        raise _error("code", message, code=Reason.DEPENDENCIES_REFUSED)
     tool = metadata.values.get("tool", {})
     own = tool.get("vizportal", {}) if isinstance(tool, dict) else {}
     return str(own.get("environment", "")) if isinstance(own, dict) else "", dependencies
 
 
-def _script(
+def _spec(
     kind: VisualizationType, code: str, environment: str, dependencies: tuple[str, ...], *, field: str
-) -> Script:
+) -> RenderSpec:
     try:
         digest = environments().get(environment).lock_digest
     except EnvironmentUnusableError as error:
-        raise _error(field, str(error), code="environment_missing") from error
-    if not jobs.queue_exists(environment):
+        raise _error(field, str(error), code=Reason.ENVIRONMENT_MISSING) from error
+    if not has_queue(environment):
         message = f"No worker here serves the environment {environment!r}, which {kind.title} needs."
-        raise _error(field, message, code="environment_missing")
+        raise _error(field, message, code=Reason.ENVIRONMENT_MISSING)
     if not hosts.environment_available(environment):
-        raise _error(field, hosts.environment_missing(environment), code="environment_missing")
-    return Script(code=code, environment=environment, dependencies=dependencies, environment_lock=digest)
+        raise _error(field, hosts.environment_missing(environment), code=Reason.ENVIRONMENT_MISSING)
+    return RenderSpec(
+        code=code,
+        is_custom=kind.is_custom,
+        type_version=kind.version,
+        environment=environment,
+        environment_lock=digest,
+        dependencies=dependencies,
+        kernel=kind.kernel,
+    )
 
 
 def _error(name: str, message: str, *, code: str = "") -> InvalidRequestError:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
+from renderer import RenderSpec
 
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
@@ -22,16 +23,16 @@ from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.credentials import credential_keep
 from apps.visualizations.services.orders import (
     SAMPLE_TITLE,
-    Order,
+    CheckedRequest,
     VisualizationRequest,
     arguments_clean,
-    order_make,
     own_metadata,
-    receipt_of,
+    request_check,
     timeout_clean,
 )
 from apps.visualizations.services.rights import change_check, namespace_check, record, right_check
-from apps.visualizations.services.scripts import custom_check, script_read
+from apps.visualizations.services.scripts import custom_check, spec_begin
+from apps.visualizations.specs import source_scope, spec_columns, spec_read
 
 logger = logging.getLogger(__name__)
 _MAX_NAME_CHARS = 500
@@ -47,7 +48,7 @@ class Submission:
 
 
 def visualization_create(caller: Caller, request: VisualizationRequest, gateway: Gateway | None) -> Submission:
-    """Saves a visualization and queues its first render, or returns the saved one of the same receipt.
+    """Saves a visualization and queues its first render, or returns the saved one of the same cache key.
 
     Args:
         gateway: with the rights of the caller; None for a request without a run.
@@ -55,23 +56,22 @@ def visualization_create(caller: Caller, request: VisualizationRequest, gateway:
     Raises:
         NotAllowedError: the caller may not create, or not run code of their own.
         NotFoundError: it would be of a namespace that the caller may not read.
-        InvalidRequestError, CustomOffError, RunsError: see `order_make`.
+        InvalidRequestError, CustomOffError, RunsError: see `request_check`.
         TooManyQueuedError: the user has as many waiting as one may have.
     """
     _create_check(caller, request)
-    order = order_make(request, gateway)
-    namespace_check(caller, order.endpoint_key, order.namespace)
-    saved = selectors.render_with_receipt(caller, order.receipt)
+    checked = request_check(request, gateway)
+    namespace_check(caller, checked.endpoint_key, checked.namespace)
+    saved = selectors.render_with_receipt(caller, checked.spec.cache_key)
     if saved is not None and not request.force:
         return Submission(visualization=saved.visualization, render=saved, is_new=False)
     queue_check(caller)
     with transaction.atomic():
         visualization = saved.visualization if saved else None
         if visualization is None or not selectors.may_change(caller, visualization):
-            visualization = _visualization_write(caller.owner, order)
-        values = _render_values(order)
-        render = _render_write(visualization, order.sealed_credential, requested_by=caller.owner, **values)
-        record(caller, "visualization.create", visualization, detail=order.type.key)
+            visualization = _visualization_write(caller.owner, checked)
+        render = _render_write(visualization, checked.spec, caller.owner, checked.sealed_credential)
+        record(caller, "visualization.create", visualization, detail=checked.type_key)
     return Submission(visualization=visualization, render=render, is_new=True)
 
 
@@ -93,16 +93,18 @@ def visualization_create_anew(
     """
     _create_check(caller, request)
     namespace_check(caller, *place)
-    order = replace(order_make(request, None), endpoint_key=place[0], namespace=place[1])
+    checked = request_check(request, None)
+    spec = replace(checked.spec, source_scope=(place[0], *checked.spec.source_scope[1:]))
+    checked = replace(checked, spec=spec, endpoint_key=place[0], namespace=place[1])
     if caller.is_person:
         queue_check(caller)
     with transaction.atomic():
         # The reference to the render that comes next is checked when both are committed.
-        visualization = _visualization_write(caller.owner, order, latest_id=render_id)
+        visualization = _visualization_write(caller.owner, checked, latest_id=render_id)
         render = Render.objects.create(
-            id=render_id, visualization=visualization, number=1, requested_by=caller.owner, **_render_values(order)
+            id=render_id, visualization=visualization, number=1, requested_by=caller.owner, **spec_columns(spec)
         )
-        record(caller, "visualization.create", visualization, detail=order.type.key)
+        record(caller, "visualization.create", visualization, detail=checked.type_key)
         transaction.on_commit(lambda: jobs.render_announce(render))
     return render
 
@@ -113,24 +115,6 @@ def _create_check(caller: Caller, request: VisualizationRequest) -> None:
         right_check(caller, Right.CUSTOM_CODE)
 
 
-def _render_values(order: Order) -> dict[str, Any]:
-    return {
-        "arguments": order.arguments,
-        "code": order.script.code,
-        "is_custom": order.type.is_custom,
-        "type_version": order.type.version,
-        "environment": order.script.environment,
-        "dependencies": list(order.script.dependencies),
-        "kernel": order.type.kernel,
-        "environment_lock": order.script.environment_lock,
-        "source_uri": order.source_uri,
-        "source_metadata": order.source_metadata,
-        "sample_rows": order.sample_rows,
-        "receipt": order.receipt,
-        "timeout_s": order.timeout_s,
-    }
-
-
 def queue_check(caller: Caller) -> None:
     """Raises TooManyQueuedError where the caller may queue no more."""
     limit = settings.VIZPORTAL_MAX_QUEUED_PER_USER
@@ -138,22 +122,22 @@ def queue_check(caller: Caller) -> None:
         raise TooManyQueuedError(limit)
 
 
-def _visualization_write(user: Any, order: Order, **values: Any) -> Visualization:
-    run = order.details.run if order.details else None
+def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> Visualization:
+    run = checked.details.run if checked.details else None
     return Visualization.objects.create(
-        title=order.title,
-        type_key=order.type.key,
-        endpoint_key=order.endpoint_key,
-        namespace=order.namespace,
+        title=checked.title,
+        type_key=checked.type_key,
+        endpoint_key=checked.endpoint_key,
+        namespace=checked.namespace,
         run_id=run.id if run else "",
         run_name=_copied(run.name) if run else "",
         pipeline_name=_copied(run.pipeline_name) if run else "",
-        step_id=order.step.id if order.step else "",
-        step_name=_copied(order.step.name) if order.step else "",
-        artifact_name=_copied(order.artifact.name) if order.artifact else "",
-        # What may be read through Kubeflow's own door: only a URI that was found in this very step.
-        artifact_uri=order.source_uri if _is_own(order) else "",
-        source_uri=order.source_uri,
+        step_id=checked.step.id if checked.step else "",
+        step_name=_copied(checked.step.name) if checked.step else "",
+        artifact_name=_copied(checked.artifact.name) if checked.artifact else "",
+        # What may be read through Kubeflow's own API: only a URI that was found in this very step.
+        artifact_uri=checked.spec.source_uri if _is_own(checked) else "",
+        source_uri=checked.spec.source_uri,
         owner=user,
         **values,
     )
@@ -164,16 +148,19 @@ def _copied(name: str) -> str:
     return name.replace("\0", "")[:_MAX_NAME_CHARS]
 
 
-def _is_own(order: Order) -> bool:
-    return order.step is not None and any(each.uri == order.source_uri for each in order.step.artifacts)
+def _is_own(checked: CheckedRequest) -> bool:
+    step, uri = checked.step, checked.spec.source_uri
+    return step is not None and any(artifact.uri == uri for artifact in step.artifacts)
 
 
-def _render_write(visualization: Visualization, sealed_credential: str = "", **values: Any) -> Render:
+def _render_write(visualization: Visualization, spec: RenderSpec, user: Any, sealed_credential: str = "") -> Render:
     """Writes a queued render, points the visualization at it, and queues it once all of that is committed."""
     # The lock makes the number safe where the database has row locks; SQLite has one writer at a time anyway.
     Visualization.objects.select_for_update().get(id=visualization.id)
     last = visualization.renders.aggregate(last=Max("number"))["last"] or 0
-    render = Render.objects.create(visualization=visualization, number=last + 1, **values)
+    render = Render.objects.create(
+        visualization=visualization, number=last + 1, requested_by=user, **spec_columns(spec)
+    )
     visualization.latest = render
     visualization.save(update_fields=["latest"])
     credential_keep(render, sealed_credential)
@@ -213,12 +200,12 @@ def render_again(
     if latest.is_custom:
         right_check(caller, Right.CUSTOM_CODE)
     queue_check(caller)
+    before = spec_read(latest)
     if artifact is not None:
-        latest.source_uri = artifact.uri
-        latest.source_metadata = own_metadata(artifact, artifact.uri)
+        before = replace(before, source_uri=artifact.uri, source_metadata=own_metadata(artifact, artifact.uri))
     if is_whole:
-        latest.sample_rows = None
-    values = _again_values(visualization, latest, arguments, code, timeout_s)
+        before = replace(before, sample_rows=None)
+    spec = _spec_again(visualization, before, arguments, code, timeout_s)
     with transaction.atomic():
         if is_whole:
             visualization.title = visualization.title.removesuffix(SAMPLE_TITLE)
@@ -227,7 +214,7 @@ def render_again(
             visualization.artifact_uri = visualization.source_uri = artifact.uri
             visualization.save(update_fields=["artifact_uri", "source_uri"])
         credential = gateway.sealed_credential if gateway else ""
-        render = _render_write(visualization, credential, requested_by=caller.owner, **values)
+        render = _render_write(visualization, spec, caller.owner, credential)
         record(caller, "visualization.render_again", visualization)
     return render
 
@@ -240,9 +227,9 @@ def render_again_for_owner(caller: Caller, visualization: Visualization) -> Rend
         WrongStateError, InvalidRequestError, CustomOffError: see `render_again`.
     """
     right_check(caller, Right.ADMINISTER)
-    values = _again_values(visualization, _latest_ended(visualization), None, None, None)
+    spec = _spec_again(visualization, spec_read(_latest_ended(visualization)), None, None, None)
     with transaction.atomic():
-        render = _render_write(visualization, requested_by=visualization.owner, **values)
+        render = _render_write(visualization, spec, visualization.owner)
         record(caller, "visualization.render_again", visualization, detail="in the owner's name")
     return render
 
@@ -256,42 +243,28 @@ def _latest_ended(visualization: Visualization) -> Render:
     return latest
 
 
-def _again_values(
+def _spec_again(
     visualization: Visualization,
-    latest: Render,
+    before: RenderSpec,
     arguments: Mapping[str, Any] | None,
     code: str | None,
     timeout_s: float | None,
-) -> dict[str, Any]:
+) -> RenderSpec:
+    """Returns what is rendered next: the type as it is now, and the rest as before where it is None."""
     kind = selectors.type_get(visualization.type_key)
     custom_check(kind)
-    values = arguments_clean(kind, latest.arguments if arguments is None else arguments)
-    own_code = (latest.code if code is None else code) if kind.is_custom else ""
+    values = arguments_clean(kind, before.arguments if arguments is None else arguments)
+    own_code = (before.code if code is None else code) if kind.is_custom else ""
     # New code says itself where it runs; what ran before runs there again.
-    script = script_read(kind, own_code, latest.environment if kind.is_custom and code is None else "")
-    limit = timeout_clean(min(latest.timeout_s, float(settings.KERNEL_TIMEOUT)) if timeout_s is None else timeout_s)
-    row = visualization
-    source = [row.endpoint_key, row.run_id, row.step_id, row.artifact_name, latest.source_uri]
-    return {
-        "arguments": values,
-        "code": script.code,
-        "is_custom": kind.is_custom,
-        "type_version": kind.version,
-        "environment": script.environment,
-        "dependencies": list(script.dependencies),
-        "kernel": kind.kernel,
-        "environment_lock": script.environment_lock,
-        "source_uri": latest.source_uri,
-        "source_metadata": latest.source_metadata,
+    begun = spec_begin(kind, own_code, before.environment if kind.is_custom and code is None else "")
+    limit_s = min(before.timeout_s, float(settings.KERNEL_TIMEOUT)) if timeout_s is None else timeout_s
+    return replace(
+        begun,
+        arguments=values,
+        source_uri=before.source_uri,
+        source_metadata=before.source_metadata,
+        source_scope=source_scope(visualization),
         # A try on a sample is made anew as one: nobody asked for the whole.
-        "sample_rows": latest.sample_rows,
-        "timeout_s": limit,
-        "receipt": receipt_of(
-            kind,
-            script,
-            arguments=values,
-            source=source,
-            source_metadata=latest.source_metadata,
-            sample_rows=latest.sample_rows,
-        ),
-    }
+        sample_rows=before.sample_rows,
+        timeout_s=timeout_clean(limit_s),
+    )

@@ -18,9 +18,10 @@ from redis.exceptions import LockError, RedisError
 
 from apps.visualizations import jobs
 from apps.visualizations.events import connection_get, publish
-from apps.visualizations.models import ACTIVE_STATES, Render, RenderState
+from apps.visualizations.models import Render
 from apps.visualizations.services.hosts import work_dirs_sweep
 from apps.visualizations.services.lease import BEAT_EVERY_S, LEASE, holder_lives
+from apps.visualizations.states import ACTIVE_STATES, Reason, RenderState
 
 MAX_LOSSES = 2
 # Nothing of a render runs before its claim, so a job that was lost before it says little about the render.
@@ -178,7 +179,7 @@ def _finish_cancels(now: datetime) -> int:
     waiting = Render.objects.filter(state=RenderState.QUEUED, cancel_requested_at__isnull=False)
     gone = _lease_out(now, cancel_requested_at__isnull=False)
     values = {
-        "reason": "cancelled",
+        "reason": Reason.CANCELLED,
         "message": "Cancelled.",
         "finished_at": now,
     }
@@ -191,7 +192,7 @@ def _finish_overdue(now: datetime) -> int:
         _end(
             render,
             state=RenderState.TIMED_OUT,
-            reason="timed_out",
+            reason=Reason.TIMED_OUT,
             message=f"Stopped: it was not done long after its limit of {render.timeout_s:g} s.",
             finished_at=now,
         )
@@ -214,7 +215,7 @@ def _handle_lost_workers(now: datetime) -> tuple[int, int, int]:
             lost += _end(
                 render,
                 state=RenderState.LOST,
-                reason="worker_lost",
+                reason=Reason.WORKER_LOST,
                 message="The worker vanished while it ran this code. It was not started again by itself.",
                 losses=render.losses + 1,
                 finished_at=now,
@@ -229,7 +230,7 @@ def _give_up(render: Render, now: datetime) -> bool:
     return _end(
         render,
         state=RenderState.FAILED,
-        reason="poison",
+        reason=Reason.POISON,
         message=message,
         losses=render.losses + 1,
         finished_at=now,

@@ -11,9 +11,10 @@ from django.utils import timezone
 from apps.accounts.caller import Caller
 from apps.visualizations import jobs
 from apps.visualizations.events import publish
-from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.results import render_files_delete
 from apps.visualizations.services.rights import change_check, record, waiter_check
+from apps.visualizations.states import ACTIVE_STATES, Reason, RenderState
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def _cancel(render: Render) -> Render:
     mine = Render.objects.filter(id=render.id)
     queued = mine.filter(state=RenderState.QUEUED).update(
         state=RenderState.CANCELLED,
-        reason="cancelled",
+        reason=Reason.CANCELLED,
         message="Cancelled before it began.",
         cancel_requested_at=now,
         finished_at=now,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from apps.visualizations.exceptions import SourceError
+from apps.visualizations.states import Reason
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,19}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?", re.ASCII)
@@ -61,7 +62,7 @@ def pattern_fits(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
 
 
 def _refused(reason: str) -> SourceError:
-    return SourceError(f"This source is refused: {reason}.", code="source_refused")
+    return SourceError(f"This source is refused: {reason}.", code=Reason.SOURCE_REFUSED)
 
 
 def _decode(text: str) -> str:
@@ -145,5 +146,5 @@ def address_allow(address: Address, prefixes: Iterable[str]) -> Address:
     raise SourceError(
         f"This portal may not read {address.uri}: it is no artifact of this step, and VIZPORTAL_SOURCE_ALLOW "
         "does not cover it.",
-        code="source_refused",
+        code=Reason.SOURCE_REFUSED,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import pattern_fits
 from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name, safe_path
+from apps.visualizations.states import Reason
 
 if TYPE_CHECKING:
     from apps.runs.gateway import Gateway
@@ -74,7 +75,7 @@ def _limited(chunks: Iterator[bytes], intake: Intake) -> Iterator[bytes]:
         intake.check_time()
         read += len(chunk)
         if read > limit:
-            raise SourceError(f"The source has more than {intake.max_bytes:,} bytes.", code="source_too_big")
+            raise SourceError(f"The source has more than {intake.max_bytes:,} bytes.", code=Reason.SOURCE_TOO_BIG)
         yield chunk
 
 
@@ -109,9 +110,9 @@ def _unpack(chunks: Iterator[bytes], intake: Intake, pattern: tuple[str, ...]) -
                     intake.save(safe_path(parts), _member_chunks(archive, member))
                     saved += 1
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise SourceError("The artifact's folder arrived damaged. Try again.", code="source_missing") from error
+        raise SourceError("The artifact's folder arrived damaged. Try again.", code=Reason.SOURCE_MISSING) from error
     if pattern and not saved:
-        raise SourceError(f"No file of the folder fits {'/'.join(pattern)}.", code="source_missing")
+        raise SourceError(f"No file of the folder fits {'/'.join(pattern)}.", code=Reason.SOURCE_MISSING)
 
 
 def artifact_fetch(gateway: Gateway, uri: str, intake: Intake, *, pattern: tuple[str, ...] = ()) -> FetchedSource:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apps.visualizations.exceptions import SourceError
+from apps.visualizations.states import Reason
 
 MAX_FILES = 200
 MAX_SECONDS = 60.0
@@ -67,14 +68,16 @@ class Intake:
         """
         if size_bytes is not None and self.size_bytes + size_bytes > self.max_bytes:
             raise SourceError(
-                f"The source has {size_bytes:,} bytes, the limit is {self.max_bytes:,}.", code="source_too_big"
+                f"The source has {size_bytes:,} bytes, the limit is {self.max_bytes:,}.", code=Reason.SOURCE_TOO_BIG
             )
 
     def check_time(self) -> None:
         """Raises SourceError, `source_timeout`, when fetching took too long."""
         self.on_chunk()
         if time.monotonic() - self._started > self.max_seconds:
-            raise SourceError(f"Fetching the source took longer than {self.max_seconds:g} s.", code="source_timeout")
+            raise SourceError(
+                f"Fetching the source took longer than {self.max_seconds:g} s.", code=Reason.SOURCE_TIMEOUT
+            )
 
     def save(self, relative: str, chunks: Iterable[bytes]) -> Path:
         """Writes one file; `relative` is a path of safe names.
@@ -88,7 +91,7 @@ class Intake:
             # O_EXCL: two members of one name never overwrite each other, and nothing is followed.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-            raise SourceError("Two files of the source share a name.", code="source_refused") from error
+            raise SourceError("Two files of the source share a name.", code=Reason.SOURCE_REFUSED) from error
         with os.fdopen(descriptor, "wb") as file:
             for chunk in chunks:
                 self.check_time()
@@ -111,7 +114,7 @@ class Intake:
         try:
             link(path)
         except FileExistsError as error:
-            raise SourceError("Two files of the source share a name.", code="source_refused") from error
+            raise SourceError("Two files of the source share a name.", code=Reason.SOURCE_REFUSED) from error
         self.size_bytes += size_bytes
         self._digests[relative] = sha256
         return path
@@ -123,12 +126,12 @@ class Intake:
     def _make_room(self, relative: str) -> Path:
         self.check_time()
         if len(self._digests) >= self.max_files:
-            raise SourceError(f"The source has more than {self.max_files} files.", code="source_too_big")
+            raise SourceError(f"The source has more than {self.max_files} files.", code=Reason.SOURCE_TOO_BIG)
         path = self.directory / relative
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
-            raise SourceError("A file and a folder of the source share a name.", code="source_refused") from error
+            raise SourceError("A file and a folder of the source share a name.", code=Reason.SOURCE_REFUSED) from error
         return path
 
     def done_matches(self, depth: int) -> FetchedSource:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import Address, pattern_fits
 from apps.visualizations.sources.intake import FetchedSource, Intake, safe_path
+from apps.visualizations.states import Reason
 
 _CHUNK = 1024**2
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -20,7 +21,7 @@ _MAX_DEPTH = 8
 
 
 def _missing(address: Address) -> SourceError:
-    return SourceError(f"There is no file at {address.uri}.", code="source_missing")
+    return SourceError(f"There is no file at {address.uri}.", code=Reason.SOURCE_MISSING)
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def _read(descriptor: int, name: str) -> Iterator[bytes]:
         yield chunk
     after = os.fstat(descriptor)
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-        raise SourceError(f"The file {name} changed while it was read. Try again.", code="source_changed")
+        raise SourceError(f"The file {name} changed while it was read. Try again.", code=Reason.SOURCE_CHANGED)
 
 
 def _copy(directory: int, relative: tuple[str, ...], intake: Intake, address: Address) -> str:
@@ -60,7 +61,7 @@ def _copy(directory: int, relative: tuple[str, ...], intake: Intake, address: Ad
     try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
-            raise SourceError(f"{relative[-1]} is not a regular file.", code="source_refused")
+            raise SourceError(f"{relative[-1]} is not a regular file.", code=Reason.SOURCE_REFUSED)
         intake.check_size(facts.st_size)
         return str(intake.save(safe_path(relative), _read(descriptor, relative[-1])))
     finally:
@@ -91,7 +92,7 @@ class _Walk:
             self._intake.check_time()
             self._entries += 1
             if self._entries > _MAX_ENTRIES:
-                raise SourceError(f"The folder has more than {_MAX_ENTRIES:,} entries.", code="source_too_big")
+                raise SourceError(f"The folder has more than {_MAX_ENTRIES:,} entries.", code=Reason.SOURCE_TOO_BIG)
             yield entry
 
     def _goes_on(self, parts: tuple[str, ...]) -> bool:

@@ -10,6 +10,7 @@ from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import pattern_fits
 from apps.visualizations.sources.cache import SourceCache
 from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name, safe_path
+from apps.visualizations.states import Reason
 
 MAX_ENTRIES = 10_000
 
@@ -36,7 +37,7 @@ def objects_fetch(
         _bring(reader, f"{uri.rstrip('/')}/{entry.path}", safe_path(parts), entry, intake, cache)
         found += 1
     if not found:
-        raise SourceError(f"There is no file{' that fits' if pattern else ''} at {uri}.", code="source_missing")
+        raise SourceError(f"There is no file{' that fits' if pattern else ''} at {uri}.", code=Reason.SOURCE_MISSING)
     return intake.done_matches(len(pattern)) if pattern else intake.done(str(intake.directory))
 
 
@@ -44,7 +45,7 @@ def _walk(reader: StoreReader, uri: str, intake: Intake) -> Iterator[Entry]:
     for count, entry in enumerate(itertools.islice(reader.walk(uri), MAX_ENTRIES + 1)):
         intake.check_time()
         if count >= MAX_ENTRIES:
-            raise SourceError(f"The folder has more than {MAX_ENTRIES:,} entries.", code="source_too_big")
+            raise SourceError(f"The folder has more than {MAX_ENTRIES:,} entries.", code=Reason.SOURCE_TOO_BIG)
         yield entry
 
 
@@ -62,5 +63,5 @@ def _bring(reader: StoreReader, uri: str, relative: str, entry: Entry, intake: I
     if entry.version:
         after = reader.facts(uri)
         if after is None or (after.version and after.version != entry.version):
-            raise SourceError(f"{uri} changed while it was read. Try again.", code="source_changed")
+            raise SourceError(f"{uri} changed while it was read. Try again.", code=Reason.SOURCE_CHANGED)
         cache.keep(uri, entry.version, path, intake.digest(relative))

@@ -17,6 +17,7 @@ from apps.visualizations.sources.cache import SourceCache
 from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name
 from apps.visualizations.sources.local import local_fetch
 from apps.visualizations.sources.objects import objects_fetch
+from apps.visualizations.states import Reason
 
 _STORE_TIMEOUT_S = 10.0
 
@@ -90,8 +91,8 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except EndpointDownError as error:
-        raise SourceError(str(error), code="endpoint_down") from error
+        raise SourceError(str(error), code=Reason.ENDPOINT_DOWN) from error
     except ForbiddenError as error:
-        raise SourceError(str(error), code="source_refused") from error
+        raise SourceError(str(error), code=Reason.SOURCE_REFUSED) from error
     except RunsError as error:
-        raise SourceError(str(error), code="source_missing") from error
+        raise SourceError(str(error), code=Reason.SOURCE_MISSING) from error

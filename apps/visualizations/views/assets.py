@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
+from renderer.assets import CONTENT_TYPES
 
 from apps.visualizations.services import assets
 
@@ -55,7 +56,7 @@ def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
 
 def _compressed(content: bytes, kind: str) -> HttpResponseBase:
     headers = {"Content-Encoding": "gzip", "Content-Length": str(len(content))}
-    return StreamingHttpResponse([content], content_type=assets.CONTENT_TYPES[kind], headers=headers)
+    return StreamingHttpResponse([content], content_type=CONTENT_TYPES[kind], headers=headers)
 
 
 def _plain(sha256: str, kind: str) -> HttpResponseBase:
@@ -63,4 +64,4 @@ def _plain(sha256: str, kind: str) -> HttpResponseBase:
     if file is None:
         raise Http404("There is no such asset, or the stored one is damaged.")
     headers = {"Content-Length": str(file.size_bytes)}
-    return StreamingHttpResponse(file, content_type=assets.CONTENT_TYPES[kind], headers=headers)
+    return StreamingHttpResponse(file, content_type=CONTENT_TYPES[kind], headers=headers)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.caller import Caller, CallerKind, caller_of, caller_set, system_caller
 from apps.accounts.rights import Right
-from apps.runs.views.contained import confine
+from apps.runs.views.sandboxed_response import set_sandbox_headers
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
@@ -149,7 +149,7 @@ def confine_result(response: HttpResponseBase, origin: str) -> None:
         origin: the one that answers with the page and its assets, such as `https://portal.example.com`.
     """
     assets = f"{origin}/assets/"
-    confine(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
+    set_sandbox_headers(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
 
 
 def _so_far(caller: Caller, render: Render) -> HttpResponse:
@@ -171,7 +171,7 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
     render = _render(request, render_id)
     response = _file(render, kind, with_assets=kind == "html")
     # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.
-    confine(response, "sandbox; default-src 'none'")
+    set_sandbox_headers(response, "sandbox; default-src 'none'")
     if response.status_code == OK:
         name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
         response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET
 from redis.exceptions import RedisError
 
 from apps.accounts.caller import Caller, caller_of
-from apps.observing.metrics import EVENT_STREAMS
+from apps.telemetry.metrics import EVENT_STREAMS
 from apps.visualizations import selectors
 from apps.visualizations.events import CHANNEL
 

@@ -2,6 +2,8 @@ import pytest
 import renderer
 from renderer.clearing import tree_remove
 
+from tests.jobs import make_job
+
 
 @pytest.fixture
 def run(host, tmp_path):
@@ -11,7 +13,7 @@ def run(host, tmp_path):
     def run(code, *, variables=None, source="", cancel_after=None, **limits):
         directory = tmp_path / f"render-{len(list(tmp_path.iterdir()))}"
         directory.mkdir()
-        order = renderer.RenderOrder(
+        order = make_job(
             code=code,
             variables=variables or {},
             source=str(source),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import renderer
 
+from tests.jobs import make_job
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kernel
@@ -31,7 +32,7 @@ def own_host(interpreter, tmp_path):
 def render_with(host, directory, code="print(1)"):
     directory.mkdir()
     with renderer.render(
-        renderer.RenderOrder(code=code, variables={}),
+        make_job(code=code, variables={}),
         host=host,
         directory=directory,
         on_progress=lambda _: None,
@@ -52,7 +53,7 @@ def test_a_render_of_a_host_that_is_killed_says_so(host, tmp_path):
     directory.mkdir()
     with pytest.raises(renderer.HostLostError):
         renderer.render(
-            renderer.RenderOrder(code="import time; time.sleep(60)", variables={}),
+            make_job(code="import time; time.sleep(60)", variables={}),
             host=host,
             directory=directory,
             on_progress=lambda _: os.kill(host.read_status()["pid"], 9),
@@ -90,7 +91,7 @@ def test_hosts_that_are_ended_leave_nothing(own_host, tmp_path):
     assert [path.suffix for path in (tmp_path / "run").iterdir() if path.suffix in {".sock", ".pid"}] == []
 
 
-def test_a_full_disk_ends_neither_a_host_nor_its_keeper(own_host, tmp_path):
+def test_a_full_disk_ends_neither_a_host_nor_its_supervisor(own_host, tmp_path):
     """Their log and the host's status are on a disk that has no room, and a host that was killed is followed."""
     host = own_host()
     host.spec.run_dir.mkdir()
@@ -100,11 +101,11 @@ def test_a_full_disk_ends_neither_a_host_nor_its_keeper(own_host, tmp_path):
     # Longer than between two looks at what has to be written.
     assert render_with(host, tmp_path / "long", "import time; time.sleep(5)").state == "succeeded"
     assert host.status()["pid"] == first
-    keeper = host.spec.pid_path.read_text()
+    supervisor = host.spec.pid_path.read_text()
     os.kill(first, 9)
     assert render_with(host, tmp_path / "next").state == "succeeded"
     assert host.status()["pid"] != first
-    assert host.spec.pid_path.read_text() == keeper
+    assert host.spec.pid_path.read_text() == supervisor
 
 
 def test_a_host_that_nobody_needs_ends_by_itself(own_host):
@@ -134,7 +135,7 @@ def test_a_host_that_is_stuck_is_ended_and_followed(own_host, tmp_path, monkeypa
     os.kill(pid, signal.SIGSTOP)
     directory = tmp_path / "stuck"
     directory.mkdir()
-    order = renderer.RenderOrder(code="print(1)", variables={}, timeout_s=1, patience_s=0)
+    order = make_job(code="print(1)", variables={}, timeout_s=1, patience_s=0)
     with pytest.raises(renderer.HostLostError, match="in time"):
         renderer.render(order, host=host, directory=directory, on_progress=lambda _: None, is_cancelled=lambda: False)
     assert render_with(host, tmp_path / "next").state == "succeeded"

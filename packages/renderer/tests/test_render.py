@@ -12,6 +12,7 @@ import pytest
 import renderer
 from renderer import environments
 
+from tests.jobs import make_job
 from tests.outcomes import notebook_of, page_of
 from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
@@ -178,7 +179,7 @@ time.sleep(100)
 from pathlib import Path, PosixPath
 import renderer as r
 from renderer import HostSpec
-r.render(r.RenderOrder(code={code!r}, variables={{}}), host=r.RenderHost({host.spec!r}),
+r.render(r.RenderJob(spec=r.RenderSpec(code={code!r})), host=r.RenderHost({host.spec!r}),
     directory=Path({str(directory)!r}), on_progress=lambda p: print(p.log, flush=True), is_cancelled=lambda: False)
 """
     worker = subprocess.Popen(
@@ -203,7 +204,7 @@ def test_an_environment_that_is_not_built_says_so(tmp_path):
         environment="none", interpreter=tmp_path / "none", run_dir=tmp_path / "run", work_root=tmp_path
     )
     outcome = renderer.render(
-        renderer.RenderOrder(code="1", variables={}),
+        make_job(code="1", variables={}),
         host=renderer.RenderHost(spec),
         directory=tmp_path,
         on_progress=lambda _: None,

@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-import renderer
 from renderer.child.render_child.host import processes
 from renderer.render import Wait
+
+from tests.jobs import make_job
 
 pytestmark = pytest.mark.kernel
 
@@ -163,7 +164,7 @@ def test_it_ends_with_its_reason_and_leaves_nothing(run, host, name):
 
 
 def test_no_process_of_many_faulty_renders_is_left(run, host):
-    keeper = host.keeper_pid()
+    supervisor = host.supervisor_pid()
     forks = "import os, time\nfor _ in range(10):\n    if not os.fork():\n        os.setsid(); time.sleep(60)\n"
     outcomes = [
         run(f"{forks}time.sleep(60)", timeout_s=2),
@@ -172,7 +173,7 @@ def test_no_process_of_many_faulty_renders_is_left(run, host):
     ]
     for outcome in outcomes:
         outcome.wait_for_end()
-    assert not {"sleep", "sh", "setsid"} & names_below(keeper)
+    assert not {"sleep", "sh", "setsid"} & names_below(supervisor)
 
 
 def names_below(root):
@@ -193,10 +194,10 @@ def test_results_that_this_process_has_no_descriptors_for_are_its_own_fault(tmp_
     """Not the code's: the kernel keeps them back without an error, as if the host had sent none."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     ours, theirs = socket.socketpair()
-    order = renderer.RenderOrder(code="", variables={})
+    order = make_job(code="", variables={})
     wait = Wait(ours, order, tmp_path, 0, on_progress=lambda _: None, is_cancelled=lambda: False)
     with theirs, (tmp_path / "result").open("wb") as result:
-        socket.send_fds(theirs, [b'{"verdict": "exited", "returncode": 0}\n'], [result.fileno()] * 3)
+        socket.send_fds(theirs, [b'{"exit_status": "exited", "returncode": 0}\n'], [result.fileno()] * 3)
         theirs.sendall(b'{"gone": true}\n')
         before = len(list(Path("/proc/self/fd").iterdir()))
         free = [os.dup(0) for _ in range(left + 1)]
@@ -205,7 +206,7 @@ def test_results_that_this_process_has_no_descriptors_for_are_its_own_fault(tmp_
         resource.setrlimit(resource.RLIMIT_NOFILE, (free[left], limits[1]))
         try:
             with pytest.raises(OSError, match="open files") as raised:
-                wait.verdict()
+                wait.exit_status()
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         # Those that came are closed, and the connection, since no process of the render is left.

@@ -6,6 +6,7 @@ import shutil
 import pytest
 import renderer
 
+from tests.jobs import make_job
 from tests.outcomes import notebook_of
 
 pytestmark = pytest.mark.kernel
@@ -79,7 +80,7 @@ def test_custom_code_is_refused_where_nothing_confines_it(interpreter, tmp_path)
         directory = tmp_path / name
         directory.mkdir()
         with renderer.render(
-            renderer.RenderOrder(code="print(1)", variables={}, **order),
+            make_job(code="print(1)", variables={}, **order),
             host=host,
             directory=directory,
             on_progress=lambda _: None,
@@ -112,7 +113,7 @@ def test_bubblewrap_around_the_host_hides_the_portal_too(interpreter, tmp_path):
     directory = spec.work_root / "render"
     directory.mkdir()
     with renderer.render(
-        renderer.RenderOrder(code="print('fine')", variables={}),
+        make_job(code="print('fine')", variables={}),
         host=host,
         directory=directory,
         on_progress=lambda _: None,

@@ -5,8 +5,10 @@ import json
 import os
 
 import pytest
-from renderer import RenderOrder, results
+from renderer import results
 from renderer.child.render_child.cells import handover
+
+from tests.jobs import make_job
 
 SOUND = '{"state": "succeeded", "cells": 1, "cells_done": 1}'
 
@@ -27,9 +29,9 @@ def hand_over(page="<p>fine</p>", notebook="{}", result=SOUND, *, is_sealed=True
 
 
 def read_with(directory, descriptors, max_html_bytes=1000, **said):
-    order = RenderOrder(code="", variables={}, max_html_bytes=max_html_bytes, timeout_s=5)
-    verdict = results.Verdict({"verdict": "exited", "returncode": 0, **said}, descriptors)
-    return results.read_outcome(directory, order, verdict, total_s=1.0)
+    order = make_job(code="", variables={}, max_html_bytes=max_html_bytes, timeout_s=5)
+    exit_status = results.ExitStatus({"exit_status": "exited", "returncode": 0, **said}, descriptors)
+    return results.read_outcome(directory, order, exit_status, total_s=1.0)
 
 
 def read(directory, said=None, **given):
@@ -111,8 +113,8 @@ def test_numbers_and_text_of_a_result_are_bounded(directory):
     assert outcome.timings["cells"] == 0
 
 
-def test_the_verdict_counts_more_than_the_result(directory):
-    assert read(directory, {"verdict": "timed_out", "returncode": -9}).state == "timed_out"
+def test_the_exit_status_counts_more_than_the_result(directory):
+    assert read(directory, {"exit_status": "timed_out", "returncode": -9}).state == "timed_out"
 
 
 def test_html_over_the_limit_is_refused(directory):
@@ -158,15 +160,15 @@ def test_the_copy_that_is_whole_is_read(directory):
         seen = watcher.read(1.0)
         assert (seen.cell, seen.cells, seen.page) == (number, 3, f"page {number}".encode())
         assert watcher.read(1.0).page is None
-    with read_with(directory, [], verdict="timed_out") as outcome:
+    with read_with(directory, [], exit_status="timed_out") as outcome:
         assert outcome.notebook.read() == b"notebook 2"
 
 
 def test_a_notebook_is_kept_only_where_it_is_a_regular_file_with_one_name(directory):
     (directory / "progress").write_text("1 1 1 0")
     (directory / "notebook.1.ipynb").symlink_to("/etc/passwd")
-    assert read_with(directory, [], verdict="timed_out").notebook is None
+    assert read_with(directory, [], exit_status="timed_out").notebook is None
     (directory / "notebook.1.ipynb").unlink()
     (directory / "notebook.1.ipynb").write_text("{}")
-    with read_with(directory, [], verdict="timed_out") as outcome:
+    with read_with(directory, [], exit_status="timed_out") as outcome:
         assert outcome.notebook.read() == b"{}"

@@ -14,6 +14,7 @@ from vizkit.types import arguments, registry
 from apps.visualizations.services.assets import assets_publish, inline_assets_bytes
 from tests.chromium import chromium
 from tests.environments import ENVIRONMENTS
+from tests.jobs import make_job
 from tests.outcomes import page_of
 
 
@@ -52,7 +53,7 @@ def draw(hosts, tmp_path):
         kind = kind or registry.get(key)
         directory = tmp_path / f"render-{kind.key}-{len(list(tmp_path.iterdir()))}"
         directory.mkdir()
-        order = renderer.RenderOrder(
+        order = make_job(
             code=code or kind.code,
             variables=arguments.clean(kind.schema, given),
             source=str(source),

@@ -1,4 +1,4 @@
-"""`manage.py kfp_service`: the listener that speaks Kubeflow's visualization protocol."""
+"""`manage.py kfp_service`: the listener for Kubeflow's visualization protocol."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.observing import tracing
+from apps.telemetry import trace_export
 from apps.visualizations.kfp_service.app import make_app
 from vizportal.up import checks
 
-# Whoever waits is told that the listener ends; a render takes longer than anybody wants to wait for a restart.
+# Waiting clients are told that the listener ends: a restart must not wait for their renders.
 _SHUTDOWN_S = 2
-# Go's client closes an idle connection after 90 s; one that the server closes first can cost it a request.
+# Go's client closes idle connections after 90 s; if the server closes one first, a request may fail.
 _KEEP_ALIVE_S = 100
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             host, port = checks.kfp_service_address(settings)
         except checks.CannotStartError as error:
             raise CommandError(str(error)) from error
-        tracing.start("kfp-service")
+        trace_export.start("kfp-service")
         uvicorn.run(
             make_app(),
             host=host,

@@ -1,4 +1,4 @@
-"""Copies this installation's database and results to others, and proves that both agree."""
+"""`manage.py move`: copies the database and the results of this installation to others, and compares both."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from apps.visualizations.models import Render, RenderState
-from vizportal.moving import files, tables
+from apps.visualizations.models import Render
+from apps.visualizations.states import RenderState
+from vizportal.migrate_storage import files, tables
 
 _TARGET = "move_target"
 
 
 class Command(BaseCommand):
-    """Nothing here is changed but the target; calling it again goes on where it ended."""
+    """Changes the target only. After an interruption another call continues the copy."""
 
     help = (
         "Copies the database to VIZPORTAL_MOVE_DATABASE_URL and the results to VIZPORTAL_MOVE_RESULTS_URL, either or "

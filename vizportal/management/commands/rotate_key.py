@@ -1,4 +1,4 @@
-"""`manage.py rotate_key`: a new secret key in the data directory."""
+"""`manage.py rotate_key`: replaces the secret key in the data directory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vizportal import secret
 
 
 class Command(BaseCommand):
-    """Where SECRET_KEY is configured, the key is changed there (docs/security.md)."""
+    """Refuses where SECRET_KEY is set: the key is then changed there (docs/security.md)."""
 
     help = "Put a new key in the place of the data directory's secret_key. What the old one signed stays valid for now."
     requires_system_checks = ()

@@ -1,4 +1,4 @@
-"""`manage.py up`: everything vizportal needs on one machine, in one terminal, ended by one Ctrl-C."""
+"""`manage.py up`: runs the whole portal on one machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vizportal.up.supervisor import StartError, Supervisor
 
 
 class Command(BaseCommand):
-    """Starts queue, workers, reconciler, web, and Kubeflow (unless one is configured), and keeps them alive."""
+    """Starts queue, workers, reconciler, web, and Kubeflow (unless one is configured), and supervises them."""
 
     help = "Run the whole portal on this machine: queue, embedded Kubeflow Pipelines, workers, web. Ctrl-C ends it."
     requires_system_checks = ()
@@ -72,16 +72,16 @@ class Command(BaseCommand):
         return info.interpreter
 
     def _start(self, supervisor: Supervisor, plan: services.Plan) -> None:
-        # Whatever can start while something else gets ready does; the workers come last, since nobody waits for them.
+        # Services start in parallel where possible; the workers come last, since nothing waits for them.
         backing = [service for service in (plan.queue, plan.localkfp) if service is not None]
         for service in backing:
             supervisor.start(service)
         preparation.database_prepare()
         preparation.static_files_prepare()
-        doors = [service for service in (plan.web, plan.kfp_service) if service is not None]
-        for service in doors:
+        listeners = [service for service in (plan.web, plan.kfp_service) if service is not None]
+        for service in listeners:
             supervisor.start(service)
-        for service in (*backing, *doors):
+        for service in (*backing, *listeners):
             supervisor.await_ready(service.name)
         for service in plan.workers:
             if not supervisor.is_asked_to_stop:

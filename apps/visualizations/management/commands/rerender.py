@@ -12,9 +12,10 @@ from tqdm import tqdm
 from apps.accounts.caller import command_caller
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
-from apps.visualizations.models import ACTIVE_STATES, Render, RenderState, Visualization
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.bulk import is_stale, visualizations_chosen
 from apps.visualizations.services.submission import render_again_for_owner
+from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 
 class Command(BaseCommand):

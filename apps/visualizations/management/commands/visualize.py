@@ -10,7 +10,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from renderer import EnvironmentUnusableError, HostLostError, Progress, RenderHost, RenderOrder, RenderOutcome, render
+from renderer import (
+    EnvironmentUnusableError,
+    HostLostError,
+    Progress,
+    RenderHost,
+    RenderJob,
+    RenderOutcome,
+    RenderSpec,
+    render,
+)
 from renderer.clearing import tree_remove
 from vizkit.types import arguments
 from vizkit.types.entities import VisualizationType
@@ -20,6 +29,7 @@ from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.services.assets import assets_publish, inline_assets
 from apps.visualizations.services.hosts import LOCAL_PREFIX, host_get, work_root
+from apps.visualizations.services.inputs import limits_of_server
 from apps.visualizations.services.orders import arguments_clean
 from apps.visualizations.services.scripts import custom_check
 
@@ -44,7 +54,7 @@ class Command(BaseCommand):
         try:
             kind = selectors.type_get(options["type"])
             custom_check(kind)
-            order = self._order(kind, options)
+            job = self._job(kind, options)
             host = self._host(kind)
         except (VisualizationsError, arguments.ArgumentsError, EnvironmentUnusableError) as error:
             details = getattr(error, "fields", {})
@@ -54,7 +64,7 @@ class Command(BaseCommand):
         directory = Path(tempfile.mkdtemp(prefix=LOCAL_PREFIX, dir=work_root()))
         try:
             with render(
-                order,
+                job,
                 host=host,
                 directory=directory,
                 on_progress=self._progress,
@@ -66,25 +76,28 @@ class Command(BaseCommand):
         finally:
             tree_remove(directory)
 
-    def _order(self, kind: VisualizationType, options: dict[str, Any]) -> RenderOrder:
+    def _job(self, kind: VisualizationType, options: dict[str, Any]) -> RenderJob:
         source = options["source"]
         if kind.needs_source and not source:
             raise CommandError(f"{kind.title} needs a --source.")
         path = Path(source).absolute()
         if source and not any(path.parent.glob(path.name)):
             raise CommandError(f"There is no file {source}.")
-        return RenderOrder(
+        spec = RenderSpec(
             code=self._code(kind, options["code"]),
-            variables=arguments_clean(kind, parse_arguments(options["arguments"])),
-            source=str(path) if source else "",
-            source_uri=source,
-            shows_code=kind.is_custom,
+            arguments=arguments_clean(kind, parse_arguments(options["arguments"])),
+            is_custom=kind.is_custom,
+            environment=kind.environment,
             kernel=kind.kernel,
-            title=options["title"] or kind.title,
+            source_uri=source,
             timeout_s=settings.KERNEL_TIMEOUT,
-            max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
-            max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
+        )
+        return RenderJob(
+            spec=spec,
+            title=options["title"] or kind.title,
+            source=str(path) if source else "",
             needs_sandbox=kind.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
+            limits=limits_of_server(),
         )
 
     def _code(self, kind: VisualizationType, path: Path | None) -> str:

@@ -131,13 +131,10 @@ def add_run(
     """Adds a waiting run and returns its row.
 
     Args:
-        store: where to.
         experiment_id: of an experiment that exists.
         spec: a compiled pipeline; None to take it from the reference.
         reference: `pipeline_id` and `pipeline_version_id` ("" for the newest version).
         display_name: "" for the pipeline's name and an id.
-        description: any text.
-        parameters: by name; a dict.
         pipeline_root: where its artifacts go; only minio:// locations are followed.
         service_account: kept and shown, without effect.
 

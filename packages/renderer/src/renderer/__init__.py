@@ -1,18 +1,19 @@
 """Runs notebooks and Python code in warm, sandboxed processes, and exports their pages as HTML.
 
-`render` runs one `RenderOrder` on a `RenderHost`, a process that has an environment's libraries imported and forks a
-child for each render. `Environments` finds and builds the environments. `run_confined` runs a single program in the
-same sandbox. The modules `renderer.environments`, `renderer.overlays` and `renderer.clearing` are public as well;
-everything else is internal.
+`render` runs one `RenderJob` (a `RenderSpec` with its inputs and limits) on a `RenderHost`, a process that has an
+environment's libraries imported and forks a child for each render. `Environments` finds and builds the environments.
+`run_confined` runs a single program in the same sandbox. The modules `renderer.assets`, `renderer.environments`,
+`renderer.overlays` and `renderer.clearing` are public as well; everything else is internal.
 """
 
 from renderer.confined import ConfinedLimits, ConfinedTimeoutError, run_confined
-from renderer.entities import Progress, RenderOrder, RenderOutcome
+from renderer.entities import FailureReason, Progress, RenderOutcome
 from renderer.environments import EnvironmentInfo, Environments, EnvironmentUnusableError
 from renderer.host_spec import HostLostError, HostSpec, HostStartError, HostStuckError
 from renderer.hosts import RenderHost, hosts_end
 from renderer.memory import HostMemory, host_memory
 from renderer.render import render
+from renderer.spec import RenderJob, RenderLimits, RenderSpec
 
 __all__ = [
     "ConfinedLimits",
@@ -20,6 +21,7 @@ __all__ = [
     "EnvironmentInfo",
     "EnvironmentUnusableError",
     "Environments",
+    "FailureReason",
     "HostLostError",
     "HostMemory",
     "HostSpec",
@@ -27,8 +29,10 @@ __all__ = [
     "HostStuckError",
     "Progress",
     "RenderHost",
-    "RenderOrder",
+    "RenderJob",
+    "RenderLimits",
     "RenderOutcome",
+    "RenderSpec",
     "host_memory",
     "hosts_end",
     "render",

@@ -1,54 +1,34 @@
-"""What goes into a render and what comes out of it."""
+"""What a render tells while it runs, and how it ended."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import BinaryIO, Final, Literal, Self
 
 MAX_LOG_BYTES: Final = 256 * 1024
 MAX_TRACEBACK_CHARS: Final = 32_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderOrder:
-    """What to render.
+class FailureReason(enum.StrEnum):
+    """Why a render did not succeed."""
 
-    Attributes:
-        code: Python; a line starting with `# %%` begins a new cell.
-        variables: the arguments, JSON values by name. Never formatted into code.
-        source: a local path or glob that the code may read; "" where there is none.
-        source_uri: where the source came from, for titles; "" where there is none.
-        shows_code: whether the page has the code, folded away; the notebook always has it.
-        kernel: a Jupyter kernelspec of the environment; "" runs Python in the render's own process.
-        packages: a folder of packages that the code may import beside its environment's; None for none.
-        sample_rows: give the code a sample, so many rows of each table in the source; None for all of it.
-        timeout_s: from the moment the host gives it a process to its end.
-        patience_s: how long it may wait for that moment.
-        needs_sandbox: refuse to run where nothing confines the code.
-        max_memory_bytes: of the render's whole process tree, by proportional set size.
-        max_files, max_disk_bytes: of all it leaves in its directory, looked at each second.
-    """
-
-    code: str
-    variables: Mapping[str, Any]
-    source: str = ""
-    source_uri: str = ""
-    title: str = ""
-    shows_code: bool = True
-    kernel: str = ""
-    packages: Path | None = None
-    sample_rows: int | None = None
-    timeout_s: float = 100
-    patience_s: float = 90
-    needs_sandbox: bool = False
-    max_html_bytes: int = 64 * 1024**2
-    max_memory_bytes: int = 4 * 1024**3
-    max_processes: int = 128
-    max_files: int = 10_000
-    max_disk_bytes: int = 2 * 1024**3
+    USER_ERROR = "user_error"
+    SYNTAX_ERROR = "syntax_error"
+    KERNEL_DIED = "kernel_died"
+    KERNEL_MISSING = "kernel_missing"
+    OUT_OF_MEMORY = "out_of_memory"
+    TOO_MANY_PROCESSES = "too_many_processes"
+    DISK_FULL = "disk_full"
+    HTML_TOO_BIG = "html_too_big"
+    BAD_RESULT = "bad_result"
+    ENVIRONMENT_MISSING = "environment_missing"
+    UNCONFINED = "unconfined"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    WORKER_STOPPED = "worker_stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +53,10 @@ class RenderOutcome:
 
     Attributes:
         state: succeeded, failed, timed_out or cancelled.
-        reason: "" when it succeeded, else a code: user_error, syntax_error, kernel_died, kernel_missing,
-            out_of_memory, too_many_processes, disk_full, html_too_big, bad_result, environment_missing,
-            unconfined, timed_out, cancelled.
+        reason: why it did not succeed; "" when it did.
         message: one sentence for people; "" when it succeeded.
         signal: the signal that ended its process, by the host's own words; None where none did.
-        line: 1-based line of the order's code that raised; None where none is known.
+        line: 1-based line of the code that raised; None where none is known.
         html: the exported page, open at its beginning; None unless it succeeded.
         notebook: the executed notebook, whole or as far as it came, open at its beginning; None where there is none.
             Both are within their limits of size, and nobody can change them any more.
@@ -94,7 +72,7 @@ class RenderOutcome:
     """
 
     state: str
-    reason: str = ""
+    reason: FailureReason | Literal[""] = ""
     message: str = ""
     traceback: str = ""
     signal: int | None = None

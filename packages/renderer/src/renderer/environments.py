@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -145,12 +146,16 @@ def _read(definition: Path, built_dir: Path, _changed: tuple[int, ...]) -> Envir
 
 
 def _sync(definition: Path, target: Path, on_line: Callable[[str], None], *, shows_progress: bool) -> None:
-    command = [find_uv(), "sync", "--frozen", "--project", str(definition), "--python", _python_for(definition)]
     environ = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(target), "VIRTUAL_ENV": ""}
     output = None if shows_progress else subprocess.PIPE
-    with subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True) as process:
-        for line in process.stdout or ():
-            on_line(line.rstrip())
+    with tempfile.TemporaryDirectory(prefix="environment-") as copy:
+        # uv refuses a project inside its cache, which is where `uvx` installs the definitions.
+        for name in ("pyproject.toml", "uv.lock"):
+            shutil.copy(definition / name, copy)
+        command = [find_uv(), "sync", "--frozen", "--project", copy, "--python", _python_for(definition)]
+        with subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True) as process:
+            for line in process.stdout or ():
+                on_line(line.rstrip())
     if process.returncode:
         raise EnvironmentUnusableError(
             f"uv could not build the environment {definition.name!r} (exit {process.returncode})."

@@ -1,4 +1,4 @@
-"""What a render host is: where it is found, and what the keeper that starts it is told."""
+"""What a render host is: where it is found, and what the supervisor that starts it is told."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 from renderer import environments
 
 CHILD: Final = Path(__file__).with_name("child")
-# The keeper puts the host's home, which it makes, and the folders of its control groups in their place.
+# The supervisor puts the host's home, which it makes, and the folders of its control groups in their place.
 HOME_MARK: Final = "@home@"
 CGROUPS_MARK: Final = "@cgroups@"
 # sockaddr_un holds 108 bytes with the closing NUL.
@@ -67,7 +67,7 @@ class HostSpec:
             their names. A toolkit may have a module `display_defaults` with a dict AFTER_IMPORT, from the name of a
             library to a function without arguments that is called once that library is imported.
         slots: renders at once; more wait in the host.
-        spares: children forked ahead of need.
+        idle_children: children forked ahead of need.
         max_renders: after so many a fresh host takes its place.
         idle_s: it ends that long after its last caller.
         start_timeout_s: so long its libraries may take to be imported.
@@ -82,7 +82,7 @@ class HostSpec:
     preload: tuple[str, ...] = ()
     toolkits: tuple[Path, ...] = ()
     slots: int = max(4, 2 * (os.cpu_count() or 1))
-    spares: int = min(4, os.cpu_count() or 1)
+    idle_children: int = min(4, os.cpu_count() or 1)
     max_renders: int = 2000
     idle_s: float = 20.0
     start_timeout_s: float = 300.0
@@ -92,7 +92,7 @@ class HostSpec:
         """A short name that no host of other files or another mode has."""
         facts = (
             *(self.interpreter, self.work_root, self.sandbox, self.termination, self.toolkits),
-            *(self.slots, self.spares, self.max_renders, self.idle_s, self.start_timeout_s),
+            *(self.slots, self.idle_children, self.max_renders, self.idle_s, self.start_timeout_s),
         )
         return f"{self.environment}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:10]}"
 
@@ -116,12 +116,12 @@ class HostSpec:
 
     @property
     def pid_path(self) -> Path:
-        """Its keeper's number; the keeper holds a lock on the file."""
+        """Its supervisor's number; the supervisor holds a lock on the file."""
         return self.run_dir / f"{self.name}.pid"
 
     @property
     def options_path(self) -> Path:
-        """What its keeper was told, the key that callers show among it."""
+        """What its supervisor was told, the key that callers show among it."""
         return self.run_dir / f"{self.name}.json"
 
     @property
@@ -170,8 +170,8 @@ def _outer_wall(spec: HostSpec) -> list[str]:
     ]
 
 
-def keeper_options(spec: HostSpec) -> dict[str, Any]:
-    """Returns what the keeper of this host is to be told, as JSON.
+def supervisor_options(spec: HostSpec) -> dict[str, Any]:
+    """Returns what the supervisor of this host is to be told, as JSON.
 
     Raises:
         HostLostError: bubblewrap is asked for and not installed.
@@ -210,7 +210,7 @@ def keeper_options(spec: HostSpec) -> dict[str, Any]:
             "watch": [str(interpreter.parent.parent / environments.MARK)],
             "status": str(spec.status_path),
             "slots": spec.slots,
-            "spares": spec.spares,
+            "idle_children": spec.idle_children,
             "max_renders": spec.max_renders,
             "idle_s": spec.idle_s,
         },

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from renderer.host_spec import CHILD, HostLostError, HostSpec, HostStartError, keeper_options
+from renderer.host_spec import CHILD, HostLostError, HostSpec, HostStartError, supervisor_options
 
 _READY_S: Final = 90.0
 _END_S: Final = 5.0
@@ -32,7 +32,7 @@ class RenderHost:
 
     spec: HostSpec
     _presence: socket.socket | None = field(default=None, repr=False)
-    _keepers: list[subprocess.Popen[bytes]] = field(default_factory=list, repr=False)
+    _supervisors: list[subprocess.Popen[bytes]] = field(default_factory=list, repr=False)
 
     def connect(self) -> socket.socket:
         """Returns a connection, to a host that is started where none listens. It may still be importing.
@@ -90,9 +90,9 @@ class RenderHost:
             return None
         return found
 
-    def keeper_pid(self) -> int | None:
+    def supervisor_pid(self) -> int | None:
         """Returns the number of the process that keeps the host, which is above all of it; None where none runs."""
-        return _keeper_of(self.spec.pid_path)
+        return _supervisor_of(self.spec.pid_path)
 
     def leave(self) -> None:
         """Gives the presence up, so that the host may end."""
@@ -102,7 +102,7 @@ class RenderHost:
 
     def end(self) -> None:
         """Ends the host with all its renders, whoever ordered them: it is stuck."""
-        pid = self.keeper_pid()
+        pid = self.supervisor_pid()
         if pid:
             os.kill(pid, signal.SIGTERM)
 
@@ -123,27 +123,27 @@ class RenderHost:
             yield
 
     def _start(self) -> socket.socket:
-        self._keepers = [keeper for keeper in self._keepers if keeper.poll() is None]
+        self._supervisors = [supervisor for supervisor in self._supervisors if supervisor.poll() is None]
         options = self.spec.options_path
         _link_toolkits(self.spec)
-        _write_private(options, json.dumps(keeper_options(self.spec)))
+        _write_private(options, json.dumps(supervisor_options(self.spec)))
         self.spec.failure_path.unlink(missing_ok=True)
         with self.spec.log_path.open("wb") as log:
-            keeper = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(CHILD), "keep", str(options)],
+            supervisor = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(CHILD), "supervise", str(options)],
                 env={"PATH": os.defpath},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
             )
-        assert keeper.stdout is not None  # noqa: S101  (asked for above)
-        line = keeper.stdout.readline()
-        keeper.stdout.close()
+        assert supervisor.stdout is not None  # noqa: S101  (asked for above)
+        line = supervisor.stdout.readline()
+        supervisor.stdout.close()
         connected = self._try_connect() if line else None
         if connected is None:
             raise self._start_error("It could not be started.")
-        self._keepers.append(keeper)
+        self._supervisors.append(supervisor)
         return connected
 
     def failure(self) -> HostStartError | None:
@@ -193,7 +193,7 @@ def _write_private(path: Path, text: str) -> None:
 def hosts_end(run_dir: Path) -> None:
     """Ends the hosts of a directory, renders and all, and waits until they are gone: the whole machine is stopping."""
     for path in run_dir.glob("*.pid"):
-        pid = _keeper_of(path)
+        pid = _supervisor_of(path)
         if pid:
             os.kill(pid, signal.SIGTERM)
         else:
@@ -203,8 +203,8 @@ def hosts_end(run_dir: Path) -> None:
         time.sleep(0.02)
 
 
-def _keeper_of(path: Path) -> int | None:
-    """Returns the keeper that wrote the file and lives, which it shows by its lock; a number alone may be reused."""
+def _supervisor_of(path: Path) -> int | None:
+    """Returns the living supervisor that wrote the file: it holds a lock on it, since a number may be reused."""
     try:
         with path.open(encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

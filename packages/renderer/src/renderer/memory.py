@@ -10,7 +10,7 @@ from renderer.hosts import RenderHost
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostMemory:
-    """A keeper, its host and the host's children together.
+    """A supervisor, its host and the host's children together.
 
     Attributes:
         pss_bytes: each shared page divided by its users, so that it can be added up; 0 where the system does not tell.
@@ -23,10 +23,10 @@ class HostMemory:
 
 def host_memory(host: RenderHost) -> HostMemory | None:
     """Returns what a host holds now; None where it does not run. Costs milliseconds for each of its processes."""
-    keeper = host.keeper_pid()
-    if keeper is None:
+    supervisor = host.supervisor_pid()
+    if supervisor is None:
         return None
-    pids = [keeper, *processes.descendants(keeper)]
+    pids = [supervisor, *processes.descendants(supervisor)]
     return HostMemory(
         pss_bytes=sum(map(memory.proportional_bytes, pids)), rss_bytes=sum(map(memory.resident_bytes, pids))
     )

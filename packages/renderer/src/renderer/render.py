@@ -13,27 +13,29 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 from renderer import environments, results
 from renderer.child.render_child.cells.handover import RESULTS
 from renderer.child.render_child.host import processes
-from renderer.entities import Progress, RenderOrder, RenderOutcome
+from renderer.entities import FailureReason, Progress, RenderOutcome
 from renderer.host_spec import HostLostError, HostStuckError
 from renderer.hosts import RenderHost
-from renderer.results import Verdict
+from renderer.results import ExitStatus
+from renderer.spec import RenderJob
 
 _REPORT_S: Final = 0.25
 # The host ends a render at its deadline by itself; this is for a host that is stuck, or has to start first.
 _GRACE_S: Final = 30.0
 _GROUP_GONE_S: Final = 10.0
 _TRIES: Final = 3
-_MAX_VERDICT: Final = 64 * 1024
+_MAX_EXIT_STATUS: Final = 64 * 1024
 
 
 def render(
-    order: RenderOrder,
+    job: RenderJob,
     *,
     host: RenderHost,
     directory: Path,
@@ -58,25 +60,25 @@ def render(
     """
     if not host.spec.interpreter.exists():
         message = "The environment of this type is not built here. An admin can build it: manage.py environments build."
-        return RenderOutcome(state="failed", reason="environment_missing", message=message)
+        return RenderOutcome(state="failed", reason=FailureReason.ENVIRONMENT_MISSING, message=message)
     started = time.monotonic()
-    _prepare(order, host.spec.interpreter, directory)
-    request = json.dumps(_request(order, directory)).encode() + b"\n"
+    _prepare(job, host.spec.interpreter, directory)
+    request = json.dumps(_request(job, directory)).encode() + b"\n"
     for is_last in (*[False] * _TRIES, True):
         start_timeout_s = 0.0 if host.read_status() else host.spec.start_timeout_s
-        wait = Wait(host.connect(), order, directory, start_timeout_s, on_progress, is_cancelled)
-        verdict = _ask(host, wait, request, is_last=is_last)
-        if verdict is not None:
+        wait = Wait(host.connect(), job, directory, start_timeout_s, on_progress, is_cancelled)
+        exit_status = _ask(host, wait, request, is_last=is_last)
+        if exit_status is not None:
             break
-    assert verdict is not None  # noqa: S101  (the last turn raises)
-    return results.read_outcome(directory, order, verdict, total_s=time.monotonic() - started, wait_for_end=wait.end)
+    assert exit_status is not None  # noqa: S101  (the last turn raises)
+    return results.read_outcome(directory, job, exit_status, total_s=time.monotonic() - started, wait_for_end=wait.end)
 
 
-def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Verdict | None:
-    """Returns the host's verdict; None where it ended before it took the order, which can be sent again.
+def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> ExitStatus | None:
+    """Returns the exit status that the host sends; None where it ended before it took the request.
 
     Args:
-        is_last: the order is not sent again.
+        is_last: the request is not sent again.
 
     Raises:
         HostStartError: the host does not start, or not in time.
@@ -84,7 +86,7 @@ def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Verd
     """
     try:
         wait.send(request)
-        return wait.verdict()
+        return wait.exit_status()
     except HostStuckError:
         wait.close()
         host.end()
@@ -92,7 +94,7 @@ def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Verd
     except HostLostError:
         wait.close()
         wait.end_group()
-        # A host that ends when nobody needs it may end just now; an order that it did not take has not begun.
+        # A host that ends when nobody needs it may end just now; a render that it did not take has not begun.
         if wait.is_taken or is_last:
             raise
         if failure := host.failure():
@@ -103,39 +105,35 @@ def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Verd
         raise
 
 
-def _prepare(order: RenderOrder, interpreter: Path, directory: Path) -> None:
+def _prepare(job: RenderJob, interpreter: Path, directory: Path) -> None:
     for name in ("home", "work", "tmp"):
         (directory / name).mkdir(mode=0o700)
     # matplotlib takes no cache directory that it cannot write to, and the environment's own is not to be written.
     cache = environments.matplotlib_cache_dir(interpreter)
     if cache.is_dir():
         shutil.copytree(cache, directory / "home" / "matplotlib", copy_function=shutil.copyfile)
-    inputs = {"source": order.source, "source_uri": order.source_uri, "variables": dict(order.variables)}
-    job = {
-        "code": order.code,
-        "title": order.title,
-        "shows_code": order.shows_code,
-        "sample_rows": order.sample_rows,
-        "max_output_bytes": 2 * order.max_html_bytes,
-    }
+    inputs = {"source": job.source, "source_uri": job.spec.source_uri, "variables": dict(job.spec.arguments)}
+    # Metadata that is the source lies in a file already.
+    spec = {each.name: getattr(job.spec, each.name) for each in fields(job.spec) if each.name != "source_metadata"}
+    told = {"spec": spec, "title": job.title, "max_output_bytes": 2 * job.limits.max_html_bytes}
     (directory / "inputs.json").write_text(json.dumps(inputs, allow_nan=False), encoding="utf-8")
-    (directory / "job.json").write_text(json.dumps(job, allow_nan=False), encoding="utf-8")
+    (directory / "job.json").write_text(json.dumps(told, allow_nan=False), encoding="utf-8")
 
 
-def _request(order: RenderOrder, directory: Path) -> dict[str, Any]:
-    home = directory / "home"
+def _request(job: RenderJob, directory: Path) -> dict[str, Any]:
+    home, limits = directory / "home", job.limits
     return {
         "directory": str(directory),
-        "read_only": [*_readable(order.source), *([str(order.packages)] if order.packages else [])],
-        "packages": str(order.packages) if order.packages else "",
-        "kernel": order.kernel,
-        "needs_sandbox": order.needs_sandbox,
-        "timeout_s": order.timeout_s,
-        "max_memory_bytes": order.max_memory_bytes,
-        "max_processes": order.max_processes,
-        "max_files": order.max_files,
-        "max_disk_bytes": order.max_disk_bytes,
-        "max_file_bytes": max(2 * order.max_html_bytes, 256 * 1024**2),
+        "read_only": [*_readable(job.source), *([str(job.packages)] if job.packages else [])],
+        "packages": str(job.packages) if job.packages else "",
+        "kernel": job.spec.kernel,
+        "needs_sandbox": job.needs_sandbox,
+        "timeout_s": job.spec.timeout_s,
+        "max_memory_bytes": limits.max_memory_bytes,
+        "max_processes": limits.max_processes,
+        "max_files": limits.max_files,
+        "max_disk_bytes": limits.max_disk_bytes,
+        "max_file_bytes": max(2 * limits.max_html_bytes, 256 * 1024**2),
         "environ": {
             "HOME": str(home),
             "TMPDIR": str(directory / "tmp"),
@@ -144,7 +142,7 @@ def _request(order: RenderOrder, directory: Path) -> dict[str, Any]:
             "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
             "JUPYTER_RUNTIME_DIR": str(directory / "tmp"),
             # For kernels of their own; a process of the host is told by its path.
-            "PYTHONPATH": str(order.packages) if order.packages else "",
+            "PYTHONPATH": str(job.packages) if job.packages else "",
             "MPLCONFIGDIR": str(home / "matplotlib"),
         },
     }
@@ -160,23 +158,23 @@ def _readable(source: str) -> list[str]:
 
 
 class Wait:
-    """Waiting for a verdict, with a look around now and then.
+    """Waiting for an exit status, with a look around now and then.
 
     Attributes:
-        is_taken: the host has said that it has the order.
+        is_taken: the host has said that it has the request.
         group: the process group of the render; 0 before it runs, and where it has a namespace around it.
     """
 
     def __init__(
         self,
         connected: socket.socket,
-        order: RenderOrder,
+        job: RenderJob,
         directory: Path,
         start_timeout_s: float,
         on_progress: Callable[[Progress], None],
         is_cancelled: Callable[[], bool],
     ) -> None:
-        self._connected, self._order, self._start_timeout_s = connected, order, start_timeout_s
+        self._connected, self._job, self._start_timeout_s = connected, job, start_timeout_s
         self._watcher = results.Watcher(directory)
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._started = time.monotonic()
@@ -188,7 +186,7 @@ class Wait:
         self.group = 0
 
     def send(self, request: bytes) -> None:
-        """Sends the order.
+        """Sends the request.
 
         Raises:
             HostLostError: the host is gone.
@@ -198,20 +196,22 @@ class Wait:
         except OSError as error:
             raise HostLostError("The render host is gone.") from error
 
-    def verdict(self) -> Verdict:
-        """Returns the host's verdict: at once where the results are sealed, else when no process of the render is left.
+    def exit_status(self) -> ExitStatus:
+        """Returns the exit status that the host sends.
+
+        It comes at once where the results are sealed, else when no process of the render is left.
 
         Raises:
             HostLostError: there will be none.
             OSError: the results came, and this process has no file descriptors left for them.
         """
-        found = self._next("verdict")
+        found = self._next("exit_status")
         if self._is_cut:
             for descriptor in self._descriptors:
                 os.close(descriptor)
             self.end()
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        given = Verdict(found, self._descriptors)
+        given = ExitStatus(found, self._descriptors)
         if not given.is_sealed:
             given.message |= self._next("gone")
             self._is_gone = True
@@ -261,7 +261,7 @@ class Wait:
         # The kernel keeps descriptors back that this process has no numbers for, and says so by this flag alone.
         self._is_cut |= bool(flags & socket.MSG_CTRUNC)
         self._buffer += received
-        if not received or len(self._buffer) > _MAX_VERDICT:
+        if not received or len(self._buffer) > _MAX_EXIT_STATUS:
             raise HostLostError("The render host ended while this was rendering.")
         *lines, self._buffer = self._buffer.split(b"\n")
         self._messages += map(json.loads, lines)
@@ -271,7 +271,7 @@ class Wait:
         self._connected.close()
 
     def end_group(self) -> None:
-        """Ends the render's processes where nobody above them is left to do it: host and keeper were both killed."""
+        """Ends the render's processes where host and supervisor were both killed."""
         if self.group and not processes.wait_for_group(self.group, _GROUP_GONE_S):
             raise HostStuckError("Processes of the render could not be ended.")
 
@@ -283,6 +283,6 @@ class Wait:
             with suppress(OSError):
                 self._connected.sendall(b'{"cancel": true}\n')
         # Waiting in the host for a free slot is not the host's being stuck: it has its own limits for that.
-        limit_s = self._order.timeout_s + self._order.patience_s + _GRACE_S
+        limit_s = self._job.spec.timeout_s + self._job.limits.patience_s + _GRACE_S
         if elapsed_s > limit_s + (0 if self.is_taken else self._start_timeout_s):
             raise HostStuckError("The render host did not answer in time.")

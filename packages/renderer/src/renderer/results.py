@@ -19,10 +19,11 @@ from renderer.child.render_child.cells.handover import RESULTS, is_sealed
 from renderer.entities import (
     MAX_LOG_BYTES,
     MAX_TRACEBACK_CHARS,
+    FailureReason,
     Progress,
-    RenderOrder,
     RenderOutcome,
 )
+from renderer.spec import RenderJob
 
 _MAX_RESULT_BYTES: Final = 256 * 1024
 _MAX_NOTEBOOK_BYTES: Final = 256 * 1024**2
@@ -30,24 +31,38 @@ _LIVE_LOG_BYTES: Final = 16 * 1024
 _MAX_PARTIAL_BYTES: Final = 2 * 1024**2
 _MOST_CELLS: Final = 10_000
 _MOST_WRITES: Final = 10**9
-_REASONS: Final = frozenset({"user_error", "syntax_error", "kernel_died", "kernel_missing", "html_too_big"})
+# Those that a render may give itself.
+_REASONS: Final = {
+    reason.value: reason
+    for reason in (
+        FailureReason.USER_ERROR,
+        FailureReason.SYNTAX_ERROR,
+        FailureReason.KERNEL_DIED,
+        FailureReason.KERNEL_MISSING,
+        FailureReason.HTML_TOO_BIG,
+    )
+}
 _PHASES: Final = ("sandbox", "cells", "convert")
 # Kept: tab and line feed. ESC stays out, it only confuses terminals; PostgreSQL's text has no NUL.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
-_VERDICTS: Final = {
-    "timed_out": ("timed_out", "timed_out", "Stopped after {timeout_s:g} s, the limit here."),
-    "cancelled": ("cancelled", "cancelled", "Cancelled."),
-    "stopped": ("failed", "worker_stopped", "The worker was stopped while this was rendering."),
-    "out_of_memory": ("failed", "out_of_memory", "It needed more memory than the {memory} allowed here."),
-    "disk_full": ("failed", "disk_full", "It wrote more to the disk than is allowed here ({disk}, {files:,} files)."),
+_EXIT_STATUSES: Final = {
+    "timed_out": ("timed_out", FailureReason.TIMED_OUT, "Stopped after {timeout_s:g} s, the limit here."),
+    "cancelled": ("cancelled", FailureReason.CANCELLED, "Cancelled."),
+    "stopped": ("failed", FailureReason.WORKER_STOPPED, "The worker was stopped while this was rendering."),
+    "out_of_memory": ("failed", FailureReason.OUT_OF_MEMORY, "It needed more memory than the {memory} allowed here."),
+    "disk_full": (
+        "failed",
+        FailureReason.DISK_FULL,
+        "It wrote more to the disk than is allowed here ({disk}, {files:,} files).",
+    ),
     "unconfined": (
         "failed",
-        "unconfined",
+        FailureReason.UNCONFINED,
         "Nothing confines a render on this worker, so it runs no one's own code (docs/threat-model.md).",
     ),
     "too_many_processes": (
         "failed",
-        "too_many_processes",
+        FailureReason.TOO_MANY_PROCESSES,
         "It started more processes than are allowed here.",
     ),
 }
@@ -56,7 +71,7 @@ _VERDICTS: Final = {
 _CAN_SEAL: Final = hasattr(os, "memfd_create")
 
 
-class Verdict:
+class ExitStatus:
     """How the host says that a render ended, and what was handed over.
 
     Attributes:
@@ -214,17 +229,17 @@ def read_progress(directory: Path) -> Written:
 
 def read_outcome(
     directory: Path,
-    order: RenderOrder,
-    verdict: Verdict,
+    job: RenderJob,
+    exit_status: ExitStatus,
     *,
     total_s: float,
     wait_for_end: Callable[[], None] = lambda: None,
 ) -> RenderOutcome:
     """Reads how the render in `directory` ended.
 
-    The host's verdict is ours; everything else was written beside hostile code and is checked.
+    The host's exit_status is ours; everything else was written beside hostile code and is checked.
     """
-    said = verdict.message
+    said = exit_status.message
     found = RenderOutcome(
         state="failed",
         log=_read_log(directory),
@@ -237,17 +252,19 @@ def read_outcome(
         },
         wait_for_end=wait_for_end,
     )
-    given = verdict.take()
-    if given is None or said.get("verdict") in _VERDICTS:
+    given = exit_status.take()
+    if given is None or said.get("exit_status") in _EXIT_STATUSES:
         for file in given or ():
             file.close()
-        return _unfinished(replace(found, notebook=_open_notebook(directory)), directory, said, order)
+        return _unfinished(replace(found, notebook=_open_notebook(directory)), directory, said, job)
     page, notebook, result = given
     with result:
         try:
-            found = _read_result(replace(found, notebook=_capped(notebook)), result, page, order.max_html_bytes)
+            found = _read_result(replace(found, notebook=_capped(notebook)), result, page, job.limits.max_html_bytes)
         except BadResultError as error:
-            found = replace(found, reason="bad_result", message=f"The render left no usable result: {error}.")
+            found = replace(
+                found, reason=FailureReason.BAD_RESULT, message=f"The render left no usable result: {error}."
+            )
     if found.html is None:
         page.close()
     return found
@@ -259,20 +276,20 @@ def sandbox_label(mode: str, termination: str, gaps: Sequence[str]) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], order: RenderOrder) -> RenderOutcome:
+def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], job: RenderJob) -> RenderOutcome:
     """Returns the outcome of a render that was ended, or ended by itself, before it handed anything over."""
     returncode = said.get("returncode")
-    died = ("failed", "kernel_died", _explain_death(returncode))
-    state, reason, message = _VERDICTS.get(said.get("verdict", ""), died)
+    died = ("failed", FailureReason.KERNEL_DIED, _explain_death(returncode))
+    state, reason, message = _EXIT_STATUSES.get(said.get("exit_status", ""), died)
     written = read_progress(directory)
     text = message.format(
-        timeout_s=order.timeout_s,
-        memory=f"{order.max_memory_bytes / 1024**3:g} GiB",
-        disk=f"{order.max_disk_bytes / 1024**3:g} GiB",
-        files=order.max_files,
+        timeout_s=job.spec.timeout_s,
+        memory=f"{job.limits.max_memory_bytes / 1024**3:g} GiB",
+        disk=f"{job.limits.max_disk_bytes / 1024**3:g} GiB",
+        files=job.limits.max_files,
     )
     found = replace(found, cells=written.cells, cells_done=max(0, written.cell - 1))
-    if reason == "kernel_died" and isinstance(returncode, int) and returncode < 0:
+    if reason is FailureReason.KERNEL_DIED and isinstance(returncode, int) and returncode < 0:
         found = replace(found, signal=-returncode)
     return replace(found, state=state, reason=reason, message=text)
 
@@ -301,7 +318,7 @@ def _read_result(found: RenderOutcome, file: BinaryIO, page: BinaryIO, max_html_
             f"The result is {size_bytes / 1e6:.0f} MB, the limit is {max_html_bytes / 1e6:.0f} MB. "
             "The executed notebook is kept."
         )
-        return replace(found, reason="html_too_big", message=message)
+        return replace(found, reason=FailureReason.HTML_TOO_BIG, message=message)
     return replace(found, state="succeeded", html=page)
 
 
@@ -313,11 +330,10 @@ def _capped(notebook: BinaryIO) -> BinaryIO | None:
 
 
 def _failure(found: RenderOutcome, result: dict[str, Any]) -> RenderOutcome:
-    reason = result.get("reason")
     line = result.get("line")
     return replace(
         found,
-        reason=reason if reason in _REASONS else "bad_result",
+        reason=_REASONS.get(str(result.get("reason")), FailureReason.BAD_RESULT),
         message=_text(result, "message", 2000) or "The code failed without a message.",
         traceback=_text(result, "traceback", MAX_TRACEBACK_CHARS),
         line=line if isinstance(line, int) and 0 < line < 10**6 else None,

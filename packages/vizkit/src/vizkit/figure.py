@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from . import html
 from .axes import Scale
+from .chart_model import Chart, Series
 from .shape import smooth
-
-if TYPE_CHECKING:
-    from .charts import Chart, Series
 
 _VIEW: Final = 1000.0
 _TABLE_ROWS: Final = 60

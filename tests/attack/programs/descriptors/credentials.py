@@ -12,7 +12,7 @@ for number in descriptors(stat.S_IFSOCK):
     for pid in (1, os.getppid(), V["suite"]):
         claim = [(socket.SOL_SOCKET, 2, struct.pack("iii", pid, 0, 0))]
         if pid not in (os.getpid(), 0):
-            attempt(f"claim {pid}", each.sendmsg, [b'{"verdict": "exited"}\n'], claim) if os.getuid() else reads(
-                "claim", each.sendmsg, [b'{"verdict": "exited"}\n'], claim
+            attempt(f"claim {pid}", each.sendmsg, [b'{"exit_status": "exited"}\n'], claim) if os.getuid() else reads(
+                "claim", each.sendmsg, [b'{"exit_status": "exited"}\n'], claim
             )
     tried("peer", struct.unpack("iii", each.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)))

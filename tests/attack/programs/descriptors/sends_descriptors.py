@@ -12,7 +12,7 @@ for number in descriptors(stat.S_IFSOCK):
         continue
     each = socket.socket(fileno=os.dup(number))
     each.setblocking(False)
-    for data in (b"done", b"x", b'{"verdict": "exited"}\n'):
+    for data in (b"done", b"x", b'{"exit_status": "exited"}\n'):
         try:
             socket.send_fds(
                 each, [data], [pair[0].fileno(), pair[1].fileno(), os.open("/dev/null", os.O_RDONLY), LIFELINE]

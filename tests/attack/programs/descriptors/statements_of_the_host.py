@@ -1,4 +1,4 @@
-"""Writes verdicts, statuses and orders, as the host would, to every descriptor it inherited.
+"""Writes exit statuses, statuses and orders, as the host would, to every descriptor it inherited.
 
 gains: a statement that the worker believes
 limits: timeout_s=6
@@ -7,8 +7,8 @@ ends: any
 
 tried("statements")
 forge()
-verdict = {
-    "verdict": "exited",
+exit_status = {
+    "exit_status": "exited",
     "mode": V["forged"],
     "gaps": [V["forged"]],
     "peak_memory_bytes": 424242,
@@ -16,8 +16,8 @@ verdict = {
     "run_s": -1.0,
     "returncode": 0,
 }
-for message in ({"taken": True}, verdict, {"verdict": "timed_out"}, {"status": True}):
+for message in ({"taken": True}, exit_status, {"exit_status": "timed_out"}, {"status": True}):
     tell(json.dumps(message).encode() + b"\n")
-for words in (b"ready\n", b"retire\n", b"stop\n", b"result " + json.dumps(verdict).encode() + b"\n"):
+for words in (b"ready\n", b"retire\n", b"stop\n", b"result " + json.dumps(exit_status).encode() + b"\n"):
     tell(words)
 time.sleep(0.5)

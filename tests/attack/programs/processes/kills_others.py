@@ -1,4 +1,4 @@
-"""Sends signals to the canary, the suite, its host, the keeper, other groups, and to everybody.
+"""Sends signals to the canary, the suite, its host, the supervisor, other groups, and to everybody.
 
 gains: ends the portal's processes
 only: landlock, bwrap

@@ -1,6 +1,6 @@
 """The programs of the untrusted side.
 
-`python -I child keep FILE`, `python -I child serve OPTIONS`, `python -I child run OPTIONS [ARGUMENT ...]`.
+`python -I child supervise FILE`, `python -I child serve OPTIONS`, `python -I child run OPTIONS [ARGUMENT ...]`.
 """
 
 import json
@@ -10,10 +10,10 @@ from pathlib import Path
 # A script's own folder is on the path, and `-I -S` leaves little else there.
 if __name__ == "__main__":
     program, argument, *rest = sys.argv[1:]
-    if program == "keep":
-        from render_child.host.keeper import Keeper  # found beside this file, at run time
+    if program == "supervise":
+        from render_child.host.supervisor import Supervisor  # found beside this file, at run time
 
-        sys.exit(Keeper(json.loads(Path(argument).read_text(encoding="utf-8"))).run())
+        sys.exit(Supervisor(json.loads(Path(argument).read_text(encoding="utf-8"))).run())
     if program == "run":
         from render_child.sandbox.run_program import run_program
 

@@ -29,8 +29,10 @@ class Render:
 
     def __init__(self, directory: Path, job: dict[str, Any], handover: Handover, on_end: Callable[[], None]) -> None:
         self._directory, self._job, self._handover, self._on_end = directory, job, handover, on_end
-        self._cells: list[Cell] = split_cells(job["code"])
-        self.notebook = build_notebook(self._cells, job["title"], shows_code=job["shows_code"])
+        # The fields of `renderer.RenderSpec`.
+        self._spec: dict[str, Any] = job["spec"]
+        self._cells: list[Cell] = split_cells(self._spec["code"])
+        self.notebook = build_notebook(self._cells, job["title"], shows_code=self._spec["is_custom"])
         self.result: dict[str, Any] = {"cells": len(self._cells), "cells_done": 0}
         self._progress = Progress(handover, len(self._cells), self._keep_notebook)
         self._began = time.monotonic()
@@ -80,8 +82,8 @@ class Render:
         self.finish()
 
     def _sample(self) -> None:
-        if self._job["sample_rows"]:
-            take_sample(self._directory, self._job["sample_rows"])
+        if self._spec["sample_rows"]:
+            take_sample(self._directory, self._spec["sample_rows"])
 
     def finish(self) -> None:
         """Exports what there is, and hands it over."""

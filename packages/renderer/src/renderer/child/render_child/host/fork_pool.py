@@ -12,9 +12,9 @@ from typing import Any, Final, NoReturn
 
 from ..cells.handover import make_results
 from . import memory, processes
+from .children import Child
 from .containment import Containment
 from .log import log
-from .supervision import Child
 
 _FORK_DELAY_S: Final = 0.01
 _FORK_PAUSE_S: Final = 0.5

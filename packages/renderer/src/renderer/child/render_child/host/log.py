@@ -1,4 +1,4 @@
-"""The log of a host and of its keeper: their standard error, a file on the disk of the data directory."""
+"""The log of a host and of its supervisor: their standard error, a file on the disk of the data directory."""
 
 from __future__ import annotations
 

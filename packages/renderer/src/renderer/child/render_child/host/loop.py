@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from .children import Child, Connection, is_key, user_limit
 from .containment import Containment
 from .fork_pool import ForkPool, has_room
 from .log import log
-from .supervision import Child, Connection, is_key, user_limit
 
 _YOUNG_S: Final = 1.0
 _IDLE_PAUSE_S: Final = 1.0
@@ -35,7 +35,7 @@ class Host:
 
     Args:
         listener: bound and listening; shared with the host that may follow.
-        lifeline: the keeper's end; a line "stop" ends the taking of orders, the end of file ends everything.
+        lifeline: the supervisor's end; a line "stop" ends the taking of orders, the end of file ends everything.
         containment: forks children in such a way that all they start can be ended.
         run_child: run in each forked child with its socket and the descriptors of its results; never returns.
         status: what is told to who asks: environment, sandbox mode, gaps.
@@ -59,7 +59,7 @@ class Host:
         self._has_changed = has_changed
         # In a namespace of this host's own, its ids mean nothing outside, and the kernel ends what is in it.
         self._has_namespace = bool(options["outer"]) or containment.outer_pid is not None
-        self._pool = ForkPool(containment, run_child, idle=options["spares"])
+        self._pool = ForkPool(containment, run_child, idle=options["idle_children"])
         self._connections: dict[int, Connection] = {}
         self._waiting: deque[Connection] = deque()
         self._started = 0
@@ -118,7 +118,7 @@ class Host:
         if self._listener is not None and descriptor == self._listener.fileno():
             self._accept()
         elif descriptor == self._lifeline.fileno():
-            self._hear_keeper()
+            self._hear_supervisor()
         elif descriptor in self._connections:
             self._hear(self._connections[descriptor])
         else:
@@ -136,7 +136,7 @@ class Host:
             return  # another host of the same listener was quicker, or the caller is gone
         self._connections[accepted.fileno()] = Connection(accepted)
 
-    def _hear_keeper(self) -> None:
+    def _hear_supervisor(self) -> None:
         if not self._lifeline.recv(64):
             self.end()
             os._exit(0)
@@ -170,21 +170,23 @@ class Host:
         connection.order, connection.asked_at = order, time.monotonic()
         self._waiting.append(connection)
 
-    def _stop(self, connection: Connection, verdict: str) -> None:
+    def _stop(self, connection: Connection, exit_status: str) -> None:
         if connection.child is not None:
             if connection.child.pid in self._pool.renders:
-                self._finish(connection.child, verdict)
+                self._finish(connection.child, exit_status)
         elif connection in self._waiting:
             self._waiting.remove(connection)
-            self._refuse(connection, verdict)
+            self._refuse(connection, exit_status)
 
-    def _refuse(self, connection: Connection, verdict: str) -> None:
+    def _refuse(self, connection: Connection, exit_status: str) -> None:
         """Answers an order for which nothing was started."""
-        self._answer(connection, {"verdict": verdict})
+        self._answer(connection, {"exit_status": exit_status})
         connection.send({"gone": True})
 
-    def _answer(self, connection: Connection, verdict: dict[str, Any], results: Sequence[int] = ()) -> None:
-        connection.send({**verdict, **{name: self._status[name] for name in ("mode", "gaps", "termination")}}, results)
+    def _answer(self, connection: Connection, exit_status: dict[str, Any], results: Sequence[int] = ()) -> None:
+        connection.send(
+            {**exit_status, **{name: self._status[name] for name in ("mode", "gaps", "termination")}}, results
+        )
 
     def _drop(self, connection: Connection) -> None:
         self._connections.pop(connection.socket.fileno(), None)
@@ -210,7 +212,7 @@ class Host:
         try:
             child.begin(connection, order, waited_s=time.monotonic() - connection.asked_at)
             if not self._has_namespace:
-                self._tell_keeper(f"+{child.pid}")
+                self._tell_supervisor(f"+{child.pid}")
                 connection.send({"group": child.pid})
             child.control.sendall(json.dumps(order).encode() + b"\n")
         except OSError:
@@ -218,31 +220,31 @@ class Host:
 
     def _watch(self) -> None:
         for child in list(self._pool.renders.values()):
-            verdict = child.check()
-            if verdict:
-                self._finish(child, verdict)
+            exit_status = child.check()
+            if exit_status:
+                self._finish(child, exit_status)
 
-    def _finish(self, child: Child, verdict: str) -> None:
+    def _finish(self, child: Child, exit_status: str) -> None:
         """Ends a render's processes. That they are gone is told once the kernel says so (`_answer_ended`)."""
-        child.verdict, child.is_done = verdict, verdict == "exited" and child.said_done()
-        limit = child.check_limits() if verdict == "exited" else ""
+        child.exit_status, child.is_done = exit_status, exit_status == "exited" and child.said_done()
+        limit = child.check_limits() if exit_status == "exited" else ""
         # A process that the kernel ended for its memory may be missing from a result that looks whole.
         if limit and (not child.is_done or limit == "out_of_memory"):
-            child.verdict = limit
+            child.exit_status = limit
         self._pool.end(child)
         if child.connection is not None:
-            self._answer(child.connection, child.verdict_message(), child.results)
+            self._answer(child.connection, child.exit_status_message(), child.results)
 
     def _answer_ended(self) -> None:
         for child in self._pool.take_ended():
             if not self._has_namespace:
-                self._tell_keeper(f"-{child.pid}")
+                self._tell_supervisor(f"-{child.pid}")
             if child.connection is not None:
                 child.connection.send(child.gone_message())
                 self._drop(child.connection)
 
-    def _tell_keeper(self, word: str) -> None:
-        """Keeps the keeper informed of the process groups that it has to end, should this process be killed."""
+    def _tell_supervisor(self, word: str) -> None:
+        """Keeps the supervisor informed of the process groups that it has to end, should this process be killed."""
         with contextlib.suppress(OSError):
             self._lifeline.sendall(word.encode() + b"\n")
 
@@ -261,9 +263,9 @@ class Host:
             self._written = self._started
             self._write_status()
         if not self._is_retiring and (self._started >= self._options["max_renders"] or self._has_changed()):
-            # The keeper starts the next host, and says "stop" once that one is ready.
+            # The supervisor starts the next host, and says "stop" once that one is ready.
             self._is_retiring = True
-            self._tell_keeper("retire")
+            self._tell_supervisor("retire")
 
     def _write_status(self) -> None:
         """Leaves the status where it can be read without asking."""

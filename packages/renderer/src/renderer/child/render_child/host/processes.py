@@ -1,6 +1,6 @@
 """What the system knows of processes: the members of a process group, and ended children.
 
-Standard library only: the keeper runs this under the portal's interpreter, the host under an environment's.
+Standard library only: the supervisor runs this under the portal's interpreter, the host under an environment's.
 
 A list of processes read from /proc may be incomplete: what starts and ends in between is missing. It serves to measure.
 Nothing that ends processes depends on it; that is the kernel's work (termination.py).

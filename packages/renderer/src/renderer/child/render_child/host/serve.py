@@ -35,10 +35,10 @@ from ..sandbox.seccomp import Spawning
 from . import processes
 from .cgroups import Hierarchy
 from .containment import Containment, choose, summary
-from .hotpages import Ranges, copy_ahead, learn
 from .hugepages import collapse_memory
 from .log import log
 from .loop import Host
+from .prefault import Ranges, copy_ahead, learn
 from .priority import lower_own
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
@@ -66,25 +66,20 @@ def serve(options: dict[str, Any]) -> None:
     missing = _preload(options["preload"])
     paths = [*read_paths(), *options["read_paths"]]
     confinement = _confinement(options["sandbox"], paths)
-    kit = Kit(shell, recorder, streams, confinement["mode"], paths, containment.spawning)
+    context = PreforkContext(shell, recorder, streams, confinement["mode"], paths, containment.spawning)
     display_defaults.configure([Path(toolkit).name for toolkit in options["toolkits"]])
-    _warm(kit, options["asset_index"])
+    _warm(context, options["asset_index"])
     status = {
-        "environment": options["environment"],
-        **confinement,
-        **summary(containment),
-        "pid": containment.outer_pid or os.getpid(),
-        "mode": "+".join(filter(None, (options["outer"], confinement["mode"]))),
+        **_about_itself(options, confinement, containment),
         "missing": missing,
         "start_s": round(time.monotonic() - began, 3),
-        "threads": len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1,  # noqa: PTH208, PTH112
     }
     lifeline = socket.socket(fileno=options["lifeline"])
     host = Host(
         listener=socket.socket(fileno=options["listener"]),
         lifeline=lifeline,
         containment=containment,
-        run_child=lambda control, results: _be_child(control, results, kit),
+        run_child=lambda control, results: _be_child(control, results, context),
         status=status,
         options=options,
         has_changed=lambda: _times(options) != watched,
@@ -94,10 +89,22 @@ def serve(options: dict[str, Any]) -> None:
     gc.collect()
     gc.freeze()
     status["huge_pages"] = collapse_memory()
-    kit.hot_pages.extend(learn(lambda: _rehearse(kit, _WARM_CELLS)))
-    status["hot_bytes"] = sum(end - start for start, end in kit.hot_pages)
+    context.prefault_ranges.extend(learn(lambda: _rehearse(context, _WARM_CELLS)))
+    status["prefault_bytes"] = sum(end - start for start, end in context.prefault_ranges)
     lifeline.sendall(b"ready\n")
     host.serve()
+
+
+def _about_itself(options: dict[str, Any], confinement: dict[str, Any], containment: Containment) -> dict[str, Any]:
+    tasks = "/proc/self/task"
+    return {
+        "environment": options["environment"],
+        **confinement,
+        **summary(containment),
+        "pid": containment.outer_pid or os.getpid(),
+        "mode": "+".join(filter(None, (options["outer"], confinement["mode"]))),
+        "threads": len(os.listdir(tasks)) if os.path.isdir(tasks) else 1,  # noqa: PTH208, PTH112
+    }
 
 
 def _containment(options: dict[str, Any]) -> Containment:
@@ -180,36 +187,36 @@ import matplotlib.pyplot as plt
 plt.plot([1, 2, 3]); plt.title("t"); plt.show()"""
 
 
-def _warm(kit: Kit, index_path: str) -> None:
+def _warm(context: PreforkContext, index_path: str) -> None:
     """Does once what most renders do, so that they find it done: first table, first figure, first page."""
     export.configure(Path(index_path))
     export.warm()
     texts = [*_WARM_CELLS]
     texts += [_WARM_TABLE] if "pandas" in sys.modules else []
     texts += [_WARM_FIGURE] if "matplotlib.pyplot" in sys.modules else []
-    _rehearse(kit, texts)
-    kit.recorder.begin(build_notebook([], ""))
-    kit.shell.reset(new_session=True)
+    _rehearse(context, texts)
+    context.recorder.begin(build_notebook([], ""))
+    context.shell.reset(new_session=True)
 
 
-def _rehearse(kit: Kit, texts: Sequence[str]) -> None:
+def _rehearse(context: PreforkContext, texts: Sequence[str]) -> None:
     """Renders some cells, and throws the page away."""
     notebook = build_notebook([Cell(text=text, first_line=1) for text in texts], "")
-    kit.recorder.begin(notebook)
+    context.recorder.begin(notebook)
     plain = (sys.stdout, sys.stderr)
-    sys.stdout, sys.stderr = kit.streams
+    sys.stdout, sys.stderr = context.streams
     try:
         for index, cell in enumerate(notebook.cells[1:]):
-            kit.shell.set_parent(kit.recorder.open_cell(cell, index))
-            kit.shell.run_cell(cell.source)
-            kit.recorder.close_cell()
+            context.shell.set_parent(context.recorder.open_cell(cell, index))
+            context.shell.run_cell(cell.source)
+            context.recorder.close_cell()
     finally:
         sys.stdout, sys.stderr = plain
     export.export_html(notebook, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Kit:
+class PreforkContext:
     """What a child finds ready when it is forked."""
 
     shell: Any
@@ -218,25 +225,25 @@ class Kit:
     mode: Mode
     read_paths: list[str]
     spawning: Spawning = "processes"
-    hot_pages: Ranges = field(default_factory=list)
+    prefault_ranges: Ranges = field(default_factory=list)
 
 
-def _be_child(control: socket.socket, results: Sequence[int], kit: Kit) -> NoReturn:
+def _be_child(control: socket.socket, results: Sequence[int], context: PreforkContext) -> NoReturn:
     """What a forked child does: gets ready, waits for an order, gives up its rights, renders, and waits for its end."""
     processes.die_with_parent(signal.SIGKILL, os.getppid())
     lower_own()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _offer_to_oom_killer()
-    sandbox = Sandbox.prepare(mode=kit.mode, read_paths=kit.read_paths)
+    sandbox = Sandbox.prepare(mode=context.mode, read_paths=context.read_paths)
     interactiveshell.system = zmqshell.system = Terminal().run
-    copy_ahead(kit.hot_pages)
+    copy_ahead(context.prefault_ranges)
     order = _receive(control)
     began = time.monotonic()
     directory = Path(order["directory"])
     job = json.loads((directory / "job.json").read_text(encoding="utf-8"))
     handover = Handover(directory, results)
-    _redirect_streams(handover, kit.recorder)
-    sys.stdout, sys.stderr = kit.streams
+    _redirect_streams(handover, context.recorder)
+    sys.stdout, sys.stderr = context.streams
     os.chdir(directory / "work")
     direct.settle_in(order["environ"])
     refuse_input()
@@ -249,14 +256,14 @@ def _be_child(control: socket.socket, results: Sequence[int], kit: Kit) -> NoRet
         sockets="unix" if order["kernel"] else "none",
         max_file_bytes=order["max_file_bytes"],
         max_tasks=order["max_tasks"],
-        spawning=kit.spawning,
+        spawning=context.spawning,
     )
     render = Render(directory, job, handover, on_end=lambda: _wait_for_end(control))
     render.result["sandbox_s"] = time.monotonic() - began
     if order["kernel"]:
         render.run_kernel(order["kernel"])
     else:
-        render.run(kit.shell, kit.recorder)
+        render.run(context.shell, context.recorder)
     _wait_for_end(control)
 
 
@@ -281,7 +288,7 @@ def _offer_to_oom_killer() -> None:
 def _writable(directory: Path, job: dict[str, Any]) -> list[str]:
     folders = ["work", "tmp", "home"]
     # A sample is made in the sandbox, and its path put into the inputs.
-    inputs = ["inputs.json"] if job["sample_rows"] else []
+    inputs = ["inputs.json"] if job["spec"]["sample_rows"] else []
     return [str(directory / name) for name in (*folders, *inputs)]
 
 

@@ -1,0 +1,55 @@
+"""Turns Kubeflow's errors into pages with the cause and a link to try again, never into a 500."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from apps.runs import exceptions
+
+logger = logging.getLogger(__name__)
+View = Callable[..., HttpResponseBase]
+_POLLS: Final = frozenset({"run-live", "run-poll", "step-log"})
+_STATUSES: Final[tuple[tuple[type[exceptions.RunsError], HTTPStatus], ...]] = (
+    (exceptions.EndpointDownError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (exceptions.ForbiddenError, HTTPStatus.FORBIDDEN),
+    (exceptions.InvalidRequestError, HTTPStatus.BAD_REQUEST),
+)
+
+
+def handle_kubeflow_errors(view: View) -> View:
+    """Decorator: answers a RunsError with a page. It is a 404 for what is not there, else the cause with *Retry*."""
+
+    @functools.wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except exceptions.NotFoundError as error:
+            raise Http404(str(error)) from error
+        except exceptions.RunsError as error:
+            # Do not reveal whether another namespace has such an object: a request for one object gets a 404.
+            if kwargs and isinstance(error, exceptions.ForbiddenError):
+                raise Http404(exceptions.HIDDEN) from error
+            return error_response(request, error)
+
+    return answered
+
+
+def error_response(request: HttpRequest, error: exceptions.RunsError) -> HttpResponse:
+    """Returns a page with the cause, or a banner where a script asked for a part of a page."""
+    logger.info("%s: %s: %s", request.path, type(error).__name__, error)
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_GATEWAY)
+    is_fragment = bool(getattr(request, "htmx", False)) and request.method == "GET"
+    target = getattr(request.htmx, "target", "") if is_fragment else ""  # type: ignore[attr-defined]
+    context = {"cause": str(error), "status": status, "retry": request.get_full_path()}
+    if is_fragment and target not in _POLLS:
+        # A swapped-in fragment needs a 2xx; a poll keeps what is on the page, and asks again.
+        return render(request, "runs/_fault.html", context)
+    return render(request, "runs/fault.html", context, status=status)

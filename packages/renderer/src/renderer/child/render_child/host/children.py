@@ -1,0 +1,248 @@
+"""What the host knows of one connection and of one child, and when a child has to end."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from . import disk, memory, priority
+from .containment import Processes
+from .processes import Member, count_tasks, members
+
+# How many processes a render has at most, unless its order says otherwise.
+RENDER_PROCESSES: Final = 128
+_MAX_LINE: Final = 1024**2
+_LOOK_EVERY_S: Final = 0.1
+# The host has other renders to look after: so many times as long as measuring took passes before it is done again.
+_COST_FACTOR: Final = 20
+# A render that takes longer gives way to those that have just begun.
+_LONG_S: Final = 3.0
+_FIRST_SAMPLE_S: Final = 0.3
+_SAMPLE_EVERY_S: Final = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """A worker's connection: an order and what becomes of it, or a mere presence.
+
+    Attributes:
+        child: the render's, once it began.
+        is_known: it has shown the key.
+    """
+
+    socket: socket.socket
+    order: dict[str, Any] | None = None
+    asked_at: float = 0.0
+    child: Child | None = None
+    is_closed: bool = False
+    is_known: bool = False
+    opened_at: float = field(default_factory=time.monotonic)
+    _buffer: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.socket.settimeout(0)
+
+    def read(self) -> list[dict[str, Any]]:
+        """Returns the messages that have come; sets `is_closed` at the end, and for what is no message."""
+        try:
+            received = self.socket.recv(65536)
+        except BlockingIOError:
+            return []
+        except OSError:
+            received = b""
+        self._buffer += received
+        self.is_closed = not received or len(self._buffer) > _MAX_LINE
+        *lines, self._buffer = self._buffer.split(b"\n")
+        try:
+            return [message for message in map(json.loads, lines) if isinstance(message, dict)]
+        except ValueError:
+            self.is_closed = True
+            return []
+
+    def send(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+        """Sends a message, and descriptors with it; to a worker that is gone, nothing."""
+        content = json.dumps(message).encode() + b"\n"
+        try:
+            if descriptors:
+                content = content[socket.send_fds(self.socket, [content], descriptors) :]
+            self.socket.sendall(content)
+        except OSError:
+            self.is_closed = True
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """A forked process: waiting for work at first, then a render.
+
+    Attributes:
+        processes: it and all that it starts.
+        control: it says "done" there; the end of file says that it ended. Foreign code can say so too: either word
+            only brings the end of its own render.
+        results: descriptors of what it hands over (cells/handover.py).
+        exit_status: why it was ended; "" before.
+        exit_code: how it exited, negative for a signal; None before that, or where the host ended it.
+        exit_fd: becomes readable when it has exited; -1 as long as nobody waits for that.
+        peak_bytes: the most memory of its processes that was measured (PSS); for a short render what it added itself.
+    """
+
+    processes: Processes
+    control: socket.socket
+    results: tuple[int, ...] = ()
+    connection: Connection | None = None
+    order: dict[str, Any] = field(default_factory=dict)
+    waited_s: float = 0.0
+    began: float = 0.0
+    ended: float = 0.0
+    exit_status: str = ""
+    is_done: bool = False
+    exit_code: int | None = None
+    exit_fd: int = -1
+    peak_bytes: int = 0
+    _next_look: float = 0.0
+    _next_sample: float = 0.0
+    _next_memory: float = 0.0
+    _sampler: memory.Sampler = field(default_factory=memory.Sampler)
+    _is_long: bool = False
+    _resident_at_start: int = 0
+
+    @property
+    def pid(self) -> int:
+        """The id of the forked process and of its process group."""
+        return self.processes.leader
+
+    def begin(self, connection: Connection, order: dict[str, Any], *, waited_s: float) -> None:
+        """Notes what it is given, and sets its limits.
+
+        Raises:
+            OSError: the system refused a limit.
+        """
+        self.connection, self.order, self.waited_s = connection, order, waited_s
+        connection.child = self
+        self.began = time.monotonic()
+        self._next_look = self.began + _LOOK_EVERY_S
+        self._next_sample = self.began + _FIRST_SAMPLE_S
+        self._resident_at_start = memory.resident_bytes(self.pid)
+        if self.processes.group is not None:
+            self.processes.group.limit(tasks=most_tasks(order["max_processes"]), memory_bytes=order["max_memory_bytes"])
+
+    def said_done(self) -> bool:
+        """Whether the child says that its result is written; False where it just ended."""
+        try:
+            return self.control.recv(16, socket.MSG_DONTWAIT) == b"done"
+        except OSError:
+            return False
+
+    def check(self) -> str:
+        """Returns why it has to end now; "" where it may go on."""
+        now = time.monotonic()
+        if now - self.began > self.order["timeout_s"]:
+            return "timed_out"
+        if not self._is_long and now - self.began > _LONG_S:
+            self._give_way()
+        if now < self._next_look:
+            return ""
+        self._next_look = now + _LOOK_EVERY_S
+        return self.check_limits() or self._measured(now)
+
+    def check_limits(self) -> str:
+        """Returns the limit that the kernel has enforced; "" for none."""
+        group = self.processes.group
+        if group is None:
+            return ""
+        if group.ran_out_of_memory():
+            self.peak_bytes = max(self.peak_bytes, group.peak_bytes())
+            return "out_of_memory"
+        return "too_many_processes" if group.refused_tasks() else ""
+
+    def _measured(self, now: float) -> str:
+        is_due = now > self._next_sample
+        group = self.processes.group
+        if group is not None and not is_due:
+            return ""
+        found = members(self.pid)
+        most = self.order["max_processes"]
+        if len(found) > most or sum(member.threads for member in found.values()) > most_tasks(most):
+            return "too_many_processes"
+        limit = self.order["max_memory_bytes"]
+        is_much = self.processes.group is None and memory.estimate(found, self.pid, self._resident_at_start) > limit
+        if is_due or (is_much and now > self._next_memory):
+            self._sampler.sample(found, self.order["directory"])
+            self._next_memory = now + _COST_FACTOR * (time.monotonic() - now)
+            self.peak_bytes = max(self.peak_bytes, self._counted_memory())
+        if self.peak_bytes > limit:
+            return "out_of_memory"
+        return self._measured_disk(found) if is_due else ""
+
+    def _counted_memory(self) -> int:
+        """Returns the memory as the control group counts it, or else by the processes."""
+        counted = self.processes.group.memory_bytes() if self.processes.group is not None else 0
+        return counted or self._sampler.memory_bytes
+
+    def _measured_disk(self, found: Mapping[int, Member]) -> str:
+        self._next_sample = time.monotonic() + _SAMPLE_EVERY_S
+        files, size = disk.usage(self.order["directory"], most_files=self.order["max_files"])
+        size += disk.unlinked_bytes(found, self.order["directory"], self._sampler.unlinked)
+        return "disk_full" if files > self.order["max_files"] or size > self.order["max_disk_bytes"] else ""
+
+    def _give_way(self) -> None:
+        """Lowers the priority of a render that has run for a while, so that one that has just begun goes first."""
+        self._is_long = True
+        if self.processes.group is not None:
+            self.processes.group.weigh("long")
+        priority.lower(self.pid)
+
+    def measure(self) -> None:
+        """Takes the memory it added to the host's; its proportional size takes longer to read than a short render."""
+        self.peak_bytes = max(self.peak_bytes, memory.resident_bytes(self.pid) - self._resident_at_start)
+
+    def watch_exit(self) -> None:
+        """Opens `exit_fd`."""
+        self.ended = time.monotonic()
+        with contextlib.suppress(OSError, AttributeError):
+            self.exit_fd = os.pidfd_open(self.pid)
+
+    def close(self) -> None:
+        """Closes its descriptors."""
+        self.control.close()
+        for descriptor in (*self.results, *([self.exit_fd] if self.exit_fd >= 0 else ())):
+            os.close(descriptor)
+
+    def exit_status_message(self) -> dict[str, Any]:
+        """Returns what the worker is told when the render was ended; times in seconds, memory in bytes."""
+        return {
+            "exit_status": self.exit_status,
+            "peak_memory_bytes": self.peak_bytes or None,
+            "wait_s": self.waited_s,
+            "run_s": self.ended - self.began,
+        }
+
+    def gone_message(self) -> dict[str, Any]:
+        """Returns what the worker is told when no process of the render is left."""
+        return {
+            "gone": True,
+            "returncode": None if self.is_done else self.exit_code,
+            "end_s": time.monotonic() - self.ended,
+        }
+
+
+def user_limit(slots: int) -> int:
+    """Returns how many tasks this user may have, where the kernel counts by user: those there are and all renders'."""
+    return count_tasks() + slots * most_tasks(RENDER_PROCESSES)
+
+
+def is_key(key: object, sha256: str) -> bool:
+    """Whether a key has the digest."""
+    return isinstance(key, str) and hmac.compare_digest(hashlib.sha256(key.encode()).hexdigest(), sha256)
+
+
+def most_tasks(max_processes: int) -> int:
+    """Returns how many processes and threads the kernel lets a render have: libraries start threads by processor."""
+    return 4 * max_processes + 8 * (os.cpu_count() or 1)

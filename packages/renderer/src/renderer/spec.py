@@ -1,0 +1,104 @@
+"""What is rendered: one record, the same for the request, the row in the database, the worker and the child."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+# Fields that do not change a result: the first two follow from the type's version, the last one is a limit.
+_NOT_IN_KEY: Final = frozenset({"is_custom", "kernel", "timeout_s"})
+# Where custom code runs unless it asks for another environment.
+CUSTOM_ENVIRONMENT: Final = "base"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderSpec:
+    """What is rendered, and nothing of when, by whom or on which machine.
+
+    A new option is one more field here. It is part of the cache key unless it has its default value of None or empty.
+
+    Attributes:
+        code: Python; a line starting with `# %%` begins a new cell.
+        arguments: JSON values by name; the code sees them as `variables`. Never formatted into code.
+        is_custom: the code is a user's own: its page shows it, folded away. The notebook always has it.
+        type_version: the version of the visualization type; "" for code that is none.
+        environment: the key of the environment it runs in.
+        environment_lock: digest of that environment's lock file.
+        dependencies: requirements beside the environment's packages, in one spelling.
+        kernel: a Jupyter kernelspec of the environment; "" runs Python in the render's own process.
+        source_uri: where the source comes from; the code sees it for titles. "" where there is none.
+        source_metadata: metadata that is the source itself; empty where the source is at its URI.
+        source_scope: what else tells the source from another of the same URI, such as run and step.
+        sample_rows: give the code so many rows of each table in the source; None for all of it.
+        timeout_s: from the moment the host gives it a process to its end.
+    """
+
+    code: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    is_custom: bool = False
+    type_version: str = ""
+    environment: str = CUSTOM_ENVIRONMENT
+    environment_lock: str = ""
+    dependencies: tuple[str, ...] = ()
+    kernel: str = ""
+    source_uri: str = ""
+    source_metadata: Mapping[str, Any] = field(default_factory=dict)
+    source_scope: tuple[str, ...] = ()
+    sample_rows: int | None = None
+    timeout_s: float = 100
+
+    @property
+    def cache_key(self) -> str:
+        """The SHA-256 of everything that decides the result. Equal keys give equal results.
+
+        It is stored with saved results, so its form cannot change: canonical JSON without empty parts.
+        """
+        parts = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _NOT_IN_KEY}
+        parts["source"] = [*parts.pop("source_scope"), parts.pop("source_uri")]
+        # A predefined type's environment follows from its version.
+        if not self.is_custom or self.environment == CUSTOM_ENVIRONMENT:
+            del parts["environment"]
+        kept = {name: part for name, part in parts.items() if part not in (None, {}, ())}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderLimits:
+    """What a render may use.
+
+    Attributes:
+        patience_s: how long it may wait for a process.
+        max_html_bytes: of its page; its outputs may have twice as much.
+        max_memory_bytes: of its whole process tree, by proportional set size.
+        max_files, max_disk_bytes: of all it leaves in its directory, looked at each second.
+    """
+
+    patience_s: float = 90
+    max_html_bytes: int = 64 * 1024**2
+    max_memory_bytes: int = 4 * 1024**3
+    max_processes: int = 128
+    max_files: int = 10_000
+    max_disk_bytes: int = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderJob:
+    """One render of a spec on this machine.
+
+    Attributes:
+        title: of the page.
+        source: a local path or glob that the code may read; "" where there is none.
+        packages: a folder of packages that the code may import beside its environment's; None for none.
+        needs_sandbox: refuse to run where nothing confines the code.
+    """
+
+    spec: RenderSpec
+    title: str = ""
+    source: str = ""
+    packages: Path | None = None
+    needs_sandbox: bool = False
+    limits: RenderLimits = field(default_factory=RenderLimits)

@@ -1,0 +1,90 @@
+"""The cache key of a spec: what changes it, what does not, and that it stays what saved results have."""
+
+import hashlib
+import json
+from dataclasses import fields, replace
+
+import pytest
+from renderer import RenderSpec
+
+SPEC = RenderSpec(
+    code="draw()",
+    arguments={"max_rows": 3},
+    type_version="0123456789abcdef",
+    environment="tfx",
+    environment_lock="fedcba9876543210",
+    source_uri="s3://b/data.csv",
+    source_scope=("default", "run", "step", "data"),
+)
+
+
+def digest(**parts):
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def test_the_key_of_a_predefined_type_is_what_saved_results_have():
+    assert SPEC.cache_key == digest(
+        type_version="0123456789abcdef",
+        code="draw()",
+        arguments={"max_rows": 3},
+        environment_lock="fedcba9876543210",
+        source=["default", "run", "step", "data", "s3://b/data.csv"],
+    )
+
+
+def test_the_key_of_custom_code_names_its_environment_and_packages():
+    custom = replace(
+        SPEC,
+        is_custom=True,
+        arguments={},
+        dependencies=("humanize>=4",),
+        source_metadata={"accuracy": 1},
+        sample_rows=9,
+    )
+    assert custom.cache_key == digest(
+        type_version="0123456789abcdef",
+        code="draw()",
+        environment="tfx",
+        environment_lock="fedcba9876543210",
+        dependencies=["humanize>=4"],
+        source=["default", "run", "step", "data", "s3://b/data.csv"],
+        source_metadata={"accuracy": 1},
+        sample_rows=9,
+    )
+    in_base = replace(custom, environment="base")
+    assert in_base.cache_key != custom.cache_key
+    # Results from before other environments could be chosen do not name theirs.
+    assert in_base.cache_key == replace(in_base, is_custom=False).cache_key
+
+
+CHANGES = {
+    "code": "other()",
+    "arguments": {"max_rows": 4},
+    "type_version": "ffffffffffffffff",
+    "environment": "base",
+    "environment_lock": "0",
+    "dependencies": ("humanize",),
+    "source_uri": "s3://b/other.csv",
+    "source_metadata": {"a": 1},
+    "source_scope": ("default", "run", "other", "data"),
+    "sample_rows": 1000,
+    "is_custom": False,
+    "kernel": "ir",
+    "timeout_s": 5,
+}
+WITHOUT_EFFECT = {"is_custom", "kernel", "timeout_s"}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(RenderSpec)])
+def test_every_field_changes_the_key_but_those_that_change_no_result(name):
+    # A new field needs a row above, and with it a decision.
+    own = replace(SPEC, is_custom=True, arguments={"a": 0})
+    if name == "is_custom":
+        own = replace(own, environment="base")
+    changed = replace(own, **{name: CHANGES[name]})
+    assert (changed.cache_key == own.cache_key) == (name in WITHOUT_EFFECT)
+
+
+def test_the_key_does_not_depend_on_the_order_of_arguments():
+    one, other = ({"a": 1, "b": 2}, {"b": 2, "a": 1})
+    assert replace(SPEC, arguments=one).cache_key == replace(SPEC, arguments=other).cache_key

@@ -1,0 +1,83 @@
+"""The table of run and step states, and what reads it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template import Context, Template
+
+from apps.runs.entities import Phase, State, Step
+from apps.runs.gateway.filters import RunQuestion, run_filter
+from apps.runs.graph.summary import counted
+from apps.visualizations.states import RenderState
+
+STATIC = Path(settings.BASE_DIR) / "static"
+EVERY_STATE = [*State, *RenderState]
+
+
+def step(state):
+    return Step(id=state.value, name=state.value, task_name=state.value, state=state)
+
+
+def test_counts_begin_with_the_worst_state_and_leave_none_out():
+    assert counted([step(state) for state in State]) == (
+        "1 failed, 1 cancelled, 1 running, 1 pending, 1 unknown, 1 succeeded, 1 cached, 1 skipped"
+    )
+    assert len({state.severity for state in State}) == len(State)
+
+
+def test_which_states_are_final_and_which_are_active():
+    final = {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SKIPPED, State.CACHED}
+    assert {state for state in State if state.is_final} == final
+    assert {state for state in State if state.is_active} == {State.PENDING, State.RUNNING}
+    assert {state for state in State if state.phase is Phase.UNSUCCESSFUL} == {State.FAILED, State.CANCELLED}
+    assert not State.UNKNOWN.is_final
+    assert not State.UNKNOWN.is_active
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("PAUSED", State.PENDING),
+        ("canceling", State.RUNNING),
+        ("CANCELED", State.CANCELLED),
+        ("SKIPPED", State.SKIPPED),
+        ("CACHED", State.UNKNOWN),
+        ("STATE_OF_THE_FUTURE", State.UNKNOWN),
+    ],
+)
+def test_the_words_of_the_api_are_read(word, state):
+    assert State.by_api_value(word) is state
+
+
+@pytest.mark.parametrize("state", [state for state in State if state.is_selectable], ids=str)
+def test_a_filter_by_state_asks_for_each_word_of_the_api(state):
+    sent = json.loads(run_filter(RunQuestion(states=(state,))))["predicates"][1]
+    words = sent.get("string_values", {}).get("values") or [sent["string_value"]]
+    assert [State.by_api_value(word) for word in words] == [state] * len(state.api_values)
+
+
+@pytest.mark.parametrize("state", EVERY_STATE, ids=[f"{type(state).__name__}-{state}" for state in EVERY_STATE])
+def test_every_state_is_drawn_with_an_icon_and_a_colour_that_exist(state):
+    page = Template("{% load ui %}{% state_badge state %}").render(Context({"state": state}))
+    icons = json.loads((STATIC / "vendor" / "icons.json").read_text(encoding="utf-8"))
+    styles = (STATIC / "css" / "components.css").read_text(encoding="utf-8")
+    tone = f"tone-{state.tone}"
+    assert f".{tone} {{ --tone: var(--" in styles
+    assert f'class="state state-{state.value} {tone}"' in page
+    assert icons[state.icon] in page
+    assert page.endswith(f"{state.label}</span>")
+
+
+def test_states_of_runs_and_renders_with_the_same_name_look_the_same():
+    for state in RenderState:
+        twin = State.by_value(state.value)
+        assert twin is None or (twin.label, twin.icon, twin.tone) == (state.label, state.icon, state.tone)
+
+
+@pytest.mark.parametrize("value", ["exploded", None, ""])
+def test_what_is_no_state_is_drawn_as_unknown(value):
+    template = Template("{% load ui %}{% state_badge value %}")
+    drawn = [template.render(Context({"value": each})) for each in (value, State.UNKNOWN)]
+    assert drawn[0] == drawn[1]
