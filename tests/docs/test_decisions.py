@@ -1,6 +1,6 @@
 """Decision records have one form: a numbered title, then status, date and alternatives."""
 
-import datetime
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -27,4 +27,4 @@ def test_a_record_has_a_title_a_status_a_date_and_alternatives(path):
     found = FORM.match(path.read_text())
     assert found, "the form of docs/decisions: title, Status, Date, Alternatives, blank line, text"
     assert int(found["number"]) == int(path.name.split("-", 1)[0])
-    assert datetime.date.fromisoformat(found["date"]) >= datetime.date(2026, 11, 23)
+    assert dt.date.fromisoformat(found["date"]) >= dt.date(2026, 11, 23)
