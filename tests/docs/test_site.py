@@ -33,7 +33,9 @@ def test_every_document_is_a_page(site):
     folder, _ = site
     for path in (ROOT / "docs").rglob("*.md"):
         name = path.relative_to(ROOT / "docs").with_suffix(".html")
-        assert (folder / name).is_file() or (name.stem == "README" and (folder / name.with_name("index.html")).is_file())
+        assert (folder / name).is_file() or (
+            name.stem == "README" and (folder / name.with_name("index.html")).is_file()
+        )
 
 
 def test_no_page_loads_anything_from_elsewhere(site):
