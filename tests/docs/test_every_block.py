@@ -20,12 +20,13 @@ CLUSTER = "needs a cluster; tests/deploy builds and checks its manifests"
 ENGINE = "needs a container engine; tests/deploy checks the Dockerfile"
 SUITE = "runs the tests and linters themselves"
 DIAGRAM = "a diagram"
+PG_RESTORE = 'pg_restore --no-owner --dbname="$DATABASE" backup/portal.dump'
 # Executed elsewhere: the test file that reads the block out of the document.
 ELSEWHERE = {
     "docs/storage.md: mkdir -p -m 700 backup": "tests/backup/test_backup_one_machine.py",
     "docs/storage.md: mkdir -m 700 data": "tests/backup/test_backup_one_machine.py",
     "docs/storage.md: install -d -m 700 backup": "tests/backup/test_backup_apart.py",
-    'docs/storage.md: pg_restore --no-owner --dbname="$DATABASE" backup/portal.dum': "tests/backup/test_backup_apart.py",
+    f"docs/storage.md: {PG_RESTORE[:60]}": "tests/backup/test_backup_apart.py",
 }
 NOT_EXECUTED = {
     "README.md: browser    a step's Artifacts tab: the Visualization Creator": DIAGRAM,
@@ -90,12 +91,8 @@ def test_a_command_of_manage_py_exists_with_its_options(document, name, rest):
 
 
 def test_every_target_of_make_that_is_named_exists():
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    targets |= {
-        word
-        for line in re.findall(r"^([a-z ]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        for word in line.split()
-    }
+    makefile = (ROOT / "Makefile").read_text()
+    targets = {word for line in re.findall(r"^([a-z -]+):", makefile, re.MULTILINE) for word in line.split()}
     for document in DOCUMENTS:
         text = (ROOT / document).read_text()
         named = set(re.findall(r"(?:`|^|\s)make ([a-z][a-z-]+)(?=`|$|\s+#|\s+--)", text, re.MULTILINE))
