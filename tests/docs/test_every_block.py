@@ -38,7 +38,7 @@ NOT_EXECUTED = {
     "docs/kubernetes.md: kubectl apply -k deploy/kubernetes/overlays/mine": CLUSTER,
     "docs/kubernetes.md: kubectl delete job vizportal-migrate -n vizportal --ignore-n": CLUSTER,
     "docs/kubernetes.md: kubectl delete -k deploy/kubernetes/overlays/mine": CLUSTER,
-    "docs/operations.md: for each in web worker-base worker-tfx; do": ENGINE,
+    "docs/operations.md: for target in web worker-base worker-tfx; do": ENGINE,
     "docs/render-host.md: worker ── RenderHost (renderer/hosts.py) ── Unix socket ──┐": DIAGRAM,
 }
 
