@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_update
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseNotAllowed, HttpResponseNotFound
@@ -18,6 +20,10 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _PAGE_METHODS: Final = ("GET", "HEAD", "POST")
 # These check methods themselves, and answer in their own format.
 _API_PATHS: Final = ("/api/", "/apis/")
+_QUEUE_DASHBOARD_POLICY: Final = {
+    "style-src": [UNSAFE_INLINE],
+    "script-src": ["'sha256-1kZe1KRxelr3ptMPsod17Z6BDvbtm4WcufgsZGvsErM='"],
+}
 
 
 class ResultsOriginMiddleware:
@@ -65,6 +71,26 @@ def refuse_nul(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return answer
+
+
+class QueueDashboardMiddleware(MiddlewareMixin):
+    """Lets django_rq's pages, and no other, have inline styles and the one inline script of its job lists.
+
+    The script is named by its hash, so that nothing else that might come to stand on these pages can run.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Notes whether the page is one of django_rq's; the admin site's template asks too."""
+        request.is_queue_dashboard = view.__module__.startswith("django_rq.")  # type: ignore[attr-defined]
+        return None
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Extends the policy of such a page."""
+        if getattr(request, "is_queue_dashboard", False):
+            return csp_update(_QUEUE_DASHBOARD_POLICY)(lambda _request: response)(request)
+        return response
 
 
 class MethodsMiddleware(MiddlewareMixin):

@@ -5,11 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.runs.entities import State
 from apps.telemetry.views import metrics
+from apps.ui import views as ui_views
 from apps.visualizations.api import api
 from apps.visualizations.kfp_service import portal as kfp_service
+from apps.visualizations.states import RenderState
 from vizportal import health, views
 
+_STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
     path("", views.home, name="home"),
     path("admin/rq/", include("django_rq.urls")),
@@ -22,7 +26,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("design/", views.design, name="design"),
+    path("design/", ui_views.design, {"states": _STATES}, name="design"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.visualizations.urls")),
     path("", include("apps.runs.urls")),

@@ -1,4 +1,4 @@
-"""Views that belong to no app: error pages, the design page, the start page."""
+"""Views that belong to no app: error pages, the start page."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from django.http import (
     HttpResponseRedirect,
     JsonResponse,
 )
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import get_script_prefix
 from django.views.decorators.http import require_safe
 
-from apps.runs.entities import State
 from apps.telemetry.context import request_id
-from apps.visualizations.states import RenderState
 from apps.visualizations.stores.streamed import StoreAwayError
 
 if TYPE_CHECKING:
@@ -57,13 +55,6 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001  (
 def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django passes it)
     """Redirects to the icon: browsers request this address on the admin's pages, which name no icon."""
     return HttpResponseRedirect(static("favicon.svg"))
-
-
-@require_safe
-def design(request: HttpRequest) -> HttpResponse:
-    """Shows every component in every state."""
-    states = {state.value: state for state in (*RenderState, *State)}
-    return render(request, "design.html", {"states": states.values(), "rows": range(3)})
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

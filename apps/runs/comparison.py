@@ -36,7 +36,18 @@ class Group:
     """What the runs have of one artifact (of one slice of it): a list as long as the runs', None where one has none."""
 
     title: str
+    runs: Sequence[Run]
     items: Sequence[Any]
+
+    @property
+    def by_run(self) -> list[tuple[Run, Any]]:
+        """Each run with its item."""
+        return list(zip(self.runs, self.items, strict=True))
+
+    @property
+    def curves_label(self) -> str:
+        """The areas under the runs' ROC curves in words, for screen readers."""
+        return "; ".join(f"{run.name}, {f'area {curve.auc:.4f}' if curve else 'none'}" for run, curve in self.by_run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +96,14 @@ def runs_read(gateway: Gateway, run_ids: Sequence[str]) -> tuple[list[RunDetails
 
 def compare(found: Sequence[RunDetails], problems: Sequence[str] = ()) -> Comparison:
     """Puts runs side by side."""
+    runs = [details.run for details in found]
     return Comparison(
-        runs=[details.run for details in found],
+        runs=runs,
         parameters=_lines([details.run.parameters for details in found]),
         metrics=_lines([_metrics(details) for details in found]),
-        curves=_groups([_drawn(details, lambda drawn: drawn.roc) for details in found]),
-        matrices=_groups([_drawn(details, lambda drawn: drawn.confusion) for details in found]),
-        pages=_groups([_pages(details) for details in found]),
+        curves=_groups(runs, [_drawn(details, lambda drawn: drawn.roc) for details in found]),
+        matrices=_groups(runs, [_drawn(details, lambda drawn: drawn.confusion) for details in found]),
+        pages=_groups(runs, [_pages(details) for details in found]),
         problems=problems,
         notices=list(dict.fromkeys(f"{details.run.name}: {details.notice}" for details in found if details.notice)),
     )
@@ -138,6 +150,6 @@ def _lines(columns: Sequence[Mapping[str, Any]]) -> list[Line]:
     return [Line(name=name, values=[column.get(name) for column in columns]) for name in names]
 
 
-def _groups(columns: Sequence[Mapping[str, Any]]) -> list[Group]:
+def _groups(runs: Sequence[Run], columns: Sequence[Mapping[str, Any]]) -> list[Group]:
     names = list(dict.fromkeys(name for column in columns for name in column))[:_MOST_GROUPS]
-    return [Group(title=name, items=[column.get(name) for column in columns]) for name in names]
+    return [Group(title=name, runs=runs, items=[column.get(name) for column in columns]) for name in names]

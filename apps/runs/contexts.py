@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 from django.urls import NoReverseMatch, reverse
 
-from apps.runs import charts, graph
+from apps.runs import charts, graph, previews
 from apps.runs.entities import Artifact, Phase, PipelineVersion, RunDetails, State, Step
 from apps.runs.graph import page as graph_page
 from apps.runs.previews import ui_metadata
@@ -24,7 +24,6 @@ VIEWS: Final = {
 }
 PLAN_VIEWS: Final = {"graph": "Graph", "steps": "Tasks", "parameters": "Parameters", "spec": "Spec"}
 TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "details": "Details"}
-_SHOWN_DIRECTLY: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,8 @@ class ArtifactCard:
     """An artifact with what can be drawn of it without reading its bytes.
 
     Attributes:
-        direct: "html", "markdown" or "viewers" (KFP 1.x's own) where its bytes are shown at once, else "".
+        direct: "viewers" for KFP 1.x's own, the preview kind where the type decides it (html and markdown are shown at
+            once), else "".
     """
 
     artifact: Artifact
@@ -158,7 +158,10 @@ def _card(artifact: Artifact) -> ArtifactCard:
 
 
 def _direct(artifact: Artifact) -> str:
-    return "viewers" if ui_metadata.is_drawn(artifact) else _SHOWN_DIRECTLY.get(artifact.type, "")
+    if ui_metadata.is_drawn(artifact):
+        return "viewers"
+    kind = previews.kind_of_type(artifact.type)
+    return kind.key if kind else ""
 
 
 def offers_creator(step: Step) -> bool:

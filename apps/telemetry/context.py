@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import LazyObject, empty
-from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 _IDS = ("request_id", "render_id", "attempt", "trace_id")
 
 
-@contextmanager
-def request_context(request: HttpRequest, request_id: str) -> Iterator[None]:
-    """Adds the request's id to every log line of the block, and its user once that is known."""
-    with bound_contextvars(request=request, request_id=request_id, trace_id=""):
-        yield
+def request_context(request: HttpRequest, request_id: str) -> AbstractContextManager[None]:
+    """Adds the request's id to every log line of the block, and its user and trace once those are known."""
+    return bound_contextvars(request=request, request_id=request_id, trace_id="")
 
 
 def render_context(render_id: str, attempt: int, trace_id: str) -> AbstractContextManager[None]:
@@ -28,11 +25,6 @@ def render_context(render_id: str, attempt: int, trace_id: str) -> AbstractConte
         trace_id: "" where nothing is traced.
     """
     return bound_contextvars(render_id=render_id, attempt=attempt, trace_id=trace_id)
-
-
-def trace_bind(trace_id: str) -> None:
-    """Adds a trace's id to the lines of the present request."""
-    bind_contextvars(trace_id=trace_id)
 
 
 def request_id() -> str:

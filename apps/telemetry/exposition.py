@@ -87,8 +87,5 @@ def _build_info() -> Metric:
 
 @lru_cache(maxsize=1)
 def _version() -> str:
-    try:
-        project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
-    except OSError:
-        return "unknown"
-    return str(project["project"]["version"])
+    path = settings.BASE_DIR / "pyproject.toml"
+    return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"]) if path.exists() else "unknown"

@@ -17,8 +17,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, Status, format_trace_id
+from structlog.contextvars import bind_contextvars
 
-from apps.telemetry.context import trace_bind
 from apps.telemetry.middleware import PROBE_PATHS, method_name, view_name
 
 _PATH: Final = "/v1/traces"
@@ -67,7 +67,7 @@ def stop(provider: TracerProvider) -> None:
 
 
 def _on_request(span: Span, request: HttpRequest) -> None:
-    trace_bind(format_trace_id(span.get_span_context().trace_id))
+    bind_contextvars(trace_id=format_trace_id(span.get_span_context().trace_id))
     span.set_attribute("url.path", request.path_info)
 
 

@@ -6,6 +6,7 @@ import hmac
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ class Listener:
         """
         host, _, port = self._bind.rpartition(":")
         try:
-            self._server = _Server((host.strip("[]"), int(port)), self._handler())
+            self._server = _Server((host.strip("[]"), int(port)), partial(_Handler, self._answer))
         except (OSError, ValueError, OverflowError) as error:
             logger.warning("no listener on %s: %s", self._bind, error)
             return False
@@ -61,26 +62,6 @@ class Listener:
             self._server.server_close()
             self._server = None
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        answer = self._answer
-
-        class Handler(BaseHTTPRequestHandler):
-            timeout = _TIMEOUT_S
-            server_version, sys_version = "vizportal", ""
-
-            def do_GET(self) -> None:
-                status, content_type, body = answer(self.path, self.headers)
-                self.send_response(status)
-                self.send_header("Content-Type", content_type)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                logger.debug(format, *args)
-
-        return Handler
-
     def _answer(self, path: str, headers: Any) -> tuple[int, str, bytes]:
         plain = "text/plain; charset=utf-8"
         if path == "/healthz":
@@ -92,6 +73,26 @@ class Listener:
             return 401, plain, b"Send Authorization: Bearer <VIZPORTAL_METRICS_TOKEN>.\n"
         body, content_type = encode(self._read_metrics(), headers.get("Accept", ""))
         return 200, content_type, body
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _TIMEOUT_S
+    server_version, sys_version = "vizportal", ""
+
+    def __init__(self, answer: Callable[[str, Any], tuple[int, str, bytes]], *args: Any) -> None:
+        self._answer = answer
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        status, content_type, body = self._answer(self.path, self.headers)
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        logger.debug(format, *args)
 
 
 class _Server(ThreadingHTTPServer):

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.paginator import Page
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from renderer.environments import EnvironmentUnusableError
 
 from apps.accounts.caller import Caller, caller_of
@@ -140,7 +142,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "longer_s": settings.KERNEL_TIMEOUT,
         "is_page": "page" in request.GET,
         "is_stale": step is not None and origins.is_stale(render, step),
-        "code_lines": (lines := _lines_around(render)),
+        "code_lines": _code_lines(lines := _lines_around(render)),
         "failed_text": next((text for _, text, is_failing in lines if is_failing), ""),
     }
 
@@ -236,3 +238,9 @@ def _lines_around(render: Render, reach: int = 3) -> list[tuple[int, str, bool]]
     first = max(1, render.line - reach)
     last = min(len(lines), render.line + reach)
     return [(number, lines[number - 1], number == render.line) for number in range(first, last + 1)]
+
+
+def _code_lines(lines: list[tuple[int, str, bool]]) -> SafeString:
+    """Returns the lines for a <pre>, where the template's own white space would show."""
+    classed = [("line-error" if is_failing else "line", f"{number:4d}", text) for number, text, is_failing in lines]
+    return format_html_join("", '<span class="{}"><span class="muted">{}</span>  {}\n</span>', classed)

@@ -10,7 +10,8 @@ from typing import Final, Self
 
 from django.db import models
 
-from apps.runs.entities.states import Phase, Tone
+from apps.runs.entities.states import Phase
+from apps.ui.states import Tone
 
 
 class RenderState(models.TextChoices):

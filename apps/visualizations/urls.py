@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from apps.visualizations import asset_views, content_views
-from apps.visualizations.views import creator, editor, origin, pages, stream
+from apps.visualizations.views import assets, content, creator, editor, origin, pages, stream
 
 app_name = "visualizations"
 _STEP = "runs/<str:run_id>/steps/<str:step_id>/visualizations/"
@@ -24,9 +23,9 @@ urlpatterns = [
     path(_ONE + "renders/<int:number>/", pages.render_detail, name="render_detail"),
     path(_RENDER + "fragment", pages.render_fragment, name="render_fragment"),
     path(_RENDER + "cancel", pages.render_cancel, name="render_cancel"),
-    path(_RENDER + "content", content_views.render_content, name="render_content"),
-    path(_RENDER + "download.html", content_views.render_download, {"kind": "html"}, name="render_download_html"),
-    path(_RENDER + "download.ipynb", content_views.render_download, {"kind": "ipynb"}, name="render_download_notebook"),
-    re_path(r"^assets/(?P<sha256>[0-9a-f]{64})\.(?P<kind>js|css)\Z", asset_views.asset, name="asset"),
+    path(_RENDER + "content", content.render_content, name="render_content"),
+    path(_RENDER + "download.html", content.render_download, {"kind": "html"}, name="render_download_html"),
+    path(_RENDER + "download.ipynb", content.render_download, {"kind": "ipynb"}, name="render_download_notebook"),
+    re_path(r"^assets/(?P<sha256>[0-9a-f]{64})\.(?P<kind>js|css)\Z", assets.asset, name="asset"),
     path("events/", stream.events, name="events"),
 ]

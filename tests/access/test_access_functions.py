@@ -159,7 +159,7 @@ def test_only_the_services_change_something_in_kubeflow():
 def test_nothing_below_an_entry_point_reads_the_request_for_who_asks():
     """`request.user` is read where callers are made, and nowhere else."""
     makers = {"accounts/caller.py", "accounts/middleware.py", "accounts/views.py", "visualizations/api/auth.py"}
-    makers |= {"visualizations/content_views.py", "telemetry/context.py"}
+    makers |= {"visualizations/views/content.py", "telemetry/context.py"}
     room = Path(settings.BASE_DIR) / "apps"
     users = {str(path.relative_to(room)) for path in room.rglob("*.py") if "request.user" in path.read_text()}
     assert users - makers == set()

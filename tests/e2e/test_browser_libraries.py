@@ -14,8 +14,8 @@ from django.http import HttpResponse
 from renderer import environments
 from renderer.assets import CONTENT_TYPES
 
-from apps.visualizations.content_views import confine_result
 from apps.visualizations.services.assets import assets_publish, inline_assets_bytes
+from apps.visualizations.views.content import confine_result
 from tests.chromium import chromium
 from vizportal.settings import BASE_DIR
 

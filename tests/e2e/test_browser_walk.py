@@ -160,20 +160,30 @@ def test_no_page_is_wider_than_the_screen(page, portal, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
-IS_WITHIN = "menu => { const box = menu.getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth; }"
+IS_WITHIN = """menu => {
+    const box = menu.getBoundingClientRect();
+    return box.width > 0 && box.height > 0 && box.left >= 0 && box.right <= innerWidth;
+}"""
+
+
+MENUS = {"/runs/?q=tip": 1, "/runs/{run}/": 1, "/runs/{run}/steps/evaluator/": 1}
 
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_menus_open_within_the_screen(page, portal, width):
     page.set_viewport_size({"width": width, "height": 1200})
     run = sample(portal, "tip-prediction")
-    for path in ["/runs/?q=tip", f"/runs/{run['id']}/", f"/runs/{run['id']}/steps/evaluator/"]:
-        page.goto(path)
-        for menu in page.locator("details.menu:visible").all():
+    for path, count in MENUS.items():
+        page.goto(path.format(run=run["id"]))
+        menus = page.locator("details.menu:visible")
+        expect(menus).to_have_count(count)
+        for menu in menus.all():
             menu.locator("> summary").click()
+            expect(menu).to_have_attribute("open", "")
             # It moves once it is open; what it is longer than the window is scrolled to.
             page.wait_for_function(IS_WITHIN, arg=menu.locator("> .menu-items").element_handle())
             menu.locator("> summary").click()
+            expect(menu).not_to_have_attribute("open", "")
 
 
 def test_first_load_stays_under_60_kb_of_script(page):

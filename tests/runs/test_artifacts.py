@@ -6,7 +6,7 @@ import pytest
 
 from apps.runs.entities import Artifact
 from apps.runs.gateway import ArtifactStream
-from apps.runs.previews import LARGEST_WHOLE_BYTES, PEEK_BYTES, Kind, download_name, preview
+from apps.runs.previews import LARGEST_WHOLE_BYTES, PEEK_BYTES, download_name, preview
 
 STEP = "/runs/r1/steps/{}/artifacts/{}/{}"
 FRAME = {"Sec-Fetch-Dest": "iframe"}
@@ -23,25 +23,25 @@ def shown(data, name="x", kind="system.Artifact", size=None, metadata=None, is_d
 @pytest.mark.parametrize(
     ("data", "options", "kind"),
     [
-        (b"a,b\n1,2\n", {"name": "x.csv"}, Kind.TABLE),
-        (b"a\tb\n1\t2\n", {"name": "x.tsv"}, Kind.TABLE),
-        (b"a,b\n1,2\n", {"metadata": {"format": "csv"}}, Kind.TABLE),
-        (b"a,b\n1,2\n", {"kind": "system.Dataset"}, Kind.TABLE),
-        (b'{"a": 1}', {}, Kind.JSON),
-        (b"hello", {}, Kind.TEXT),
-        ("caf\u00e9".encode()[:-1], {}, Kind.TEXT),
-        (b"# hi", {"kind": "system.Markdown"}, Kind.MARKDOWN),
-        (b"<html>", {}, Kind.HTML),
-        (b"\x89PNG....", {}, Kind.IMAGE),
-        (b"\x00\x01", {}, Kind.BINARY),
-        (b"\xff\xfe\xfa" * 9, {}, Kind.BINARY),
-        (b"", {}, Kind.EMPTY),
-        (b"\x1f\x8b", {"is_directory": True}, Kind.DIRECTORY),
-        (b"<html>", {"size": LARGEST_WHOLE_BYTES + 1}, Kind.TOO_LARGE),
+        (b"a,b\n1,2\n", {"name": "x.csv"}, "table"),
+        (b"a\tb\n1\t2\n", {"name": "x.tsv"}, "table"),
+        (b"a,b\n1,2\n", {"metadata": {"format": "csv"}}, "table"),
+        (b"a,b\n1,2\n", {"kind": "system.Dataset"}, "table"),
+        (b'{"a": 1}', {}, "json"),
+        (b"hello", {}, "text"),
+        ("caf\u00e9".encode()[:-1], {}, "text"),
+        (b"# hi", {"kind": "system.Markdown"}, "markdown"),
+        (b"<html>", {}, "html"),
+        (b"\x89PNG....", {}, "image"),
+        (b"\x00\x01", {}, "binary"),
+        (b"\xff\xfe\xfa" * 9, {}, "binary"),
+        (b"", {}, "empty"),
+        (b"\x1f\x8b", {"is_directory": True}, "directory"),
+        (b"<html>", {"size": LARGEST_WHOLE_BYTES + 1}, "too_large"),
     ],
 )
 def test_how_it_is_shown_depends_on_type_name_and_first_bytes(data, options, kind):
-    assert shown(data, **options).kind is kind
+    assert shown(data, **options).preview_kind == kind
 
 
 def test_a_long_table_is_cut_at_a_whole_row():

@@ -3,7 +3,7 @@
 import pytest
 
 from apps.runs.charts import scalars
-from apps.runs.templatetags.portal import metric, told_apart
+from apps.ui.formats import metric, told_apart
 
 
 @pytest.mark.parametrize(

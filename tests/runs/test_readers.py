@@ -180,7 +180,12 @@ def test_a_server_that_minds_the_question_is_asked_once_and_then_never_again(gat
         [{"task_id": "a", "name": 7, "inputs": [], "outputs": {"artifacts": [{"artifacts": ["x", {}]}]}, "pods": "p"}],
     ],
 )  # fmt: skip
-def test_wrong_shapes_are_no_error(gateway, kubeflow, tasks):
+def test_wrong_shapes_are_left_out(gateway, kubeflow, tasks):
     kubeflow.runs.append(run_row("w1", pipeline_spec={"root": {}}, pipeline_version_reference=None))
-    kubeflow.tasks["w1"] = tasks
-    gateway.run_details("w1")
+    root = {"task_id": "r", "type": "ROOT", "name": "root"}
+    good = {"task_id": "good", "parent_task_id": "r", "type": "RUNTIME", "name": "train", "state": "SUCCEEDED"}
+    kubeflow.tasks["w1"] = [root, *tasks, good] if isinstance(tasks, list) else tasks
+    details = gateway.run_details("w1")
+    assert details.run.id == "w1"
+    assert [step.name for step in details.steps if step.state is State.SUCCEEDED] == ["train"] * isinstance(tasks, list)
+    assert all(not (step.inputs or step.outputs or step.artifacts) for step in details.steps)

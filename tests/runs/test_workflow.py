@@ -165,5 +165,13 @@ def test_a_bomb_is_not_unpacked():
         {"nodes": {"a": {"type": "Retry", "children": ["a"]}, "b": {"type": "TaskGroup", "children": ["b", "gone"]}}},
     ],
 )  # fmt: skip
-def test_wrong_shapes_are_no_error(status):
-    build_steps({"metadata": None, "status": status}, {})
+def test_wrong_shapes_are_left_out(status):
+    steps = build_steps({"metadata": None, "status": status}, {})
+    assert all((step.id, step.name, step.state) == ("a", "a", State.UNKNOWN) for step in steps)
+    assert all(not (step.inputs or step.outputs or step.artifacts or step.started_at) for step in steps)
+    nodes = status.get("nodes") if isinstance(status, dict) else None
+    if isinstance(nodes, dict):
+        beside = build_steps({"metadata": {"name": "wf"}, "status": {"nodes": {**nodes, "good": node()}}}, {})
+        assert [step.id for step in beside if step.state is State.SUCCEEDED] == ["good"]
+    else:
+        assert steps == ()

@@ -50,7 +50,7 @@ def test_readyz_without_the_queue_knows_no_host(client, no_queue, kubeflow):
 
 def test_the_admin_s_first_page_lists_hosts_and_says_what_is_open(browser, admin, told):
     told("machine <1>", gaps=["tcp"])
-    page = browser(admin).get("/admin/").content.decode()
+    page = " ".join(browser(admin).get("/admin/").content.decode().split())
     assert "machine &lt;1&gt;" in page
     assert "sandbox <strong>landlock</strong>, open to a render: tcp; its processes are ended by group" in page
     assert "processes by RLIMIT_NPROC; 3 renders" in page

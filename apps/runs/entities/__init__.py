@@ -7,7 +7,7 @@ endpoint; a step's or artifact's id is unique within its run only.
 from apps.runs.entities.definitions import Endpoint, Experiment, Parameter, Pipeline, PipelineVersion, RecurringRun
 from apps.runs.entities.pages import Page
 from apps.runs.entities.runs import Artifact, Attempt, Run, RunDetails, Step, StepLog
-from apps.runs.entities.states import Phase, ShownState, State, StepKind, Tone
+from apps.runs.entities.states import Phase, State, StepKind
 
 __all__ = [
     "Artifact",
@@ -22,10 +22,8 @@ __all__ = [
     "RecurringRun",
     "Run",
     "RunDetails",
-    "ShownState",
     "State",
     "Step",
     "StepKind",
     "StepLog",
-    "Tone",
 ]

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import enum
-from typing import Final, Protocol, Self, runtime_checkable
+from typing import Final, Self
 
-
-class Tone(enum.StrEnum):
-    """The colour of a state: the CSS class `tone-<value>`."""
-
-    OK = "ok"
-    BAD = "bad"
-    BUSY = "busy"
-    WARN = "warn"
-    IDLE = "idle"
+from apps.ui.states import Tone
 
 
 class Phase(enum.StrEnum):
@@ -28,19 +20,6 @@ class Phase(enum.StrEnum):
     def is_final(self) -> bool:
         """Whether a state of this phase can no longer change."""
         return self in {Phase.SUCCESSFUL, Phase.UNSUCCESSFUL}
-
-
-@runtime_checkable
-class ShownState(Protocol):
-    """A state of a run, a step or a render, as pages draw it."""
-
-    value: str
-    icon: str
-    tone: Tone
-
-    @property
-    def label(self) -> str:
-        """The word that people read."""
 
 
 class State(enum.StrEnum):

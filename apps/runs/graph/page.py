@@ -75,7 +75,7 @@ def graph_context(
 
 
 def timeline_context(steps: Sequence[Step], run: Run) -> dict[str, Any]:
-    """Returns what `runs/_timeline.html` needs."""
+    """Returns what the template of the timeline needs."""
     drawn = build_timeline(steps, run, timezone.now())
     return {"timeline": drawn, "summary": summarize(steps)}
 

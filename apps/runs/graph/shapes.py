@@ -10,6 +10,7 @@ from apps.runs import layout
 from apps.runs.entities import State, Step
 from apps.runs.graph.carried import Carried
 from apps.runs.graph.labels import fit
+from apps.ui.formats import duration, type_name
 
 # Of the button that opens and closes a frame.
 BUTTON: Final = 28.0
@@ -91,6 +92,29 @@ class Box:
         return self.step.kind.value.replace("_", " ")
 
     @property
+    def step_label(self) -> str:
+        """The box of a run's step in words, for screen readers."""
+        inside = f": {self.held}" if not self.is_frame else ""
+        took = self.took
+        parts = [
+            f"{self.step.name}, {self.step.state.label.lower()}",
+            f"{_count(self.holds, 'step')} inside{inside}" if self.holds else "",
+            duration(took) if took is not None else "",
+            f"{len(self.step.attempts)} tries" if self.step.attempts else "",
+        ]
+        return ", ".join([part for part in parts if part] + self._waits_for)
+
+    @property
+    def task_label(self) -> str:
+        """The box of a pipeline's task in words, for screen readers."""
+        inside = [f"{_count(self.holds, 'task')} inside"] if self.holds else []
+        return ", ".join([f"{self.step.name}, {self.kind_word}", *inside, *self._waits_for])
+
+    @property
+    def _waits_for(self) -> list[str]:
+        return [f"waits for {', '.join(self.step.depends_on)}"] if self.step.depends_on else []
+
+    @property
     def word(self) -> str:
         """The second line of a box that is no open frame, cut to fit."""
         if not self.toggle:
@@ -98,6 +122,10 @@ class Box:
         if self.step.state is State.PENDING:
             return fit(f"{self.kind_word} of {self.holds}", self.width - 48)
         return fit(self.held or "empty", self.width - BUTTON - 44)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +147,19 @@ class Pill:
     @property
     def icon(self) -> str:
         """The name of its type's icon."""
-        return _ICONS.get(self.carried.artifact.type.removeprefix("system."), "file-text")
+        return _ICONS.get(type_name(self.carried.artifact.type), "file-text")
+
+    @property
+    def origin_label(self) -> str:
+        """The artifact and its step in words, for screen readers."""
+        artifact = self.carried.artifact
+        return f"{artifact.name}, {type_name(artifact.type)} of {self.carried.step.name}"
+
+    @property
+    def full_label(self) -> str:
+        """The artifact, its step and its readers in words, for screen readers."""
+        readers = f", read by {', '.join(self.carried.readers)}" if self.carried.readers else ""
+        return self.origin_label + readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 from apps.runs.entities import Run, State, Step
 from apps.runs.graph.summary import COMPOUND
+from apps.ui.formats import duration
 
 MOST_ROWS: Final = 1000
 _MOST_TICKS: Final = 6
@@ -64,6 +65,13 @@ class Row:
     waited: timedelta | None = None
     started_after: timedelta | None = None
     took: timedelta | None = None
+
+    @property
+    def label(self) -> str:
+        """The bars in words, for screen readers."""
+        waited = f", waited {duration(self.waited)}" if self.waited else ""
+        started = f"{self.step.state.label.lower()}, started {duration(self.started_after)} after the start"
+        return f"{started}{waited}, took {duration(self.took)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,27 +1,30 @@
-"""What of an artifact can be shown at once: decided from its name, type and size before its bytes are read."""
+"""What of an artifact can be shown at once: decided from its name, type and size before its bytes are read.
+
+A preview kind is a module in `kinds` and a template in templates/runs/previews/; `registry` finds it.
+"""
 
 from __future__ import annotations
 
-from apps.runs.previews.kinds import IMAGE_TYPES, download_name, image_type, kind_of, media_type, suffix_of
+from apps.runs.previews.archives import GZIP_MAGIC
+from apps.runs.previews.downloads import download_name, media_type
+from apps.runs.previews.file_names import unpacked_name
+from apps.runs.previews.preview import LARGEST_WHOLE_BYTES, PEEK_BYTES, Preview
 from apps.runs.previews.reading import Content, content, preview
-from apps.runs.previews.shapes import LARGEST_WHOLE_BYTES, PEEK_BYTES, Kind, Member, NotebookCell, Preview
-from apps.runs.previews.texts import markdown
+from apps.runs.previews.registry import kind_of_type, preview_kinds
+from apps.runs.previews.tables import TablePreview
 
 __all__ = [
-    "IMAGE_TYPES",
+    "GZIP_MAGIC",
     "LARGEST_WHOLE_BYTES",
     "PEEK_BYTES",
     "Content",
-    "Kind",
-    "Member",
-    "NotebookCell",
     "Preview",
+    "TablePreview",
     "content",
     "download_name",
-    "image_type",
-    "kind_of",
-    "markdown",
+    "kind_of_type",
     "media_type",
     "preview",
-    "suffix_of",
+    "preview_kinds",
+    "unpacked_name",
 ]

@@ -1,4 +1,4 @@
-"""What is in a .gz or .tar.gz, one level deep, by the standard library, with nothing ever written to a disk."""
+"""What is in a .gz or .tar.gz, one level deep, read by the standard library; nothing is written to a disk."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
-from apps.runs.previews.shapes import LARGEST_WHOLE_BYTES, Member
+from apps.runs.previews.file_names import unpacked_name
+from apps.runs.previews.preview import LARGEST_WHOLE_BYTES, PEEK_BYTES
 from apps.runs.previews.source import Source
 
+GZIP_MAGIC: Final = b"\x1f\x8b"
 _BLOCK: Final = tarfile.BLOCKSIZE
 _PIECE: Final = 64 * 1024
 _MOST_PACKED_BYTES: Final = LARGEST_WHOLE_BYTES
@@ -22,6 +24,23 @@ _LARGEST_EXTRA_BYTES: Final = 64 * 1024
 
 class BrokenArchiveError(Exception):
     """The bytes are no gzip, or break off; the text says it for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A file in an archive; its size as the archive states it."""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleFile:
+    """The one file of an archive; `size_bytes` is None where the archive does not state it."""
+
+    name: str
+    source: Source
+    size_bytes: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,22 +59,30 @@ class Folder:
     left_out: int = 0
 
 
-def unpacked(packed: Source) -> Source:
-    """Returns what a gzip holds, inflated as far as it is read."""
-    return Source(_inflated(packed.chunks(_MOST_PACKED_BYTES)))
+def opened(packed: Source, name: str, *, is_directory: bool = False) -> SingleFile | Folder:
+    """Returns what a gzip holds, inflated as far as it is read.
 
-
-def is_tar(head: bytes) -> bool:
-    """Whether these are the first bytes of a tar file."""
-    return _header(head[:_BLOCK]) is not None
-
-
-def folder(tar: Source) -> Folder:
-    """Returns the files of a tar, links and names that lead outside left out.
+    Args:
+        packed: the bytes of the gzip.
+        name: the file name of the gzip.
+        is_directory: it stands for a folder, and a folder of one file is still a folder.
 
     Raises:
-        BrokenArchiveError: not even the first file could be read.
+        BrokenArchiveError: not even the first file could be read; reading the source of a single file raises it too.
     """
+    inflated = Source(_inflated(packed.chunks(_MOST_PACKED_BYTES)))
+    start = inflated.peek(PEEK_BYTES)
+    if _header(start[:_BLOCK]) is None and (start or not is_directory):
+        return SingleFile(name=unpacked_name(name), source=inflated)
+    folder = _folder(inflated)
+    if is_directory or len(folder.members) != 1:
+        return folder
+    member = folder.members[0]
+    return SingleFile(name=member.name, source=Source(iter([folder.first])), size_bytes=member.size_bytes)
+
+
+def _folder(tar: Source) -> Folder:
+    """Returns the files of a tar, without links and names that lead outside."""
     found = Folder()
     blocks = _Blocks(tar)
     try:

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from apps.runs.previews.shapes import MOST_COLUMNS, MOST_ROWS, shortened
+from apps.runs.previews.preview import MOST_COLUMNS, MOST_ROWS, Preview, shortened
+from apps.runs.previews.preview_kind import PreviewFile
 
 _DELIMITERS: Final = ",;\t|"
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -23,6 +24,34 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     is_cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablePreview(Preview):
+    """The first rows of a table.
+
+    Attributes:
+        types: of the columns; empty where the file does not state them.
+        row_count: of the whole table; None where only its beginning was read.
+    """
+
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    types: tuple[str, ...] = ()
+    row_count: int | None = None
+
+
+def table_preview(preview_kind: str, file: PreviewFile, table: Table) -> TablePreview:
+    """Returns the preview of a file of which a table was read."""
+    return TablePreview(
+        preview_kind=preview_kind,
+        size_bytes=file.known_size,
+        header=table.header,
+        rows=table.rows,
+        is_cut=table.is_cut,
+        row_count=None if table.is_cut else len(table.rows),
+        note=file.encoding_note,
+    )
 
 
 def delimited(

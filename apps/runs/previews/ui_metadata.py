@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from apps.runs import charts, exceptions
 from apps.runs.entities import Artifact
 from apps.runs.gateway import ArtifactStream
-from apps.runs.previews import archives, kinds, tables, texts
+from apps.runs.previews import archives, tables, texts
 from apps.runs.previews.archives import BrokenArchiveError
-from apps.runs.previews.shapes import MOST_ROWS, PEEK_BYTES, shortened
+from apps.runs.previews.preview import MOST_ROWS, shortened
 from apps.runs.previews.source import Source
 from apps.runs.previews.tables import Table
 
@@ -65,6 +65,11 @@ class Viewer:
     link: str = ""
     problem: str = ""
 
+    @property
+    def classifications(self) -> tuple[charts.Classification, ...]:
+        """What runs/_drawn.html draws."""
+        return (self.classification,) if self.classification else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
@@ -88,18 +93,15 @@ def read_all(artifact: Artifact, stream: ArtifactStream, limit: int) -> bytes:
         EndpointDownError: the bytes broke off.
     """
     source = Source(stream.chunks)
-    if source.peek(2) != kinds.GZIP_MAGIC:
+    if source.peek(2) != archives.GZIP_MAGIC:
         return b"".join(source.chunks(limit))
     try:
-        inner = archives.unpacked(source)
-        if not archives.is_tar(inner.peek(PEEK_BYTES)):
-            return b"".join(inner.chunks(limit))
-        found = archives.folder(inner)
+        found = archives.opened(source, artifact.file_name)
+        if isinstance(found, archives.SingleFile):
+            return b"".join(found.source.chunks(limit))
     except BrokenArchiveError as error:
         raise UndrawableError(f"{artifact.file_name}: {error}") from error
-    if len(found.members) != 1:
-        raise UndrawableError(f"{artifact.file_name} holds {len(found.members)} files where one was expected.")
-    return found.first[:limit]
+    raise UndrawableError(f"{artifact.file_name} holds {len(found.members)} files where one was expected.")
 
 
 def draw(body: bytes, read: Read) -> Drawing:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from contextlib import ExitStack
-from typing import Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_safe
 
@@ -20,19 +20,17 @@ from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.runs import is_for
 from apps.runs.views.sandboxed_response import sandboxed_response
 
-_GZIP: Final = b"\x1f\x8b"
-_PACKED: Final = (".tar.gz", ".tgz", ".gz")
-
 
 @require_GET
 @handle_kubeflow_errors
 def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
-    """Shows the first part of an artifact; of metrics, which are all in the lineage store, no byte is asked for."""
+    """Shows the first part of an artifact; metrics are all in the lineage store, so their object is not read."""
     path = request.GET.get("path", "")
     found = requested_artifact(request, run_id, step_id, artifact_id, path=path)
     is_part = any(is_for(request, f"preview-{side}-{artifact_id}") for side in ("input", "output"))
     context = contexts.artifact_preview(found.details, found.step, found.artifact)
     context["path_query"] = f"?{urlencode({'path': path})}" if path else ""
+    context["frame_url"] = reverse("runs:artifact_frame", args=(run_id, step_id, artifact_id)) + context["path_query"]
     if context["card"].is_readable:
         try:
             with found.open() as stream:
@@ -70,9 +68,9 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
         return ranges.unsatisfiable(stream.size_bytes)
     first = next(stream.chunks, b"")
     name = previews.download_name(artifact, is_directory=stream.is_directory)
-    if stream.start == 0 and not first.startswith(_GZIP):
+    if stream.start == 0 and not first.startswith(previews.GZIP_MAGIC):
         # Kubeflow's gateway unpacks the .tgz objects of 1.x runs on the way.
-        name = _unpacked_name(name)
+        name = previews.unpacked_name(name)
     chunks = itertools.chain([first], stream.chunks)
     response = StreamingHttpResponse(
         chunks,
@@ -82,7 +80,3 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
     ranges.describe(response, stream, part)
     response._resource_closers.append(kept.close)  # type: ignore[attr-defined]  # noqa: SLF001  # as FileResponse does
     return sandboxed_response(response)
-
-
-def _unpacked_name(name: str) -> str:
-    return next((name.removesuffix(each) for each in _PACKED if name.endswith(each)), name)

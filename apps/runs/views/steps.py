@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -74,7 +75,14 @@ def _log_context(
     log = gateway.step_log(details.run, step, attempt)
     is_live = not state.is_final
     page = log_lines.log_page(log, query=request.GET.get("q", ""), after=after, is_live=is_live)
-    return {"log": log, "log_page": page, "attempt": attempt, "is_log_live": is_live, "after": after}
+    poll = {"after": page.last_number, "attempt": attempt.id if attempt else "", "q": page.query}
+    return {
+        "log": log,
+        "log_page": page,
+        "attempt": attempt,
+        "is_log_live": is_live,
+        "poll_query": urlencode({name: value for name, value in poll.items() if value != ""}),
+    }
 
 
 def _attempt(request: HttpRequest, step: Step) -> Attempt | None:

@@ -38,7 +38,7 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
         found = previews.content(artifact, stream)
     if found is None:
         raise Http404("This artifact cannot be shown in place; download it.")
-    is_pdf = found.kind is previews.Kind.PDF
+    is_pdf = found.media_type == "application/pdf"
     response = HttpResponse(found.body, content_type=found.media_type)
     # A PDF viewer shows this as the title, and saves under it.
     name = content_disposition_header(

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -81,15 +82,9 @@ def work_root_await(worker: str, on_wait: Callable[[], bool]) -> None:
     until = time.monotonic() + PAUSE_S
     while (trouble := work_root_trouble()) and time.monotonic() < until and on_wait():
         logger.error("this worker pauses: %s", trouble)
-        _pause_publish(worker, trouble)
+        with suppress(RedisError, OSError):
+            connection_get().set(f"{_PAUSED_KEY}{worker}", trouble, ex=_PAUSED_KEEP_S)
         threading.Event().wait(1)
-
-
-def _pause_publish(worker: str, trouble: str) -> None:
-    try:
-        connection_get().set(f"{_PAUSED_KEY}{worker}", trouble, ex=_PAUSED_KEEP_S)
-    except (RedisError, OSError) as error:
-        logger.info("pause of the worker not published: %s", error)
 
 
 def pauses_read() -> list[str]:

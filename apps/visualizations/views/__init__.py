@@ -1,1 +1,1 @@
-"""The pages of visualizations: the Creator on a step, the gallery, a visualization, live states."""
+"""The pages of visualizations: Creator, gallery, a visualization, live states, results, library code."""

@@ -56,7 +56,8 @@ def _columns(gateway: Gateway, artifact: Artifact, namespace: str) -> list[str]:
     with gateway.open_artifact(artifact.uri, namespace=namespace) as stream:
         if stream.is_directory:
             return []
-        return list(previews.preview(artifact, stream).header[:_MOST_COLUMNS])
+        preview = previews.preview(artifact, stream)
+        return list(preview.header[:_MOST_COLUMNS]) if isinstance(preview, previews.TablePreview) else []
 
 
 @require_safe

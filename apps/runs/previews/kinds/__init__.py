@@ -1,0 +1,1 @@
+"""One file per preview kind; `registry` finds them. Each defines `KIND`, a `PreviewKind`."""

@@ -1,0 +1,95 @@
+"""The template tags and filters of every app: icons, states, times, sizes, addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.ui import formats, icons, states
+
+register = template.Library()
+register.simple_tag(icons.icon)
+for _filter in (
+    formats.as_json,
+    formats.bytesize,
+    formats.duration,
+    formats.is_record,
+    formats.metric,
+    formats.told_apart,
+    formats.type_name,
+    formats.value_text,
+):
+    register.filter(_filter)
+
+
+@register.simple_tag
+def state_badge(state: states.ShownState | Any) -> SafeString:
+    """Draws a state; anything else, such as nothing, is drawn as unknown."""
+    if not isinstance(state, states.ShownState):
+        return _badge("unknown", states.Tone.IDLE, "circle-help", "Unknown")
+    return _badge(state.value, state.tone, state.icon, state.label)
+
+
+def _badge(value: str, tone: states.Tone, icon_name: str, label: str) -> SafeString:
+    return format_html('<span class="state state-{} tone-{}">{}{}</span>', value, tone, icons.icon(icon_name), label)
+
+
+@register.simple_tag
+def when(moment: datetime | None, empty: str = "-") -> SafeString:
+    """Draws a time as "3 minutes ago" with the exact one on hover; a script keeps it fresh."""
+    if not moment:  # a template makes "" of what is missing further up
+        return format_html('<span class="muted">{}</span>', empty)
+    exact = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative>{}</time>',
+        exact.isoformat(),
+        f"{exact:%Y-%m-%d %H:%M:%S} UTC",
+        formats.ago(timezone.now() - exact),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def address(context: Any, **changes: Any) -> str:
+    """Returns this page's address with some query values changed; None takes one away."""
+    return address_changed(context, changes)
+
+
+@register.simple_tag(takes_context=True)
+def address_changed(context: Any, changes: Mapping[str, Any]) -> str:
+    """Returns this page's address with the query values of a mapping changed; None takes one away."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in {None, ""}:
+            query[name] = value
+    encoded = query.urlencode()
+    return f"?{encoded}" if encoded else context.get("list_path") or context["request"].path
+
+
+@register.simple_tag(takes_context=True)
+def sort_link(context: Any, label: str, field: str, sort: str, *, newest_first: bool = False) -> SafeString:
+    """Draws the head of a column as a link that sorts the list by it, or the other way round.
+
+    Args:
+        label: the head of the column.
+        field: its name in the query; "-name" sorts from the end.
+        sort: how the list is sorted now.
+        newest_first: whether the first click sorts from the end.
+    """
+    backwards = f"-{field}"
+    first, second = (backwards, field) if newest_first else (field, backwards)
+    arrow = {field: " ↑", backwards: " ↓"}.get(sort, "")
+    link = address_changed(context, {"sort": second if sort == first else first, "page": None})
+    return format_html('<a href="{}">{}{}</a>', link, label, arrow)
+
+
+@register.simple_tag
+def name_of(names: Mapping[str, str], key: str) -> str:
+    """Returns the name of an id, or the id itself where the name is not known."""
+    return names.get(key, key)

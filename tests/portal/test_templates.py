@@ -1,0 +1,60 @@
+"""Templates stay readable: short lines, few levels of includes, no partial for one page without a reason."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "templates"
+TEMPLATES = {str(path.relative_to(FOLDER)): path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.html"))}
+LONGEST_LINE = 160
+DEEPEST = 4
+# What an expression includes instead of a name.
+CHOSEN = {"preview.template": [name for name in TEMPLATES if re.fullmatch(r"runs/previews/[a-z]\w*\.html", name)]}
+# Partials with one user, and why each is a file of its own.
+ONE_USER = {
+    "runs/_chip.html": "a part of the list that repeats",
+    "runs/_graph_artifact.html": "one shape of the graph",
+    "runs/_graph_buttons.html": "one shape of the graph",
+    "runs/_graph_step.html": "one shape of the graph",
+    "runs/_graph_task.html": "one shape of the graph",
+    "runs/_log.html": "one of the panel's tabs, as long as the panel",
+    "runs/_saved_filters.html": "a menu with two forms beside the form of the filters",
+    "runs/_timeline.html": "one of the run page's views, as long as the page",
+}
+
+
+def included(name):
+    for quoted, expression in re.findall(r'\{% include (?:"([^"]+)"|([\w.]+))', TEMPLATES[name]):
+        yield from [quoted] if quoted else CHOSEN[expression]
+
+
+@cache
+def depth(name):
+    return max((1 + depth(part) for part in included(name) if part in TEMPLATES), default=0)
+
+
+def test_no_line_is_longer_than_160_characters():
+    long = [
+        f"{name}:{number}: {len(line)}"
+        for name, text in TEMPLATES.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if len(line) > LONGEST_LINE
+    ]
+    assert long == []
+
+
+def test_includes_are_at_most_four_deep():
+    assert {name: depth(name) for name in TEMPLATES if depth(name) > DEEPEST} == {}
+
+
+def test_a_partial_has_several_users_or_a_reason():
+    code = "".join(
+        path.read_text(encoding="utf-8") for folder in ("apps", "vizportal") for path in (ROOT / folder).rglob("*.py")
+    )
+    users = Counter(part for name in TEMPLATES for part in included(name))
+    alone = {name for name in TEMPLATES if users[name] == 1 and Path(name).name.startswith("_") and name not in code}
+    assert alone == set(ONE_USER)

@@ -1,0 +1,182 @@
+"""Every way to recognise a preview kind, in one table of its own, and the same in docs/previews.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.template.loader import get_template
+
+from apps.runs.entities import Artifact
+from apps.runs.gateway import ArtifactStream
+from apps.runs.previews import content, preview, preview_kinds
+from tests.runs import sampled
+
+ROOT = Path(__file__).parents[2]
+WORDS = b"plain words"
+GIF, JPEG, WEBP = b"GIF89a....", b"\xff\xd8\xff\xe0....", b"RIFF....WEBP"
+# Three rows of tab-separated cells that hold more commas than tabs: only the suffix says which of the two separates.
+TABS = b"city, state, country\tn\nBern, BE, CH\t1\n"
+BOOK = json.dumps(sampled.NOTEBOOK).encode()
+BY_SUFFIX = {
+    ".csv": ("table", b"a;b\n1;2\n"),
+    ".tsv": ("table", TABS),
+    ".json": ("json", b"7"),
+    ".jsonl": ("json_lines", b"1\n2\n"),
+    ".ndjson": ("json_lines", b"1\n2\n"),
+    ".ipynb": ("notebook", b'{"cells": []}'),
+    ".md": ("markdown", WORDS),
+    ".markdown": ("markdown", WORDS),
+    ".html": ("html", WORDS),
+    ".htm": ("html", WORDS),
+    ".png": ("image", WORDS),
+    ".jpg": ("image", WORDS),
+    ".jpeg": ("image", WORDS),
+    ".gif": ("image", WORDS),
+    ".webp": ("image", WORDS),
+    ".svg": ("image", WORDS),
+}
+# Text whose content decides: the suffix says only that most bytes beyond ASCII are letters of an old encoding.
+TEXT_SUFFIXES = (".txt", ".log", ".yaml", ".yml", ".toml", ".ini", ".py", ".sql", ".xml", ".pbtxt")
+STREAM_SUFFIXES = (".arrow", ".arrows", ".feather", ".ipc")
+GREEK = b"\xf0\xe1\xe9" * 20
+BY_TYPE = {"system.HTML": "html", "system.Markdown": "markdown"}
+BY_CONTENT = {
+    b"%PDF-1.4": "pdf",
+    b"PAR1....": "columnar",
+    b"ARROW1..": "columnar",
+    b"\x1f\x8b....": "archive",
+    sampled.PNG: "image",
+    GIF: "image",
+    JPEG: "image",
+    WEBP: "image",
+    b" \n{": "json",
+    b"[1": "json",
+    b'{"a": 1}\n{"a": 2}\n': "json_lines",
+    BOOK: "notebook",
+    b"<!DOCTYPE html><p>x": "html",
+    b"<HTML>": "html",
+    WORDS: "text",
+    b"\x00\x01": "binary",
+    b"": "empty",
+}
+DRAWN_BY_THE_BROWSER = {
+    ("x", b"%PDF-1.4"): "application/pdf",
+    ("x", b"<html>"): "text/html; charset=utf-8",
+    ("x", sampled.PNG): "image/png",
+    ("x", GIF): "image/gif",
+    ("x", JPEG): "image/jpeg",
+    ("x", WEBP): "image/webp",
+    ("x.png", WORDS): "image/png",
+    ("x.jpg", WORDS): "image/jpeg",
+    ("x.jpeg", WORDS): "image/jpeg",
+    ("x.gif", WORDS): "image/gif",
+    ("x.webp", WORDS): "image/webp",
+    ("x.svg", WORDS): "image/svg+xml",
+    ("x.png", GIF): "image/gif",
+}
+
+
+def artifact(name="x", type_="system.Artifact", **more):
+    return Artifact(id="1", name="x", type=type_, uri=f"minio://b/{name}", direction="output", **more)
+
+
+def stream(data, content_type="", *, is_directory=False):
+    return ArtifactStream(
+        chunks=iter([data]), size_bytes=len(data), content_type=content_type, is_directory=is_directory
+    )
+
+
+@pytest.mark.parametrize("suffix", BY_SUFFIX)
+def test_a_suffix_or_the_format_in_the_metadata_decides(suffix):
+    kind, data = BY_SUFFIX[suffix]
+    assert preview(artifact(f"x{suffix}"), stream(data)).preview_kind == kind
+    assert preview(artifact(f"x{suffix.upper()}"), stream(data)).preview_kind == kind
+    assert preview(artifact(metadata={"format": suffix[1:]}), stream(data)).preview_kind == kind
+    assert preview(artifact("x.unknown"), stream(data)).preview_kind != kind
+
+
+def test_tabs_alone_separate_the_cells_of_a_tsv():
+    found = preview(artifact("x.tsv"), stream(TABS))
+    assert found.header == ("city, state, country", "n")
+    assert found.rows == (("Bern, BE, CH", "1"),)
+
+
+@pytest.mark.parametrize("suffix", TEXT_SUFFIXES)
+def test_a_text_suffix_allows_an_old_encoding_and_the_content_decides(suffix):
+    assert preview(artifact(f"x{suffix}"), stream(GREEK)).preview_kind == "text"
+    assert preview(artifact("x.unknown"), stream(GREEK)).preview_kind == "binary"
+    assert preview(artifact(f"x{suffix}"), stream(b"[1]")).preview_kind == "json"
+
+
+@pytest.mark.parametrize("suffix", STREAM_SUFFIXES)
+def test_an_arrow_stream_is_known_by_its_suffix_and_its_first_bytes(suffix):
+    assert preview(artifact(f"x{suffix}"), stream(b"\xff\xff\xff\xff\x00")).preview_kind == "columnar"
+    assert preview(artifact(f"x{suffix}"), stream(WORDS)).preview_kind == "text"
+    assert preview(artifact("x.unknown"), stream(b"\xff\xff\xff\xff\x00")).preview_kind == "binary"
+
+
+@pytest.mark.parametrize("artifact_type", BY_TYPE)
+def test_the_type_decides_before_the_suffix(artifact_type):
+    assert preview(artifact("x.csv", artifact_type), stream(WORDS)).preview_kind == BY_TYPE[artifact_type]
+
+
+@pytest.mark.parametrize("data", BY_CONTENT, ids=BY_CONTENT.values())
+def test_the_content_decides_where_nothing_else_does(data):
+    assert preview(artifact(), stream(data)).preview_kind == BY_CONTENT[data]
+
+
+@pytest.mark.parametrize("name", ["x", "x.csv", "x.html", "x.png", "x.ipynb"])
+@pytest.mark.parametrize(("data", "kind"), [(b"%PDF-1.4", "pdf"), (b"PAR1....", "columnar")])
+def test_certain_first_bytes_decide_before_the_type_and_the_suffix(name, data, kind):
+    assert preview(artifact(name, "system.HTML"), stream(data)).preview_kind == kind
+
+
+def test_a_dataset_whose_lines_have_the_same_commas_is_a_table():
+    assert preview(artifact(type_="system.Dataset"), stream(b"a,b\n1,2\n")).preview_kind == "table"
+    assert preview(artifact(type_="system.Dataset"), stream(b"a,b\n1,2,3\n")).preview_kind == "text"
+    assert preview(artifact(type_="system.Model"), stream(b"a,b\n1,2\n")).preview_kind == "text"
+    assert preview(artifact(type_="system.Dataset"), stream(b'{"a": 1,\n"b": 2,\n')).preview_kind == "json"
+
+
+def test_the_gateway_s_word_decides_on_images_and_folders():
+    assert preview(artifact(), stream(WORDS, "image/avif")).preview_kind == "image"
+    assert content(artifact(), stream(WORDS, "image/avif")).media_type == "image/avif"
+    folder = stream(sampled.FILES["one.tgz"], is_directory=True)
+    assert [member.name for member in preview(artifact("x.csv"), folder).members] == ["data.csv"]
+
+
+@pytest.mark.parametrize(("name", "data"), DRAWN_BY_THE_BROWSER)
+def test_the_browser_is_given_the_media_type(name, data):
+    assert content(artifact(name), stream(data)).media_type == DRAWN_BY_THE_BROWSER[name, data]
+
+
+@pytest.mark.parametrize("data", [data for data, kind in BY_CONTENT.items() if kind not in {"pdf", "html", "image"}])
+def test_the_browser_draws_nothing_else(data):
+    assert content(artifact(), stream(data)) is None
+
+
+def test_the_tables_of_this_module_are_complete():
+    kinds = preview_kinds()
+    assert {suffix: kind.key for kind in kinds for suffix in kind.suffixes} == {
+        suffix: kind for suffix, (kind, _) in BY_SUFFIX.items()
+    }
+    assert {name: kind.key for kind in kinds for name in kind.artifact_types} == BY_TYPE
+    assert {suffix for kind in kinds for suffix in kind.text_suffixes} == set(TEXT_SUFFIXES)
+    assert {kind.key for kind in kinds} == {kind for kind, _ in BY_SUFFIX.values()} | set(BY_CONTENT.values()) | {
+        "directory"
+    }
+
+
+def test_every_kind_has_its_template():
+    for kind in preview_kinds():
+        get_template(f"runs/previews/{kind.key}.html")
+    get_template("runs/previews/too_large.html")
+
+
+def test_every_suffix_and_type_is_documented():
+    page = (ROOT / "docs" / "previews.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`(\.[a-z]+|system\.[A-Z]\w+)`", page))
+    assert {*BY_SUFFIX, *TEXT_SUFFIXES, *STREAM_SUFFIXES, *BY_TYPE} <= documented

@@ -1,0 +1,52 @@
+"""The exception in the Content-Security-Policy for django_rq's pages, and its limits."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import django_rq
+import pytest
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queue")]
+
+
+def policy(response):
+    directives = response["Content-Security-Policy"].split(";")
+    return {name: values.split() for name, _, values in (text.strip().partition(" ") for text in directives)}
+
+
+@pytest.mark.parametrize("path", ["/admin/rq/", "/admin/rq/queues/0/finished/", "/admin/django_rq/dashboard/"])
+def test_the_dashboard_may_have_inline_styles_and_its_own_script_only(admin_client, path):
+    response = admin_client.get(path)
+    assert response.status_code == 200
+    found = policy(response)
+    assert found["style-src"] == ["'self'", "'unsafe-inline'"]
+    assert "'unsafe-inline'" not in found["script-src"]
+    assert len(found["script-src"]) == 2
+    assert "queue-dashboard.js" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/visualizations/render/", "/design/", "/no-such-page/"])
+def test_no_other_page_may(admin_client, path):
+    response = admin_client.get(path)
+    found = policy(response)
+    assert found["style-src"] == found["script-src"] == ["'self'"]
+    assert "queue-dashboard.js" not in response.content.decode()
+
+
+def test_the_hash_is_that_of_every_inline_script_of_the_installed_version(admin_client):
+    folder = Path(django_rq.__file__).parent / "templates" / "django_rq"
+    scripts = {
+        script
+        for template in folder.glob("*.html")
+        for script in re.findall(
+            r'<script type="text/javascript">(.+?)</script>', template.read_text(encoding="utf-8"), re.DOTALL
+        )
+    }
+    assert scripts, "the exception for a script can go"
+    hashes = {base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts}
+    allowed = policy(admin_client.get("/admin/rq/"))["script-src"]
+    assert {f"'sha256-{digest}'" for digest in hashes} == set(allowed) - {"'self'"}
