@@ -17,7 +17,7 @@ from kfp_server_api import rest
 
 from apps.runs.gateway import errors, json_reading
 from apps.runs.gateway.connection import Connection
-from apps.runs.gateway.watching import watched
+from apps.runs.gateway.request_metrics import watched
 
 # The client reads and writes this file process-wide: one person's namespace would become everybody's.
 kfp.Client._LOCAL_KFP_CONTEXT = ""  # noqa: SLF001

@@ -17,7 +17,7 @@ import urllib3
 from apps.runs import exceptions
 from apps.runs.entities import Endpoint
 from apps.runs.gateway import errors
-from apps.runs.gateway.watching import watched
+from apps.runs.gateway.request_metrics import watched
 
 LONGEST_CONNECT_S: Final = 5
 _LARGEST_ANSWER_BYTES: Final = 64 * 1024**2

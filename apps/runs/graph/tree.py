@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from apps.runs.entities import State, Step, StepKind
-from apps.runs.graph.look import Look
 from apps.runs.graph.summary import COMPOUND
+from apps.runs.graph.view_state import GraphViewState
 
 MOST_STEPS: Final = 500
 """Above this the list comes first: nobody can read such a graph at once."""
@@ -46,7 +46,7 @@ class Tree:
         is_cut: whether frames stay closed because too much would have to be drawn.
     """
 
-    def __init__(self, steps: Sequence[Step], look: Look, *, selected_id: str = "") -> None:
+    def __init__(self, steps: Sequence[Step], look: GraphViewState, *, selected_id: str = "") -> None:
         self.look = look
         self.by_id: Mapping[str, Step] = {step.id: step for step in steps}
         self.children: dict[str, list[Step]] = defaultdict(list)

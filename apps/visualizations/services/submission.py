@@ -20,8 +20,9 @@ from apps.runs.gateway import Gateway
 from apps.visualizations import jobs, selectors
 from apps.visualizations.exceptions import TooManyQueuedError, WrongStateError
 from apps.visualizations.models import Render, Visualization
+from apps.visualizations.services.code import custom_check, spec_begin
 from apps.visualizations.services.credentials import credential_keep
-from apps.visualizations.services.orders import (
+from apps.visualizations.services.requests import (
     SAMPLE_TITLE,
     CheckedRequest,
     VisualizationRequest,
@@ -31,7 +32,6 @@ from apps.visualizations.services.orders import (
     timeout_clean,
 )
 from apps.visualizations.services.rights import change_check, namespace_check, record, right_check
-from apps.visualizations.services.scripts import custom_check, spec_begin
 from apps.visualizations.specs import source_scope, spec_columns, spec_read
 
 logger = logging.getLogger(__name__)

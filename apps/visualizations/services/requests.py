@@ -17,7 +17,7 @@ from apps.runs.exceptions import NotFoundError as RunsNotFoundError
 from apps.runs.gateway import Gateway
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, SourceError
-from apps.visualizations.services.scripts import custom_check, spec_begin
+from apps.visualizations.services.code import custom_check, spec_begin
 from apps.visualizations.sources import address_allow, address_parse
 from apps.visualizations.states import Reason
 

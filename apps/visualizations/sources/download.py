@@ -48,7 +48,7 @@ def safe_path(parts: Iterable[str]) -> str:
 
 
 @dataclass(slots=True, kw_only=True)
-class Intake:
+class Download:
     """Writes files below `directory` within the limits; `on_chunk` is called often and may raise to stop."""
 
     directory: Path
