@@ -72,7 +72,7 @@ class Visualization(models.Model):
 class Render(models.Model):
     """One making of a visualization: what went in, how it went, what came out. Never edited afterwards.
 
-    Every change of state is one conditional UPDATE that names the attempt (services/execution.py and reconciliation.py).
+    Every change of state is one conditional UPDATE that names the attempt (services/execution.py, reconciliation.py).
     So a worker that was taken for dead and comes back changes nothing.
 
     Attributes:
