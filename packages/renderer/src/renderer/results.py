@@ -351,7 +351,7 @@ def _open_notebook(directory: Path) -> BinaryIO | None:
 
 
 def _read_log(directory: Path) -> str:
-    """Returns what was printed; for a process that was ended without a word, what it told its descriptors."""
+    """Returns what was printed; for a process that was killed, what it wrote to its descriptors."""
     return read_log(directory / "log.txt", MAX_LOG_BYTES) or read_log(directory / "stderr.raw", MAX_LOG_BYTES)
 
 
