@@ -6,13 +6,13 @@ import re
 
 import pytest
 import yaml
-from apps.visualizations.services.scripts import spec_begin
 from django.test import Client
 from vizkit.types import registry
 
 from apps.runs.gateway.endpoints import endpoints
 from apps.runs.gateway.objects.stores import stores
 from apps.telemetry.logs import ACCESS_LOGGER, JsonFormatter
+from apps.visualizations.services.code import spec_begin
 from tests.docs.collecting import ROOT, executes
 
 
