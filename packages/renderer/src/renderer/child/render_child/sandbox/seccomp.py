@@ -1,8 +1,8 @@
 """The system call filter of a render: a BPF program that allows by default and refuses what no notebook needs.
 
-Landlock decides about files; this decides about the kernel's other interfaces (sockets, tracing, namespaces, mounts) and
-about the few file calls that Landlock leaves open (modes, owners, times, locks, watches). It also keeps every process
-of a render in one process group, so that one signal ends all of them (host/termination.py).
+Landlock decides about files. This filter decides about the kernel's other interfaces (sockets, tracing, namespaces,
+mounts) and about the few file calls that Landlock leaves open (modes, owners, times, locks, watches). It also keeps
+every process of a render in one process group, so that one signal ends all of them (host/containment.py).
 """
 
 from __future__ import annotations
