@@ -138,7 +138,7 @@ class _Line:
     def fill(self) -> bool:
         """Orders as many as are missing; notes how few there were."""
         from apps.accounts.caller import Caller, CallerKind
-        from apps.visualizations.services.orders import VisualizationRequest
+        from apps.visualizations.services.requests import VisualizationRequest
         from apps.visualizations.services.submission import visualization_create_anew
 
         waiting = self._rows(state="queued").count()

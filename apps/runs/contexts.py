@@ -56,7 +56,7 @@ class ArtifactCard:
 
 
 def run_page(
-    details: RunDetails, *, view: str, selected: Step | None, look: graph.Look | None = None
+    details: RunDetails, *, view: str, selected: Step | None, look: graph.GraphViewState | None = None
 ) -> dict[str, Any]:
     """Returns the run page's context; a graph too large to read becomes the list.
 
@@ -67,7 +67,7 @@ def run_page(
         look: what is open in the graph; None leaves it to its size.
     """
     run, steps = details.run, details.steps
-    context = graph_page.graph_context(steps, look or graph.Look(), view=view, selected=selected)
+    context = graph_page.graph_context(steps, look or graph.GraphViewState(), view=view, selected=selected)
     shown = context["view"]
     timeline = graph_page.timeline_context(steps, run) if shown == "timeline" else {}
     return {
@@ -87,7 +87,7 @@ def run_page(
     }
 
 
-def plan(version: PipelineVersion, look: graph.Look, *, view: str) -> dict[str, Any]:
+def plan(version: PipelineVersion, look: graph.GraphViewState, *, view: str) -> dict[str, Any]:
     """Returns the graph's part of a pipeline's context; a graph too large to read becomes the list of tasks."""
     steps = graph.spec_steps(version.spec)
     context = graph_page.graph_context(steps, look, view=view, is_plan=True)
@@ -173,7 +173,7 @@ def offers_creator(step: Step) -> bool:
 def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
     """Returns where the Creator and the saved results of a step come from; "" where nobody offers them.
 
-    They belong to another room, which is reached by the name of its address only.
+    They belong to another app, which is reached by URL name only.
     """
     try:
         url = reverse("visualizations:step_fragment", kwargs={"run_id": run_id, "step_id": step_id})

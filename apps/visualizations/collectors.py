@@ -17,7 +17,7 @@ from apps.visualizations.events import connection_get
 from apps.visualizations.models import Render
 from apps.visualizations.render_metrics import RENDERS, SHARED_METRICS, host_memory_metric
 from apps.visualizations.services.hosts import hosts_read
-from apps.visualizations.services.upkeep import pass_read
+from apps.visualizations.services.reconciliation import pass_read
 from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 

@@ -17,7 +17,7 @@ from apps.accounts.caller import Caller, caller_of
 from apps.accounts.rights import Right
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.gateway import Gateway
-from apps.visualizations import origins, selectors
+from apps.visualizations import provenance, selectors
 from apps.visualizations.forms import VisualizationForm
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.hosts import environment_available, environment_missing
@@ -141,7 +141,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "longer_url": f"{edit}&timeout_s={settings.KERNEL_TIMEOUT}" if edit and may_run_longer(render) else "",
         "longer_s": settings.KERNEL_TIMEOUT,
         "is_page": "page" in request.GET,
-        "is_stale": step is not None and origins.is_stale(render, step),
+        "is_stale": step is not None and provenance.is_stale(render, step),
         "code_lines": _code_lines(lines := _lines_around(render)),
         "failed_text": next((text for _, text, is_failing in lines if is_failing), ""),
     }
@@ -221,7 +221,7 @@ def edit_url(visualization: Visualization, render: Render) -> str:
 
 
 def _artifact_kind(artifact: Artifact) -> str:
-    """Returns what people call such an artifact: by its file's ending where that is telling, else by its type."""
+    """Returns a common name for such an artifact: by its file's suffix where that is known, else by its type."""
     ending = artifact.file_name.rpartition(".")[2]
     is_ending = "." in artifact.file_name and ending.isalnum() and len(ending) <= _LONGEST_ENDING
     return ending.upper() if is_ending else artifact.type.removeprefix("system.")

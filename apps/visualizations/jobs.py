@@ -127,7 +127,7 @@ class RenderWorker(MonitoredWorker):
             key = name.removeprefix("render-")
             if number == 0 or hosts.host_is_wanted(key):
                 hosts.host_warm(key)
-                hosts.host_tell(key)
+                hosts.host_publish(key)
 
     def metrics_read(self) -> list[Metric]:
         """Returns the memory of this machine's render hosts."""

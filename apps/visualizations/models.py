@@ -72,8 +72,8 @@ class Visualization(models.Model):
 class Render(models.Model):
     """One making of a visualization: what went in, how it went, what came out. Never edited afterwards.
 
-    Every change of state is one conditional UPDATE that names the attempt (services/execution.py, upkeep.py), so
-    a worker that comes back from the dead changes nothing.
+    Every change of state is one conditional UPDATE that names the attempt (services/execution.py, reconciliation.py).
+    So a worker that was taken for dead and comes back changes nothing.
 
     Attributes:
         attempt: counts the workers that were given this render, from 1.

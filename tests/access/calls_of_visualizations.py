@@ -4,12 +4,12 @@
 # Each call takes the same three values, (caller, world, place), and stands on one line.
 
 from apps.accounts.rights import Right
-from apps.visualizations import origins
+from apps.visualizations import provenance
 from apps.visualizations import selectors as results
 from apps.visualizations.kfp_service import ends
 from apps.visualizations.models import ApiToken, Render, Visualization
-from apps.visualizations.services import bulk, live, rights, submission, titles, tokens, withdrawal
-from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.services import bulk, cancellation, live, rights, submission, titles, tokens
+from apps.visualizations.services.requests import VisualizationRequest
 from tests.access.calls_of_runs import kubeflow_as
 from tests.access.outcomes import (
     ADMINISTRATORS,
@@ -96,10 +96,13 @@ CALLED = {
         lambda c, w, p: results.queued_count(c),
         (("none", "none"), ("none", "none"), ("in", "in"), ("in", "in"), ("none", "none"), ("none", "none")),
     ),
-    "apps.visualizations.origins.run_now": (lambda c, w, p: origins.run_now(c, visualization(p)), READERS),
-    "apps.visualizations.origins.artifact_now": (lambda c, w, p: origins.artifact_now(c, visualization(p)), READERS),
-    "apps.visualizations.origins.gateway_of": (
-        lambda c, w, p: origins.gateway_of(c, visualization(p)),
+    "apps.visualizations.provenance.run_now": (lambda c, w, p: provenance.run_now(c, visualization(p)), READERS),
+    "apps.visualizations.provenance.artifact_now": (
+        lambda c, w, p: provenance.artifact_now(c, visualization(p)),
+        READERS,
+    ),
+    "apps.visualizations.provenance.gateway_of": (
+        lambda c, w, p: provenance.gateway_of(c, visualization(p)),
         LOOKERS,
     ),
     "apps.visualizations.services.live.live_read": (lambda c, w, p: live.live_read(c, render(p)), LOOKERS),
@@ -137,16 +140,16 @@ CALLED = {
         lambda c, w, p: titles.title_change(c, visualization(p), "x") or True,
         CHANGERS,
     ),
-    "apps.visualizations.services.withdrawal.render_cancel": (
-        lambda c, w, p: withdrawal.render_cancel(c, render(p, "queued")),
+    "apps.visualizations.services.cancellation.render_cancel": (
+        lambda c, w, p: cancellation.render_cancel(c, render(p, "queued")),
         CHANGERS,
     ),
-    "apps.visualizations.services.withdrawal.render_withdraw": (
-        lambda c, w, p: withdrawal.render_withdraw(c, p["queued"]) or True,
+    "apps.visualizations.services.cancellation.render_cancel_unfinished": (
+        lambda c, w, p: cancellation.render_cancel_unfinished(c, p["queued"]) or True,
         ITS_PERSON,
     ),
-    "apps.visualizations.services.withdrawal.visualization_delete": (
-        lambda c, w, p: withdrawal.visualization_delete(c, visualization(p)) or True,
+    "apps.visualizations.services.cancellation.visualization_delete": (
+        lambda c, w, p: cancellation.visualization_delete(c, visualization(p)) or True,
         CHANGERS,
     ),
     "apps.visualizations.services.tokens.token_create": (

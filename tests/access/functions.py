@@ -15,7 +15,7 @@ PLACES = (
     "apps.runs.selectors",
     "apps.runs.services",
     "apps.visualizations.events",
-    "apps.visualizations.origins",
+    "apps.visualizations.provenance",
     "apps.visualizations.selectors",
     "apps.visualizations.kfp_service.ends",
     "apps.visualizations.kfp_service.waiting",
@@ -42,15 +42,15 @@ SYSTEM = {
     "apps.visualizations.services.credentials.credential_drop": "workers",
     "apps.visualizations.services.credentials.render_gateway": "workers",
     "apps.visualizations.services.execution.render_execute": "workers",
-    "apps.visualizations.services.faults.*": "workers",
+    "apps.visualizations.services.machine_faults.*": "workers",
     "apps.visualizations.services.hosts.*": "workers; hosts_read: health, metrics, admin site",
     "apps.visualizations.services.inputs.*": "workers",
     "apps.visualizations.services.lease.*": "workers",
-    "apps.visualizations.services.live.live_tell*": "workers",
+    "apps.visualizations.services.live.live_publish*": "workers",
     "apps.visualizations.services.pruning.*": "manage.py prune",
     "apps.visualizations.services.results.*": "workers, and services that checked the caller",
     "apps.visualizations.services.stored.*": "services that checked the caller",
-    "apps.visualizations.services.upkeep.*": "the reconciler",
+    "apps.visualizations.services.reconciliation.*": "the reconciler",
 }
 
 # How a caller is found: there is none yet.
@@ -79,8 +79,8 @@ NOBODYS = {
     "apps.runs.selectors.step_get",
     "apps.runs.services.metrics_of",
     "apps.runs.services.tag_clean",
-    "apps.visualizations.origins.artifact_of",
-    "apps.visualizations.origins.is_stale",
+    "apps.visualizations.provenance.artifact_of",
+    "apps.visualizations.provenance.is_stale",
     "apps.visualizations.selectors.oldest_wait_s",
     "apps.visualizations.selectors.queue_counts",
     "apps.visualizations.selectors.queue_place",
@@ -91,8 +91,8 @@ NOBODYS = {
     "apps.visualizations.services.assets.inline_assets",
     "apps.visualizations.services.assets.inline_assets_bytes",
     "apps.visualizations.services.bulk.is_stale",
-    "apps.visualizations.services.orders.*",
-    "apps.visualizations.services.scripts.*",
+    "apps.visualizations.services.requests.*",
+    "apps.visualizations.services.code.*",
 }
 
 # What changes something in Kubeflow; only apps.runs.actions may name these.

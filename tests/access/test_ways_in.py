@@ -13,7 +13,7 @@ from apps.runs.exceptions import NotSignedInError
 from apps.visualizations import selectors
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import submission
-from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.services.requests import VisualizationRequest
 from apps.visualizations.views import stream
 from tests.callers import caller
 

@@ -10,8 +10,8 @@ from tests.backup.documented import commands, run
 from tests.backup.writing import check_restored, writing
 from tests.postgres import PASSWORD, PROGRAMS
 from tests.stores.servers import s3_client, s3_process
-from tests.upgrade.door import Door, sign_in
-from tests.upgrade.house import house
+from tests.upgrade.api_client import Door, sign_in
+from tests.upgrade.installation import house
 from tests.upgrade.versions import PRESENT
 from tests.waiting import wait_until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.upgrade.door import ENDED, Door
+from tests.upgrade.api_client import ENDED, Door
 from tests.upgrade.versions import PRESENT
 from tests.waiting import wait_until
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.core import signing
 from apps.visualizations.models import Render
-from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.services.requests import VisualizationRequest
 from apps.visualizations.services.submission import visualization_create
 from apps.accounts.caller import Caller, CallerKind
 from django.core.management import call_command

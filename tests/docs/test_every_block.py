@@ -102,3 +102,18 @@ def test_every_target_of_make_that_is_named_exists():
 def test_files_that_contributing_names_as_tests_exist():
     for name in re.findall(r"tests/[\w/]+\.py", (ROOT / "CONTRIBUTING.md").read_text()):
         assert (ROOT / name).is_file()
+
+
+# A reader's own file, a module of the toolkit, and an artifact of a sample.
+OWN_FILES = {"types/histogram.py", "vizkit.html", "report.html"}
+
+
+def test_every_file_that_a_document_names_exists():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    files = [f"/{name}" for name in listed]
+    for document in DOCUMENTS:
+        named = set(re.findall(r"`([\w./-]*\w\.(?:py|html|toml|yaml|js|css))`", (ROOT / document).read_text()))
+        missing = {
+            name for name in named - OWN_FILES if not any(file.endswith(f"/{name.lstrip('./')}") for file in files)
+        }
+        assert not (files and missing), document

@@ -1,4 +1,4 @@
-"""The documents use the glossary's words, and lines that a reader can read beside the code."""
+"""The documents are plain: phrases, length of lines, and one meaning for each word of the glossary."""
 
 import re
 
@@ -12,21 +12,9 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 MOST_CHARACTERS = 130
-# Words of this project's past, and the glossary's word for each.
+# Phrases that a reader has to read twice, and what to write. Single words: tests/portal/test_terminology.py.
 REPLACED = {
-    r"keepers?": "supervisor",
-    r"brood": "fork pool",
-    r"spares?": "idle children",
-    r"hot ?pages": "prefault",
-    r"verdict": "exit status",
-    r"tally|tallies": "shared metric",
-    r"doors?": "entry point, transport",
-    r"upkeep": "reconcile",
-    r"withdrawal": "cancel",
-    r"intake": "download",
     r"a room for": "an app, a package",
-    r"books": "records",
-    r"herd": "many",
     r"foreign": "of another library; untrusted",
     r"tells of|is told": "reports, says",
     r"stands? (?:above|below|behind|beside|in|there|with)": "is",
@@ -46,7 +34,7 @@ def prose(name):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS, ids=str)
-def test_words_are_those_of_the_glossary(name):
+def test_phrases_are_plain(name):
     pattern = re.compile("|".join(rf"\b(?:{each})\b" for each in REPLACED), re.IGNORECASE)
     found = [f"{name}:{number}: {match[0]}" for number, line in prose(name) for match in pattern.finditer(line)]
     assert found == []

@@ -12,7 +12,7 @@ from vizkit.types import registry
 from apps.runs.gateway.endpoints import endpoints
 from apps.runs.gateway.objects.stores import stores
 from apps.telemetry.logs import ACCESS_LOGGER, JsonFormatter
-from apps.visualizations.services.scripts import spec_begin
+from apps.visualizations.services.code import spec_begin
 from tests.docs.collecting import ROOT, executes
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.house import CUSTOM, PREDEFINED, installation
+from tests.faults.installation import CUSTOM, PREDEFINED, installation
 from tests.postgres import DURABLE, postgres_server
 from tests.waiting import wait_until
 

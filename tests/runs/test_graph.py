@@ -125,10 +125,10 @@ def test_a_loop_shows_one_iteration_the_failed_one_first():
     assert (choice.step.id, choice.place, len(choice.options)) == ("l.70", 71, 100)
     assert choice.before == "iteration=l:69"
     assert choice.after == "iteration=l:71"
-    chosen = graph.draw(steps, graph.Look(iterations={"l": 3}))
+    chosen = graph.draw(steps, graph.GraphViewState(iterations={"l": 3}))
     assert "l.3.a" in ids(chosen)
     assert "l.99.b" in ids(graph.draw(steps, selected_id="l.99.b"))
-    assert "l.70.a" in ids(graph.draw(steps, graph.Look(iterations={"l": 5000})))
+    assert "l.70.a" in ids(graph.draw(steps, graph.GraphViewState(iterations={"l": 5000})))
 
 
 def test_a_running_loop_shows_the_iteration_that_works():
@@ -147,7 +147,7 @@ def test_loops_in_loops_keep_a_choice_of_their_own():
     steps = loop("outer", 2)
     for number in range(2):
         steps += loop("inner", 2, "work", parent=f"outer.{number}")
-    look = graph.Look(iterations={"outer": 1, "outer.1.inner": 1})
+    look = graph.GraphViewState(iterations={"outer": 1, "outer.1.inner": 1})
     assert ids(graph.draw(steps, look)) == {"outer", "outer.1.inner", "outer.1.inner.1.work"}
 
 
@@ -180,10 +180,13 @@ def test_many_steps_stand_in_closed_frames_that_say_what_is_in_them():
 def test_frames_open_and_close_as_the_address_says():
     steps = many_frames()
     assert len(graph.draw(steps).boxes) == 10
-    assert len(graph.draw(steps, graph.Look(opened=frozenset({"stage4", "no such"}))).boxes) == 19
-    everything = graph.draw(steps, graph.Look(frames="open"))
+    assert len(graph.draw(steps, graph.GraphViewState(opened=frozenset({"stage4", "no such"}))).boxes) == 19
+    everything = graph.draw(steps, graph.GraphViewState(frames="open"))
     assert len(everything.boxes) == len(steps)
-    assert len(graph.draw(steps, graph.Look(frames="open", closed=frozenset({"stage1"}))).boxes) == len(steps) - 9
+    assert (
+        len(graph.draw(steps, graph.GraphViewState(frames="open", closed=frozenset({"stage1"}))).boxes)
+        == len(steps) - 9
+    )
     assert "stage7.t2" in ids(graph.draw(steps, selected_id="stage7.t2"))
 
 
@@ -192,7 +195,7 @@ def test_frames_stay_closed_beyond_what_can_be_drawn():
     for number in range(4):
         steps.append(step(f"f{number}", kind=StepKind.DAG))
         steps += [step(f"t{inner}", f"f{number}") for inner in range(graph.MOST_DRAWN // 2)]
-    drawing = graph.draw(steps, graph.Look(frames="open"))
+    drawing = graph.draw(steps, graph.GraphViewState(frames="open"))
     assert drawing.is_cut
     assert graph.MOST_DRAWN // 2 < len(drawing.boxes) <= graph.MOST_DRAWN
 
@@ -208,7 +211,7 @@ def test_who_waits_for_a_step_in_a_frame_gets_a_line_from_the_frame():
         step("inner", "dag2", depends_on=("next",)),
     ]
     assert edges(graph.draw(steps)) == {("dag.first", "dag.last"), ("dag", "next"), ("next", "dag2")}
-    closed = graph.draw(steps, graph.Look(frames="closed"))
+    closed = graph.draw(steps, graph.GraphViewState(frames="closed"))
     assert edges(closed) == {("dag", "next"), ("next", "dag2")}
 
 
@@ -231,7 +234,7 @@ def test_artifacts_stand_between_who_wrote_and_who_reads_them():
         step("train", depends_on=("frame",), artifacts=(artifact("3", "data", "input"),)),
     ]
     assert graph.draw(steps).pills == ()
-    look = graph.Look(has_artifacts=True)
+    look = graph.GraphViewState(has_artifacts=True)
     drawing = graph.draw(steps, look)
     pills = {pill.carried.artifact.id: pill for pill in drawing.pills}
     assert {key: pill.label for key, pill in pills.items()} == {"1": "data", "2": "stats", "3": "clean"}
@@ -242,7 +245,7 @@ def test_artifacts_stand_between_who_wrote_and_who_reads_them():
         ("frame", pills["3"].carried.key),
         (pills["3"].carried.key, "train"),
     }
-    closed = graph.draw(steps, graph.Look(has_artifacts=True, frames="closed"))
+    closed = graph.draw(steps, graph.GraphViewState(has_artifacts=True, frames="closed"))
     assert len(closed.pills) == 3
 
 
@@ -252,10 +255,10 @@ def test_what_never_leaves_a_closed_frame_is_not_drawn():
         step("one", "frame", artifacts=(artifact("1", "data", "output"),)),
         step("two", "frame", depends_on=("one",), artifacts=(artifact("1", "data", "input"),)),
     ]
-    opened = graph.draw(steps, graph.Look(has_artifacts=True))
+    opened = graph.draw(steps, graph.GraphViewState(has_artifacts=True))
     key = opened.pills[0].carried.key
     assert edges(opened) == {("frame.one", key), (key, "frame.two")}
-    assert graph.draw(steps, graph.Look(has_artifacts=True, frames="closed")).pills == ()
+    assert graph.draw(steps, graph.GraphViewState(has_artifacts=True, frames="closed")).pills == ()
 
 
 def test_artifacts_of_1x_runs_are_joined_by_where_they_are():
@@ -264,7 +267,7 @@ def test_artifacts_of_1x_runs_are_joined_by_where_they_are():
         for direction, uri in (("output", "minio://b/k"), ("input", "minio://b/k"))
     ]
     steps = [step("one", artifacts=(ends[0],)), step("two", depends_on=("one",), artifacts=(ends[1],))]
-    drawing = graph.draw(steps, graph.Look(has_artifacts=True))
+    drawing = graph.draw(steps, graph.GraphViewState(has_artifacts=True))
     assert [pill.carried.targets for pill in drawing.pills] == [("two",)]
 
 

@@ -146,7 +146,7 @@ def test_every_task_and_every_edge_of_a_compiled_pipeline_is_drawn(pipeline, tmp
 
 def test_closed_frames_keep_the_lines_to_them(tmp_path):
     spec = compiled(nested_loops, tmp_path)
-    closed = graph.draw(graph.spec_steps(spec), graph.Look(frames="closed"))
+    closed = graph.draw(graph.spec_steps(spec), graph.GraphViewState(frames="closed"))
     assert len(closed.boxes) == 3
     assert {(line.source, line.target) for line in closed.lines} == {
         ("many", "for-loop-1"),
@@ -156,7 +156,7 @@ def test_closed_frames_keep_the_lines_to_them(tmp_path):
 
 def test_artifacts_of_a_plan_lead_from_who_writes_to_who_reads(tmp_path):
     spec = compiled(artifacts, tmp_path)
-    drawing = graph.draw(graph.spec_steps(spec), graph.Look(has_artifacts=True, frames="open"))
+    drawing = graph.draw(graph.spec_steps(spec), graph.GraphViewState(has_artifacts=True, frames="open"))
     found = {
         (pill.carried.step.id, pill.carried.artifact.name): (pill.carried.source, set(pill.carried.targets))
         for pill in drawing.pills

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from django.conf import settings
 from django.template import Context, Template
 
@@ -11,6 +12,7 @@ from apps.runs.entities import Phase, State, Step
 from apps.runs.gateway.filters import RunQuestion, run_filter
 from apps.runs.graph.summary import counted
 from apps.visualizations.states import RenderState
+from tests.runs.kubeflow import run_row
 
 STATIC = Path(settings.BASE_DIR) / "static"
 EVERY_STATE = [*State, *RenderState]
@@ -81,3 +83,21 @@ def test_what_is_no_state_is_drawn_as_unknown(value):
     template = Template("{% load ui %}{% state_badge value %}")
     drawn = [template.render(Context({"value": each})) for each in (value, State.UNKNOWN)]
     assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize(
+    ("word", "actions"),
+    [
+        ("PENDING", {"terminate"}),
+        ("RUNNING", {"terminate"}),
+        ("SUCCEEDED", {"archive"}),
+        ("FAILED", {"retry", "archive"}),
+        ("CANCELED", {"retry", "archive"}),
+        ("STATE_OF_THE_FUTURE", {"archive"}),
+    ],
+)
+def test_a_run_offers_what_its_state_allows(client, kubeflow, word, actions):
+    kubeflow.runs = [run_row("r1", state=word)]
+    page = BeautifulSoup(client.get("/runs/r1/").content, "html.parser")
+    forms = {form["action"] for form in page.select(".page-header .actions form")}
+    assert forms == {f"/runs/r1/{action}" for action in actions}

@@ -14,7 +14,7 @@ from apps.telemetry.pending import PendingCall
 from apps.visualizations import collectors
 from apps.visualizations.jobs import RenderWorker
 from apps.visualizations.models import Render
-from apps.visualizations.services.upkeep import reconcile
+from apps.visualizations.services.reconciliation import reconcile
 from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)

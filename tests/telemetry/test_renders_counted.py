@@ -10,8 +10,8 @@ from apps.telemetry import shared_metrics
 from apps.visualizations import events
 from apps.visualizations.models import Render
 from apps.visualizations.render_metrics import DURATION, RENDERS
-from apps.visualizations.services.upkeep import reconcile
-from apps.visualizations.services.withdrawal import render_cancel
+from apps.visualizations.services.cancellation import render_cancel
+from apps.visualizations.services.reconciliation import reconcile
 from apps.visualizations.states import RenderState
 from tests.callers import caller
 

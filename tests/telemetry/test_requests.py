@@ -68,7 +68,7 @@ def test_an_error_page_shows_the_id_and_every_line_about_it_has_it(monkeypatch, 
     handler.setFormatter(LineFormatter())
     handler.emit = lambda record: lines.append(handler.format(record))
     logging.getLogger().addHandler(handler)
-    monkeypatch.setattr("vizportal.views.render", lambda *_: 1 / 0)
+    monkeypatch.setattr("apps.ui.views.render", lambda *_: 1 / 0)
     client = browser(owner)
     client.raise_request_exception = False
     try:

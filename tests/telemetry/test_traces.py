@@ -193,7 +193,7 @@ def test_a_planted_trace_is_no_trace(receiver, browser, owner, kubeflow, work, q
 def test_lines_of_a_traced_request_name_the_trace(receiver, browser, owner, monkeypatch):
     lines = []
     monkeypatch.setattr(
-        "vizportal.views.render",
+        "apps.ui.views.render",
         lambda *_: lines.append(JsonFormatter().format(logging.LogRecord("x", 20, "", 1, "here", (), None))) or 1 / 0,
     )
     client = browser(owner)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.servers import free_port
-from tests.upgrade.door import Door
+from tests.upgrade.api_client import Door
 from tests.upgrade.versions import Version
 from tests.waiting import wait_until
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.upgrade.door import ARTIFACT, CONTENT, Door
+from tests.upgrade.api_client import ARTIFACT, CONTENT, Door
 from tests.upgrade.machine import running
 from tests.upgrade.versions import PRESENT
 

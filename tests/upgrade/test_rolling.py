@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tests.upgrade.door import CONTENT, sign_in
-from tests.upgrade.house import house, kubeflow
+from tests.upgrade.api_client import CONTENT, sign_in
+from tests.upgrade.installation import house, kubeflow
 from tests.upgrade.versions import PRESENT
 from tests.waiting import wait_until
 

@@ -18,12 +18,12 @@ from renderer.results import open_result
 
 from apps.runs.entities import Artifact, Endpoint, Run, RunDetails, State, Step
 from apps.runs.exceptions import NotFoundError
-from apps.visualizations import origins
+from apps.visualizations import provenance
 from apps.visualizations.api import endpoints
 from apps.visualizations.jobs import RenderWorker, queue_get
 from apps.visualizations.models import Render
 from apps.visualizations.services import credentials, execution, submission
-from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.services.requests import VisualizationRequest
 from tests.callers import caller
 from tests.servers import valkey_server
 
@@ -152,7 +152,7 @@ def kubeflow(monkeypatch):
     gateway = Kubeflow()
     monkeypatch.setattr(endpoints, "gateway_for", lambda _user, _key="": gateway)
     monkeypatch.setattr(credentials, "gateway_for_service", lambda _key="", **_more: gateway)
-    monkeypatch.setattr(origins, "gateway_for_namespace", lambda *_place: gateway)
+    monkeypatch.setattr(provenance, "gateway_for_namespace", lambda *_place: gateway)
     return gateway
 
 

@@ -9,7 +9,7 @@ from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError
 from apps.visualizations.models import Render
-from apps.visualizations.services import execution, hosts, submission, withdrawal
+from apps.visualizations.services import cancellation, execution, hosts, submission
 from apps.visualizations.states import RenderState
 from tests.callers import caller
 
@@ -113,7 +113,7 @@ def test_the_same_job_twice_is_one_claim(submit, work, row, kernel):
 
 def test_cancel_while_running(submit, work, row, kernel, owner, events):
     made = submit()
-    kernel.during = lambda: withdrawal.render_cancel(caller(owner), row(made.render))
+    kernel.during = lambda: cancellation.render_cancel(caller(owner), row(made.render))
     work()
     assert row(made.render).state == RenderState.CANCELLED
 
@@ -123,7 +123,7 @@ def test_cancel_while_the_source_is_fetched(submit, work, row, kernel, owner, ku
 
     def chunks():
         yield b"first"
-        withdrawal.render_cancel(caller(owner), row(made.render))
+        cancellation.render_cancel(caller(owner), row(made.render))
         yield b"second"
 
     kubeflow.contents["minio://b/predictions.csv"] = chunks()
@@ -141,7 +141,7 @@ def test_cancelled_before_it_is_claimed(submit, work, row, kernel):
 
 def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, settings):
     made = submit()
-    kernel.during = lambda: withdrawal.visualization_delete(caller(owner), made.visualization)
+    kernel.during = lambda: cancellation.visualization_delete(caller(owner), made.visualization)
     work()
     assert Render.objects.count() == 0
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []

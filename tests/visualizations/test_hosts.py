@@ -7,7 +7,7 @@ from renderer import Progress
 
 from apps.accounts.caller import system_caller
 from apps.visualizations.models import Render
-from apps.visualizations.services.live import live_page, live_read, live_tell
+from apps.visualizations.services.live import live_page, live_publish, live_read
 from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,7 +69,7 @@ def running(submit):
 
 
 def test_the_log_and_page_of_a_running_render_are_seen_by_who_may(running, browser, owner):
-    live_tell(running, Progress(cell=1, cells=2, elapsed_s=1, log="step <1>", page=b"<p>so far</p>"))
+    live_publish(running, Progress(cell=1, cells=2, elapsed_s=1, log="step <1>", page=b"<p>so far</p>"))
     assert (live_read(system_caller(), running).log, live_read(system_caller(), running).page_number) == ("step <1>", 1)
     card = browser(owner).get(f"/visualizations/{running.visualization_id}/").content.decode()
     assert "step &lt;1&gt;" in card
@@ -87,6 +87,6 @@ def test_nothing_so_far_is_not_found(running, browser, owner):
 
 
 def test_without_the_queue_a_running_render_goes_on_unseen(running, no_queue):
-    live_tell(running, Progress(cell=1, cells=2, elapsed_s=1, log="x", page=b"y"))
+    live_publish(running, Progress(cell=1, cells=2, elapsed_s=1, log="x", page=b"y"))
     assert live_read(system_caller(), running).log == ""
     assert live_page(system_caller(), running) is None

@@ -11,7 +11,7 @@ from django.test import Client
 from apps.runs.entities import Endpoint
 from apps.runs.exceptions import NotSignedInError
 from apps.runs.gateway.connection import Connection
-from apps.runs.gateway.sealing import seal
+from apps.runs.gateway.credential_encryption import seal
 from apps.visualizations.models import Render
 from apps.visualizations.services import credentials
 

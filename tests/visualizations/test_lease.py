@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.telemetry import worker
 from apps.visualizations import jobs
 from apps.visualizations.models import Render
-from apps.visualizations.services import execution, lease, upkeep
+from apps.visualizations.services import execution, lease, reconciliation
 from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,8 +98,8 @@ def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeyp
 
     def save(render, path, name, **more):
         with monkeypatch.context() as patch:
-            patch.setattr(upkeep, "timezone", later)
-            swept.append(str(upkeep.reconcile()))
+            patch.setattr(reconciliation, "timezone", later)
+            swept.append(str(reconciliation.reconcile()))
         return real(render, path, name, **more)
 
     kernel.html = b"x" * 48 * 1024**2

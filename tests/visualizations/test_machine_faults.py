@@ -17,7 +17,7 @@ from apps.accounts.caller import system_caller
 from apps.visualizations import jobs
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render
-from apps.visualizations.services import execution, faults, hosts, lease, live, results, upkeep
+from apps.visualizations.services import execution, hosts, lease, live, machine_faults, reconciliation, results
 from apps.visualizations.states import Reason, RenderState
 from apps.visualizations.stores import files
 from apps.visualizations.stores.streamed import StoreAwayError
@@ -41,11 +41,11 @@ def raiser(error):
 
 
 def full_disk(monkeypatch, _kernel):
-    monkeypatch.setattr(faults.tempfile, "mkdtemp", raiser(OSError(errno.ENOSPC, "No space left on device")))
+    monkeypatch.setattr(machine_faults.tempfile, "mkdtemp", raiser(OSError(errno.ENOSPC, "No space left on device")))
 
 
 def gone_directory(monkeypatch, _kernel):
-    monkeypatch.setattr(faults, "work_root", raiser(NotADirectoryError(errno.ENOTDIR, "Not a directory")))
+    monkeypatch.setattr(machine_faults, "work_root", raiser(NotADirectoryError(errno.ENOTDIR, "Not a directory")))
 
 
 def full_store(monkeypatch, _kernel):
@@ -76,7 +76,7 @@ def no_descriptors_for_a_copy(_monkeypatch, kernel):
 def full_while_rendering(monkeypatch, kernel):
     kernel.outcome = {"state": "failed", "reason": "user_error", "message": "OSError: [Errno 28]", "html": None}
     full = SimpleNamespace(f_bavail=0, f_frsize=4096, f_files=0, f_favail=0)
-    monkeypatch.setattr(faults.os, "statvfs", lambda _path: full)
+    monkeypatch.setattr(machine_faults.os, "statvfs", lambda _path: full)
 
 
 def slow_host(monkeypatch, _kernel):
@@ -152,7 +152,7 @@ def test_a_kill_for_want_of_memory_is_told_from_the_systems_own_count(submit, wo
     counts.write_text("nr_free_pages 5\noom_kill 3\n")
     kernel.during = lambda: counts.write_text("nr_free_pages 5\noom_kill 4\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(faults, "_VMSTAT", counts)
+        patch.setattr(machine_faults, "_VMSTAT", counts)
         work()
     assert row(made.render).reason == "killed_by_system"
     assert "ran out of memory" in row(made.render).message
@@ -199,7 +199,7 @@ def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(
 
 def test_an_unusable_place_of_work_does_not_keep_a_worker_from_starting(submit, queue, monkeypatch, row, kernel):
     made = submit()
-    for module in (hosts, faults):
+    for module in (hosts, machine_faults):
         monkeypatch.setattr(module, "work_root", raiser(OSError(errno.EROFS, "Read-only file system")))
     DeafWorker([queue], connection=queue.connection).work(burst=True, logging_level="WARNING")
     assert (row(made.render).state, row(made.render).reason) == (RenderState.FAILED, "work_dir_failed")
@@ -268,9 +268,9 @@ def test_a_lease_is_renewed_beside_a_loop_that_is_starved(submit, monkeypatch):
     render = lease.render_claim(made.render.id, 1)
     monkeypatch.setattr(lease, "BEAT_EVERY_S", 0.01)
     beaten, holders = threading.Event(), []
-    real = lease._tell_holder
+    real = lease._publish_holder
     monkeypatch.setattr(
-        lease, "_tell_holder", lambda each: (holders.append(threading.current_thread().name), real(each))
+        lease, "_publish_holder", lambda each: (holders.append(threading.current_thread().name), real(each))
     )
     held = lease.Lease(render, lambda _silent_s: beaten.set())
     monkeypatch.setattr(lease, "_running", lambda _render: SimpleNamespace(update=lambda **_values: 1))
@@ -285,9 +285,9 @@ def test_a_worker_that_lives_is_not_lost_when_its_lease_could_not_be_written(sub
     made = submit()
     render = lease.render_claim(made.render.id, 1)
     Render.objects.filter(id=render.id).update(lease_until=timezone.now() - timedelta(minutes=5))
-    assert str(upkeep.reconcile()) == "nothing to do"
+    assert str(reconciliation.reconcile()) == "nothing to do"
     queue.connection.delete(*queue.connection.keys("vizportal:holder:*"))
-    assert upkeep.reconcile().tried_again == 1
+    assert reconciliation.reconcile().tried_again == 1
 
 
 def test_a_database_without_room_is_waited_for_at_the_claim_and_the_job_is_no_loss(submit, work, row, monkeypatch):
@@ -297,7 +297,7 @@ def test_a_database_without_room_is_waited_for_at_the_claim_and_the_job_is_no_lo
         patch.setattr(lease, "_claim", raiser(OperationalError("database or disk is full")))
         work()
     Render.objects.filter(id=made.render.id).update(queued_at=timezone.now() - timedelta(minutes=1))
-    assert upkeep.reconcile().enqueued == 1
+    assert reconciliation.reconcile().enqueued == 1
     work()
     assert (row(made.render).state, row(made.render).losses) == (RenderState.SUCCEEDED, 0)
 
@@ -308,17 +308,19 @@ def test_a_clock_that_is_set_loses_nothing_that_lives_and_keeps_nothing_that_is_
 ):
     made = submit()
     lease.render_claim(made.render.id, 1)
-    watch = upkeep.ClockWatch()
+    watch = reconciliation.ClockWatch()
     shift = timedelta(seconds=jump_s)
     real = timezone.now
-    monkeypatch.setattr(upkeep, "time", SimpleNamespace(time=lambda: time.time() + jump_s, monotonic=time.monotonic))
-    monkeypatch.setattr(upkeep, "timezone", SimpleNamespace(now=lambda: real() + shift))
+    monkeypatch.setattr(
+        reconciliation, "time", SimpleNamespace(time=lambda: time.time() + jump_s, monotonic=time.monotonic)
+    )
+    monkeypatch.setattr(reconciliation, "timezone", SimpleNamespace(now=lambda: real() + shift))
     # The queue server's keys run out by the clock too.
     queue.connection.delete(*queue.connection.keys("vizportal:holder:*"))
-    assert str(upkeep.reconcile(watch)) == "nothing to do"
+    assert str(reconciliation.reconcile(watch)) == "nothing to do"
     later = shift + lease.LEASE + timedelta(seconds=1)
-    monkeypatch.setattr(upkeep, "timezone", SimpleNamespace(now=lambda: real() + later))
-    assert upkeep.reconcile(watch).tried_again == 1
+    monkeypatch.setattr(reconciliation, "timezone", SimpleNamespace(now=lambda: real() + later))
+    assert reconciliation.reconcile(watch).tried_again == 1
 
 
 def test_after_a_pass_that_failed_workers_get_the_time_to_say_that_they_live(submit, row, queue, monkeypatch):
@@ -326,13 +328,13 @@ def test_after_a_pass_that_failed_workers_get_the_time_to_say_that_they_live(sub
     lease.render_claim(made.render.id, 1)
     Render.objects.filter(id=made.render.id).update(lease_until=timezone.now() - timedelta(minutes=5))
     queue.connection.delete(*queue.connection.keys("vizportal:holder:*"))
-    watch = upkeep.ClockWatch()
+    watch = reconciliation.ClockWatch()
     watch.miss()
-    assert str(upkeep.reconcile(watch)) == "nothing to do"
+    assert str(reconciliation.reconcile(watch)) == "nothing to do"
     later = time.monotonic() + 4 * lease.BEAT_EVERY_S
-    monkeypatch.setattr(upkeep, "time", SimpleNamespace(time=time.time, monotonic=lambda: later))
+    monkeypatch.setattr(reconciliation, "time", SimpleNamespace(time=time.time, monotonic=lambda: later))
     watch._offset_s = time.time() - later
-    assert upkeep.reconcile(watch).tried_again == 1
+    assert reconciliation.reconcile(watch).tried_again == 1
 
 
 def test_a_dead_worker_is_noticed_within_forty_seconds():
@@ -341,7 +343,7 @@ def test_a_dead_worker_is_noticed_within_forty_seconds():
 
     every = Command().create_parser("manage.py", "reconcile").parse_args([]).every
     assert lease.LEASE.total_seconds() + every < 40 - 10
-    assert upkeep._LOCK_S + every < 40 - 10
+    assert reconciliation._LOCK_S + every < 40 - 10
     assert lease.LEASE.total_seconds() > lease.BEAT_EVERY_S * 4
 
 

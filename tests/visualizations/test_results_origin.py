@@ -11,7 +11,7 @@ from renderer import Progress
 
 from apps.visualizations import signed_addresses
 from apps.visualizations.models import Render
-from apps.visualizations.services.live import live_tell
+from apps.visualizations.services.live import live_publish
 from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,7 +114,7 @@ def test_only_a_frame_gets_it(render, browser, owner, destination):
 def test_a_running_render_is_seen_there(submit, browser, owner):
     render = submit().render
     Render.objects.filter(id=render.id).update(state=RenderState.RUNNING)
-    live_tell(render, Progress(cell=1, cells=2, elapsed_s=1, log="", page=b"<p>so far</p>"))
+    live_publish(render, Progress(cell=1, cells=2, elapsed_s=1, log="", page=b"<p>so far</p>"))
     address = led_to(browser(owner), render, "?so-far=1")
     assert "so-far=1" in address
     response = ask_there(address)

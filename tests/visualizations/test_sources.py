@@ -7,15 +7,15 @@ from types import SimpleNamespace
 import pytest
 
 from apps.visualizations.exceptions import SourceError
-from apps.visualizations.sources import Intake, address_allow, address_parse, artifact_fetch, local_fetch
-from apps.visualizations.sources import intake as intake_module
+from apps.visualizations.sources import Download, address_allow, address_parse, artifact_fetch, local_fetch
+from apps.visualizations.sources import download as download_module
 
 
 @pytest.fixture
 def intake(tmp_path):
     directory = tmp_path / "input"
     directory.mkdir()
-    return Intake(directory=directory, max_bytes=10_000)
+    return Download(directory=directory, max_bytes=10_000)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_links_pipes_devices_and_folders_are_no_sources(intake, folder, tmp_path
     with pytest.raises(SourceError):
         fetch(folder, intake, folder)
     with pytest.raises(SourceError):
-        local_fetch(address_parse("/proc/self/environ/"), Intake(directory=intake.directory, max_bytes=0))
+        local_fetch(address_parse("/proc/self/environ/"), Download(directory=intake.directory, max_bytes=0))
     assert list(intake.directory.iterdir()) == []
 
 
@@ -277,9 +277,9 @@ def test_the_same_content_has_the_same_digest_whatever_the_order(tmp_path):
     for order in (["a", "b"], ["b", "a"]):
         directory = tmp_path / "".join(order)
         directory.mkdir()
-        intake = Intake(directory=directory, max_bytes=100)
+        intake = Download(directory=directory, max_bytes=100)
         for name in order:
             intake.save(name, [name.encode()])
         digests.add(intake.done("").digest)
     assert len(digests) == 1
-    assert intake_module.MAX_FILES == 200
+    assert download_module.MAX_FILES == 200

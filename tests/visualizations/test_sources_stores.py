@@ -6,7 +6,7 @@ import os
 import pytest
 
 from apps.visualizations.exceptions import SourceError
-from apps.visualizations.sources import Intake, SourceCache, Wanted, source_stage
+from apps.visualizations.sources import Download, SourceCache, SourceSpec, source_stage
 from tests.stores.servers import BUCKET, OBJECTS, STORES
 
 pytestmark = pytest.mark.slow
@@ -32,8 +32,8 @@ def stage(store, settings, tmp_path):
         directory = tmp_path / f"input-{len(list(tmp_path.iterdir()))}"
         directory.mkdir()
         got = source_stage(
-            Wanted(uri=f"{scheme}://{BUCKET}/{key}", is_artifact=is_artifact),
-            Intake(directory=directory, max_bytes=max_bytes),
+            SourceSpec(uri=f"{scheme}://{BUCKET}/{key}", is_artifact=is_artifact),
+            Download(directory=directory, max_bytes=max_bytes),
             gateway=lambda: pytest.fail("the endpoint was asked"),
             cache=keeps,
             allowed=[f"{scheme}://{BUCKET}/"] if allowed is None else allowed,

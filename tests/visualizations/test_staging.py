@@ -14,7 +14,7 @@ from apps.runs import exceptions
 from apps.runs.gateway import Entry
 from apps.runs.gateway.objects import Facts
 from apps.visualizations.exceptions import SourceError
-from apps.visualizations.sources import Intake, SourceCache, Wanted, objects_fetch, source_stage
+from apps.visualizations.sources import Download, SourceCache, SourceSpec, objects_fetch, source_stage
 from apps.visualizations.sources import objects as objects_module
 
 
@@ -22,7 +22,7 @@ from apps.visualizations.sources import objects as objects_module
 def intake(tmp_path):
     directory = tmp_path / "input"
     directory.mkdir()
-    return Intake(directory=directory, max_bytes=10_000)
+    return Download(directory=directory, max_bytes=10_000)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def cache(tmp_path):
 
 
 def stage(uri, intake, cache, *, allowed, gateway=None, **more):
-    wanted = Wanted(uri=uri, is_artifact=False, **more)
+    wanted = SourceSpec(uri=uri, is_artifact=False, **more)
     return source_stage(wanted, intake, gateway=lambda: gateway, cache=cache, allowed=allowed)
 
 
@@ -108,7 +108,7 @@ class Reader:
 def fresh(tmp_path):
     directory = tmp_path / f"input-{time.monotonic_ns()}"
     directory.mkdir()
-    return Intake(directory=directory, max_bytes=10_000)
+    return Download(directory=directory, max_bytes=10_000)
 
 
 def test_what_was_read_is_not_read_again_until_it_changes(tmp_path, cache):

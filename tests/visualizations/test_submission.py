@@ -14,7 +14,7 @@ from apps.visualizations.exceptions import (
     WrongStateError,
 )
 from apps.visualizations.models import Visualization
-from apps.visualizations.services import submission, withdrawal
+from apps.visualizations.services import cancellation, submission
 from apps.visualizations.states import RenderState
 from tests.callers import caller
 
@@ -70,9 +70,9 @@ def test_force_adds_a_render_to_the_owners_visualization_and_makes_another_for_a
         ({"type_key": "nothing"}, "type"),
         ({"artifact_name": "nothing"}, "artifact"),
         ({"arguments": {"nothing": 1}}, "arguments.nothing"),
-        ({"timeout_s": 1e9}, "timeout_s"),
-        ({"timeout_s": float("nan")}, "timeout_s"),
-        ({"timeout_s": 0}, "timeout_s"),
+        ({"options": {"timeout_s": 1e9}}, "timeout_s"),
+        ({"options": {"timeout_s": float("nan")}}, "timeout_s"),
+        ({"options": {"timeout_s": 0}}, "timeout_s"),
         ({"code": "print(1)"}, "code"),
         ({"title": "x" * 201}, "title"),
         ({"source": "/etc/passwd"}, "source"),
@@ -136,7 +136,7 @@ def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
 
 
 def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, work, owner):
-    first = submit(timeout_s=5)
+    first = submit(options={"timeout_s": 5})
     work()
     again = submission.render_again(caller(owner), first.visualization)
     assert (again.number, again.timeout_s, again.receipt) == (2, 5, first.render.receipt)
@@ -154,7 +154,7 @@ def test_render_again_waits_for_the_one_that_runs_and_for_ones_own(submit, owner
 def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work, kernel, row, events):
     made = submit()
     for _ in range(2):
-        assert withdrawal.render_cancel(caller(owner), made.render).state == RenderState.CANCELLED
+        assert cancellation.render_cancel(caller(owner), made.render).state == RenderState.CANCELLED
     assert not Job.exists(f"render-{made.render.id}-1", connection=queue.connection)
     assert [event["state"] for event in events()] == ["queued", "cancelled"]
     work()
@@ -164,17 +164,17 @@ def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work,
 def test_cancel_after_the_end_changes_nothing(submit, work, owner, row):
     made = submit()
     work()
-    assert withdrawal.render_cancel(caller(owner), made.render).state == RenderState.SUCCEEDED
+    assert cancellation.render_cancel(caller(owner), made.render).state == RenderState.SUCCEEDED
 
 
 def test_a_stranger_neither_cancels_nor_deletes_but_an_admin_does(submit, reader, admin, row):
     made = submit()
     with pytest.raises(NotAllowedError):
-        withdrawal.render_cancel(caller(reader), made.render)
+        cancellation.render_cancel(caller(reader), made.render)
     with pytest.raises(NotAllowedError):
-        withdrawal.visualization_delete(caller(reader), made.visualization)
+        cancellation.visualization_delete(caller(reader), made.visualization)
     assert row(made.render).state == RenderState.QUEUED
-    withdrawal.visualization_delete(caller(admin), made.visualization)
+    cancellation.visualization_delete(caller(admin), made.visualization)
     assert Visualization.objects.count() == 0
 
 
@@ -183,7 +183,7 @@ def test_delete_takes_the_files_along(submit, work, owner, row, settings):
     work()
     files = [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
     assert len(files) == 2
-    withdrawal.visualization_delete(caller(owner), row(made.render).visualization)
+    cancellation.visualization_delete(caller(owner), row(made.render).visualization)
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 

@@ -60,7 +60,7 @@ class House:
         return self.shell(f"""
             from django.contrib.auth import get_user_model
             from apps.accounts.caller import Caller, CallerKind
-            from apps.visualizations.services.orders import VisualizationRequest
+            from apps.visualizations.services.requests import VisualizationRequest
             from apps.visualizations.services.submission import visualization_create
             user, _ = get_user_model().objects.get_or_create(username="ada")
             request = VisualizationRequest(type_key="custom", code={code!r}, force=True)

@@ -61,8 +61,8 @@ class State(enum.StrEnum):
 
     @classmethod
     def by_value(cls, value: str) -> State | None:
-        """Returns the state of that value, in any case; None where there is none."""
-        return next((state for state in cls if state.value == value.lower()), None)
+        """Returns the state of that value; None where there is none."""
+        return next((state for state in cls if state.value == value), None)
 
     @classmethod
     def by_api_value(cls, value: str) -> State:

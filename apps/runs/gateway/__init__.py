@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.accounts.rights import Right
-from apps.runs.gateway import credentials, endpoints, sealing
+from apps.runs.gateway import credential_encryption, credentials, endpoints
 from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
 from apps.runs.gateway.objects import ArtifactStream, Entry, Listing, Part, StoreReader, store_reader
@@ -70,7 +70,7 @@ def gateway_unsealed(endpoint_key: str, namespace: str, sealed: str, *, max_age_
         NotSignedInError: it is too old.
         NotFoundError, EndpointDownError: as `gateway_for`.
     """
-    return Gateway(sealing.unseal(endpoint_key, namespace, sealed, max_age_s=max_age_s))
+    return Gateway(credential_encryption.unseal(endpoint_key, namespace, sealed, max_age_s=max_age_s))
 
 
 def gateway_for_service(endpoint_key: str = "", *, namespace: str = "", person: str = "") -> Gateway:

@@ -11,16 +11,17 @@ from apps.runs import exceptions
 from apps.runs.entities import Endpoint, Page
 from apps.runs.gateway import json_reading
 from apps.runs.gateway.connection import Connection
+from apps.runs.gateway.credential_encryption import seal
 from apps.runs.gateway.endpoints import endpoint
 from apps.runs.gateway.json_reading import whole_number
-from apps.runs.gateway.sealing import seal
 
 LARGEST_PAGE: Final = 200
 
 
 class Calls:
-    """The client of one connection. Every method of its children raises a RunsError, never a foreign
-    exception.
+    """The client of one connection.
+
+    Every method of its subclasses raises a RunsError, never a foreign exception.
     """
 
     def __init__(self, connection: Connection) -> None:

@@ -17,7 +17,7 @@ from kfp_server_api import rest
 
 from apps.runs.gateway import errors, json_reading
 from apps.runs.gateway.connection import Connection
-from apps.runs.gateway.watching import watched
+from apps.runs.gateway.request_metrics import watched
 
 # The client reads and writes this file process-wide: one person's namespace would become everybody's.
 kfp.Client._LOCAL_KFP_CONTEXT = ""  # noqa: SLF001
@@ -55,8 +55,9 @@ class _TimedRest(rest.RESTClientObject):  # type: ignore[misc]
 
 
 class _ServerClient(kfp.Client):  # type: ignore[misc]
-    """kfp.Client whose constructor does no I/O: without a namespace the original asks healthz up to 5
-    times.
+    """A kfp.Client whose constructor does no I/O.
+
+    Without a namespace the original calls healthz up to five times.
     """
 
     def get_kfp_healthz(self, sleep_duration: int = 5) -> Any:  # noqa: ARG002

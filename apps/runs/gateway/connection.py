@@ -1,6 +1,4 @@
-"""One endpoint as one person reaches it: address, credentials, time-outs, and plain HTTP for what no
-client covers.
-"""
+"""One endpoint with the credentials of one user: address, time-outs, and plain HTTP for what no client covers."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ import urllib3
 from apps.runs import exceptions
 from apps.runs.entities import Endpoint
 from apps.runs.gateway import errors
-from apps.runs.gateway.watching import watched
+from apps.runs.gateway.request_metrics import watched
 
 LONGEST_CONNECT_S: Final = 5
 _LARGEST_ANSWER_BYTES: Final = 64 * 1024**2

@@ -13,7 +13,7 @@ from mlmd import grpc_web, messages
 from apps.runs import exceptions
 from apps.runs.gateway import connection as http
 from apps.runs.gateway.connection import Connection
-from apps.runs.gateway.watching import watched
+from apps.runs.gateway.request_metrics import watched
 
 _LARGEST_ANSWER_BYTES: Final = 64 * 1024**2
 _DOWN: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})

@@ -1,12 +1,12 @@
 """A run's or pipeline's graph, and its times, as drawings that a template makes SVG of."""
 
 from apps.runs.graph.drawing import draw
-from apps.runs.graph.look import Look
 from apps.runs.graph.plan import spec_steps
 from apps.runs.graph.shapes import Box, Drawing, Line
 from apps.runs.graph.summary import COMPOUND, summarize
 from apps.runs.graph.timeline import Timeline, build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_OPEN, MOST_STEPS, Tree
+from apps.runs.graph.view_state import GraphViewState
 
 __all__ = [
     "COMPOUND",
@@ -15,8 +15,8 @@ __all__ = [
     "MOST_STEPS",
     "Box",
     "Drawing",
+    "GraphViewState",
     "Line",
-    "Look",
     "Timeline",
     "Tree",
     "build_timeline",

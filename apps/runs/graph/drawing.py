@@ -12,9 +12,9 @@ from apps.runs.entities import Step
 from apps.runs.graph import carried, summary
 from apps.runs.graph.carried import Carried
 from apps.runs.graph.labels import fit
-from apps.runs.graph.look import Look
 from apps.runs.graph.shapes import BUTTON, Box, Choice, Drawing, Line, Pill
 from apps.runs.graph.tree import Inside, Tree
+from apps.runs.graph.view_state import GraphViewState
 
 BOX: Final = (232.0, 48.0)
 PILL: Final = (184.0, 28.0)
@@ -26,7 +26,9 @@ _LEAST_NAME: Final = 150.0
 _DEEPEST: Final = 60
 
 
-def draw(steps: Sequence[Step], look: Look | None = None, *, selected_id: str = "", view: str = "") -> Drawing:
+def draw(
+    steps: Sequence[Step], look: GraphViewState | None = None, *, selected_id: str = "", view: str = ""
+) -> Drawing:
     """Lays out the steps of a run.
 
     Args:
@@ -35,7 +37,7 @@ def draw(steps: Sequence[Step], look: Look | None = None, *, selected_id: str = 
         selected_id: the step that is looked at, whose frames are open.
         view: the view the addresses of buttons name.
     """
-    look = look or Look()
+    look = look or GraphViewState()
     tree = Tree(steps, look, selected_id=selected_id)
     painter = _Painter(tree, view)
     drawing = painter.level("", tree.top, 0)

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from apps.runs.entities import Run, State, Step, StepKind
 from apps.runs.graph.drawing import draw
-from apps.runs.graph.look import Look
 from apps.runs.graph.shapes import Box, Drawing
 from apps.runs.graph.summary import summarize
 from apps.runs.graph.timeline import build_timeline
 from apps.runs.graph.tree import MOST_DRAWN, MOST_STEPS
+from apps.runs.graph.view_state import GraphViewState
 
 _MOST_MENUS: Final = 8
 _MOST_OPTIONS: Final = 100
@@ -39,7 +39,7 @@ class Menu:
 
 
 def graph_context(
-    steps: Sequence[Step], look: Look, *, view: str, selected: Step | None = None, is_plan: bool = False
+    steps: Sequence[Step], look: GraphViewState, *, view: str, selected: Step | None = None, is_plan: bool = False
 ) -> dict[str, Any]:
     """Returns what `runs/_graph.html` needs, and what every other view needs to keep the look in its addresses.
 
@@ -80,7 +80,7 @@ def timeline_context(steps: Sequence[Step], run: Run) -> dict[str, Any]:
     return {"timeline": drawn, "summary": summarize(steps)}
 
 
-def _buttons(look: Look, drawing: Drawing | None, *, has_artifacts: bool) -> list[tuple[str, str, str, bool]]:
+def _buttons(look: GraphViewState, drawing: Drawing | None, *, has_artifacts: bool) -> list[tuple[str, str, str, bool]]:
     """Returns (id, label, query, is pressed) of the links above the graph."""
     if drawing is None:
         return []

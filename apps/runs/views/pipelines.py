@@ -100,7 +100,7 @@ def _detail(
         latest = gateway.pipeline_version(pipeline_id, latest.id)
     context = {"pipeline": pipeline, "versions": versions, "latest": latest, "form": form}
     if latest:
-        context |= contexts.plan(latest, graph.Look.from_query(request.GET), view="graph")
+        context |= contexts.plan(latest, graph.GraphViewState.from_query(request.GET), view="graph")
     return render(request, "runs/pipeline_detail.html", context, status=status)
 
 
@@ -118,7 +118,7 @@ def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> H
         "views": contexts.PLAN_VIEWS,
         "parameters": specs.parameters(version.spec),
         "spec_text": contexts.spec_text(version.spec) if view == "spec" else "",
-        **contexts.plan(version, graph.Look.from_query(request.GET), view=view),
+        **contexts.plan(version, graph.GraphViewState.from_query(request.GET), view=view),
     }
     return render(request, "runs/version_detail.html", context)
 

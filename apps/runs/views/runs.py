@@ -37,7 +37,9 @@ def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
     selected = details.step(step_id) if step_id else None
     view = request.GET.get("view", "graph")
     view = view if view in contexts.VIEWS else "graph"
-    context = contexts.run_page(details, view=view, selected=selected, look=graph.Look.from_query(request.GET))
+    context = contexts.run_page(
+        details, view=view, selected=selected, look=graph.GraphViewState.from_query(request.GET)
+    )
     is_part = is_for(request, "run-live")
     return render(request, "runs/_run_live.html" if is_part else "runs/run_detail.html", context)
 

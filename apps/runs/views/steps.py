@@ -43,7 +43,7 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
         return render(request, "runs/_panel.html", panel)
     view = request.GET.get("view", "graph")
     view = view if view in contexts.VIEWS else "graph"
-    page = contexts.run_page(details, view=view, selected=step, look=graph.Look.from_query(request.GET))
+    page = contexts.run_page(details, view=view, selected=step, look=graph.GraphViewState.from_query(request.GET))
     return render(request, "runs/run_detail.html", {**page, **panel})
 
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from apps.accounts.caller import caller_of
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services import submission, withdrawal
+from apps.visualizations.services import cancellation, submission
 from apps.visualizations.services.titles import title_change
 
 
@@ -47,7 +47,7 @@ def _thumbnail(render: Render | None) -> SafeString | str:
 
 
 def _for_each(request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], object], words: str) -> None:
-    """Does something to each row; what cannot be done is told by its reason, the rest is counted."""
+    """Applies an action to each row. Shows the reason of each failure and the number of successes."""
     done = 0
     for each in rows:
         try:
@@ -116,12 +116,12 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_model(self, request: HttpRequest, obj: Visualization) -> None:
         """Deletes through the service, which takes the files along."""
-        withdrawal.visualization_delete(caller_of(request), obj)
+        cancellation.visualization_delete(caller_of(request), obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
         """As `delete_model`, for the action."""
         for each in queryset:
-            withdrawal.visualization_delete(caller_of(request), each)
+            cancellation.visualization_delete(caller_of(request), each)
 
     @admin.display(description="state", ordering="latest__state")
     def state_badge(self, visualization: Visualization) -> SafeString | str:
@@ -163,7 +163,7 @@ def _cancel(request: HttpRequest, renders: Iterable[Render]) -> None:
     active = [render for render in renders if render.is_active]
     if not active:
         messages.info(request, "None of them waits or runs.")
-    _for_each(request, active, lambda render: withdrawal.render_cancel(caller_of(request), render), "asked to stop")
+    _for_each(request, active, lambda render: cancellation.render_cancel(caller_of(request), render), "asked to stop")
 
 
 def _page(row: Visualization | Render) -> str:

@@ -18,15 +18,15 @@ from apps.runs import exceptions as runs_exceptions
 from apps.runs import selectors as runs_selectors
 from apps.runs.gateway import gateway_for
 from apps.runs.run_filters import RunFilterForm
-from apps.visualizations import exceptions, origins, selectors
+from apps.visualizations import exceptions, provenance, selectors
 from apps.visualizations.api import errors as api_errors
 from apps.visualizations.api import pages, schemas, shapes
 from apps.visualizations.api.auth import BrowserAuth, TokenAuth
 from apps.visualizations.api.bodies import StrictParser
 from apps.visualizations.api.parameters import form_parameters
 from apps.visualizations.api.schemas import errors
-from apps.visualizations.services import submission, withdrawal
-from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.services import cancellation, submission
+from apps.visualizations.services.requests import VisualizationRequest, options_of
 from apps.visualizations.states import RenderState
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
@@ -204,7 +204,7 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
         arguments=payload.arguments or {},
         code=payload.code or "",
         title=payload.title or "",
-        timeout_s=payload.timeout_s,
+        options=options_of(payload.model_dump()),
         force=payload.force,
         is_sample=payload.sample,
         environment=payload.environment or "",
@@ -230,7 +230,7 @@ def visualization_get(request: HttpRequest, visualization_id: UUID) -> Any:
 def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
     """Deletes a visualization with its renders and files."""
     visualization = selectors.visualization_get(caller_of(request), visualization_id)
-    withdrawal.visualization_delete(caller_of(request), visualization)
+    cancellation.visualization_delete(caller_of(request), visualization)
     return Status(204, None)
 
 
@@ -245,9 +245,14 @@ def visualization_rerender(
 ) -> Any:
     """Renders a visualization again, with the type as it is now."""
     visualization = selectors.visualization_get(caller_of(request), visualization_id)
-    changes = payload.model_dump() if payload else {}
+    changes = payload or schemas.RerenderIn()
     render = submission.render_again(
-        caller_of(request), visualization, gateway=origins.gateway_of(caller_of(request), visualization), **changes
+        caller_of(request),
+        visualization,
+        arguments=changes.arguments,
+        code=changes.code,
+        options=options_of(changes.model_dump()),
+        gateway=provenance.gateway_of(caller_of(request), visualization),
     )
     return Status(202, shapes.visualization_shape(visualization, render))
 
@@ -266,7 +271,7 @@ def render_get(request: HttpRequest, render_id: UUID) -> Any:
 )
 def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
     """Cancels a render; one that has ended stays as it is, so asking twice does no harm."""
-    render = withdrawal.render_cancel(caller_of(request), selectors.render_get(caller_of(request), render_id))
+    render = cancellation.render_cancel(caller_of(request), selectors.render_get(caller_of(request), render_id))
     return shapes.render_shape(render)
 
 

@@ -26,8 +26,8 @@ from apps.visualizations import selectors
 from apps.visualizations.events import ENDED_CHANNEL
 from apps.visualizations.kfp_service.ends import End, end_read
 from apps.visualizations.kfp_service.protocol import KubeflowRequest
-from apps.visualizations.services import submission, withdrawal
-from apps.visualizations.services.orders import VisualizationRequest
+from apps.visualizations.services import cancellation, submission
+from apps.visualizations.services.requests import VisualizationRequest
 from apps.visualizations.states import RenderState
 
 _T = TypeVar("_T")
@@ -173,7 +173,7 @@ def _order(request: KubeflowRequest) -> VisualizationRequest:
         arguments=request.arguments,
         code=request.code,
         title=f"{kind.title} (Kubeflow service)",
-        timeout_s=limit,
+        options={} if limit is None else {"timeout_s": limit},
         force=True,
     )
 
@@ -198,7 +198,7 @@ async def _end(
         if found is not None:
             return found
         if time.monotonic() >= deadline:
-            await run(partial(_fresh, partial(withdrawal.render_withdraw, caller, render_id)))
+            await run(partial(_fresh, partial(cancellation.render_cancel_unfinished, caller, render_id)))
             message = f"Not done within the {patience_s:g} s that this request may take."
             return End(render_id=render_id, state=RenderState.TIMED_OUT, message=message)
 
@@ -226,7 +226,7 @@ async def _withdraw(caller: Caller, render_id: uuid.UUID, submitted: asyncio.Fut
         await submitted
         for pause_s in (*_WITHDRAW_AGAIN_S, None):
             try:
-                await run(partial(_fresh, partial(withdrawal.render_withdraw, caller, render_id)))
+                await run(partial(_fresh, partial(cancellation.render_cancel_unfinished, caller, render_id)))
             except DatabaseError:
                 if pause_s is None:
                     raise

@@ -23,12 +23,11 @@ from apps.telemetry import tracing
 from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, MachineError, RenderEndedError
 from apps.visualizations.models import Render
-from apps.visualizations.services.faults import fault_of, kills_for_memory, outcome_fault, work_dir_make
 from apps.visualizations.services.hosts import (
     environment_missing,
     host_await,
     host_get,
-    host_tell,
+    host_publish,
     host_want,
 )
 from apps.visualizations.services.inputs import StoppedError, job_of, overlay_install, source_fetch
@@ -40,7 +39,8 @@ from apps.visualizations.services.lease import (
     render_finish,
     render_give_back,
 )
-from apps.visualizations.services.live import live_tell, live_tell_phase
+from apps.visualizations.services.live import live_publish, live_publish_phase
+from apps.visualizations.services.machine_faults import fault_of, kills_for_memory, outcome_fault, work_dir_make
 from apps.visualizations.services.results import file_save, files_delete, keeping_s
 from apps.visualizations.sources import FetchedSource
 from apps.visualizations.states import Reason, RenderState
@@ -188,8 +188,8 @@ def _run(
 
     def on_progress(progress: Progress) -> None:
         lease.beat(progress.cell, progress.cells)
-        live_tell(render, progress)
-        host_tell(render.environment)
+        live_publish(render, progress)
+        host_publish(render.environment)
 
     place = directory / "render"
     place.mkdir()
@@ -214,13 +214,13 @@ def _await_host(render: Render, lease: Lease, host: RenderHost) -> None:
         lease.beat()
         if lease.is_cancelled():
             raise StoppedError("Cancelled while its environment was starting.")
-        live_tell_phase(render, "host")
+        live_publish_phase(render, "host")
 
     if host.read_status() is not None:
         return
     lease.allow(settings.VIZPORTAL_HOST_START_S + render.timeout_s + GRACE.total_seconds())
     host_await(host, on_wait)
-    live_tell_phase(render, "")
+    live_publish_phase(render, "")
 
 
 def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None, lock: str) -> None:

@@ -206,7 +206,7 @@ def _publish(environment_dir: Path) -> None:
     assets_publish(environment_dir)
 
 
-def host_tell(key: str) -> None:
+def host_publish(key: str) -> None:
     """Publishes what an environment's host says of itself, at most each 20 s. Best effort: only displays need it."""
     if time.monotonic() - _told_at.get(key, float("-inf")) < _TELL_EVERY_S:
         return

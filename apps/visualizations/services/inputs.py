@@ -11,7 +11,7 @@ from apps.visualizations.exceptions import RenderEndedError
 from apps.visualizations.models import Render
 from apps.visualizations.services.credentials import render_gateway
 from apps.visualizations.services.lease import Lease
-from apps.visualizations.sources import FetchedSource, Intake, SourceCache, Wanted, source_stage
+from apps.visualizations.sources import Download, FetchedSource, SourceCache, SourceSpec, source_stage
 from apps.visualizations.specs import spec_read
 from apps.visualizations.states import Reason
 
@@ -95,13 +95,13 @@ def source_fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource
     directory.mkdir()
     visualization = render.visualization
     return source_stage(
-        Wanted(
+        SourceSpec(
             uri=render.source_uri,
             is_artifact=bool(render.source_uri) and render.source_uri == visualization.artifact_uri,
             metadata=render.source_metadata,
             name=visualization.artifact_name,
         ),
-        Intake(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk),
+        Download(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk),
         gateway=lambda: render_gateway(render),
         cache=source_cache(),
         allowed=settings.VIZPORTAL_SOURCE_ALLOW,

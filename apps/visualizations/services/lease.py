@@ -61,7 +61,7 @@ def _claim(render_id: str | UUID, attempt: int) -> Render | None:
         return None
     for name, value in values.items():
         setattr(render, name, value)
-    _tell_holder(render)
+    _publish_holder(render)
     publish(render)
     return render
 
@@ -70,7 +70,7 @@ def _holder_key(render: Render) -> str:
     return f"{_HOLDER_KEY}{render.id}:{render.attempt}"
 
 
-def _tell_holder(render: Render) -> None:
+def _publish_holder(render: Render) -> None:
     """Says in the queue's server that this attempt's worker lives: the database may be away while it does."""
     try:
         connection_get().set(_holder_key(render), "1", ex=int(LEASE.total_seconds()))
@@ -135,7 +135,7 @@ class Lease:
         if not moved and time.monotonic() - self._beaten < 2 * BEAT_EVERY_S:
             return
         self._beaten = time.monotonic()
-        _tell_holder(self.render)
+        _publish_holder(self.render)
         values: dict[str, Any] = {"lease_until": timezone.now() + LEASE}
         if moved:
             self.render.cell, self.render.cells = cell, cells
@@ -153,7 +153,7 @@ class Lease:
         """Renews the lease now."""
         self._beaten = time.monotonic()
         self.on_beat(0)
-        _tell_holder(self.render)
+        _publish_holder(self.render)
         try:
             self.is_lost = not _running(self.render).update(lease_until=timezone.now() + LEASE)
         except DatabaseError:
@@ -171,7 +171,7 @@ class Lease:
             logger.warning("render %s: deadline not moved", self.render.id, exc_info=True)
 
     def is_cancelled(self) -> bool:
-        """Whether to stop: somebody asked, or the attempt no longer counts. Looks at most each LOOK_EVERY_S seconds."""
+        """Whether to stop: cancelled, or a new attempt began. Reads the row at most every LOOK_EVERY_S seconds."""
         if self.is_lost or self._is_cancelled or time.monotonic() - self._looked < LOOK_EVERY_S:
             return self.is_lost or self._is_cancelled
         self._looked = time.monotonic()

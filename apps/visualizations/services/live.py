@@ -40,7 +40,7 @@ class Live:
     page_number: int = 0
 
 
-def live_tell(render: Render, progress: Progress) -> None:
+def live_publish(render: Render, progress: Progress) -> None:
     """Keeps a running render's log and page where the web processes find them. Best effort."""
     at, log = _told.get(render.id, (0.0, ""))
     is_due = time.monotonic() - at > _TELL_EVERY_S and progress.log != log
@@ -61,7 +61,7 @@ def live_tell(render: Render, progress: Progress) -> None:
         logger.info("render %s: output so far not kept: %s", render.id, error)
 
 
-def live_tell_phase(render: Render, phase: str) -> None:
+def live_publish_phase(render: Render, phase: str) -> None:
     """Keeps what a render waits for, and tells open pages where it is something else than before. Best effort."""
     if _phases.get(render.id, "") == phase:
         return

@@ -3,17 +3,17 @@
 from apps.visualizations.sources.addresses import Address, address_allow, address_parse
 from apps.visualizations.sources.artifacts import artifact_fetch
 from apps.visualizations.sources.cache import SourceCache
-from apps.visualizations.sources.intake import FetchedSource, Intake
+from apps.visualizations.sources.download import Download, FetchedSource
 from apps.visualizations.sources.local import local_fetch
 from apps.visualizations.sources.objects import objects_fetch
-from apps.visualizations.sources.staging import Wanted, source_stage
+from apps.visualizations.sources.staging import SourceSpec, source_stage
 
 __all__ = [
     "Address",
+    "Download",
     "FetchedSource",
-    "Intake",
     "SourceCache",
-    "Wanted",
+    "SourceSpec",
     "address_allow",
     "address_parse",
     "artifact_fetch",

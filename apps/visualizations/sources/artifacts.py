@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import pattern_fits
-from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name, safe_path
+from apps.visualizations.sources.download import Download, FetchedSource, safe_name, safe_path
 from apps.visualizations.states import Reason
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _chain(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield from chunks
 
 
-def _limited(chunks: Iterator[bytes], intake: Intake) -> Iterator[bytes]:
+def _limited(chunks: Iterator[bytes], intake: Download) -> Iterator[bytes]:
     """Counts what a tar holds beside its files: headers alone could fill a memory."""
     read = 0
     limit = intake.max_bytes + 8 * _CHUNK
@@ -96,7 +96,7 @@ def _member_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterato
         raise EOFError("a file ends early")
 
 
-def _unpack(chunks: Iterator[bytes], intake: Intake, pattern: tuple[str, ...]) -> None:
+def _unpack(chunks: Iterator[bytes], intake: Download, pattern: tuple[str, ...]) -> None:
     """Writes the regular files of a tar stream; links, devices and names that lead outside are left out."""
     saved = 0
     stream = io.BufferedReader(_ChunkReader(_limited(_plain(chunks), intake)), _CHUNK)
@@ -115,7 +115,7 @@ def _unpack(chunks: Iterator[bytes], intake: Intake, pattern: tuple[str, ...]) -
         raise SourceError(f"No file of the folder fits {'/'.join(pattern)}.", code=Reason.SOURCE_MISSING)
 
 
-def artifact_fetch(gateway: Gateway, uri: str, intake: Intake, *, pattern: tuple[str, ...] = ()) -> FetchedSource:
+def artifact_fetch(gateway: Gateway, uri: str, intake: Download, *, pattern: tuple[str, ...] = ()) -> FetchedSource:
     """Streams the object (or directory) at `uri` into the intake, through the endpoint's artifact gateway.
 
     Args:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import Address, pattern_fits
-from apps.visualizations.sources.intake import FetchedSource, Intake, safe_path
+from apps.visualizations.sources.download import Download, FetchedSource, safe_path
 from apps.visualizations.states import Reason
 
 _CHUNK = 1024**2
@@ -52,7 +52,7 @@ def _read(descriptor: int, name: str) -> Iterator[bytes]:
         raise SourceError(f"The file {name} changed while it was read. Try again.", code=Reason.SOURCE_CHANGED)
 
 
-def _copy(directory: int, relative: tuple[str, ...], intake: Intake, address: Address) -> str:
+def _copy(directory: int, relative: tuple[str, ...], intake: Download, address: Address) -> str:
     """Copies the file `relative[-1]` of a directory; the other parts only name the folders it came from."""
     try:
         descriptor = os.open(relative[-1], _FILE, dir_fd=directory)
@@ -71,7 +71,7 @@ def _copy(directory: int, relative: tuple[str, ...], intake: Intake, address: Ad
 class _Walk:
     """Everything below a directory that fits, copied on the way; entries are counted over all of it."""
 
-    def __init__(self, pattern: tuple[str, ...], intake: Intake, address: Address) -> None:
+    def __init__(self, pattern: tuple[str, ...], intake: Download, address: Address) -> None:
         self._pattern, self._intake, self._address = pattern, intake, address
         self._entries = self.found = 0
 
@@ -111,7 +111,7 @@ class _Walk:
             os.close(descriptor)
 
 
-def local_fetch(address: Address, intake: Intake) -> FetchedSource:
+def local_fetch(address: Address, intake: Download) -> FetchedSource:
     """Copies the file, the folder, or the files a pattern matches.
 
     Raises:
@@ -137,7 +137,7 @@ def _is_directory(parent: int, address: Address) -> bool:
     return stat.S_ISDIR(facts.st_mode)
 
 
-def _folder(directory: int, address: Address, intake: Intake) -> FetchedSource:
+def _folder(directory: int, address: Address, intake: Download) -> FetchedSource:
     walk = _Walk(address.pattern, intake, address)
     walk.into(directory)
     if not walk.found:

@@ -9,14 +9,14 @@ from apps.runs.gateway import Entry, StoreReader
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import pattern_fits
 from apps.visualizations.sources.cache import SourceCache
-from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name, safe_path
+from apps.visualizations.sources.download import Download, FetchedSource, safe_name, safe_path
 from apps.visualizations.states import Reason
 
 MAX_ENTRIES = 10_000
 
 
 def objects_fetch(
-    reader: StoreReader, uri: str, intake: Intake, cache: SourceCache, *, pattern: tuple[str, ...] = ()
+    reader: StoreReader, uri: str, intake: Download, cache: SourceCache, *, pattern: tuple[str, ...] = ()
 ) -> FetchedSource:
     """Brings the object at `uri`, the folder there, or the files below it that fit `pattern`.
 
@@ -41,7 +41,7 @@ def objects_fetch(
     return intake.done_matches(len(pattern)) if pattern else intake.done(str(intake.directory))
 
 
-def _walk(reader: StoreReader, uri: str, intake: Intake) -> Iterator[Entry]:
+def _walk(reader: StoreReader, uri: str, intake: Download) -> Iterator[Entry]:
     for count, entry in enumerate(itertools.islice(reader.walk(uri), MAX_ENTRIES + 1)):
         intake.check_time()
         if count >= MAX_ENTRIES:
@@ -49,7 +49,7 @@ def _walk(reader: StoreReader, uri: str, intake: Intake) -> Iterator[Entry]:
         yield entry
 
 
-def _bring(reader: StoreReader, uri: str, relative: str, entry: Entry, intake: Intake, cache: SourceCache) -> None:
+def _bring(reader: StoreReader, uri: str, relative: str, entry: Entry, intake: Download, cache: SourceCache) -> None:
     kept = cache.find(uri, entry.version)
     if kept is not None:
         try:

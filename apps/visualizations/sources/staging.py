@@ -14,7 +14,7 @@ from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import Address, address_allow, address_parse
 from apps.visualizations.sources.artifacts import artifact_fetch
 from apps.visualizations.sources.cache import SourceCache
-from apps.visualizations.sources.intake import FetchedSource, Intake, safe_name
+from apps.visualizations.sources.download import Download, FetchedSource, safe_name
 from apps.visualizations.sources.local import local_fetch
 from apps.visualizations.sources.objects import objects_fetch
 from apps.visualizations.states import Reason
@@ -23,7 +23,7 @@ _STORE_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SourceSpec:
     """What a render reads.
 
     Attributes:
@@ -40,8 +40,8 @@ class Wanted:
 
 
 def source_stage(
-    wanted: Wanted,
-    intake: Intake,
+    wanted: SourceSpec,
+    intake: Download,
     *,
     gateway: Callable[[], Gateway],
     cache: SourceCache,
@@ -74,7 +74,7 @@ def source_stage(
 
 
 def _named(
-    address: Address, prefix: Address, intake: Intake, gateway: Callable[[], Gateway], cache: SourceCache
+    address: Address, prefix: Address, intake: Download, gateway: Callable[[], Gateway], cache: SourceCache
 ) -> FetchedSource:
     if address.scheme == "file":
         return local_fetch(address, intake)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.caller import caller_of
 from apps.runs.exceptions import ForbiddenError, NotFoundError, RunsError
-from apps.visualizations import origins, selectors
+from apps.visualizations import provenance, selectors
 from apps.visualizations.exceptions import NotFoundError as NoSuchVisualizationError
 from apps.visualizations.models import Visualization
 
@@ -40,7 +40,7 @@ def visualization_origin(request: HttpRequest, visualization_id: UUID) -> HttpRe
 
 def _finding(request: HttpRequest, visualization: Visualization) -> dict[str, Any]:
     try:
-        details = origins.run_now(caller_of(request), visualization)
+        details = provenance.run_now(caller_of(request), visualization)
     except NotFoundError:
         return {"is_gone": True}
     except ForbiddenError as error:
@@ -51,4 +51,4 @@ def _finding(request: HttpRequest, visualization: Visualization) -> dict[str, An
         return {"trouble": str(error)}
     step = details.step(visualization.step_id)
     latest = visualization.latest
-    return {"is_stale": bool(step and latest and not latest.is_active and origins.is_stale(latest, step))}
+    return {"is_stale": bool(step and latest and not latest.is_active and provenance.is_stale(latest, step))}

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.caller import caller_of
 from apps.runs.exceptions import RunsError
-from apps.visualizations import contexts, origins, selectors
+from apps.visualizations import contexts, provenance, selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services import submission, withdrawal
+from apps.visualizations.services import cancellation, submission
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -71,19 +71,21 @@ def render_fragment(request: HttpRequest, render_id: UUID) -> HttpResponse:
 
 @require_POST
 def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
-    """Renders again with the same arguments; with `artifact=current` from where the artifact is now, with `whole=yes`
-    all of what was tried on a sample.
+    """Renders again with the same arguments.
+
+    With `artifact=current` the source is the artifact's present location, with `whole=yes` all of what was tried on a
+    sample.
     """
     visualization = _visualization(request, visualization_id)
     try:
         is_moved = request.POST.get("artifact") == "current"
-        artifact = origins.artifact_now(caller_of(request), visualization) if is_moved else None
+        artifact = provenance.artifact_now(caller_of(request), visualization) if is_moved else None
         render = submission.render_again(
             caller_of(request),
             visualization,
             artifact=artifact,
             is_whole=request.POST.get("whole") == "yes",
-            gateway=origins.gateway_of(caller_of(request), visualization),
+            gateway=provenance.gateway_of(caller_of(request), visualization),
         )
     except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error
@@ -108,7 +110,7 @@ def visualization_delete(request: HttpRequest, visualization_id: UUID) -> HttpRe
     """Deletes a visualization with its history."""
     visualization = _visualization(request, visualization_id)
     try:
-        withdrawal.visualization_delete(caller_of(request), visualization)
+        cancellation.visualization_delete(caller_of(request), visualization)
     except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error
     messages.success(request, f"Deleted: {visualization.title}")
@@ -120,7 +122,7 @@ def render_cancel(request: HttpRequest, render_id: UUID) -> HttpResponse:
     """Cancels a render that waits or runs."""
     render = _render(request, render_id)
     try:
-        render = withdrawal.render_cancel(caller_of(request), render)
+        render = cancellation.render_cancel(caller_of(request), render)
     except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error
     if request.htmx:  # type: ignore[attr-defined]

@@ -1,5 +1,8 @@
 """The frames and messages shared by the portal and localkfp, against bytes written down by hand."""
 
+import gc
+import weakref
+
 import pytest
 from mlmd import grpc_web, messages
 
@@ -105,3 +108,10 @@ def test_maps_and_nested_messages_are_declared():
 def test_an_undeclared_message_is_a_key_error():
     with pytest.raises(KeyError):
         messages.message_class("PutArtifactsRequest")
+
+
+def test_a_class_outlives_the_messages_made_of_it():
+    """One that was collected and made again, beside other threads, is suspected of a crash in `FromString`."""
+    first = weakref.ref(messages.message_class("GetArtifactTypesRequest"))
+    gc.collect()
+    assert first() is messages.message_class("GetArtifactTypesRequest")

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 
-from apps.visualizations.services.upkeep import ClockWatch, Upkeep, reconcile
+from apps.visualizations.services.reconciliation import ClockWatch, Reconciliation, reconcile
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +48,9 @@ class Command(BaseCommand):
             clock.miss()
             logger.warning("reconcile: the database does not answer", exc_info=True)
             return
-        if str(done) != str(Upkeep()):
+        if str(done) != str(Reconciliation()):
             self._tell(done)
 
-    def _tell(self, done: Upkeep) -> None:
+    def _tell(self, done: Reconciliation) -> None:
         self.stdout.write("another one is at it" if done.is_idle else str(done))
         self.stdout.flush()  # into a file, a line would wait for thousands of others

@@ -28,10 +28,10 @@ from apps.visualizations import selectors
 from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.services.assets import assets_publish, inline_assets
+from apps.visualizations.services.code import custom_check
 from apps.visualizations.services.hosts import LOCAL_PREFIX, host_get, work_root
 from apps.visualizations.services.inputs import limits_of_server
-from apps.visualizations.services.orders import arguments_clean
-from apps.visualizations.services.scripts import custom_check
+from apps.visualizations.services.requests import arguments_clean
 
 _CHUNK = 256 * 1024
 

@@ -121,11 +121,15 @@ def _describe() -> descriptor_pb2.FileDescriptorProto:
 
 # struct and any must be in the default pool before the file that depends on them is added.
 _POOL = descriptor_pool.Default()
-_POOL.AddSerializedFile(_describe().SerializeToString())
+_FILE: Final = _describe()
+_POOL.AddSerializedFile(_FILE.SerializeToString())
+# Made at import and kept. protobuf keeps a class only while somebody uses it, so one that was made for a request was
+# collected and made again, beside the requests of other threads.
+_CLASSES: Final = message_factory.GetMessageClassesForFiles([_FILE.name], _POOL)
 
 
 def message_class(name: str) -> Any:
-    """Returns the protobuf class of one message.
+    """Returns the protobuf class of one message; any thread may ask.
 
     Args:
         name: its name without a package, such as `"Execution"`.
@@ -133,7 +137,7 @@ def message_class(name: str) -> Any:
     Raises:
         KeyError: no such message is declared here.
     """
-    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+    return _CLASSES[f"{_PACKAGE}.{name}"]
 
 
 EXECUTION_STATES: Final = _ENUMS["ExecutionState"]

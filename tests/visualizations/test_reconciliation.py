@@ -5,9 +5,9 @@ import pytest
 from django.utils import timezone
 
 from apps.visualizations.models import Render
-from apps.visualizations.services import execution, hosts, upkeep, withdrawal
+from apps.visualizations.services import cancellation, execution, hosts, reconciliation
 from apps.visualizations.services.lease import render_claim
-from apps.visualizations.services.upkeep import reconcile
+from apps.visualizations.services.reconciliation import reconcile
 from apps.visualizations.states import RenderState
 from tests.callers import caller
 
@@ -125,7 +125,7 @@ def test_past_its_deadline_a_render_has_timed_out(submit, age, row):
 def test_a_cancel_whose_worker_is_gone_is_finished(submit, lose, row, owner):
     made = submit()
     lose(made.render)
-    withdrawal.render_cancel(caller(owner), row(made.render))
+    cancellation.render_cancel(caller(owner), row(made.render))
     assert row(made.render).state == RenderState.RUNNING
     assert reconcile().cancelled == 1
     assert row(made.render).state == RenderState.CANCELLED
@@ -143,7 +143,7 @@ def test_work_directories_of_the_dead_are_swept(submit, kernel, lose):
     alive = hosts.work_root() / f"{made.render.id}.1.abc"
     for path in (alive, hosts.work_root() / f"{made.render.id}.2.abc", hosts.work_root() / "else"):
         path.mkdir()
-    assert upkeep.work_dirs_sweep() == 2
+    assert reconciliation.work_dirs_sweep() == 2
     assert list(hosts.work_root().iterdir()) == [alive]
 
 

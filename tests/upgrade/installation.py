@@ -16,7 +16,7 @@ from renderer import hosts_end
 
 from tests.postgres import Postgres, postgres_server
 from tests.servers import free_port, localkfp_process, valkey_server
-from tests.upgrade.door import Door
+from tests.upgrade.api_client import Door
 from tests.upgrade.versions import Version
 from tests.waiting import wait_until
 

@@ -48,7 +48,7 @@ def safe_path(parts: Iterable[str]) -> str:
 
 
 @dataclass(slots=True, kw_only=True)
-class Intake:
+class Download:
     """Writes files below `directory` within the limits; `on_chunk` is called often and may raise to stop."""
 
     directory: Path
@@ -135,13 +135,13 @@ class Intake:
         return path
 
     def done_matches(self, depth: int) -> FetchedSource:
-        """Closes the books on what a pattern matched: one file as itself, several as a pattern of the same depth."""
+        """Ends the download of what a pattern matched: one file as itself, several as a pattern of the same depth."""
         if len(self._digests) == 1:
             return self.done(str(self.directory / next(iter(self._digests))))
         return self.done(str(self.directory.joinpath(*["*"] * depth)))
 
     def done(self, source: str) -> FetchedSource:
-        """Closes the books; `source` is what the code shall see."""
+        """Ends the download; `source` is what the code will see."""
         whole = hashlib.sha256()
         for name in sorted(self._digests):
             whole.update(f"{name}\0{self._digests[name]}\n".encode())

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upkeep:
+class Reconciliation:
     """What one pass changed, in renders; `work_dirs` in directories. `is_idle` where another holder was at it."""
 
     cancelled: int = 0
@@ -101,7 +101,7 @@ class ClockWatch:
         return time.monotonic() < self._quiet_until
 
 
-def reconcile(clock: ClockWatch | None = None) -> Upkeep:
+def reconcile(clock: ClockWatch | None = None) -> Reconciliation:
     """Makes one pass. Safe at any time and beside any number of others.
 
     Args:
@@ -110,7 +110,7 @@ def reconcile(clock: ClockWatch | None = None) -> Upkeep:
     jump = clock.jump() if clock else timedelta()
     with _one_holder() as is_held:
         if not is_held:
-            return Upkeep(is_idle=True)
+            return Reconciliation(is_idle=True)
         if jump:
             _move_times(jump)
         now = timezone.now()
@@ -118,7 +118,7 @@ def reconcile(clock: ClockWatch | None = None) -> Upkeep:
         timed_out = _finish_overdue(now)
         is_quiet = clock is not None and clock.is_quiet
         tried_again, lost, poisoned = (0, 0, 0) if is_quiet else _handle_lost_workers(now)
-        done = Upkeep(
+        done = Reconciliation(
             cancelled=cancelled,
             timed_out=timed_out,
             tried_again=tried_again,
@@ -127,11 +127,11 @@ def reconcile(clock: ClockWatch | None = None) -> Upkeep:
             enqueued=_enqueue_forgotten(now),
             work_dirs=work_dirs_sweep(),
         )
-        _tell_pass()
+        _publish_pass()
         return done
 
 
-def _tell_pass() -> None:
+def _publish_pass() -> None:
     """Keeps the time of this pass, which monitoring looks at."""
     try:
         connection_get().set(_PASSED_AT, f"{time.time():.3f}")

@@ -1,5 +1,6 @@
-"""How a graph is looked at: which frames are open, which iteration of each loop is shown. All of it stands in the
-address, so that a link shows another person the same picture.
+"""Which parts of a graph are shown: open frames, and the iteration of each loop.
+
+All of it is in the address, so a link shows another person the same graph.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class GraphViewState:
     """What an address asks to see of a graph.
 
     Attributes:
@@ -34,7 +35,7 @@ class Look:
     is_forced: bool = False
 
     @classmethod
-    def from_query(cls, query: Any) -> Look:
+    def from_query(cls, query: Any) -> GraphViewState:
         """Reads an address; what makes no sense in it is left out.
 
         Args:
@@ -64,7 +65,7 @@ class Look:
         }
         return "&".join(f"{name}={quote(value, safe=',:')}" for name, value in values.items() if value)
 
-    def toggled(self, frame_id: str, *, is_open: bool, opens_itself: bool) -> Look:
+    def toggled(self, frame_id: str, *, is_open: bool, opens_itself: bool) -> GraphViewState:
         """Returns the look with one frame closed that is open, or opened that is closed.
 
         Args:
@@ -79,11 +80,11 @@ class Look:
             opened |= {frame_id}
         return replace(self, opened=opened, closed=closed)
 
-    def at(self, loop_id: str, number: int) -> Look:
+    def at(self, loop_id: str, number: int) -> GraphViewState:
         """Returns the look with another iteration of a loop shown."""
         return replace(self, iterations={**self.iterations, loop_id: number})
 
-    def with_frames(self, frames: str) -> Look:
+    def with_frames(self, frames: str) -> GraphViewState:
         """Returns the look with every frame open or closed."""
         return replace(self, frames=frames, opened=frozenset(), closed=frozenset())
 

@@ -34,7 +34,7 @@ def render_cancel(caller: Caller, render: Render) -> Render:
     return _cancel(render)
 
 
-def render_withdraw(caller: Caller, render_id: UUID) -> None:
+def render_cancel_unfinished(caller: Caller, render_id: UUID) -> None:
     """Cancels a render whose only client, the caller, went away; one that has ended, or is gone, stays as it is.
 
     Raises:
