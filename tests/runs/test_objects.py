@@ -105,6 +105,9 @@ def root(tmp_path, configure):
 
 
 def test_files_below_the_root_are_read_and_listed(gateway, root):
+    (root / "x#1 %2.txt").write_bytes(b"hash")
+    assert whole(gateway, "file:///artifacts/x#1 %2.txt") == b"hash"
+    (root / "x#1 %2.txt").unlink()
     assert whole(gateway, "file:///artifacts/x.txt") == b"0123456789"
     assert whole(gateway, "file:///artifacts/x.txt", part=Part(start=2, length=3)) == b"234"
     assert {entry.path for entry in gateway.list_artifact("file:///artifacts").entries} == {"x.txt", "deep/y.txt"}
