@@ -113,6 +113,16 @@ def test_files_below_the_root_are_read_and_listed(gateway, root):
     assert {entry.path for entry in gateway.list_artifact("file:///artifacts").entries} == {"x.txt", "deep/y.txt"}
 
 
+def test_a_folder_whose_file_becomes_shorter_while_it_is_packed_is_said_to_fail(gateway, root):
+    (root / "a.bin").write_bytes(os.urandom(1_000_000))
+    (root / "b.txt").write_bytes(b"0123456789")
+    with gateway.open_artifact("file:///artifacts") as stream:
+        next(stream.chunks)
+        (root / "b.txt").write_bytes(b"")
+        with pytest.raises(exceptions.EndpointDownError, match="failed"):
+            b"".join(stream.chunks)
+
+
 @pytest.mark.parametrize("name", ["out", "outdir/secret", "pipe", "x.txt/deeper", "gone"])
 def test_no_link_pipe_or_missing_file_is_opened(gateway, root, name):
     with pytest.raises(exceptions.NotFoundError):

@@ -63,11 +63,7 @@ class StoreReader:
         """Opens an object, or a folder as a .tar.gz that is packed while it is read."""
         facts = self.facts(address)
         if facts is None:
-            chunks = archives.pack(
-                itertools.islice(self.walk(address), _MOST_PACKED),
-                lambda entry: self.read(address.below(entry.path), 0, entry.size_bytes or 0),
-            )
-            return ArtifactStream(chunks=filter(None, chunks), size_bytes=None, content_type="", is_directory=True)
+            return ArtifactStream(chunks=self._pack(address), size_bytes=None, content_type="", is_directory=True)
         return ArtifactStream(
             chunks=self.read(address, part.start, part.length),
             size_bytes=facts.size_bytes,
@@ -76,6 +72,15 @@ class StoreReader:
             accepts_ranges=True,
             start=part.start,
         )
+
+    def _pack(self, address: ObjectAddress) -> Iterator[bytes]:
+        def read(entry: Entry) -> Iterator[bytes]:
+            return self.read(address.below(entry.path), 0, entry.size_bytes or 0)
+
+        entries = itertools.islice(self.walk(address), _MOST_PACKED)
+        # tarfile raises an OSError for a file that became shorter.
+        with _errors(address):
+            yield from filter(None, archives.pack(entries, read))
 
     def list_artifact(self, address: ObjectAddress) -> Listing:
         """Returns the first files below a folder; none for a file."""
