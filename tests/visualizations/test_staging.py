@@ -20,7 +20,7 @@ from apps.visualizations.sources import objects as objects_module
 
 
 @pytest.fixture
-def intake(tmp_path):
+def download(tmp_path):
     directory = tmp_path / "input"
     directory.mkdir()
     return Download(directory=directory, max_bytes=10_000)
@@ -31,9 +31,9 @@ def cache(tmp_path):
     return SourceCache(tmp_path / "cache", 1000)
 
 
-def stage(uri, intake, cache, *, allowed, gateway=None, **more):
+def stage(uri, download, cache, *, allowed, gateway=None, **more):
     wanted = SourceSpec(uri=uri, is_artifact=False, **more)
-    return source_stage(wanted, intake, gateway=lambda: gateway, cache=cache, allowed=allowed)
+    return source_stage(wanted, download, gateway=lambda: gateway, cache=cache, allowed=allowed)
 
 
 def files_in(directory):
@@ -54,58 +54,58 @@ def folder(tmp_path):
     return root
 
 
-def test_a_folder_of_this_machine_comes_without_what_its_links_lead_to(folder, intake, cache):
-    got = stage(f"{folder}/stats", intake, cache, allowed=[str(folder)])
-    assert got.source == str(intake.directory)
-    assert files_in(intake.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval", "eval/b.txt": b"b"}
+def test_a_folder_of_this_machine_comes_without_what_its_links_lead_to(folder, download, cache):
+    got = stage(f"{folder}/stats", download, cache, allowed=[str(folder)])
+    assert got.source == str(download.directory)
+    assert files_in(download.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval", "eval/b.txt": b"b"}
 
 
-def test_a_pattern_may_stand_in_the_middle(folder, intake, cache):
-    got = stage(f"{folder}/stats/*/a.pb", intake, cache, allowed=[str(folder)])
-    assert files_in(intake.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval"}
-    assert got.source == str(intake.directory / "*" / "*")
+def test_a_pattern_may_stand_in_the_middle(folder, download, cache):
+    got = stage(f"{folder}/stats/*/a.pb", download, cache, allowed=[str(folder)])
+    assert files_in(download.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval"}
+    assert got.source == str(download.directory / "*" / "*")
 
 
 @pytest.mark.parametrize("pattern", ["stats/*/c.pb", "stats/*/*/*.pb", "*"])
-def test_a_pattern_that_fits_nothing_is_missing(folder, intake, cache, pattern):
+def test_a_pattern_that_fits_nothing_is_missing(folder, download, cache, pattern):
     with pytest.raises(SourceError) as caught:
-        stage(f"{folder}/{pattern}", intake, cache, allowed=[str(folder)])
+        stage(f"{folder}/{pattern}", download, cache, allowed=[str(folder)])
     assert caught.value.code == "source_missing"
 
 
-def test_a_folder_with_too_many_names_is_not_read_to_its_end(folder, intake, cache):
+def test_a_folder_with_too_many_names_is_not_read_to_its_end(folder, download, cache):
     # Links count too, though none is followed.
     for number in range(10_001):
         (folder / "stats" / f"link{number}").symlink_to("nowhere")
     with pytest.raises(SourceError, match="more than 10,000 entries") as caught:
-        stage(f"{folder}/stats", intake, cache, allowed=[str(folder)])
+        stage(f"{folder}/stats", download, cache, allowed=[str(folder)])
     assert caught.value.code == "source_too_big"
 
 
-def test_a_pattern_looks_only_into_folders_that_fit(folder, intake, cache):
+def test_a_pattern_looks_only_into_folders_that_fit(folder, download, cache):
     (folder / "others").mkdir()
     for number in range(10_001):
         (folder / "others" / f"{number}").touch()
-    stage(f"{folder}/stat*/train/a.pb", intake, cache, allowed=[str(folder)])
-    assert files_in(intake.directory) == {"stats/train/a.pb": b"train"}
+    stage(f"{folder}/stat*/train/a.pb", download, cache, allowed=[str(folder)])
+    assert files_in(download.directory) == {"stats/train/a.pb": b"train"}
 
 
-def test_a_file_of_this_machine_is_not_kept_twice(folder, intake, cache):
-    stage(f"{folder}/stats/train/a.pb", intake, cache, allowed=[str(folder)])
+def test_a_file_of_this_machine_is_not_kept_twice(folder, download, cache):
+    stage(f"{folder}/stats/train/a.pb", download, cache, allowed=[str(folder)])
     assert not cache.root.exists()
 
 
-def test_a_pipe_is_refused_and_not_waited_for(folder, intake, cache):
+def test_a_pipe_is_refused_and_not_waited_for(folder, download, cache):
     os.mkfifo(folder / "pipe")
     with pytest.raises(SourceError, match="no regular file") as caught:
-        stage(f"{folder}/pipe", intake, cache, allowed=[str(folder)])
+        stage(f"{folder}/pipe", download, cache, allowed=[str(folder)])
     assert caught.value.code == "source_refused"
 
 
-def test_metadata_is_a_source_of_its_own(intake, cache):
-    got = stage("", intake, cache, allowed=[], metadata={"confusionMatrix": {"rows": []}}, name="my metrics")
-    assert got.source == str(intake.directory / "my_metrics.json")
-    assert files_in(intake.directory) == {"my_metrics.json": b'{"confusionMatrix": {"rows": []}}'}
+def test_metadata_is_a_source_of_its_own(download, cache):
+    got = stage("", download, cache, allowed=[], metadata={"confusionMatrix": {"rows": []}}, name="my metrics")
+    assert got.source == str(download.directory / "my_metrics.json")
+    assert files_in(download.directory) == {"my_metrics.json": b'{"confusionMatrix": {"rows": []}}'}
 
 
 class Reader:
@@ -129,8 +129,8 @@ class Reader:
         yield self.objects[str(address)]
 
 
-def bring(reader, uri, intake, cache, **more):
-    return objects_fetch(reader, parse_address(uri), intake, cache, **more)
+def bring(reader, uri, download, cache, **more):
+    return objects_fetch(reader, parse_address(uri), download, cache, **more)
 
 
 def fresh(tmp_path):
@@ -247,23 +247,23 @@ def https_server(tmp_path, path):
         thread.join()
 
 
-def test_https_by_its_prefix_and_never_by_the_endpoint(intake, cache, settings, tmp_path):
+def test_https_by_its_prefix_and_never_by_the_endpoint(download, cache, settings, tmp_path):
     import json
 
     with https_server(tmp_path, tmp_path / "ca.pem") as site:
         allowed = [f"{site.url}/files"]
         # Without a store of its own only addresses that all the world reaches are asked.
         with pytest.raises(SourceError, match="inside this network") as caught:
-            stage(f"{site.url}/files/a%20b.csv", intake, cache, allowed=allowed)
+            stage(f"{site.url}/files/a%20b.csv", download, cache, allowed=allowed)
         assert caught.value.code == "source_refused"
         assert site.asked == []
         config = {"prefix": f"{site.url}/", "allow_private": True, "ca_file": str(tmp_path / "ca.pem")}
         settings.VIZPORTAL_OBJECT_STORES = json.dumps([config])
-        stage(f"{site.url}/files/a%20b.csv", intake, cache, allowed=allowed)
-        assert files_in(intake.directory) == {"a_20b.csv": b"x\n1\n"}
+        stage(f"{site.url}/files/a%20b.csv", download, cache, allowed=allowed)
+        assert files_in(download.directory) == {"a_20b.csv": b"x\n1\n"}
         for refused in (f"{site.url}/other/x", f"{site.url}/files/../other", "https://localhost.evil/files/x"):
             with pytest.raises(SourceError) as caught:
-                stage(refused, intake, cache, allowed=allowed)
+                stage(refused, download, cache, allowed=allowed)
             assert caught.value.code == "source_refused"
         slow = fresh(tmp_path)
         slow.max_seconds = 1
@@ -272,7 +272,7 @@ def test_https_by_its_prefix_and_never_by_the_endpoint(intake, cache, settings, 
         assert caught.value.code == "source_timeout"
 
 
-def test_what_the_endpoint_says_is_said_as_a_source_s_fault(intake, cache):
+def test_what_the_endpoint_says_is_said_as_a_source_s_fault(download, cache):
     def gateway_that(error):
         @contextmanager
         def open_artifact(uri, *, namespace=""):
@@ -287,5 +287,5 @@ def test_what_the_endpoint_says_is_said_as_a_source_s_fault(intake, cache):
         (exceptions.NotFoundError("gone"), "source_missing"),
     ):
         with pytest.raises(SourceError) as caught:
-            stage("s3://b/x", intake, cache, allowed=["s3://b"], gateway=gateway_that(error))
+            stage("s3://b/x", download, cache, allowed=["s3://b"], gateway=gateway_that(error))
         assert caught.value.code == code

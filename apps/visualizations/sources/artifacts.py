@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _MOST_HEADER_BYTES: Final = 8 * 1024**2
 
 
-def artifact_fetch(gateway: Gateway, uri: str, intake: Download, *, pattern: tuple[str, ...] = ()) -> FetchedSource:
-    """Streams the object (or directory) at `uri` into the intake, through the endpoint's artifact gateway.
+def artifact_fetch(gateway: Gateway, uri: str, download: Download, *, pattern: tuple[str, ...] = ()) -> FetchedSource:
+    """Streams the object (or directory) at `uri` into the download, through the endpoint's artifact gateway.
 
     Args:
         gateway: with the rights of who asked, or of the portal.
@@ -32,26 +32,26 @@ def artifact_fetch(gateway: Gateway, uri: str, intake: Download, *, pattern: tup
     name = safe_name(uri.rstrip("/").rpartition("/")[2])
     with gateway.open_artifact(uri, namespace=gateway.endpoint.namespace) as stream:
         if stream.is_directory:
-            _save_folder(iter(stream.chunks), intake, pattern)
-            return intake.done_matches(len(pattern)) if pattern else intake.done(str(intake.directory))
+            _save_folder(iter(stream.chunks), download, pattern)
+            return download.done_matches(len(pattern)) if pattern else download.done(str(download.directory))
         if pattern:
             raise SourceError(f"{uri} is one file, and no folder that a pattern could look into.")
-        intake.check_size(stream.size_bytes)
-        path = intake.save(name, stream.chunks)
-        return intake.done(str(path))
+        download.check_size(stream.size_bytes)
+        path = download.save(name, stream.chunks)
+        return download.done(str(path))
 
 
-def _save_folder(chunks: Iterator[bytes], intake: Download, pattern: tuple[str, ...]) -> None:
+def _save_folder(chunks: Iterator[bytes], download: Download, pattern: tuple[str, ...]) -> None:
     def check(read_bytes: int) -> None:
-        intake.check_time()
-        if read_bytes > intake.max_bytes + _MOST_HEADER_BYTES:
-            raise SourceError(f"The source has more than {intake.max_bytes:,} bytes.", code=Reason.SOURCE_TOO_BIG)
+        download.check_time()
+        if read_bytes > download.max_bytes + _MOST_HEADER_BYTES:
+            raise SourceError(f"The source has more than {download.max_bytes:,} bytes.", code=Reason.SOURCE_TOO_BIG)
 
     saved = 0
     for file in unpack(chunks, check):
         if not pattern or pattern_fits(pattern, file.parts):
-            intake.check_size(file.size_bytes)
-            intake.save(safe_path(file.parts), file.chunks)
+            download.check_size(file.size_bytes)
+            download.save(safe_path(file.parts), file.chunks)
             saved += 1
     if pattern and not saved:
         raise SourceError(f"No file of the folder fits {'/'.join(pattern)}.", code=Reason.SOURCE_MISSING)

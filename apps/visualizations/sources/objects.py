@@ -19,7 +19,7 @@ MAX_ENTRIES: Final = 10_000
 def objects_fetch(
     reader: StoreReader,
     address: ObjectAddress,
-    intake: Download,
+    download: Download,
     cache: SourceCache | None,
     *,
     pattern: tuple[str, ...] = (),
@@ -37,30 +37,30 @@ def objects_fetch(
     if facts is not None:
         name = safe_name(address.key.rstrip("/").rpartition("/")[2])
         entry = Entry(path="", size_bytes=facts.size_bytes, version=facts.version)
-        _bring(reader, address, name, entry, intake, cache)
-        return intake.done(str(intake.directory / name))
+        _bring(reader, address, name, entry, download, cache)
+        return download.done(str(download.directory / name))
     found = 0
-    for entry in _walk(reader, address, intake, pattern):
+    for entry in _walk(reader, address, download, pattern):
         parts = tuple(part for part in entry.path.split("/") if part)
         if pattern and not pattern_fits(pattern, parts):
             continue
-        _bring(reader, address.below(entry.path), safe_path(parts), entry, intake, cache)
+        _bring(reader, address.below(entry.path), safe_path(parts), entry, download, cache)
         found += 1
     if not found:
         raise SourceError(
             f"There is no file{' that fits' if pattern else ''} at {address}.", code=Reason.SOURCE_MISSING
         )
-    return intake.done_matches(len(pattern)) if pattern else intake.done(str(intake.directory))
+    return download.done_matches(len(pattern)) if pattern else download.done(str(download.directory))
 
 
-def _walk(reader: StoreReader, address: ObjectAddress, intake: Download, pattern: tuple[str, ...]) -> Iterator[Entry]:
+def _walk(reader: StoreReader, address: ObjectAddress, download: Download, pattern: tuple[str, ...]) -> Iterator[Entry]:
     def enters(parts: tuple[str, ...]) -> bool:
         if not pattern:
             return len(parts) < MAX_DEPTH
         return len(parts) < len(pattern) and pattern_fits(pattern[: len(parts)], parts)
 
     for count, entry in enumerate(itertools.islice(reader.walk(address, enters), MAX_ENTRIES + 1)):
-        intake.check_time()
+        download.check_time()
         if count >= MAX_ENTRIES:
             raise SourceError(f"The folder has more than {MAX_ENTRIES:,} entries.", code=Reason.SOURCE_TOO_BIG)
         yield entry
@@ -71,27 +71,27 @@ def _bring(
     address: ObjectAddress,
     relative: str,
     entry: Entry,
-    intake: Download,
+    download: Download,
     cache: SourceCache | None,
 ) -> None:
-    if cache is not None and _take_kept(address, relative, entry, intake, cache):
+    if cache is not None and _take_kept(address, relative, entry, download, cache):
         return
-    intake.check_size(entry.size_bytes)
-    path = intake.save(relative, reader.read(address))
+    download.check_size(entry.size_bytes)
+    path = download.save(relative, reader.read(address))
     if entry.version:
         after = reader.facts(address)
         if after is None or (after.version and after.version != entry.version):
             raise SourceError(f"{address} changed while it was read. Try again.", code=Reason.SOURCE_CHANGED)
         if cache is not None:
-            cache.keep(address.uri, entry.version, path, intake.digest(relative))
+            cache.keep(address.uri, entry.version, path, download.digest(relative))
 
 
-def _take_kept(address: ObjectAddress, relative: str, entry: Entry, intake: Download, cache: SourceCache) -> bool:
+def _take_kept(address: ObjectAddress, relative: str, entry: Entry, download: Download, cache: SourceCache) -> bool:
     kept = cache.find(address.uri, entry.version)
     if kept is None:
         return False
     try:
-        intake.take(relative, kept.sha256, kept.size_bytes, kept.link)
+        download.take(relative, kept.sha256, kept.size_bytes, kept.link)
     except FileNotFoundError:
         return False  # thrown out by another worker in between
     return True

@@ -41,7 +41,7 @@ class SourceSpec:
 
 def source_stage(
     wanted: SourceSpec,
-    intake: Download,
+    download: Download,
     *,
     gateway: Callable[[], Gateway],
     cache: SourceCache,
@@ -58,31 +58,31 @@ def source_stage(
     """
     if wanted.metadata:
         text = json.dumps(wanted.metadata, ensure_ascii=False)
-        return intake.done(str(intake.save(f"{safe_name(wanted.name)}.json", [text.encode()])))
+        return download.done(str(download.save(f"{safe_name(wanted.name)}.json", [text.encode()])))
     with _errors():
         if not wanted.is_artifact:
             # Checked when it was asked for; the list may have become shorter since.
             address = address_parse(wanted.uri)
-            return _named(address, address_allow(address, allowed), intake, gateway, cache)
+            return _named(address, address_allow(address, allowed), download, gateway, cache)
         artifact = parse_address(wanted.uri)
         reader = store_reader(artifact, timeout_s=_STORE_TIMEOUT_S)
         if reader is None:
-            return artifact_fetch(gateway(), wanted.uri, intake)
-        return objects_fetch(reader, artifact, intake, cache)
+            return artifact_fetch(gateway(), wanted.uri, download)
+        return objects_fetch(reader, artifact, download, cache)
 
 
 def _named(
     address: ObjectAddress,
     prefix: ObjectAddress,
-    intake: Download,
+    download: Download,
     gateway: Callable[[], Gateway],
     cache: SourceCache,
 ) -> FetchedSource:
     base, pattern = pattern_split(address)
     reader = store_reader(base, allowed_prefix=prefix, timeout_s=_STORE_TIMEOUT_S)
     if reader is None:
-        return artifact_fetch(gateway(), base.uri, intake, pattern=pattern)
-    return objects_fetch(reader, base, intake, None if base.scheme == "file" else cache, pattern=pattern)
+        return artifact_fetch(gateway(), base.uri, download, pattern=pattern)
+    return objects_fetch(reader, base, download, None if base.scheme == "file" else cache, pattern=pattern)
 
 
 @contextmanager
