@@ -73,7 +73,7 @@ def test_a_pattern_that_fits_nothing_is_missing(folder, intake, cache, pattern):
 
 
 def test_a_folder_with_too_many_names_is_not_read_to_its_end(folder, intake, cache, monkeypatch):
-    monkeypatch.setattr("apps.visualizations.sources.local._MAX_ENTRIES", 3)
+    monkeypatch.setattr("apps.visualizations.sources.local.MAX_ENTRIES", 3)
     with pytest.raises(SourceError) as caught:
         stage(f"{folder}/stats", intake, cache, allowed=[str(folder)])
     assert caught.value.code == "source_too_big"

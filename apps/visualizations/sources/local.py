@@ -16,7 +16,7 @@ _CHUNK = 1024**2
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a FIFO must not wait for somebody to write into it.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_MAX_ENTRIES = 10_000
+MAX_ENTRIES = 10_000
 _MAX_DEPTH = 8
 
 
@@ -91,8 +91,8 @@ class _Walk:
         for entry in scanned:
             self._intake.check_time()
             self._entries += 1
-            if self._entries > _MAX_ENTRIES:
-                raise SourceError(f"The folder has more than {_MAX_ENTRIES:,} entries.", code=Reason.SOURCE_TOO_BIG)
+            if self._entries > MAX_ENTRIES:
+                raise SourceError(f"The folder has more than {MAX_ENTRIES:,} entries.", code=Reason.SOURCE_TOO_BIG)
             yield entry
 
     def _goes_on(self, parts: tuple[str, ...]) -> bool:

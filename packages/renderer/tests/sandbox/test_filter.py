@@ -20,7 +20,7 @@ def judge(program, machine, name, *arguments, number=None, architecture=None):
     """Runs a filter as the kernel does and returns its answer: "allow", "kill" or an errno."""
     number = seccomp.number(name, machine) if number is None else number
     words = [*arguments, *([0] * (6 - len(arguments)))]
-    seen = struct.pack("<IIQ6Q", number, architecture or seccomp._ARCHITECTURES[machine], 0, *words)
+    seen = struct.pack("<IIQ6Q", number, architecture or seccomp.ARCHITECTURES[machine], 0, *words)
     instructions = list(struct.iter_unpack("=HBBI", program))
     at = register = 0
     while True:

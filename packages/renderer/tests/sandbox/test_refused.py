@@ -139,10 +139,10 @@ def test_no_hard_link_carries_a_file_into_the_room(inside, source):
 
 @needs_confinement
 def test_refused_calls_answer_as_the_table_says(inside):
-    machine = seccomp._COLUMNS[platform.machine()]
+    machine = seccomp.COLUMNS[platform.machine()]
     expected = {
         name: answer
-        for table, answer in seccomp._ANSWERS
+        for table, answer in seccomp.ANSWERS
         for name, numbers in table.items()
         if numbers[machine] is not None
     }

@@ -21,8 +21,8 @@ Spawning = Literal["processes", "threads"]
 """What may be started: processes and threads, or threads only."""
 
 # linux/audit.h, by the names of `platform.machine()`. The place of each is its column in the tables below.
-_ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_COLUMNS: Final = {"x86_64": 0, "aarch64": 1}
+ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+COLUMNS: Final = {"x86_64": 0, "aarch64": 1}
 _X32_BIT: Final = 0x40000000
 
 _KILL_PROCESS: Final = 0x80000000
@@ -199,7 +199,7 @@ _NOT_SUPPORTED: Final[_Numbers] = {
 }
 # What it takes to keep a process in its group: these, beside the checks of clone and kill.
 _GROUP: Final[tuple[str, ...]] = ("setpgid", "setsid", "unshare", "setns", "clone3")
-_ANSWERS: Final = (
+ANSWERS: Final = (
     (_NOT_PERMITTED, errno.EPERM),
     (_NOT_THERE, errno.ENOSYS),
     (_PRETENDED, 0),
@@ -209,7 +209,7 @@ _ANSWERS: Final = (
 
 def is_supported(machine: str = "") -> bool:
     """Whether there is a filter for this kind of machine, "" meaning the one it runs on."""
-    return sys.platform == "linux" and sys.byteorder == "little" and (machine or platform.machine()) in _ARCHITECTURES
+    return sys.platform == "linux" and sys.byteorder == "little" and (machine or platform.machine()) in ARCHITECTURES
 
 
 def number(name: str, machine: str = "") -> int:
@@ -218,8 +218,8 @@ def number(name: str, machine: str = "") -> int:
     Raises:
         KeyError: the filter does not know it, or the machine has no such call.
     """
-    column = _COLUMNS[machine or platform.machine()]
-    for table in (_CHECKED, *(table for table, _ in _ANSWERS)):
+    column = COLUMNS[machine or platform.machine()]
+    for table in (_CHECKED, *(table for table, _ in ANSWERS)):
         found = table[name][column] if name in table else None
         if found is not None:
             return found
@@ -236,7 +236,7 @@ def build(sockets: Sockets, spawning: Spawning = "processes", machine: str = "")
     Raises:
         KeyError: there is no filter for this kind of machine.
     """
-    return _assemble(_checks(sockets, spawning), _ANSWERS, machine or platform.machine())
+    return _assemble(_checks(sockets, spawning), ANSWERS, machine or platform.machine())
 
 
 @functools.cache
@@ -246,14 +246,14 @@ def build_group(spawning: Spawning = "processes", machine: str = "") -> bytes:
     Raises:
         KeyError: there is no filter for this kind of machine.
     """
-    answers = tuple(({name: table[name] for name in _GROUP if name in table}, answer) for table, answer in _ANSWERS)
+    answers = tuple(({name: table[name] for name in _GROUP if name in table}, answer) for table, answer in ANSWERS)
     return _assemble(_group_checks(spawning), answers, machine or platform.machine())
 
 
 def _assemble(checks: dict[str, list[_Instruction]], answers: Sequence[tuple[_Numbers, int]], machine: str) -> bytes:
     program: list[_Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
-        (_IF_EQUAL, 1, 0, _ARCHITECTURES[machine]),
+        (_IF_EQUAL, 1, 0, ARCHITECTURES[machine]),
         (_RETURN, 0, 0, _KILL_PROCESS),
         (_LOAD, 0, 0, _NUMBER_AT),
     ]
@@ -261,12 +261,12 @@ def _assemble(checks: dict[str, list[_Instruction]], answers: Sequence[tuple[_Nu
         program += [(_IF_AT_LEAST, 0, 1, _X32_BIT), _refuse(errno.ENOSYS)]
     # A block always returns, so the number is still loaded where the block is jumped over.
     for name, block in checks.items():
-        call = _CHECKED[name][_COLUMNS[machine]]
+        call = _CHECKED[name][COLUMNS[machine]]
         if call is not None:
             program += [(_IF_EQUAL, 0, len(block), call), *block]
     for table, answer in answers:
         for numbers in table.values():
-            call = numbers[_COLUMNS[machine]]
+            call = numbers[COLUMNS[machine]]
             if call is not None:
                 program += [(_IF_EQUAL, 0, 1, call), _refuse(answer)]
     program.append((_RETURN, 0, 0, _ALLOW))
