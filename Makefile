@@ -6,7 +6,7 @@ PYTHON = $(shell for each in python3.13 python3.12 python3.11 python3; do \
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 RUN := .venv/bin/python
 
-.PHONY: help run setup develop test test-plain test-postgres attack lint format bench vendor sbom audit
+.PHONY: help run setup develop test test-plain test-postgres attack lint format bench docs vendor sbom audit
 
 help:
 	@echo "make run    set up everything and serve on 127.0.0.1:8000 (VIZPORTAL_BIND changes it)"
@@ -14,6 +14,7 @@ help:
 	@echo "make attack the sandbox attacked by some hundred programs, in every mode that this machine offers"
 	@echo "make lint   every static check"
 	@echo "make bench  the benchmarks        make format rewrite code to style"
+	@echo "make docs   the documents as a site with search, in build/site"
 	@echo "make sbom   bills of materials    make audit  known advisories for what is shipped"
 
 .venv/bin/uv:
@@ -74,6 +75,15 @@ format: develop
 
 bench: setup
 	$(RUN) -m benchmarks
+
+# In an environment of its own, which uv keeps in its cache.
+ifeq ($(UV),.venv/bin/uv)
+docs: .venv/bin/uv
+endif
+
+docs:
+	@NO_MKDOCS_2_WARNING=1 $(UV) run --quiet --isolated --frozen --only-group docs mkdocs build --strict --quiet
+	@echo "Open build/site/index.html"
 
 vendor:
 	cd frontend && npm ci && npm run build

@@ -40,7 +40,7 @@ def sign_in_check(**_kwargs: Any) -> list[CheckMessage]:
     if settings.VIZPORTAL_AUTH == "header":
         found += _header_check()
     if "*" in settings.ALLOWED_HOSTS:
-        message = "VIZPORTAL_ALLOWED_HOSTS=* answers to any host name, which opens the door to DNS rebinding."
+        message = "VIZPORTAL_ALLOWED_HOSTS=* answers to any host name, which allows DNS rebinding."
         found.append(Notice(message, hint="Name the hosts people use.", id="vizportal.W002"))
     return found
 

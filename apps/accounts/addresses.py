@@ -22,7 +22,7 @@ def is_trusted(address: str) -> bool:
 
 
 def client_address(meta: Mapping[str, object]) -> str:
-    """Returns the address of whoever asks; "" where there is none, such as behind a Unix socket.
+    """Returns the client's address; "" without one, such as behind a Unix socket.
 
     Each proxy appends the address it was asked from to X-Forwarded-For, so the list is believed from its end, for as
     long as those who wrote it are trusted. What a browser wrote into the header itself stands before that.

@@ -103,7 +103,7 @@ admin.site.unregister(get_user_model())
 admin.site.unregister(Group)
 # Whoever could set these would give rights that they may not give.
 _SUPERUSERS_ONLY: Final = ("is_superuser", "is_staff", "user_permissions")
-# Kubeflow is told these names, where it is told who asks.
+# Requests to Kubeflow carry these names where an endpoint identifies its callers.
 _NAMES: Final = ("username", "email")
 
 

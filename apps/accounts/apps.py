@@ -7,7 +7,7 @@ from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
-    """Who signs in, what they may do, and what they did."""
+    """Sign-in, permissions and the audit log."""
 
     name = "apps.accounts"
     # The name of its tables and of its pages in the admin since the first release.

@@ -100,7 +100,7 @@ class Caller:
         return roles.may(self.user, right)
 
     def require(self, right: Right) -> None:
-        """Refuses a caller that has not the right.
+        """Requires a right of the caller.
 
         Raises:
             PermissionDenied: with a sentence for people.
@@ -110,7 +110,7 @@ class Caller:
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Returns the caller of a page, of the admin site, or of what the API's door let in."""
+    """Returns the caller of a page, of the admin site, or of an API request that was authenticated."""
     found: Caller | None = getattr(request, "caller", None)
     if found is None:
         is_admin = request.path_info.startswith(ADMIN_PATH)

@@ -1,5 +1,6 @@
-"""Who a request is from, where that is not a matter of a form: the only user of a machine, or the gateway's word; and
-what they must have for it: the right to look, a fresh sign-in for the admin site.
+"""Identifies the user of each request where no form does: the only user of a machine, or a trusted gateway's header.
+
+It also requires the right to view, and a fresh sign-in for the admin site.
 """
 
 from __future__ import annotations

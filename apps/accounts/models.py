@@ -1,4 +1,4 @@
-"""What the portal keeps of people: what they did. Who they are is Django's own."""
+"""The audit log. Accounts themselves are Django's."""
 
 from __future__ import annotations
 

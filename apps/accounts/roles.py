@@ -1,4 +1,4 @@
-"""Who may do what: four rights, four roles (each has the rights of those before it), and one group for each role."""
+"""Roles: four rights, four roles (each includes the rights of the one before), and one group for each role."""
 
 from __future__ import annotations
 
@@ -43,8 +43,9 @@ _LOCKOUT_RIGHTS: Final = ("view_accessattempt", "delete_accessattempt")
 
 
 def may(user: Any, right: Right) -> bool:
-    """Whether a person has a right: by their groups, or, where they are in none of the roles' groups, by
-    VIZPORTAL_DEFAULT_ROLE. Superusers have all.
+    """Whether a user has a right.
+
+    It comes from their groups or, without any of the roles' groups, from VIZPORTAL_DEFAULT_ROLE. Superusers have all.
     """
     if not user.is_authenticated or not user.is_active:
         return False
@@ -55,7 +56,7 @@ def may(user: Any, right: Right) -> bool:
 
 
 def refusal(right: Right) -> str:
-    """Returns what to tell who has not the right."""
+    """Returns the message for a caller without the right."""
     needed = next(role for role in Role if right in role.rights)
     return (
         f"Your account may not do this: it takes the right to {right.label[0].lower()}{right.label[1:]}. "
@@ -76,8 +77,9 @@ def role_set(user: Any, role: Role) -> None:
 
 
 def role_for(group_names: Iterable[str]) -> Role:
-    """Returns the highest role that VIZPORTAL_ROLE_GROUPS gives the members of these groups of the sign-in's; the
-    default role for members of none.
+    """Returns the highest role that VIZPORTAL_ROLE_GROUPS gives to members of these groups.
+
+    Members of none get the default role.
     """
     held = set(group_names)
     given = [role for role in GROUP_ROLES if held & set(settings.VIZPORTAL_ROLE_GROUPS.get(role.value, ()))]

@@ -30,8 +30,9 @@ def is_divided() -> bool:
 
 
 def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Returns those (endpoint key, namespace) pairs that a person may read in Kubeflow; none for callers that are no
-    person, or that Kubeflow cannot be asked for.
+    """Returns those (endpoint key, namespace) pairs that a person may read in Kubeflow.
+
+    None for callers that are not a person, or for whom Kubeflow cannot be asked.
 
     While Kubeflow is down, what it said within the last day holds.
     """

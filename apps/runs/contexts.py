@@ -173,7 +173,7 @@ def offers_creator(step: Step) -> bool:
 def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
     """Returns where the Creator and the saved results of a step come from; "" where nobody offers them.
 
-    They belong to another room, which is reached by the name of its address only.
+    They belong to another app, which is reached by URL name only.
     """
     try:
         url = reverse("visualizations:step_fragment", kwargs={"run_id": run_id, "step_id": step_id})

@@ -1,5 +1,6 @@
-"""What can go wrong between the portal and Kubeflow. `str(error)` is a sentence for people: host, cause,
-next step.
+"""Errors between the portal and Kubeflow.
+
+`str(error)` is a sentence for users: host, cause, next step.
 """
 
 from __future__ import annotations

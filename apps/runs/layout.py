@@ -152,8 +152,9 @@ def _gaps(
 def _centres(
     layers: Sequence[Sequence[Vertex]], boxes: Mapping[Vertex, Size], hops: Sequence[tuple[Vertex, Vertex]]
 ) -> dict[Vertex, float]:
-    """The layout knows order and layer, not sizes: pull each box to its neighbours' middle, then part
-    overlaps.
+    """Pulls each box to the middle of its neighbours, then removes overlaps.
+
+    The layout itself knows order and layer, not sizes.
     """
     above: dict[Vertex, list[Vertex]] = defaultdict(list)
     below: dict[Vertex, list[Vertex]] = defaultdict(list)
@@ -184,9 +185,7 @@ def _spread(
     boxes: Mapping[Vertex, Size],
     centres: dict[Vertex, float],
 ) -> None:
-    """Sets the centres of one layer, in its order, without overlaps, and on average where they were
-    wanted.
-    """
+    """Sets the centres of one layer in its order, without overlaps, near the wanted places on average."""
     right: float | None = None
     for vertex in row:
         half = boxes[vertex][0] / 2

@@ -221,7 +221,7 @@ def edit_url(visualization: Visualization, render: Render) -> str:
 
 
 def _artifact_kind(artifact: Artifact) -> str:
-    """Returns what people call such an artifact: by its file's ending where that is telling, else by its type."""
+    """Returns a common name for such an artifact: by its file's suffix where that is known, else by its type."""
     ending = artifact.file_name.rpartition(".")[2]
     is_ending = "." in artifact.file_name and ending.isalnum() and len(ending) <= _LONGEST_ENDING
     return ending.upper() if is_ending else artifact.type.removeprefix("system.")

@@ -18,7 +18,7 @@ from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError, VisualizationsError
 from apps.visualizations.services.code import MAX_CODE_CHARS
 from apps.visualizations.services.hosts import environment_available
-from apps.visualizations.services.requests import MAX_TITLE_CHARS, VisualizationRequest
+from apps.visualizations.services.requests import MAX_TITLE_CHARS, VisualizationRequest, options_of
 
 _ARGUMENT = "arguments."
 
@@ -162,7 +162,7 @@ class VisualizationForm(forms.Form):
             arguments=self._arguments(),
             code=values.get("code", ""),
             title=values["title"],
-            timeout_s=values["timeout_s"],
+            options=options_of(values),
             force=values["force"],
             is_sample=values["sample"],
             environment=values.get("environment", ""),

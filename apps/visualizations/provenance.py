@@ -25,8 +25,9 @@ def run_now(caller: Caller, visualization: Visualization) -> RunDetails:
 
 
 def gateway_of(caller: Caller, visualization: Visualization) -> Gateway | None:
-    """Returns the gateway with the person's rights to where the visualization's run is; None where that is configured
-    no longer, or the person brings no credential for it.
+    """Returns the gateway to the visualization's run with the caller's rights.
+
+    None where the endpoint is no longer configured, or the caller has no credential for it.
     """
     try:
         return gateway_for_namespace(caller, visualization.endpoint_key, visualization.namespace)

@@ -89,8 +89,10 @@ def type_made_for(artifact: Artifact) -> VisualizationType | None:
 
 
 def visualizations_visible(caller: Caller) -> QuerySet[Visualization]:
-    """Returns what a caller may see: everything with the right to look, but of a multi-user endpoint only what they
-    made, and what was made of runs in namespaces that they may read there.
+    """Returns the visualizations that a caller may see.
+
+    The right to view shows all of them, except on multi-user endpoints: there callers see their own, and those of runs
+    in namespaces that they may read.
     """
     if not caller.may(Right.VIEW):
         return Visualization.objects.none()

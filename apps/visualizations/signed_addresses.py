@@ -42,8 +42,9 @@ def signed_address(caller: Caller, request: HttpRequest, render: Render) -> str:
 
 
 def address_read(render_id: UUID, key: str) -> SignedAddress | None:
-    """Returns what a signature says; None where it is not valid for this render, too old, or its person may not look
-    any more.
+    """Returns what a signature contains.
+
+    None where it is not valid for this render, is too old, or its user may no longer view the render.
 
     Which namespaces the person may read is not asked again: this origin has no credential of theirs for Kubeflow.
     """

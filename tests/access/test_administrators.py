@@ -1,4 +1,4 @@
-"""Administrators gain nothing that docs/people.md denies them, whatever the admin site's forms are sent."""
+"""Administrators gain nothing that docs/accounts.md denies them, whatever the admin site's forms are sent."""
 
 import re
 import time

@@ -17,5 +17,6 @@ TARGETS = {
     "apps/visualizations/services/rights.py": _ACCESS,
     "apps/visualizations/services/lease.py": ("tests/visualizations/test_lease.py",),
     "packages/renderer/src/renderer/spec.py": ("packages/renderer/tests/test_render_spec.py",),
+    "apps/runs/gateway/objects/address.py": ("tests/runs/test_object_addresses.py",),
     "apps/visualizations/sources/addresses.py": ("tests/visualizations/test_sources.py",),
 }

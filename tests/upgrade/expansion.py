@@ -1,6 +1,6 @@
 """Whether migrations only expand: the version before must go on working on the tables they leave behind.
 
-Whatever is not known to be harmless is a breach (docs/decisions/0008-expand-first.md).
+Whatever is not known to be harmless is a breach (docs/decisions/0008-expand-then-contract.md).
 """
 
 from __future__ import annotations

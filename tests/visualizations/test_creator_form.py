@@ -3,8 +3,10 @@ from dataclasses import replace
 
 import pytest
 from django.http import QueryDict
+from renderer import option_names
 from vizkit.types.entities import VisualizationType
 
+from apps.visualizations.api import schemas
 from apps.visualizations.argument_fields import arguments_form
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
 from apps.visualizations.forms import VisualizationForm
@@ -110,7 +112,7 @@ def test_a_posted_form_becomes_a_request(post):
         "s1",
         "predictions",
     )
-    assert (request.source, request.title, request.timeout_s, request.force) == ("", "T", 5.0, False)
+    assert (request.source, request.title, request.options, request.force) == ("", "T", {"timeout_s": 5.0}, False)
 
 
 def test_another_source_stays_in_the_request(post):
@@ -172,3 +174,10 @@ def test_artifacts_that_share_a_name_are_told_apart_by_id(step):
 
 def test_a_link_may_name_an_artifact_by_id(step):
     assert VisualizationForm(step, initial={"artifact": "2"})["artifact"].value() == "model"
+
+
+@pytest.mark.parametrize("name", option_names())
+def test_every_option_of_a_render_can_be_set_in_the_creator_and_by_the_api(name):
+    assert name in VisualizationForm.base_fields
+    for schema in (schemas.VisualizationIn, schemas.RerenderIn):
+        assert schema.model_fields[name].default is None, "None: not given"

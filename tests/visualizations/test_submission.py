@@ -71,9 +71,9 @@ def test_force_adds_a_render_to_the_owners_visualization_and_makes_another_for_a
         ({"type_key": "nothing"}, "type"),
         ({"artifact_name": "nothing"}, "artifact"),
         ({"arguments": {"nothing": 1}}, "arguments.nothing"),
-        ({"timeout_s": 1e9}, "timeout_s"),
-        ({"timeout_s": float("nan")}, "timeout_s"),
-        ({"timeout_s": 0}, "timeout_s"),
+        ({"options": {"timeout_s": 1e9}}, "timeout_s"),
+        ({"options": {"timeout_s": float("nan")}}, "timeout_s"),
+        ({"options": {"timeout_s": 0}}, "timeout_s"),
         ({"code": "print(1)"}, "code"),
         ({"title": "x" * 201}, "title"),
         ({"source": "/etc/passwd"}, "source"),
@@ -137,7 +137,7 @@ def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
 
 
 def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, work, owner):
-    first = submit(timeout_s=5)
+    first = submit(options={"timeout_s": 5})
     work()
     again = submission.render_again(caller(owner), first.visualization)
     assert (again.number, again.timeout_s, again.receipt) == (2, 5, first.render.receipt)

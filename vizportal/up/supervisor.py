@@ -1,7 +1,7 @@
 """Starts processes in order, restarts those that end, and stops all in reverse order.
 
 No library that was tried restarts single processes, stops them in order, and leaves none behind when it is killed
-itself (docs/decisions/0003-own-supervisor.md).
+itself (docs/decisions/0003-process-supervisor.md).
 """
 
 from __future__ import annotations

@@ -19,8 +19,9 @@ LARGEST_PAGE: Final = 200
 
 
 class Calls:
-    """The client of one connection. Every method of its children raises a RunsError, never a foreign
-    exception.
+    """The client of one connection.
+
+    Every method of its subclasses raises a RunsError, never a foreign exception.
     """
 
     def __init__(self, connection: Connection) -> None:

@@ -55,8 +55,9 @@ class _TimedRest(rest.RESTClientObject):  # type: ignore[misc]
 
 
 class _ServerClient(kfp.Client):  # type: ignore[misc]
-    """kfp.Client whose constructor does no I/O: without a namespace the original asks healthz up to 5
-    times.
+    """A kfp.Client whose constructor does no I/O.
+
+    Without a namespace the original calls healthz up to five times.
     """
 
     def get_kfp_healthz(self, sleep_duration: int = 5) -> Any:  # noqa: ARG002

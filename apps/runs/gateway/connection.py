@@ -1,6 +1,4 @@
-"""One endpoint as one person reaches it: address, credentials, time-outs, and plain HTTP for what no
-client covers.
-"""
+"""One endpoint with the credentials of one user: address, time-outs, and plain HTTP for what no client covers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Turns the REST API's models into entities. A damaged row has None everywhere: every field is read with
-care.
+"""Turns the REST API's models into entities.
+
+A damaged row has None everywhere, so every field is checked.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""One run with its steps: who is asked in which order, what stands in when lineage is down, and what is
-kept.
-"""
+"""One run with its steps: the order of requests, the fallback while lineage is down, and the cache."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ _KEPT_SPECS: Final = 256
 
 
 class Kept(Generic[ValueT]):
-    """A small store of this process that forgets what was longest unused; keys carry the connection's
-    person.
+    """A cache of this process with a limited number of entries.
+
+    Keys contain the connection's user.
     """
 
     def __init__(self, size: int) -> None:

@@ -31,7 +31,7 @@ _METADATA_SCHEMES: Final = frozenset({"grpc", "grpcs"})
 
 
 class Auth(enum.StrEnum):
-    """How an endpoint is told who asks; the `PERSON_` kinds carry the signed-in person's own credential."""
+    """How requests to an endpoint are authenticated. The `PERSON_` kinds carry the signed-in user's own credential."""
 
     NONE = "none"
     TOKEN = "token"  # noqa: S105  (the word, not a secret)

@@ -38,8 +38,9 @@ def from_status(host: str, status: int, body: bytes | str) -> exceptions.RunsErr
 
 
 def reason_of(body: bytes | str) -> str:
-    """Returns the sentence an error body holds for people: `details[0].message`, else `message` or
-    `error`, else text.
+    """Returns the sentence for users in an error body.
+
+    It is `details[0].message`, else `message` or `error`, else the text itself.
     """
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     if looks_like_html(text):

@@ -1,4 +1,4 @@
-"""The door to one Kubeflow endpoint: every question the portal asks, answered with entities."""
+"""The interface to one Kubeflow endpoint: every request of the portal, answered with entities."""
 
 from __future__ import annotations
 
@@ -74,8 +74,9 @@ class Gateway(PipelineCalls, RecurringCalls):
         return convert.run(self._run_model(run_id))
 
     def run_details(self, run_id: str) -> RunDetails:
-        """Returns a run with its spec and steps; `notice` says what is missing when lineage cannot be
-        read.
+        """Returns a run with its spec and steps.
+
+        `notice` says what is missing when lineage cannot be read.
         """
         model = self._full_run_model(run_id)
         run = details.with_spec(self.connection, convert.run(model), self.pipeline_version)

@@ -143,8 +143,9 @@ def cached_execution_id(row: Any) -> int | None:
 
 
 def _artifacts_by_execution(events: Iterable[Any], artifacts: Mapping[int, Any]) -> dict[int, tuple[Artifact, ...]]:
-    """Returns each execution's artifacts in the order of their events; one that is used twice in a step under one name
-    counts once.
+    """Returns each execution's artifacts in the order of their events.
+
+    An artifact that a step uses twice under one name counts once.
     """
     found: dict[int, dict[tuple[int, str, str], Artifact]] = {}
     metadata = {row_id: _metadata(row) for row_id, row in artifacts.items()}
@@ -227,8 +228,9 @@ def _json(value: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    """Returns an artifact's Value as JSON; the wrappers `{"list": [...]}` and `{"struct": {...}}` are
-    taken off.
+    """Returns an artifact's Value as JSON.
+
+    The wrappers `{"list": [...]}` and `{"struct": {...}}` are removed.
     """
     plain = _plain(value)
     if isinstance(plain, dict) and len(plain) == 1 and next(iter(plain)) in {"list", "struct"}:

@@ -277,7 +277,8 @@ def _frame_state(step: Step, inside: Sequence[State], run_state: State) -> State
 
 
 def _own_end(state: State, run_state: State) -> State:
-    """The state of a frame with nothing in it (a loop over an empty list): its own, or its run's once that
-    ended.
+    """Returns the state of a frame without steps, such as a loop over an empty list.
+
+    It is its own state, or the run's once that has ended.
     """
     return run_state if run_state.is_final and not state.is_final else state

@@ -1,5 +1,6 @@
-"""A step's log: from its pod while Kubeflow still has it, else from the `executor-logs` artifact that
-outlives it.
+"""The log of a step.
+
+It comes from the pod while Kubeflow has it, else from the artifact `executor-logs`, which outlives the pod.
 """
 
 from __future__ import annotations

@@ -56,8 +56,9 @@ class PipelineCalls(Calls):
             return convert.pipeline_version(self._client.get_pipeline_version(pipeline_id, version_id))
 
     def pipeline_upload(self, file: BinaryIO, name: str, description: str = "") -> Pipeline:
-        """Uploads a compiled pipeline, whose `name` tells its format. Kubeflow refuses a pipeline name
-        that is taken.
+        """Uploads a compiled pipeline, whose format follows from `name`.
+
+        Kubeflow refuses the name of an existing pipeline.
         """
         with _package(file) as path, self._answer():
             return convert.pipeline(
@@ -102,8 +103,9 @@ class PipelineCalls(Calls):
 
 @contextmanager
 def _package(file: BinaryIO) -> Iterator[Path]:
-    """Writes an upload to a file of its own: the generated client sends files by path, and names them by
-    it.
+    """Writes an upload to a file of its own.
+
+    The generated client sends files by path, and takes their names from it.
     """
     name = str(getattr(file, "name", "") or "")
     suffix = next((suffix for suffix in _PACKAGE_SUFFIXES if name.endswith(suffix)), ".yaml")

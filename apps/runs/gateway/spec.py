@@ -143,8 +143,9 @@ def root_component(spec: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def tasks(spec: Mapping[str, Any], component: Mapping[str, Any]) -> tuple[Task, ...]:
-    """Returns the tasks of a component's graph, every task after those it waits for; empty for a
-    container.
+    """Returns the tasks of a component's graph, every task after those it waits for.
+
+    Empty for a container.
     """
     listed = mapping(mapping(component.get("dag")).get("tasks"))
     found = {name: _task(spec, name, mapping(body), frozenset(listed)) for name, body in listed.items()}

@@ -1,4 +1,4 @@
-"""The nodes of an Argo Workflow: which of them people would call steps, what frames them, and what waits for what."""
+"""The nodes of an Argo Workflow: which are steps, which are frames around steps, and what depends on what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A graph in one sentence, for those who do not see it and for those who do not want to count."""
+"""A graph in one sentence, for screen readers and as a summary."""
 
 from __future__ import annotations
 

@@ -84,8 +84,9 @@ class Tree:
         return step.kind is StepKind.ITERATION and step.parent_id in self.by_id
 
     def chain(self, step_id: str) -> list[str]:
-        """Returns the ids of the boxes this step stands in, the outermost first, and its own last; up to the first
-        closed frame. Empty where it belongs to an iteration that is not shown.
+        """Returns the ids of the boxes that contain this step, the outermost first and its own last.
+
+        The list ends with the first closed frame. It is empty for a step of an iteration that is not shown.
         """
         chain: list[str] = []
         for part in self._path(step_id):
@@ -101,15 +102,17 @@ class Tree:
         return chain
 
     def visible(self, step_id: str) -> str | None:
-        """Returns the id of the box that stands for this step: its own, or the closed frame it is in; None where
-        it belongs to an iteration that is not shown.
+        """Returns the id of the box that shows this step: its own, or that of the closed frame around it.
+
+        None for a step of an iteration that is not shown.
         """
         chain = self.chain(step_id)
         return chain[-1] if chain else None
 
     def beside(self, source_id: str, target_id: str) -> tuple[str, str, str]:
-        """Returns the frame in which two steps, or the frames around them, stand side by side, and those two; ""
-        for each that is not seen.
+        """Returns the frame in which two steps, or the frames around them, are siblings, and those two.
+
+        The id of a step that is not shown is "".
         """
         one, other = self.chain(source_id), self.chain(target_id)
         for depth, (left, right) in enumerate(zip(one, other, strict=False)):
@@ -135,9 +138,7 @@ class Tree:
         return Inside(steps=(*self.children.get(chosen.id, ()), *others), iterations=iterations, chosen=chosen)
 
     def _choose(self, loop_id: str, iterations: Sequence[Step]) -> Step:
-        """The iteration asked for, else that of the chosen step, else the worst one, where it
-        failed, was cancelled or is running.
-        """
+        """Returns the requested iteration, else that of the chosen step, else the worst one."""
         asked = self.look.iterations.get(loop_id)
         for step in iterations:
             if asked is not None and step.iteration_index == asked:

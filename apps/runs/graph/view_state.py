@@ -1,5 +1,6 @@
-"""How a graph is looked at: which frames are open, which iteration of each loop is shown. All of it stands in the
-address, so that a link shows another person the same picture.
+"""Which parts of a graph are shown: open frames, and the iteration of each loop.
+
+All of it is in the address, so a link shows another person the same graph.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def _thumbnail(render: Render | None) -> SafeString | str:
 
 
 def _for_each(request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], object], words: str) -> None:
-    """Does something to each row; what cannot be done is told by its reason, the rest is counted."""
+    """Applies an action to each row. Shows the reason of each failure and the number of successes."""
     done = 0
     for each in rows:
         try:

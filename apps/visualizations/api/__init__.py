@@ -1,4 +1,4 @@
-"""The REST API, version 1. `door` says who may come in and how answers look, `schemas` and `shapes` what they hold."""
+"""The REST API, version 1: authentication (`auth`), error shape (`errors`), fields (`schemas`, `shapes`)."""
 
 from apps.visualizations.api.endpoints import api
 

@@ -26,7 +26,7 @@ from apps.visualizations.api.bodies import StrictParser
 from apps.visualizations.api.parameters import form_parameters
 from apps.visualizations.api.schemas import errors
 from apps.visualizations.services import cancellation, submission
-from apps.visualizations.services.requests import VisualizationRequest
+from apps.visualizations.services.requests import VisualizationRequest, options_of
 from apps.visualizations.states import RenderState
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
@@ -204,7 +204,7 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
         arguments=payload.arguments or {},
         code=payload.code or "",
         title=payload.title or "",
-        timeout_s=payload.timeout_s,
+        options=options_of(payload.model_dump()),
         force=payload.force,
         is_sample=payload.sample,
         environment=payload.environment or "",
@@ -245,9 +245,14 @@ def visualization_rerender(
 ) -> Any:
     """Renders a visualization again, with the type as it is now."""
     visualization = selectors.visualization_get(caller_of(request), visualization_id)
-    changes = payload.model_dump() if payload else {}
+    changes = payload or schemas.RerenderIn()
     render = submission.render_again(
-        caller_of(request), visualization, gateway=provenance.gateway_of(caller_of(request), visualization), **changes
+        caller_of(request),
+        visualization,
+        arguments=changes.arguments,
+        code=changes.code,
+        options=options_of(changes.model_dump()),
+        gateway=provenance.gateway_of(caller_of(request), visualization),
     )
     return Status(202, shapes.visualization_shape(visualization, render))
 

@@ -228,7 +228,13 @@ class VisualizationPage(Schema):
     next: str | None
 
 
-class VisualizationIn(Schema):
+class RenderOptionsIn(Schema):
+    """Options of a render; an option that is left out has its default, or its value in the latest render."""
+
+    timeout_s: float | None = None
+
+
+class VisualizationIn(RenderOptionsIn):
     """What to visualize, and how."""
 
     model_config = {"extra": "forbid"}
@@ -243,21 +249,19 @@ class VisualizationIn(Schema):
     arguments: dict[str, Any] | None = None
     code: str | None = Field(None, description="For CUSTOM.")
     title: str | None = Field(None, max_length=200)
-    timeout_s: float | None = None
     endpoint: str | None = Field(None, max_length=100)
     force: bool = Field(default=False, description="Render even where the same receipt has a saved result.")
     sample: bool = Field(default=False, description="Try it on the first 1,000 rows of each table.")
     environment: str | None = Field(None, max_length=50, description="For CUSTOM; by default what its code says.")
 
 
-class RerenderIn(Schema):
+class RerenderIn(RenderOptionsIn):
     """What to change; what is left out stays as in the latest render."""
 
     model_config = {"extra": "forbid"}
 
     arguments: dict[str, Any] | None = None
     code: str | None = None
-    timeout_s: float | None = None
 
 
 class QueueOut(Schema):

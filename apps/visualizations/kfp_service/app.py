@@ -58,7 +58,7 @@ class Service:
 
     async def render(self, request: Request) -> Response:
         """Renders what the form asks for: the page, or why there is none."""
-        _check_door(request)
+        _check_access(request)
         if self._waiting >= settings.VIZPORTAL_KFP_SERVICE_MAX_WAITING:
             message = f"{self._waiting} requests wait already, the limit here (VIZPORTAL_KFP_SERVICE_MAX_WAITING)."
             raise HTTPException(503, message, headers={"Retry-After": _RETRY_AFTER_S})
@@ -100,12 +100,12 @@ def make_app() -> Starlette:
 
 
 def _caller(request: Request) -> Caller:
-    """Returns the caller: Kubeflow's API server, which names nobody. `_check_door` has let it in."""
+    """Returns the caller: Kubeflow's API server, which names nobody. `_check_access` has let it in."""
     address = request.client.host if request.client else ""
     return Caller(kind=CallerKind.KFP_PROTOCOL, address=address[:64])
 
 
-def _check_door(request: Request) -> None:
+def _check_access(request: Request) -> None:
     """Lets in whoever may: no page in a browser, and with a token configured only who has it.
 
     Raises:

@@ -54,7 +54,7 @@ def _error(status: int, message: str) -> JsonResponse:
     return JsonResponse(body, status=status)
 
 
-# The door below asks who it is; a form's CSRF token has no place in a script's JSON, and the door checks the origin.
+# The authentication below identifies the caller; a script sends no CSRF token, and `BrowserAuth` checks the origin.
 @csrf_exempt
 @login_not_required
 async def visualization_create(request: HttpRequest, namespace: str = "") -> HttpResponse:

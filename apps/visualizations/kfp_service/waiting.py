@@ -173,7 +173,7 @@ def _order(request: KubeflowRequest) -> VisualizationRequest:
         arguments=request.arguments,
         code=request.code,
         title=f"{kind.title} (Kubeflow service)",
-        timeout_s=limit,
+        options={} if limit is None else {"timeout_s": limit},
         force=True,
     )
 

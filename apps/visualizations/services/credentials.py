@@ -36,8 +36,10 @@ def credential_drop(render: Render) -> None:
 
 
 def render_gateway(render: Render) -> Gateway:
-    """Returns the gateway a render's source is fetched with: the person's own rights where the endpoint wants those,
-    else the portal's, in the person's name where the endpoint is told one.
+    """Returns the gateway that fetches a render's source.
+
+    It has the user's own credential where the endpoint requires one, else the portal's, with the user's name where the
+    endpoint identifies its callers.
 
     Raises:
         NotSignedInError: the person's credential ran out while it waited.

@@ -171,7 +171,7 @@ class Lease:
             logger.warning("render %s: deadline not moved", self.render.id, exc_info=True)
 
     def is_cancelled(self) -> bool:
-        """Whether to stop: somebody asked, or the attempt no longer counts. Looks at most each LOOK_EVERY_S seconds."""
+        """Whether to stop: cancelled, or a new attempt began. Reads the row at most every LOOK_EVERY_S seconds."""
         if self.is_lost or self._is_cancelled or time.monotonic() - self._looked < LOOK_EVERY_S:
             return self.is_lost or self._is_cancelled
         self._looked = time.monotonic()

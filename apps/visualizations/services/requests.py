@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.conf import settings
-from renderer import RenderSpec
+from renderer import RenderSpec, option_names
 from vizkit.types import arguments
 from vizkit.types.entities import VisualizationType
 
@@ -39,7 +39,7 @@ class VisualizationRequest:
         artifact_name: an artifact of the step; "" leaves the choice to `source`, or to the type.
         source: a URI; "" for the artifact's own.
         code: for CUSTOM only.
-        timeout_s: None for KERNEL_TIMEOUT, which is also the most.
+        options: options of `RenderSpec` by name; a missing one has its default. The time limit's is KERNEL_TIMEOUT.
         force: render even where a saved result has the same cache key.
         is_sample: try it on the first rows only.
         environment: for CUSTOM only; "" for what its code says.
@@ -53,7 +53,7 @@ class VisualizationRequest:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     title: str = ""
-    timeout_s: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     force: bool = False
     is_sample: bool = False
     environment: str = ""
@@ -110,7 +110,7 @@ def request_check(request: VisualizationRequest, gateway: Gateway | None) -> Che
             artifact.name if artifact else "",
         ),
         sample_rows=SAMPLE_ROWS if request.is_sample else None,
-        timeout_s=timeout_clean(request.timeout_s),
+        **options_clean(request.options),
     )
     return CheckedRequest(
         type_key=kind.key,
@@ -150,6 +150,20 @@ def arguments_clean(kind: VisualizationType, values: Mapping[str, Any]) -> dict[
     except arguments.ArgumentsError as error:
         fields = {f"arguments.{name}" if name else "arguments": text for name, text in error.fields.items()}
         raise InvalidRequestError(f"The arguments do not fit {kind.title}.", fields=fields) from error
+
+
+def options_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the options of a render among the values of a form or an API request; None counts as not given."""
+    return {name: values[name] for name in option_names() if values.get(name) is not None}
+
+
+def options_clean(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the options with the time limit that applies here.
+
+    Raises:
+        InvalidRequestError: the time limit is not above 0, or beyond KERNEL_TIMEOUT.
+    """
+    return {**options, "timeout_s": timeout_clean(options.get("timeout_s"))}
 
 
 def timeout_clean(timeout_s: float | None) -> float:

@@ -12,7 +12,7 @@ from apps.visualizations.models import Render, Visualization
 
 
 def right_check(caller: Caller, right: Right) -> None:
-    """Refuses a caller that has not the right.
+    """Requires a right of the caller.
 
     Raises:
         NotAllowedError: with a sentence for people.

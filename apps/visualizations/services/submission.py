@@ -27,9 +27,9 @@ from apps.visualizations.services.requests import (
     CheckedRequest,
     VisualizationRequest,
     arguments_clean,
+    options_clean,
     own_metadata,
     request_check,
-    timeout_clean,
 )
 from apps.visualizations.services.rights import change_check, namespace_check, record, right_check
 from apps.visualizations.specs import source_scope, spec_columns, spec_read
@@ -174,7 +174,7 @@ def render_again(
     *,
     arguments: Mapping[str, Any] | None = None,
     code: str | None = None,
-    timeout_s: float | None = None,
+    options: Mapping[str, Any] | None = None,
     artifact: Artifact | None = None,
     is_whole: bool = False,
     gateway: Gateway | None = None,
@@ -205,7 +205,7 @@ def render_again(
         before = replace(before, source_uri=artifact.uri, source_metadata=own_metadata(artifact, artifact.uri))
     if is_whole:
         before = replace(before, sample_rows=None)
-    spec = _spec_again(visualization, before, arguments, code, timeout_s)
+    spec = _spec_again(visualization, before, arguments, code, options or {})
     with transaction.atomic():
         if is_whole:
             visualization.title = visualization.title.removesuffix(SAMPLE_TITLE)
@@ -227,7 +227,7 @@ def render_again_for_owner(caller: Caller, visualization: Visualization) -> Rend
         WrongStateError, InvalidRequestError, CustomOffError: see `render_again`.
     """
     right_check(caller, Right.ADMINISTER)
-    spec = _spec_again(visualization, spec_read(_latest_ended(visualization)), None, None, None)
+    spec = _spec_again(visualization, spec_read(_latest_ended(visualization)), None, None, {})
     with transaction.atomic():
         render = _render_write(visualization, spec, visualization.owner)
         record(caller, "visualization.render_again", visualization, detail="in the owner's name")
@@ -248,7 +248,7 @@ def _spec_again(
     before: RenderSpec,
     arguments: Mapping[str, Any] | None,
     code: str | None,
-    timeout_s: float | None,
+    options: Mapping[str, Any],
 ) -> RenderSpec:
     """Returns what is rendered next: the type as it is now, and the rest as before where it is None."""
     kind = selectors.type_get(visualization.type_key)
@@ -257,7 +257,7 @@ def _spec_again(
     own_code = (before.code if code is None else code) if kind.is_custom else ""
     # New code says itself where it runs; what ran before runs there again.
     begun = spec_begin(kind, own_code, before.environment if kind.is_custom and code is None else "")
-    limit_s = min(before.timeout_s, float(settings.KERNEL_TIMEOUT)) if timeout_s is None else timeout_s
+    kept = {**before.options, "timeout_s": min(before.timeout_s, float(settings.KERNEL_TIMEOUT))}
     return replace(
         begun,
         arguments=values,
@@ -266,5 +266,5 @@ def _spec_again(
         source_scope=source_scope(visualization),
         # A try on a sample is made anew as one: nobody asked for the whole.
         sample_rows=before.sample_rows,
-        timeout_s=timeout_clean(limit_s),
+        **options_clean({**kept, **options}),
     )

@@ -15,7 +15,7 @@ from apps.visualizations.states import Reason
 
 MAX_FILES = 200
 MAX_SECONDS = 60.0
-_MAX_DEPTH = 8
+MAX_DEPTH = 8
 # "=" is in the names of folders that hold a partition, such as day=Sun.
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=-]+", re.ASCII)
 
@@ -44,7 +44,7 @@ def safe_name(name: str) -> str:
 
 def safe_path(parts: Iterable[str]) -> str:
     """Returns a path of safe names, its last eight."""
-    return "/".join(safe_name(part) for part in list(parts)[-_MAX_DEPTH:])
+    return "/".join(safe_name(part) for part in list(parts)[-MAX_DEPTH:])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,13 +135,13 @@ class Download:
         return path
 
     def done_matches(self, depth: int) -> FetchedSource:
-        """Closes the books on what a pattern matched: one file as itself, several as a pattern of the same depth."""
+        """Ends the download of what a pattern matched: one file as itself, several as a pattern of the same depth."""
         if len(self._digests) == 1:
             return self.done(str(self.directory / next(iter(self._digests))))
         return self.done(str(self.directory.joinpath(*["*"] * depth)))
 
     def done(self, source: str) -> FetchedSource:
-        """Closes the books; `source` is what the code shall see."""
+        """Ends the download; `source` is what the code will see."""
         whole = hashlib.sha256()
         for name in sorted(self._digests):
             whole.update(f"{name}\0{self._digests[name]}\n".encode())

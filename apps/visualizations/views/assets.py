@@ -24,7 +24,7 @@ _TAKES_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?:1|0?\.\d*[1-9])\S
 @login_not_required
 @require_safe
 def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
-    """Answers with an asset. A result's frame has no origin and sends no cookie, so nobody is asked who they are.
+    """Returns an asset. A result's frame has no origin and sends no cookie, so no sign-in is required.
 
     Where results have an origin of their own it is answered there only, before there are sessions.
 

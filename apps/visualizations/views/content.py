@@ -85,7 +85,7 @@ def _damaged() -> HttpResponse:
 
 
 def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Lets in who is signed in, and who sends a script's token: what the REST API names must be possible to fetch."""
+    """Decorator: requires a sign-in or a script's token, since the REST API returns addresses of these views."""
 
     @functools.wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

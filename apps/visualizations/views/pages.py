@@ -71,8 +71,10 @@ def render_fragment(request: HttpRequest, render_id: UUID) -> HttpResponse:
 
 @require_POST
 def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
-    """Renders again with the same arguments; with `artifact=current` from where the artifact is now, with `whole=yes`
-    all of what was tried on a sample.
+    """Renders again with the same arguments.
+
+    With `artifact=current` the source is the artifact's present location, with `whole=yes` all of what was tried on a
+    sample.
     """
     visualization = _visualization(request, visualization_id)
     try:

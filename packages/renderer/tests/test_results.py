@@ -5,8 +5,9 @@ import json
 import os
 
 import pytest
-from renderer import results
+from renderer import progress, results
 from renderer.child.render_child.cells import handover
+from renderer.exit_status import ExitStatus
 
 from tests.jobs import make_job
 
@@ -30,7 +31,7 @@ def hand_over(page="<p>fine</p>", notebook="{}", result=SOUND, *, is_sealed=True
 
 def read_with(directory, descriptors, max_html_bytes=1000, **said):
     order = make_job(code="", variables={}, max_html_bytes=max_html_bytes, timeout_s=5)
-    exit_status = results.ExitStatus({"exit_status": "exited", "returncode": 0, **said}, descriptors)
+    exit_status = ExitStatus({"exit_status": "exited", "returncode": 0, **said}, descriptors)
     return results.read_outcome(directory, order, exit_status, total_s=1.0)
 
 
@@ -141,18 +142,18 @@ def test_a_file_that_is_read_during_a_render_is_regular_and_has_one_name(directo
         "missing": lambda: None,
     }
     make[kind]()
-    assert results.read_progress(directory) == results.Written()
+    assert progress.read_progress(directory) == progress.Written()
 
 
 @pytest.mark.parametrize("text", ["", "1", "a b c d", "1 2 3", "1 2 3 4 5", "9" * 100, "-1 -1 -1 -1"])
 def test_progress_that_makes_no_sense_is_none(directory, text):
     (directory / "progress").write_text(text)
-    assert results.read_progress(directory) == results.Written()
+    assert progress.read_progress(directory) == progress.Written()
 
 
 def test_the_copy_that_is_whole_is_read(directory):
     files = handover.Handover(directory, handover.make_results())
-    watcher = results.Watcher(directory)
+    watcher = progress.Watcher(directory)
     for number in range(3):
         files.write_progress(number, 3)
         files.write_partial(f"page {number}")

@@ -13,7 +13,7 @@ from renderer.host_spec import HostLostError, HostSpec, HostStartError, HostStuc
 from renderer.hosts import RenderHost, hosts_end
 from renderer.memory import HostMemory, host_memory
 from renderer.render import render
-from renderer.spec import RenderJob, RenderLimits, RenderSpec
+from renderer.spec import RenderJob, RenderLimits, RenderSpec, option_names
 
 __all__ = [
     "ConfinedLimits",
@@ -35,6 +35,7 @@ __all__ = [
     "RenderSpec",
     "host_memory",
     "hosts_end",
+    "option_names",
     "render",
     "run_confined",
 ]

@@ -1,4 +1,4 @@
-"""What a render host is: where it is found, and what the supervisor that starts it is told."""
+"""The specification of a render host, and the options of the supervisor that starts it."""
 
 from __future__ import annotations
 

@@ -21,9 +21,10 @@ from renderer import environments, results
 from renderer.child.render_child.cells.handover import RESULTS
 from renderer.child.render_child.host import processes
 from renderer.entities import FailureReason, Progress, RenderOutcome
+from renderer.exit_status import ExitStatus
 from renderer.host_spec import HostLostError, HostStuckError
 from renderer.hosts import RenderHost
-from renderer.results import ExitStatus
+from renderer.progress import Watcher
 from renderer.spec import RenderJob
 
 _REPORT_S: Final = 0.25
@@ -175,7 +176,7 @@ class Wait:
         is_cancelled: Callable[[], bool],
     ) -> None:
         self._connected, self._job, self._start_timeout_s = connected, job, start_timeout_s
-        self._watcher = results.Watcher(directory)
+        self._watcher = Watcher(directory)
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._started = time.monotonic()
         self._has_cancelled = self._is_gone = self._is_cut = False

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 # Fields that do not change a result: the first two follow from the type's version, the last one is a limit.
 _NOT_IN_KEY: Final = frozenset({"is_custom", "kernel", "timeout_s"})
+# Marks a field that whoever asks for a render may set, under the same name in forms and APIs.
+_OPTION: Final = {"is_option": True}
 # Where custom code runs unless it asks for another environment.
 CUSTOM_ENVIRONMENT: Final = "base"
 
@@ -19,7 +21,8 @@ CUSTOM_ENVIRONMENT: Final = "base"
 class RenderSpec:
     """What is rendered, and nothing of when, by whom or on which machine.
 
-    A new option is one more field here. It is part of the cache key unless it has its default value of None or empty.
+    A new option is one more field here, with `metadata=_OPTION`: requests, rows, jobs and the child pass it on by its
+    name. It is part of the cache key unless its value is None or empty.
 
     Attributes:
         code: Python; a line starting with `# %%` begins a new cell.
@@ -49,7 +52,12 @@ class RenderSpec:
     source_metadata: Mapping[str, Any] = field(default_factory=dict)
     source_scope: tuple[str, ...] = ()
     sample_rows: int | None = None
-    timeout_s: float = 100
+    timeout_s: float = field(default=100, metadata=_OPTION)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The fields that whoever asks for a render may set, by name."""
+        return {name: getattr(self, name) for name in option_names()}
 
     @property
     def cache_key(self) -> str:
@@ -64,6 +72,11 @@ class RenderSpec:
             del parts["environment"]
         kept = {name: part for name, part in parts.items() if part not in (None, {}, ())}
         return hashlib.sha256(json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def option_names() -> list[str]:
+    """Returns the names of the options that whoever asks for a render may set."""
+    return [each.name for each in fields(RenderSpec) if each.metadata.get("is_option")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 from renderer.child.render_child.sandbox import confinement as sandbox
-from renderer.child.render_child.sandbox import seccomp
+from renderer.child.render_child.sandbox import seccomp, system_calls
 
 from packages.renderer.tests.sandbox.forks import needs_confinement, run_forked
 
@@ -18,9 +18,9 @@ ALLOW, KILL = 0x7FFF0000, 0x80000000
 
 def judge(program, machine, name, *arguments, number=None, architecture=None):
     """Runs a filter as the kernel does and returns its answer: "allow", "kill" or an errno."""
-    number = seccomp.number(name, machine) if number is None else number
+    number = system_calls.number(name, machine) if number is None else number
     words = [*arguments, *([0] * (6 - len(arguments)))]
-    seen = struct.pack("<IIQ6Q", number, architecture or seccomp.ARCHITECTURES[machine], 0, *words)
+    seen = struct.pack("<IIQ6Q", number, architecture or system_calls.ARCHITECTURES[machine], 0, *words)
     instructions = list(struct.iter_unpack("=HBBI", program))
     at = register = 0
     while True:

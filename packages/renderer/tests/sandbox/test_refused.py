@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from renderer.child.render_child.sandbox import confinement as sandbox
-from renderer.child.render_child.sandbox import probe, seccomp
+from renderer.child.render_child.sandbox import probe, system_calls
 
 from packages.renderer.tests.sandbox.forks import (
     MAX_FILE_BYTES,
@@ -139,10 +139,10 @@ def test_no_hard_link_carries_a_file_into_the_room(inside, source):
 
 @needs_confinement
 def test_refused_calls_answer_as_the_table_says(inside):
-    machine = seccomp.COLUMNS[platform.machine()]
+    machine = system_calls.COLUMNS[platform.machine()]
     expected = {
         name: answer
-        for table, answer in seccomp.ANSWERS
+        for table, answer in system_calls.ANSWERS
         for name, numbers in table.items()
         if numbers[machine] is not None
     }

@@ -153,7 +153,7 @@ def _evaluations(
 
 
 def _by_model(found: dict[str, list[Slice]]) -> dict[str, list[Slice]]:
-    """Returns the slices by model; what belongs to none of several models, such as counts, becomes part of each."""
+    """Returns the slices by model. Values of no particular model, such as counts, are added to each."""
     if len(found) < 2 or "" not in found:
         return found
     shared = {each.keys: each.metrics for each in found[""]}

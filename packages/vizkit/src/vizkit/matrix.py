@@ -19,7 +19,7 @@ _TOP: Final = 50
 
 
 def shares(counts: Any, how: Normalize) -> Any:
-    """Returns shares of each true class (row), each predicted class (column), or of all; 0 where there is nothing."""
+    """Returns shares of each true class (row), predicted class (column), or of all; 0 where the total is 0."""
     total = {
         "true": counts.sum(axis=1, keepdims=True),
         "predicted": counts.sum(axis=0, keepdims=True),

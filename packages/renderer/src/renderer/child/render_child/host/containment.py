@@ -267,7 +267,7 @@ def _flee(way: Callable[[], object]) -> NoReturn:
 
 
 def summary(containment: Containment) -> dict[str, Any]:
-    """Returns what the status says: the mechanism, and what enforces each limit."""
+    """Returns the part of the status about containment: the mechanism, and what enforces each limit."""
     has_groups = containment.hierarchy is not None
     controllers = containment.hierarchy.folders if containment.hierarchy is not None else {}
     version = f"cgroup v{containment.hierarchy.version}" if containment.hierarchy is not None else ""

@@ -38,7 +38,7 @@ class Host:
         lifeline: the supervisor's end; a line "stop" ends the taking of orders, the end of file ends everything.
         containment: forks children in such a way that all they start can be ended.
         run_child: run in each forked child with its socket and the descriptors of its results; never returns.
-        status: what is told to who asks: environment, sandbox mode, gaps.
+        status: the status returned to clients: environment, sandbox mode, gaps.
         has_changed: whether files that this process has imported are others now.
     """
 
@@ -179,7 +179,7 @@ class Host:
             self._refuse(connection, exit_status)
 
     def _refuse(self, connection: Connection, exit_status: str) -> None:
-        """Answers an order for which nothing was started."""
+        """Answers a request for which nothing was started."""
         self._answer(connection, {"exit_status": exit_status})
         connection.send({"gone": True})
 

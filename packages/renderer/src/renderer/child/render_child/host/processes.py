@@ -155,7 +155,7 @@ def reap_group(group: int) -> None:
 
 
 def reap_orphans(kept: Iterable[int]) -> None:
-    """Takes ended children of this process, except those that somebody else waits for.
+    """Reaps ended children of this process, except those that other code waits for.
 
     Args:
         kept: the ids of these.

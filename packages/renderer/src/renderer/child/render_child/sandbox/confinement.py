@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from . import landlock, seccomp
+from . import landlock, seccomp, system_calls
 from .landlock import read_paths
 from .seccomp import Sockets, Spawning
 
@@ -199,7 +199,7 @@ def _install_filter(program: bytes) -> None:
 
 def has_seccomp() -> bool:
     """Whether this kernel takes system call filters, and there is one for this kind of machine."""
-    return seccomp.is_supported() and _seccomp(_SECCOMP_GET_ACTION_AVAIL, struct.pack("=I", 0x00050000)) == 0
+    return system_calls.is_supported() and _seccomp(_SECCOMP_GET_ACTION_AVAIL, struct.pack("=I", 0x00050000)) == 0
 
 
 def _seccomp(operation: int, argument: bytes) -> int:

@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import seccomp
+from . import system_calls
 from .confinement import Mode, Sandbox, SandboxError, Sockets
 
 _MAX_FILE_BYTES: Final = 1024**2
@@ -83,7 +83,7 @@ def _lay_out(base: Path, stack: ExitStack) -> list[tuple[str, Callable[[], objec
 
 def _process_ways(parent: int) -> list[tuple[str, Callable[[], object]]]:
     ways: list[tuple[str, Callable[[], object]]] = [("signals", lambda: os.kill(parent, 0))]
-    if not seccomp.is_supported():
+    if not system_calls.is_supported():
         return ways
     return [
         *ways,
@@ -105,7 +105,9 @@ def call(name: str, *arguments: int) -> int:
     """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
-    result = libc.syscall(ctypes.c_long(seccomp.number(name)), *(ctypes.c_long(argument) for argument in arguments))
+    result = libc.syscall(
+        ctypes.c_long(system_calls.number(name)), *(ctypes.c_long(argument) for argument in arguments)
+    )
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

@@ -1,8 +1,8 @@
 """The system call filter of a render: a BPF program that allows by default and refuses what no notebook needs.
 
-Landlock decides about files; this decides about the kernel's other doors (sockets, tracing, namespaces, mounts) and
-about the few file calls that Landlock leaves open (modes, owners, times, locks, watches). It also keeps every process
-of a render in one process group, so that one signal ends all of them (host/termination.py).
+Landlock decides about files. This filter decides about the kernel's other interfaces (sockets, tracing, namespaces,
+mounts) and about the few file calls that Landlock leaves open (modes, owners, times, locks, watches). It also keeps
+every process of a render in one process group, so that one signal ends all of them (host/containment.py).
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ import errno
 import functools
 import platform
 import struct
-import sys
 from collections.abc import Sequence
 from typing import Final, Literal
+
+from .system_calls import ANSWERS, ARCHITECTURES, CHECKED, COLUMNS, GROUP, Numbers
 
 Sockets = Literal["none", "unix"]
 """Which `socket()` calls pass: none at all, or AF_UNIX and AF_NETLINK (libzmq aborts without the latter)."""
 Spawning = Literal["processes", "threads"]
 """What may be started: processes and threads, or threads only."""
 
-# linux/audit.h, by the names of `platform.machine()`. The place of each is its column in the tables below.
-ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-COLUMNS: Final = {"x86_64": 0, "aarch64": 1}
 _X32_BIT: Final = 0x40000000
 
 _KILL_PROCESS: Final = 0x80000000
@@ -54,176 +52,6 @@ _BUFFER_SIZES: Final = (7, 8, 32, 33)
 _SIGN_BIT: Final = 0x80000000
 
 _Instruction = tuple[int, int, int, int]
-_Numbers = dict[str, tuple[int | None, int | None]]
-
-# Numbers by (x86_64, aarch64), from the kernel's syscall tables.
-_CHECKED: Final[_Numbers] = {
-    "ioctl": (16, 29),
-    "socket": (41, 198),
-    "sendmsg": (46, 211),
-    "socketpair": (53, 199),
-    "setsockopt": (54, 208),
-    "clone": (56, 220),
-    "fork": (57, None),
-    "vfork": (58, None),
-    "kill": (62, 129),
-    "fcntl": (72, 25),
-    "personality": (135, 92),
-    "setpriority": (141, 140),
-    "sched_setparam": (142, 118),
-    "sched_setscheduler": (144, 119),
-    "prctl": (157, 167),
-    "sched_setaffinity": (203, 122),
-    "ioprio_set": (251, 30),
-    "prlimit64": (302, 261),
-    "sendmmsg": (307, 269),
-    "sched_setattr": (314, 274),
-}
-_NOT_PERMITTED: Final[_Numbers] = {
-    # other processes
-    "ptrace": (101, 117),
-    "migrate_pages": (256, 238),
-    "move_pages": (279, 239),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "kcmp": (312, 272),
-    "pidfd_getfd": (438, 438),
-    "process_madvise": (440, 440),
-    "process_mrelease": (448, 448),
-    # wide or privileged parts of the kernel
-    "modify_ldt": (154, None),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "keyctl": (250, 219),
-    "perf_event_open": (298, 241),
-    "bpf": (321, 280),
-    "userfaultfd": (323, 282),
-    # mounts and namespaces
-    "pivot_root": (155, 41),
-    "chroot": (161, 51),
-    "mount": (165, 40),
-    "umount2": (166, 39),
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "open_tree": (428, 428),
-    "move_mount": (429, 429),
-    "fsopen": (430, 430),
-    "fsconfig": (431, 431),
-    "fsmount": (432, 432),
-    "fspick": (433, 433),
-    "mount_setattr": (442, 442),
-    "open_tree_attr": (467, 467),
-    # the machine
-    "syslog": (103, 116),
-    "adjtimex": (159, 171),
-    "acct": (163, 89),
-    "settimeofday": (164, 170),
-    "swapon": (167, 224),
-    "swapoff": (168, 225),
-    "reboot": (169, 142),
-    "init_module": (175, 105),
-    "delete_module": (176, 106),
-    "quotactl": (179, 60),
-    "clock_settime": (227, 112),
-    "kexec_load": (246, 104),
-    "clock_adjtime": (305, 266),
-    "finit_module": (313, 273),
-    "kexec_file_load": (320, 294),
-    "quotactl_fd": (443, 443),
-    # files by handle, and watches: Landlock does not ask about inotify, which tells the names in others' directories
-    "inotify_init": (253, None),
-    "inotify_add_watch": (254, 27),
-    "inotify_init1": (294, 26),
-    "fanotify_init": (300, 262),
-    "fanotify_mark": (301, 263),
-    "name_to_handle_at": (303, 264),
-    "open_by_handle_at": (304, 265),
-    # memory and messages shared by every process of the user
-    "shmget": (29, 194),
-    "shmat": (30, 196),
-    "shmctl": (31, 195),
-    "semget": (64, 190),
-    "semop": (65, 193),
-    "semctl": (66, 191),
-    "shmdt": (67, 197),
-    "msgget": (68, 186),
-    "msgsnd": (69, 189),
-    "msgrcv": (70, 188),
-    "msgctl": (71, 187),
-    "semtimedop": (220, 192),
-    "mq_open": (240, 180),
-    "mq_unlink": (241, 181),
-}
-# "Not there" makes programs take their other way: libc goes from clone3, whose flags lie in memory that a filter
-# cannot read, to clone.
-_NOT_THERE: Final[_Numbers] = {
-    "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426),
-    "io_uring_register": (427, 427),
-    "clone3": (435, 435),
-    # Memory in a memfd belongs to no process's size, so no limit on processes counts it.
-    "memfd_create": (319, 279),
-    "memfd_secret": (447, 447),
-}
-# Landlock does not ask about these, and a user may change them on every file it owns, wherever that is: a render could
-# lock the worker out of its own files, or hold a lock on a file of the environment. Answered as if done, because
-# shutil.copy, cp and tar fail when they are refused. So are setsid and setpgid, because subprocess fails otherwise:
-# a process that left its group would not be ended with it.
-_PRETENDED: Final[_Numbers] = {
-    "flock": (73, 32),
-    "setpgid": (109, 154),
-    "setsid": (112, 157),
-    "chmod": (90, None),
-    "fchmod": (91, 52),
-    "chown": (92, None),
-    "fchown": (93, 55),
-    "lchown": (94, None),
-    "utime": (132, None),
-    "utimes": (235, None),
-    "fchownat": (260, 54),
-    "futimesat": (261, None),
-    "fchmodat": (268, 53),
-    "utimensat": (280, 88),
-    "fchmodat2": (452, 452),
-}
-_NOT_SUPPORTED: Final[_Numbers] = {
-    "setxattr": (188, 5),
-    "lsetxattr": (189, 6),
-    "fsetxattr": (190, 7),
-    "removexattr": (197, 14),
-    "lremovexattr": (198, 15),
-    "fremovexattr": (199, 16),
-    "setxattrat": (463, 463),
-    "removexattrat": (466, 466),
-    "file_setattr": (469, 469),
-}
-# What it takes to keep a process in its group: these, beside the checks of clone and kill.
-_GROUP: Final[tuple[str, ...]] = ("setpgid", "setsid", "unshare", "setns", "clone3")
-ANSWERS: Final = (
-    (_NOT_PERMITTED, errno.EPERM),
-    (_NOT_THERE, errno.ENOSYS),
-    (_PRETENDED, 0),
-    (_NOT_SUPPORTED, errno.EOPNOTSUPP),
-)
-
-
-def is_supported(machine: str = "") -> bool:
-    """Whether there is a filter for this kind of machine, "" meaning the one it runs on."""
-    return sys.platform == "linux" and sys.byteorder == "little" and (machine or platform.machine()) in ARCHITECTURES
-
-
-def number(name: str, machine: str = "") -> int:
-    """Returns the number of a system call that the filter knows.
-
-    Raises:
-        KeyError: the filter does not know it, or the machine has no such call.
-    """
-    column = COLUMNS[machine or platform.machine()]
-    for table in (_CHECKED, *(table for table, _ in ANSWERS)):
-        found = table[name][column] if name in table else None
-        if found is not None:
-            return found
-    raise KeyError(name)
 
 
 @functools.cache
@@ -246,11 +74,11 @@ def build_group(spawning: Spawning = "processes", machine: str = "") -> bytes:
     Raises:
         KeyError: there is no filter for this kind of machine.
     """
-    answers = tuple(({name: table[name] for name in _GROUP if name in table}, answer) for table, answer in ANSWERS)
+    answers = tuple(({name: table[name] for name in GROUP if name in table}, answer) for table, answer in ANSWERS)
     return _assemble(_group_checks(spawning), answers, machine or platform.machine())
 
 
-def _assemble(checks: dict[str, list[_Instruction]], answers: Sequence[tuple[_Numbers, int]], machine: str) -> bytes:
+def _assemble(checks: dict[str, list[_Instruction]], answers: Sequence[tuple[Numbers, int]], machine: str) -> bytes:
     program: list[_Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
         (_IF_EQUAL, 1, 0, ARCHITECTURES[machine]),
@@ -261,7 +89,7 @@ def _assemble(checks: dict[str, list[_Instruction]], answers: Sequence[tuple[_Nu
         program += [(_IF_AT_LEAST, 0, 1, _X32_BIT), _refuse(errno.ENOSYS)]
     # A block always returns, so the number is still loaded where the block is jumped over.
     for name, block in checks.items():
-        call = _CHECKED[name][COLUMNS[machine]]
+        call = CHECKED[name][COLUMNS[machine]]
         if call is not None:
             program += [(_IF_EQUAL, 0, len(block), call), *block]
     for table, answer in answers:

@@ -1,0 +1,30 @@
+"""Decision records have one form: a numbered title, then status, date and alternatives."""
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+FOLDER = Path(settings.BASE_DIR) / "docs" / "decisions"
+RECORDS = sorted(FOLDER.glob("*.md"))
+FORM = re.compile(
+    r"# (?P<number>\d+)\. (?P<title>\S.+)\n\n"
+    r"- Status: (?P<status>proposed|accepted|superseded)\b.*\n(?:  .*\n)*"
+    r"- Date: (?P<date>\d{4}-\d\d-\d\d)\n"
+    r"- Alternatives: \S.*\n(?:  .*\n)*\n\S"
+)
+
+
+def test_the_records_are_numbered_without_a_gap():
+    numbers = [int(path.name.split("-", 1)[0]) for path in RECORDS]
+    assert numbers == list(range(1, len(RECORDS) + 1))
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_a_record_has_a_title_a_status_a_date_and_alternatives(path):
+    found = FORM.match(path.read_text())
+    assert found, "the form of docs/decisions: title, Status, Date, Alternatives, blank line, text"
+    assert int(found["number"]) == int(path.name.split("-", 1)[0])
+    assert dt.date.fromisoformat(found["date"]) >= dt.date(2026, 11, 23)
