@@ -94,6 +94,7 @@ def module_row(path, tests, jobs):
         killed += verdict == "killed"
         if verdict != "killed":
             print(f"{path}:{mutant.name}  {verdict}", flush=True)
+    print(f"{path}: {killed} of {len(tested)} killed", flush=True)
     return path, len(mutants), len(equivalent), killed
 
 

@@ -1,7 +1,7 @@
 """What is mutated, and by which tests: those of the same subject, the fast ones first."""
 
 _STATES = ("tests/runs/test_run_states.py", "tests/visualizations/test_render_states.py")
-_FILTERS = ("tests/runs/test_run_states.py", "tests/runs/test_run_list.py")
+_FILTERS = ("tests/runs/test_run_filters.py",)
 _CALLERS = ("tests/accounts/test_callers.py",)
 _ACCESS = ("tests/visualizations/test_namespaces.py",)
 
