@@ -18,7 +18,7 @@ REPLACED = {
     r"observing": "telemetry",
     r"upkeep": "reconcile",
     r"withdrawals?": "cancel",
-    r"intake": "download",
+    r"download": "download",
     r"worker_watch": "telemetry.worker",
     r"RenderOrder": "RenderSpec, RenderJob",
     r"lodgers?": "guest",

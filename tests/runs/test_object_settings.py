@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from apps.runs.gateway.objects import address, stores
+from apps.runs.gateway.objects import stores
 from tests.runs.s3 import SECRET
 
 
@@ -39,11 +39,3 @@ def test_the_portal_s_own_data_is_no_artifact(settings):
     )
     with pytest.raises(ImproperlyConfigured, match="own data directory"):
         stores.stores()
-
-
-def test_addresses_are_compared_by_whole_parts():
-    parse = address.parse
-    assert parse("s3://b/one/x").is_below(parse("s3://b/one"))
-    assert not parse("s3://b/ones/x").is_below(parse("s3://b/one"))
-    assert not parse("s3://bb/one/x").is_below(parse("s3://b/"))
-    assert not parse("minio://b/one/x").is_below(parse("s3://b/"))

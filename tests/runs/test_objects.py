@@ -105,9 +105,22 @@ def root(tmp_path, configure):
 
 
 def test_files_below_the_root_are_read_and_listed(gateway, root):
+    (root / "x#1 %2.txt").write_bytes(b"hash")
+    assert whole(gateway, "file:///artifacts/x#1 %2.txt") == b"hash"
+    (root / "x#1 %2.txt").unlink()
     assert whole(gateway, "file:///artifacts/x.txt") == b"0123456789"
     assert whole(gateway, "file:///artifacts/x.txt", part=Part(start=2, length=3)) == b"234"
     assert {entry.path for entry in gateway.list_artifact("file:///artifacts").entries} == {"x.txt", "deep/y.txt"}
+
+
+def test_a_folder_whose_file_becomes_shorter_while_it_is_packed_is_said_to_fail(gateway, root):
+    (root / "a.bin").write_bytes(os.urandom(1_000_000))
+    (root / "b.txt").write_bytes(b"0123456789")
+    with gateway.open_artifact("file:///artifacts") as stream:
+        next(stream.chunks)
+        (root / "b.txt").write_bytes(b"")
+        with pytest.raises(exceptions.EndpointDownError, match="failed"):
+            b"".join(stream.chunks)
 
 
 @pytest.mark.parametrize("name", ["out", "outdir/secret", "pipe", "x.txt/deeper", "gone"])

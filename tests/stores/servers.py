@@ -22,6 +22,7 @@ OBJECTS = {
     "stats/Split-eval/other.txt": b"no",
     "stats/README": b"no",
     "many/day=Sun/part 1.csv": b"x\n1\n",
+    "odd/a#1 %2.csv": b"y\n2\n",
 }
 BUCKET = "pipelines"
 # Published by Microsoft with the emulator; it opens nothing else.

@@ -82,6 +82,11 @@ def test_a_folder_keeps_its_shape(stage):
     assert files_in(partitioned) == {"day=Sun/part_1.csv": b"x\n1\n"}
 
 
+def test_characters_of_a_uri_in_a_key_are_the_key_s(stage):
+    _, directory = stage("odd")
+    assert files_in(directory) == {"a_1_2.csv": b"y\n2\n"}
+
+
 @pytest.mark.parametrize("key", ["data/none.csv", "stats/Split-*/none.pb", "nowhere"])
 def test_what_is_not_there_is_missing(stage, key):
     with pytest.raises(SourceError) as caught:

@@ -1,5 +1,6 @@
 """Folders and patterns of this machine, sources over https, and the store of what was fetched before."""
 
+import os
 import ssl
 import threading
 import time
@@ -11,7 +12,7 @@ import pytest
 import trustme
 
 from apps.runs import exceptions
-from apps.runs.gateway import Entry
+from apps.runs.gateway import Entry, parse_address
 from apps.runs.gateway.objects import Facts
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources import Download, SourceCache, SourceSpec, objects_fetch, source_stage
@@ -19,7 +20,7 @@ from apps.visualizations.sources import objects as objects_module
 
 
 @pytest.fixture
-def intake(tmp_path):
+def download(tmp_path):
     directory = tmp_path / "input"
     directory.mkdir()
     return Download(directory=directory, max_bytes=10_000)
@@ -30,9 +31,9 @@ def cache(tmp_path):
     return SourceCache(tmp_path / "cache", 1000)
 
 
-def stage(uri, intake, cache, *, allowed, gateway=None, **more):
+def stage(uri, download, cache, *, allowed, gateway=None, **more):
     wanted = SourceSpec(uri=uri, is_artifact=False, **more)
-    return source_stage(wanted, intake, gateway=lambda: gateway, cache=cache, allowed=allowed)
+    return source_stage(wanted, download, gateway=lambda: gateway, cache=cache, allowed=allowed)
 
 
 def files_in(directory):
@@ -53,36 +54,58 @@ def folder(tmp_path):
     return root
 
 
-def test_a_folder_of_this_machine_comes_without_what_its_links_lead_to(folder, intake, cache):
-    got = stage(f"{folder}/stats", intake, cache, allowed=[str(folder)])
-    assert got.source == str(intake.directory)
-    assert files_in(intake.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval", "eval/b.txt": b"b"}
+def test_a_folder_of_this_machine_comes_without_what_its_links_lead_to(folder, download, cache):
+    got = stage(f"{folder}/stats", download, cache, allowed=[str(folder)])
+    assert got.source == str(download.directory)
+    assert files_in(download.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval", "eval/b.txt": b"b"}
 
 
-def test_a_pattern_may_stand_in_the_middle(folder, intake, cache):
-    got = stage(f"{folder}/stats/*/a.pb", intake, cache, allowed=[str(folder)])
-    assert files_in(intake.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval"}
-    assert got.source == str(intake.directory / "*" / "*")
+def test_a_pattern_may_stand_in_the_middle(folder, download, cache):
+    got = stage(f"{folder}/stats/*/a.pb", download, cache, allowed=[str(folder)])
+    assert files_in(download.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval"}
+    assert got.source == str(download.directory / "*" / "*")
 
 
 @pytest.mark.parametrize("pattern", ["stats/*/c.pb", "stats/*/*/*.pb", "*"])
-def test_a_pattern_that_fits_nothing_is_missing(folder, intake, cache, pattern):
+def test_a_pattern_that_fits_nothing_is_missing(folder, download, cache, pattern):
     with pytest.raises(SourceError) as caught:
-        stage(f"{folder}/{pattern}", intake, cache, allowed=[str(folder)])
+        stage(f"{folder}/{pattern}", download, cache, allowed=[str(folder)])
     assert caught.value.code == "source_missing"
 
 
-def test_a_folder_with_too_many_names_is_not_read_to_its_end(folder, intake, cache, monkeypatch):
-    monkeypatch.setattr("apps.visualizations.sources.local._MAX_ENTRIES", 3)
-    with pytest.raises(SourceError) as caught:
-        stage(f"{folder}/stats", intake, cache, allowed=[str(folder)])
+def test_a_folder_with_too_many_names_is_not_read_to_its_end(folder, download, cache):
+    # Links count too, though none is followed.
+    for number in range(10_001):
+        (folder / "stats" / f"link{number}").symlink_to("nowhere")
+    with pytest.raises(SourceError, match="more than 10,000 entries") as caught:
+        stage(f"{folder}/stats", download, cache, allowed=[str(folder)])
     assert caught.value.code == "source_too_big"
 
 
-def test_metadata_is_a_source_of_its_own(intake, cache):
-    got = stage("", intake, cache, allowed=[], metadata={"confusionMatrix": {"rows": []}}, name="my metrics")
-    assert got.source == str(intake.directory / "my_metrics.json")
-    assert files_in(intake.directory) == {"my_metrics.json": b'{"confusionMatrix": {"rows": []}}'}
+def test_a_pattern_looks_only_into_folders_that_fit(folder, download, cache):
+    (folder / "others").mkdir()
+    for number in range(10_001):
+        (folder / "others" / f"{number}").touch()
+    stage(f"{folder}/stat*/train/a.pb", download, cache, allowed=[str(folder)])
+    assert files_in(download.directory) == {"stats/train/a.pb": b"train"}
+
+
+def test_a_file_of_this_machine_is_not_kept_twice(folder, download, cache):
+    stage(f"{folder}/stats/train/a.pb", download, cache, allowed=[str(folder)])
+    assert not cache.root.exists()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(folder, download, cache):
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(SourceError, match="no regular file") as caught:
+        stage(f"{folder}/pipe", download, cache, allowed=[str(folder)])
+    assert caught.value.code == "source_refused"
+
+
+def test_metadata_is_a_source_of_its_own(download, cache):
+    got = stage("", download, cache, allowed=[], metadata={"confusionMatrix": {"rows": []}}, name="my metrics")
+    assert got.source == str(download.directory / "my_metrics.json")
+    assert files_in(download.directory) == {"my_metrics.json": b'{"confusionMatrix": {"rows": []}}'}
 
 
 class Reader:
@@ -91,18 +114,23 @@ class Reader:
     def __init__(self, objects, *, changes=False):
         self.objects, self.changes, self.reads = objects, changes, []
 
-    def facts(self, uri):
+    def facts(self, address):
+        uri = str(address)
         if uri not in self.objects:
             return None
         return Facts(size_bytes=len(self.objects[uri]), version=f"{len(self.reads) * self.changes} {self.objects[uri]}")
 
-    def walk(self, uri):
+    def walk(self, address, _enters):
         for key, body in self.objects.items():
-            yield Entry(path=key.removeprefix(f"{uri}/"), size_bytes=len(body), version=self.facts(key).version)
+            yield Entry(path=key.removeprefix(f"{address}/"), size_bytes=len(body), version=self.facts(key).version)
 
-    def read(self, uri):
-        self.reads.append(uri)
-        yield self.objects[uri]
+    def read(self, address):
+        self.reads.append(str(address))
+        yield self.objects[str(address)]
+
+
+def bring(reader, uri, download, cache, **more):
+    return objects_fetch(reader, parse_address(uri), download, cache, **more)
 
 
 def fresh(tmp_path):
@@ -113,18 +141,18 @@ def fresh(tmp_path):
 
 def test_what_was_read_is_not_read_again_until_it_changes(tmp_path, cache):
     reader = Reader({"s3://b/x": b"one"})
-    first = objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache)
-    assert objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache).digest == first.digest
+    first = bring(reader, "s3://b/x", fresh(tmp_path), cache)
+    assert bring(reader, "s3://b/x", fresh(tmp_path), cache).digest == first.digest
     assert len(reader.reads) == 1
     reader.objects["s3://b/x"] = b"two"
-    assert objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache).digest != first.digest
+    assert bring(reader, "s3://b/x", fresh(tmp_path), cache).digest != first.digest
     assert len(reader.reads) == 2
 
 
 def test_what_changes_while_it_is_read_is_refused_and_not_kept(tmp_path, cache):
     reader = Reader({"s3://b/x": b"one"}, changes=True)
     with pytest.raises(SourceError) as caught:
-        objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache)
+        bring(reader, "s3://b/x", fresh(tmp_path), cache)
     assert caught.value.code == "source_changed"
     assert not (cache.root / "blobs").exists()
 
@@ -132,7 +160,7 @@ def test_what_changes_while_it_is_read_is_refused_and_not_kept(tmp_path, cache):
 def test_the_cache_throws_out_what_was_used_least(tmp_path, cache):
     reader = Reader({f"s3://b/{number}": bytes([number]) * 300 for number in range(4)})
     for number in (0, 1, 2, 0, 3):
-        objects_fetch(reader, f"s3://b/{number}", fresh(tmp_path), cache)
+        bring(reader, f"s3://b/{number}", fresh(tmp_path), cache)
     kept = [path.read_bytes()[0] for path in (cache.root / "blobs").iterdir()]
     assert sum(path.stat().st_size for path in (cache.root / "blobs").iterdir()) <= cache.max_bytes
     assert {0, 3} <= set(kept)
@@ -140,37 +168,37 @@ def test_the_cache_throws_out_what_was_used_least(tmp_path, cache):
     assert len(list((cache.root / "marks").iterdir())) == len(kept)
     reader.reads.clear()
     for number in (0, 1):
-        objects_fetch(reader, f"s3://b/{number}", fresh(tmp_path), cache)
+        bring(reader, f"s3://b/{number}", fresh(tmp_path), cache)
     assert reader.reads == ["s3://b/1"]
 
 
 def test_a_cache_of_no_bytes_keeps_nothing_and_a_damaged_one_is_read_past(tmp_path, cache):
     reader = Reader({"s3://b/x": b"one"})
     none = SourceCache(tmp_path / "none", 0)
-    objects_fetch(reader, "s3://b/x", fresh(tmp_path), none)
+    bring(reader, "s3://b/x", fresh(tmp_path), none)
     assert not none.root.exists()
-    objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache)
+    bring(reader, "s3://b/x", fresh(tmp_path), cache)
     for mark in (cache.root / "marks").iterdir():
         mark.write_text("{nonsense")
-    got = objects_fetch(reader, "s3://b/x", fresh(tmp_path), cache)
+    got = bring(reader, "s3://b/x", fresh(tmp_path), cache)
     assert got.size_bytes == 3
 
 
 def test_a_hundred_thousand_matches_stop_at_the_limit(tmp_path, cache, monkeypatch):
     many = Reader({f"s3://b/f/{number}": b"" for number in range(100_000)})
     with pytest.raises(SourceError) as caught:
-        objects_fetch(many, "s3://b/f", fresh(tmp_path), cache, pattern=("*",))
+        bring(many, "s3://b/f", fresh(tmp_path), cache, pattern=("*",))
     assert caught.value.code == "source_too_big"
     assert len(many.reads) <= 200
     monkeypatch.setattr(objects_module, "MAX_ENTRIES", 50)
     with pytest.raises(SourceError, match="more than 50 entries"):
-        objects_fetch(many, "s3://b/f", fresh(tmp_path), cache, pattern=("none",))
+        bring(many, "s3://b/f", fresh(tmp_path), cache, pattern=("none",))
 
 
 def test_names_that_become_the_same_are_refused(tmp_path, cache):
     for names in (["s3://b/f/a b", "s3://b/f/a?b"], ["s3://b/f/a", "s3://b/f/a/b"]):
         with pytest.raises(SourceError) as caught:
-            objects_fetch(Reader(dict.fromkeys(names, b"")), "s3://b/f", fresh(tmp_path), cache)
+            bring(Reader(dict.fromkeys(names, b"")), "s3://b/f", fresh(tmp_path), cache)
         assert caught.value.code == "source_refused"
 
 
@@ -219,23 +247,23 @@ def https_server(tmp_path, path):
         thread.join()
 
 
-def test_https_by_its_prefix_and_never_by_the_endpoint(intake, cache, settings, tmp_path):
+def test_https_by_its_prefix_and_never_by_the_endpoint(download, cache, settings, tmp_path):
     import json
 
     with https_server(tmp_path, tmp_path / "ca.pem") as site:
         allowed = [f"{site.url}/files"]
         # Without a store of its own only addresses that all the world reaches are asked.
         with pytest.raises(SourceError, match="inside this network") as caught:
-            stage(f"{site.url}/files/a%20b.csv", intake, cache, allowed=allowed)
+            stage(f"{site.url}/files/a%20b.csv", download, cache, allowed=allowed)
         assert caught.value.code == "source_refused"
         assert site.asked == []
         config = {"prefix": f"{site.url}/", "allow_private": True, "ca_file": str(tmp_path / "ca.pem")}
         settings.VIZPORTAL_OBJECT_STORES = json.dumps([config])
-        stage(f"{site.url}/files/a%20b.csv", intake, cache, allowed=allowed)
-        assert files_in(intake.directory) == {"a_20b.csv": b"x\n1\n"}
+        stage(f"{site.url}/files/a%20b.csv", download, cache, allowed=allowed)
+        assert files_in(download.directory) == {"a_20b.csv": b"x\n1\n"}
         for refused in (f"{site.url}/other/x", f"{site.url}/files/../other", "https://localhost.evil/files/x"):
             with pytest.raises(SourceError) as caught:
-                stage(refused, intake, cache, allowed=allowed)
+                stage(refused, download, cache, allowed=allowed)
             assert caught.value.code == "source_refused"
         slow = fresh(tmp_path)
         slow.max_seconds = 1
@@ -244,7 +272,7 @@ def test_https_by_its_prefix_and_never_by_the_endpoint(intake, cache, settings, 
         assert caught.value.code == "source_timeout"
 
 
-def test_what_the_endpoint_says_is_said_as_a_source_s_fault(intake, cache):
+def test_what_the_endpoint_says_is_said_as_a_source_s_fault(download, cache):
     def gateway_that(error):
         @contextmanager
         def open_artifact(uri, *, namespace=""):
@@ -259,5 +287,5 @@ def test_what_the_endpoint_says_is_said_as_a_source_s_fault(intake, cache):
         (exceptions.NotFoundError("gone"), "source_missing"),
     ):
         with pytest.raises(SourceError) as caught:
-            stage("s3://b/x", intake, cache, allowed=["s3://b"], gateway=gateway_that(error))
+            stage("s3://b/x", download, cache, allowed=["s3://b"], gateway=gateway_that(error))
         assert caught.value.code == code

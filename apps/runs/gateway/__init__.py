@@ -9,6 +9,7 @@ from apps.runs.gateway import credential_encryption, credentials, endpoints
 from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
 from apps.runs.gateway.objects import ArtifactStream, Entry, Listing, Part, StoreReader, store_reader
+from apps.runs.gateway.objects.address import ObjectAddress, parse_address
 
 if TYPE_CHECKING:
     # A caller knows accounts, which need a database; graphs and specs are drawn without one.
@@ -20,12 +21,14 @@ __all__ = [
     "Entry",
     "Gateway",
     "Listing",
+    "ObjectAddress",
     "Part",
     "StoreReader",
     "gateway_for",
     "gateway_for_namespace",
     "gateway_for_service",
     "gateway_unsealed",
+    "parse_address",
     "store_reader",
 ]
 

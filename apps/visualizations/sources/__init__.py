@@ -1,15 +1,13 @@
 """Which sources may be read, and how they reach a render's input directory. No Django models here."""
 
-from apps.visualizations.sources.addresses import Address, address_allow, address_parse
+from apps.visualizations.sources.addresses import address_allow, address_parse
 from apps.visualizations.sources.artifacts import artifact_fetch
 from apps.visualizations.sources.cache import SourceCache
 from apps.visualizations.sources.download import Download, FetchedSource
-from apps.visualizations.sources.local import local_fetch
 from apps.visualizations.sources.objects import objects_fetch
 from apps.visualizations.sources.staging import SourceSpec, source_stage
 
 __all__ = [
-    "Address",
     "Download",
     "FetchedSource",
     "SourceCache",
@@ -17,7 +15,6 @@ __all__ = [
     "address_allow",
     "address_parse",
     "artifact_fetch",
-    "local_fetch",
     "objects_fetch",
     "source_stage",
 ]

@@ -1,8 +1,9 @@
-"""Sources that were brought before: each content once, under its digest, up to a limit; the least used go first.
+"""Sources that were fetched before: each content once, by its digest, up to a limit; the least recently used go first.
 
-Only what a store tells a version of is kept, and found again only while the store still tells the same one. It is read
-with the portal's own credential, so whoever may read the address may have the kept copy. A render gets a hard link in
-its own input directory, which its sandbox lets it read and not write.
+An object is kept only if its store names a version, and is found again only while the store names the same one. Stores
+are read with the portal's own credential, so whoever may read an address may have the kept copy. A render gets a hard
+link in its input directory, which its sandbox lets it read and not write. docs/decisions/0017-source-cache.md says why
+this is not fsspec's cache.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from apps.visualizations.states import Reason
 
 MAX_FILES = 200
 MAX_SECONDS = 60.0
-_MAX_DEPTH = 8
+MAX_DEPTH = 8
 # "=" is in the names of folders that hold a partition, such as day=Sun.
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=-]+", re.ASCII)
 
@@ -44,7 +44,7 @@ def safe_name(name: str) -> str:
 
 def safe_path(parts: Iterable[str]) -> str:
     """Returns a path of safe names, its last eight."""
-    return "/".join(safe_name(part) for part in list(parts)[-_MAX_DEPTH:])
+    return "/".join(safe_name(part) for part in list(parts)[-MAX_DEPTH:])
 
 
 @dataclass(slots=True, kw_only=True)

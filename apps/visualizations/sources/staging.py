@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apps.runs.exceptions import EndpointDownError, ForbiddenError, RunsError
-from apps.runs.gateway import Gateway, store_reader
+from apps.runs.gateway import Gateway, ObjectAddress, parse_address, store_reader
+from apps.runs.gateway.objects.shapes import NotRegularFileError, TooManyEntriesError
 from apps.visualizations.exceptions import SourceError
-from apps.visualizations.sources.addresses import Address, address_allow, address_parse
+from apps.visualizations.sources.addresses import address_allow, address_parse, pattern_split
 from apps.visualizations.sources.artifacts import artifact_fetch
 from apps.visualizations.sources.cache import SourceCache
 from apps.visualizations.sources.download import Download, FetchedSource, safe_name
-from apps.visualizations.sources.local import local_fetch
 from apps.visualizations.sources.objects import objects_fetch
 from apps.visualizations.states import Reason
 
@@ -41,7 +41,7 @@ class SourceSpec:
 
 def source_stage(
     wanted: SourceSpec,
-    intake: Download,
+    download: Download,
     *,
     gateway: Callable[[], Gateway],
     cache: SourceCache,
@@ -58,31 +58,31 @@ def source_stage(
     """
     if wanted.metadata:
         text = json.dumps(wanted.metadata, ensure_ascii=False)
-        return intake.done(str(intake.save(f"{safe_name(wanted.name)}.json", [text.encode()])))
+        return download.done(str(download.save(f"{safe_name(wanted.name)}.json", [text.encode()])))
     with _errors():
-        if wanted.is_artifact:
-            reader = store_reader(wanted.uri, timeout_s=_STORE_TIMEOUT_S)
-            return (
-                objects_fetch(reader, wanted.uri, intake, cache)
-                if reader
-                else artifact_fetch(gateway(), wanted.uri, intake)
-            )
-        # Checked when it was asked for; the list may have become shorter since.
-        address = address_parse(wanted.uri)
-        prefix = address_allow(address, allowed)
-        return _named(address, prefix, intake, gateway, cache)
+        if not wanted.is_artifact:
+            # Checked when it was asked for; the list may have become shorter since.
+            address = address_parse(wanted.uri)
+            return _named(address, address_allow(address, allowed), download, gateway, cache)
+        artifact = parse_address(wanted.uri)
+        reader = store_reader(artifact, timeout_s=_STORE_TIMEOUT_S)
+        if reader is None:
+            return artifact_fetch(gateway(), wanted.uri, download)
+        return objects_fetch(reader, artifact, download, cache)
 
 
 def _named(
-    address: Address, prefix: Address, intake: Download, gateway: Callable[[], Gateway], cache: SourceCache
+    address: ObjectAddress,
+    prefix: ObjectAddress,
+    download: Download,
+    gateway: Callable[[], Gateway],
+    cache: SourceCache,
 ) -> FetchedSource:
-    if address.scheme == "file":
-        return local_fetch(address, intake)
-    base = address.at(address.base).uri
-    reader = store_reader(base, allowed_prefix=prefix.uri, timeout_s=_STORE_TIMEOUT_S)
-    if reader is not None:
-        return objects_fetch(reader, base, intake, cache, pattern=address.pattern)
-    return artifact_fetch(gateway(), base, intake, pattern=address.pattern)
+    base, pattern = pattern_split(address)
+    reader = store_reader(base, allowed_prefix=prefix, timeout_s=_STORE_TIMEOUT_S)
+    if reader is None:
+        return artifact_fetch(gateway(), base.uri, download, pattern=pattern)
+    return objects_fetch(reader, base, download, None if base.scheme == "file" else cache, pattern=pattern)
 
 
 @contextmanager
@@ -92,7 +92,9 @@ def _errors() -> Iterator[None]:
         yield
     except EndpointDownError as error:
         raise SourceError(str(error), code=Reason.ENDPOINT_DOWN) from error
-    except ForbiddenError as error:
+    except TooManyEntriesError as error:
+        raise SourceError(str(error), code=Reason.SOURCE_TOO_BIG) from error
+    except (ForbiddenError, NotRegularFileError) as error:
         raise SourceError(str(error), code=Reason.SOURCE_REFUSED) from error
     except RunsError as error:
         raise SourceError(str(error), code=Reason.SOURCE_MISSING) from error

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from apps.runs.gateway.connection import Connection
-from apps.runs.gateway.objects import direct, endpoint
-from apps.runs.gateway.objects.address import parse
-from apps.runs.gateway.objects.direct import StoreReader
+from apps.runs.gateway.objects import endpoint
+from apps.runs.gateway.objects.address import ObjectAddress, parse_address
+from apps.runs.gateway.objects.reader import StoreReader
 from apps.runs.gateway.objects.shapes import ArtifactStream, Entry, Facts, Listing, Part
 from apps.runs.gateway.objects.stores import StoreConfig, store_for
 
@@ -41,30 +41,13 @@ def open_artifact(
     Raises:
         RunsError: not there, refused, no answer, or no address that can be read.
     """
-    address = parse(uri)
-    store = store_for(address)
-    if store is None:
-        with endpoint.open_artifact(connection, uri, namespace=namespace, peek=peek) as stream:
+    address = parse_address(uri)
+    reader = store_reader(address, timeout_s=connection.timeout_s)
+    if reader is None:
+        with endpoint.open_artifact(connection, address, namespace=namespace, peek=peek) as stream:
             yield stream
         return
-    wanted = part or Part(length=peek)
-    yield direct.open_artifact(store, address, wanted, connection.timeout_s)
-
-
-def store_reader(uri: str, *, allowed_prefix: str = "", timeout_s: float) -> StoreReader | None:
-    """Returns a reader of the store that is responsible for a URI; None where the endpoint's own gateway is asked.
-
-    Args:
-        allowed_prefix: of web addresses that an administrator lets people name: without a store of its own such an
-            address is read as anybody could, within the prefix, and never by way of the endpoint.
-
-    Raises:
-        EndpointError: no address that can be read.
-    """
-    store = store_for(parse(uri))
-    if store is None and allowed_prefix.startswith("https://"):
-        store = StoreConfig(prefix=parse(allowed_prefix))
-    return StoreReader(store, timeout_s) if store else None
+    yield reader.open_artifact(address, part or Part(length=peek))
 
 
 def list_artifact(connection: Connection, uri: str, *, namespace: str = "") -> Listing:
@@ -73,8 +56,26 @@ def list_artifact(connection: Connection, uri: str, *, namespace: str = "") -> L
     Raises:
         RunsError: as `open_artifact`.
     """
-    address = parse(uri)
+    address = parse_address(uri)
+    reader = store_reader(address, timeout_s=connection.timeout_s)
+    if reader is None:
+        return endpoint.list_artifact(connection, address, namespace=namespace)
+    return reader.list_artifact(address)
+
+
+def store_reader(
+    address: ObjectAddress, *, allowed_prefix: ObjectAddress | None = None, timeout_s: float
+) -> StoreReader | None:
+    """Returns a reader of the store that is responsible for an address; None where the endpoint's gateway is asked.
+
+    Args:
+        allowed_prefix: what covers the address of those that an administrator lets people name; None for an artifact.
+            A file is then one of this machine, in no store. A web address without a store of its own is read as
+            anybody could, within the prefix, and never by way of the endpoint.
+    """
     store = store_for(address)
-    if store is None:
-        return endpoint.list_artifact(connection, uri, namespace=namespace)
-    return direct.list_artifact(store, address, connection.timeout_s)
+    if allowed_prefix is not None and address.scheme == "file":
+        store = StoreConfig(prefix=ObjectAddress(scheme="file", host="", key=""), root="/")
+    elif allowed_prefix is not None and address.is_web and store is None:
+        store = StoreConfig(prefix=allowed_prefix)
+    return StoreReader(store, timeout_s) if store else None

@@ -1,67 +1,166 @@
-"""Reads an artifact's URI once, strictly, so that every rule about it is about the same thing."""
+"""Where an object is: the one type for it, and the one parser with the rules that keep an address inside its place."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from apps.runs import exceptions
+from apps.runs.exceptions import EndpointError
 
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f\\]")
-_DOTS: Final = frozenset({".", ".."})
-_ROUNDS: Final = 3
+MAX_URI_CHARS: Final = 2048
+_MOST_DECODINGS: Final = 3
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,19}", re.ASCII)
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?", re.ASCII)
+_PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
+# Also before `?` and `#`, where another program may end the path.
+_DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.?(?:[/?#]|$)")
+_WEB: Final = frozenset({"http", "https"})
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class AddressError(EndpointError):
+    """A text is no address of an object, or one that is not read.
+
+    Attributes:
+        reason: what is wrong with it, as the end of a sentence.
+    """
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(f"{uri[:200]!r} is not an address this portal reads.")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectAddress:
     """Where an object is.
 
     Attributes:
-        bucket: bucket, container or host; "" for a file of this machine.
-        key: without a leading slash, just as written: object stores take no percent-encoding.
+        scheme: in lower case; "" for a text without one.
+        host: the bucket or container, or a web host in lower case with its port; "" for a file of this machine.
+        key: without a leading slash, as it was written: object stores take no percent-encoding.
+        query: what followed `?`: part of a web address; options of Kubeflow's for its own client elsewhere, which are
+            not used to read the object.
     """
 
     scheme: str
-    bucket: str
+    host: str
     key: str
+    query: str = ""
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.bucket}/{self.key}"
+        return f"{self.scheme}://{self.host}/{self.key}"
 
-    def is_below(self, other: Address) -> bool:
+    @property
+    def uri(self) -> str:
+        """The whole address, which `parse_address` reads again."""
+        return f"{self}?{self.query}" if self.query else str(self)
+
+    @property
+    def web_path(self) -> str:
+        """Key and query, as they are sent to a web server."""
+        return f"{self.key}?{self.query}" if self.query else self.key
+
+    @property
+    def is_web(self) -> bool:
+        """Whether it is read by HTTP from a host, and not from a store."""
+        return self.scheme in _WEB
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names in the key, without empty ones."""
+        return tuple(part for part in self.key.split("/") if part)
+
+    def below(self, path: str) -> ObjectAddress:
+        """Returns the address of a file of this folder.
+
+        Args:
+            path: from the folder on, as a store lists it.
+
+        Raises:
+            AddressError: the path could lead elsewhere.
+        """
+        found = replace(self, key=f"{self.key.rstrip('/')}/{path}".lstrip("/"))
+        _check(found.uri, found.key)
+        return found
+
+    def is_below(self, other: ObjectAddress) -> bool:
         """Whether this is `other`, or something in it: by whole parts of the key."""
-        if (self.scheme, self.bucket) != (other.scheme, other.bucket):
+        if (self.scheme, self.host) != (other.scheme, other.host):
             return False
         above = other.key.strip("/")
         return not above or self.key == above or self.key.startswith(f"{above}/")
 
 
-def parse(uri: str) -> Address:
-    """Returns the address of a URI.
+def parse_address(uri: str, *, has_query: bool = True) -> ObjectAddress:
+    """Returns the address that a URI names.
+
+    Which schemes are read, and whether a bucket must be named, is the caller's to say: a text without a scheme gives
+    an address without one.
+
+    Args:
+        has_query: whether `?` begins a query; if not, it belongs to the key, as in a pattern.
 
     Raises:
-        EndpointError: no URI, or one with dot segments (encoded ones too), control characters, a backslash, or an
-            account in it.
+        AddressError: dot segments in any encoding, control characters, a backslash, an account, a host or port that is
+            none, or too many characters.
+    """
+    _check(uri, "")
+    scheme, mark, rest = uri.partition("://")
+    scheme = scheme.lower()
+    if not mark or not _SCHEME.fullmatch(scheme):
+        scheme, rest = "", f"/{uri}"
+    query = ""
+    if has_query:
+        # Of a web address only: in a store, `#` is a character of a key like any other.
+        rest = rest.partition("#")[0] if scheme in _WEB else rest
+        rest, _, query = rest.partition("?")
+    host, _, key = rest.partition("/")
+    key = key.lstrip("/")
+    _check(uri, key)
+    return ObjectAddress(scheme=scheme, host=_host(uri, scheme, host), key=key, query=query)
+
+
+def decode(text: str, uri: str) -> str:
+    """Undoes percent-encoding until nothing changes, so that no spelling of a dot segment stays hidden.
+
+    Args:
+        uri: what to name in an error.
+
+    Raises:
+        AddressError: no UTF-8, or encoded more than three times.
     """
     try:
-        parts = urlsplit(uri)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError as error:
-        raise exceptions.EndpointError(f"{uri[:200]!r} is not a URI.") from error
-    key = parts.path.lstrip("/")
-    if "@" in parts.netloc or _CONTROLS.search(uri) or _has_dots(key):
-        raise exceptions.EndpointError(f"{uri[:200]!r} is not an address this portal reads.")
-    scheme = parts.scheme.lower()
-    if scheme in {"http", "https"} and parts.query:
-        key = f"{key}?{parts.query}"
-    return Address(scheme, (parts.hostname or "") + port if scheme in {"http", "https"} else parts.netloc, key)
+        text.encode()
+        for _ in range(_MOST_DECODINGS + 1):
+            decoded = unquote(text, errors="strict")
+            if decoded == text:
+                return decoded
+            text = decoded
+    except UnicodeError as error:
+        raise AddressError(uri, "it is not UTF-8") from error
+    raise AddressError(uri, "it is encoded more than three times")
 
 
-def _has_dots(key: str) -> bool:
-    for _ in range(_ROUNDS):
-        if _DOTS & set(key.split("/")) or "\x00" in key:
-            return True
-        key = unquote(key)
-    return False
+def _check(uri: str, key: str) -> None:
+    """Refuses what a rule is against, in the URI as written and in its key with all encoding undone."""
+    if len(uri) > MAX_URI_CHARS:
+        raise AddressError(uri, f"it is longer than {MAX_URI_CHARS} characters")
+    decoded = decode(key, uri)
+    if any(ord(character) < 32 or ord(character) == 127 for character in uri + decoded):
+        raise AddressError(uri, "it holds a control character")
+    if "\\" in uri or "\\" in decoded:
+        raise AddressError(uri, "it holds a backslash")
+    if _DOT_SEGMENT.search(decoded):
+        raise AddressError(uri, 'it holds "." or ".." as a segment')
+
+
+def _host(uri: str, scheme: str, host: str) -> str:
+    if scheme == "file" and host == "localhost":
+        return ""
+    name, has_port, port = host.partition(":")
+    is_port = scheme in _WEB and _PORT.fullmatch(port) is not None and 0 < int(port) <= 65535
+    is_name = _HOST.fullmatch(name) is not None and scheme != "file"
+    if host and not (is_name and (is_port or not has_port)):
+        raise AddressError(uri, "its host or bucket is not a plain name")
+    return host.lower() if scheme in _WEB else host

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from apps.runs.gateway.objects.address import Address
+from apps.runs.gateway.objects.address import ObjectAddress
 from apps.runs.gateway.objects.shapes import Entry, Facts
 from apps.runs.gateway.objects.stores import StoreConfig
 
@@ -24,18 +24,18 @@ class CloudStore:
         protocol = _PROTOCOLS[store.prefix.scheme]
         self._files: Any = fsspec.filesystem(protocol, **_options(protocol, store, timeout_s))
 
-    def facts(self, address: Address) -> Facts | None:
+    def facts(self, address: ObjectAddress) -> Facts | None:
         """Returns an object's size and version; None for a folder.
 
         Raises:
             OSError, and whatever the store's client raises.
         """
-        found: Mapping[str, Any] = self._files.info(f"{address.bucket}/{address.key}")
+        found: Mapping[str, Any] = self._files.info(_path(address))
         return None if found.get("type") == "directory" else Facts(size_bytes=_size(found), version=_version(found))
 
-    def read(self, address: Address, start: int, length: int | None) -> Iterator[bytes]:
+    def read(self, address: ObjectAddress, start: int, length: int | None) -> Iterator[bytes]:
         """Yields an object's bytes, a few megabytes at a time."""
-        path = f"{address.bucket}/{address.key}"
+        path = _path(address)
         found = self.facts(address)
         size = (found.size_bytes if found else 0) or 0
         end = size if length is None else min(size, start + length)
@@ -54,9 +54,9 @@ class CloudStore:
         found: bytes = sync(self._files.loop, read, path, start=start, end=end, timeout=_BLOCK_S)
         return found
 
-    def walk(self, address: Address) -> Iterator[Entry]:
-        """Yields the objects below a folder."""
-        above = f"{address.bucket}/{address.key}".rstrip("/")
+    def walk(self, address: ObjectAddress, _enters: Callable[[tuple[str, ...]], bool], /) -> Iterator[Entry]:
+        """Yields the objects below a folder. A store lists them without folders, so none can be left out."""
+        above = _path(address).rstrip("/")
         found: Mapping[str, Mapping[str, Any]] = self._files.find(above, detail=True)
         for path, facts in sorted(found.items()):
             below = path.removeprefix(above).strip("/")
@@ -87,6 +87,10 @@ def _options(protocol: str, store: StoreConfig, timeout_s: float) -> dict[str, A
         "connection_string": store.connection_string or None,
         "anon": store.is_anonymous,
     }
+
+
+def _path(address: ObjectAddress) -> str:
+    return f"{address.host}/{address.key}"
 
 
 def _size(facts: Mapping[str, Any]) -> int:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import tarfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
-from urllib.parse import urlsplit
 
 from apps.runs import exceptions
 from apps.runs.gateway import connection as http
 from apps.runs.gateway.connection import Connection
-from apps.runs.gateway.objects.shapes import ArtifactStream, Entry, Listing
+from apps.runs.gateway.objects import archives
+from apps.runs.gateway.objects.address import ObjectAddress
+from apps.runs.gateway.objects.shapes import MOST_LISTED, ArtifactStream, Entry, Listing
 
 _SOURCES: Final = {
     "minio": "minio",
@@ -26,52 +25,43 @@ _SOURCES: Final = {
 _PATH: Final = "/artifacts/get"
 _GZIP: Final = b"\x1f\x8b"
 _LONGEST_KEY: Final = 1024
-_MOST_ENTRIES: Final = 1000
 _MOST_UNPACKED_BYTES: Final = 256 * 1024**2
 
 
-def location(uri: str) -> dict[str, str]:
-    """Returns the gateway's query for a URI.
+def location(address: ObjectAddress) -> dict[str, str]:
+    """Returns the gateway's query for an address.
 
     Raises:
         EndpointError: a scheme the gateway does not know, or no bucket in it.
     """
-    try:
-        parts = urlsplit(uri)
-    except ValueError as error:
-        raise exceptions.EndpointError(f"{uri!r} is not a URI.") from error
-    source, bucket = _SOURCES.get(parts.scheme.lower()), parts.netloc
-    if source is None or not bucket:
-        schemes = ", ".join(_SOURCES)
+    source = _SOURCES.get(address.scheme)
+    if source is None or not address.host:
+        named = address.uri if address.scheme else address.key or "an artifact without a URI"
         raise exceptions.EndpointError(
-            f"Kubeflow's artifact gateway cannot read {uri or 'an artifact without a URI'}: it knows {schemes}."
+            f"Kubeflow's artifact gateway cannot read {named}: it knows {', '.join(_SOURCES)}."
         )
-    key = parts.path.lstrip("/")
-    if source in {"http", "https"}:
-        key += f"?{parts.query}" if parts.query else ""
+    key = address.web_path if address.is_web else address.key
     if len(key) > _LONGEST_KEY:
-        raise exceptions.EndpointError(f"The key of {uri[:100]}... is longer than {_LONGEST_KEY} characters.")
-    return {"source": source, "bucket": bucket, "key": key}
+        raise exceptions.EndpointError(f"The key of {address.uri[:100]}... is longer than {_LONGEST_KEY} characters.")
+    return {"source": source, "bucket": address.host, "key": key}
 
 
 @contextmanager
 def open_artifact(
-    connection: Connection, uri: str, *, namespace: str = "", peek: int | None = None
+    connection: Connection, address: ObjectAddress, *, namespace: str = "", peek: int | None = None
 ) -> Iterator[ArtifactStream]:
     """Opens an artifact.
 
     Args:
         connection: whose rights are used.
-        uri: as lineage has it.
         namespace: the run's; needed by a multi-user Kubeflow.
-        peek: stop after so many bytes. The cut is made here: asked for one itself, the gateway answers a
-        folder
-            with a line of text that cannot be told from a file's.
+        peek: stop after so many bytes. The cut is made here: asked for one itself, the gateway answers a folder with
+            a line of text that cannot be told from a file's.
 
     Raises:
         RunsError: not there, refused, no answer, or a scheme the gateway does not know.
     """
-    query = location(uri)
+    query = location(address)
     if namespace:
         query["namespace"] = namespace
     with http.open_stream(connection, _PATH, query) as response:
@@ -82,7 +72,7 @@ def open_artifact(
             chunks=stream,
             size_bytes=_size(response.headers.get("Content-Length")),
             content_type=response.headers.get("Content-Type", "").partition(";")[0].strip(),
-            is_directory=head.startswith(_GZIP) and not uri.endswith((".gz", ".tgz")),
+            is_directory=head.startswith(_GZIP) and not address.key.endswith((".gz", ".tgz")),
         )
 
 
@@ -103,50 +93,31 @@ def _size(announced: str | None) -> int | None:
     return int(announced) if announced and announced.isdecimal() else None
 
 
-def list_artifact(connection: Connection, uri: str, *, namespace: str = "") -> Listing:
+class _CutError(Exception):
+    """A folder is too large to be listed to its end."""
+
+
+def list_artifact(connection: Connection, address: ObjectAddress, *, namespace: str = "") -> Listing:
     """Returns the files of a folder, by the .tar.gz that the gateway makes of it; nothing for a file.
 
     Raises:
         RunsError: as `open_artifact`.
     """
-    with open_artifact(connection, uri, namespace=namespace) as stream:
+
+    def check(read_bytes: int) -> None:
+        if read_bytes > _MOST_UNPACKED_BYTES:
+            raise _CutError
+
+    with open_artifact(connection, address, namespace=namespace) as stream:
         if not stream.is_directory:
             return Listing(entries=())
-        reader = _Unpacked(stream.chunks)
         found: list[Entry] = []
+        is_cut = False
         try:
-            with tarfile.open(fileobj=reader, mode="r|") as archive:  # type: ignore[call-overload]
-                members = (member for member in archive if member.isreg())
-                found = [
-                    Entry(path=member.name.lstrip("./"), size_bytes=member.size)
-                    for member in itertools.islice(members, _MOST_ENTRIES + 1)
-                ]
-        except (tarfile.TarError, EOFError, zlib.error) as error:
-            if not reader.is_cut:
-                raise exceptions.EndpointError("The folder arrived damaged. Try again.") from error
-    entries = tuple(sorted(found[:_MOST_ENTRIES], key=lambda entry: entry.path))
-    return Listing(entries=entries, is_cut=reader.is_cut or len(found) > _MOST_ENTRIES)
-
-
-class _Unpacked:
-    """A .gz as a file to read from, up to a limit."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        self._kept = bytearray()
-        self._left = _MOST_UNPACKED_BYTES
-        self.is_cut = False
-
-    def read(self, size: int) -> bytes:
-        while len(self._kept) < size and not self.is_cut:
-            packed = self._inflater.unconsumed_tail or next(self._chunks, b"")
-            if not packed:
-                break
-            plain = self._inflater.decompress(packed, 1024**2)
-            self._left -= len(plain)
-            self._kept += plain
-            self.is_cut = self._left <= 0
-        found = bytes(self._kept[:size])
-        del self._kept[: len(found)]
-        return found
+            for file in itertools.islice(archives.unpack(stream.chunks, check), MOST_LISTED + 1):
+                path = "/".join(file.parts)
+                found.append(Entry(path=path, size_bytes=file.size_bytes))
+        except _CutError:
+            is_cut = True
+    entries = tuple(sorted(found[:MOST_LISTED], key=lambda entry: entry.path))
+    return Listing(entries=entries, is_cut=is_cut or len(found) > MOST_LISTED)

@@ -1,20 +1,23 @@
-"""Artifacts on this machine's disk, below one allowed directory; no link leads out of it, and no device is opened."""
+"""Files of this machine, below one directory: opened name by name, no link followed, regular files only.
+
+fsspec's own file system for this machine follows links.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
-from apps.runs import exceptions
-from apps.runs.gateway.objects.address import Address
-from apps.runs.gateway.objects.shapes import Entry, Facts
+from apps.runs.gateway.objects.address import ObjectAddress
+from apps.runs.gateway.objects.shapes import Entry, Facts, NotRegularFileError, TooManyEntriesError
 from apps.runs.gateway.objects.stores import StoreConfig
 
+MOST_NAMES: Final = 10_000
 _CHUNK: Final = 256 * 1024
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK, opening a pipe would wait for its writer.
@@ -26,63 +29,96 @@ class FileStore:
 
     def __init__(self, store: StoreConfig) -> None:
         self._root = store.root
-        self._prefix = store.prefix.key.strip("/")
+        self._above = len(store.prefix.parts)
 
-    def _parts(self, address: Address) -> list[str]:
-        return [part for part in address.key.removeprefix(self._prefix).split("/") if part]
+    def _parts(self, address: ObjectAddress) -> tuple[str, ...]:
+        return address.parts[self._above :]
 
     @contextmanager
-    def _parent(self, parts: list[str]) -> Iterator[int]:
-        opened = [os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
+    def _directory(self, parts: tuple[str, ...]) -> Iterator[int]:
+        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for part in parts:
-                opened.append(os.open(part, _DIRECTORY, dir_fd=opened[-1]))
-            yield opened[-1]
-        finally:
-            for descriptor in reversed(opened):
+                below = os.open(part, _DIRECTORY, dir_fd=descriptor)
                 os.close(descriptor)
+                descriptor = below
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
-    def facts(self, address: Address) -> Facts | None:
+    def facts(self, address: ObjectAddress) -> Facts | None:
         """Returns a file's size and version; None for a directory.
 
         Raises:
             OSError: not there, a link, or not to be read.
-            NotFoundError: neither file nor directory.
+            NotRegularFileError: neither file nor directory.
         """
         parts = self._parts(address)
-        with self._parent(parts[:-1]) as parent:
-            found = os.stat(parts[-1], dir_fd=parent, follow_symlinks=False) if parts else os.fstat(parent)
-        if stat.S_ISDIR(found.st_mode):
+        with self._directory(parts[:-1]) as parent:
+            status = os.stat(parts[-1], dir_fd=parent, follow_symlinks=False) if parts else os.fstat(parent)
+        if stat.S_ISDIR(status.st_mode):
             return None
-        if not stat.S_ISREG(found.st_mode):
-            raise exceptions.NotFoundError(f"{address} is no regular file.")
-        return Facts(size_bytes=found.st_size, version=_version(found))
+        if stat.S_ISLNK(status.st_mode):
+            raise FileNotFoundError(parts[-1])
+        if not stat.S_ISREG(status.st_mode):
+            raise NotRegularFileError(f"{address} is no regular file.")
+        return Facts(size_bytes=status.st_size, version=_version(status))
 
-    def read(self, address: Address, start: int, length: int | None) -> Iterator[bytes]:
-        """Yields a file's bytes."""
+    def read(self, address: ObjectAddress, start: int, length: int | None) -> Iterator[bytes]:
+        """Yields a file's bytes, of those it had when it was opened: another program may still write to it."""
         parts = self._parts(address)
-        with self._parent(parts[:-1]) as parent:
+        with self._directory(parts[:-1]) as parent:
             descriptor = os.open(parts[-1], _FILE, dir_fd=parent)
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise exceptions.NotFoundError(f"{address} is no regular file.")
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise NotRegularFileError(f"{address} is no regular file.")
             file.seek(start)
-            left = length
-            while chunk := file.read(_CHUNK if left is None else min(_CHUNK, left)):
+            left = status.st_size - start if length is None else min(length, status.st_size - start)
+            while left > 0 and (chunk := file.read(min(_CHUNK, left))):
                 yield chunk
-                left = None if left is None else left - len(chunk)
+                left -= len(chunk)
 
-    def walk(self, address: Address) -> Iterator[Entry]:
-        """Yields the regular files below a directory."""
-        directory = Path(self._root, *self._parts(address))
-        for path, _, names in os.walk(directory, followlinks=False):
-            for name in sorted(names):
-                found = os.lstat(os.path.join(path, name))  # noqa: PTH118  (os.walk speaks text)
-                if stat.S_ISREG(found.st_mode):
-                    below = Path(path, name).relative_to(directory).as_posix()
-                    modified = datetime.fromtimestamp(found.st_mtime, UTC)
-                    yield Entry(path=below, size_bytes=found.st_size, modified_at=modified, version=_version(found))
+    def walk(self, address: ObjectAddress, enters: Callable[[tuple[str, ...]], bool], /) -> Iterator[Entry]:
+        """Yields the regular files below a directory, sorted in each; goes into those directories that `enters` wants.
+
+        Raises:
+            OSError: it is no directory, or not to be read.
+            TooManyEntriesError: there are too many names in it, of whatever kind.
+        """
+        base = self._parts(address)
+        waiting: list[tuple[str, ...]] = [()]
+        left = MOST_NAMES
+        while waiting:
+            above = waiting.pop()
+            folders = []
+            for name, status in self._names(base, above, left + 1):
+                left -= 1
+                if left < 0:
+                    raise TooManyEntriesError(f"The folder has more than {MOST_NAMES:,} entries.")
+                parts = (*above, name)
+                if stat.S_ISREG(status.st_mode):
+                    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+                    version = _version(status)
+                    yield Entry(path="/".join(parts), size_bytes=status.st_size, modified_at=modified, version=version)
+                elif stat.S_ISDIR(status.st_mode) and enters(parts):
+                    folders.append(parts)
+            waiting.extend(reversed(folders))
+
+    def _names(self, base: tuple[str, ...], above: tuple[str, ...], most: int) -> list[tuple[str, os.stat_result]]:
+        """Returns at most so many names of a directory, sorted."""
+        found = []
+        try:
+            with self._directory((*base, *above)) as directory, os.scandir(directory) as scanned:
+                for entry in itertools.islice(scanned, most):
+                    with suppress(FileNotFoundError):
+                        found.append((entry.name, entry.stat(follow_symlinks=False)))
+        except OSError:
+            if not above:
+                raise
+            # A directory below that is gone, not to be read, or a link by now is passed by.
+        return sorted(found, key=lambda item: item[0])
 
 
-def _version(found: os.stat_result) -> str:
-    return f"{found.st_ino} {found.st_mtime_ns} {found.st_size}"
+def _version(status: os.stat_result) -> str:
+    return f"{status.st_ino} {status.st_mtime_ns} {status.st_size}"

@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+from apps.runs.exceptions import EndpointError, NotFoundError
+
+# How many files of a folder are listed.
+MOST_LISTED: Final = 1000
+
+
+class NotRegularFileError(NotFoundError):
+    """A device, a pipe or a socket is where a file should be."""
+
+
+class TooManyEntriesError(EndpointError):
+    """A folder holds more than is looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.runs.exceptions import EndpointError
-from apps.runs.gateway.objects.address import Address, parse
+from apps.runs.gateway.objects.address import ObjectAddress, parse_address
 
 SCHEMES: Final = frozenset({"s3", "minio", "gs", "abfs", "abfss", "az", "https", "file"})
 _NAME: Final = "VIZPORTAL_OBJECT_STORES"
@@ -35,7 +35,7 @@ class StoreConfig:
         ca_file: certificates trusted for it; "" for the system's.
     """
 
-    prefix: Address
+    prefix: ObjectAddress
     endpoint_url: str = ""
     region: str = ""
     key: str = field(default="", repr=False)
@@ -49,7 +49,7 @@ class StoreConfig:
     ca_file: str = ""
 
 
-def store_for(address: Address) -> StoreConfig | None:
+def store_for(address: ObjectAddress) -> StoreConfig | None:
     """Returns the store that is responsible for an address; None where the endpoint's own gateway is asked."""
     fitting = [store for store in stores() if address.is_below(store.prefix)]
     return max(fitting, key=lambda store: len(store.prefix.key), default=None)
@@ -91,10 +91,10 @@ def _read(item: Mapping[str, Any], place: str) -> StoreConfig:
         if not isinstance(value, wanted):
             raise ImproperlyConfigured(f"{place}: {name!r} must be {'true or false' if wanted is bool else 'text'}.")
     try:
-        prefix = parse(values.pop("prefix", ""))
+        prefix = parse_address(values.pop("prefix", ""))
     except EndpointError as error:
         raise ImproperlyConfigured(f"{place}: the prefix is no URI such as minio://mlpipeline/.") from error
-    if prefix.scheme not in SCHEMES or not (prefix.bucket or prefix.scheme == "file"):
+    if prefix.scheme not in SCHEMES or not (prefix.host or prefix.scheme == "file"):
         raise ImproperlyConfigured(
             f"{place}: the prefix must begin with one of {', '.join(sorted(SCHEMES))} and a bucket."
         )

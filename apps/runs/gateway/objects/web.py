@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urljoin
@@ -14,7 +14,7 @@ import urllib3
 from apps.runs import exceptions
 from apps.runs.gateway import errors
 from apps.runs.gateway.connection import pieces
-from apps.runs.gateway.objects.address import Address, parse
+from apps.runs.gateway.objects.address import ObjectAddress, parse_address
 from apps.runs.gateway.objects.shapes import Entry, Facts
 from apps.runs.gateway.objects.stores import StoreConfig
 
@@ -29,7 +29,7 @@ class WebStore:
         self._store = store
         self._timeout_s = timeout_s
 
-    def facts(self, address: Address) -> Facts | None:
+    def facts(self, address: ObjectAddress) -> Facts | None:
         """Returns what the server says of size and version; never None, since a web address is no folder.
 
         Raises:
@@ -40,17 +40,17 @@ class WebStore:
             version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         return Facts(size_bytes=int(announced) if announced.isdecimal() else None, version=version)
 
-    def read(self, address: Address, start: int, length: int | None) -> Iterator[bytes]:
+    def read(self, address: ObjectAddress, start: int, length: int | None) -> Iterator[bytes]:
         """Yields the bytes."""
         last = "" if length is None else start + length - 1
         headers = {"Range": f"bytes={start}-{last}"} if start or length is not None else {}
         with self._open("GET", address, headers) as answer:
             if headers and answer.status != 206:
-                raise exceptions.EndpointError(f"{address.bucket} gives no part of {address}.")
-            with errors.network_errors(address.bucket, self._timeout_s):
+                raise exceptions.EndpointError(f"{address.host} gives no part of {address}.")
+            with errors.network_errors(address.host, self._timeout_s):
                 yield from pieces(answer, _CHUNK)
 
-    def walk(self, address: Address) -> Iterator[Entry]:
+    def walk(self, address: ObjectAddress, _enters: Callable[[tuple[str, ...]], bool], /) -> Iterator[Entry]:
         """Refuses: a web address is no folder.
 
         Raises:
@@ -59,7 +59,7 @@ class WebStore:
         raise exceptions.EndpointError(f"{address} is a web address, and no folder.")
 
     @contextmanager
-    def _open(self, method: str, address: Address, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
+    def _open(self, method: str, address: ObjectAddress, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._ask(method, address, headers)
             try:
@@ -67,23 +67,23 @@ class WebStore:
                     address = self._followed(address, answer.headers["Location"])
                     continue
                 if not 200 <= answer.status <= 299:
-                    raise errors.from_status(address.bucket, answer.status, b"")
+                    raise errors.from_status(address.host, answer.status, b"")
                 yield answer
                 return
             finally:
                 answer.close()
-        raise exceptions.EndpointError(f"{address.bucket} redirects more than {_MOST_REDIRECTS} times.")
+        raise exceptions.EndpointError(f"{address.host} redirects more than {_MOST_REDIRECTS} times.")
 
-    def _followed(self, address: Address, location: str) -> Address:
-        found = parse(urljoin(str(address), location))
+    def _followed(self, address: ObjectAddress, location: str) -> ObjectAddress:
+        found = parse_address(urljoin(address.uri, location))
         if not found.is_below(self._store.prefix):
             raise exceptions.ForbiddenError(
-                f"{address} redirects to {found.bucket or 'elsewhere'}, which is not allowed."
+                f"{address} redirects to {found.host or 'elsewhere'}, which is not allowed."
             )
         return found
 
-    def _ask(self, method: str, address: Address, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
-        host, _, port = address.bucket.partition(":")
+    def _ask(self, method: str, address: ObjectAddress, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        host, _, port = address.host.partition(":")
         pool = urllib3.HTTPSConnectionPool(
             _checked_address(host, allow_private=self._store.allow_private),
             port=int(port or 443),
@@ -95,8 +95,8 @@ class WebStore:
             retries=False,
         )
         with errors.network_errors(host, self._timeout_s):
-            sent = {"Host": address.bucket, "User-Agent": "vizportal", **headers}
-            return pool.request(method, f"/{address.key}", headers=sent, preload_content=False, redirect=False)
+            sent = {"Host": address.host, "User-Agent": "vizportal", **headers}
+            return pool.request(method, f"/{address.web_path}", headers=sent, preload_content=False, redirect=False)
 
 
 def _checked_address(host: str, *, allow_private: bool) -> str:
