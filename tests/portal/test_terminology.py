@@ -18,7 +18,7 @@ REPLACED = {
     r"observing": "telemetry",
     r"upkeep": "reconcile",
     r"withdrawals?": "cancel",
-    r"download": "download",
+    r"intake": "download",
     r"worker_watch": "telemetry.worker",
     r"RenderOrder": "RenderSpec, RenderJob",
     r"lodgers?": "guest",
