@@ -30,8 +30,8 @@ GOAL = 0.85
 # Not what a test process sets up for itself, nor what needs its settings.
 NOT_SHARED = ("_pytest", "pytest", "xdist", "django.contrib", "axes", "django_rq", "mozilla_django_oidc", "ninja")
 OURS = ("apps", "localkfp", "manage", "mlmd", "renderer", "tests", "vizkit", "vizportal", "conftest")
-# By exit status. pytest gives 2 to 4 where the mutant cannot be imported; a signal (negative) ended one that took too long.
-VERDICTS = {0: "survived", 5: "not tested", 70: "broken"}
+# By exit status. Any other is a kill: a test failed, the mutant cannot be imported, or took too long.
+VERDICTS = {0: "survived", 5: "not tested"}
 
 
 def main():

@@ -96,7 +96,9 @@ def _shorter(node) -> Iterator[cst.CSTNode]:
     elements = list(node.elements)
     if len(elements) < 2:
         return
-    for index in range(len(elements)):
+    for index, element in enumerate(elements):
+        if isinstance(element.value, cst.SimpleString) and _FOR_PEOPLE.search(element.value.value):
+            continue
         kept = [*elements[:index], *elements[index + 1 :]]
         if isinstance(node, cst.Tuple) and len(kept) == 1:
             kept = [kept[0].with_changes(comma=cst.Comma())]
