@@ -6,12 +6,13 @@ PYTHON = $(shell for each in python3.13 python3.12 python3.11 python3; do \
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 RUN := .venv/bin/python
 
-.PHONY: help run setup develop test test-plain test-postgres attack lint format bench docs vendor sbom audit
+.PHONY: help run setup develop test test-plain test-postgres attack mutants lint format bench docs vendor sbom audit
 
 help:
 	@echo "make run    set up everything and serve on 127.0.0.1:8000 (VIZPORTAL_BIND changes it)"
 	@echo "make test   the test suite, half an hour; make test-plain: its quick part, three minutes"
 	@echo "make attack the sandbox attacked by some hundred programs, in every mode that this machine offers"
+	@echo "make mutants  mutation testing of states, filters, access, lease, specs and addresses"
 	@echo "make lint   every static check"
 	@echo "make bench  the benchmarks        make format rewrite code to style"
 	@echo "make docs   the documents as a site with search, in build/site"
@@ -56,6 +57,11 @@ test-postgres: develop
 # ATTACK_OPTIONS narrows it: --modes landlock/namespace --programs handover --rounds 5.
 attack: develop
 	$(RUN) -m tests.attack $(ATTACK_OPTIONS)
+
+# How many small faults in the rules that matter most do their tests notice? Outside CI; MUTANTS narrows it: states lease.
+mutants: develop
+	@$(UV) sync --quiet --frozen --group mutants
+	$(RUN) -m tests.mutants $(MUTANTS)
 
 lint: develop
 	$(RUN) -m ruff check .

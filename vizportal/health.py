@@ -31,7 +31,7 @@ from apps.visualizations.environments import environments
 from apps.visualizations.services.hosts import hosts_read, pauses_read
 
 _KEEP_KUBEFLOW_S = 10.0
-_RESULTS_WAIT_S = 3.0
+RESULTS_WAIT_S = 3.0
 logger = logging.getLogger(__name__)
 
 
@@ -53,7 +53,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     database, queue = _check(_database), _check(_queue)
     results = _results()
     workers = _workers() if queue["ok"] else {"count": 0}
-    answers = _kubeflow.read()
+    answers = kubeflow_check.read()
     kubeflow = _default_endpoint(answers)
     is_ready = database["ok"] and queue["ok"]
     is_whole = (
@@ -152,7 +152,7 @@ def _worker_keys(queue_name: str) -> frozenset[str]:
 
 
 @dataclass(slots=True)
-class _KubeflowCheck:
+class KubeflowCheck:
     """Checks Kubeflow at most every few seconds: probes are frequent, and a down endpoint takes its time-out."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -172,12 +172,12 @@ class _KubeflowCheck:
             return self._answers
 
 
-_kubeflow = _KubeflowCheck()
+kubeflow_check = KubeflowCheck()
 
 
 def _results() -> dict[str, Any]:
     try:
-        return _results_check.start().result(_RESULTS_WAIT_S)
+        return _results_check.start().result(RESULTS_WAIT_S)
     except TimeoutError:
         return {"ok": False, "message": "does not answer in time"}
 

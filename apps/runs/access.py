@@ -19,7 +19,7 @@ from apps.runs.exceptions import EndpointDownError, NotSignedInError, RunsError
 from apps.runs.gateway import endpoints, gateway_for_namespace
 
 logger = logging.getLogger(__name__)
-_FRESH_S: Final = 300
+FRESH_S: Final = 300
 _KEPT_S: Final = 24 * 3600
 _AT_ONCE: Final = 4
 
@@ -60,7 +60,7 @@ def may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
 def _may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
     slot = f"access:{caller.user_id}:{endpoint_key}:{namespace}"
     kept: tuple[bool, float] | None = cache.get(slot)
-    if kept is not None and time.time() - kept[1] < _FRESH_S:
+    if kept is not None and time.time() - kept[1] < FRESH_S:
         return kept[0]
     try:
         gateway_for_namespace(caller, endpoint_key, namespace).runs(page_size=1)

@@ -222,7 +222,7 @@ ADMIN = [
     ("admin/(?P<url>.*)$", GET, "/admin/nowhere/", "hidden administrators", 404),
 ]
 # Pages of each model: (list, add, change, delete, history), by the rule of each.
-_A, _S, _N = "administrators", "superusers", "nobody in the admin site"
+_A, SUPERUSERS, _N = "administrators", "superusers", "nobody in the admin site"
 ADMIN_MODELS = {
     # model: (place's name of an object, list, add, change (GET), change (POST), delete (POST), history)
     "visualizations/visualization": ("visualization", _A, _N, _A, _A, _A, _A),
@@ -230,8 +230,8 @@ ADMIN_MODELS = {
     "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),
     "people/auditentry": ("entry", _A, _N, _A, _N, _N, _A),
     "axes/accessattempt": ("attempt", _A, _N, _A, _N, _A, _A),
-    "auth/user": ("user", _A, _S, _A, _S, _S, _A),
-    "auth/group": ("group", _A, _S, _A, _S, _S, _A),
+    "auth/user": ("user", _A, SUPERUSERS, _A, SUPERUSERS, SUPERUSERS, _A),
+    "auth/group": ("group", _A, SUPERUSERS, _A, SUPERUSERS, SUPERUSERS, _A),
 }
 # The queue's dashboard, which is there twice; job and worker ids that are nowhere.
 QUEUE_PREFIXES = ("admin/rq/", "admin/django_rq/dashboard/")

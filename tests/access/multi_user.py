@@ -28,7 +28,7 @@ def namespaced(kubeflow):
     return kubeflow
 
 
-class _Handler(kubeflow_server._Handler):
+class _Handler(kubeflow_server.Handler):
     def _answer(self):
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -76,9 +76,5 @@ class _Handler(kubeflow_server._Handler):
 def serve():
     """Serves the stand-in until the block ends; `rights` says which namespaces a person may read, by email."""
     kubeflow = namespaced(with_finished_run(Kubeflow()))
-    before, kubeflow_server._Handler = kubeflow_server._Handler, _Handler
-    try:
-        with kubeflow_server.serve(kubeflow) as served:
-            yield served
-    finally:
-        kubeflow_server._Handler = before
+    with kubeflow_server.serve(kubeflow, _Handler) as served:
+        yield served

@@ -56,7 +56,7 @@ def ended(monkeypatch):
     async def end(_caller, render_id, *_waiting):
         return End(render_id=render_id, state="succeeded", page=b"<p>page</p>")
 
-    monkeypatch.setattr(waiting, "_end", end)
+    monkeypatch.setattr(waiting, "render_end", end)
 
 
 class Asker:
@@ -195,7 +195,7 @@ def admin_rows(world):
         yield "", "POST", f"{own}delete/", delete, 302, {"post": "yes"}
         # Without the fields it shows the form again, to whoever may change the object.
         yield "", "POST", f"{own}change/", change, 200, {}
-    yield "", "GET", "/admin/auth/user/{user}/password/", matrix._S, 200
+    yield "", "GET", "/admin/auth/user/{user}/password/", matrix.SUPERUSERS, 200
 
 
 def test_the_admin_sites_models(world, clients, capsys):

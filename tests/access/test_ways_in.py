@@ -87,8 +87,8 @@ def streamed(user, *ids):
     """Returns which renders' events the view lets through; None where there is no stream."""
     request = RequestFactory().get("/events/", {"render": [str(each) for each in ids]})
     request.user, request.session = user, {}
-    order = stream._Order()
-    request.scope = {stream._SCOPE_KEY: order}
+    order = stream.StreamOrder()
+    request.scope = {stream.SCOPE_KEY: order}
     answer = stream.events(request)
     assert (answer.status_code == 200) == (order.ids is not None)
     return order.ids

@@ -133,7 +133,7 @@ def test_localkfp_knows_its_options(monkeypatch):
     from localkfp import __main__ as localkfp
 
     monkeypatch.setattr(sys, "argv", shlex.split(last("localkfp", "CMD").strip("[]").replace(",", " "))[2:])
-    options = localkfp._options()
+    options = localkfp.read_options()
     assert (options.host, options.port, options.samples) == ("0.0.0.0", 8001, True)
 
 

@@ -28,3 +28,9 @@ def test_a_record_has_a_title_a_status_a_date_and_alternatives(path):
     assert found, "the form of docs/decisions: title, Status, Date, Alternatives, blank line, text"
     assert int(found["number"]) == int(path.name.split("-", 1)[0])
     assert dt.date.fromisoformat(found["date"]) >= dt.date(2026, 11, 23)
+
+
+def test_every_document_is_in_the_navigation_of_the_site():
+    navigation = (FOLDER.parents[1] / "mkdocs.yml").read_text()
+    documents = [str(path.relative_to(FOLDER.parent)) for path in FOLDER.parent.rglob("*.md")]
+    assert [name for name in documents if not re.search(rf"[ :]{re.escape(name)}$", navigation, re.MULTILINE)] == []

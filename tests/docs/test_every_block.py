@@ -81,10 +81,10 @@ def test_a_command_of_manage_py_exists_with_its_options(document, name, rest):
     app = get_commands()[name]
     command = app if isinstance(app, BaseCommand) else load_command_class(app, name)
     parser = command.create_parser("manage.py", name)
-    known = set(parser._option_string_actions)  # argparse has no public list of options
-    for choice in (action.choices for action in parser._actions if isinstance(action.choices, dict)):
+    known = set(parser._option_string_actions)  # argparse has no public list of options  # noqa: SLF001
+    for choice in (action.choices for action in parser._actions if isinstance(action.choices, dict)):  # noqa: SLF001
         for inner in choice.values():
-            known |= set(inner._option_string_actions)
+            known |= set(inner._option_string_actions)  # noqa: SLF001
     # What follows a comment, another command or `--` is no option of this one.
     own = re.split(r"[#;|)]|&&| -- ", rest)[0]
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", own)) <= known, document

@@ -24,7 +24,7 @@ def test_the_example_of_object_stores_is_read(block, settings, tmp_path):
     root.mkdir()
     text = re.sub(r"/run/secrets/[\w.]+", str(secret), block).replace("/srv/artifacts", str(root))
     settings.VIZPORTAL_OBJECT_STORES = text
-    read = {f"{store.prefix.scheme}://{store.prefix.bucket}/{store.prefix.key}" for store in stores()}
+    read = {str(store.prefix) for store in stores()}
     assert read == {entry["prefix"] for entry in json.loads(block)}
 
 

@@ -36,7 +36,7 @@ def call(method, body):
     request = getattr(service, f"{method}Request").FromString(body)
     response = getattr(service, f"{method}Response")()
     with LOCK:  # the in-memory database has one connection
-        STORE._call(method, request, response)
+        STORE._call(method, request, response)  # noqa: SLF001 (ml-metadata's one way in)
     return response.SerializeToString()
 
 

@@ -15,7 +15,7 @@ from mlmd import grpc_web, messages
 from tests.runs.kubeflow import Kubeflow, run_row
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     kubeflow: Kubeflow
 
@@ -195,10 +195,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(kubeflow: Kubeflow) -> Iterator[Kubeflow]:
+def serve(kubeflow: Kubeflow, handler: type[Handler] = Handler) -> Iterator[Kubeflow]:
     """Serves the stand-in on a free port until the block ends; `kubeflow.url` is its address."""
-    handler = type("Handler", (_Handler,), {"kubeflow": kubeflow})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    own = type("OwnHandler", (handler,), {"kubeflow": kubeflow})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), own)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

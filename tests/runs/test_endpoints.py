@@ -143,7 +143,7 @@ def test_a_sealed_credential_opens_with_the_same_rights_for_an_hour_only(configu
 def test_secrets_are_not_in_what_is_printed(configure, ada):
     configure({"key": "a", "host": "http://kubeflow.example", "auth": "token", "token": "s3cret"})
     assert "s3cret" not in repr(endpoints.endpoints())
-    assert "s3cret" not in repr(gateway_for(caller_of(request_of(ada)))._connection)
+    assert "s3cret" not in repr(gateway_for(caller_of(request_of(ada))).connection)
 
 
 def test_a_namespace_is_chosen_by_the_address_and_remembered(client, configure):
@@ -171,7 +171,7 @@ def test_a_certificate_bundle_is_used(configure, tmp_path):
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
     configure({"key": "a", "host": "https://127.0.0.1:9", "ca_file": str(bundle)})
-    assert gateway_for_service()._connection.ca_file == str(bundle)
+    assert gateway_for_service().connection.ca_file == str(bundle)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.template import Context, Template
 
 from apps.runs.entities import Phase, State, Step
+from apps.runs.entities.states import WORST_FIRST, StepKind
 from apps.runs.gateway.filters import RunQuestion, run_filter
 from apps.runs.graph.summary import counted
 from apps.visualizations.states import RenderState
@@ -20,6 +21,41 @@ EVERY_STATE = [*State, *RenderState]
 
 def step(state):
     return Step(id=state.value, name=state.value, task_name=state.value, state=state)
+
+
+def test_states_keep_the_words_that_scripts_saved_filters_and_kubeflow_know():
+    assert {state.value: state.api_values for state in State} == {
+        "pending": ("PENDING", "PAUSED"),
+        "running": ("RUNNING", "CANCELING"),
+        "succeeded": ("SUCCEEDED",),
+        "failed": ("FAILED",),
+        "cancelled": ("CANCELED",),
+        "skipped": ("SKIPPED",),
+        "cached": (),
+        "unknown": (),
+    }
+    assert [State.by_value(state.value) for state in State] == list(State)
+    assert [state for state in State if not state.is_selectable] == [State.CACHED, State.UNKNOWN]
+
+
+def test_the_worst_state_is_first_and_none_is_left_out():
+    assert [str(state) for state in WORST_FIRST] == (
+        ["failed", "cancelled", "running", "pending", "unknown", "succeeded", "cached", "skipped"]
+    )
+
+
+def test_steps_that_work_and_steps_that_hold_others():
+    assert {kind.value: kind.is_frame for kind in StepKind} == {
+        "container": False,
+        "importer": False,
+        "dag": True,
+        "loop": True,
+        "iteration": True,
+        "condition": True,
+        "exit_handler": True,
+    }
+    assert [phase.value for phase in Phase if phase.is_final] == ["successful", "unsuccessful"]
+    assert [phase.value for phase in Phase if not phase.is_final] == ["active", "unknown"]
 
 
 def test_counts_begin_with_the_worst_state_and_leave_none_out():

@@ -81,7 +81,7 @@ def google_store() -> Iterator[dict[str, Any]]:
     server = create_server("127.0.0.1", 0, in_memory=True, default_bucket=BUCKET)
     server.start()
     try:
-        port = server._api._httpd.server_port
+        port = server._api._httpd.server_port  # noqa: SLF001 (it tells its port nowhere else)
         url = f"http://127.0.0.1:{port}"
         for key, body in OBJECTS.items():
             _put(f"{url}/upload/storage/v1/b/{BUCKET}/o", key, body)

@@ -45,7 +45,7 @@ def test_nobody_there_is_counted_with_the_time_it_took(settings, unused_port, ow
     with pytest.raises(exceptions.EndpointDownError):
         gateway.health()
     with pytest.raises(exceptions.EndpointDownError):
-        read_json_text(gateway._connection, "/apis/v2beta1/healthz", {})
+        read_json_text(gateway.connection, "/apis/v2beta1/healthz", {})
     assert own("vizportal_kubeflow_errors_total", endpoint="default", kind="down") == 2
     assert own("vizportal_kubeflow_request_seconds_count", endpoint="default", call="api") == 1
     assert own("vizportal_kubeflow_request_seconds_count", endpoint="default", call="stream") == 1

@@ -31,7 +31,7 @@ CHANGES = {
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch):
-    monkeypatch.setattr(stored, "known", stored._Known())
+    monkeypatch.setattr(stored, "known", stored.Known())
 
 
 @pytest.fixture(params=PAGES)

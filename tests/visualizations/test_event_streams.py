@@ -78,7 +78,7 @@ def cookie(owner):
 def hub(monkeypatch, settings, valkey_url):
     settings.REDIS_URL = valkey_url
     found = stream.Hub()
-    monkeypatch.setattr(stream, "_hub", found)
+    monkeypatch.setattr(stream, "hub", found)
     return found
 
 
@@ -101,7 +101,7 @@ async def answered(each):
 
 async def listening(each):
     """Waits until the hub of the stream, its first, has its subscription: it tells those who are there already."""
-    while (await each.next("look"))["within_ms"] != stream._LOOK_WITHIN_MS:
+    while (await each.next("look"))["within_ms"] != stream.LOOK_WITHIN_MS:
         pass
 
 
@@ -149,8 +149,8 @@ def test_a_stream_keeps_no_thread_and_its_place_is_free_once_it_is_open(applicat
 
 
 def test_a_stream_ends_after_a_while_and_who_was_signed_out_gets_no_other(application, cookie, monkeypatch):
-    monkeypatch.setattr(stream, "_LIFE_S", 0.2)
-    monkeypatch.setattr(stream, "_PING_S", 0.05)
+    monkeypatch.setattr(stream, "LIFE_S", 0.2)
+    monkeypatch.setattr(stream, "PING_S", 0.05)
 
     async def scene():
         first, second = Stream(cookie), Stream(cookie)
@@ -158,7 +158,7 @@ def test_a_stream_ends_after_a_while_and_who_was_signed_out_gets_no_other(applic
             assert (await first.head())[0] == 200
             words = await first.rest()
             assert words.startswith(": hello\nretry: ")
-            assert words.endswith(f"retry: {stream._COME_BACK_SOON_MS}\n\n")
+            assert words.endswith(f"retry: {stream.COME_BACK_SOON_MS}\n\n")
         await sync_to_async(end_session)(cookie)
         async with opened(application, second):
             assert (await second.head())[0] == 302
@@ -187,9 +187,8 @@ def test_a_browser_that_goes_away_is_forgotten(application, cookie, hub):
         async with opened(application, each):
             await each.head()
             await each.next("look")
-            assert hub._listeners
-        assert not hub._listeners
-        assert hub._task is None
+            assert hub.is_listening
+        assert not hub.is_listening
 
     asyncio.run(scene())
 
@@ -202,7 +201,7 @@ def test_after_the_queue_server_was_away_everybody_is_told_to_look(application, 
             await listening(each)
             with suppress(redis.exceptions.ConnectionError):
                 await sync_to_async(redis.Redis.from_url(server).client_kill_filter)(_type="pubsub")
-            assert (await each.next("look"))["within_ms"] == stream._LOOK_WITHIN_MS
+            assert (await each.next("look"))["within_ms"] == stream.LOOK_WITHIN_MS
 
     with valkey_server() as url:
         settings.REDIS_URL = url

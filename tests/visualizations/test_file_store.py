@@ -87,15 +87,14 @@ def test_nothing_is_written_over(store):
 
 
 def test_a_name_that_is_taken_at_the_last_moment_is_left_alone(store, settings, monkeypatch):
-    real = files._make_folders
+    real = files.os.link
 
-    def be_first(folder):
-        made = real(folder)
-        if not (folder / "1-result.html").exists():
-            (folder / "1-result.html").write_bytes(b"first")
-        return made
+    def be_first(source, target):
+        if not (settings.MEDIA_ROOT / NAME).exists():
+            target.write_bytes(b"first")
+        real(source, target)
 
-    monkeypatch.setattr(files, "_make_folders", be_first)
+    monkeypatch.setattr(files.os, "link", be_first)
     second = store.save(NAME, ContentFile(b"second"))
     assert second != NAME
     assert (settings.MEDIA_ROOT / NAME).read_bytes() == b"first"
@@ -134,7 +133,7 @@ def test_what_is_no_regular_file_is_not_served(store, settings, tmp_path, kind):
 
 
 def test_a_store_that_kept_less_is_noticed(store, page, settings, monkeypatch):
-    monkeypatch.setattr(type(store._wrapped), "size", lambda _self, _name: 5)
+    monkeypatch.setattr(files.FileStore, "size", lambda _self, _name: 5)
     with pytest.raises(StoreAwayError, match="kept 5 of"):
         content_save(store, NAME, page)
     assert stored(settings) == []

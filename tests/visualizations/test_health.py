@@ -25,7 +25,7 @@ def gateway(monkeypatch, settings):
     settings.VIZPORTAL_METRICS_TOKEN = "of the monitoring system"
     found = Gateway()
     monkeypatch.setattr(health, "gateway_for_service", lambda _key: found)
-    monkeypatch.setattr(health, "_kubeflow", health._KubeflowCheck())
+    monkeypatch.setattr(health, "kubeflow_check", health.KubeflowCheck())
     return found
 
 
@@ -80,7 +80,7 @@ def test_without_the_queue_it_is_not_ready_and_names_no_host(no_queue):
 def test_a_mute_store_of_results_makes_no_probe_wait(client, monkeypatch):
     """The web process stays ready: pages that need no result still open."""
     answered = threading.Event()
-    monkeypatch.setattr(health, "_RESULTS_WAIT_S", 0.05)
+    monkeypatch.setattr(health, "RESULTS_WAIT_S", 0.05)
     monkeypatch.setattr(health.default_storage, "exists", lambda _name: answered.wait(30))
     try:
         _status, answer = ready()

@@ -54,7 +54,7 @@ def is_in(client):
 
 
 def token_of(render):
-    return credentials.render_gateway(render)._connection.token
+    return credentials.render_gateway(render).connection.token
 
 
 def test_with_the_old_key_as_fallback_sessions_and_waiting_renders_live_on(keys, signed_in, waiting):

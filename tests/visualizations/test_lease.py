@@ -53,19 +53,17 @@ def test_a_worker_that_is_stopped_gives_its_lease_back(submit, row, kernel):
 
 def test_a_database_that_is_away_at_the_finish_is_waited_for(submit, work, row, monkeypatch):
     made = submit()
-    real, failures = lease._running, iter([True, True])
+    failures = iter([True, True])
 
-    class Away:
-        def update(self, **_values):
+    def find(**which):
+        if next(failures, False):
             raise OperationalError("the database is away")
-
-    def running(render):
-        return Away() if next(failures, False) else real(render)
+        return Render.objects.filter(**which)
 
     real_finish = execution.render_finish
 
     def finish(render, **values):
-        monkeypatch.setattr(lease, "_running", running)
+        monkeypatch.setattr(lease, "Render", SimpleNamespace(objects=SimpleNamespace(filter=find)))
         return real_finish(render, **values)
 
     monkeypatch.setattr(execution, "render_finish", finish)

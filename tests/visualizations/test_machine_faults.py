@@ -53,7 +53,7 @@ def full_store(monkeypatch, _kernel):
 
 
 def away_store(monkeypatch, _kernel):
-    monkeypatch.setattr(results, "_PATIENCE_S", 0)
+    monkeypatch.setattr(results, "PATIENCE_S", 0)
     monkeypatch.setattr(results, "content_save", raiser(StoreAwayError("away")))
 
 
@@ -152,7 +152,7 @@ def test_a_kill_for_want_of_memory_is_told_from_the_systems_own_count(submit, wo
     counts.write_text("nr_free_pages 5\noom_kill 3\n")
     kernel.during = lambda: counts.write_text("nr_free_pages 5\noom_kill 4\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine_faults, "_VMSTAT", counts)
+        patch.setattr(machine_faults, "VMSTAT", counts)
         work()
     assert row(made.render).reason == "killed_by_system"
     assert "ran out of memory" in row(made.render).message
@@ -268,12 +268,16 @@ def test_a_lease_is_renewed_beside_a_loop_that_is_starved(submit, monkeypatch):
     render = lease.render_claim(made.render.id, 1)
     monkeypatch.setattr(lease, "BEAT_EVERY_S", 0.01)
     beaten, holders = threading.Event(), []
-    real = lease._publish_holder
-    monkeypatch.setattr(
-        lease, "_publish_holder", lambda each: (holders.append(threading.current_thread().name), real(each))
-    )
+    real = lease.connection_get
+
+    def connection_get():
+        holders.append(threading.current_thread().name)
+        return real()
+
+    monkeypatch.setattr(lease, "connection_get", connection_get)
     held = lease.Lease(render, lambda _silent_s: beaten.set())
-    monkeypatch.setattr(lease, "_running", lambda _render: SimpleNamespace(update=lambda **_values: 1))
+    rows = SimpleNamespace(update=lambda **_values: 1)
+    monkeypatch.setattr(lease, "Render", SimpleNamespace(objects=SimpleNamespace(filter=lambda **_which: rows)))
     with lease.lease_kept(held):
         assert beaten.wait(10)
     assert set(holders) <= {"lease"}
@@ -293,8 +297,9 @@ def test_a_worker_that_lives_is_not_lost_when_its_lease_could_not_be_written(sub
 def test_a_database_without_room_is_waited_for_at_the_claim_and_the_job_is_no_loss(submit, work, row, monkeypatch):
     made = submit()
     with monkeypatch.context() as patch:
-        patch.setattr(lease, "_CLAIM_PATIENCE_S", 0)
-        patch.setattr(lease, "_claim", raiser(OperationalError("database or disk is full")))
+        patch.setattr(lease, "CLAIM_PATIENCE_S", 0)
+        full = raiser(OperationalError("database or disk is full"))
+        patch.setattr(lease, "Render", SimpleNamespace(objects=SimpleNamespace(filter=full)))
         work()
     Render.objects.filter(id=made.render.id).update(queued_at=timezone.now() - timedelta(minutes=1))
     assert reconciliation.reconcile().enqueued == 1
@@ -331,9 +336,9 @@ def test_after_a_pass_that_failed_workers_get_the_time_to_say_that_they_live(sub
     watch = reconciliation.ClockWatch()
     watch.miss()
     assert str(reconciliation.reconcile(watch)) == "nothing to do"
-    later = time.monotonic() + 4 * lease.BEAT_EVERY_S
-    monkeypatch.setattr(reconciliation, "time", SimpleNamespace(time=time.time, monotonic=lambda: later))
-    watch._offset_s = time.time() - later
+    ahead_s = 4 * lease.BEAT_EVERY_S
+    clocks = SimpleNamespace(time=lambda: time.time() + ahead_s, monotonic=lambda: time.monotonic() + ahead_s)
+    monkeypatch.setattr(reconciliation, "time", clocks)
     assert reconciliation.reconcile(watch).tried_again == 1
 
 
@@ -343,7 +348,7 @@ def test_a_dead_worker_is_noticed_within_forty_seconds():
 
     every = Command().create_parser("manage.py", "reconcile").parse_args([]).every
     assert lease.LEASE.total_seconds() + every < 40 - 10
-    assert reconciliation._LOCK_S + every < 40 - 10
+    assert reconciliation.LOCK_S + every < 40 - 10
     assert lease.LEASE.total_seconds() > lease.BEAT_EVERY_S * 4
 
 

@@ -89,7 +89,7 @@ def test_while_kubeflow_is_down_its_last_word_holds(kubeflow_rights, saved, brow
     kubeflow_rights.of = {reader.username: {"team-a"}}
     assert browser(reader).get(f"/visualizations/{saved.id}/").status_code == 200
     kubeflow_rights.error = EndpointDownError("down")
-    monkeypatch.setattr(access, "_FRESH_S", -1)
+    monkeypatch.setattr(access, "FRESH_S", -1)
     assert browser(reader).get(f"/visualizations/{saved.id}/").status_code == 200
     assert browser(stranger).get(f"/visualizations/{saved.id}/").status_code == 404
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -128,7 +129,7 @@ def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
     def fail(*_args, **_kwargs):
         raise RuntimeError
 
-    monkeypatch.setattr(submission, "_render_write", fail)
+    monkeypatch.setattr(submission, "credential_keep", fail)
     with pytest.raises(RuntimeError):
         submit()
     assert queue.count == 0
@@ -218,6 +219,8 @@ def test_places_in_the_queue(submit, work, owner, row):
     assert (place.position, place.eta_s) == (1, None), "it takes longer than all before"
 
 
-def test_foreign_names_are_kept_as_every_database_can():
+def test_foreign_names_are_kept_as_every_database_can(submit, kubeflow):
     """Kubeflow's names may be long and odd: SQLite keeps anything, PostgreSQL neither NUL nor more than the column."""
-    assert submission._copied("a\0b" + "x" * 600) == "ab" + "x" * 498
+    odd = replace(kubeflow.details.run, name="a\0b" + "x" * 600)
+    kubeflow.details = replace(kubeflow.details, run=odd)
+    assert submit().visualization.run_name == "ab" + "x" * 498

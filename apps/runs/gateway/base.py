@@ -25,17 +25,17 @@ class Calls:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint this gateway speaks to."""
-        return self._connection.endpoint
+        return self.connection.endpoint
 
     @property
     def sealed_credential(self) -> str:
         """The person's own credential for a worker; "" where the portal's own does there too."""
-        return seal(self._connection) if self.is_personal else ""
+        return seal(self.connection) if self.is_personal else ""
 
     @property
     def is_personal(self) -> bool:
@@ -44,14 +44,14 @@ class Calls:
 
     def hurried(self, timeout_s: float) -> Self:
         """Returns this gateway, waiting at most so long for an answer."""
-        limit = min(timeout_s, self._connection.timeout_s)
-        return type(self)(replace(self._connection, timeout_s=limit))
+        limit = min(timeout_s, self.connection.timeout_s)
+        return type(self)(replace(self.connection, timeout_s=limit))
 
     @property
     def _client(self) -> Any:
         from apps.runs.gateway.client import client_for  # noqa: PLC0415  # kfp takes seconds to import
 
-        return client_for(self._connection)
+        return client_for(self.connection)
 
     def _namespace(self) -> dict[str, str]:
         return {"namespace": self.endpoint.namespace} if self.endpoint.namespace else {}

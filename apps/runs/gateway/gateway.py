@@ -79,16 +79,16 @@ class Gateway(PipelineCalls, RecurringCalls):
         `notice` says what is missing when lineage cannot be read.
         """
         model = self._full_run_model(run_id)
-        run = details.with_spec(self._connection, convert.run(model), self.pipeline_version)
-        run = details.with_pipeline_name(self._connection, run, self.pipeline)
+        run = details.with_spec(self.connection, convert.run(model), self.pipeline_version)
+        run = details.with_pipeline_name(self.connection, run, self.pipeline)
         if self.endpoint.namespaces:
-            run = details.with_namespace(self._connection, run, self.experiment)
+            run = details.with_namespace(self.connection, run, self.experiment)
         if tasks.speaks_tasks(model):
             return details.run_details(
-                self._connection, run, (), lambda: tasks.read_executions(self._client, run.id, model)
+                self.connection, run, (), lambda: tasks.read_executions(self._client, run.id, model)
             )
         listed = json_reading.json_objects(json_reading.json_object(model.run_details).task_details)
-        return details.run_details(self._connection, run, listed)
+        return details.run_details(self.connection, run, listed)
 
     def _full_run_model(self, run_id: str) -> Any:
         """Returns a run's answer with its tasks, where the server knows that question; else without, as ever."""
@@ -176,12 +176,12 @@ class Gateway(PipelineCalls, RecurringCalls):
     ) -> AbstractContextManager[objects.ArtifactStream]:
         """Opens an artifact's bytes; only for a URI that was found in a run this person may read."""
         own = namespace or self.endpoint.namespace
-        return objects.open_artifact(self._connection, uri, namespace=own, peek=peek, part=part)
+        return objects.open_artifact(self.connection, uri, namespace=own, peek=peek, part=part)
 
     def list_artifact(self, uri: str, *, namespace: str = "") -> objects.Listing:
         """Returns the files of an artifact that is a folder; for the same URIs as `open_artifact`."""
         own = namespace or self.endpoint.namespace
-        return objects.list_artifact(self._connection, uri, namespace=own)
+        return objects.list_artifact(self.connection, uri, namespace=own)
 
     def logs(self, run_id: str, step: Step) -> StepLog:
         """Returns what a step of this run wrote."""
@@ -189,8 +189,8 @@ class Gateway(PipelineCalls, RecurringCalls):
 
     def step_log(self, run: Run, step: Step, attempt: Attempt | None = None) -> StepLog:
         """Returns the end of what a step, or one attempt at it, wrote; a note says why there is nothing."""
-        return logs.read_log(self._connection, run, step, attempt)
+        return logs.read_log(self.connection, run, step, attempt)
 
     def open_log(self, run: Run, step: Step, attempt: Attempt | None = None) -> AbstractContextManager[LogStream]:
         """Opens the whole of what a step, or one attempt at it, wrote."""
-        return logs.open_log(self._connection, run, step, attempt)
+        return logs.open_log(self.connection, run, step, attempt)

@@ -26,7 +26,7 @@ from apps.visualizations.kfp_service.waiting import Phases, Watch, visualization
 
 _THREADS: Final = 4
 _RETRY_AFTER_S: Final = "5"
-_BODY_S: Final = 30
+BODY_S: Final = 30
 # Nobody reads the answer to a client that went away; nginx's number for it.
 _CLIENT_GONE: Final = 499
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
@@ -129,13 +129,13 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     try:
         # One who sends a byte now and then must not keep a place for good.
-        async with asyncio.timeout(_BODY_S):
+        async with asyncio.timeout(BODY_S):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > protocol.MAX_BODY_BYTES:
                     raise HTTPException(413, f"The form is larger than {protocol.MAX_BODY_BYTES:,} bytes.")
     except TimeoutError:
-        raise HTTPException(408, f"The form did not arrive within {_BODY_S} s.") from None
+        raise HTTPException(408, f"The form did not arrive within {BODY_S} s.") from None
     return bytes(body)
 
 

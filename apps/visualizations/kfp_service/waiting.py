@@ -154,7 +154,7 @@ async def visualization_render(
             # The thread goes on whatever becomes of us: only when the row is there can it be withdrawn.
             await asyncio.shield(submitted)
             phases.end("submit")
-            return await _end(caller, render_id, ended, run, phases, _patience_s(request))
+            return await render_end(caller, render_id, ended, run, phases, _patience_s(request))
         except asyncio.CancelledError:
             await asyncio.shield(_withdraw(caller, render_id, submitted, run))
             raise
@@ -182,9 +182,10 @@ def _patience_s(request: KubeflowRequest) -> float:
     return settings.KERNEL_TIMEOUT + _TURN_S if request.timeout_s is None else request.timeout_s
 
 
-async def _end(
+async def render_end(
     caller: Caller, render_id: uuid.UUID, ended: asyncio.Event, run: Run, phases: Phases, patience_s: float
 ) -> End:
+    """Waits for the end of a render and returns it."""
     deadline = time.monotonic() + patience_s
     while True:
         with contextlib.suppress(TimeoutError):

@@ -28,7 +28,7 @@ LOOK_EVERY_S = 0.4
 GRACE = timedelta(seconds=120)
 # The work is done, and without the database there is nothing else to do.
 _FINISH_PATIENCE_S = 300.0
-_CLAIM_PATIENCE_S = 30.0
+CLAIM_PATIENCE_S = 30.0
 _HOLDER_KEY: Final = "vizportal:holder:"
 _T = TypeVar("_T")
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def render_claim(render_id: str | UUID, attempt: int) -> Render | None:
     Raises:
         OperationalError: the database was away, or without room, for half a minute. The render stays queued.
     """
-    return _patiently(lambda: _claim(render_id, attempt), _CLAIM_PATIENCE_S, f"render {render_id}")
+    return _patiently(lambda: _claim(render_id, attempt), CLAIM_PATIENCE_S, f"render {render_id}")
 
 
 def _claim(render_id: str | UUID, attempt: int) -> Render | None:

@@ -28,7 +28,7 @@ _FULL_NEAR_BYTES: Final = 64 * 1024**2
 # A full disk can make a render end so.
 _SUSPECTED: Final = frozenset({Reason.USER_ERROR, Reason.KERNEL_DIED, Reason.BAD_RESULT, Reason.DISK_FULL})
 _CODE: Final = re.compile(r"\[Errno (\d+)\]")
-_VMSTAT: Final = Path("/proc/vmstat")
+VMSTAT: Final = Path("/proc/vmstat")
 _STORE_FULL: Final = (
     "It was rendered, but could not be kept: the store of results has no room left. The code is not at fault. "
     "An administrator has to free space there (manage.py prune); then render it again."
@@ -101,7 +101,7 @@ def _codes(error: OSError) -> set[int]:
 def kills_for_memory() -> int:
     """Returns how many processes this machine's system has ended for want of memory; 0 where it does not say."""
     try:
-        lines = _VMSTAT.read_text(encoding="ascii").splitlines()
+        lines = VMSTAT.read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

@@ -30,7 +30,7 @@ _MAX_UNCLAIMED = 5
 _QUEUE_QUIET = timedelta(seconds=10)
 _LOCK = "vizportal:reconcile"
 # A reconciler that is killed keeps the others out for so long. Passes side by side do no harm.
-_LOCK_S = 15
+LOCK_S = 15
 _LEAST_JUMP_S = 5.0
 _PASSED_AT = "vizportal:reconciled_at"
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Reconciliation:
 def _one_holder() -> Iterator[bool]:
     """Yields whether this pass may go on. Without the queue server it may: every change is conditional anyway."""
     try:
-        lock = django_rq.get_connection("render-base").lock(_LOCK, timeout=_LOCK_S, blocking=False)
+        lock = django_rq.get_connection("render-base").lock(_LOCK, timeout=LOCK_S, blocking=False)
         is_held = lock.acquire()
     except (RedisError, OSError):
         yield True

@@ -18,7 +18,7 @@ from apps.visualizations.stores.content import SavedFile, content_save
 from apps.visualizations.stores.streamed import StoreAwayError
 
 ROOT = "renders"
-_PATIENCE_S = 20.0
+PATIENCE_S = 20.0
 # A slower store is none.
 _LEAST_BYTES_PER_S = 256 * 1024
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def render_folder(render: Render) -> str:
 
 def keeping_s(files: Iterable[BinaryIO]) -> float:
     """Returns how many seconds it may take at most to save these files; so long the render is still its worker's."""
-    return sum(_PATIENCE_S + os.fstat(file.fileno()).st_size / _LEAST_BYTES_PER_S for file in files)
+    return sum(PATIENCE_S + os.fstat(file.fileno()).st_size / _LEAST_BYTES_PER_S for file in files)
 
 
 def file_save(render: Render, file: BinaryIO, name: str, *, is_vital: bool = True) -> SavedFile:
@@ -50,7 +50,7 @@ def file_save(render: Render, file: BinaryIO, name: str, *, is_vital: bool = Tru
 
 def _save(name: str, file: BinaryIO, *, is_durable: bool) -> SavedFile:
     """Saves a file; a store that is away for a moment must not cost the work that is done."""
-    until = time.monotonic() + _PATIENCE_S
+    until = time.monotonic() + PATIENCE_S
     while True:
         try:
             return content_save(default_storage, name, file, is_durable=is_durable)

@@ -31,17 +31,19 @@ class DamagedError(OSError):
 
 
 @dataclass(slots=True)
-class _Known:
+class Known:
     """Which versions of which files this process has found whole."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _keys: OrderedDict[tuple[str, str, str], None] = field(default_factory=OrderedDict)
 
     def has(self, key: tuple[str, str, str]) -> bool:
+        """Whether this version of this file was found whole."""
         with self._lock:
             return key in self._keys
 
     def add(self, key: tuple[str, str, str]) -> None:
+        """Remembers a file that was found whole; a store that names no versions is not remembered."""
         if not key[1]:
             return
         with self._lock:
@@ -50,7 +52,7 @@ class _Known:
                 self._keys.popitem(last=False)
 
 
-known = _Known()
+known = Known()
 
 
 def stored_key(file: File[Any], sha256: str) -> tuple[str, str, str]:

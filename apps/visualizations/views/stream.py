@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 STREAM_PATH_END: Final = "/events/"
-_SCOPE_KEY: Final = "vizportal.event_stream"
-_PING_S: Final = 15
+SCOPE_KEY: Final = "vizportal.event_stream"
+PING_S: Final = 15
 # A queue server that was cut off never closes the connection: silence is answered with a question.
 _SILENCE_S: Final = 10
 _RETRY_S: Final = 1
 # A browser that does not read loses events, not our memory; its page polls anyway.
 _MAX_WAITING: Final = 100
 # Then the browser asks anew and is checked anew: for so long a stream outlives its session.
-_LIFE_S: Final = 300
+LIFE_S: Final = 300
 _LIFE_SPREAD: Final = 0.2
 # When to come back after the connection broke: not all at once, for the others lost theirs too.
 _COME_BACK_MS: Final = (1000, 6000)
-_COME_BACK_SOON_MS: Final = 500
+COME_BACK_SOON_MS: Final = 500
 # After the page was made and before its stream began something may have changed; after a cut, for all at once.
 _FIRST_LOOK_WITHIN_MS: Final = 1000
-_LOOK_WITHIN_MS: Final = 3000
+LOOK_WITHIN_MS: Final = 3000
 _ALL: Final = ""
 # More than a page names (static/js/visualizations.js).
 _MOST_NAMED: Final = 200
@@ -73,6 +73,11 @@ class Hub:
         self._listeners: dict[str, set[asyncio.Queue[bytes]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._ping_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it is subscribed to events, or anybody waits for one."""
+        return self._task is not None or bool(self._listeners)
 
     @contextlib.asynccontextmanager
     async def listen(self, ids: Iterable[str] = ()) -> AsyncIterator[asyncio.Queue[bytes]]:
@@ -114,7 +119,7 @@ class Hub:
         if self._ping_timer is not None:
             self._ping_timer.cancel()
         self._put(b": ping\n\n", self._everybody())
-        self._ping_timer = asyncio.get_running_loop().call_later(_PING_S, self._ping)
+        self._ping_timer = asyncio.get_running_loop().call_later(PING_S, self._ping)
 
     def _everybody(self) -> set[asyncio.Queue[bytes]]:
         return {each for several in self._listeners.values() for each in several}
@@ -145,7 +150,7 @@ class Hub:
                 await subscription.ping()
             elif message["type"] == "subscribe":
                 # Nobody knows what was said before.
-                self._put(_look(_LOOK_WITHIN_MS), self._everybody())
+                self._put(_look(LOOK_WITHIN_MS), self._everybody())
             elif message["type"] == "message":
                 self._spread(message["data"])
             is_asked = message is None
@@ -179,11 +184,11 @@ def _raise_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-_hub = Hub()
+hub = Hub()
 
 
 @dataclass(slots=True)
-class _Order:
+class StreamOrder:
     """What the view says of the stream that is to follow its answer: None for none."""
 
     ids: frozenset[str] | None = None
@@ -198,7 +203,7 @@ def events(request: HttpRequest) -> HttpResponse:
     stop asking, and its page polls: that is the answer where nothing could come, and without `EventStreams` around the
     application.
     """
-    order = getattr(request, "scope", {}).get(_SCOPE_KEY)
+    order = getattr(request, "scope", {}).get(SCOPE_KEY)
     ids = _ids_allowed(caller_of(request), request.GET.getlist("render"))
     if order is None or ids is None:
         return HttpResponse(status=204)
@@ -227,7 +232,7 @@ class EventStreams:
         if scope["type"] != "http" or not scope["path"].endswith(STREAM_PATH_END):
             await self.application(scope, receive, send)
             return
-        order = _Order()
+        order = StreamOrder()
         is_stream = False
 
         async def send_head(message: Message) -> None:
@@ -238,7 +243,7 @@ class EventStreams:
                 message = _unended(message)
             await send(message)
 
-        await self.application({**scope, _SCOPE_KEY: order}, receive, send_head)
+        await self.application({**scope, SCOPE_KEY: order}, receive, send_head)
         if is_stream:
             await _follow(order.ids or frozenset(), receive, send)
 
@@ -264,8 +269,8 @@ async def _follow(ids: frozenset[str], receive: Receive, send: Send) -> None:
             queue.put_nowait(b"")
 
     loop = asyncio.get_running_loop()
-    ends_at = loop.time() + _LIFE_S * random.uniform(1 - _LIFE_SPREAD, 1 + _LIFE_SPREAD)  # noqa: S311
-    async with _hub.listen(ids) as queue:
+    ends_at = loop.time() + LIFE_S * random.uniform(1 - _LIFE_SPREAD, 1 + _LIFE_SPREAD)  # noqa: S311
+    async with hub.listen(ids) as queue:
         gone = loop.create_task(await_gone())
         try:
             come_back_ms = random.randint(*_COME_BACK_MS)  # noqa: S311
@@ -273,7 +278,7 @@ async def _follow(ids: frozenset[str], receive: Receive, send: Send) -> None:
             # Looked at with each ping at least.
             while not gone.done() and loop.time() < ends_at:
                 await write(await _next(queue))
-            await write(b"retry: %d\n\n" % _COME_BACK_SOON_MS)
+            await write(b"retry: %d\n\n" % COME_BACK_SOON_MS)
         finally:
             gone.cancel()
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -9,7 +9,7 @@ import pytest
 from localkfp.guard import is_loopback
 
 from packages.localkfp.tests.conftest import make_server
-from tests.servers import _ROOT, localkfp_process
+from tests.servers import ROOT, localkfp_process
 
 HEALTH = "/apis/v2beta1/healthz"
 
@@ -66,7 +66,7 @@ def test_names_of_this_machine_only_are_loopback():
 
 def test_another_address_than_loopback_needs_a_token(tmp_path):
     call = [sys.executable, "-m", "localkfp", "--host", "0.0.0.0", "--port", "0", "--data-dir", tmp_path]
-    done = subprocess.run(call, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "VIZPORTAL_LOCALKFP_TOKEN" in done.stderr
     assert "Traceback" not in done.stderr

@@ -14,8 +14,11 @@ def ask(server, method, **fields):
 def send(server, method, body):
     answer = server.call("POST", messages.SERVICE_PATH + method, data=body, headers=grpc_web.REQUEST_HEADERS)
     assert answer.headers["content-type"] == grpc_web.CONTENT_TYPE
-    known = method if f"{method}Response" in messages._MESSAGES else "GetArtifactTypes"
-    return grpc_web.decode_response(answer.content, answer.headers, messages.message_class(f"{known}Response"))
+    try:
+        response = messages.message_class(f"{method}Response")
+    except KeyError:
+        response = messages.message_class("GetArtifactTypesResponse")
+    return grpc_web.decode_response(answer.content, answer.headers, response)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import requests
 
 from packages.localkfp.tests.conftest import API
 from packages.localkfp.tests.lineage_reader import read_artifact, read_log, read_steps
-from tests.servers import _ROOT, localkfp_process, localkfp_server
+from tests.servers import ROOT, localkfp_process, localkfp_server
 from tests.waiting import wait_until
 
 TIMEOUT_S = 120
@@ -67,7 +67,7 @@ def is_alive(pid):
 
 def launch(data_dir, *more):
     call = [sys.executable, "-m", "localkfp", "--port", "0", "--data-dir", data_dir, *more]
-    return subprocess.run(call, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

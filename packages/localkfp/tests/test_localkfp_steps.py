@@ -111,7 +111,8 @@ def test_the_launcher_ends_when_its_parent_is_another(tmp_path):
     [
         (enhanced_dag_orchestrator.run_enhanced_dag, {"pipeline_resource_name", "dag_component_spec", "fail_stack"}),
         (enhanced_dag_orchestrator.execute_task, {"task_name", "task_spec", "components", "io_store"}),
-        (enhanced_dag_orchestrator._run_parallel_for_task, {"task_name", "task_spec", "io_store"}),
+        # kfp's own private function, which localkfp wraps.
+        (enhanced_dag_orchestrator._run_parallel_for_task, {"task_name", "task_spec", "io_store"}),  # noqa: SLF001
         (enhanced_dag_orchestrator.ParallelExecutor.execute_parallel_tasks, {"tasks", "io_store"}),
         (enhanced_dag_orchestrator.ConditionEvaluator.evaluate_condition, {"condition", "io_store"}),
         (task_executor.execute_single_task, {"task_name", "task_spec", "components", "executors", "io_store"}),

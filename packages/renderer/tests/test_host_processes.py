@@ -129,7 +129,7 @@ def test_a_host_that_is_stuck_is_ended_and_followed(own_host, tmp_path, monkeypa
     import signal
 
     module = importlib.import_module("renderer.render")
-    monkeypatch.setattr(module, "_GRACE_S", 1)
+    monkeypatch.setattr(module, "GRACE_S", 1)
     host = own_host()
     pid = host.status()["pid"]
     os.kill(pid, signal.SIGSTOP)

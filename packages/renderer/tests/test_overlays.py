@@ -150,7 +150,7 @@ def test_building_ends_when_it_is_told_to(build, monkeypatch, tmp_path):
 
 
 def test_the_least_used_go_first(build, monkeypatch, tmp_path):
-    monkeypatch.setattr(overlays, "_MAX_KEPT", 1)
+    monkeypatch.setattr(overlays, "MAX_KEPT", 1)
     first, second = build("vp-words"), build("vp-greeting")
     assert second.path.is_dir()
     assert not first.path.exists()

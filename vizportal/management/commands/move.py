@@ -101,7 +101,7 @@ class Command(BaseCommand):
         for model in tqdm(tables.tables(), desc="compared", unit="table", disable=None):
             here, there = (tables.table_state(model, using) for using in ("default", _TARGET))
             if here != there:
-                wrong.append(f"{model._meta.db_table} ({here.rows} rows here, {there.rows} there)")  # noqa: SLF001
+                wrong.append(f"{model._meta.db_table} ({here.rows} rows here, {there.rows} there)")
         self.stdout.write(f"tables: {len(tables.tables())} compared, {len(wrong)} differ")
         if wrong:
             raise CommandError(f"Not the same on both sides: {', '.join(wrong)}. Is the portal still running?")

@@ -41,7 +41,7 @@ class _Server(uvicorn.Server):
 
 def main() -> int:
     """Serves; returns the exit code."""
-    options = _options()
+    options = read_options()
     token = _token()
     if not is_loopback(options.host) and not token:
         return _refuse(
@@ -92,7 +92,8 @@ def _serve(places: Places, options: argparse.Namespace, listener: socket.socket,
     return 0 if server.started else 1
 
 
-def _options() -> argparse.Namespace:
+def read_options() -> argparse.Namespace:
+    """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m localkfp", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8888, help="0 takes a free one (default: %(default)s)")

@@ -29,7 +29,7 @@ from renderer.environments import EnvironmentInfo, find_uv
 MAX_REQUIREMENTS: Final = 20
 _TIMEOUT_S: Final = 300.0
 _LOOK_S: Final = 0.2
-_MAX_KEPT: Final = 20
+MAX_KEPT: Final = 20
 _MAX_BYTES: Final = 2 * 1024**3
 _PASSED_ON: Final = re.compile(r"(?:UV_|SSL_|REQUESTS_CA|HTTPS?_PROXY|NO_PROXY|https?_proxy|no_proxy|PATH|HOME|LANG)")
 # What uv draws around its reasons.
@@ -208,5 +208,5 @@ def _said(words: str) -> str:
 def _prune(root: Path) -> None:
     """Keeps the overlays that were used last. One that a render still reads from stays readable where it is open."""
     kept = sorted((path for path in root.iterdir() if (path / "done").exists()), key=lambda path: path.stat().st_mtime)
-    for path in kept[:-_MAX_KEPT]:
+    for path in kept[:-MAX_KEPT]:
         shutil.rmtree(path, ignore_errors=True)

@@ -29,7 +29,7 @@ from renderer.spec import RenderJob
 
 _REPORT_S: Final = 0.25
 # The host ends a render at its deadline by itself; this is for a host that is stuck, or has to start first.
-_GRACE_S: Final = 30.0
+GRACE_S: Final = 30.0
 _GROUP_GONE_S: Final = 10.0
 _TRIES: Final = 3
 _MAX_EXIT_STATUS: Final = 64 * 1024
@@ -284,6 +284,6 @@ class Wait:
             with suppress(OSError):
                 self._connected.sendall(b'{"cancel": true}\n')
         # Waiting in the host for a free slot is not the host's being stuck: it has its own limits for that.
-        limit_s = self._job.spec.timeout_s + self._job.limits.patience_s + _GRACE_S
+        limit_s = self._job.spec.timeout_s + self._job.limits.patience_s + GRACE_S
         if elapsed_s > limit_s + (0 if self.is_taken else self._start_timeout_s):
             raise HostStuckError("The render host did not answer in time.")

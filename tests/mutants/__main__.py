@@ -1,0 +1,154 @@
+"""`make mutants`: how many small faults in the rules that matter most do their tests notice?
+
+    python -m tests.mutants [WORD ...] [--jobs N]
+
+WORD is a part of a module's path. Prints each mutant that survived, and a table. Exit status 1 if a module has less
+than 85 % of its mutants killed.
+
+A mutant is tested in a fork of this process, which has imported the libraries and nothing of ours: importing them takes
+longer than the tests. The changed source is given to Python's import, so that no file changes.
+"""
+
+import argparse
+import importlib
+import importlib.machinery
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.equivalent import EQUIVALENT
+from tests.mutants.mutations import mutants_of
+from tests.mutants.targets import TARGETS
+
+ROOT = Path(__file__).resolve().parents[2]
+GOAL = 0.85
+# Not what a test process sets up for itself, nor what needs its settings.
+NOT_SHARED = ("_pytest", "pytest", "xdist", "django.contrib", "axes", "django_rq", "mozilla_django_oidc", "ninja")
+OURS = ("apps", "localkfp", "manage", "mlmd", "renderer", "tests", "vizkit", "vizportal", "conftest")
+# By exit status. Any other is a kill: a test failed, the mutant cannot be imported, or took too long.
+VERDICTS = {0: "survived", 5: "not tested"}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.split("\n\n")[0])
+    parser.add_argument("words", nargs="*", help="parts of paths: only these modules")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    targets = {
+        path: tests
+        for path, tests in TARGETS.items()
+        if not arguments.words or any(word in path for word in arguments.words)
+    }
+    import_libraries(sorted({test for tests in targets.values() for test in tests}))
+    rows = [module_row(path, tests, arguments.jobs) for path, tests in targets.items()]
+    print("\n| module | mutants | equivalent | killed | per cent |\n| --- | ---: | ---: | ---: | ---: |")
+    for path, mutants, equivalent, killed in rows:
+        print(f"| {path} | {mutants} | {equivalent} | {killed} | {share(mutants - equivalent, killed):.0%} |")
+    return int(any(share(mutants - equivalent, killed) < GOAL for _, mutants, equivalent, killed in rows))
+
+
+def share(mutants, killed):
+    return killed / mutants if mutants else 1.0
+
+
+def import_libraries(tests):
+    """Imports what the tests import, as far as it is not ours; a first run says what that is."""
+    reading, writing = os.pipe()
+    child = start(lambda: collect(tests, writing), timeout_s=600)
+    os.close(writing)
+    with os.fdopen(reading) as names:
+        known = names.read().split()
+    assert ended(child, wait=True) == 0, f"these tests cannot be collected: {tests}"
+    for name in known:
+        try:
+            importlib.import_module(name)
+        except Exception:  # noqa: BLE001 (a module that needs more is imported by each child)
+            continue
+
+
+def collect(tests, writing):
+    code = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *tests])
+    names = [name for name in sys.modules if not name.startswith(OURS + NOT_SHARED) and "." in name]
+    os.write(writing, "\n".join(names).encode())
+    return code
+
+
+def module_row(path, tests, jobs):
+    """Tests a module's mutants; returns path, mutants, equivalent ones, killed ones."""
+    file = ROOT / path
+    mutants = mutants_of(file.read_text(encoding="utf-8"))
+    equivalent = [mutant for mutant in mutants if mutant.name.split(": ", 1)[1] in EQUIVALENT.get(path, {})]
+    tested = [mutant for mutant in mutants if mutant not in equivalent]
+    began = time.monotonic()
+    assert ended(start(lambda: run_tests(file, file.read_text(encoding="utf-8"), tests), 600), wait=True) == 0, (
+        f"{tests} fail without any mutant"
+    )
+    timeout_s = 20 + 5 * (time.monotonic() - began)
+    killed = 0
+    for mutant, code in outcomes(file, tested, tests, jobs, timeout_s):
+        verdict = VERDICTS.get(code, "killed")
+        killed += verdict == "killed"
+        if verdict != "killed":
+            print(f"{path}:{mutant.name}  {verdict}", flush=True)
+    print(f"{path}: {killed} of {len(tested)} killed", flush=True)
+    return path, len(mutants), len(equivalent), killed
+
+
+def outcomes(file, mutants, tests, jobs, timeout_s):
+    waiting, running = list(mutants), {}
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            mutant = waiting.pop(0)
+            child = start(lambda mutant=mutant: run_tests(file, mutant.source, tests), timeout_s)
+            running[child] = mutant
+        child, status = os.wait()
+        if child in running:
+            yield running.pop(child), os.waitstatus_to_exitcode(status)
+
+
+def start(work, timeout_s):
+    """Forks a child in a process group of its own, which an alarm ends."""
+    child = os.fork()
+    if child:
+        return child
+    code = 70
+    try:
+        os.setsid()
+        signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
+        signal.alarm(int(timeout_s))
+        silent = os.open(os.environ.get("MUTANTS_LOG", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        code = work()
+    except BaseException:  # noqa: BLE001 (a child never returns)
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def ended(child, *, wait):
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0 if wait else os.WNOHANG)[1])
+
+
+def run_tests(file, source, tests):
+    """Runs tests with another source of one module."""
+    real = importlib.machinery.SourceFileLoader.get_code
+
+    def get_code(loader, name):
+        if loader.path and Path(loader.path).resolve() == file:
+            return compile(source, str(file), "exec", dont_inherit=True)
+        return real(loader, name)
+
+    importlib.machinery.SourceFileLoader.get_code = get_code
+    return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--no-migrations", *tests])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

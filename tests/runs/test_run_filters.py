@@ -1,0 +1,225 @@
+"""What the run list's filters ask of Kubeflow, keep and show, without a page."""
+
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from django.http import QueryDict
+
+from apps.runs.entities import State
+from apps.runs.gateway.filters import MOST_IDS, SORTS, RunQuestion, name_filter, run_filter, sort_by
+from apps.runs.run_filters import RunFilterForm
+
+NOT_ARCHIVED = {"operation": "NOT_EQUALS", "key": "storage_state", "string_value": "ARCHIVED"}
+
+
+def predicates(**question):
+    first, *others = json.loads(run_filter(RunQuestion(**question)))["predicates"]
+    assert first == NOT_ARCHIVED
+    return others
+
+
+def form(address):
+    return RunFilterForm(QueryDict(address))
+
+
+def test_without_a_question_only_the_archive_is_left_out():
+    assert predicates() == []
+    archived = json.loads(run_filter(RunQuestion(archived=True)))
+    assert archived == {"predicates": [{**NOT_ARCHIVED, "operation": "EQUALS"}]}
+    assert RunQuestion().sort == "-created"
+
+
+@pytest.mark.parametrize(
+    ("question", "sent"),
+    [
+        ({"text": "taxi"}, {"operation": "IS_SUBSTRING", "key": "name", "string_value": "taxi"}),
+        ({"states": (State.FAILED,)}, {"operation": "EQUALS", "key": "state", "string_value": "FAILED"}),
+        (
+            {"states": (State.PENDING, State.CACHED)},
+            {"operation": "IN", "key": "state", "string_values": {"values": ["PENDING", "PAUSED", "CACHED"]}},
+        ),
+        ({"recurring_run_id": "s1"}, {"operation": "EQUALS", "key": "recurring_run_id", "string_value": "s1"}),
+        (
+            {"created_from": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)},
+            {"operation": "GREATER_THAN_EQUALS", "key": "created_at", "timestamp_value": "2026-01-02T03:04:05Z"},
+        ),
+        (
+            {"created_before": datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2)))},
+            {"operation": "LESS_THAN", "key": "created_at", "timestamp_value": "2026-01-02T01:00:00Z"},
+        ),
+        ({"run_ids": ("a",)}, {"operation": "EQUALS", "key": "run_id", "string_value": "a"}),
+        ({"run_ids": ()}, {"operation": "IN", "key": "run_id", "string_values": {"values": []}}),
+    ],
+)
+def test_a_question_is_one_predicate_in_kubeflow_s_words(question, sent):
+    assert predicates(**question) == [sent]
+
+
+def test_a_question_names_no_more_runs_than_the_server_takes():
+    ids = tuple(map(str, range(MOST_IDS + 1)))
+    [sent] = predicates(run_ids=ids)
+    assert sent["string_values"]["values"] == list(ids[:-1])
+
+
+def test_an_order_is_always_sent():
+    assert {key: sort_by(key) for key in SORTS} == {
+        "-created": "created_at desc",
+        "created": "created_at asc",
+        "name": "name asc",
+        "-name": "name desc",
+        "-finished": "finished_at desc",
+        "finished": "finished_at asc",
+    }
+    assert sort_by("size") == "created_at desc"
+
+
+def test_a_list_of_anything_is_filtered_by_a_part_of_the_name():
+    assert name_filter("") == ""
+    sent = {"operation": "IS_SUBSTRING", "key": "name", "string_value": "a"}
+    assert json.loads(name_filter("a")) == {"predicates": [sent]}
+
+
+def test_an_address_says_what_to_ask_for():
+    asked = form(
+        "q=taxi&state=FAILED&state=running&state=failed&pipeline=p1&experiment=e1&recurring=s1&from=2026-01-02"
+        "&to=2026-01-03&since=1h&tag=best&archived=1&sort=name&size=50&page=next"
+    ).filters()
+    assert asked.question == RunQuestion(
+        text="taxi",
+        states=(State.FAILED, State.RUNNING),
+        experiment_id="e1",
+        recurring_run_id="s1",
+        created_from=datetime(2026, 1, 2, tzinfo=UTC),
+        created_before=datetime(2026, 1, 4, tzinfo=UTC),
+        archived=True,
+        sort="name",
+    )
+    assert (asked.tag, asked.pipeline_id, asked.page_size, asked.page_token) == ("best", "p1", 50, "next")
+
+
+@pytest.mark.parametrize(
+    "address", ["", "state=exploded&from=tomorrow&to=1999-01-01&since=2y&sort=x&size=7&archived=?"]
+)
+def test_without_a_filter_or_with_nonsense_the_newest_runs_are_asked_for(address):
+    empty = form(address)
+    asked = empty.filters()
+    assert asked.question == RunQuestion()
+    assert (asked.tag, asked.pipeline_id, asked.page_size, asked.page_token) == ("", "", 20, "")
+    assert (empty.chips(), empty.saved_query()) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("key", "length"),
+    [
+        ("1h", timedelta(hours=1)),
+        ("24h", timedelta(days=1)),
+        ("7d", timedelta(days=7)),
+        ("30d", timedelta(days=30)),
+        ("90d", timedelta(days=90)),
+    ],
+)
+def test_a_period_ends_now_and_begins_at_a_whole_minute(key, length):
+    before = datetime.now(UTC)
+    question = form(f"since={key}").filters().question
+    assert before - length - timedelta(minutes=1) < question.created_from <= datetime.now(UTC) - length
+    assert (question.created_from.second, question.created_from.microsecond) == (0, 0)
+    assert question.created_before is None
+
+
+@pytest.mark.parametrize("word", ["1", "on", "TRUE", "yes", "y", "t"])
+def test_yes_is_said_in_several_words(word):
+    assert form(f"archived={word}").values["archived"] is True
+
+
+@pytest.mark.parametrize("word", ["", "0", "off", "False", "no", "n", "f"])
+def test_and_no_as_well(word):
+    asked = form(f"archived={word}")
+    assert asked.values["archived"] is False
+    assert asked.api_errors() == {}
+
+
+def test_errors_name_the_parameter_and_leave_out_what_the_api_does_not_take():
+    wrong = form("state=exploded&from=tomorrow&archived=perhaps&size=7&to=2201-01-01").api_errors()
+    assert set(wrong) == {"state", "from", "archived", "to"}
+    assert wrong["from"] == "Write a day as YYYY-MM-DD."
+    assert wrong["archived"] == "Write 1 or 0."
+
+
+def test_every_filter_that_is_set_has_a_chip_whose_link_takes_it_off():
+    chips = form(
+        "q=taxi&state=failed&state=running&pipeline=p1&experiment=e1&recurring=s1&from=2026-01-02&tag=best&archived=1"
+        "&sort=name&size=50"
+    ).chips()
+    assert {chip.label: list(chip.changes.items()) for chip in chips} == {
+        "name contains “taxi”": [("q", None), ("page", None)],
+        "state: failed, running": [("state", None), ("page", None)],
+        "pipeline: p1": [("pipeline", None), ("page", None)],
+        "experiment: e1": [("experiment", None), ("page", None)],
+        "started by: s1": [("recurring", None), ("page", None)],
+        "created 2026-01-02 to today": [("from", None), ("to", None), ("page", None)],
+        "tag: best": [("tag", None), ("page", None)],
+        "archived": [("archived", None), ("page", None)],
+    }
+    assert [chip.label for chip in form("to=2026-01-02").chips()] == ["created the beginning to 2026-01-02"]
+    assert [chip.label for chip in form("since=7d").chips()] == ["last 7 days"]
+
+
+def test_a_name_is_offered_and_what_is_asked_for_beside_them():
+    asked = form("pipeline=p9")
+    asked.offer(pipeline_id={"p1": "taxi"})
+    assert asked.fields["pipeline_id"].widget.choices == [("", "All"), ("p1", "taxi"), ("p9", "p9")]
+    known = form("pipeline=p1")
+    known.offer(pipeline_id={"p1": "taxi"})
+    assert [chip.label for chip in known.chips()] == ["pipeline: taxi"]
+
+
+def test_a_saved_filter_keeps_what_is_set_and_right_but_the_page():
+    asked = form("page=2&tag=best&q=taxi&state=failed&state=running&from=tomorrow&metric=auc&metric=&size=50")
+    assert asked.saved_query() == "q=taxi&state=failed&state=running&tag=best&size=50&metric=auc"
+
+
+def test_fields_are_shown_in_the_first_row_or_below_more_filters():
+    asked = form("")
+    assert [field.name for field in asked.first_row()] == [
+        "text",
+        "states",
+        "pipeline_id",
+        "experiment_id",
+        "recurring_run_id",
+        "since",
+    ]
+    assert [field.name for field in asked.more()] == [
+        "first_day",
+        "last_day",
+        "tag",
+        "archived",
+        "sort",
+        "page_size",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_open"),
+    [
+        ("", False),
+        ("q=taxi&state=failed&sort=name&size=50", False),
+        ("tag=best", True),
+        ("metric=auc", True),
+        ("from=tomorrow", True),
+        ("to=2026-01-02", True),
+    ],
+)
+def test_more_filters_are_open_where_one_is_set_or_wrong(address, is_open):
+    assert form(address).is_more_open() is is_open
+
+
+def test_words_are_kept_once_and_only_short_ones():
+    assert form("metric=auc&metric=loss&metric=auc").values["metrics"] == ("auc", "loss")
+    assert form(f"metric={'x' * 200}").values["metrics"] == ("x" * 200,)
+    assert form(f"metric={'x' * 201}").values["metrics"] == ()
+
+
+@pytest.mark.parametrize(("day", "is_right"), [("2015-01-01", True), ("2014-12-31", False), ("2200-01-01", True)])
+def test_days_are_taken_within_what_calendars_can_reckon_with(day, is_right):
+    assert form(f"from={day}").values["first_day"] == (date.fromisoformat(day) if is_right else None)
