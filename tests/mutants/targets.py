@@ -18,5 +18,8 @@ TARGETS = {
     "apps/visualizations/services/lease.py": ("tests/visualizations/test_lease.py",),
     "packages/renderer/src/renderer/spec.py": ("packages/renderer/tests/test_render_spec.py",),
     "apps/runs/gateway/objects/address.py": ("tests/runs/test_object_addresses.py",),
-    "apps/visualizations/sources/addresses.py": ("tests/visualizations/test_sources.py",),
+    "apps/visualizations/sources/addresses.py": (
+        "tests/runs/test_object_addresses.py",
+        "tests/visualizations/test_sources.py",
+    ),
 }
