@@ -26,7 +26,10 @@ PLACES = (
 CALLED = calls_of_runs.CALLED | calls_of_visualizations.CALLED
 
 # Asked through its address (test_access_matrix.py), since it waits for a worker.
-ASKED_BY_ADDRESS = {"apps.visualizations.kfp_service.waiting.visualization_render"}
+ASKED_BY_ADDRESS = {
+    "apps.visualizations.kfp_service.waiting.visualization_render",
+    "apps.visualizations.kfp_service.waiting.render_end",
+}
 
 # Only the portal's own processes call these: workers, the reconciler, `manage.py prune`, the migration.
 SYSTEM = {
