@@ -7,6 +7,14 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from unittest import mock
+
+# gRPC's fork handlers start threads in children that tests fork, where what is tested needs a single thread. gRPC reads
+# the variable once, when it is first used. Processes that tests start get the environment as it was.
+with mock.patch.dict(os.environ, GRPC_ENABLE_FORK_SUPPORT="false"):
+    import grpc
+
+    grpc.insecure_channel("unix:/nowhere").close()
 
 _scratch = Path(tempfile.mkdtemp(prefix="vizportal-test-"))
 atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
