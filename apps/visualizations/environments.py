@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import renderer
 from django.conf import settings
-from renderer.environments import EnvironmentInfo, EnvironmentUnusableError
-
-__all__ = ["EnvironmentInfo", "EnvironmentUnusableError", "environments", "has_queue", "queue_name"]
 
 
 def environments() -> renderer.Environments:

@@ -9,8 +9,8 @@ from renderer import RenderSpec
 
 from apps.visualizations.models import Render, Visualization
 
-# It stands in the visualization's row, since all its renders share it.
-_ELSEWHERE: Final = "source_scope"
+# The scope of the source is in the visualization's row, since all its renders share it.
+_COLUMNS: Final = [each.name for each in fields(RenderSpec) if each.name != "source_scope"]
 
 
 def source_scope(visualization: Visualization) -> tuple[str, ...]:
@@ -25,13 +25,13 @@ def source_scope(visualization: Visualization) -> tuple[str, ...]:
 
 def spec_read(render: Render) -> RenderSpec:
     """Returns the spec that a render's row holds."""
-    values = {each.name: getattr(render, each.name) for each in fields(RenderSpec) if each.name != _ELSEWHERE}
+    values = {name: getattr(render, name) for name in _COLUMNS}
     values["dependencies"] = tuple(render.dependencies)
     return RenderSpec(**values, source_scope=source_scope(render.visualization))
 
 
 def spec_columns(spec: RenderSpec) -> dict[str, Any]:
     """Returns the columns of a render's row that hold a spec, and its cache key."""
-    values = {each.name: getattr(spec, each.name) for each in fields(RenderSpec) if each.name != _ELSEWHERE}
+    values = {name: getattr(spec, name) for name in _COLUMNS}
     values["dependencies"] = list(spec.dependencies)
     return {**values, "receipt": spec.cache_key}
