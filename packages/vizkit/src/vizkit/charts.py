@@ -13,7 +13,7 @@ from typing import Any, Final
 from . import html
 from .axes import Axis, scale
 from .chart_model import Band, Chart, Guide, Mark, Series
-from .figure import figure
+from .chart_markup import figure
 from .shape import MAX_POINTS, thin
 
 __all__ = ["COLOURS", "Band", "Chart", "Guide", "Mark", "Series", "draw"]
