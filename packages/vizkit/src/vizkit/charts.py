@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from . import html
 from .axes import Axis, scale
-from .chart_model import Band, Chart, Guide, Mark, Series
 from .chart_markup import figure
+from .chart_model import Band, Chart, Guide, Mark, Series
 from .shape import MAX_POINTS, thin
 
 __all__ = ["COLOURS", "Band", "Chart", "Guide", "Mark", "Series", "draw"]
