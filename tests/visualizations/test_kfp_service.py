@@ -13,9 +13,9 @@ import uvicorn
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from apps.kfp_service import protocol
+from apps.kfp_service.app import make_app
 from apps.visualizations.exceptions import InvalidRequestError
-from apps.visualizations.kfp_service import protocol
-from apps.visualizations.kfp_service.app import make_app
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import submission
 from apps.visualizations.states import RenderState
@@ -230,7 +230,7 @@ def test_a_client_that_leaves_takes_its_render_along(port, queue):
 
 
 def test_a_form_that_does_not_arrive_keeps_no_place(port, monkeypatch):
-    monkeypatch.setattr("apps.visualizations.kfp_service.app.BODY_S", 0.2)
+    monkeypatch.setattr("apps.kfp_service.app.BODY_S", 0.2)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\ntype")
         assert client.recv(100).startswith(b"HTTP/1.1 408 ")

@@ -19,6 +19,7 @@ from renderer import render as run_job
 from renderer.clearing import tree_remove
 from rq.timeouts import JobTimeoutException
 
+from apps.stores.content import SavedFile
 from apps.telemetry import tracing
 from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, MachineError, RenderEndedError
@@ -45,7 +46,6 @@ from apps.visualizations.services.machine_faults import fault_of, kills_for_memo
 from apps.visualizations.services.results import file_save, files_delete, keeping_s
 from apps.visualizations.sources import FetchedSource
 from apps.visualizations.states import Reason, RenderState
-from apps.visualizations.stores.content import SavedFile
 
 logger = logging.getLogger(__name__)
 

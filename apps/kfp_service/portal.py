@@ -20,15 +20,15 @@ from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.accounts.caller import Caller, CallerKind, caller_set
+from apps.kfp_service import protocol
+from apps.kfp_service.ends import End
+from apps.kfp_service.waiting import Watch, visualization_render
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway import endpoints
 from apps.visualizations import exceptions
 from apps.visualizations.api.auth import BrowserAuth, TokenAuth
 from apps.visualizations.api.bodies import StrictParser
 from apps.visualizations.api.errors import MAX_BODY_BYTES, ApiError
-from apps.visualizations.kfp_service import protocol
-from apps.visualizations.kfp_service.ends import End
-from apps.visualizations.kfp_service.waiting import Watch, visualization_render
 from apps.visualizations.states import RenderState
 
 # gRPC's codes beside HTTP's: https://grpc.io/docs/guides/status-codes/
