@@ -39,6 +39,8 @@ _STATUS: Final = {
     exceptions.NotAllowedError: 403,
     exceptions.NotFoundError: 404,
 }
+# What Kubeflow's message has; `html` and `error` are its answer's, which a client may send back.
+_FIELDS: Final = frozenset({"type", "source", "arguments", "html", "error"})
 logger = logging.getLogger(__name__)
 _watches: dict[Any, Watch] = {}
 
@@ -127,6 +129,8 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 
 def _asked(body: dict[str, Any], request: HttpRequest) -> protocol.KubeflowRequest:
+    if unknown := sorted(body.keys() - _FIELDS):
+        raise _RefusedError(400, f"Unknown field {unknown[0][:40]!r}: a visualization has type, source and arguments.")
     headers = {name.lower(): value for name, value in request.headers.items()}
     # Protobuf leaves out what is zero: without a type it is the first, ROC_CURVE.
     return protocol.request_make(

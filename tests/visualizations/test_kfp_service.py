@@ -262,7 +262,10 @@ def test_our_own_mistakes_are_told_apart(post, monkeypatch):
 
 
 def test_kubeflows_numbers_and_words_are_the_portals():
-    made = protocol.request_make(2, "/x", '{"headers": []}')
+    # backend/api/v1beta1/visualization.proto, Visualization.Type.
+    numbers = {0: "roc_curve", 1: "tfdv", 2: "tfma", 3: "table", 4: "custom"}
+    assert {number: protocol.request_make(number, "/x", "{}").type_key for number in numbers} == numbers
+    made = protocol.request_make(3, "/x", '{"headers": []}')
     assert (made.type_key, made.arguments) == ("table", {})
     made = protocol.request_make("ROC_CURVE", "/x", '{"trueclass": true, "target_lambda": ""}')
     assert (made.type_key, made.arguments) == ("roc_curve", {"trueclass": "true"})

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apps.runs.entities import Run, RunDetails, State, Step
 from apps.runs.exceptions import EndpointDownError, EndpointError, ForbiddenError, NotSignedInError
 from apps.visualizations.models import ApiToken, Visualization
 from apps.visualizations.states import RenderState
@@ -72,6 +73,22 @@ def test_runs_and_their_steps(client, kubeflow, post):
     [step] = client.get("/api/v1/runs/r1").json()["steps"]
     assert {"id", "name", "state", "parent_id", "inputs", "outputs", "artifacts"} <= set(step)
     assert set(step["artifacts"][0]) == {"id", "name", "type", "uri", "direction", "metadata"}
+
+
+def test_numbers_that_json_does_not_have_are_texts(client, kubeflow, monkeypatch):
+    values = {"loss": float("nan"), "all": [float("inf"), {"low": -float("inf")}], "rows": 244}
+    step = Step(id="train", name="train", task_name="train", state=State.SUCCEEDED, inputs=values, outputs={"a": 0.5})
+    run = Run(id="r1", name="r1", state=State.SUCCEEDED, parameters=values)
+    details = RunDetails(run=run, steps=(step,), notice="The lineage store cannot be read.")
+    monkeypatch.setattr(kubeflow, "run_details", lambda _run_id: details, raising=False)
+
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    answer = json.loads(client.get("/api/v1/runs/r1").content, parse_constant=refuse)
+    shown = {"loss": "NaN", "all": ["Infinity", {"low": "-Infinity"}], "rows": 244}
+    assert (answer["parameters"], answer["steps"][0]["inputs"]) == (shown, shown)
+    assert answer["notice"] == "The lineage store cannot be read."
 
 
 def test_types_carry_their_schemas(client):

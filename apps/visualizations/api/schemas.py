@@ -85,6 +85,7 @@ class RunDetailsOut(RunOut):
     """A run with its steps, parents before children."""
 
     steps: list[StepOut]
+    notice: str = Field("", description="What is missing, where lineage cannot be read; empty where all is known.")
 
 
 class RunStateOut(Schema):

@@ -36,7 +36,8 @@ def run_shape(run: Run, visualizations: int = 0) -> dict[str, Any]:
 
 def details_shape(details: RunDetails, visualizations: int) -> dict[str, Any]:
     """Returns RunDetailsOut's values."""
-    return run_shape(details.run, visualizations) | {"steps": [step_shape(step) for step in details.steps]}
+    steps = [step_shape(step) for step in details.steps]
+    return run_shape(details.run, visualizations) | {"steps": steps, "notice": details.notice}
 
 
 def step_shape(step: Step) -> dict[str, Any]:
