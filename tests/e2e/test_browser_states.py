@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.test_browser_walk import api, in_frame, sample
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 LOADS = """
@@ -20,7 +21,8 @@ ACTS = """
 from IPython.display import HTML
 HTML('''<p>Top of all</p><p id="said"></p>
 <a download="rows.csv" href="data:text/csv,a">save</a> <a href="https://example.com/a">outside</a>
-<button onclick="Object.assign(document.createElement('a'), {download: 'plot.png', href: 'data:,x'}).click()">library</button>
+<button onclick="Object.assign(document.createElement('a'), {download: 'plot.png', href: 'data:,x'}).click()">
+library</button>
 <button onclick="window.open('https://example.com/b')">window</button>
 <iframe srcdoc="<script src='https://tiles.example.com/leaflet.js'></script>"></iframe>
 <script>
@@ -103,7 +105,7 @@ def test_a_link_within_a_result_scrolls_the_page_around_it(page, make):
     expect(target).to_be_in_viewport()
     # Nobody acted just now, so a result cannot move the page.
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_function("!navigator.userActivation.isActive")
+    wait_until(lambda: not page.evaluate("navigator.userActivation.isActive"), 30, "the click to be past")
     page.locator("iframe[data-result]").element_handle().content_frame().evaluate(
         "parent.postMessage({ vizportalScroll: 5000 }, '*')"
     )
