@@ -45,6 +45,7 @@ SYSTEM = {
     "apps.visualizations.services.credentials.credential_drop": "workers",
     "apps.visualizations.services.credentials.render_gateway": "workers",
     "apps.visualizations.services.execution.render_execute": "workers",
+    "apps.visualizations.services.figures.*": "workers, and manage.py visualize",
     "apps.visualizations.services.machine_faults.*": "workers",
     "apps.visualizations.services.hosts.*": "workers; hosts_read: health, metrics, admin site",
     "apps.visualizations.services.inputs.*": "workers",

@@ -284,7 +284,7 @@ def test_the_gallery_asks_a_fixed_number_of_questions(client, submit, django_ass
     from apps.visualizations.models import Render
 
     Render.objects.update(state=RenderState.CANCELLED)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         client.get("/api/v1/visualizations")
 
 

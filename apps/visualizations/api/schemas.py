@@ -137,6 +137,24 @@ class RunPage(Schema):
     next: str | None
 
 
+class FigureOut(Schema):
+    """A key figure of a render."""
+
+    name: str
+    value: float
+    unit: str
+    better: str = Field(description="higher, lower or none.")
+
+
+class DeclaredFigureOut(Schema):
+    """A key figure that a type leaves with its results."""
+
+    name: str
+    unit: str
+    better: str = Field(description="higher, lower or none.")
+    description: str
+
+
 class TypeOut(Schema):
     """A visualization type."""
 
@@ -150,6 +168,7 @@ class TypeOut(Schema):
     version: str
     is_custom: bool
     needs_source: bool
+    figures: list[DeclaredFigureOut]
 
 
 class TypePage(Schema):
@@ -194,6 +213,7 @@ class RenderOut(Schema):
     peak_memory_bytes: int | None
     html_bytes: int | None
     html_sha256: str
+    figures: list[FigureOut]
     url: str
     api_url: str
     content_url: str | None
@@ -219,6 +239,7 @@ class VisualizationOut(Schema):
     created_at: datetime
     url: str
     api_url: str
+    figures: list[FigureOut] = Field(description="Those of `render`.")
     render: RenderOut | None
 
 

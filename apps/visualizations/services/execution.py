@@ -24,6 +24,7 @@ from apps.telemetry import tracing
 from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, MachineError, RenderEndedError
 from apps.visualizations.models import Render
+from apps.visualizations.services.figures import figures_complete
 from apps.visualizations.services.hosts import (
     environment_missing,
     host_await,
@@ -238,7 +239,8 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
         outcome.wait_for_end()
     except HostLostError as error:
         raise MachineError(f"{error} Render it again.") from error
-    if not render_finish(render, state=RenderState.by_value(outcome.state), **values):
+    figures = figures_complete(render.visualization.type_key, outcome.figures)
+    if not render_finish(render, state=RenderState.by_value(outcome.state), figures=figures, **values):
         files_delete([file.name for file in (html, notebook) if file])
 
 
