@@ -261,8 +261,10 @@ class VisualizationIn(RenderOptionsIn):
 
     model_config = {"extra": "forbid"}
 
-    run_id: str = Field(max_length=200, min_length=1)
-    step_id: str = Field(max_length=500, min_length=1)
+    run_id: str = Field(
+        "", max_length=200, description="Left out with step_id: only for what the portal may read anyway."
+    )
+    step_id: str = Field("", max_length=500)
     type: str = Field(max_length=100, description="A type's key, case ignored.")
     artifact: str | None = Field(None, max_length=500, description="An artifact of the step, by name or id.")
     source: str | None = Field(
