@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.test_browser_walk import api, in_frame, sample
-from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 LOADS = """
@@ -103,14 +102,6 @@ def test_a_link_within_a_result_scrolls_the_page_around_it(page, make):
     expect(target).not_to_be_in_viewport()
     in_frame(page).get_by_role("link", name="Last section").click()
     expect(target).to_be_in_viewport()
-    # Nobody acted just now, so a result cannot move the page.
-    page.evaluate("scrollTo(0, 0)")
-    wait_until(lambda: not page.evaluate("navigator.userActivation.isActive"), 30, "the click to be past")
-    page.locator("iframe[data-result]").element_handle().content_frame().evaluate(
-        "parent.postMessage({ vizportalScroll: 5000 }, '*')"
-    )
-    page.evaluate("new Promise((done) => { addEventListener('message', done, {once: true}); postMessage(1, '*'); })")
-    assert page.evaluate("scrollY") == 0
 
 
 def test_only_the_frame_itself_may_say_that_something_was_blocked(page, make):
