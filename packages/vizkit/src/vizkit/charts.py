@@ -42,11 +42,9 @@ def specification(chart: Chart, *, smoothing: float | None = None, has_log: bool
     """
     series = [_clean(each) for each in _told_apart(chart.series)]
     rows = [row for each in series for row in _rows(each, chart, smoothing)]
-    can_log = has_log and any(row["y"] > 0 for row in rows)
     x = _axis(chart.x, "x", [row["x"] for row in rows if not isinstance(row["x"], str)])
     y = _axis(chart.y, "y", [row["y"] for row in rows])
     layers = [*_bands(chart), *_guides(chart, rows), *_curves(series, y, smoothing), *_marks(chart, rows)]
-    note = next((each.note for each in series if each.note), "")
     return {
         "$schema": figures.SCHEMA,
         "description": _description(chart, series),
@@ -64,16 +62,21 @@ def specification(chart: Chart, *, smoothing: float | None = None, has_log: bool
                 "near": chart.near,
                 "is_square": chart.is_square,
                 "has_zoom": True,
-                "can_log": can_log,
-                "fields": [
-                    *([_field("series", "Curve")] if len(series) > 1 else []),
-                    _field("x", chart.x.title or "x", chart.x.kind),
-                    _field("y", chart.y.title or "y", chart.y.kind),
-                    *([_field(note.lower(), note, "threshold")] if note else []),
-                ],
+                "can_log": has_log and any(row["y"] > 0 for row in rows),
+                "fields": _fields(chart, series),
             }
         },
     }
+
+
+def _fields(chart: Chart, series: Sequence[Series]) -> list[Spec]:
+    note = next((each.note for each in series if each.note), "")
+    return [
+        *([_field("series", "Curve")] if len(series) > 1 else []),
+        _field("x", chart.x.title or "x", chart.x.kind),
+        _field("y", chart.y.title or "y", chart.y.kind),
+        *([_field(note.lower(), note, "threshold")] if note else []),
+    ]
 
 
 def _field(name: str, title: str, kind: str = "number") -> Spec:
@@ -122,7 +125,7 @@ def _clean(found: tuple[int, Series, str]) -> Series:
 def _rows(series: Series, chart: Chart, smoothing: float | None) -> Iterator[Spec]:
     smoothed = smooth(series.y, smoothing) if smoothing is not None else []
     for place, (x, y) in enumerate(zip(series.x, series.y, strict=True)):
-        row = {"series": series.name, "x": moment(x) if chart.x.kind == "date" else _round(x), "y": _round(y)}
+        row: Spec = {"series": series.name, "x": moment(x) if chart.x.kind == "date" else _round(x), "y": _round(y)}
         if smoothing is not None:
             row["smoothed"] = _round(smoothed[place])
         if series.notes is not None:

@@ -74,6 +74,15 @@ def draw(specs: Sequence[Spec], *, notes: Sequence[str] = ()) -> str:
     """
     said = "".join(f'<p class="vk-muted">{html.text(each)}</p>' for each in notes)
     inner = f'<div class="vk-figures">{"".join(figure(each) for each in specs)}</div>{said}'
+    return component(inner)
+
+
+def component(inner: str) -> str:
+    """Returns markup with figures in it as a component that draws them.
+
+    Args:
+        inner: already escaped.
+    """
     return html.component("figure", None, inner=inner, before=_SCRIPTS)
 
 

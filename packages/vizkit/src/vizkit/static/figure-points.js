@@ -22,7 +22,10 @@ vizkit.points = (() => {
     const across = (row) => meta.x2 ? (place("x", row[x]) + place("x", row[meta.x2])) / 2 : place("x", row[x], kindOf[x]);
     const up = (row) => place("y", row.smoothed ?? row[y], kindOf[y]);
     const groups = new Map();
-    for (const row of rows) { const name = row[series] ?? ""; if (!groups.has(name)) groups.set(name, []); groups.get(name).push(row); }
+    // Of bars those that are drawn, in their order.
+    const bars = meta.near === "bar" ? new Map(view.scale("y").domain().map((name, at) => [name, at])) : null;
+    const seen = bars ? rows.filter((row) => bars.has(row[y])).sort((a, b) => bars.get(a[y]) - bars.get(b[y])) : rows;
+    for (const row of seen) { const name = row[series] ?? ""; if (!groups.has(name)) groups.set(name, []); groups.get(name).push(row); }
     // What the legend or a control took away cannot be read.
     const shown = () => {
       let chosen = [];

@@ -53,7 +53,9 @@
       this.turn = 0;
       this.status = node("p", { class: "vk-hidden", role: "status" });
       this.stage = node("div", { class: "vk-stage" });
+      this.binds = node("div");
       this.plot.replaceChildren(this.stage);
+      this.plot.after(this.binds);
       root.append(this.status);
       this.name = root.querySelector("figcaption")?.textContent || "chart";
       root.prepend(this.menu());
@@ -123,18 +125,20 @@
 
     keep(view) {
       if (!this.view || !this.meta) return;
-      try { view.setState(this.view.getState({ signals: (name) => /^zoom_[xy]$/.test(name), data: (name) => /_store$/.test(name) })); } catch { /* nothing to keep */ }
+      const own = (this.spec.params ?? []).map(({ name }) => name);
+      try { view.setState(this.view.getState({ signals: (name) => /^zoom_[xy]$/.test(name) || own.includes(name), data: (name) => /_store$/.test(name) })); } catch { /* nothing to keep */ }
     }
 
     shown() {
       const { usermeta: _, ...all } = this.spec;
       if (!this.meta) return all;
-      const { title, ...rest } = all, wide = Math.floor(this.plot.clientWidth);
+      const { title, ...rest } = all, wide = Math.floor(Math.min(this.plot.clientWidth, this.meta.max_width ?? Infinity));
       const made = themed(rest, Object.fromEntries(Object.entries(COLOURS).map(([hex, name]) => [hex, colour(name)])));
       made.config = { ...made.config, background: "transparent", font: getComputedStyle(document.body).fontFamily };
       made.config.legend = { ...made.config.legend, columns: Math.max(1, Math.floor(wide / 190)), labelLimit: Math.min(300, wide - 40) };
       made.config.axisY = { labelLimit: Math.max(90, Math.round(wide * 0.34)) };
       made.width = wide;
+      if (made.padding && wide < 500) made.padding = { ...made.padding, right: 64 };
       if (this.meta.is_square) made.height = Math.round(Math.min(440, wide * 0.85));
       if (title?.subtitle?.length) made.title = { text: "", subtitle: title.subtitle };
       return made;
@@ -143,21 +147,22 @@
     async draw() {
       const turn = ++this.turn;
       try {
-        const spec = this.compiled(this.shown()), holder = node("div");
+        const spec = this.compiled(this.shown()), holder = node("div"), binds = node("div");
         const renderer = this.meta && this.spec.data.values.length <= MANY ? "svg" : "canvas";
         this.hide?.();
         this.stage.append(holder);
-        const view = new View(parse(spec, this.isVega ? config() : undefined), { renderer, container: holder, hover: true, loader, logger: quiet, bind: this.root.querySelector(".vk-binds") ?? undefined, tooltip: this.meta ? () => {} : (_, event, item, value) => this.tooltip(event, value) });
+        const view = new View(parse(spec, this.isVega ? config() : undefined), { renderer, container: holder, bind: binds, hover: true, loader, logger: quiet, tooltip: this.meta ? () => {} : (_, event, item, value) => this.tooltip(event, value) });
         this.keep(view);
         await view.runAsync();
         if (turn !== this.turn) { view.finalize(); holder.remove(); return; }
         // What it shows is said beside it; the drawing itself is a picture.
         holder.querySelectorAll("canvas, svg").forEach((each) => {
-          if (this.meta) each.setAttribute("aria-hidden", "true");
-          else { each.setAttribute("role", "img"); each.setAttribute("aria-label", this.plot.getAttribute("aria-label")); }
+          if (!this.meta) { each.setAttribute("role", "img"); each.setAttribute("aria-label", this.plot.getAttribute("aria-label")); }
         });
+        if (this.meta) holder.setAttribute("aria-hidden", "true");
         this.view?.finalize();
         this.stage.replaceChildren(holder);
+        this.binds.replaceChildren(binds);
         this.view = view;
         this.root.dataset.painted = "yes";
       } catch (error) {
