@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from . import figures, html
+from . import drawings, html
 
 MAX_BARS: Final = 2000
 # How the page may sort them: the words of the control, and what the bars are sorted by.
@@ -49,7 +49,7 @@ def draw(
         *([{"field": "deviation", "title": reach_title.capitalize(), "kind": "number"}] if reach_title else []),
     ]
     spec = {
-        "$schema": figures.SCHEMA,
+        "$schema": drawings.SCHEMA,
         "description": f"{title}: {len(drawn):,} bars",
         "title": {"text": title, "subtitle": [f"Whiskers: one {reach_title}"] if reach_title else []},
         "width": 640,
@@ -57,7 +57,7 @@ def draw(
         "padding": {"left": 5, "top": 5, "right": 120, "bottom": 5},
         "height": {"step": 22},
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "config": figures.config(),
+        "config": drawings.config(),
         "params": _params(len(drawn), first),
         "data": {"name": "bars", "values": _rows(drawn)},
         "transform": _transforms(),
@@ -66,7 +66,7 @@ def draw(
         "usermeta": {"vizkit": {"near": "bar", "x": "value", "y": "name", "fields": fields}},
     }
     left = f"{len(drawn):,} of {len(bars):,} are here."
-    return figures.draw([spec], notes=[left] if len(bars) > len(drawn) else [])
+    return drawings.draw([spec], notes=[left] if len(bars) > len(drawn) else [])
 
 
 def _rows(bars: Sequence[Bar]) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def _params(count: int, first: int) -> list[dict[str, Any]]:
 
 
 def _transforms() -> list[dict[str, Any]]:
-    key = "".join(f"order == {figures.literal(words)} ? {by} : " for words, by in _ORDERS.items()) + "datum.place"
+    key = "".join(f"order == {drawings.literal(words)} ? {by} : " for words, by in _ORDERS.items()) + "datum.place"
     return [
         {"calculate": key, "as": "key"},
         {"filter": "search == '' || indexof(lower(datum.name), lower(search)) >= 0"},
@@ -111,8 +111,8 @@ def _transforms() -> list[dict[str, Any]]:
 
 def _layers(value_title: str) -> list[dict[str, Any]]:
     x = {"field": "value", "type": "quantitative", "title": value_title}
-    less = {"condition": {"test": "datum.value < 0", "value": figures.PALETTE[1]}, "value": figures.PALETTE[0]}
-    rule = {"type": "rule", "color": figures.TEXT}
+    less = {"condition": {"test": "datum.value < 0", "value": drawings.PALETTE[1]}, "value": drawings.PALETTE[0]}
+    rule = {"type": "rule", "color": drawings.TEXT}
     # Right of the bar, its whisker and zero; on a narrow page without the deviation.
     words = {"type": "text", "align": "left", "dx": 6, "text": {"expr": "width < 300 ? datum.short : datum.words"}}
     return [

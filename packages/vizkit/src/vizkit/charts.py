@@ -1,4 +1,4 @@
-"""Line charts as Vega-Lite specifications that hold their data: `figures.draw` puts them into a page.
+"""Line charts as Vega-Lite specifications that hold their data: `drawings.draw` puts them into a page.
 
 A specification is what Vega-Lite's documentation says and works in any of its tools. Beyond it, `usermeta.vizkit` tells
 the page's script which fields a reader steps through, and what they are called.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from . import figures
+from . import drawings
 from .chart_model import Axis, Band, Chart, Guide, Mark, Series
 from .shape import MAX_POINTS, smooth, thin
 
@@ -32,7 +32,7 @@ def draw(*charts: Chart, smoothing: float | None = None, has_log: bool = False) 
         smoothing: how much the curves are smoothed at first, 0 to 0.99, with a slider for it; None: never.
         has_log: with a switch for a logarithmic y, where values allow it.
     """
-    return figures.draw([specification(each, smoothing=smoothing, has_log=has_log) for each in charts])
+    return drawings.draw([specification(each, smoothing=smoothing, has_log=has_log) for each in charts])
 
 
 def specification(chart: Chart, *, smoothing: float | None = None, has_log: bool = False) -> Spec:
@@ -46,13 +46,13 @@ def specification(chart: Chart, *, smoothing: float | None = None, has_log: bool
     y = _axis(chart.y, "y", [row["y"] for row in rows])
     layers = [*_bands(chart), *_guides(chart, rows), *_curves(series, y, smoothing), *_marks(chart, rows)]
     return {
-        "$schema": figures.SCHEMA,
+        "$schema": drawings.SCHEMA,
         "description": _description(chart, series),
         "title": {"text": chart.title, "subtitle": [band.name for band in chart.bands if band.name]},
         "width": _WIDTH,
         "height": _WIDTH - 120 if chart.is_square else 120 if chart.is_low else 300,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "config": figures.config(),
+        "config": drawings.config(),
         "params": [{"name": "smoothing", "value": smoothing}] if smoothing is not None else [],
         "data": {"name": "points", "values": rows},
         "encoding": {"x": x, "y": y},
@@ -112,9 +112,9 @@ def _clean(found: tuple[int, Series, str]) -> Series:
         y=[p[1] for p in points],
         note=series.note if series.notes is not None else "",
         notes=[p[2] for p in points] if series.notes is not None else None,
-        colour=series.colour or place % len(figures.PALETTE) + 1,
+        colour=series.colour or place % len(drawings.PALETTE) + 1,
         # Colours come again after eight: then the line is another one.
-        is_dashed=series.is_dashed or (not series.colour and place // len(figures.PALETTE) % 2 == 1),
+        is_dashed=series.is_dashed or (not series.colour and place // len(drawings.PALETTE) % 2 == 1),
         is_filled=series.is_filled,
         is_shown=series.is_shown,
         has_dots=series.has_dots or len(points) == 1,
@@ -173,9 +173,9 @@ def _colours(series: Sequence[Series]) -> Spec:
     look = {"title": None, "symbolType": "stroke", "symbolOpacity": 1, "symbolSize": 250, "symbolStrokeWidth": 3}
     legend: Spec | None = look if len(series) > 1 else None
     if legend is not None and said:
-        legend["labelExpr"] = f"{figures.literal(said)}[datum.label] || datum.label"
+        legend["labelExpr"] = f"{drawings.literal(said)}[datum.label] || datum.label"
     shared = {"field": "series", "type": "nominal", "sort": None, "legend": legend}
-    colours = [figures.PALETTE[(each.colour - 1) % len(figures.PALETTE)] for each in series]
+    colours = [drawings.PALETTE[(each.colour - 1) % len(drawings.PALETTE)] for each in series]
     made = {"color": {**shared, "scale": {"domain": names, "range": colours}}}
     if any(each.is_dashed for each in series):
         dashes = [[6, 4] if each.is_dashed else [1, 0] for each in series]
@@ -220,7 +220,7 @@ def _bands(chart: Chart) -> Iterator[Spec]:
         edges = zip(band.x, band.low, band.high, strict=True)
         yield {
             "data": {"values": [{"x": _round(x), "low": _round(low), "high": _round(high)} for x, low, high in edges]},
-            "mark": {"type": "area", "opacity": 0.18, "color": figures.PALETTE[band.colour - 1], "clip": True},
+            "mark": {"type": "area", "opacity": 0.18, "color": drawings.PALETTE[band.colour - 1], "clip": True},
             "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}},
         }
 
@@ -228,10 +228,10 @@ def _bands(chart: Chart) -> Iterator[Spec]:
 def _guides(chart: Chart, rows: Sequence[Spec]) -> Iterator[Spec]:
     for guide in chart.guides:
         points = [{"x": _round(x), "y": _round(y)} for x, y in zip(guide.x, guide.y, strict=True)]
-        line = {"type": "line", "strokeDash": [4, 4], "strokeWidth": 1, "color": figures.MUTED, "clip": True}
+        line = {"type": "line", "strokeDash": [4, 4], "strokeWidth": 1, "color": drawings.MUTED, "clip": True}
         yield {"data": {"values": points}, "mark": line, "encoding": {}}
     ends = [{"x": _round(g.x[-1]), "y": _round(g.y[-1]), "text": g.text} for g in chart.guides if g.text]
-    yield from _words(ends, _middle(chart, rows), color=figures.MUTED)
+    yield from _words(ends, _middle(chart, rows), color=drawings.MUTED)
 
 
 def _marks(chart: Chart, rows: Sequence[Spec]) -> Iterator[Spec]:
@@ -246,7 +246,7 @@ def _marks(chart: Chart, rows: Sequence[Spec]) -> Iterator[Spec]:
         "filled": True,
         "size": 90,
         "opacity": 1,
-        "color": figures.PALETTE[chart.marks[0].colour - 1],
+        "color": drawings.PALETTE[chart.marks[0].colour - 1],
     }
     yield {"data": {"name": "marks", "values": found}, "mark": dot, "encoding": {}}
     yield from _words(found, _middle(chart, rows))

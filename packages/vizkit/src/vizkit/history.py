@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from . import files
 
@@ -50,14 +50,21 @@ class Curve:
         """What the legend says."""
         return f"{self.run}: {self.part}" if self.run else self.part
 
+    @property
+    def better(self) -> Literal["higher", "lower", "none"]:
+        """Which direction is better, by the metric's name."""
+        name = self.metric.casefold()
+        if _LESS_IS_BETTER.search(name):
+            return "lower"
+        return "higher" if _MORE_IS_BETTER.search(name) else "none"
+
     def best(self) -> int | None:
         """Returns the index of the best value, by the metric's name; None where the name says nothing."""
         import numpy as np
 
-        name = self.metric.casefold()
-        if _LESS_IS_BETTER.search(name):
-            return int(np.argmin(self.y))
-        return int(np.argmax(self.y)) if _MORE_IS_BETTER.search(name) else None
+        if self.better == "none":
+            return None
+        return int(np.argmin(self.y) if self.better == "lower" else np.argmax(self.y))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

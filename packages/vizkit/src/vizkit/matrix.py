@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from . import figures, html, scores
+from . import drawings, html, scores
 
 Normalize = Literal["none", "true", "predicted", "all"]
 
@@ -41,10 +41,10 @@ def draw(labels: Sequence[str], counts: Any, *, how: Normalize = "none", name: s
     confusions = _confusions(labels, counts, name) if len(labels) > 2 else ""
     parts = (
         _summary(found, counts),
-        f'<div class="vk-figures">{figures.figure(specification(labels, counts, how, called))}</div>',
+        f'<div class="vk-figures">{drawings.figure(specification(labels, counts, how, called))}</div>',
         f'<div class="vk-tables">{confusions}{_classes(labels, found, name)}</div>',
     )
-    return figures.component("".join(parts))
+    return drawings.component("".join(parts))
 
 
 def _told_apart(labels: Sequence[str]) -> list[str]:
@@ -120,14 +120,14 @@ def specification(labels: Sequence[str], counts: Any, how: Normalize, called: st
     angle = 0 if len(labels) <= 12 and max(map(len, labels)) <= 6 else -45
     words = [("rows", 0 if how == "none" else -7, ",.4~g"), *([("share", 8, ".1%")] if how != "none" else [])]
     return {
-        "$schema": figures.SCHEMA,
+        "$schema": drawings.SCHEMA,
         "description": f"{called}: {len(labels):,} classes; the tables below say the same in numbers",
         "title": {"text": called, "subtitle": [f"Darker: a greater share {title}"]},
         "width": min(560, 90 * len(labels)),
         "height": {"step": 34 if how == "none" else 42} if is_read else 520,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "config": figures.config(),
-        "view": {"fill": figures.SUNKEN},
+        "config": drawings.config(),
+        "view": {"fill": drawings.SUNKEN},
         "data": {"name": "cells", "values": _cells(labels, counts, shown, is_read=is_read)},
         "encoding": {
             "x": {"field": "predicted", **side, "axis": {"labelLimit": 110, "labelAngle": angle}, "title": "Predicted"},
@@ -174,7 +174,7 @@ def _rect(counts: Any, shown: Normalize, *, is_read: bool) -> dict[str, Any]:
     )
     right = {"condition": {"test": "datum.true == datum.predicted", "value": 1.5}, "value": 0}
     return {
-        "mark": {"type": "rect", "color": figures.PALETTE[0], "stroke": figures.PALETTE[0]},
+        "mark": {"type": "rect", "color": drawings.PALETTE[0], "stroke": drawings.PALETTE[0]},
         "encoding": {
             "fillOpacity": {"field": "share", "type": "quantitative", "scale": scale, "legend": None},
             "strokeWidth": right if is_read else {"value": 0},
@@ -183,7 +183,7 @@ def _rect(counts: Any, shown: Normalize, *, is_read: bool) -> dict[str, Any]:
 
 
 def _cell_words(field: str, dy: int, form: str) -> dict[str, Any]:
-    mark = {"type": "text", "dy": dy, "color": figures.TEXT, "fontSize": 12 if field == "rows" else 11}
+    mark = {"type": "text", "dy": dy, "color": drawings.TEXT, "fontSize": 12 if field == "rows" else 11}
     return {"mark": mark, "encoding": {"text": {"field": field, "type": "quantitative", "format": form}}}
 
 

@@ -99,8 +99,8 @@ def show_source(
     delimiter: str = "",
     columns: Sequence[str] = (),
     max_rows: int = 10_000,
-) -> None:
-    """Displays a source's rows: the first of them, and figures of all.
+) -> tuple[int, int]:
+    """Displays a source's rows: the first of them, and figures of all; returns the numbers of all rows and columns.
 
     Args:
         names: of the columns of a CSV file without a first line that holds them.
@@ -115,10 +115,12 @@ def show_source(
     from . import frames
 
     how = {"names": names, "has_header": has_header, "delimiter": delimiter}
-    html.show(frames.with_scan(lambda found: _scanned(found, columns, max_rows), source, source_uri, **how))
+    shown, *size = frames.with_scan(lambda found: _scanned(found, columns, max_rows), source, source_uri, **how)
+    html.show(shown)
+    return size[0], size[1]
 
 
-def _scanned(found: Any, wanted: Sequence[str], max_rows: int) -> str:
+def _scanned(found: Any, wanted: Sequence[str], max_rows: int) -> tuple[str, int, int]:
     from . import cells, summaries
 
     known = found.frame.collect_schema().names()
@@ -137,7 +139,8 @@ def _scanned(found: Any, wanted: Sequence[str], max_rows: int) -> str:
         Column(_label(name, known, at), each.kind == "number")
         for at, (name, each) in enumerate(zip(names, summary, strict=True))
     ]
-    return _component(columns, [series.to_list() for series in shown.get_columns()], total, summary, "", notes)
+    made = _component(columns, [series.to_list() for series in shown.get_columns()], total, summary, "", notes)
+    return made, total, len(known)
 
 
 def _label(name: str, known: Sequence[str], at: int) -> str:

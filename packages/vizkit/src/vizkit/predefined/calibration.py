@@ -8,6 +8,11 @@
 # artifact_types = ["system.Dataset"]
 # patterns = ["*calibration*", "*probabilit*"]
 #
+# [tool.vizportal.figures]
+# brier = { better = "lower", description = "Brier score; of several classes the mean." }
+# calibration_error = { better = "lower", description = "Expected calibration error; of several classes the mean." }
+# rows = { description = "Rows with a target and a probability." }
+#
 # [tool.vizportal.arguments.bins]
 # type = "integer"
 # minimum = 2
@@ -71,7 +76,7 @@ Example: `{"target_column": "label", "trueclass": "1", "true_score_column": "pro
 """
 import numpy as np
 
-from vizkit import curves, files, html, predictions, scores
+from vizkit import curves, figure, files, html, predictions, scores
 from vizkit.charts import Axis, Band, Chart, Guide, Series
 
 read = predictions.predictions(files.read_table(source, source_uri), variables)
@@ -92,6 +97,9 @@ series = [
     )
     for place, (each, c) in enumerate(drawn)
 ]
+figure("brier", np.mean([c.brier for _, c in found]))
+figure("calibration_error", np.mean([c.ece for _, c in found]))
+figure("rows", read.rows)
 first, facts = found[0][1], curves.facts_of(read)
 if len(found) == 1:
     big, table = f"Brier {first.brier:.4f}", ""

@@ -8,6 +8,12 @@
 # artifact_types = ["system.Dataset", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"]
 # patterns = ["*confusion*", "*predictions*"]
 #
+# [tool.vizportal.figures]
+# accuracy = { better = "higher", description = "Share of rows whose class was predicted." }
+# macro_f1 = { better = "higher", description = "Mean F1 of the classes." }
+# classes = { description = "Classes in the matrix." }
+# rows = { description = "Rows that were counted." }
+#
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
@@ -54,7 +60,9 @@ are read by pointer and arrow keys. Figures are those of scikit-learn; what is u
 
 Example: `{"target_column": "label", "predicted_column": "guess", "normalize": "true"}`
 """
-from vizkit import counts, files, html, matrix, metrics
+import numpy as np
+
+from vizkit import counts, figure, files, html, matrix, metrics, scores
 
 metadata = files.read_metadata(source) if source else None
 words = ""
@@ -71,6 +79,12 @@ else:
     if left_out:
         words = f'<p class="vk-muted">{matrix.count_text(left_out)} rows of other classes are left out.</p>'
 
+if len(found) == 1:
+    by_class = scores.by_class(found[0][2])
+    figure("accuracy", by_class.accuracy)
+    figure("macro_f1", np.nan_to_num(by_class.f1).mean())
+    figure("classes", len(found[0][1]))
+    figure("rows", by_class.support.sum())
 parts = [
     (f"<h2>{html.text(name)}</h2>" if name else "") + matrix.draw(labels, table, how=variables["normalize"], name=name)
     for name, labels, table in found

@@ -7,6 +7,10 @@
 # description = "What is in a table, column by column: missing and different values, quantiles, distributions, and which columns go together."
 # patterns = ["*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.parquet", "*.arrow", "*.feather"]
 #
+# [tool.vizportal.figures]
+# rows = {}
+# columns = {}
+#
 # [tool.vizportal.arguments.max_rows]
 # type = "integer"
 # minimum = 100
@@ -32,7 +36,9 @@ different values, mean, deviation, quantiles, most frequent values and distribut
 
 **When to use:** to get to know a data set before a model is trained with it. For statistics of TFX use TFDV.
 """
-from vizkit import html, profile
+from vizkit import figure, html, profile
 
 rows, total, notes = profile.read_sample(source, source_uri, delimiter=variables["delimiter"], max_rows=variables["max_rows"])
+figure("rows", total)
+figure("columns", rows.width)
 html.show(profile.report(rows, notes))

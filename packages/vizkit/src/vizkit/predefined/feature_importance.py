@@ -7,6 +7,10 @@
 # description = "Which features a model relies on, as bars with whiskers: importances, coefficients, or permutation importances with repeats."
 # patterns = ["*importance*", "*coefficient*"]
 #
+# [tool.vizportal.figures]
+# features = { description = "Features with an importance." }
+# strongest_share = { description = "Share of the strongest feature in all." }
+#
 # [tool.vizportal.arguments.top]
 # type = "integer"
 # minimum = 1
@@ -55,7 +59,7 @@ what belongs to both; a permutation importance around zero, whiskers included, s
 
 Example: `{"top": 10, "order": "value"}`
 """
-from vizkit import bars, html, importances
+from vizkit import bars, figure, html, importances
 
 found = importances.read(
     source, source_uri, names=variables["name_column"], values=variables["value_column"], reach=variables["std_column"]
@@ -70,6 +74,8 @@ found.sort(key=ORDERS[variables["order"]])
 total = sum(abs(bar.value) for bar in found)
 strongest = max(found, key=lambda bar: abs(bar.value))
 facts = {"Features": f"{len(found):,}", "Strongest": f"{strongest.name}, {abs(strongest.value) / total:.1%} of all" if total else None}
+figure("features", len(found))
+figure("strongest_share", abs(strongest.value) / total if total else None)
 has_whiskers = any(bar.reach is not None for bar in found)
 html.show(
     bars.draw(

@@ -38,11 +38,14 @@ loss each step and a validation each epoch may share a file. Several files (a fo
 is of: those stand in one chart. The best value is marked on validation where there is one: the least of a loss or an error,
 the greatest of an accuracy, score, AUC and so on. At most 1,000 points a curve are drawn, picked so that its shape stays.
 
+**Key figures:** of one training, the last value of each curve, named as `loss (validation)`, and the best one, as
+`best loss (validation)`, where the name of the metric says which direction is better.
+
 **Use it** for overfitting, learning rates that are too high, and to choose a checkpoint.
 
 Example: `{"x_column": "epoch", "metrics": ["loss", "val_loss"], "smoothing": 0.6}`
 """
-from vizkit import history, html
+from vizkit import figure, history, html
 from vizkit.charts import Axis, Chart, Mark, Series, draw, moment
 
 MAX_METRICS, MAX_RUNS = 40, 24
@@ -58,6 +61,10 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
     for curve in found:
         at = curve.best()
         rows.append([metric, curve.name, f"{len(curve.x):,}", float(curve.y[-1]), *([float(curve.y[at]), moment(float(curve.x[at])) if read.is_time else float(curve.x[at])] if at is not None else ["", ""])])
+    if len(runs) == 1:
+        for curve in found:
+            figure(f"{metric} ({curve.part})", curve.y[-1], better=curve.better)
+            figure(f"best {metric} ({curve.part})", curve.y[curve.best()] if curve.best() is not None else None, better=curve.better)
     best = min(found, key=lambda curve: PARTS.index(curve.part))
     if len(runs) == 1 and best.best() is not None and len(best.x) > 1:
         at, place = best.best(), found.index(best)

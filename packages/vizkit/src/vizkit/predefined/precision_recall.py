@@ -8,6 +8,14 @@
 # artifact_types = ["system.Dataset"]
 # patterns = ["*precision*recall*", "*pr_curve*"]
 #
+# [tool.vizportal.figures]
+# average_precision = { better = "higher", description = "Area in steps; of several classes the macro average." }
+# average_precision_micro = { better = "higher", description = "Of all decisions pooled, where there are several classes." }
+# best_f1 = { better = "higher", description = "The greatest F1 of any threshold." }
+# best_threshold = { description = "The threshold where that is." }
+# prevalence = { description = "Share of true rows." }
+# rows = { description = "Rows with a target and a score." }
+#
 # [tool.vizportal.arguments.trueclass]
 # type = "string"
 # default = ""
@@ -55,19 +63,24 @@ Example: `{"target_column": "label", "trueclass": "fraud", "true_score_column": 
 """
 import numpy as np
 
-from vizkit import curves, files, html, predictions, scores
+from vizkit import curves, figure, files, html, predictions, scores
 from vizkit.charts import Axis, Chart, Guide, Mark
 
 read = predictions.predictions(files.read_table(source, source_uri), variables)
 found = [(each.label, scores.precision_recall(each.truth, each.score)) for each in read.classes]
 shares = [float(each.truth.mean()) for each in read.classes]
 facts = curves.facts_of(read)
+figure("rows", read.rows)
 
 averages, guides, marks, table = [], [], [], ""
 if len(found) == 1:
     curve = found[0][1]
     at, f1 = scores.best_f1(curve)
     big = f"AP {curve.area:.4f}"
+    figure("average_precision", curve.area)
+    figure("best_f1", f1)
+    figure("best_threshold", curve.thresholds[at] if np.isfinite(curve.thresholds[at]) else None)
+    figure("prevalence", shares[0])
     facts |= {
         "Best F1": f"{f1:.4f}",
         "Best threshold": html.number(float(curve.thresholds[at])),
@@ -78,6 +91,8 @@ if len(found) == 1:
 else:
     averages = [("Micro average", scores.precision_recall(*read.pooled()))]
     big = f"AP {np.mean([c.area for _, c in found]):.4f}"
+    figure("average_precision", np.mean([c.area for _, c in found]))
+    figure("average_precision_micro", averages[0][1].area)
     facts = {"Average": "macro, the mean of the classes", "AP, micro average": f"{averages[0][1].area:.4f}", **facts}
     rows = [
         (name, f"{c.area:.4f}", f"{share:.1%}", f"{f1:.4f}", c.thresholds[at])

@@ -8,6 +8,14 @@
 # artifact_types = ["system.Dataset", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"]
 # patterns = ["*roc*", "*predictions*", "*scores*"]
 #
+# [tool.vizportal.figures]
+# auc = { better = "higher", description = "Area under the curve; of several classes the macro average." }
+# auc_micro = { better = "higher", description = "Area of all decisions pooled, where there are several classes." }
+# auc_lowest = { better = "higher", description = "The least area, where metrics have several slices." }
+# youden_j = { better = "higher", description = "The greatest difference of TPR and FPR." }
+# best_threshold = { description = "The threshold where that is." }
+# rows = { description = "Rows with a target and a score." }
+#
 # [tool.vizportal.arguments.is_generated]
 # type = "boolean"
 # default = false
@@ -61,7 +69,9 @@ precision-recall says more.
 
 Example: `{"target_column": "tip", "target_operator": ">", "trueclass": "5", "true_score_column": "score"}`
 """
-from vizkit import curves, files, html, metrics, predictions, scores
+import numpy as np
+
+from vizkit import curves, figure, files, html, metrics, predictions, scores
 from vizkit.charts import Axis, Chart, Guide, Mark
 
 metadata = files.read_metadata(source) if source else None
@@ -77,6 +87,7 @@ else:
     read = predictions.predictions(files.read_table(source, source_uri), variables)
     found = [(each.label, scores.roc(each.truth, each.score)) for each in read.classes]
     facts = curves.facts_of(read)
+    figure("rows", read.rows)
     if len(found) > 1:
         averages = [("Micro average", scores.roc(*read.pooled())), ("Macro average", scores.mean_roc([c for _, c in found]))]
 
@@ -85,6 +96,9 @@ if len(found) == 1:
     curve = found[0][1]
     at = scores.best_youden(curve)
     big = f"AUC {curve.area:.4f}"
+    figure("auc", curve.area)
+    figure("youden_j", curve.y[at] - curve.x[at])
+    figure("best_threshold", curve.thresholds[at] if np.isfinite(curve.thresholds[at]) else None)
     facts |= {
         "Points": f"{curve.count:,}",
         "Best threshold": html.number(float(curve.thresholds[at])) or "above all scores",
@@ -102,8 +116,12 @@ else:
     ]
     table = curves.by_class(["Curve", "AUC", "Best threshold", "TPR", "FPR"], rows, caption="Areas")
     if averages:
+        figure("auc", averages[1][1].area)
+        figure("auc_micro", averages[0][1].area)
         big = f"AUC {averages[1][1].area:.4f}"
         facts = {"Average": "macro, the mean of the classes", "AUC, micro average": f"{averages[0][1].area:.4f}", **facts}
+    else:
+        figure("auc_lowest", min(curve.area for _, curve in found))
 
 title = "ROC curve" if len(found) == 1 else "ROC curves by slice" if not averages else "ROC curves, each class against the rest"
 curves.show(

@@ -1,7 +1,7 @@
 // Draws figures from the specifications in the page, in the colours of its theme. It loads nothing.
 (() => {
   const { node, points, exporting } = vizkit, { View, parse, compile, logger } = vizkitVega;
-  // The colours in which vizkit/figures.py writes specifications, and the page's own for them.
+  // The colours in which vizkit/drawings.py writes specifications, and the page's own for them.
   const COLOURS = { "#2457c5": "--vk-1", "#a6500b": "--vk-2", "#0b7a5b": "--vk-3", "#9b3589": "--vk-4", "#6b6200": "--vk-5", "#b3261e": "--vk-6", "#3d6f8f": "--vk-7", "#565f6b": "--vk-8", "#1b2028": "--text", "#565f6c": "--muted", "#d9dee5": "--line", "#f0f2f5": "--sunken" };
   const MANY = 3000;
   const quiet = logger(0);
