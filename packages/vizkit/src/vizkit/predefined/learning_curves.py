@@ -46,8 +46,7 @@ the greatest of an accuracy, score, AUC and so on. At most 1,000 points a curve 
 Example: `{"x_column": "epoch", "metrics": ["loss", "val_loss"], "smoothing": 0.6}`
 """
 from vizkit import figure, history, html
-from vizkit.axes import Axis
-from vizkit.charts import Chart, Mark, Series, draw
+from vizkit.charts import Axis, Chart, Mark, Series, draw, moment
 
 MAX_METRICS, MAX_RUNS = 40, 24
 PARTS = ("validation", "test", "training")
@@ -61,7 +60,7 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
     marks = []
     for curve in found:
         at = curve.best()
-        rows.append([metric, curve.name, f"{len(curve.x):,}", float(curve.y[-1]), *([float(curve.y[at]), float(curve.x[at])] if at is not None else ["", ""])])
+        rows.append([metric, curve.name, f"{len(curve.x):,}", float(curve.y[-1]), *([float(curve.y[at]), moment(float(curve.x[at])) if read.is_time else float(curve.x[at])] if at is not None else ["", ""])])
     if len(runs) == 1:
         for curve in found:
             figure(f"{metric} ({curve.part})", curve.y[-1], better=curve.better)
@@ -69,7 +68,7 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
     best = min(found, key=lambda curve: PARTS.index(curve.part))
     if len(runs) == 1 and best.best() is not None and len(best.x) > 1:
         at, place = best.best(), found.index(best)
-        marks = [Mark(x=float(best.x[at]), y=float(best.y[at]), text=f"best {html.number(float(best.y[at]))}", colour=place + 1, series=place)]
+        marks = [Mark(x=float(best.x[at]), y=float(best.y[at]), text=f"best {html.number(float(best.y[at]))}", colour=place + 1)]
     charts.append(
         Chart(
             title=metric if len(found) > 1 or best.part == "training" else f"{metric} ({best.part})",
