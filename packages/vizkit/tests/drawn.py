@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -19,6 +20,12 @@ def charts(page: str) -> list[Any]:
     """Returns what the scripts of a page's charts get, which is what is drawn."""
     found = re.findall(r'data-vizkit="chart".*?<script type="application/json">(.*?)</script>', page, re.DOTALL)
     return [chart for each in found for chart in json.loads(each)["charts"]]
+
+
+def notes_of(page: str) -> list[str]:
+    """Returns what a page says about its result: what was assumed or left out."""
+    found = re.findall(r'<ul class="vk-notes".*?</ul>', page, re.DOTALL)
+    return [html.unescape(each) for part in found for each in re.findall(r"<li>(.*?)</li>", part, re.DOTALL)]
 
 
 def text_of(page: str) -> str:
