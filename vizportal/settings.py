@@ -8,8 +8,8 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from renderer import Environments
 
+from apps import stores
 from apps.telemetry.logs import logging_config
-from apps.visualizations import stores
 from vizportal import database, env, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent

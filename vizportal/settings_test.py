@@ -26,7 +26,7 @@ from vizportal.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     # The default store, in MEDIA_ROOT, which tests change.
-    "default": {"BACKEND": "apps.visualizations.stores.files.FileStore", "OPTIONS": {"base_url": None}},
+    "default": {"BACKEND": "apps.stores.files.FileStore", "OPTIONS": {"base_url": None}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # Users sign in as on a server, so that tests cover what others may see; `local` has tests of its own.

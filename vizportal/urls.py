@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.kfp_service import portal as kfp_service
 from apps.runs.entities import State
 from apps.telemetry.views import metrics
 from apps.ui import views as ui_views
 from apps.visualizations.api import api
-from apps.visualizations.kfp_service import portal as kfp_service
 from apps.visualizations.states import RenderState
 from vizportal import health, views
 

@@ -24,8 +24,8 @@ from django.templatetags.static import static
 from django.urls import get_script_prefix
 from django.views.decorators.http import require_safe
 
+from apps.stores.streamed import StoreAwayError
 from apps.telemetry.context import request_id
-from apps.visualizations.stores.streamed import StoreAwayError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -136,6 +136,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "live": live_read(caller_of(request), render) if render.state == RenderState.RUNNING else None,
         "advice": advice(render),
         "is_damaged": result_is_damaged(render),
+        "figures": list(render.figures.all()) if render.state == RenderState.SUCCEEDED else [],
         "type_title": type_title(visualization.type_key),
         "edit_url": edit,
         "longer_url": f"{edit}&timeout_s={settings.KERNEL_TIMEOUT}" if edit and may_run_longer(render) else "",

@@ -193,6 +193,30 @@ class Render(models.Model):
         return reverse("visualizations:render_content", args=[self.id]) if self.html else ""
 
 
+class RenderFigure(models.Model):
+    """A key figure of a render: a number that its code left beside its page.
+
+    Attributes:
+        value: finite.
+        better: higher, lower or none.
+    """
+
+    # The unique constraint below is an index of it too.
+    render = models.ForeignKey(Render, on_delete=models.CASCADE, related_name="figures", db_index=False)
+    name = models.CharField(max_length=100)
+    value = models.FloatField()
+    unit = models.CharField(max_length=20, blank=True)
+    better = models.CharField(max_length=6, choices=[(each, each) for each in ("higher", "lower", "none")])
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["render", "name"], name="figure_name_unique")]
+        indexes = [models.Index(fields=["name", "value"], name="figure_value")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:g} {self.unit}".rstrip()
+
+
 def token_digest(raw: str) -> str:
     """Returns what is stored of a token. A random 256-bit secret needs no salt and no slow hash."""
     return hashlib.sha256(raw.encode()).hexdigest()

@@ -9,6 +9,7 @@ from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.exceptions import NotFoundError, RunsError
 from apps.runs.gateway import Gateway, gateway_for_namespace
 from apps.visualizations.models import Render, Visualization
+from apps.visualizations.sources import parts_below
 
 # The page is there already; a Kubeflow that needs longer than this counts as one that does not answer.
 PATIENCE_S: Final = 3
@@ -63,5 +64,5 @@ def is_stale(render: Render, step: Step) -> bool:
     """
     visualization = render.visualization
     known = {each.uri for each in step.artifacts if each.name == visualization.artifact_name}
-    is_own = bool(render.source_uri) and render.source_uri == visualization.artifact_uri
-    return is_own and bool(known) and render.source_uri not in known
+    is_own = bool(render.source_uri) and parts_below(render.source_uri, visualization.artifact_uri) is not None
+    return is_own and bool(known) and visualization.artifact_uri not in known

@@ -197,7 +197,7 @@ def visualization_list(
         text: every word must occur in the title, type, run, pipeline, step, artifact or owner's name.
         owner: a user name.
     """
-    found = visualizations_visible(caller)
+    found = visualizations_visible(caller).prefetch_related("latest__figures")
     exact = {
         "type_key": type_key.lower(),
         "latest__state": state,

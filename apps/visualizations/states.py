@@ -152,6 +152,11 @@ class Reason(enum.StrEnum):
         "Fetching the source took too long",
         "Is the store slow, or the source larger than it looks? Try a part of it.",
     )
+    SOURCE_UNREACHABLE = (
+        "source_unreachable",
+        "The source does not answer",
+        "Can the portal reach its store or web server? Try again when that answers.",
+    )
     SOURCE_CHANGED = "source_changed", "The source changed while it was read", "Render again once it is complete."
     ENDPOINT_DOWN = (
         "endpoint_down",

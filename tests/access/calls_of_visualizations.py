@@ -4,9 +4,9 @@
 # Each call takes the same three values, (caller, world, place), and stands on one line.
 
 from apps.accounts.rights import Right
+from apps.kfp_service import ends
 from apps.visualizations import provenance
 from apps.visualizations import selectors as results
-from apps.visualizations.kfp_service import ends
 from apps.visualizations.models import ApiToken, Render, Visualization
 from apps.visualizations.services import bulk, cancellation, live, rights, submission, titles, tokens
 from apps.visualizations.services.requests import VisualizationRequest
@@ -110,7 +110,7 @@ CALLED = {
         lambda c, w, p: live.live_page(c, render(p)) is None,
         LOOKERS,
     ),
-    "apps.visualizations.kfp_service.ends.end_read": (lambda c, w, p: ends.end_read(c, p["render"]), ITS_PERSON),
+    "apps.kfp_service.ends.end_read": (lambda c, w, p: ends.end_read(c, p["render"]), ITS_PERSON),
     # Changing visualizations.
     "apps.visualizations.services.submission.visualization_create": (
         lambda c, w, p: submission.visualization_create(c, request(p, force=True), kubeflow_as(c)),

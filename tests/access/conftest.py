@@ -11,10 +11,10 @@ from django.test import Client
 
 from apps.accounts import roles
 from apps.accounts.roles import Role
+from apps.kfp_service import portal, waiting
 from apps.runs import access
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
-from apps.visualizations.kfp_service import portal, waiting
 from apps.visualizations.models import ApiToken, Render, Visualization
 from tests.access import multi_user
 from tests.visualizations.conftest import browser, kernel, queue, valkey_url  # noqa: F401  (fixtures)

@@ -17,8 +17,8 @@ PLACES = (
     "apps.visualizations.events",
     "apps.visualizations.provenance",
     "apps.visualizations.selectors",
-    "apps.visualizations.kfp_service.ends",
-    "apps.visualizations.kfp_service.waiting",
+    "apps.kfp_service.ends",
+    "apps.kfp_service.waiting",
     "apps.visualizations.services",
 )
 """The modules, and packages of modules, whose public functions must each have a row."""
@@ -27,8 +27,8 @@ CALLED = calls_of_runs.CALLED | calls_of_visualizations.CALLED
 
 # Asked through its address (test_access_matrix.py), since it waits for a worker.
 ASKED_BY_ADDRESS = {
-    "apps.visualizations.kfp_service.waiting.visualization_render",
-    "apps.visualizations.kfp_service.waiting.render_end",
+    "apps.kfp_service.waiting.visualization_render",
+    "apps.kfp_service.waiting.render_end",
 }
 
 # Only the portal's own processes call these: workers, the reconciler, `manage.py prune`, the migration.
@@ -45,6 +45,7 @@ SYSTEM = {
     "apps.visualizations.services.credentials.credential_drop": "workers",
     "apps.visualizations.services.credentials.render_gateway": "workers",
     "apps.visualizations.services.execution.render_execute": "workers",
+    "apps.visualizations.services.figures.*": "workers, and manage.py visualize",
     "apps.visualizations.services.machine_faults.*": "workers",
     "apps.visualizations.services.hosts.*": "workers; hosts_read: health, metrics, admin site",
     "apps.visualizations.services.inputs.*": "workers",

@@ -16,10 +16,10 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from apps.accounts.models import AuditEntry
+from apps.kfp_service import waiting
+from apps.kfp_service.app import make_app
+from apps.kfp_service.ends import End
 from apps.visualizations.api import api
-from apps.visualizations.kfp_service import waiting
-from apps.visualizations.kfp_service.app import make_app
-from apps.visualizations.kfp_service.ends import End
 from tests.access import matrix
 from tests.access.conftest import ROLES
 from tests.access.multi_user import NAMESPACES

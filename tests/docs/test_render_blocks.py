@@ -60,6 +60,16 @@ def test_a_notebook_with_this_cell_is_a_type_with_three_arguments(block, shell):
         made.run(f"{call} column=price mode=neither")
 
 
+@executes("docs/add-a-type.md: import vizkit")
+def test_key_figures_are_printed_by_the_command(block, shell):
+    made = shell(VIZPORTAL_TYPES_DIRS="types")
+    (made.folder / "types").mkdir()
+    (made.folder / "types" / "scored.py").write_text(block)
+    said = made.run(".venv/bin/python manage.py visualize scored --output scored.html")
+    assert "auc: 0.93 (higher is better)" in said
+    assert "training time: 12.5 s (lower is better)" in said
+
+
 @executes(RENDERER)
 def test_the_renderer_runs_single_files(block, shell):
     made = shell()

@@ -129,11 +129,16 @@ class Handler(BaseHTTPRequestHandler):
         tasks = self.kubeflow.tasks.get(run_id)
         if tasks is None or query.get("view") != "FULL":
             return {}
-        return {"tasks": tasks[: self.kubeflow.tasks_with_run], "task_count": len(tasks)}
+        # As Kubeflow's JSON: empty lists and zero counts are left out.
+        return {"tasks": tasks[: self.kubeflow.tasks_with_run], "task_count": len(tasks)} if tasks else {}
 
     def _tasks(self, run_id: str, query: dict[str, str]) -> None:
         start, size = int(query.get("page_token") or 0), 17
-        tasks = self.kubeflow.tasks[run_id]
+        tasks = self.kubeflow.tasks.get(run_id)
+        if tasks is None:
+            # As a server without the task API.
+            self._json({"code": 5, "message": "Not Found"}, status=404)
+            return
         more = str(start + size) if start + size < len(tasks) else ""
         self._json({"tasks": tasks[start : start + size], "next_page_token": more})
 

@@ -127,7 +127,7 @@ def test_names_are_text_whatever_stands_in_them(client, kubeflow):
     add_run(kubeflow, "odd", {key: task(name, dependentTasks=["a"]) for key, name in names.items()})
     page = soup(client.get("/runs/odd/"))
     assert not page.select("svg[data-graph] script")
-    assert page.select_one("#node-a title").text == "<script>alert(1)</script>: skipped"
+    assert page.select_one("#node-a title").text == "<script>alert(1)</script>: unknown"
     assert page.select_one("#node-c")["aria-label"].startswith("long" * 400)
     assert len(page.select_one("#node-c .node-name").text) < 40
     assert nodes(page) == {"a", "b", "c", "d"}

@@ -48,8 +48,8 @@ def as_tasks(kubeflow, written, *, page=10_000):
         tasks.append(
             {
                 "task_id": row["key"],
-                "name": row["properties"]["task_name"] or "root",
-                "display_name": row["properties"]["display_name"] or "root",
+                "name": row["task_key"] or "root",
+                "display_name": row["properties"]["display_name"] or row["properties"]["task_name"] or "root",
                 "parent_task_id": row["parent"] or "",
                 "type": kind_of(row, names),
                 "type_attributes": {
@@ -72,7 +72,7 @@ def kind_of(row, names):
     if row["parent"] is None:
         return "ROOT"
     if row["type"] != "system.DAGExecution":
-        return "IMPORTER" if row["type"] == "system.ImporterExecution" else "RUNTIME"
+        return "IMPORTER" if row["type"].startswith("system.Importer") else "RUNTIME"
     if "iteration_count" in row["properties"]:
         return "LOOP"
     name = row["properties"]["task_name"]
@@ -189,3 +189,41 @@ def test_wrong_shapes_are_left_out(gateway, kubeflow, tasks):
     assert details.run.id == "w1"
     assert [step.name for step in details.steps if step.state is State.SUCCEEDED] == ["train"] * isinstance(tasks, list)
     assert all(not (step.inputs or step.outputs or step.artifacts) for step in details.steps)
+
+
+def test_a_run_that_was_just_created_is_not_taken_for_one_of_an_old_server(gateway, kubeflow):
+    kubeflow.runs.append(run_row("w1", state="PENDING", pipeline_version_reference=None, run_details=None))
+    kubeflow.tasks["w1"] = []
+    kubeflow.lineage_status = 503
+    assert gateway.run_details("w1").notice == ""
+    kubeflow.requests.clear()
+    gateway.run_details("w1")
+    assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/w1"], "the server was asked once already"
+
+
+def test_one_output_of_metrics_is_one_artifact_whatever_number_of_entries(gateway, kubeflow):
+    kubeflow.runs.append(run_row("w1", pipeline_spec={"root": {}}, pipeline_version_reference=None))
+    entries = [
+        {"artifact_id": f"m{number}", "name": name, "type": "Metric", "number_value": value}
+        for number, (name, value) in enumerate((("auc", 0.5), ("rows", 244), ("auc", 0.25)))
+    ]
+    made_by = {"task_name": "train", "key": "x"}
+    kubeflow.tasks["w1"] = [
+        {"task_id": "a", "type": "ROOT", "name": "root"},
+        {
+            "task_id": "b", "parent_task_id": "a", "type": "RUNTIME", "name": "train", "state": "FAILED",
+            "state_history": [{"state": "RUNNING"}, {"state": "FAILED", "error": {"message": "no memory"}}],
+            "outputs": {"artifacts": [{"artifact_key": "metrics", "artifacts": entries}]},
+        },
+        {
+            "task_id": "c", "type": "CONDITION_BRANCH", "name": "branch", "scope_path": "root.branch",
+            "parent_task_id": "a", "inputs": {"parameters": [{"parameter_key": "x", "value": 1, "producer": made_by}]},
+        },
+        {"task_id": "d", "type": "EXIT_HANDLER", "name": "after", "scope_path": "root.branch.after"},
+    ]  # fmt: skip
+    steps = {step.id: step for step in gateway.run_details("w1").steps}
+    assert [artifact.metadata for artifact in steps["train"].artifacts] == [{"auc": 0.5, "rows": 244}, {"auc": 0.25}]
+    assert steps["train"].error == "no memory"
+    assert steps["branch"].kind == "condition"
+    assert steps["branch"].depends_on == ("train",)
+    assert steps["branch.after"].kind == "exit_handler"

@@ -153,3 +153,43 @@ def test_a_workflow_of_1x_is_read(is_packed):
     assert read.artifacts[0].uri == "minio://mlpipeline/a/table.tgz"
     assert read.duration.total_seconds() == 4
     assert (train.state, train.error, train.depends_on) == (State.FAILED, "OOMKilled", ("read",))
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
+def test_of_a_run_that_lineage_does_not_know_nothing_is_said_to_be_skipped(gateway, kubeflow, state):
+    task = {"display_name": "train", "state": state, "start_time": "2026-09-21T12:00:05Z"}
+    kubeflow.runs.append(run_row("r9", state=state, run_details={"task_details": [task]}))
+    kubeflow.executions = []
+    details = gateway.run_details("r9")
+    assert details.step("train").state is State.by_api_value(state)
+    others = {step.state for step in details.steps if step.task_name != "train"}
+    assert others - {State.by_api_value(state)} == {State.UNKNOWN}
+    assert "does not know this run" in details.notice
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED"])
+def test_a_loop_over_nothing_has_succeeded_and_its_steps_are_skipped(gateway, kubeflow, state):
+    kubeflow.runs.append(run_row("r9", state=state, finished_at="1970-01-01T00:00:00Z"))
+    kubeflow.executions = [row for row in kubeflow.executions if row.id in {1, 2}]
+    kubeflow.add_execution(60, "RUNNING", "DAG", task_name="for-loop-1", parent_dag_id=1, iteration_count=0)
+    steps = steps_of(gateway, "r9")
+    assert steps["for-loop-1"].state is State.SUCCEEDED
+    assert {step.state for key, step in steps.items() if key.startswith("for-loop-1.")} == {State.SKIPPED}
+
+
+def test_a_run_s_error_belongs_to_the_step_it_names_and_to_no_other_with_a_similar_name(gateway, kubeflow):
+    kubeflow.runs.append(run_row("r9", state="FAILED", error={"message": "step retrain failed: no memory"}))
+    kubeflow.executions = [row for row in kubeflow.executions if row.id == 1]
+    for number, name in enumerate(("train", "retrain", "train-2"), 60):
+        kubeflow.add_execution(number, "FAILED", task_name=name, parent_dag_id=1)
+    steps = steps_of(gateway, "r9")
+    assert {name: bool(steps[name].error) for name in ("train", "retrain", "train-2")} == {
+        "train": False, "retrain": True, "train-2": False,
+    }  # fmt: skip
+
+
+def test_whole_numbers_of_an_artifact_s_metadata_are_shown_as_they_were_written(gateway, kubeflow):
+    kubeflow.add_artifact(900, 2, "counts", "system.Metrics", "gs://m", rows=244.0, share=0.5)
+    counts = next(artifact for artifact in steps_of(gateway)["read-data"].artifacts if artifact.name == "counts")
+    assert repr(counts.metadata["rows"]) == "244"
+    assert counts.metadata["share"] == 0.5

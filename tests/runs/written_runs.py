@@ -121,8 +121,9 @@ class Writer:
 
     def _worker(self, kind, name, step_id, body, parent, inputs) -> list[tuple[str, str]]:
         self._components[body["componentRef"]["name"]] = {"executorLabel": f"exec-{body['componentRef']['name']}"}
-        worker = {"importer": {}} if kind == "importer" else {"container": {"image": "python:3.11"}}
-        self._executors[f"exec-{body['componentRef']['name']}"] = worker
+        self._executors[f"exec-{body['componentRef']['name']}"] = {"container": {"image": "python:3.11"}}
+        if kind == "importer":
+            return self._importer(name, step_id, body, parent)
         state = self._rng.choice(("COMPLETE",) * 8 + ("CACHED", "FAILED"))
         tries = self._rng.choice((0,) * 8 + (1, 2)) if kind == "container" else 0
         if parent is None or self._rng.random() < 0.05:
@@ -151,6 +152,26 @@ class Writer:
             self._event(key, artifact, "INPUT", port, step_id)
         return self._outputs(key, step_id) if state != "FAILED" else []
 
+    def _importer(self, name, step_id, body, parent) -> list[tuple[str, str]]:
+        """As the launcher writes it: `task_name` is the display name, which others of the graph may share."""
+        shown = self._rng.choice(("Load data", name))
+        body["taskInfo"]["name"] = shown
+        uri, kind = f"gs://data/{self.run.run_id}/{name}.csv", "system.Dataset"
+        importer = {"typeSchema": {"schemaTitle": kind}, "artifactUri": {"constant": uri}}
+        if self._rng.random() < 0.5:
+            importer["artifactUri"] = {"runtimeParameter": "uri"}
+            body["inputs"] = {"parameters": {"uri": {"runtimeValue": {"constant": uri}}}}
+        self._executors[f"exec-{body['componentRef']['name']}"] = {"importer": importer}
+        if parent is None:
+            self._expect(step_id, shown, kind="importer", state="skipped")
+            return []
+        type_ = self._rng.choice(("system.ImporterExecution", "system.ImporterWorkspaceExecution"))
+        key = self._execution(type_, "COMPLETE", parent, task_name=shown, display_name="", task_key=name)
+        self._expect(step_id, shown, kind="importer", state="succeeded")
+        artifact = self._artifact("artifact", uri, kind)
+        self._event(key, artifact, "OUTPUT", "artifact", step_id)
+        return [(artifact, "artifact")]
+
     def _outputs(self, execution: str, step_id: str) -> list[tuple[str, str]]:
         made = []
         for number in range(self._artifacts_each):
@@ -161,7 +182,7 @@ class Writer:
             made.append((artifact, port))
         return made
 
-    def _artifact(self, port: str) -> str:
+    def _artifact(self, port: str, uri: str = "", kind: str = "") -> str:
         key = f"a{len(self.run.rows['artifacts'])}"
         metadata = {
             "display_name": port,
@@ -172,8 +193,8 @@ class Writer:
             "listed": {"list": [1.0, "b", {"c": None}]},
             "object": {"struct": {"deep": [True, 2.0]}},
         }
-        uri = f"minio://mlpipeline/v2/artifacts/written/{self.run.run_id}/{key}/{port}"
-        kind = self._rng.choice(TYPES)
+        uri = uri or f"minio://mlpipeline/v2/artifacts/written/{self.run.run_id}/{key}/{port}"
+        kind = kind or self._rng.choice(TYPES)
         self.run.rows["artifacts"].append({"key": key, "type": kind, "uri": uri, "metadata": metadata})
         return key
 
@@ -188,6 +209,7 @@ class Writer:
         row: dict[str, Any] = {"key": key, "type": kind, "state": state, "parent": parent}
         if "cached_from" in properties:
             row["cached_from"] = properties.pop("cached_from")
+        row["task_key"] = properties.pop("task_key", properties.get("task_name", ""))
         row["properties"] = properties
         self.run.rows["executions"].append(row)
         return key

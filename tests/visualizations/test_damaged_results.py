@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.http import HttpResponse
 from django.test import Client
 
-from apps.visualizations.kfp_service.ends import end_read
+from apps.kfp_service.ends import end_read
 from apps.visualizations.models import Render
 from apps.visualizations.services import assets, results, stored
 from tests.asgi import fetch

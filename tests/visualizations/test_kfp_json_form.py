@@ -48,6 +48,7 @@ def gateway_error(response, status, code):
 def test_the_json_forms_errors_are_those_of_kubeflows_gateway(ask, settings, kernel):
     assert "no visualization type" in gateway_error(ask({"type": "nonsense"}), 400, 3)
     assert "NaN" in gateway_error(ask({"type": "TABLE", "source": "/x", "arguments": '{"a": NaN}'}), 400, 3)
+    assert "'sorce'" in gateway_error(ask({"type": "TABLE", "sorce": "/x"}), 400, 3)
     kernel.outcome = {"state": "failed", "reason": "user_error", "message": "Broken.", "html": None}
     assert "Broken." in gateway_error(ask({"type": 4, "arguments": '{"code": "1/0"}'}), 400, 3)
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False

@@ -13,9 +13,9 @@ import uvicorn
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from apps.kfp_service import protocol
+from apps.kfp_service.app import make_app
 from apps.visualizations.exceptions import InvalidRequestError
-from apps.visualizations.kfp_service import protocol
-from apps.visualizations.kfp_service.app import make_app
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import submission
 from apps.visualizations.states import RenderState
@@ -230,7 +230,7 @@ def test_a_client_that_leaves_takes_its_render_along(port, queue):
 
 
 def test_a_form_that_does_not_arrive_keeps_no_place(port, monkeypatch):
-    monkeypatch.setattr("apps.visualizations.kfp_service.app.BODY_S", 0.2)
+    monkeypatch.setattr("apps.kfp_service.app.BODY_S", 0.2)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\ntype")
         assert client.recv(100).startswith(b"HTTP/1.1 408 ")
@@ -262,7 +262,10 @@ def test_our_own_mistakes_are_told_apart(post, monkeypatch):
 
 
 def test_kubeflows_numbers_and_words_are_the_portals():
-    made = protocol.request_make(2, "/x", '{"headers": []}')
+    # backend/api/v1beta1/visualization.proto, Visualization.Type.
+    numbers = {0: "roc_curve", 1: "tfdv", 2: "tfma", 3: "table", 4: "custom"}
+    assert {number: protocol.request_make(number, "/x", "{}").type_key for number in numbers} == numbers
+    made = protocol.request_make(3, "/x", '{"headers": []}')
     assert (made.type_key, made.arguments) == ("table", {})
     made = protocol.request_make("ROC_CURVE", "/x", '{"trueclass": true, "target_lambda": ""}')
     assert (made.type_key, made.arguments) == ("roc_curve", {"trueclass": "true"})

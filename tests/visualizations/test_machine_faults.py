@@ -14,13 +14,13 @@ from django.utils import timezone
 from renderer import HostLostError, HostSpec, RenderHost, hosts_end
 
 from apps.accounts.caller import system_caller
+from apps.stores import files
+from apps.stores.streamed import StoreAwayError
 from apps.visualizations import jobs
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render
 from apps.visualizations.services import execution, hosts, lease, live, machine_faults, reconciliation, results
 from apps.visualizations.states import Reason, RenderState
-from apps.visualizations.stores import files
-from apps.visualizations.stores.streamed import StoreAwayError
 from tests.visualizations.conftest import DeafWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)

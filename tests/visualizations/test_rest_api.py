@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apps.runs.entities import Run, RunDetails, State, Step
 from apps.runs.exceptions import EndpointDownError, EndpointError, ForbiddenError, NotSignedInError
 from apps.visualizations.models import ApiToken, Visualization
 from apps.visualizations.states import RenderState
@@ -74,6 +75,22 @@ def test_runs_and_their_steps(client, kubeflow, post):
     assert set(step["artifacts"][0]) == {"id", "name", "type", "uri", "direction", "metadata"}
 
 
+def test_numbers_that_json_does_not_have_are_texts(client, kubeflow, monkeypatch):
+    values = {"loss": float("nan"), "all": [float("inf"), {"low": -float("inf")}], "rows": 244}
+    step = Step(id="train", name="train", task_name="train", state=State.SUCCEEDED, inputs=values, outputs={"a": 0.5})
+    run = Run(id="r1", name="r1", state=State.SUCCEEDED, parameters=values)
+    details = RunDetails(run=run, steps=(step,), notice="The lineage store cannot be read.")
+    monkeypatch.setattr(kubeflow, "run_details", lambda _run_id: details, raising=False)
+
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    answer = json.loads(client.get("/api/v1/runs/r1").content, parse_constant=refuse)
+    shown = {"loss": "NaN", "all": ["Infinity", {"low": "-Infinity"}], "rows": 244}
+    assert (answer["parameters"], answer["steps"][0]["inputs"]) == (shown, shown)
+    assert answer["notice"] == "The lineage store cannot be read."
+
+
 def test_types_carry_their_schemas(client):
     items = {each["key"]: each for each in client.get("/api/v1/types").json()["items"]}
     assert {"roc_curve", "table", "confusion_matrix"} <= set(items)
@@ -87,6 +104,9 @@ def test_types_carry_their_schemas(client):
         ({"type": "../../x"}, "type"),
         ({"type": 3}, "type"),
         ({"run_id": None}, "run_id"),
+        ({"run_id": ""}, "run_id"),
+        ({"step_id": ""}, "step_id"),
+        ({"run_id": "", "step_id": "", "artifact": None}, "source"),
         ({"artifact": "nothing"}, "artifact"),
         ({"arguments": {"nothing": 1}}, "arguments.nothing"),
         ({"arguments": []}, "arguments"),
@@ -264,7 +284,7 @@ def test_the_gallery_asks_a_fixed_number_of_questions(client, submit, django_ass
     from apps.visualizations.models import Render
 
     Render.objects.update(state=RenderState.CANCELLED)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         client.get("/api/v1/visualizations")
 
 

@@ -37,7 +37,7 @@ def folder(tmp_path):
 
 def fetch(path, download, folder):
     return source_stage(
-        SourceSpec(uri=str(path), is_artifact=False),
+        SourceSpec(uri=str(path)),
         download,
         gateway=lambda: pytest.fail("the endpoint was asked"),
         cache=SourceCache(folder.parent / "cache", 10_000),
@@ -202,6 +202,31 @@ def test_a_folder_is_unpacked_without_links_devices_or_ways_out(download, tmp_pa
     )
     assert files == ["data/a.csv", "data/sub/b.csv"]
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "pattern", "found", "source"),
+    [
+        (("Split-eval",), (), {"a.csv": b"eval", "deep/b.csv": b"deep"}, ""),
+        (("Split-eval", "a.csv"), (), {"a.csv": b"eval"}, "a.csv"),
+        ((), ("Split-*", "a.csv"), {"Split-eval/a.csv": b"eval", "Split-train/a.csv": b"train"}, "*/*"),
+        (("Split-eval",), ("*.csv",), {"a.csv": b"eval"}, "a.csv"),
+    ],
+)
+def test_of_a_folder_only_what_was_named_is_kept(download, folder, pattern, found, source):
+    members = {"Split-eval/a.csv": b"eval", "Split-train/a.csv": b"train", "Split-eval/deep/b.csv": b"deep"}
+    content = archive(*((name, data) for name, data in members.items()))
+    got = artifact_fetch(stand_in(content, is_directory=True), "minio://b/x", download, folder=folder, pattern=pattern)
+    read = {str(each.relative_to(download.directory)): each.read_bytes() for each in download.directory.rglob("*.csv")}
+    assert read == found
+    assert got.source == str(download.directory / source)
+
+
+def test_of_a_folder_what_is_not_there_is_missing(download):
+    content = archive(("a.csv", b"1"))
+    with pytest.raises(SourceError, match=r"has no Split-eval/b\.csv") as caught:
+        artifact_fetch(stand_in(content, is_directory=True), "minio://b/x", download, folder=("Split-eval", "b.csv"))
+    assert caught.value.code == "source_missing"
 
 
 def test_a_gzip_bomb_meets_the_limit(download):

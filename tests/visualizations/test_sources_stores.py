@@ -28,11 +28,13 @@ def stage(store, settings, tmp_path):
     settings.VIZPORTAL_OBJECT_STORES = json.dumps([config])
     cache = SourceCache(tmp_path / "cache", 10_000)
 
-    def run(key, *, is_artifact=False, keeps=cache, max_bytes=10_000, allowed=None):
+    def run(key, *, is_artifact=False, artifact="", keeps=cache, max_bytes=10_000, allowed=None):
+        artifact = artifact or (key if is_artifact else "")
+        own = f"{scheme}://{BUCKET}/{artifact}" if artifact else ""
         directory = tmp_path / f"input-{len(list(tmp_path.iterdir()))}"
         directory.mkdir()
         got = source_stage(
-            SourceSpec(uri=f"{scheme}://{BUCKET}/{key}", is_artifact=is_artifact),
+            SourceSpec(uri=f"{scheme}://{BUCKET}/{key}", artifact_uri=own),
             Download(directory=directory, max_bytes=max_bytes),
             gateway=lambda: pytest.fail("the endpoint was asked"),
             cache=keeps,
@@ -67,6 +69,32 @@ def test_a_pattern_over_folders(stage):
         "Split-train/FeatureStats.pb": b"train",
     }
     assert got.source == str(directory / "*" / "*")
+
+
+@pytest.mark.parametrize(
+    ("key", "files"),
+    [
+        ("stats/Split-eval", {"FeatureStats.pb": b"eval", "other.txt": None}),
+        ("stats/Split-eval/FeatureStats.pb", {"FeatureStats.pb": b"eval"}),
+        (
+            "stats/Split-*/FeatureStats.pb",
+            {"Split-eval/FeatureStats.pb": b"eval", "Split-train/FeatureStats.pb": b"train"},
+        ),
+        ("stats/Split-eval/*.pb", {"FeatureStats.pb": b"eval"}),
+    ],
+)  # fmt: skip
+def test_a_part_of_an_artifact_s_folder_may_be_read_as_the_folder_may(stage, key, files):
+    _, directory = stage(key, artifact="stats", allowed=[])
+    found = files_in(directory)
+    assert found.keys() == files.keys()
+    assert all(content in {None, found[name]} for name, content in files.items())
+
+
+@pytest.mark.parametrize("key", ["statsx/a", "data/one.csv", "stats/../data/one.csv", "stats/%2e%2e/data/one.csv"])
+def test_what_lies_beside_the_folder_may_not(stage, key):
+    with pytest.raises(SourceError) as error:
+        stage(key, artifact="stats", allowed=[])
+    assert error.value.code == "source_refused"
 
 
 def test_a_folder_keeps_its_shape(stage):

@@ -32,7 +32,7 @@ def cache(tmp_path):
 
 
 def stage(uri, download, cache, *, allowed, gateway=None, **more):
-    wanted = SourceSpec(uri=uri, is_artifact=False, **more)
+    wanted = SourceSpec(uri=uri, **more)
     return source_stage(wanted, download, gateway=lambda: gateway, cache=cache, allowed=allowed)
 
 
@@ -265,6 +265,10 @@ def test_https_by_its_prefix_and_never_by_the_endpoint(download, cache, settings
             with pytest.raises(SourceError) as caught:
                 stage(refused, download, cache, allowed=allowed)
             assert caught.value.code == "source_refused"
+        # A name that ends in .invalid never exists (RFC 6761).
+        with pytest.raises(SourceError, match=r"no-such-host\.invalid") as caught:
+            stage("https://no-such-host.invalid/x.csv", download, cache, allowed=["https://no-such-host.invalid/"])
+        assert caught.value.code in {"source_missing", "source_unreachable"}
         slow = fresh(tmp_path)
         slow.max_seconds = 1
         with pytest.raises(SourceError) as caught:

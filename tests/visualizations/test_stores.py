@@ -12,10 +12,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.utils import timezone
 
-from apps.visualizations import stores
+from apps import stores
+from apps.stores.streamed import StoreAwayError
 from apps.visualizations.models import Render
 from apps.visualizations.services import pruning, results
-from apps.visualizations.stores.streamed import StoreAwayError
 from tests.stores import servers
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

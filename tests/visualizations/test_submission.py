@@ -5,6 +5,7 @@ import pytest
 from django.utils import timezone
 from rq.job import Job
 
+from apps.runs.entities import Artifact
 from apps.runs.exceptions import NotFoundError
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import (
@@ -100,6 +101,40 @@ def test_a_type_without_source_picks_the_artifact_that_fits_best(submit):
 def test_an_artifacts_uri_as_source_names_the_artifact(submit):
     made = submit(artifact_name="", source="minio://b/predictions.csv")
     assert made.visualization.artifact_name == "predictions"
+
+
+@pytest.mark.parametrize("part", ["part-0.csv", "Split-train/*.csv", "day=Sun/part-0.csv"])
+def test_a_part_of_an_artifacts_folder_may_be_named_as_the_source(submit, part):
+    made = submit(artifact_name="", type_key="table", source=f"minio://b/model/{part}")
+    assert made.render.source_uri == f"minio://b/model/{part}"
+    assert (made.visualization.artifact_uri, made.visualization.artifact_name) == ("minio://b/model", "model")
+
+
+@pytest.mark.parametrize("source", ["minio://b/models/x", "minio://b/model/../other", "minio://b/model%2f..%2fother"])
+def test_what_lies_beside_an_artifacts_folder_may_not(submit, source):
+    with pytest.raises(InvalidRequestError) as caught:
+        submit(artifact_name="", source=source)
+    assert list(caught.value.fields) == ["source"]
+
+
+def test_rendering_again_from_where_the_artifact_is_now_reads_the_same_part(submit, work, owner):
+    made = submit(artifact_name="", source="minio://b/model/part-0.csv")
+    work()
+    moved = Artifact(id="9", name="model", type="system.Model", uri="minio://b/retried/model", direction="input")
+    again = submission.render_again(caller(owner), made.visualization, artifact=moved)
+    assert again.source_uri == "minio://b/retried/model/part-0.csv"
+    assert again.visualization.artifact_uri == "minio://b/retried/model"
+
+
+def test_without_a_run_only_what_the_administrator_allows_is_read(submit, settings):
+    nothing = {"run_id": "", "step_id": "", "artifact_name": ""}
+    with pytest.raises(InvalidRequestError) as caught:
+        submit(**nothing, source="s3://open/rows.csv")
+    assert caught.value.code == "source_refused"
+    settings.VIZPORTAL_SOURCE_ALLOW = ["s3://open/"]
+    made = submit(**nothing, source="s3://open/rows.csv")
+    assert (made.visualization.run_id, made.render.source_uri) == ("", "s3://open/rows.csv")
+    assert made.visualization.artifact_uri == ""
 
 
 def test_custom_needs_the_gate(submit, settings):

@@ -135,6 +135,11 @@ class Step:
     cached_step_id: str = ""
 
     @property
+    def is_empty_loop(self) -> bool:
+        """Whether it is a loop over no items: nothing in it ever starts."""
+        return self.kind is StepKind.LOOP and self.iteration_count == 0
+
+    @property
     def duration(self) -> timedelta | None:
         """How long it worked; None unless it started and ended."""
         if self.started_at is None or self.finished_at is None:

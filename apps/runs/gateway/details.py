@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -19,6 +20,10 @@ from apps.runs.gateway.lineage import Execution
 ValueT = TypeVar("ValueT")
 _KEPT_RUNS: Final = 128
 _KEPT_SPECS: Final = 256
+_NOT_IN_LINEAGE: Final = (
+    "The lineage store does not know this run: inputs, outputs and artifacts of its steps are missing. "
+    "Whether steps ran that Kubeflow does not list is unknown."
+)
 
 
 class Kept(Generic[ValueT]):
@@ -97,7 +102,9 @@ def _read_steps(
         notice = f"Inputs, outputs and artifacts are missing: the lineage store cannot be read. {error}"
         return _without_lineage(lineage_tree.build_steps(run, ()), task_details), notice
     steps = lineage_tree.build_steps(run, executions)
-    return (_with_errors(steps, run, task_details) if executions else _from_rest(steps, task_details)), ""
+    if executions or not run.state.is_final:
+        return (_with_errors(steps, run, task_details) if executions else _from_rest(steps, task_details)), ""
+    return _without_lineage(steps, task_details), _NOT_IN_LINEAGE
 
 
 def _legacy_run(connection: Connection, run: Run) -> workflow.LegacyRun:
@@ -157,7 +164,12 @@ def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[JsonObj
 
 
 def _in_run_error(step: Step, run: Run) -> str:
-    return run.error if step.task_name in run.error or step.name in run.error else ""
+    return run.error if any(_names(name, run.error) for name in (step.task_name, step.name)) else ""
+
+
+def _names(name: str, error: str) -> bool:
+    """Whether an error names a step, and not one whose name only contains that name: `fit` is not in "step refit"."""
+    return bool(name) and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", error) is not None
 
 
 def with_spec(connection: Connection, run: Run, read_version: Callable[[str, str], PipelineVersion]) -> Run:

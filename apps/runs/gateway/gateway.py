@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Final
 
 from apps.runs import exceptions
@@ -17,6 +17,8 @@ from apps.runs.gateway.recurring import RecurringCalls
 _MOST_SCANNED_PAGES: Final = 5
 # Hosts that refuse the question for a run with its tasks; a few at most, one for each endpoint.
 _without_full_view: set[str] = set()
+# Whether a host has the task API, of those that had to be asked; a server that is upgraded is found by its answers.
+_task_apis: dict[str, bool] = {}
 
 
 class Gateway(PipelineCalls, RecurringCalls):
@@ -83,12 +85,22 @@ class Gateway(PipelineCalls, RecurringCalls):
         run = details.with_pipeline_name(self.connection, run, self.pipeline)
         if self.endpoint.namespaces:
             run = details.with_namespace(self.connection, run, self.experiment)
-        if tasks.speaks_tasks(model):
+        if self._has_tasks(model, run):
             return details.run_details(
                 self.connection, run, (), lambda: tasks.read_executions(self._client, run.id, model)
             )
         listed = json_reading.json_objects(json_reading.json_object(model.run_details).task_details)
         return details.run_details(self.connection, run, listed)
+
+    def _has_tasks(self, model: Any, run: Run) -> bool:
+        """Whether a run's steps are read from its tasks. Where its answer does not tell, the server is asked once."""
+        host = self.endpoint.host
+        if tasks.has_tasks(model) or not tasks.may_have_tasks(model):
+            return tasks.has_tasks(model)
+        if host not in _task_apis and not run.state.is_final:
+            with suppress(exceptions.RunsError), self._answer():
+                _task_apis[host] = tasks.knows_tasks(self._client, run.id)
+        return _task_apis.get(host, False)
 
     def _full_run_model(self, run_id: str) -> Any:
         """Returns a run's answer with its tasks, where the server knows that question; else without, as ever."""

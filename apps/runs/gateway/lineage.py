@@ -212,7 +212,8 @@ def _plain(value: Any) -> Any:
         return None
     if kind == "struct_value":
         return {name: _json(item) for name, item in value.struct_value.fields.items()}
-    return getattr(value, kind)
+    # The launcher writes every number as a double.
+    return whole(value.double_value) if kind == "double_value" else getattr(value, kind)
 
 
 def _json(value: Any) -> Any:

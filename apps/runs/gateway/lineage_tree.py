@@ -12,6 +12,7 @@ from typing import Any, Final
 from apps.runs.entities import Attempt, Phase, Run, State, Step, StepKind
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.lineage import Execution, parse_object
+from apps.runs.gateway.task_matching import IMPORTERS, match_tasks
 
 _STATES: Final = {
     "NEW": State.PENDING,
@@ -20,6 +21,13 @@ _STATES: Final = {
     "FAILED": State.FAILED,
     "CACHED": State.CACHED,
     "CANCELED": State.SKIPPED,  # the driver writes it where a condition was false
+}
+# Of the task API's types those that say more than an execution's type.
+_KINDS: Final = {
+    "LOOP": StepKind.LOOP,
+    "CONDITION": StepKind.CONDITION,
+    "CONDITION_BRANCH": StepKind.CONDITION,
+    "EXIT_HANDLER": StepKind.EXIT_HANDLER,
 }
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _DEEPEST: Final = 30
@@ -39,7 +47,12 @@ def build_steps(run: Run, executions: Sequence[Execution]) -> tuple[Step, ...]:
     """
     family = _Family(executions)
     tree = _Tree(run=run, children=family.children)
-    tree.walk(_Place(executions=family.roots, component=specs.root_component(run.spec)))
+    inputs = {
+        name: value for row in family.root_rows for name, value in parse_object(row.properties.get("inputs")).items()
+    }
+    tree.walk(
+        _Place(executions=family.roots, component=specs.root_component(run.spec), inputs={**run.parameters, **inputs})
+    )
     return _with_frame_states(tree.steps, run.state)
 
 
@@ -49,6 +62,7 @@ class _Place:
 
     executions: Sequence[int]
     component: Mapping[str, Any]
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     step_id: str | None = None
     is_skipped: bool = False
     depth: int = 0
@@ -68,14 +82,14 @@ class _Tree:
         """Adds every step of one graph, in the spec's order; what the spec does not name comes last."""
         if place.depth > _DEEPEST:
             return
-        started: dict[str, list[Execution]] = defaultdict(list)
-        for row in (row for parent in place.executions for row in self.children.get(parent, ())):
-            started[row.task_name].append(row)
-        for task in specs.tasks(self.run.spec, place.component):
-            self._add(place, task, started.pop(task.name, []))
-        for name, rows in started.items():
+        tasks = specs.tasks(self.run.spec, place.component)
+        rows = [row for parent in place.executions for row in self.children.get(parent, ())]
+        started, others = match_tasks(tasks, rows, place.inputs)
+        for task in tasks:
+            self._add(place, task, started.get(task.name, []))
+        for name, own in others.items():
             if name:
-                self._add(place, _unknown_task(name, rows[-1]), rows)
+                self._add(place, _unknown_task(name, own[-1]), own)
 
     def _add(self, place: _Place, task: specs.Task, rows: list[Execution]) -> None:
         rows = sorted(rows, key=lambda row: row.id)
@@ -87,8 +101,9 @@ class _Tree:
         inside = _Place(
             executions=[newest.id] if newest else [],
             component=task.component,
+            inputs=step.inputs,
             step_id=step.id,
-            is_skipped=step.state is State.SKIPPED,
+            is_skipped=step.state is State.SKIPPED or step.is_empty_loop,
             depth=place.depth + 1,
         )
         iterations = self._iterations(newest) if task.kind is StepKind.LOOP else {}
@@ -135,7 +150,7 @@ class _Tree:
             depends_on=(),
         )
         self.steps.append(step)
-        self.walk(replace(place, executions=[row.id], step_id=step.id, depth=place.depth + 1))
+        self.walk(replace(place, executions=[row.id], inputs=step.inputs, step_id=step.id, depth=place.depth + 1))
 
     def _step(self, place: _Place, task: specs.Task, row: Execution | None) -> Step:
         waiting = Step(
@@ -189,21 +204,32 @@ def _text(row: Execution, name: str) -> str:
 
 
 def _unknown_task(name: str, row: Execution) -> specs.Task:
-    kind = StepKind.CONTAINER
-    if row.type == "system.DAGExecution":
-        is_loop = row.whole_number("iteration_count") is not None
-        kind = StepKind.LOOP if is_loop else StepKind.DAG
-    elif row.type == "system.ImporterExecution":
-        kind = StepKind.IMPORTER
     display_name = str(row.properties.get("display_name") or name)
-    return specs.Task(name=name, display_name=display_name, kind=kind, component={}, depends_on=())
+    return specs.Task(
+        name=name,
+        display_name=display_name,
+        kind=_kind_of(row),
+        component={},
+        depends_on=tuple(row.properties.get("producers", ())),
+    )
+
+
+def _kind_of(row: Execution) -> StepKind:
+    """Returns what a step is by its execution alone; ML Metadata knows no conditions and exit handlers."""
+    kind = _KINDS.get(str(row.properties.get("task_type", "")))
+    if kind is not None:
+        return kind
+    if row.type == "system.DAGExecution":
+        return StepKind.DAG if row.whole_number("iteration_count") is None else StepKind.LOOP
+    return StepKind.IMPORTER if row.type in IMPORTERS else StepKind.CONTAINER
 
 
 class _Family:
     """Which execution stands in which. One whose parent is not there, or is in the end itself, stands at the top.
 
     Attributes:
-        roots: the ids of the run's own executions; 0 is one nobody wrote, over those that have lost their parent.
+        root_rows: the run's own executions.
+        roots: their ids; 0 is one nobody wrote, over those that have lost their parent.
     """
 
     def __init__(self, executions: Sequence[Execution]) -> None:
@@ -212,7 +238,8 @@ class _Family:
         for row in executions:
             if row.parent_id is not None:
                 self.children[row.parent_id if row.parent_id in known else _NOBODY].append(row)
-        self.roots = [row.id for row in executions if row.parent_id is None]
+        self.root_rows = [row for row in executions if row.parent_id is None]
+        self.roots = [row.id for row in self.root_rows]
         self.children[_NOBODY] += self._circling(executions)
         if self.children[_NOBODY]:
             self.roots = [*self.roots, _NOBODY]
@@ -246,7 +273,9 @@ def _with_frame_states(steps: Sequence[Step], run_state: State) -> tuple[Step, .
 
 
 def _frame(step: Step, inside: Sequence[Step], run_state: State) -> Step:
-    state = _frame_state(step, [child.state for child in inside], run_state)
+    states = [child.state for child in inside]
+    is_empty = step.is_empty_loop and all(state is State.SKIPPED for state in states)
+    state = State.SUCCEEDED if is_empty else _frame_state(step, states, run_state)
     started = [child.started_at for child in inside if child.started_at]
     ended = [child.finished_at for child in inside if child.finished_at]
     return replace(

@@ -6,7 +6,7 @@ Source of the format: kubeflow/pipelines, api/v2alpha1/pipeline_spec.proto, as J
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
@@ -39,6 +39,10 @@ class Task:
         component: the component's definition, for a frame the way to its inner tasks.
         depends_on: task names in the same graph.
         condition: the expression that decides whether it runs; "" for none.
+        artifact_type: what an importer imports; "" for other tasks.
+        artifact_uri: from where an importer imports; "" where the spec does not say.
+        uri_input: the parameter of the graph that says it instead; "" for none.
+        reads: (input, producing task) of each artifact that comes from a task of the same graph.
     """
 
     name: str
@@ -48,6 +52,10 @@ class Task:
     depends_on: tuple[str, ...]
     image: str = ""
     condition: str = ""
+    artifact_type: str = ""
+    artifact_uri: str = ""
+    uri_input: str = ""
+    reads: tuple[tuple[str, str], ...] = ()
 
 
 def unwrap(spec: Any) -> dict[str, Any]:
@@ -160,6 +168,8 @@ def _task(spec: Mapping[str, Any], name: str, body: Mapping[str, Any], siblings:
     reference = str(mapping(body.get("componentRef")).get("name", ""))
     component = mapping(mapping(spec.get("components")).get(reference))
     executor = _executor(spec, component)
+    importer = mapping(executor.get("importer"))
+    uri, uri_input = _importer_uri(importer, body)
     return Task(
         name=name,
         display_name=str(mapping(body.get("taskInfo")).get("name") or name),
@@ -168,7 +178,26 @@ def _task(spec: Mapping[str, Any], name: str, body: Mapping[str, Any], siblings:
         depends_on=tuple(sorted((_producers(body.get("inputs")) | _waits_for(body)) & siblings - {name})),
         image=str(mapping(executor.get("container")).get("image", "")),
         condition=str(mapping(body.get("triggerPolicy")).get("condition", "")),
+        artifact_type=str(mapping(importer.get("typeSchema")).get("schemaTitle", "")),
+        artifact_uri=uri,
+        uri_input=uri_input,
+        reads=tuple(_reads(body)),
     )
+
+
+def _importer_uri(importer: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns an importer's URI and the graph's parameter that holds it; one of them, or neither."""
+    uri = mapping(importer.get("artifactUri"))
+    source = mapping(mapping(mapping(body.get("inputs")).get("parameters")).get(str(uri.get("runtimeParameter", ""))))
+    constant = uri.get("constant", mapping(source.get("runtimeValue")).get("constant", ""))
+    return str(constant), "" if constant else str(source.get("componentInputParameter", ""))
+
+
+def _reads(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for port, source in mapping(mapping(body.get("inputs")).get("artifacts")).items():
+        producer = mapping(mapping(source).get("taskOutputArtifact")).get("producerTask")
+        if producer:
+            yield str(port), str(producer)
 
 
 def _kind(name: str, body: Mapping[str, Any], component: Mapping[str, Any], executor: Mapping[str, Any]) -> StepKind:

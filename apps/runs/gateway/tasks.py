@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -36,9 +37,34 @@ _ARTIFACT_TYPES: Final = {
 }
 
 
-def speaks_tasks(model: JsonObject) -> bool:
-    """Whether the run's answer tells its tasks: older servers leave both fields out."""
-    return isinstance(model.tasks, list) or model.task_count is not None
+def has_tasks(model: JsonObject) -> bool:
+    """Whether the run's answer tells its tasks, as only servers do that have the task API.
+
+    They leave empty lists and zero counts out, so a run that was just created has neither (see `may_have_tasks`).
+    """
+    return (
+        isinstance(model.tasks, list)
+        or model.task_count is not None
+        or isinstance(model.pipeline_reference, JsonObject)
+    )
+
+
+def may_have_tasks(model: JsonObject) -> bool:
+    """Whether the answer does not say which kind of server gave it: older ones list a run's nodes once it works."""
+    return not json_objects(json_object(model.run_details).task_details)
+
+
+def knows_tasks(client: Any, run_id: str) -> bool:
+    """Asks whether the server has the task API, by reading the first page of a run that it has.
+
+    Raises:
+        RunsError: no answer.
+    """
+    try:
+        _get(client, f"/apis/v2beta1/runs/{quote(run_id, safe='')}/tasks", (("page_size", "1"),))
+    except (exceptions.NotFoundError, exceptions.InvalidRequestError):
+        return False
+    return True
 
 
 def read_run(client: Any, run_id: str, *, is_full: bool) -> JsonObject:
@@ -96,12 +122,13 @@ def executions(rows: Iterable[JsonObject]) -> tuple[Execution, ...]:
     listed = [row for row in rows if text(row.task_id)]
     listed.sort(key=lambda row: text(row.create_time))
     numbers = {text(row.task_id): number for number, row in enumerate(listed, 1)}
+    by_path = {text(row.scope_path): text(row.task_id) for row in listed if text(row.scope_path)}
     kinds = {text(row.task_id): text(row.type) for row in listed}
     names = {text(row.task_id): text(row.name) for row in listed}
     frames: dict[tuple[str, int], int] = {}
     made = []
     for row in listed:
-        above = text(row.parent_task_id)
+        above = text(row.parent_task_id) or by_path.get(text(row.scope_path).rpartition(".")[0], "")
         index = whole_number(json_object(row.type_attributes).iteration_index)
         parent = numbers.get(above)
         is_iteration = kinds.get(above) == "LOOP" and index is not None
@@ -123,8 +150,6 @@ def _frame(loop: int, name: str, index: int, own: int) -> Execution:
 def _execution(row: JsonObject, number: int, parent: int | None, index: int | None) -> Execution:
     kind = text(row.type)
     count = whole_number(json_object(row.type_attributes).iteration_count)
-    # A loop that does not say how many is a loop all the same.
-    count = 0 if count is None and kind == "LOOP" else count
     inputs, outputs = json_object(row.inputs), json_object(row.outputs)
     properties: dict[str, Any] = {
         "task_name": "" if kind == "ROOT" else text(row.name),
@@ -132,6 +157,8 @@ def _execution(row: JsonObject, number: int, parent: int | None, index: int | No
         "inputs": _parameters(inputs),
         "outputs": _parameters(outputs),
         "pod_name": _pod_name(row),
+        "task_type": kind,
+        "producers": _producers(inputs),
     }
     found = {"parent_dag_id": parent, "iteration_index": index, "iteration_count": count}
     properties |= {name: value for name, value in found.items() if value is not None}
@@ -145,8 +172,23 @@ def _execution(row: JsonObject, number: int, parent: int | None, index: int | No
         updated_at=convert.moment(row.end_time),
         properties=properties,
         artifacts=(*_artifacts(inputs, "input"), *_artifacts(outputs, "output")),
-        error=text(json_object(row.status_metadata).message),
+        error=_error(row),
     )
+
+
+def _error(row: JsonObject) -> str:
+    """Returns why a task failed: its own message, or the newest that its history has."""
+    history = [text(json_object(entry.error).message) for entry in json_objects(row.state_history)]
+    return text(json_object(row.status_metadata).message) or next(filter(None, reversed(history)), "")
+
+
+def _producers(inputs: JsonObject) -> tuple[str, ...]:
+    """Returns the names of the tasks that a task's inputs come from."""
+    # A parameter is read as it is: its value is people's own JSON.
+    rows = inputs.parameters if isinstance(inputs.parameters, list) else []
+    ports = [*(JsonObject(row) for row in rows if isinstance(row, dict)), *json_objects(inputs.artifacts)]
+    names = (text(json_object(port.producer).task_name) for port in ports)
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _pod_name(row: JsonObject) -> str:
@@ -164,8 +206,17 @@ def _parameters(ports: JsonObject) -> dict[str, Any]:
 def _artifacts(ports: JsonObject, direction: str) -> Iterator[Artifact]:
     for port in json_objects(ports.artifacts):
         key = text(port.artifact_key)
+        metrics: list[Artifact] = []
         for row in json_objects(port.artifacts):
-            yield _artifact(row, key, direction)
+            made = _artifact(row, key, direction)
+            if text(row.type) != "Metric":
+                yield made
+            elif metrics and not made.metadata.keys() & metrics[-1].metadata.keys():
+                # One `Output[Metrics]` comes as an artifact for each of its numbers.
+                metrics[-1] = replace(metrics[-1], metadata={**metrics[-1].metadata, **made.metadata})
+            else:
+                metrics.append(made)
+        yield from metrics
 
 
 def _artifact(row: JsonObject, key: str, direction: str) -> Artifact:
@@ -180,7 +231,7 @@ def _artifact(row: JsonObject, key: str, direction: str) -> Artifact:
         type=_ARTIFACT_TYPES.get(kind, kind if "." in kind else f"system.{kind}"),
         uri=text(row.uri),
         direction=direction,
-        display_name=name or key,
+        display_name=(key if kind == "Metric" else name) or name or key,
         metadata=whole(dict(metadata)),
         created_at=convert.moment(row.created_at),
     )

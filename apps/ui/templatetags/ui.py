@@ -93,3 +93,9 @@ def sort_link(context: Any, label: str, field: str, sort: str, *, newest_first: 
 def name_of(names: Mapping[str, str], key: str) -> str:
     """Returns the name of an id, or the id itself where the name is not known."""
     return names.get(key, key)
+
+
+@register.filter
+def figure_text(value: float) -> str:
+    """Returns a number with six significant digits, and separators where it is a whole one."""
+    return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:,.6g}"

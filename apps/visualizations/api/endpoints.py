@@ -23,6 +23,7 @@ from apps.visualizations.api import errors as api_errors
 from apps.visualizations.api import pages, schemas, shapes
 from apps.visualizations.api.auth import BrowserAuth, TokenAuth
 from apps.visualizations.api.bodies import StrictParser
+from apps.visualizations.api.finite import FiniteRenderer
 from apps.visualizations.api.parameters import form_parameters
 from apps.visualizations.api.schemas import errors
 from apps.visualizations.services import cancellation, submission
@@ -77,6 +78,7 @@ api = PortalApi(
     description="Runs of Kubeflow Pipelines, and visualizations of their artifacts.",
     auth=[TokenAuth(), BrowserAuth()],
     parser=StrictParser(),
+    renderer=FiniteRenderer(),
     # Swagger's own badge would ask a server on the Internet.
     docs=Swagger(settings={"validatorUrl": None, "persistAuthorization": False}),
 )

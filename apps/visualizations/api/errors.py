@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
-from apps.visualizations.stores.streamed import StoreAwayError
+from apps.stores.streamed import StoreAwayError
 
 MAX_BODY_BYTES = 1024**2
 logger = logging.getLogger(__name__)

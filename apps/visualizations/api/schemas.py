@@ -85,6 +85,7 @@ class RunDetailsOut(RunOut):
     """A run with its steps, parents before children."""
 
     steps: list[StepOut]
+    notice: str = Field("", description="What is missing, where lineage cannot be read; empty where all is known.")
 
 
 class RunStateOut(Schema):
@@ -136,6 +137,24 @@ class RunPage(Schema):
     next: str | None
 
 
+class FigureOut(Schema):
+    """A key figure of a render."""
+
+    name: str
+    value: float
+    unit: str
+    better: str = Field(description="higher, lower or none.")
+
+
+class DeclaredFigureOut(Schema):
+    """A key figure that a type leaves with its results."""
+
+    name: str
+    unit: str
+    better: str = Field(description="higher, lower or none.")
+    description: str
+
+
 class TypeOut(Schema):
     """A visualization type."""
 
@@ -149,6 +168,7 @@ class TypeOut(Schema):
     version: str
     is_custom: bool
     needs_source: bool
+    figures: list[DeclaredFigureOut]
 
 
 class TypePage(Schema):
@@ -193,6 +213,7 @@ class RenderOut(Schema):
     peak_memory_bytes: int | None
     html_bytes: int | None
     html_sha256: str
+    figures: list[FigureOut]
     url: str
     api_url: str
     content_url: str | None
@@ -218,6 +239,7 @@ class VisualizationOut(Schema):
     created_at: datetime
     url: str
     api_url: str
+    figures: list[FigureOut] = Field(description="Those of `render`.")
     render: RenderOut | None
 
 
@@ -239,8 +261,10 @@ class VisualizationIn(RenderOptionsIn):
 
     model_config = {"extra": "forbid"}
 
-    run_id: str = Field(max_length=200, min_length=1)
-    step_id: str = Field(max_length=500, min_length=1)
+    run_id: str = Field(
+        "", max_length=200, description="Left out with step_id: only for what the portal may read anyway."
+    )
+    step_id: str = Field("", max_length=500)
     type: str = Field(max_length=100, description="A type's key, case ignored.")
     artifact: str | None = Field(None, max_length=500, description="An artifact of the step, by name or id.")
     source: str | None = Field(

@@ -10,7 +10,7 @@ from vizkit.types.entities import VisualizationType
 
 from apps.runs.entities import Artifact, Run, RunDetails, State, Step
 from apps.visualizations import selectors
-from apps.visualizations.models import Render, Visualization
+from apps.visualizations.models import Render, RenderFigure, Visualization
 from apps.visualizations.states import Reason, RenderState
 
 
@@ -36,7 +36,8 @@ def run_shape(run: Run, visualizations: int = 0) -> dict[str, Any]:
 
 def details_shape(details: RunDetails, visualizations: int) -> dict[str, Any]:
     """Returns RunDetailsOut's values."""
-    return run_shape(details.run, visualizations) | {"steps": [step_shape(step) for step in details.steps]}
+    steps = [step_shape(step) for step in details.steps]
+    return run_shape(details.run, visualizations) | {"steps": steps, "notice": details.notice}
 
 
 def step_shape(step: Step) -> dict[str, Any]:
@@ -69,6 +70,7 @@ def type_shape(kind: VisualizationType) -> dict[str, Any]:
         "artifact_types": list(kind.artifact_types),
         "patterns": list(kind.patterns),
         "arguments_schema": _plain(kind.schema),
+        "figures": list(kind.figures),
     }
 
 
@@ -95,12 +97,18 @@ def render_shape(render: Render) -> dict[str, Any]:
         "position": place.position if place else None,
         "eta_s": place.eta_s if place else None,
         "duration_s": round(duration.total_seconds(), 3) if duration else None,
+        "figures": _figures(render),
         "url": page_url("visualizations:render_detail", render.visualization_id, render.number),
         "api_url": reverse("api-1:render", args=[render.id]),
         "content_url": render.content_url or None,
         "download_url": page_url("visualizations:render_download_html", render.id) if render.html else None,
         "notebook_url": page_url("visualizations:render_download_notebook", render.id) if render.notebook else None,
     }
+
+
+def _figures(render: Render) -> list[RenderFigure]:
+    """Returns a render's key figures; no other than a good render has any."""
+    return list(render.figures.all()) if render.state == RenderState.SUCCEEDED else []
 
 
 def visualization_shape(visualization: Visualization, render: Render | None = None) -> dict[str, Any]:
@@ -115,5 +123,6 @@ def visualization_shape(visualization: Visualization, render: Render | None = No
         "owner": visualization.owner.get_username() if visualization.owner else "",
         "url": page_url("visualizations:visualization_detail", visualization.id),
         "api_url": reverse("api-1:visualization", args=[visualization.id]),
+        "figures": _figures(shown) if shown else [],
         "render": render_shape(shown) if shown else None,
     }

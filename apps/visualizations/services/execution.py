@@ -19,10 +19,12 @@ from renderer import render as run_job
 from renderer.clearing import tree_remove
 from rq.timeouts import JobTimeoutException
 
+from apps.stores.content import SavedFile
 from apps.telemetry import tracing
 from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import CustomOffError, MachineError, RenderEndedError
 from apps.visualizations.models import Render
+from apps.visualizations.services.figures import figures_complete
 from apps.visualizations.services.hosts import (
     environment_missing,
     host_await,
@@ -44,7 +46,6 @@ from apps.visualizations.services.machine_faults import fault_of, kills_for_memo
 from apps.visualizations.services.results import file_save, files_delete, keeping_s
 from apps.visualizations.sources import FetchedSource
 from apps.visualizations.states import Reason, RenderState
-from apps.visualizations.stores.content import SavedFile
 
 logger = logging.getLogger(__name__)
 
@@ -238,7 +239,8 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
         outcome.wait_for_end()
     except HostLostError as error:
         raise MachineError(f"{error} Render it again.") from error
-    if not render_finish(render, state=RenderState.by_value(outcome.state), **values):
+    figures = figures_complete(render.visualization.type_key, outcome.figures)
+    if not render_finish(render, state=RenderState.by_value(outcome.state), figures=figures, **values):
         files_delete([file.name for file in (html, notebook) if file])
 
 

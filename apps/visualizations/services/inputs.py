@@ -97,7 +97,7 @@ def source_fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource
     return source_stage(
         SourceSpec(
             uri=render.source_uri,
-            is_artifact=bool(render.source_uri) and render.source_uri == visualization.artifact_uri,
+            artifact_uri=visualization.artifact_uri,
             metadata=render.source_metadata,
             name=visualization.artifact_name,
         ),

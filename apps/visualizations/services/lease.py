@@ -6,19 +6,20 @@ import contextvars
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
+from renderer import KeyFigure
 
 from apps.visualizations.events import connection_get, publish
-from apps.visualizations.models import Render
+from apps.visualizations.models import Render, RenderFigure
 from apps.visualizations.states import RenderState
 
 LEASE = timedelta(seconds=15)
@@ -194,8 +195,8 @@ def _running(render: Render) -> Any:
     return Render.objects.filter(id=render.id, attempt=render.attempt, state=RenderState.RUNNING)
 
 
-def render_finish(render: Render, *, state: RenderState, **values: Any) -> bool:
-    """Writes the end of this attempt in one UPDATE.
+def render_finish(render: Render, *, state: RenderState, figures: Sequence[KeyFigure] = (), **values: Any) -> bool:
+    """Writes the end of this attempt in one UPDATE, and its key figures with it.
 
     A database that is away or full is waited for, up to five minutes: the work is done and must not be lost.
 
@@ -203,7 +204,7 @@ def render_finish(render: Render, *, state: RenderState, **values: Any) -> bool:
         False where the row had moved on (cancelled, timed out, a newer attempt): nothing was written.
     """
     values |= {"state": state, "finished_at": timezone.now(), "lease_until": None}
-    if not _write(render, values):
+    if not _write(render, values, figures):
         logger.info("render %s attempt %s: came too late, dropped", render.id, render.attempt)
         return False
     publish(render, is_end=True)
@@ -233,12 +234,22 @@ def render_give_back(render: Render) -> bool:
     return True
 
 
-def _write(render: Render, values: dict[str, Any]) -> bool:
-    written = _patiently(lambda: _running(render).update(**values), _FINISH_PATIENCE_S, f"render {render.id}")
+def _write(render: Render, values: dict[str, Any], figures: Sequence[KeyFigure] = ()) -> bool:
+    written = _patiently(lambda: _update(render, values, figures), _FINISH_PATIENCE_S, f"render {render.id}")
     if written:
         for name, value in values.items():
             setattr(render, name, value)
     return bool(written)
+
+
+def _update(render: Render, values: dict[str, Any], figures: Sequence[KeyFigure]) -> int:
+    if not figures:
+        return int(_running(render).update(**values))
+    with transaction.atomic():
+        written = int(_running(render).update(**values))
+        if written:
+            RenderFigure.objects.bulk_create(RenderFigure(render=render, **asdict(each)) for each in figures)
+    return written
 
 
 def _patiently(write: Callable[[], _T], patience_s: float, what: str) -> _T:

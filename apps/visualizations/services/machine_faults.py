@@ -12,11 +12,11 @@ from typing import Final
 
 from renderer import RenderOutcome
 
+from apps.stores.streamed import StoreAwayError, StoreFullError
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render
 from apps.visualizations.services.hosts import work_root
 from apps.visualizations.states import Reason, RenderState
-from apps.visualizations.stores.streamed import StoreAwayError, StoreFullError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})

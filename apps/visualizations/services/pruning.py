@@ -11,10 +11,10 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.db.models import F, QuerySet
 
+from apps.stores.files import INCOMING
 from apps.visualizations.models import Render
 from apps.visualizations.services.results import ROOT, files_delete, files_list, render_files_delete
 from apps.visualizations.states import ACTIVE_STATES
-from apps.visualizations.stores.files import INCOMING
 
 
 @dataclass(slots=True, kw_only=True)

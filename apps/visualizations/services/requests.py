@@ -18,7 +18,7 @@ from apps.runs.gateway import Gateway
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, SourceError
 from apps.visualizations.services.code import custom_check, spec_begin
-from apps.visualizations.sources import address_allow, address_parse
+from apps.visualizations.sources import address_allow, address_parse, parts_below
 from apps.visualizations.states import Reason
 
 MAX_TITLE_CHARS = 200
@@ -65,6 +65,8 @@ class CheckedRequest:
 
     Attributes:
         details, step, artifact: what it is made of; None for a request without a run, or where none is chosen.
+        artifact_uri: the artifact of this very step that the source is, or in whose folder it lies: the only thing that
+            is read with Kubeflow's own API; "" for another source.
         sealed_credential: the caller's own for Kubeflow, encrypted; "" where the portal's is used.
     """
 
@@ -77,6 +79,7 @@ class CheckedRequest:
     details: RunDetails | None
     step: Step | None
     artifact: Artifact | None
+    artifact_uri: str = ""
 
 
 def request_check(request: VisualizationRequest, gateway: Gateway | None) -> CheckedRequest:
@@ -117,12 +120,26 @@ def request_check(request: VisualizationRequest, gateway: Gateway | None) -> Che
         spec=spec,
         title=_title(request, kind, step),
         endpoint_key=endpoint_key,
-        namespace=(details.run.namespace or gateway.endpoint.namespace) if details and gateway else "",
+        namespace=((details.run.namespace if details else "") or gateway.endpoint.namespace) if gateway else "",
         sealed_credential=gateway.sealed_credential if gateway else "",
         details=details,
         step=step,
         artifact=artifact,
+        artifact_uri=_holder_uri(step, source_uri),
     )
+
+
+def _holder_uri(step: Step | None, source_uri: str) -> str:
+    """Returns the URI of the step's artifact that the source is, or in whose folder it lies; "" where there is none."""
+    uris = (each.uri for each in step.artifacts) if step and source_uri else ()
+    held = [uri for uri in uris if parts_below(source_uri, uri) is not None]
+    return max(held, key=len, default="")
+
+
+def source_in(artifact: Artifact, source_uri: str, old_uri: str) -> str:
+    """Returns the URI of what was read of an artifact, now that the artifact has another URI than `old_uri`."""
+    parts = parts_below(source_uri, old_uri)
+    return "/".join((artifact.uri.rstrip("/"), *parts)) if parts else artifact.uri
 
 
 def own_metadata(artifact: Artifact | None, source_uri: str) -> dict[str, Any]:
@@ -181,6 +198,9 @@ def timeout_clean(timeout_s: float | None) -> float:
 
 
 def _step(request: VisualizationRequest, gateway: Gateway | None) -> tuple[RunDetails | None, Step | None]:
+    for name, given, other in (("step_id", request.step_id, "run"), ("run_id", request.run_id, "step")):
+        if not given and (request.run_id or request.step_id):
+            raise _field_error(name, f"Name the run and the step, or neither: only the {other} is named.")
     if not request.run_id or gateway is None:
         return None, None
     details = gateway.run_details(request.run_id)
@@ -203,7 +223,8 @@ def _artifact(request: VisualizationRequest, kind: VisualizationType, step: Step
             raise _field_error("artifact", f"The step has no artifact {wanted[:100]!r}. It has: {names}.")
         return found
     if request.source:
-        return next((each for each in artifacts if each.uri == request.source.strip()), None)
+        held = _holder_uri(step, request.source.strip())
+        return next((each for each in artifacts if held and each.uri == held), None)
     return _best_artifact(kind, artifacts)
 
 
@@ -224,6 +245,12 @@ def _source_uri(
     text = request.source.strip()
     known = {each.uri for each in step.artifacts} if step else set()
     if not text:
+        if artifact is None and kind.needs_source and step is None:
+            raise _field_error(
+                "source",
+                f"{kind.title} needs a source: name a run and a step, or a source.",
+                code=Reason.SOURCE_MISSING,
+            )
         if artifact is None and kind.needs_source:
             raise _field_error(
                 "source", f"{kind.title} needs a source: choose an artifact.", code=Reason.SOURCE_MISSING
@@ -233,7 +260,8 @@ def _source_uri(
         return text
     try:
         address = address_parse(text)
-        address_allow(address, settings.VIZPORTAL_SOURCE_ALLOW)
+        if not _holder_uri(step, address.uri):
+            address_allow(address, settings.VIZPORTAL_SOURCE_ALLOW)
     except SourceError as error:
         raise _field_error("source", str(error), code=error.code) from error
     return address.uri

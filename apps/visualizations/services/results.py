@@ -12,10 +12,10 @@ from typing import BinaryIO
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from apps.stores.content import SavedFile, content_save
+from apps.stores.streamed import StoreAwayError
 from apps.visualizations.models import Render
 from apps.visualizations.services.stored import StoredContent, stored_open
-from apps.visualizations.stores.content import SavedFile, content_save
-from apps.visualizations.stores.streamed import StoreAwayError
 
 ROOT = "renders"
 PATIENCE_S = 20.0

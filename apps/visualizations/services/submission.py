@@ -30,6 +30,7 @@ from apps.visualizations.services.requests import (
     options_clean,
     own_metadata,
     request_check,
+    source_in,
 )
 from apps.visualizations.services.rights import change_check, namespace_check, record, right_check
 from apps.visualizations.specs import source_scope, spec_columns, spec_read
@@ -136,7 +137,7 @@ def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> V
         step_name=_copied(checked.step.name) if checked.step else "",
         artifact_name=_copied(checked.artifact.name) if checked.artifact else "",
         # What may be read through Kubeflow's own API: only a URI that was found in this very step.
-        artifact_uri=checked.spec.source_uri if _is_own(checked) else "",
+        artifact_uri=checked.artifact_uri,
         source_uri=checked.spec.source_uri,
         owner=user,
         **values,
@@ -146,11 +147,6 @@ def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> V
 def _copied(name: str) -> str:
     """Returns a foreign name as every database keeps it."""
     return name.replace("\0", "")[:_MAX_NAME_CHARS]
-
-
-def _is_own(checked: CheckedRequest) -> bool:
-    step, uri = checked.step, checked.spec.source_uri
-    return step is not None and any(artifact.uri == uri for artifact in step.artifacts)
 
 
 def _render_write(visualization: Visualization, spec: RenderSpec, user: Any, sealed_credential: str = "") -> Render:
@@ -202,7 +198,8 @@ def render_again(
     queue_check(caller)
     before = spec_read(latest)
     if artifact is not None:
-        before = replace(before, source_uri=artifact.uri, source_metadata=own_metadata(artifact, artifact.uri))
+        uri = source_in(artifact, before.source_uri, visualization.artifact_uri)
+        before = replace(before, source_uri=uri, source_metadata=own_metadata(artifact, uri))
     if is_whole:
         before = replace(before, sample_rows=None)
     spec = _spec_again(visualization, before, arguments, code, options or {})
@@ -211,7 +208,7 @@ def render_again(
             visualization.title = visualization.title.removesuffix(SAMPLE_TITLE)
             visualization.save(update_fields=["title"])
         if artifact is not None:
-            visualization.artifact_uri = visualization.source_uri = artifact.uri
+            visualization.artifact_uri, visualization.source_uri = artifact.uri, spec.source_uri
             visualization.save(update_fields=["artifact_uri", "source_uri"])
         credential = gateway.sealed_credential if gateway else ""
         render = _render_write(visualization, spec, caller.owner, credential)

@@ -1,6 +1,6 @@
 """Which sources may be read, and how they reach a render's input directory. No Django models here."""
 
-from apps.visualizations.sources.addresses import address_allow, address_parse
+from apps.visualizations.sources.addresses import address_allow, address_parse, parts_below
 from apps.visualizations.sources.artifacts import artifact_fetch
 from apps.visualizations.sources.cache import SourceCache
 from apps.visualizations.sources.download import Download, FetchedSource
@@ -16,5 +16,6 @@ __all__ = [
     "address_parse",
     "artifact_fetch",
     "objects_fetch",
+    "parts_below",
     "source_stage",
 ]

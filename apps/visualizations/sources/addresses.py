@@ -57,14 +57,36 @@ def _refused(reason: str) -> SourceError:
 
 def pattern_split(address: ObjectAddress) -> tuple[ObjectAddress, tuple[str, ...]]:
     """Returns the folder that a pattern looks into, and the pattern; the address itself and () where it is none."""
-    base = tuple(itertools.takewhile(lambda part: not _GLOB & set(part), address.parts))
-    pattern = address.parts[len(base) :]
+    base, pattern = parts_split(address.parts)
     return (replace(address, key="/".join(base)), pattern) if pattern else (address, ())
+
+
+def parts_split(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the names that are no patterns, up to the first that is one, and the others."""
+    base = tuple(itertools.takewhile(lambda part: not _GLOB & set(part), parts))
+    return base, parts[len(base) :]
 
 
 def pattern_fits(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
     """Whether a path fits a pattern, segment by segment: `*` never stands for a slash."""
     return len(pattern) == len(parts) and all(map(fnmatch.fnmatchcase, parts, pattern))
+
+
+def parts_below(uri: str, folder_uri: str) -> tuple[str, ...] | None:
+    """Returns the names that lead from an artifact to what lies in its folder; the last ones may be a pattern.
+
+    Returns:
+        () for the artifact itself; None for what does not lie in it.
+    """
+    if not folder_uri or uri == folder_uri:
+        return () if folder_uri else None
+    try:
+        address, folder = address_parse(uri), parse_address(folder_uri)
+    except (SourceError, AddressError):
+        return None
+    depth = len(folder.parts)
+    is_inside = address.is_below(folder) and not (folder.is_web or folder.query) and len(address.parts) > depth
+    return address.parts[depth:] if is_inside else None
 
 
 def address_allow(address: ObjectAddress, prefixes: Iterable[str]) -> ObjectAddress:

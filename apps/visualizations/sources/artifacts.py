@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from apps.runs.gateway.objects.archives import unpack
@@ -18,12 +19,20 @@ if TYPE_CHECKING:
 _MOST_HEADER_BYTES: Final = 8 * 1024**2
 
 
-def artifact_fetch(gateway: Gateway, uri: str, download: Download, *, pattern: tuple[str, ...] = ()) -> FetchedSource:
+def artifact_fetch(
+    gateway: Gateway,
+    uri: str,
+    download: Download,
+    *,
+    folder: tuple[str, ...] = (),
+    pattern: tuple[str, ...] = (),
+) -> FetchedSource:
     """Streams the object (or directory) at `uri` into the download, through the endpoint's artifact gateway.
 
     Args:
         gateway: with the rights of who asked, or of the portal.
-        pattern: of a folder, only the files that fit it are kept.
+        folder: names that lead to a folder or a file of the directory; only that is kept.
+        pattern: only the files that fit it are kept, from `folder` on.
 
     Raises:
         SourceError: `source_missing`, or a limit.
@@ -32,26 +41,39 @@ def artifact_fetch(gateway: Gateway, uri: str, download: Download, *, pattern: t
     name = safe_name(uri.rstrip("/").rpartition("/")[2])
     with gateway.open_artifact(uri, namespace=gateway.endpoint.namespace) as stream:
         if stream.is_directory:
-            _save_folder(iter(stream.chunks), download, pattern)
-            return download.done_matches(len(pattern)) if pattern else download.done(str(download.directory))
-        if pattern:
-            raise SourceError(f"{uri} is one file, and no folder that a pattern could look into.")
+            only = _save_folder(iter(stream.chunks), download, folder, pattern)
+            return download.done_matches(len(pattern)) if pattern else download.done(str(only or download.directory))
+        if folder or pattern:
+            raise SourceError(f"{uri} is one file, and no folder in which there could be {_named(folder + pattern)}.")
         download.check_size(stream.size_bytes)
         path = download.save(name, stream.chunks)
         return download.done(str(path))
 
 
-def _save_folder(chunks: Iterator[bytes], download: Download, pattern: tuple[str, ...]) -> None:
+def _save_folder(
+    chunks: Iterator[bytes], download: Download, folder: tuple[str, ...], pattern: tuple[str, ...]
+) -> Path | None:
+    """Saves what is wanted of a folder; returns its path where that is one file that `folder` names."""
+
     def check(read_bytes: int) -> None:
         download.check_time()
         if read_bytes > download.max_bytes + _MOST_HEADER_BYTES:
             raise SourceError(f"The source has more than {download.max_bytes:,} bytes.", code=Reason.SOURCE_TOO_BIG)
 
-    saved = 0
+    saved, depth = 0, len(folder)
     for file in unpack(chunks, check):
-        if not pattern or pattern_fits(pattern, file.parts):
-            download.check_size(file.size_bytes)
-            download.save(safe_path(file.parts), file.chunks)
-            saved += 1
-    if pattern and not saved:
-        raise SourceError(f"No file of the folder fits {'/'.join(pattern)}.", code=Reason.SOURCE_MISSING)
+        rest = file.parts[depth:]
+        if file.parts[:depth] != folder or (pattern and not pattern_fits(pattern, rest)):
+            continue
+        download.check_size(file.size_bytes)
+        path = download.save(safe_path(rest or file.parts[-1:]), file.chunks)
+        if not rest:
+            return path
+        saved += 1
+    if (folder or pattern) and not saved:
+        raise SourceError(f"The artifact's folder has no {_named(folder + pattern)}.", code=Reason.SOURCE_MISSING)
+    return None
+
+
+def _named(parts: tuple[str, ...]) -> str:
+    return "/".join(parts)

@@ -12,7 +12,7 @@ from apps.runs.exceptions import EndpointDownError, ForbiddenError, RunsError
 from apps.runs.gateway import Gateway, ObjectAddress, parse_address, store_reader
 from apps.runs.gateway.objects.shapes import NotRegularFileError, TooManyEntriesError
 from apps.visualizations.exceptions import SourceError
-from apps.visualizations.sources.addresses import address_allow, address_parse, pattern_split
+from apps.visualizations.sources.addresses import address_allow, address_parse, parts_below, parts_split, pattern_split
 from apps.visualizations.sources.artifacts import artifact_fetch
 from apps.visualizations.sources.cache import SourceCache
 from apps.visualizations.sources.download import Download, FetchedSource, safe_name
@@ -28,13 +28,14 @@ class SourceSpec:
 
     Attributes:
         uri: of the artifact, or what a person named.
-        is_artifact: whether the portal found it in the very step; else the administrator's list decides.
+        artifact_uri: the artifact of the very step that it is, or in whose folder it lies; "" where the
+            administrator's list decides.
         metadata: the artifact's, where that is its data (metrics of Kubeflow); then nothing else is read.
         name: the artifact's, for the file of its metadata.
     """
 
     uri: str
-    is_artifact: bool
+    artifact_uri: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
 
@@ -60,15 +61,19 @@ def source_stage(
         text = json.dumps(wanted.metadata, ensure_ascii=False)
         return download.done(str(download.save(f"{safe_name(wanted.name)}.json", [text.encode()])))
     with _errors():
-        if not wanted.is_artifact:
+        parts = parts_below(wanted.uri, wanted.artifact_uri)
+        if parts is None:
             # Checked when it was asked for; the list may have become shorter since.
             address = address_parse(wanted.uri)
             return _named(address, address_allow(address, allowed), download, gateway, cache)
-        artifact = parse_address(wanted.uri)
+        folder, pattern = parts_split(parts)
+        artifact = parse_address(wanted.artifact_uri)
         reader = store_reader(artifact, timeout_s=_STORE_TIMEOUT_S)
         if reader is None:
-            return artifact_fetch(gateway(), wanted.uri, download)
-        return objects_fetch(reader, artifact, download, cache)
+            return artifact_fetch(gateway(), wanted.artifact_uri, download, folder=folder, pattern=pattern)
+        address = artifact.below("/".join(folder)) if folder else artifact
+        with _unreachable():
+            return objects_fetch(reader, address, download, cache, pattern=pattern)
 
 
 def _named(
@@ -82,7 +87,17 @@ def _named(
     reader = store_reader(base, allowed_prefix=prefix, timeout_s=_STORE_TIMEOUT_S)
     if reader is None:
         return artifact_fetch(gateway(), base.uri, download, pattern=pattern)
-    return objects_fetch(reader, base, download, None if base.scheme == "file" else cache, pattern=pattern)
+    with _unreachable():
+        return objects_fetch(reader, base, download, None if base.scheme == "file" else cache, pattern=pattern)
+
+
+@contextmanager
+def _unreachable() -> Iterator[None]:
+    """Tells a store or web server that does not answer from a Kubeflow that does not."""
+    try:
+        yield
+    except EndpointDownError as error:
+        raise SourceError(str(error), code=Reason.SOURCE_UNREACHABLE) from error
 
 
 @contextmanager

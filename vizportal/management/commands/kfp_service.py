@@ -8,8 +8,8 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.kfp_service.app import make_app
 from apps.telemetry import trace_export
-from apps.visualizations.kfp_service.app import make_app
 from vizportal.up import checks
 
 # Waiting clients are told that the listener ends: a restart must not wait for their renders.

@@ -18,6 +18,8 @@ from apps.runs.gateway.objects.address import ObjectAddress, parse_address
 from apps.runs.gateway.objects.shapes import Entry, Facts
 from apps.runs.gateway.objects.stores import StoreConfig
 
+# What getaddrinfo says of a name that does not exist, or has no address.
+_UNKNOWN_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _MOST_REDIRECTS: Final = 3
 _CHUNK: Final = 256 * 1024
 
@@ -103,13 +105,16 @@ def _checked_address(host: str, *, allow_private: bool) -> str:
     """Returns an address of a host; every one it has is looked at, so that none can be swapped in afterwards.
 
     Raises:
-        EndpointDownError: the name is unknown.
+        NotFoundError: the name is unknown.
+        EndpointDownError: the name server does not answer.
         ForbiddenError: one of them is of this machine or its networks.
     """
     try:
         found = {str(item[4][0]) for item in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except OSError as error:
-        raise exceptions.EndpointDownError(f"The host name {host} is unknown.") from error
+    except socket.gaierror as error:
+        is_unknown = error.errno in _UNKNOWN_NAME
+        kind = exceptions.NotFoundError if is_unknown else exceptions.EndpointDownError
+        raise kind(f"The host name {host} {'is unknown' if is_unknown else 'cannot be looked up'}.") from error
     for each in found:
         address = ipaddress.ip_address(each.partition("%")[0])
         is_near = address.is_link_local or address.is_multicast or address.is_unspecified

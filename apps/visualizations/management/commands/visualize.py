@@ -29,6 +29,7 @@ from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.services.assets import assets_publish, inline_assets
 from apps.visualizations.services.code import custom_check
+from apps.visualizations.services.figures import figures_complete
 from apps.visualizations.services.hosts import LOCAL_PREFIX, host_get, work_root
 from apps.visualizations.services.inputs import limits_of_server
 from apps.visualizations.services.requests import arguments_clean
@@ -71,6 +72,9 @@ class Command(BaseCommand):
                 is_cancelled=lambda: False,
             ) as outcome:
                 self._keep(outcome, options)
+                for each in figures_complete(kind.key, outcome.figures):
+                    better = f" ({each.better} is better)" if each.better != "none" else ""
+                    self.stdout.write(f"{each.name}: {each.value:.10g}{each.unit and f' {each.unit}'}{better}")
         except HostLostError as error:
             raise CommandError(str(error)) from error
         finally:

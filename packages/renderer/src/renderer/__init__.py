@@ -7,7 +7,7 @@ environment's libraries imported and forks a child for each render. `Environment
 """
 
 from renderer.confined import ConfinedLimits, ConfinedTimeoutError, run_confined
-from renderer.entities import FailureReason, Progress, RenderOutcome
+from renderer.entities import FailureReason, KeyFigure, Progress, RenderOutcome
 from renderer.environments import EnvironmentInfo, Environments, EnvironmentUnusableError
 from renderer.host_spec import HostLostError, HostSpec, HostStartError, HostStuckError
 from renderer.hosts import RenderHost, hosts_end
@@ -27,6 +27,7 @@ __all__ = [
     "HostSpec",
     "HostStartError",
     "HostStuckError",
+    "KeyFigure",
     "Progress",
     "RenderHost",
     "RenderJob",

@@ -32,6 +32,23 @@ class FailureReason(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFigure:
+    """A number that a render leaves beside its page.
+
+    Attributes:
+        name: 1 to 100 characters.
+        value: finite.
+        unit: at most 20 characters; "" for none.
+        better: higher, lower or none; "" where the code did not say.
+    """
+
+    name: str
+    value: float
+    unit: str = ""
+    better: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a render is: `cell` of `cells` (1-based, 0 before the first), after `elapsed_s` seconds.
 
@@ -67,6 +84,7 @@ class RenderOutcome:
             of the child's life), total.
         sandbox: what confined it, and what it could reach all the same.
         lock: digest of the environment's lock file.
+        figures: at most 64 key figures with different names; none unless it succeeded.
         wait_for_end: returns once no process of the render is left; to be called before the end is told to anybody.
             Raises HostLostError where that cannot be found out.
     """
@@ -86,6 +104,7 @@ class RenderOutcome:
     timings: Mapping[str, float] = field(default_factory=dict)
     sandbox: str = "none"
     lock: str = ""
+    figures: tuple[KeyFigure, ...] = ()
     wait_for_end: Callable[[], None] = lambda: None
 
     def close(self) -> None:

@@ -10,10 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from renderer.child.render_child.cells.key_figures import MAX_FIGURES, check_figures
 from renderer.entities import (
     MAX_LOG_BYTES,
     MAX_TRACEBACK_CHARS,
     FailureReason,
+    KeyFigure,
     RenderOutcome,
 )
 from renderer.exit_status import ExitStatus
@@ -150,7 +152,13 @@ def _read_result(found: RenderOutcome, file: BinaryIO, page: BinaryIO, max_html_
             "The executed notebook is kept."
         )
         return replace(found, reason=FailureReason.HTML_TOO_BIG, message=message)
-    return replace(found, state="succeeded", html=page)
+    return replace(found, state="succeeded", html=page, figures=_figures(result.get("figures")))
+
+
+def _figures(given: object) -> tuple[KeyFigure, ...]:
+    """Returns the key figures that are well formed: the render chose what it says here."""
+    listed = given[:MAX_FIGURES] if isinstance(given, list) else []
+    return tuple(KeyFigure(**each) for each in check_figures(listed))
 
 
 def _capped(notebook: BinaryIO) -> BinaryIO | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
@@ -53,14 +53,19 @@ class Curve:
         """What the legend says."""
         return f"{self.run}: {self.part}" if self.run else self.part
 
+    @property
+    def better(self) -> Literal["higher", "lower", "none"]:
+        """Which direction is better, by the metric's name."""
+        name = self.metric.casefold()
+        if _LESS_IS_BETTER.search(name):
+            return "lower"
+        return "higher" if _MORE_IS_BETTER.search(name) else "none"
+
     def best(self) -> int | None:
         """Returns the index of the best value, by the metric's name; None where the name says nothing."""
-        name = self.metric.casefold()
-        if not len(self.y):
+        if self.better == "none" or not len(self.y):
             return None
-        if _LESS_IS_BETTER.search(name):
-            return int(np.argmin(self.y))
-        return int(np.argmax(self.y)) if _MORE_IS_BETTER.search(name) else None
+        return int(np.argmin(self.y) if self.better == "lower" else np.argmax(self.y))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +143,10 @@ def _x_values(table: pl.DataFrame, name: str, notes: Notes) -> tuple[Any, bool]:
 def _curves(table: pl.DataFrame, x: Any, x_name: str, wanted: Sequence[str], run: str, notes: Notes) -> Iterator[Curve]:
     spreads = _spreads(table.columns)
     metrics = [name for name in table.columns if name != x_name and name.casefold() not in X_COLUMNS]
-    is_blank = table.select(pl.all_horizontal(pl.col(name).is_null() for name in metrics)).to_series().to_numpy()
+    known = (pl.col(name).cast(pl.Float64, strict=False).is_finite() for name in metrics)
+    is_blank = (
+        ~table.select(pl.any_horizontal(*known, pl.lit(value=False)).fill_null(value=False)).to_series().to_numpy()
+    )
     words = []
     for name in table.columns:
         metric, part = split_name(name)
@@ -203,11 +211,11 @@ def _say_lost(curves: Sequence[Curve], x_name: str, notes: Notes) -> None:
         if not curve.lost:
             continue
         where = f" of {curve.run}" if curve.run else ""
-        from_on = [each for each in curve.x.tolist() if each > curve.lost[0]]
-        until = "" if from_on else " and stay so: the training diverged"
+        until = "" if (curve.x > curve.lost[0]).any() else " and to the end: the training diverged"
+        verb = "is" if len(curve.lost) == 1 else "are"
         notes.add(
-            f"{counted(len(curve.lost), 'value')} of {curve.metric} ({curve.part}){where} "
-            f"{'is' if len(curve.lost) == 1 else 'are'} NaN, infinite or empty, from {x_name} {curve.lost[0]:,g} on{until}."
+            f"{counted(len(curve.lost), 'value')} of {curve.metric} ({curve.part}){where} {verb} NaN, infinite or empty, "
+            f"from {x_name} {curve.lost[0]:,g} on{until}."
         )
 
 

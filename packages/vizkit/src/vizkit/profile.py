@@ -19,8 +19,8 @@ _SELECT: Final = re.compile(r"<select(?=[^<>]*column-filter-select)")
 _PADDING: Final = re.compile(r"<th(?=[^<>]*data-role=\"padding\")")
 
 
-def read_sample(source: str, source_uri: str, how: tabular.How, *, max_rows: int) -> tuple[pl.DataFrame, Notes]:
-    """Returns a source's rows with their types found out, and what a person has to know.
+def read_sample(source: str, source_uri: str, how: tabular.How, *, max_rows: int) -> tuple[pl.DataFrame, int, Notes]:
+    """Returns a source's rows with their types found out, the number of all, and what a person has to know.
 
     Of more than `max_rows` every n-th is taken, so that the sample is spread evenly and the same each time.
 
@@ -39,7 +39,7 @@ def read_sample(source: str, source_uri: str, how: tabular.How, *, max_rows: int
     rows = found.collect(names, with_dates=True)
     if step > 1:
         notes.add(f"A sample: every {_ordinal(step)} row, {rows.height:,} of {total:,}.")
-    return _plain(rows), notes
+    return _plain(rows), total, notes
 
 
 def _ordinal(number: int) -> str:
@@ -49,16 +49,17 @@ def _ordinal(number: int) -> str:
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
     """Returns columns of types that the report does not know as text, which is all that can be said of them here."""
+    rows = rows.cast({pl.Decimal: pl.Float64})
     return pl.DataFrame([each if _is_plain(each) else cells.as_text(each) for each in rows.get_columns()])
 
 
 def _is_plain(column: pl.Series) -> bool:
     kind = column.dtype
-    if kind.is_temporal() and kind not in {pl.Duration, pl.Time}:
+    if isinstance(kind, pl.Date | pl.Datetime):
         # It counts in nanoseconds, which end in 2262.
         years = column.dt.year().drop_nulls()
         return bool(years.is_between(1700, 2200).all())
-    return not (kind.is_nested() or kind in {pl.Binary, pl.Time, pl.Int128})
+    return not (kind.is_nested() or kind in {pl.Binary, pl.Time, pl.Int128} or isinstance(kind, pl.Duration))
 
 
 def report(rows: pl.DataFrame) -> str:

@@ -98,8 +98,8 @@ def show_source(
     how: How | None = None,
     columns: Sequence[str] = (),
     max_rows: int = 10_000,
-) -> None:
-    """Displays a source's rows: the first of them, and figures of all.
+) -> tuple[int, int]:
+    """Displays a source's rows: the first of them, and figures of all; returns the numbers of all rows and columns.
 
     Args:
         how: what a person says about the file.
@@ -125,6 +125,7 @@ def show_source(
     head = [Column(name, each.kind == "number") for name, each in zip(names, summary, strict=True)]
     html.show(_component(head, [series.to_list() for series in shown.get_columns()], found.total, summary, "", ()))
     notes.show(found.notes)
+    return found.total, len(found.names)
 
 
 def _component(

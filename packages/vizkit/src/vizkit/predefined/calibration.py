@@ -9,6 +9,11 @@
 # artifact_types = ["system.Dataset"]
 # patterns = ["*calibration*", "*probabilit*"]
 #
+# [tool.vizportal.figures]
+# brier = { better = "lower", description = "Brier score; of several classes the mean." }
+# calibration_error = { better = "lower", description = "Expected calibration error; of several classes the mean." }
+# rows = { description = "Rows with a target and a probability." }
+#
 # [tool.vizportal.arguments.bins]
 # type = "integer"
 # minimum = 2
@@ -72,7 +77,7 @@ Example: `{"target_column": "label", "trueclass": "1", "true_score_column": "pro
 """
 import numpy as np
 
-from vizkit import curves, html, notes, predictions, scores
+from vizkit import curves, figure, html, notes, predictions, scores
 from vizkit.axes import Axis
 from vizkit.charts import Band, Chart, Guide, Series
 
@@ -94,6 +99,9 @@ series = [
     )
     for place, (each, c) in enumerate(drawn)
 ]
+figure("brier", np.mean([c.brier for _, c in found]))
+figure("calibration_error", np.mean([c.ece for _, c in found]))
+figure("rows", read.rows)
 first, facts = found[0][1], curves.facts_of(read)
 if len(found) == 1:
     big, table = f"Brier {first.brier:.4f}", ""

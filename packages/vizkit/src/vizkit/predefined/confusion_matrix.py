@@ -9,6 +9,12 @@
 # artifact_types = ["system.Dataset", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"]
 # patterns = ["*confusion*", "*predictions*"]
 #
+# [tool.vizportal.figures]
+# accuracy = { better = "higher", description = "Share of rows whose class was predicted." }
+# macro_f1 = { better = "higher", description = "Mean F1 of the classes." }
+# classes = { description = "Classes in the matrix." }
+# rows = { description = "Rows that were counted." }
+#
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
@@ -64,7 +70,9 @@ are read by pointer and arrow keys. Figures are those of scikit-learn; what is u
 
 Example: `{"target_column": "label", "predicted_column": "guess", "normalize": "true"}`
 """
-from vizkit import counts, files, html, matrix, metrics, notes
+import numpy as np
+
+from vizkit import counts, figure, files, html, matrix, metrics, notes
 
 metadata = files.read_metadata(source) if source else None
 said = notes.Notes()
@@ -79,6 +87,12 @@ else:
     counted = counts.read_counts(source, source_uri, variables)
     found, said = [("", counted.labels, counted.counts)], counted.notes
 
+if len(found) == 1:
+    by_class = scores.by_class(found[0][2])
+    figure("accuracy", by_class.accuracy)
+    figure("macro_f1", np.nan_to_num(by_class.f1).mean())
+    figure("classes", len(found[0][1]))
+    figure("rows", by_class.support.sum())
 parts = [
     (f"<h2>{html.text(name)}</h2>" if name else "") + matrix.draw(labels, table, how=variables["normalize"], name=name)
     for name, labels, table in found

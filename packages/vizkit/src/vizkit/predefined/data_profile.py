@@ -8,6 +8,10 @@
 # reads_tables = true
 # patterns = ["*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.parquet", "*.arrow", "*.feather"]
 #
+# [tool.vizportal.figures]
+# rows = {}
+# columns = {}
+#
 # [tool.vizportal.arguments.max_rows]
 # type = "integer"
 # minimum = 100
@@ -26,8 +30,10 @@ different values, mean, deviation, quantiles, most frequent values and distribut
 
 **When to use:** to get to know a data set before a model is trained with it. For statistics of TFX use TFDV.
 """
-from vizkit import html, notes, profile, tabular
+from vizkit import figure, html, notes, profile, tabular
 
-rows, said = profile.read_sample(source, source_uri, tabular.How.of(variables), max_rows=variables["max_rows"])
+rows, total, said = profile.read_sample(source, source_uri, tabular.How.of(variables), max_rows=variables["max_rows"])
+figure("rows", total)
+figure("columns", rows.width)
 html.show(profile.report(rows))
 notes.show(said)

@@ -8,6 +8,10 @@
 # reads_tables = true
 # patterns = ["*importance*", "*coefficient*"]
 #
+# [tool.vizportal.figures]
+# features = { description = "Features with an importance." }
+# strongest_share = { description = "Share of the strongest feature in all." }
+#
 # [tool.vizportal.arguments.top]
 # type = "integer"
 # minimum = 1
@@ -56,7 +60,7 @@ what belongs to both; a permutation importance around zero, whiskers included, s
 
 Example: `{"top": 10, "order": "value"}`
 """
-from vizkit import bars, html, importances, notes
+from vizkit import bars, figure, html, importances, notes
 
 found, said = importances.read(source, source_uri, variables)
 ORDERS = {
@@ -69,6 +73,8 @@ found.sort(key=ORDERS[variables["order"]])
 total = sum(abs(bar.value) for bar in found)
 strongest = max(found, key=lambda bar: abs(bar.value))
 facts = {"Features": f"{len(found):,}", "Strongest": f"{strongest.name}, {abs(strongest.value) / total:.1%} of all" if total else None}
+figure("features", len(found))
+figure("strongest_share", abs(strongest.value) / total if total else None)
 has_whiskers = any(bar.reach is not None for bar in found)
 html.show(
     bars.draw(

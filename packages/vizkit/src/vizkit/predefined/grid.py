@@ -7,6 +7,9 @@
 # description = "Examples as cards: pictures of a folder, or a table's pictures, texts and labels, to search, filter and page through."
 # patterns = ["*.png", "*.jpg", "*.jpeg", "*.gif", "*.webp", "*.svg", "*images*", "*samples*"]
 #
+# [tool.vizportal.figures]
+# examples = { description = "Examples that the source holds." }
+#
 # [tool.vizportal.arguments.image_column]
 # type = "string"
 # default = ""
@@ -58,10 +61,11 @@ the same source folder (as `metadata.csv` of Hugging Face's ImageFolder does).
 
 **When to use:** to look at a data set of images or texts, or at what a model said about them.
 """
-from vizkit import gallery
+from vizkit import figure, gallery
 
 choice = gallery.Choice(variables["image_column"], variables["label_column"], tuple(variables.get("text_columns") or ()))
 cards, total = gallery.read_cards(source, source_uri, choice, side=variables["size"])
+figure("examples", total)
 gallery.show_cards(
     cards, total, side=variables["size"], max_cards=variables["max_examples"], max_bytes=variables["max_megabytes"] * 1_000_000
 )

@@ -41,11 +41,14 @@ marked and counted. Several files (a folder, a glob) are drawn as several traini
 is of: those stand in one chart. The best value is marked on validation where there is one: the least of a loss or an error,
 the greatest of an accuracy, score, AUC and so on. At most 1,000 points a curve are drawn, picked so that its shape stays.
 
+**Key figures:** of one training, the last value of each curve, named as `loss (validation)`, and the best one, as
+`best loss (validation)`, where the name of the metric says which direction is better.
+
 **Use it** for overfitting, learning rates that are too high, and to choose a checkpoint.
 
 Example: `{"x_column": "epoch", "metrics": ["loss", "val_loss"], "smoothing": 0.6}`
 """
-from vizkit import history, html, notes
+from vizkit import figure, history, html, notes
 from vizkit.axes import Axis
 from vizkit.charts import Band, Chart, Mark, Series, draw
 
@@ -62,6 +65,10 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
     for curve in found:
         at = curve.best()
         rows.append([metric, curve.name, f"{len(curve.x):,}", html.number(curve.last) or str(curve.last), *([float(curve.y[at]), float(curve.x[at])] if at is not None else ["", ""])])
+    if len(runs) == 1:
+        for curve in found:
+            figure(f"{metric} ({curve.part})", curve.last, better=curve.better)
+            figure(f"best {metric} ({curve.part})", curve.y[curve.best()] if curve.best() is not None else None, better=curve.better)
     best = min(found, key=lambda curve: PARTS.index(curve.part) if curve.part in PARTS else len(PARTS))
     if len(runs) == 1 and best.best() is not None and len(best.x) > 1:
         at, place = best.best(), found.index(best)

@@ -9,6 +9,14 @@
 # artifact_types = ["system.Dataset"]
 # patterns = ["*precision*recall*", "*pr_curve*"]
 #
+# [tool.vizportal.figures]
+# average_precision = { better = "higher", description = "Area in steps; of several classes the macro average." }
+# average_precision_micro = { better = "higher", description = "Of all decisions pooled, where there are several classes." }
+# best_f1 = { better = "higher", description = "The greatest F1 of any threshold." }
+# best_threshold = { description = "The threshold where that is." }
+# prevalence = { description = "Share of true rows." }
+# rows = { description = "Rows with a target and a score." }
+#
 # [tool.vizportal.arguments.trueclass]
 # type = "string"
 # default = ""
@@ -56,7 +64,7 @@ Example: `{"target_column": "label", "trueclass": "fraud", "true_score_column": 
 """
 import numpy as np
 
-from vizkit import curves, html, notes, predictions, scores
+from vizkit import curves, figure, html, notes, predictions, scores
 from vizkit.axes import Axis
 from vizkit.charts import Chart, Guide, Mark
 
@@ -66,12 +74,17 @@ shares = [float(np.average(each.truth, weights=each.weight)) for each in read.cl
 if len(read.classes) == 1:
     read.question_area(scores.roc(read.classes[0].truth, read.classes[0].score, read.classes[0].weight).area)
 facts = curves.facts_of(read)
+figure("rows", read.rows)
 
 averages, guides, marks, table = [], [], [], ""
 if len(found) == 1:
     curve = found[0][1]
     at, f1 = scores.best_f1(curve)
     big = f"AP {curve.area:.4f}"
+    figure("average_precision", curve.area)
+    figure("best_f1", f1)
+    figure("best_threshold", curve.thresholds[at] if np.isfinite(curve.thresholds[at]) else None)
+    figure("prevalence", shares[0])
     facts |= {
         "Best F1": f"{f1:.4f}",
         "Best threshold": html.number(float(curve.thresholds[at])),
@@ -82,6 +95,8 @@ if len(found) == 1:
 else:
     averages = [("Micro average", scores.precision_recall(*read.pooled()))]
     big = f"AP {np.mean([c.area for _, c in found]):.4f}"
+    figure("average_precision", np.mean([c.area for _, c in found]))
+    figure("average_precision_micro", averages[0][1].area)
     facts = {"Average": "macro, the mean of the classes", "AP, micro average": f"{averages[0][1].area:.4f}", **facts}
     rows = [
         (name, f"{c.area:.4f}", f"{share:.1%}", f"{f1:.4f}", c.thresholds[at])

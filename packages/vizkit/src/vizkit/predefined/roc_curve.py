@@ -9,6 +9,14 @@
 # artifact_types = ["system.Dataset", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"]
 # patterns = ["*roc*", "*predictions*", "*scores*"]
 #
+# [tool.vizportal.figures]
+# auc = { better = "higher", description = "Area under the curve; of several classes the macro average." }
+# auc_micro = { better = "higher", description = "Area of all decisions pooled, where there are several classes." }
+# auc_lowest = { better = "higher", description = "The least area, where metrics have several slices." }
+# youden_j = { better = "higher", description = "The greatest difference of TPR and FPR." }
+# best_threshold = { description = "The threshold where that is." }
+# rows = { description = "Rows with a target and a score." }
+#
 # [tool.vizportal.arguments.is_generated]
 # type = "boolean"
 # default = false
@@ -62,7 +70,9 @@ precision-recall says more.
 
 Example: `{"target_column": "tip", "target_operator": ">", "trueclass": "5", "true_score_column": "score"}`
 """
-from vizkit import curves, files, html, metrics, notes, predictions, scores
+import numpy as np
+
+from vizkit import curves, figure, files, html, metrics, notes, predictions, scores
 from vizkit.axes import Axis
 from vizkit.charts import Chart, Guide, Mark
 
@@ -81,6 +91,7 @@ else:
     found = [(each.label, scores.roc(each.truth, each.score, each.weight)) for each in read.classes]
     facts, said = curves.facts_of(read), read.notes
     read.question_area(found[0][1].area)
+    figure("rows", read.rows)
     if len(found) > 1:
         averages = [("Micro average", scores.roc(*read.pooled())), ("Macro average", scores.mean_roc([c for _, c in found]))]
 
@@ -89,6 +100,9 @@ if len(found) == 1:
     curve = found[0][1]
     at = scores.best_youden(curve)
     big = f"AUC {curve.area:.4f}"
+    figure("auc", curve.area)
+    figure("youden_j", curve.y[at] - curve.x[at])
+    figure("best_threshold", curve.thresholds[at] if np.isfinite(curve.thresholds[at]) else None)
     facts |= {
         "Points": f"{curve.count:,}",
         "Best threshold": html.number(float(curve.thresholds[at])) or "above all scores",
@@ -106,8 +120,12 @@ else:
     ]
     table = curves.by_class(["Curve", "AUC", "Best threshold", "TPR", "FPR"], rows, caption="Areas")
     if averages:
+        figure("auc", averages[1][1].area)
+        figure("auc_micro", averages[0][1].area)
         big = f"AUC {averages[1][1].area:.4f}"
         facts = {"Average": "macro, the mean of the classes", "AUC, micro average": f"{averages[0][1].area:.4f}", **facts}
+    else:
+        figure("auc_lowest", min(curve.area for _, curve in found))
 
 title = "ROC curve" if len(found) == 1 else "ROC curves by slice" if not averages else "ROC curves, each class against the rest"
 curves.show(

@@ -9,6 +9,10 @@
 # artifact_types = ["system.Dataset", "system.Artifact"]
 # patterns = ["*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.parquet", "*.arrow", "*.feather", "*table*"]
 #
+# [tool.vizportal.figures]
+# rows = { description = "All rows of the source." }
+# columns = { description = "All columns of the source." }
+#
 # [tool.vizportal.arguments.headers]
 # type = ["array", "boolean"]
 # items = {type = "string"}
@@ -45,8 +49,10 @@ In a filter, a number column takes `>5`, `<=5`, `=5` and `2..5`, any other a par
 
 **When to use:** to see what is in a data set. Ten million rows (1 GB of CSV) are no problem: the file is streamed.
 """
-from vizkit import tables, tabular
+from vizkit import figure, tables, tabular
 
-tables.show_source(
+rows, columns = tables.show_source(
     source, source_uri, how=tabular.How.of(variables), columns=variables.get("columns") or (), max_rows=variables["max_rows"]
 )
+figure("rows", rows)
+figure("columns", columns)

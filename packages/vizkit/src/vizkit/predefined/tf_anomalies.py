@@ -7,6 +7,9 @@
 # description = "What TensorFlow Data Validation found wrong with a data set: feature, severity, short and long description, drift."
 # artifact_types = ["ExampleAnomalies"]
 # patterns = ["*SchemaDiff.pb", "*anomalies*"]
+#
+# [tool.vizportal.figures]
+# anomalies = { better = "lower", description = "Anomalies in all splits together." }
 # ///
 """
 Shows anomalies as TensorFlow Data Validation finds them by comparing statistics with a schema.
@@ -19,12 +22,14 @@ measured drift and skew with their thresholds. No table means that nothing was f
 
 Use it when a pipeline stops at validation, or to see whether the newest data still fits.
 """
-from vizkit import html
+from vizkit import figure, html
 from vizkit.files import source_files
 from vizkit.statistics.read import load_anomalies, split_of
-from vizkit.statistics.schema import draw_anomalies
+from vizkit.statistics.schema import anomaly_rows, draw_anomalies
 
 paths = source_files(source, source_uri)
 chosen = [path for path in paths if path.suffix in {".pb", ".pbtxt", ".textproto"}] or paths
-for path in chosen[:40]:
-    html.show(draw_anomalies(load_anomalies(path), title=split_of(path) or (path.name if len(chosen) > 1 else "")))
+found = [(path, load_anomalies(path)) for path in chosen[:40]]
+figure("anomalies", sum(len(anomaly_rows(each)) for _, each in found))
+for path, each in found:
+    html.show(draw_anomalies(each, title=split_of(path) or (path.name if len(chosen) > 1 else "")))

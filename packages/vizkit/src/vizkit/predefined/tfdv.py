@@ -9,6 +9,10 @@
 # artifact_types = ["ExampleStatistics", "system.Dataset"]
 # patterns = ["*FeatureStats.pb", "*stats_tfrecord*", "*statistics*", "*stats*.pb", "*stats*.pbtxt"]
 #
+# [tool.vizportal.figures]
+# examples = { description = "Examples in all data sets together." }
+# features = { description = "Features of any data set." }
+#
 # [tool.vizportal.arguments.features]
 # type = "array"
 # items = { type = "string" }
@@ -45,7 +49,7 @@ Use it before training, to find columns that are empty, constant or odd, and to 
 
 Example: `split_by = "split"` on a CSV file with a column `split` of `train` and `eval`.
 """
-from vizkit import html, notes, tabular
+from vizkit import figure, html, notes, tabular
 from vizkit.files import source_files
 from vizkit.statistics.compute import compute_statistics
 from vizkit.statistics.draw import draw_statistics
@@ -59,5 +63,7 @@ else:
         source, source_uri, features=features, split_by=variables.get("split_by") or "", max_rows=variables.get("max_rows") or 0,
         how=tabular.How.of(variables), notes=said,
     )
+figure("examples", sum(each.examples for each in datasets))
+figure("features", len({feature.name for each in datasets for feature in each.features}))
 html.show(draw_statistics(datasets, features=features))
 notes.show(said)

@@ -10,6 +10,10 @@
 # artifact_types = ["Examples"]
 # patterns = ["*.tfrecord", "*.tfrecord.gz", "*data_tfrecord*"]
 #
+# [tool.vizportal.figures]
+# examples = { description = "Examples in all data sets together." }
+# features = { description = "Features of any data set." }
+#
 # [tool.vizportal.arguments.features]
 # type = "array"
 # items = { type = "string" }
@@ -42,7 +46,7 @@ them (`Split-train/data_tfrecord-00000-of-00001.gz`): each split is a data set b
 Use it for TFRecords, which nothing else here reads, or to have TFDV's word. For CSV and Parquet the type *Data statistics (TFDV)*
 gives the same figures in a tenth of the time.
 """
-from vizkit import html, notes, tabular
+from vizkit import figure, html, notes, tabular
 from vizkit.statistics.draw import draw_statistics
 from vizkit.statistics.raw import schema_of, tfdv_statistics
 from vizkit.statistics.schema import draw_schema
@@ -51,6 +55,8 @@ found = tfdv_statistics(
     source, source_uri, features=variables.get("features") or [], sample_rate=variables.get("sample_rate") or 1,
     how=tabular.How.of(variables),
 )
+figure("examples", sum(each.examples for each in found.datasets))
+figure("features", len({feature.name for each in found.datasets for feature in each.features}))
 html.show(draw_statistics(found.datasets))
 if variables.get("show_schema"):
     html.show(draw_schema(schema_of(found)))

@@ -32,11 +32,13 @@ Shows how good a model is on each part of the data, in the manner of TensorFlow 
 value. The table has every metric, sorts by any of them, and can be limited to slices with enough examples to mean something.
 Thresholds that the evaluation checked are listed with those that were not met.
 
+**Key figures:** of one model, each metric of all examples, under the name that the table gives it.
+
 Use it to find the groups for which a model fails although its overall figures are fine.
 
 Example: `slicing_column = "day"`, or `slicing_column = "sex, smoker"` for slices by both.
 """
-from vizkit import html
+from vizkit import figure, html
 from vizkit.evaluation import read_evaluations
 from vizkit.evaluation_draw import draw_evaluations
 
@@ -46,4 +48,8 @@ unknown = [name for name in wanted if name not in {each.name for each in found}]
 if unknown:
     raise ValueError(f'There is no model "{unknown[0]}". Models found: {", ".join(each.name for each in found)}.')
 chosen = [each for each in found if not wanted or each.name in wanted]
+if len(chosen) == 1:
+    for cut in chosen[0].slices:
+        for name, value in cut.metrics.items() if not cut.keys else ():
+            figure(name[:100], value.value)
 html.show(draw_evaluations(chosen, slicing_column=variables.get("slicing_column") or ""))

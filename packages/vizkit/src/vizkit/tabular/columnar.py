@@ -97,7 +97,8 @@ def _arrow_table(path: Path, kind: Kind) -> Any:
 
 def _series(name: str, column: Any) -> pl.Series | None:
     """Returns one column, as text where polars has no such type; None where that cannot be either."""
-    for convert in (lambda: column, lambda: column.cast("string")):
+    as_it_is = [] if str(column.type).startswith("decimal256") else [lambda: column]
+    for convert in (*as_it_is, lambda: column.cast("string")):
         try:
             found = pl.from_arrow(convert())
         except BaseException as error:

@@ -51,6 +51,7 @@ def _page(kind: VisualizationType) -> str:
         docstring(kind),
         _facts(kind),
         _arguments(kind),
+        _figures(kind),
         _example(kind),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -83,6 +84,15 @@ def _arguments(kind: VisualizationType) -> str:
         return "## Arguments\n\n" + ("Any: the code reads them from `variables`." if free else "None.")
     rows = "\n".join(_argument(name, rule, is_required=name in kind.schema["required"]) for name, rule in rules.items())
     return f"## Arguments\n\n| name | type | default | |\n| --- | --- | --- | --- |\n{rows}"
+
+
+def _figures(kind: VisualizationType) -> str:
+    if not kind.figures:
+        return ""
+    rows = "\n".join(
+        f"| `{each.name}` | {_cell(each.unit)} | {each.better} | {_cell(each.description)} |" for each in kind.figures
+    )
+    return f"## Key figures\n\n| name | unit | better | |\n| --- | --- | --- | --- |\n{rows}"
 
 
 def _argument(name: str, rule: Mapping[str, Any], *, is_required: bool) -> str:

@@ -15,6 +15,20 @@ _TFX_SCORE: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredFigure:
+    """A key figure that a type leaves with its results.
+
+    Attributes:
+        better: higher, lower or none.
+    """
+
+    name: str
+    unit: str = ""
+    better: str = "none"
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VisualizationType:
     """One type of visualization.
 
@@ -29,6 +43,7 @@ class VisualizationType:
         version: 16 hex digits of a SHA-256 over the file and, where it imports vizkit, that; a render keeps it.
         path: None for types that are not files.
         needs_source: whether it can do anything without a source.
+        figures: the key figures that its code leaves where the data have them; it may leave others too.
     """
 
     key: str
@@ -43,6 +58,7 @@ class VisualizationType:
     path: Path | None
     needs_source: bool = True
     kernel: str = ""
+    figures: tuple[DeclaredFigure, ...] = ()
 
     @property
     def is_custom(self) -> bool:

@@ -12,7 +12,8 @@ from typing import Any, Final
 import jsonschema
 
 from vizkit import TOOLKIT_DIR
-from vizkit.types.entities import CUSTOM_KEY, VisualizationType
+from vizkit.key_figures import MAX_UNIT_CHARS
+from vizkit.types.entities import CUSTOM_KEY, DeclaredFigure, VisualizationType
 from vizkit.types.inline_metadata import InlineMetadataError, read_inline_metadata
 
 _OPENS: Final = re.compile(r"(?m)^# /// script\b")
@@ -57,6 +58,15 @@ TABLE_ARGUMENTS: Final[dict[str, Any]] = {
         "description": "Of numbers in delimited text; the other mark then separates thousands.",
     },
 }
+_FIGURE_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "unit": {"type": "string", "maxLength": MAX_UNIT_CHARS},
+        "better": {"enum": ["higher", "lower", "none"]},
+        "description": {"type": "string", "maxLength": 200},
+    },
+}
 _TOOL_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["key", "title", "description"],
@@ -73,6 +83,7 @@ _TOOL_SCHEMA: Final[dict[str, Any]] = {
         "patterns": {"type": "array", "items": {"type": "string"}},
         "required": {"type": "array", "items": {"type": "string"}},
         "arguments": {"type": "object", "additionalProperties": _ARGUMENT_SCHEMA},
+        "figures": {"type": "object", "maxProperties": 64, "additionalProperties": _FIGURE_SCHEMA},
     },
 }
 
@@ -145,6 +156,7 @@ def make_type(
         path=path,
         needs_source=tool.get("needs_source", True),
         kernel=tool.get("kernel", ""),
+        figures=tuple(DeclaredFigure(name=name, **each) for name, each in tool.get("figures", {}).items()),
     )
 
 

@@ -13,6 +13,7 @@ from ..page import export
 from . import direct
 from .capture import Recorder
 from .handover import Handover
+from .key_figures import take_figures
 from .log import Log, Progress
 from .notebook import Cell, build_notebook, split_cells
 from .sampling import take_sample
@@ -90,6 +91,7 @@ class Render:
         began = time.monotonic()
         page = None
         if "state" not in self.result:
+            self.result["figures"] = take_figures(self.notebook)
             page = export.export_html(self.notebook, self._job["title"])
             self.result["state"] = "succeeded"
         self.result["convert_s"] = time.monotonic() - began

@@ -21,6 +21,8 @@ _TAIL_LINES: Final = 20
 _VEGA: Final = re.compile(r"application/vnd\.(vega|vegalite)\.v\d+(?:\.\d+)*[.+]json")
 _PLOTLY: Final = "application/vnd.plotly.v1+json"
 _WIDGET: Final = "application/vnd.jupyter.widget-view+json"
+# Bokeh's data beside its page, and key figures, which the portal shows.
+_UNSHOWN: Final = ("application/vnd.bokehjs_", "application/vnd.vizportal.")
 _DATA_FRAME: Final = 'class="dataframe"'
 _SCRIPT_END: Final = re.compile(r"</(?=script)", re.IGNORECASE)
 # BokehJS's own scripts say where they draw; others may expect the place of their output, as in Jupyter.
@@ -84,7 +86,7 @@ def _plain(data: Mapping[str, Any]) -> str:
         return f'<div class="quiet">{html}<p>A widget: it needs a running kernel, so only its text is here.</p></div>'
     if text:
         return _lines(text)
-    named = [mime for mime in data if not mime.startswith("application/vnd.bokehjs_")]
+    named = [mime for mime in data if not mime.startswith(_UNSHOWN)]
     return _quiet(f"An output of type {', '.join(named)}, which cannot be drawn here.") if named else ""
 
 

@@ -24,7 +24,8 @@ _MAX_FIELDS: Final = 20
 _MAX_TYPE_CHARS: Final = 100
 _KNOWN_FIELDS: Final = frozenset({"type", "source", "arguments"})
 # The numbers of Kubeflow's Visualization.Type; protobuf's JSON may carry either.
-_TYPE_NUMBERS: Final = ("ROC_CURVE", "TFDV", "TABLE", "TFMA", "CUSTOM")
+# Source: kubeflow/pipelines, backend/api/v1beta1/visualization.proto.
+_TYPE_NUMBERS: Final = ("ROC_CURVE", "TFDV", "TFMA", "TABLE", "CUSTOM")
 # https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests: at most 8 digits, then a unit.
 _GRPC_TIMEOUT: Final = re.compile(r"([0-9]{1,8})([HMSmun])", re.ASCII)
 _UNIT_S: Final = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}

@@ -11,9 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 _NAME: Final = "VIZPORTAL_RESULTS_URL"
 _CLOUDS: Final = {
-    "s3": ("apps.visualizations.stores.s3.S3Store", "bucket_name"),
-    "gs": ("apps.visualizations.stores.google.GoogleStore", "bucket_name"),
-    "azure": ("apps.visualizations.stores.azure.AzureStore", "azure_container"),
+    "s3": ("apps.stores.s3.S3Store", "bucket_name"),
+    "gs": ("apps.stores.google.GoogleStore", "bucket_name"),
+    "azure": ("apps.stores.azure.AzureStore", "azure_container"),
 }
 
 
@@ -31,7 +31,7 @@ def read_store(url: str, options: Mapping[str, Any], directory: Path) -> dict[st
     parts = urlsplit(url)
     if not url or (parts.scheme == "file" and not parts.netloc):
         # Results are only ever served through views that check who asks, so no URL leads to them.
-        backend = "apps.visualizations.stores.files.FileStore"
+        backend = "apps.stores.files.FileStore"
         return {"BACKEND": backend, "OPTIONS": {"location": parts.path or str(directory), "base_url": None}}
     backend, place = _CLOUDS.get(parts.scheme, ("", ""))
     if not backend or not parts.netloc or parts.query or "@" in parts.netloc:

@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 
-from apps.visualizations.stores.streamed import StoredFile, StoreFullError
+from apps.stores.streamed import StoredFile, StoreFullError
 
 # Where a file is written before it gets its name; what a crash leaves here is pruned.
 INCOMING: Final = "incoming"

@@ -19,10 +19,10 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from apps.accounts.caller import Caller, CallerKind
+from apps.kfp_service import protocol
+from apps.kfp_service.ends import End
+from apps.kfp_service.waiting import Phases, Watch, visualization_render
 from apps.visualizations.exceptions import VisualizationsError
-from apps.visualizations.kfp_service import protocol
-from apps.visualizations.kfp_service.ends import End
-from apps.visualizations.kfp_service.waiting import Phases, Watch, visualization_render
 
 _THREADS: Final = 4
 _RETRY_AFTER_S: Final = "5"

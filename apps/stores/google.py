@@ -15,7 +15,7 @@ from requests.exceptions import RequestException
 from storages.backends.gcloud import GoogleCloudStorage
 from storages.utils import clean_name
 
-from apps.visualizations.stores.streamed import CHUNK_BYTES, faults_are_oserrors, streamed_file
+from apps.stores.streamed import CHUNK_BYTES, faults_are_oserrors, streamed_file
 
 _FAULTS: Final = (GoogleAPIError, GoogleAuthError, RequestException)
 

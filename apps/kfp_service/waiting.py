@@ -22,10 +22,10 @@ from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from apps.accounts.caller import Caller
+from apps.kfp_service.ends import End, end_read
+from apps.kfp_service.protocol import KubeflowRequest
 from apps.visualizations import selectors
 from apps.visualizations.events import ENDED_CHANNEL
-from apps.visualizations.kfp_service.ends import End, end_read
-from apps.visualizations.kfp_service.protocol import KubeflowRequest
 from apps.visualizations.services import cancellation, submission
 from apps.visualizations.services.requests import VisualizationRequest
 from apps.visualizations.states import RenderState

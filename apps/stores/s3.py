@@ -11,7 +11,7 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
-from apps.visualizations.stores.streamed import CHUNK_BYTES, faults_are_oserrors, streamed_file
+from apps.stores.streamed import CHUNK_BYTES, faults_are_oserrors, streamed_file
 
 _FAULTS: Final = (BotoCoreError, ClientError)
 _GONE: Final = frozenset({"NoSuchKey", "404"})

@@ -11,10 +11,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from apps.stores import files
+from apps.stores.content import content_save
+from apps.stores.streamed import StoreAwayError, StoreFullError
 from apps.visualizations.services import pruning
-from apps.visualizations.stores import files
-from apps.visualizations.stores.content import content_save
-from apps.visualizations.stores.streamed import StoreAwayError, StoreFullError
 
 NAME = "renders/ab/x/1-result.html"
 

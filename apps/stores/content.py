@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 from django.core.files import File
 from django.core.files.storage import Storage
 
-from apps.visualizations.stores.streamed import StoreAwayError
+from apps.stores.streamed import StoreAwayError
 
 _CHUNK: Final = 1024**2
 

@@ -9,7 +9,7 @@ from azure.storage.blob import BlobPrefix, BlobServiceClient
 from django.core.files import File
 from storages.backends.azure_storage import AzureStorage
 
-from apps.visualizations.stores.streamed import CHUNK_BYTES, faults_are_oserrors, streamed_file
+from apps.stores.streamed import CHUNK_BYTES, faults_are_oserrors, streamed_file
 
 _FAULTS: Final = (AzureError,)
 # By default it holds the first 32 MB of whatever is opened.

@@ -20,15 +20,15 @@ from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.accounts.caller import Caller, CallerKind, caller_set
+from apps.kfp_service import protocol
+from apps.kfp_service.ends import End
+from apps.kfp_service.waiting import Watch, visualization_render
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway import endpoints
 from apps.visualizations import exceptions
 from apps.visualizations.api.auth import BrowserAuth, TokenAuth
 from apps.visualizations.api.bodies import StrictParser
 from apps.visualizations.api.errors import MAX_BODY_BYTES, ApiError
-from apps.visualizations.kfp_service import protocol
-from apps.visualizations.kfp_service.ends import End
-from apps.visualizations.kfp_service.waiting import Watch, visualization_render
 from apps.visualizations.states import RenderState
 
 # gRPC's codes beside HTTP's: https://grpc.io/docs/guides/status-codes/
@@ -39,6 +39,8 @@ _STATUS: Final = {
     exceptions.NotAllowedError: 403,
     exceptions.NotFoundError: 404,
 }
+# What Kubeflow's message has; `html` and `error` are its answer's, which a client may send back.
+_FIELDS: Final = frozenset({"type", "source", "arguments", "html", "error"})
 logger = logging.getLogger(__name__)
 _watches: dict[Any, Watch] = {}
 
@@ -127,6 +129,8 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 
 def _asked(body: dict[str, Any], request: HttpRequest) -> protocol.KubeflowRequest:
+    if unknown := sorted(body.keys() - _FIELDS):
+        raise _RefusedError(400, f"Unknown field {unknown[0][:40]!r}: a visualization has type, source and arguments.")
     headers = {name.lower(): value for name, value in request.headers.items()}
     # Protobuf leaves out what is zero: without a type it is the first, ROC_CURVE.
     return protocol.request_make(
