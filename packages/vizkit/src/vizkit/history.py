@@ -214,8 +214,8 @@ def _say_lost(curves: Sequence[Curve], x_name: str, notes: Notes) -> None:
         until = "" if (curve.x > curve.lost[0]).any() else " and to the end: the training diverged"
         verb = "is" if len(curve.lost) == 1 else "are"
         notes.add(
-            f"{counted(len(curve.lost), 'value')} of {curve.metric} ({curve.part}){where} {verb} NaN, infinite or empty, "
-            f"from {x_name} {curve.lost[0]:,g} on{until}."
+            f"{counted(len(curve.lost), 'value')} of {curve.metric} ({curve.part}){where} {verb} NaN, infinite or "
+            f"empty, from {x_name} {curve.lost[0]:,g} on{until}."
         )
 
 

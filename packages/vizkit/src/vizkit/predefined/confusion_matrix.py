@@ -72,7 +72,7 @@ Example: `{"target_column": "label", "predicted_column": "guess", "normalize": "
 """
 import numpy as np
 
-from vizkit import counts, figure, files, html, matrix, metrics, notes
+from vizkit import counts, figure, files, html, matrix, metrics, notes, scores
 
 metadata = files.read_metadata(source) if source else None
 said = notes.Notes()
