@@ -21,7 +21,8 @@ def head_texts(found: Table, count: int, columns: Sequence[str]) -> pl.DataFrame
     """
     if found.rows is not None:
         return _json_texts(found.rows(count), columns)
-    frame = found.select(*map(pl.col, columns), from_frame=found.frame.head(count))
+    frame = found.select(pl.all(), from_frame=found.by_place(columns).head(count))
+    frame.columns = list(columns)
     if found.is_text:
         return frame.select(pl.all().fill_null(""))
     return pl.DataFrame([as_text(series) for series in frame.get_columns()])

@@ -48,20 +48,26 @@ class ColumnSummary:
 def summarize(found: Table, columns: Sequence[str]) -> list[ColumnSummary]:
     """Returns the figures of each column."""
     total = found.total
-    frame = found.frame.select(columns)
+    frame = found.by_place(columns)
     is_small = total * len(columns) <= _EXACT_CELLS
     if is_small:
-        frame = found.select(*map(pl.col, columns)).lazy()
+        frame = found.select(pl.all(), from_frame=frame).lazy()
+    # By their places, in all that follows.
+    places = {str(at): name for at, name in enumerate(columns)}
     schema = frame.collect_schema()
-    makers = dict.fromkeys(columns, _text_figures if found.is_text else _figures)
-    expressions = {name: makers[name](pl.col(name), schema[name], found.readings.get(name, "")) for name in columns}
-    figures = _evaluated(found, frame, expressions)
-    distinct = _distinct(found, frame, columns, is_small=is_small)
+    readings = {place: found.readings.get(name, "") for place, name in places.items()}
+    make = _text_figures if found.is_text else _figures
+    figures = _evaluated(found, frame, {at: make(pl.col(at), schema[at], readings[at]) for at in places})
+    nested = {at for at, name in places.items() if name in found.nested}
+    kept = {
+        at: there for at in places if at not in nested and (there := _there(pl.col(at), schema[at], found)) is not None
+    }
+    distinct = _distinct(found, frame, kept, is_small=is_small)
     if found.is_text and is_small:
-        _as_written(frame, figures, found.readings)
+        _as_written(frame, figures, readings)
     return [
-        _one(name, schema[name], figures[name], total, distinct.get(name), is_nested=name in found.nested)
-        for name in columns
+        _one(name, schema[at], figures[at], total, distinct.get(at), is_nested=at in nested)
+        for at, name in places.items()
     ]
 
 
@@ -114,10 +120,9 @@ def _figures(column: pl.Expr, kind: pl.DataType, _: str) -> dict[str, pl.Expr]:
     return {**figures, "mean": column.cast(pl.Float64).mean()} if kind.is_numeric() else figures
 
 
-def _there(found: Table, name: str, kind: pl.DataType) -> pl.Expr | None:
+def _there(column: pl.Expr, kind: pl.DataType, found: Table) -> pl.Expr | None:
     """Returns a column's values as they are told apart; None where that is not done."""
-    column = pl.col(name)
-    if kind.is_nested() or kind in {pl.Binary, pl.Null, pl.Object} or name in found.nested:
+    if kind.is_nested() or kind in {pl.Binary, pl.Null, pl.Object}:
         return None
     if found.is_text:
         return values.there(column)
@@ -125,16 +130,12 @@ def _there(found: Table, name: str, kind: pl.DataType) -> pl.Expr | None:
 
 
 def _distinct(
-    found: Table, frame: pl.LazyFrame, columns: Sequence[str], *, is_small: bool
+    found: Table, frame: pl.LazyFrame, counted: Mapping[str, pl.Expr], *, is_small: bool
 ) -> dict[str, tuple[int, bool]]:
     """Returns how many values differ, and whether that is exact, by column.
 
     Of a large table a first taste says which columns have so many that counting them would take too much memory.
     """
-    schema = frame.collect_schema()
-    counted = {name: there for name in columns if (there := _there(found, name, schema[name])) is not None}
-    if not counted:
-        return {}
     if is_small:
         return _counts(found, frame, counted)
     taste = _counts(found, frame.head(_TASTE_ROWS), counted)

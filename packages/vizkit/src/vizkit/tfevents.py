@@ -48,9 +48,9 @@ def _scalar(step: int, value: dict[int, Any]) -> Iterator[tuple[int, str, float]
 def _of_tensor(tensor: dict[int, Any]) -> float | None:
     """Returns a tensor's number; None where it is no single float."""
     kind, content = tensor.get(1), tensor.get(4)
-    size, form = {_FLOAT: (4, "<f"), _DOUBLE: (8, "<d")}.get(kind, (0, ""))
-    if not size:
+    if kind not in {_FLOAT, _DOUBLE}:
         return None
+    size, form = (4, "<f") if kind == _FLOAT else (8, "<d")
     for held in (content, tensor.get(5), tensor.get(6)):
         if isinstance(held, bytes) and len(held) == size:
             return float(struct.unpack(form, held)[0])

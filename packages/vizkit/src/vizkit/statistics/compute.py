@@ -80,8 +80,8 @@ def _groups(places: list[int], rows: int) -> Iterator[list[int]]:
 
 
 def _by_place(table: tabular.Table, max_rows: int) -> Any:
-    """Names columns by their places: any name is data, and polars would take some for patterns."""
-    frame = table.frame.rename({name: str(at) for at, name in enumerate(table.names)})
+    """Returns the rows to describe, columns called by their places."""
+    frame = table.by_place(table.names)
     return frame.head(max_rows) if max_rows else frame
 
 

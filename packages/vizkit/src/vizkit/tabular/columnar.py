@@ -10,7 +10,7 @@ import polars as pl
 
 from ..notes import Notes, listed
 from .entities import Part
-from .kinds import Kind, damaged
+from .kinds import HEAD_BYTES, Kind, damaged
 
 _NAMES: Final = {
     "parquet": "a Parquet file", "arrow": "an Arrow file", "stream": "an Arrow stream", "avro": "an Avro file",
@@ -50,6 +50,8 @@ def _by_polars(path: Path, kind: Kind) -> pl.LazyFrame | None:
 def _scan(path: Path, kind: Kind) -> pl.LazyFrame | None:
     if kind == "parquet":
         return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    if kind == "arrow" and _is_experimental(path):
+        return None
     if kind == "arrow":
         return pl.scan_ipc(path, glob=False, hive_partitioning=False)
     if kind == "stream":
@@ -57,6 +59,13 @@ def _scan(path: Path, kind: Kind) -> pl.LazyFrame | None:
     if kind == "avro":
         return pl.read_avro(path).lazy()
     return None
+
+
+def _is_experimental(path: Path) -> bool:
+    """Whether a file is packed as Arrow did before 1.0: polars reads wrong numbers from it."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - HEAD_BYTES))
+        return b"ARROW:experimental_compression" in file.read()
 
 
 def _by_pyarrow(path: Path, kind: Kind, notes: Notes) -> pl.DataFrame:
@@ -97,10 +106,10 @@ def _arrow_table(path: Path, kind: Kind) -> Any:
 
 def _series(name: str, column: Any) -> pl.Series | None:
     """Returns one column, as text where polars has no such type; None where that cannot be either."""
-    as_it_is = [] if str(column.type).startswith("decimal256") else [lambda: column]
-    for convert in (*as_it_is, lambda: column.cast("string")):
+    is_wide = str(column.type).startswith("decimal256")
+    for kind in ("string",) if is_wide else ("", "string"):
         try:
-            found = pl.from_arrow(convert())
+            found = pl.from_arrow(column.cast(kind) if kind else column)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
                 raise

@@ -51,10 +51,8 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     frame = _scan(path, dialect, skipped, is_quoted=not has_broken_quote)
     total = _count(frame, path, found, dialect, notes)
     readings = _readings(dialect, how.decimal, notes)
-    return Part(
-        frame=frame.select(dialect.names), notes=notes, is_text=True, has_header=dialect.has_header, total=total,
-        readings=readings,
-    )  # fmt: skip
+    rows = frame.select(pl.selectors.by_name(*dialect.names))
+    return Part(frame=rows, notes=notes, is_text=True, has_header=dialect.has_header, total=total, readings=readings)
 
 
 def _check_names(names: tuple[str, ...], dialect: dialects.Dialect, path: Path) -> None:
@@ -129,23 +127,26 @@ def _scan(path: Path, dialect: dialects.Dialect, skipped: int, *, is_quoted: boo
 
 def _count(frame: pl.LazyFrame, path: Path, found: Survey, dialect: dialects.Dialect, notes: Notes) -> int:
     """Returns the number of rows; rows that are longer or shorter than the first are noted."""
-    last = dialect.names[-1]
     total, beyond, empty = (
-        frame.select(pl.len(), pl.col(_BEYOND).count().alias("beyond"), pl.col(last).null_count().alias("empty"))
+        frame.select(
+            pl.len(),
+            pl.col(_BEYOND).count().alias("beyond"),
+            pl.nth(len(dialect.names) - 1).null_count().alias("empty"),
+        )
         .collect(engine="streaming")
         .row(0)
     )
     width = len(dialect.names)
     if beyond:
         notes.add(
-            f"{counted(beyond, 'line')} {'has' if beyond == 1 else 'have'} more cells than the first, "
-            f"which has {width}; what is beyond is left out."
+            f"{counted(beyond, 'line')} {'has' if beyond == 1 else 'have'} more cells than there are columns "
+            f"({width}); what is beyond is left out."
         )
     short = _short_rows(path, found, dialect) if empty and width > 1 else 0
     if short:
         notes.add(
-            f"{counted(short, 'line')} {'has' if short == 1 else 'have'} fewer cells than the first, "
-            f"which has {width}; the others are empty."
+            f"{counted(short, 'line')} {'has' if short == 1 else 'have'} fewer cells than there are columns "
+            f"({width}); the others are empty."
         )
     return int(total)
 

@@ -80,7 +80,10 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
     comments = sum(line.startswith("#") for line in preamble)
     if comments:
         notes.add(f"{counted(comments, 'line')} of comments at the top {'is' if comments == 1 else 'are'} left out.")
-    width = max((len(row) for row in rows[:1]), default=0)
+    # Most rows may be wider than the first, which then lacks names for what is in them.
+    widths = Counter(len(row) for row in rows[1:]).most_common(1)
+    usual = [width for width, count in widths if 2 * count >= len(rows)]
+    width = max([*map(len, rows[:1]), *usual])
     names = how.names or unique_names(names, width, notes, is_numbered=not has_header)
     sample = tuple(tuple(row) for row in values[:_SAMPLE_ROWS])
     return Dialect(
@@ -136,7 +139,7 @@ def _lines_of_first(body: Sequence[str], delimiter: str, *, is_spaced: bool) -> 
 
 def _delimiter(body: Sequence[str], suffix: str, *, is_whole: bool) -> str:
     """Returns what parts the cells: what makes the most rows as wide as the first, quotes respected."""
-    best, best_score = ",", (0.0, 0, 0)
+    best, best_score = ",", (0.0, 0, 0, 0)
     candidates = ("\t", *DELIMITERS) if suffix in {".tsv", ".tab"} else DELIMITERS
     for group in (candidates, _RARE, (" ",)):
         for each in group:
@@ -147,7 +150,9 @@ def _delimiter(body: Sequence[str], suffix: str, *, is_whole: bool) -> str:
             if width < 2 or (each == " " and not all(map(is_number, rows[0]))):
                 continue
             share = Counter(map(len, rows))[width] / len(rows)
-            score = (share if share < 0.8 else 1.0, width, -group.index(each))
+            # Of two that part rows alike the right one leaves more numbers, 2,5 among them.
+            numbers = sum(is_number(cell.replace(",", ".", 1)) for row in rows[:10] for cell in row)
+            score = (share if share < 0.8 else 1.0, width, numbers, -group.index(each))
             if score > best_score:
                 best, best_score = each, score
         if best_score[1]:

@@ -157,10 +157,11 @@ def _of_object(found: Mapping[str, Any], path: Path, notes: Notes) -> Iterator[M
         raise no_table(path.name, "a Jupyter notebook", "Notebook")
     data = found.get("data")
     if isinstance(found.get("columns"), list) and isinstance(data, list):
-        index = found.get("index")
-        rows = list(_of_lists(found["columns"], data))
-        is_numbered = not isinstance(index, list) or index == list(range(len(rows)))
-        yield from rows if is_numbered else ({"index": _name(at), **row} for at, row in zip(index, rows, strict=False))
+        index, rows = found.get("index"), list(_of_lists(found["columns"], data))
+        if not isinstance(index, list) or index == list(range(len(rows))):
+            yield from rows
+        else:
+            yield from ({"index": _name(at), **row} for at, row in zip(index, rows, strict=False))
         return
     if isinstance(found.get("schema"), Mapping) and isinstance(data, list):
         yield from _records(data, path, notes)

@@ -59,6 +59,11 @@ class Table:
             self.known_total = int(self.select(pl.len()).item())
         return self.known_total
 
+    def by_place(self, names: Sequence[str]) -> pl.LazyFrame:
+        """Returns columns called by their places: any name is data, and polars takes some for patterns."""
+        chosen = self.frame.select(pl.selectors.by_name(*names)) if names else self.frame.select()
+        return chosen.rename({name: str(at) for at, name in enumerate(names)})
+
     def select(self, *expressions: pl.Expr, from_frame: pl.LazyFrame | None = None) -> pl.DataFrame:
         """Returns what expressions make of the rows, in one pass that need not hold them all.
 
@@ -84,7 +89,8 @@ class Table:
         chosen = list(self.names if names is None else dict.fromkeys(names))
         for name in chosen:
             self.require(name)
-        found = self.select(*map(pl.col, chosen)) if chosen else pl.DataFrame()
+        found = self.select(pl.all(), from_frame=self.by_place(chosen))
+        found.columns = chosen
         if found.is_empty():
             raise ValueError("The file has no rows.")
         self.known_total = found.height
@@ -121,7 +127,8 @@ class Table:
     def describe(self) -> str:
         """Returns a sentence about the columns: their names, types and a value of each."""
         shown = self.names[:_SHOWN_COLUMNS]
-        first = self.frame.select(shown).head(50).collect()
+        first = self.by_place(shown).head(50).collect()
+        first.columns = shown
         if self.is_text:
             first = pl.DataFrame([values.typed(each, self.readings.get(each.name, "")) for each in first.get_columns()])
         said = [f"{each.name} ({_type_name(each.dtype)}{_sample(each)})" for each in first.get_columns()]
