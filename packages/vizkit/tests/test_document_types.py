@@ -5,6 +5,8 @@ import json
 import nbformat
 import pytest
 
+from packages.vizkit.tests.drawn import specs
+
 pytestmark = pytest.mark.kernel
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c63606060f80f0001040100"
@@ -129,8 +131,8 @@ SPEC = {"mark": "bar", "data": {"values": [{"a": "</script><b>", "b": 2}]}, "enc
 
 
 def spec_of(page):
-    held = page.partition('<script type="application/json">')[2].partition("</script>")[0]
-    return json.loads(held)["spec"]
+    (spec,) = specs(page)
+    return spec
 
 
 def test_a_specification_s_data_is_in_it_or_beside_it(shown, folder):

@@ -37,7 +37,7 @@ TEXTS = {
     "blank.csv": (b"a,b\n1,2\n\n3,4\n\n", {"a": [1, 3], "b": [2, 4]}, ""),
     "nul.csv": (b"a,b\n1,x\x00y\n", {"a": [1], "b": ["x\x00y"]}, "1 NUL character"),
     "bare.csv": (b"setosa,5.1,3\nvirginica,6.3,2\n",
-                 {"column_1": ["setosa", "virginica"], "column_2": [5.1, 6.3], "column_3": [3, 2]}, "no names|holds values"),
+                 {"column_1": ["setosa", "virginica"], "column_2": [5.1, 6.3], "column_3": [3, 2]}, "holds values"),
     "pandas.csv": (b",0,1\n0,5,6\n1,7,8\n", {"column_1": [0, 1], "0": [5, 7], "1": [6, 8]}, "without a name"),
     "years.csv": (b"land,2019,2020\nfr,1,2\n", {"land": ["fr"], "2019": [1], "2020": [2]}, ""),
     "stray.csv": (b'a,b\n1,"open\n2,x\n', {"a": [1, 2], "b": ['"open', "x"]}, "never closed"),

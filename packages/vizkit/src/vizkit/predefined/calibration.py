@@ -78,8 +78,7 @@ Example: `{"target_column": "label", "trueclass": "1", "true_score_column": "pro
 import numpy as np
 
 from vizkit import curves, figure, html, notes, predictions, scores
-from vizkit.axes import Axis
-from vizkit.charts import Band, Chart, Guide, Series
+from vizkit.charts import Axis, Band, Chart, Guide, Series
 
 read = predictions.read_predictions(source, source_uri, variables)
 for each in read.classes:
@@ -106,7 +105,7 @@ first, facts = found[0][1], curves.facts_of(read)
 if len(found) == 1:
     big, table = f"Brier {first.brier:.4f}", ""
     facts |= {"Expected calibration error": f"{first.ece:.4f}", "Bins with rows": f"{len(first.counts)} of {variables['bins']}"}
-    bands = [Band(name="95 % limits", x=first.predicted.tolist(), low=first.low.tolist(), high=first.high.tolist())]
+    bands = [Band(name="95 % limits of each share (Wilson)", x=first.predicted.tolist(), low=first.low.tolist(), high=first.high.tolist())]
 else:
     big, bands = f"Brier {np.mean([c.brier for _, c in found]):.4f}", []
     facts = {"Average": "the mean of the classes, each against the rest", **facts}

@@ -49,8 +49,7 @@ the greatest of an accuracy, score, AUC and so on. At most 1,000 points a curve 
 Example: `{"x_column": "epoch", "metrics": ["loss", "val_loss"], "smoothing": 0.6}`
 """
 from vizkit import figure, history, html, notes
-from vizkit.axes import Axis
-from vizkit.charts import Band, Chart, Mark, Series, draw
+from vizkit.charts import Axis, Band, Chart, Mark, Series, draw, moment
 
 MAX_METRICS, MAX_RUNS = 40, 24
 PARTS = ("validation", "test", "training")
@@ -64,7 +63,7 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
     marks = []
     for curve in found:
         at = curve.best()
-        rows.append([metric, curve.name, f"{len(curve.x):,}", html.number(curve.last) or str(curve.last), *([float(curve.y[at]), float(curve.x[at])] if at is not None else ["", ""])])
+        rows.append([metric, curve.name, f"{len(curve.x):,}", html.number(curve.last) or str(curve.last), *([float(curve.y[at]), moment(float(curve.x[at])) if read.is_time else float(curve.x[at])] if at is not None else ["", ""])])
     if len(runs) == 1:
         for curve in found:
             figure(f"{metric} ({curve.part})", curve.last, better=curve.better)
@@ -72,10 +71,10 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
     best = min(found, key=lambda curve: PARTS.index(curve.part) if curve.part in PARTS else len(PARTS))
     if len(runs) == 1 and best.best() is not None and len(best.x) > 1:
         at, place = best.best(), found.index(best)
-        marks = [Mark(x=float(best.x[at]), y=float(best.y[at]), text=f"best {html.number(float(best.y[at]))}", colour=place + 1, series=place)]
+        marks = [Mark(x=float(best.x[at]), y=float(best.y[at]), text=f"best {html.number(float(best.y[at]))}", colour=place + 1)]
     # Where values are NaN or infinite the curve ends, and says so at its last point before.
     ends = [
-        Mark(x=float(c.x[at]), y=float(c.y[at]), text=f"NaN or infinite from {html.number(c.lost[0])}", colour=n % 8 + 1, series=n)
+        Mark(x=float(c.x[at]), y=float(c.y[at]), text=f"NaN or infinite from {html.number(c.lost[0])}", colour=n % 8 + 1)
         for n, c in enumerate(found) if c.lost and len(c.x) for at in [max(0, int((c.x < c.lost[0]).sum()) - 1)]
     ]
     charts.append(

@@ -65,8 +65,7 @@ Example: `{"target_column": "label", "trueclass": "fraud", "true_score_column": 
 import numpy as np
 
 from vizkit import curves, figure, html, notes, predictions, scores
-from vizkit.axes import Axis
-from vizkit.charts import Chart, Guide, Mark
+from vizkit.charts import Axis, Chart, Guide, Mark
 
 read = predictions.read_predictions(source, source_uri, variables)
 found = [(each.label, scores.precision_recall(each.truth, each.score, each.weight)) for each in read.classes]
@@ -115,7 +114,7 @@ curves.show(
         title=title,
         x=Axis(title="Recall", low=0, high=1),
         y=Axis(title="Precision", low=0, high=1),
-        series=curves.series(found, averages=averages, note="Threshold", steps="before"),
+        series=curves.series(found, averages=averages, note="Threshold", area="AP", steps="before"),
         guides=guides,
         marks=marks,
         near="point",

@@ -73,8 +73,7 @@ Example: `{"target_column": "tip", "target_operator": ">", "trueclass": "5", "tr
 import numpy as np
 
 from vizkit import curves, figure, files, html, metrics, notes, predictions, scores
-from vizkit.axes import Axis
-from vizkit.charts import Chart, Guide, Mark
+from vizkit.charts import Axis, Chart, Guide, Mark
 
 metadata = files.read_metadata(source) if source else None
 averages, facts, said = [], {}, notes.Notes()
@@ -133,7 +132,7 @@ curves.show(
         title=title,
         x=Axis(title="False positive rate", low=0, high=1),
         y=Axis(title="True positive rate", low=0, high=1),
-        series=curves.series(found, averages=averages, note="Threshold"),
+        series=curves.series(found, averages=averages, note="Threshold", area="AUC"),
         guides=[Guide(x=[0, 1], y=[0, 1])],
         marks=marks,
         near="point",
