@@ -70,8 +70,8 @@ def test_rows_without_a_number_are_left_out_and_counted(draw, tmp_path):
     path.write_text("y_true,y_pred,sample_weight\n1,2,9\n2,,9\n,3,9\n4,4,9\n")
     outcome, page = draw("regression", path)
     assert values(outcome) == pytest.approx(compute("base", ERRORS, tmp_path), rel=1e-9)
-    assert "2 rows without one of the numbers" in page
-    assert "the weights in sample_weight" in page
+    assert "2 rows without one of the numbers are left out." in page
+    assert "The weights in sample_weight are not used." in page
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_one_file_is_split_by_a_column(draw, tmp_path):
     outcome, page = draw("drift", tmp_path / "rows.csv")
     assert values(outcome)["max_psi"] == 0
     assert "0 of 2 columns drifted" in page
-    assert "1 rows without a value of split belong to neither data set." in page
+    assert "1 row without a value of split is left out." in page
 
 
 def test_columns_that_cannot_be_compared_have_a_reason(draw, folder):

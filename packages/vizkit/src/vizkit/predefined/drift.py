@@ -5,6 +5,7 @@
 # key = "drift"
 # title = "Drift"
 # description = "How far two data sets differ, column by column: PSI, Kolmogorov-Smirnov and Jensen-Shannon with a threshold."
+# reads_tables = true
 # artifact_types = ["system.Dataset"]
 # patterns = ["*drift*", "*skew*"]
 #
@@ -52,7 +53,8 @@
 # ///
 """How far a data set has moved from another one.
 
-**Reads** two tables (CSV, TSV, JSON lines, Parquet, Arrow), or one with a column that says which of two data sets a row is of.
+**Reads** two tables, in any form that the type [Table](table.md) reads, or one with a column that says which of two data sets a
+row is of.
 
 **Shows** for each column three measures, and for those that drifted farthest the shares that were compared. *PSI*, the population
 stability index, and the *Jensen-Shannon distance* (to base 2, 0 to 1) compare shares: of ten bins at the baseline's deciles for
@@ -66,18 +68,18 @@ Example: `{"split_by": "split", "baseline": "train", "measure": "js", "threshold
 """
 import polars as pl
 
-from vizkit import bars, drift, figure, files, html, profile
+from vizkit import bars, drift, figure, files, html, notes, profile, tabular
 
 paths = files.source_files(source, source_uri)
 column = variables["split_by"]
 
 
 def read(path):
-    return profile.read_sample(path, source_uri, delimiter="", max_rows=variables["max_rows"])
+    return profile.read_sample(path, source_uri, tabular.How.of(variables), max_rows=variables["max_rows"])
 
 
 if column or len(paths) == 1:
-    table, _, notes = read(source)
+    table, _, said = read(source)
     column = column or next((name for name in ("split", "dataset", "part") if name in table.columns), "")
     if column not in table.columns:
         raise ValueError(f'One table needs a column that splits it. Name it. Columns found: {", ".join(table.columns[:40])}.')
@@ -85,13 +87,13 @@ if column or len(paths) == 1:
     names = keys.drop_nulls().unique(maintain_order=True).to_list()
     pair = drift.choose(names, variables["baseline"])
     frames = [table.filter(keys == name).drop(column) for name in pair]
-    if unknown := keys.null_count():
-        notes = [*notes, f"{unknown:,} rows without a value of {column} belong to neither data set."]
+    said.add(notes.left_out(keys.null_count(), f"without a value of {column}"))
 else:
     by_name = {path.name: path for path in paths} if len({path.name for path in paths}) == len(paths) else {str(p): p for p in paths}
     pair = drift.choose(list(by_name), variables["baseline"])
     tables = [read(str(by_name[name])) for name in pair]
-    frames, notes = [each[0] for each in tables], [f"{name}: {note}" for name, each in zip(pair, tables) for note in each[2]]
+    frames = [each[0] for each in tables]
+    said = notes.Notes(f"{name}: {note}" for name, each in zip(pair, tables) for note in each[2])
 
 columns = drift.compare(*frames)
 measure, threshold = variables["measure"], variables["threshold"]
@@ -117,9 +119,8 @@ details = [
     html.table(["Value", pair[0], pair[1]], [(label, html.share(a), html.share(b)) for label, a, b in zip(each.labels, each.baseline, each.current)], caption=f"Shares of {each.name}")
     for each in compared[:12]
 ]
-said = "".join(f'<p class="vk-muted">{html.text(each)}</p>' for each in notes)
 html.show(
-    f'<div class="vk"><div class="vk-big">{len(far):,} of {len(compared):,} columns drifted</div>{html.facts(facts)}{said}</div>',
+    f'<div class="vk"><div class="vk-big">{len(far):,} of {len(compared):,} columns drifted</div>{html.facts(facts)}</div>',
     bars.draw(
         [bars.Bar(name=each.name, value=getattr(each, measure)) for each in measured],
         title=f"{title} by column", name_title="Column", value_title=title,
@@ -128,3 +129,4 @@ html.show(
     + html.table(["Column", "PSI", "KS", "Jensen-Shannon", "Missing in baseline", "Missing now", ""], rows, caption="Measures by column")
     + f'<details class="vk-data"><summary>What was compared</summary><div class="vk-tables">{"".join(details)}</div></details></div>',
 )
+notes.show(said)

@@ -5,6 +5,7 @@
 # key = "regression"
 # title = "Regression errors"
 # description = "Predicted against true numbers: scatter, errors, MAE, RMSE, R2 and the quantiles of the error."
+# reads_tables = true
 # artifact_types = ["system.Dataset"]
 # patterns = ["*regression*", "*residual*", "*forecast*"]
 #
@@ -38,7 +39,7 @@
 # ///
 """How far predictions of a number are from the truth.
 
-**Reads** rows with a true and a predicted number: CSV, TSV, JSON lines, Parquet, Arrow.
+**Reads** rows with a true and a predicted number, in any form that the type [Table](table.md) reads.
 
 **Shows** predictions against true values (the dashed line is a perfect prediction), errors against predictions (a shape in
 them is something that the model has not learned), how often which error occurs, and quantiles of the error. *MAE* is the mean
@@ -49,9 +50,9 @@ those of scikit-learn. Rows without one of the numbers are left out and counted.
 
 Example: `{"target_column": "tip", "prediction_column": "predicted"}`
 """
-from vizkit import charts, figure, html, profile, regression
+from vizkit import charts, figure, html, notes, profile, regression, tabular
 
-table, total, notes = profile.read_sample(source, source_uri, delimiter="", max_rows=variables["max_rows"])
+table, _, said = profile.read_sample(source, source_uri, tabular.How.of(variables), max_rows=variables["max_rows"])
 pairs = regression.read_pairs(table, variables["target_column"], variables["prediction_column"])
 found = regression.errors(pairs)
 for name, value in found.items():
@@ -63,13 +64,13 @@ facts = {
     "Median absolute error": html.number(found["median_absolute_error"]),
     "Bias": html.number(found["bias"]),
     "Rows": f"{len(pairs.truth):,}",
-    "Left out": f"{pairs.left_out:,} rows without one of the numbers" if pairs.left_out else None,
-    "Not used": f"the weights in {pairs.ignored}" if pairs.ignored else None,
 }
-said = "".join(f'<p class="vk-muted">{html.text(each)}</p>' for each in notes)
+said.add(notes.left_out(pairs.left_out, "without one of the numbers"))
+said.add(f"The weights in {pairs.ignored} are not used." if pairs.ignored else "")
 quantiles = html.table(["Quantile", "Error", "Absolute error"], regression.quantiles(pairs), caption="Quantiles of the error")
 html.show(
     f'<div class="vk vk-beside"><div>{regression.draw(pairs)}{charts.draw(regression.histogram(pairs))}</div>'
     f'<div class="vk-side"><div class="vk-big">MAE {html.text(html.number(found["mae"]))}</div>'
-    f"{html.facts(facts)}{said}{quantiles}</div></div>"
+    f"{html.facts(facts)}{quantiles}</div></div>"
 )
+notes.show(said)
