@@ -133,13 +133,30 @@ def _answers_ping(path: Path) -> bool:
         return False
 
 
+# What the embedded Kubeflow and its steps get of this process's environment: the language, and how to reach packages.
+_PLAIN = frozenset({"PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ", "XDG_CACHE_HOME"})
+_NETWORK = (
+    "UV_",
+    "PIP_",
+    "SSL_CERT_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+)
+
+
 def _localkfp(data_dir: Path, web_port: int, steps_python: Path, environ: Mapping[str, str]) -> tuple[Service, str]:
     host, port = _localkfp_address(data_dir, web_port)
     command = [_PYTHON, "-m", "localkfp", "--host", host, "--port", str(port)]
     command += ["--data-dir", str(data_dir / "localkfp"), "--steps-python", str(steps_python), "--samples"]
     url = f"http://{host}:{port}"
     # It runs submitted code, so it gets none of the portal's settings.
-    own = {name: environ[name] for name in ("PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ") if name in environ}
+    own = {name: value for name, value in environ.items() if name in _PLAIN or name.upper().startswith(_NETWORK)}
     is_ready = partial(_answers_http, f"{url}/apis/v2beta1/healthz")
     return Service(name="localkfp", command=command, environ=own, is_ready=is_ready, stop_timeout_s=10), url
 

@@ -54,6 +54,8 @@ class Call:
             found = json.loads(self.body or b"{}")
         except ValueError as error:
             raise bad_request(f"The body is not JSON: {error}") from error
+        except RecursionError:
+            raise bad_request("The body is nested too deeply.") from None
         if not isinstance(found, dict):
             raise bad_request("The body is not a JSON object.")
         return found
