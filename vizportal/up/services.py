@@ -64,7 +64,7 @@ def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
     localkfp = None
     kubeflow_host = ", ".join(endpoint.host for endpoint in endpoints())
     if steps_python is not None:
-        localkfp, kubeflow_host = _localkfp(data_dir, port, steps_python, environ)
+        localkfp, kubeflow_host = _localkfp(data_dir, (host, port), steps_python, environ)
         environ |= {"KFP_HOST": kubeflow_host, "VIZPORTAL_KFP_EMBEDDED": "true"}
     return Plan(
         queue=queue,
@@ -150,10 +150,13 @@ _NETWORK = (
 )
 
 
-def _localkfp(data_dir: Path, web_port: int, steps_python: Path, environ: Mapping[str, str]) -> tuple[Service, str]:
-    host, port = _localkfp_address(data_dir, web_port)
+def _localkfp(
+    data_dir: Path, web: tuple[str, int], steps_python: Path, environ: Mapping[str, str]
+) -> tuple[Service, str]:
+    host, port = _localkfp_address(data_dir, web[1])
     command = [_PYTHON, "-m", "localkfp", "--host", host, "--port", str(port)]
     command += ["--data-dir", str(data_dir / "localkfp"), "--steps-python", str(steps_python), "--samples"]
+    command += ["--portal-url", f"http://{_reached_at(web[0])}:{web[1]}"]
     url = f"http://{host}:{port}"
     # It runs submitted code, so it gets none of the portal's settings.
     own = {name: value for name, value in environ.items() if name in _PLAIN or name.upper().startswith(_NETWORK)}
