@@ -1,4 +1,5 @@
 // Builds what is committed under static/vendor/: the editor bundle, the icons, and a manifest that says what is in them.
+// The runtime of the charts goes to the toolkit, whose files results refer to.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
@@ -13,9 +14,9 @@ const out = "../static/vendor";
 mkdirSync(out, { recursive: true });
 const version = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`)).version;
 
-const result = await build({
-  entryPoints: ["editor.js"],
-  outfile: `${out}/editor.js`,
+const bundle = (entry, outfile) => build({
+  entryPoints: [entry],
+  outfile,
   bundle: true,
   minify: true,
   format: "iife",
@@ -23,6 +24,9 @@ const result = await build({
   legalComments: "none",
   metafile: true,
 });
+const charts = "../packages/vizkit/src/vizkit/static/vega-runtime.js";
+const editor = await bundle("editor.js", `${out}/editor.js`);
+const vega = await bundle("vega.js", charts);
 
 const icons = {};
 for (const name of ICONS) {
@@ -31,13 +35,14 @@ for (const name of ICONS) {
 }
 writeFileSync(`${out}/icons.json`, `${JSON.stringify(icons, null, 1)}\n`);
 
-const bundled = [...new Set(Object.keys(result.metafile.inputs).filter((path) => path.startsWith("node_modules/")).map((path) => {
+const bundled = (result) => [...new Set(Object.keys(result.metafile.inputs).filter((path) => path.startsWith("node_modules/")).map((path) => {
   const parts = path.split("/");
   return parts[1].startsWith("@") ? `${parts[1]}/${parts[2]}` : parts[1];
 }))].sort();
 const describe = (name) => ({ name, version: version(name), licence: JSON.parse(readFileSync(`node_modules/${name}/package.json`)).license });
-const sha256 = (file) => createHash("sha256").update(readFileSync(`${out}/${file}`)).digest("hex");
+const sha256 = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
 writeFileSync(`${out}/manifest.json`, `${JSON.stringify({
-  "editor.js": { sha256: sha256("editor.js"), from: bundled.map(describe) },
-  "icons.json": { sha256: sha256("icons.json"), from: [describe("lucide-static")] },
+  "editor.js": { sha256: sha256(`${out}/editor.js`), from: bundled(editor).map(describe) },
+  "vega-runtime.js": { sha256: sha256(charts), from: bundled(vega).map(describe) },
+  "icons.json": { sha256: sha256(`${out}/icons.json`), from: [describe("lucide-static")] },
 }, null, 1)}\n`);

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 RESULT_CSP = (
     "sandbox allow-scripts; default-src 'none'; "
     "script-src 'unsafe-inline' 'unsafe-eval' blob: data: {assets}; "
-    "style-src 'unsafe-inline' {assets}; img-src data: blob:; font-src data:; worker-src blob:; "
+    "style-src 'unsafe-inline' {assets}; img-src data: blob:; media-src data: blob:; font-src data:; worker-src blob:; "
     "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
 )
 _CONTENT_TYPES = {"html": "text/html; charset=utf-8", "ipynb": "application/x-ipynb+json"}

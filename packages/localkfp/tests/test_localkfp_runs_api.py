@@ -36,14 +36,14 @@ def test_a_run_of_a_version_has_no_spec_but_a_reference(server):
     [
         ({}, 400, "neither"),
         ({"pipeline_spec": {"a": 1}}, 400, "not a compiled pipeline"),
-        ({"pipeline_spec": "text"}, 400, "must be objects"),
+        ({"pipeline_spec": "text"}, 400, "must be an object"),
         ({"pipeline_spec": spec(), "experiment_id": "nobody"}, 404, "Experiment nobody"),
         ({"pipeline_version_reference": {"pipeline_id": "x", "pipeline_version_id": "y"}}, 404, "PipelineVersion"),
         ({"pipeline_version_reference": "text"}, 400, "must be an object"),
         ({"pipeline_spec": spec(), "display_name": 3}, 400, "display_name"),
         ({"pipeline_spec": spec(), "runtime_config": []}, None, ""),
         ({"pipeline_spec": spec(), "runtime_config": "x"}, 400, "runtime_config"),
-        ({"pipeline_spec": spec(), "runtime_config": {"parameters": [1]}}, 400, "must be objects"),
+        ({"pipeline_spec": spec(), "runtime_config": {"parameters": [1]}}, 400, "must be an object"),
     ],
 )
 def test_a_run_that_cannot_be_is_refused(server, body, status, text):

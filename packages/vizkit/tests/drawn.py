@@ -1,7 +1,8 @@
-"""A type's page, and what its parts were given to draw."""
+"""A type's page, and the specifications in it, which are what is drawn."""
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -15,10 +16,33 @@ def drawn(draw: Callable[..., Any], key: str, path: Any, **given: Any) -> str:
     return page
 
 
-def charts(page: str) -> list[Any]:
-    """Returns what the scripts of a page's charts get, which is what is drawn."""
-    found = re.findall(r'data-vizkit="chart".*?<script type="application/json">(.*?)</script>', page, re.DOTALL)
-    return [chart for each in found for chart in json.loads(each)["charts"]]
+def specs(page: str) -> list[Any]:
+    """Returns the Vega-Lite specifications of a page."""
+    held = re.findall(r'<script type="application/json" class="vizkit-spec">(.*?)</script>', page, re.DOTALL)
+    return [json.loads(each) for each in held]
+
+
+def curves(spec: Any) -> dict[str, dict[str, list[Any]]]:
+    """Returns a specification's points by curve: each field as a list, in the order of the curve."""
+    found: dict[str, dict[str, list[Any]]] = {}
+    for row in spec["data"]["values"]:
+        of = found.setdefault(row["series"], {})
+        for name, value in row.items():
+            if name != "series":
+                of.setdefault(name, []).append(value)
+    return found
+
+
+def marks(spec: Any) -> list[tuple[Any, Any]]:
+    """Returns where a specification points something out."""
+    named = [layer["data"] for layer in spec["layer"] if layer.get("data", {}).get("name") == "marks"]
+    return [(each["x"], each["y"]) for data in named for each in data["values"]]
+
+
+def notes_of(page: str) -> list[str]:
+    """Returns what a page says about its result: what was assumed or left out."""
+    found = re.findall(r'<ul class="vk-notes".*?</ul>', page, re.DOTALL)
+    return [html.unescape(each) for part in found for each in re.findall(r"<li>(.*?)</li>", part, re.DOTALL)]
 
 
 def text_of(page: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from packages.vizkit.tests.drawn import drawn
+from packages.vizkit.tests.drawn import drawn, notes_of, specs
 from packages.vizkit.tests.examples_curves import predictions, violations
 from packages.vizkit.tests.independent import compute
 
@@ -28,9 +28,10 @@ answer = [labels, matrix.tolist(), [column.tolist() for column in each], means,
 
 def cells(page):
     """The counts of the first matrix, by row."""
-    body = re.search(r'class="vk-scroll vk-heat".*?<tbody>(.*?)</tbody>', page, re.DOTALL)[1]
-    rows = [re.findall(r'<td style="[^"]*"[^>]*>([\d,.]+)', row) for row in body.split("</tr>")]
-    return [[float(cell.replace(",", "")) for cell in row] for row in rows if row]
+    spec = specs(page)[0]
+    labels = spec["encoding"]["x"]["scale"]["domain"]
+    at = {(each["true"], each["predicted"]): each["rows"] for each in spec["data"]["values"]}
+    return [[at[true, predicted] for predicted in labels] for true in labels]
 
 
 def lines(page, caption):
@@ -54,12 +55,27 @@ def test_counts_and_figures_are_scikit_learn_s(draw, tmp_path, name):
         assert line[1:4] == [f"{value:.1%}" for value in values]
 
 
+@pytest.mark.parametrize("name", ["breast_cancer", "digits"])
+def test_figures_that_a_rare_class_does_not_hide_behind_are_scikit_learn_s(draw, tmp_path, name):
+    path = predictions(tmp_path, name)
+    balanced, matthews = compute(
+        "base",
+        f"import pandas as pd\nfrom sklearn import metrics\nrows = pd.read_csv({str(path)!r}, dtype=str)\n"
+        "pair = rows.target, rows.predicted\n"
+        "answer = [metrics.balanced_accuracy_score(*pair), metrics.matthews_corrcoef(*pair)]",
+    )
+    page = drawn(draw, "confusion_matrix", path)
+    assert f"<dt>Balanced accuracy</dt><dd>{balanced:.4f}</dd>" in page
+    assert f"<dt>Matthews correlation (MCC)</dt><dd>{matthews:.4f}</dd>" in page
+
+
 @pytest.mark.parametrize(("how", "axis"), [("true", "row"), ("predicted", "column"), ("all", "all")])
 def test_shares_are_of_what_was_asked(draw, tmp_path, how, axis):
     (tmp_path / "cm.csv").write_text("a,a,6\na,b,2\nb,a,3\nb,b,9\n")
     page = drawn(draw, "confusion_matrix", tmp_path / "cm.csv", normalize=how)
     whole = {"row": 8, "column": 9, "all": 20}[axis]
-    assert f"6<small>{6 / whole:.1%}</small>" in page
+    (cell,) = [each for each in specs(page)[0]["data"]["values"] if each["rows"] == 6]
+    assert cell["share"] == pytest.approx(6 / whole, abs=1e-6)
 
 
 def test_metrics_of_slices_have_a_matrix_each(draw, tmp_path):
@@ -74,7 +90,7 @@ def test_metrics_of_slices_have_a_matrix_each(draw, tmp_path):
     page = drawn(draw, "confusion_matrix", tmp_path / "m.json")
     assert cells(page) == [[3, 1], [0, 4]]
     assert page.count("<h2>s") == 2
-    assert "<b>dog" not in page
+    assert "<b>" not in page.partition("Figures by class")[2].partition("</table>")[0]
     assert "&lt;b&gt;" in page
 
 
@@ -82,7 +98,7 @@ def test_labels_choose_and_order_and_the_rest_is_counted(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,predicted\nx,y\ny,y\nz,x\n")
     page = drawn(draw, "confusion_matrix", tmp_path / "a.csv", labels=["y", "x"])
     assert cells(page) == [[1, 0], [1, 0]]
-    assert "1 rows of other classes are left out" in page
+    assert notes_of(page) == ["1 row of other classes is left out."]
 
 
 def test_numbers_are_sorted_as_numbers(draw, tmp_path):
@@ -101,10 +117,12 @@ def test_a_hundred_classes_are_a_map_that_keys_read(draw, opened, tmp_path):
     assert lines(page, "Most frequent confusions")[0][:3] == ["class 07", "class 08", str(count)]
     assert len(lines(page, "Figures by class")) == 102
     found = opened(page, width=390)
-    found.page.locator(".vk-mapbox").focus()
-    for key in ["Home", *["ArrowDown"] * 7, *["ArrowRight"] * 8]:
-        found.page.keyboard.press(key)
-    assert f"True class 07, predicted class 08: {count} rows" in found.page.locator("[role=status]").text_content()
+    found.page.wait_for_selector(".vk-figure[data-painted]")
+    found.page.locator(".vk-plot").focus()
+    # The greatest cell comes first.
+    found.page.keyboard.press("Home")
+    said = found.page.locator(".vk-figure [role=status]")
+    assert f"True class 07, Predicted class 08, Rows {count}," in said.text_content()
     assert (found.faults, violations(found)) == ([], [])
     assert found.page.evaluate("document.documentElement.scrollWidth") <= 390
 

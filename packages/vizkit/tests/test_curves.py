@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from packages.vizkit.tests.drawn import charts, drawn
+from packages.vizkit.tests.drawn import curves, drawn, marks, specs
 from packages.vizkit.tests.examples_curves import EXAMPLES, predictions, violations
 from packages.vizkit.tests.independent import compute
 
@@ -59,14 +59,14 @@ def test_roc_points_are_scikit_learn_s(draw, cancer):
         "fpr, tpr, at = metrics.roc_curve(last, scores[:, -1], drop_intermediate=False)\n"
         "at[0] = 9e9\nanswer = [fpr.tolist(), tpr.tolist(), at.tolist()]",
     )
-    (chart,) = charts(drawn(draw, "roc_curve", cancer))
-    (series,) = chart["series"]
-    assert series["x"] == pytest.approx(fpr, abs=1e-6)
-    assert series["y"] == pytest.approx(tpr, abs=1e-6)
-    assert series["notes"][0] is None
-    assert series["notes"][1:] == pytest.approx(thresholds[1:], abs=1e-6)
+    (spec,) = specs(drawn(draw, "roc_curve", cancer))
+    (curve,) = curves(spec).values()
+    assert curve["x"] == pytest.approx(fpr, abs=1e-6)
+    assert curve["y"] == pytest.approx(tpr, abs=1e-6)
+    assert curve["threshold"][0] is None
+    assert curve["threshold"][1:] == pytest.approx(thresholds[1:], abs=1e-6)
     best = max(range(len(fpr)), key=lambda at: tpr[at] - fpr[at])
-    assert chart["marks"] == [pytest.approx([fpr[best], tpr[best]], abs=1e-6)]
+    assert marks(spec) == [pytest.approx((fpr[best], tpr[best]), abs=1e-6)]
 
 
 def test_average_precision_is_scikit_learn_s(draw, rows):
@@ -91,7 +91,7 @@ def test_precision_recall_points_and_best_f1_are_scikit_learn_s(draw, cancer):
         "p, r, _ = metrics.precision_recall_curve(last, scores[:, -1])\nanswer = [p[::-1].tolist(), r[::-1].tolist()]",
     )
     page = drawn(draw, "precision_recall", cancer)
-    (series,) = charts(page)[0]["series"]
+    (series,) = curves(specs(page)[0]).values()
     # scikit-learn ends at full recall, where ours goes on to the threshold that calls every row true.
     assert set(zip(precision, recall, strict=True)) == {
         each
@@ -112,16 +112,16 @@ def test_calibration_is_scikit_learn_s(draw, cancer, strategy):
         "answer = [o.tolist(), p.tolist(), metrics.brier_score_loss(last, scores[:, -1])]",
     )
     page = drawn(draw, "calibration", cancer, bins=8, strategy=strategy)
-    curve, histogram = charts(page)
-    (series,) = curve["series"]
+    curve, histogram = specs(page)
+    (series,) = curves(curve).values()
     assert series["x"] == pytest.approx(predicted, abs=1e-6)
     assert series["y"] == pytest.approx(observed, abs=1e-6)
-    assert sum(series["notes"]) == 569
+    assert sum(series["rows"]) == 569
     assert f"Brier {brier:.4f}" in page
-    error = sum(n * abs(o - p) for n, o, p in zip(series["notes"], observed, predicted, strict=True)) / 569
+    error = sum(n * abs(o - p) for n, o, p in zip(series["rows"], observed, predicted, strict=True)) / 569
     assert f"{error:.4f}" in page
     # The last edge closes the last bar.
-    assert sum(sum(each["y"][:-1]) for each in histogram["series"]) == 569
+    assert sum(sum(each["y"][:-1]) for each in curves(histogram).values()) == 569
 
 
 def test_calibration_refuses_scores_that_are_no_probabilities(draw, tmp_path):
@@ -148,7 +148,7 @@ def test_roc_of_sliced_metrics_has_a_curve_a_slice(draw, tmp_path):
     slices = [{"slice": name, "sliceClassificationMetrics": METRICS} for name in ("day=<Sat>", "day=Sun")]
     (tmp_path / "m.json").write_text(json.dumps({"evaluationSlices": slices}))
     page = drawn(draw, "roc_curve", tmp_path / "m.json")
-    assert [each["name"] for each in charts(page)[0]["series"]] == ["day=<Sat>", "day=Sun"]
+    assert list(curves(specs(page)[0])) == ["day=<Sat>", "day=Sun"]
     assert "<td>day=&lt;Sat&gt;</td>" in page
 
 
@@ -203,7 +203,7 @@ def test_a_million_rows_are_drawn_by_a_thousand_points(draw, tmp_path):
         "answer = metrics.roc_auc_score(r.target, r.score)",
     )
     assert f"AUC {area:.4f}" in page
-    assert len(charts(page)[0]["series"][0]["x"]) <= 1000
+    assert len(specs(page)[0]["data"]["values"]) <= 1000
     assert len(page) < 300_000
 
 
@@ -221,26 +221,31 @@ def test_names_with_markup_stay_text(draw, opened, tmp_path):
 
 
 @pytest.mark.browser
-def test_keys_read_the_curve_and_the_legend_switches(draw, opened, tmp_path):
+def test_keys_read_the_curve_and_controls_change_it(draw, opened, tmp_path):
     (tmp_path / "h.json").write_text('{"loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
     found = opened(drawn(draw, "learning_curves", tmp_path / "h.json"), width=390)
     page, plot = found.page, found.page.locator(".vk-plot")
+    page.wait_for_selector(".vk-figure[data-painted]")
     plot.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("End")
     said = page.locator(".vk-figure [role=status]")
     assert said.text_content() == "epoch 2, training 0.5, validation 0.85."
-    page.get_by_role("button", name="training").click()
-    assert not page.locator("g[data-series='0']").is_visible()
+    lines = page.locator(".vk-plot svg .mark-line path")
+    before = lines.last.get_attribute("d")
+    page.get_by_label("Logarithmic scale").check()
+    page.wait_for_function(
+        "(was) => [...document.querySelectorAll('.vk-plot svg .mark-line path')].at(-1)?.getAttribute('d') !== was",
+        arg=before,
+    )
+    plot.hover()
+    assert page.locator(".vk-tip").is_visible()
+    # One curve alone, as the legend says.
+    page.locator(".vk-plot svg .role-legend-label text").first.click(force=True)
     plot.focus()
     page.keyboard.press("Home")
     page.keyboard.press("Home")
-    assert "training" not in said.text_content()
-    before = page.locator("g[data-series='1'] .vk-line").get_attribute("points")
-    page.get_by_label("Logarithmic scale").check()
-    assert page.locator("g[data-series='1'] .vk-line").get_attribute("points") != before
-    plot.hover()
-    assert page.locator(".vk-tip").is_visible()
+    assert "validation" not in said.text_content()
     assert found.faults == []
 
 

@@ -5,6 +5,8 @@ import json
 import nbformat
 import pytest
 
+from packages.vizkit.tests.drawn import specs
+
 pytestmark = pytest.mark.kernel
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c63606060f80f0001040100"
@@ -93,7 +95,7 @@ def test_markdown_has_tables_math_code_and_its_pictures(shown, folder):
         "![p](p.png) ![s](../secret.png)\n"
     )
     page = shown("markdown", folder)
-    for mark in ("<h1>Card</h1>", "<td>x</td>", "<mfrac>", "t-b", "data:image/png", "../secret.png"):
+    for mark in ('<h1 id="card">Card</h1>', "<td>x</td>", "<mfrac>", "t-b", "data:image/png", "../secret.png"):
         assert mark in page
     assert page.count("data:image/png") == 1
 
@@ -109,7 +111,13 @@ def test_a_notebook_is_shown_and_not_run(shown, folder):
     ])  # fmt: skip
     (folder / "a.ipynb").write_text(nbformat.writes(made))
     page = shown("notebook", folder / "a.ipynb")
-    for mark in ("<h1>Title</h1>", "SystemExit", "saved &amp; &lt;shown&gt;", "<b>rich</b>", "raw &lt;i&gt;"):
+    for mark in (
+        '<h1 id="title">Title</h1>',
+        "SystemExit",
+        "saved &amp; &lt;shown&gt;",
+        "<b>rich</b>",
+        "raw &lt;i&gt;",
+    ):
         assert mark in page
     assert "data:image/png;base64,iVBORw0KGgo=" in page
     hidden = shown("notebook", folder / "a.ipynb", show_code=False)
@@ -129,8 +137,8 @@ SPEC = {"mark": "bar", "data": {"values": [{"a": "</script><b>", "b": 2}]}, "enc
 
 
 def spec_of(page):
-    held = page.partition('<script type="application/json">')[2].partition("</script>")[0]
-    return json.loads(held)["spec"]
+    (spec,) = specs(page)
+    return spec
 
 
 def test_a_specification_s_data_is_in_it_or_beside_it(shown, folder):

@@ -2,20 +2,20 @@
 
 import pytest
 
-from packages.vizkit.tests.drawn import charts, drawn
+from packages.vizkit.tests.drawn import curves, drawn, marks, specs
 
 pytestmark = pytest.mark.kernel
 
 
 def test_keras_history_stands_in_one_chart_a_metric(draw, tmp_path):
     (tmp_path / "h.json").write_text('{"accuracy": [0.5, 0.7], "loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
-    loss, accuracy = charts(drawn(draw, "learning_curves", tmp_path / "h.json"))
-    assert [(each["name"], each["x"], each["y"]) for each in loss["series"]] == [
+    loss, accuracy = specs(drawn(draw, "learning_curves", tmp_path / "h.json"))
+    assert [(name, each["x"], each["y"]) for name, each in curves(loss).items()] == [
         ("training", [1, 2], [0.9, 0.5]),
         ("validation", [1, 2], [0.8, 0.85]),
     ]
-    assert loss["marks"] == [[1, 0.8]]
-    assert accuracy["marks"] == [[2, 0.7]]
+    assert marks(loss) == [(1, 0.8)]
+    assert marks(accuracy) == [(2, 0.7)]
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def test_keras_history_stands_in_one_chart_a_metric(draw, tmp_path):
 )
 def test_learning_curves_read_what_trainings_write(draw, tmp_path, text):
     (tmp_path / "log").write_text(text)
-    (chart,) = charts(drawn(draw, "learning_curves", tmp_path / "log"))
-    assert [(each["name"], each["x"], each["y"]) for each in chart["series"]] == [
+    (chart,) = specs(drawn(draw, "learning_curves", tmp_path / "log"))
+    assert [(name, each["x"], each["y"]) for name, each in curves(chart).items()] == [
         ("training", [10, 20], [3, 2]),
         ("validation", [20], [2.5]),
     ]
@@ -40,13 +40,14 @@ def test_a_spike_of_a_long_training_stays(draw, tmp_path):
     values = ["1"] * 50_000
     values[31_007] = "99"
     (tmp_path / "log.csv").write_text("loss\n" + "\n".join(values))
-    (series,) = charts(drawn(draw, "learning_curves", tmp_path / "log.csv"))[0]["series"]
+    (series,) = curves(specs(drawn(draw, "learning_curves", tmp_path / "log.csv"))[0]).values()
     assert len(series["x"]) <= 1000
     assert series["x"][series["y"].index(99)] == 31_008
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("a\nx\n", "No column holds numbers"), ('{"a": "x"}', "No column"), ("[1]\n{", "Line 2")]
+    ("text", "words"),
+    [("a\nx\n", "No column holds numbers"), ('{"a": "x"}', "No column"), ("[1]\n{\n", "Line 2 of log is no JSON")],
 )
 def test_a_log_without_numbers_is_explained(draw, tmp_path, text, words):
     (tmp_path / "log").write_text(text)

@@ -128,11 +128,9 @@ def add_run(
 
     Args:
         experiment_id: of an experiment that exists.
-        spec: a compiled pipeline; None to take it from the reference.
-        reference: `pipeline_id` and `pipeline_version_id` ("" for the newest version).
+        spec, reference: a compiled pipeline, or `pipeline_id` and `pipeline_version_id` ("" for the newest version).
         display_name: "" for the pipeline's name and an id.
         pipeline_root: where its artifacts go; only minio:// locations are followed.
-        service_account: kept and shown, without effect.
         recurring_run_id: the schedule that starts it.
 
     Raises:

@@ -1,16 +1,23 @@
-"""Horizontal bars with names of any length: a table whose cells are drawn, so it reads the same without the drawing."""
+"""Horizontal bars with names of any length, as a Vega-Lite specification that sorts, searches and shows more."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from . import html
-from .axes import Axis, Scale, scale
+from . import drawings, html
 
 MAX_BARS: Final = 2000
+# How the page may sort them: the words of the control, and what the bars are sorted by.
+_ORDERS: Final = {
+    "as given": "datum.place",
+    "greatest first": "-datum.value",
+    "least first": "datum.value",
+    "farthest from zero first": "-abs(datum.value)",
+    "by name": "datum.alphabet",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,53 +36,87 @@ class Bar:
 def draw(
     bars: Sequence[Bar], *, title: str, name_title: str, value_title: str, reach_title: str = "", first: int = 20
 ) -> str:
-    """Returns the bars in the order given: the first, and the rest behind "Show all"; the script sorts and filters.
+    """Returns the bars in the order given, the first of them; controls show more, sort and search.
 
     Args:
         reach_title: what whiskers are, such as "standard deviation".
         first: how many are shown at once.
     """
     drawn = [each for each in bars if math.isfinite(each.value)][:MAX_BARS]
-    ends = [v for each in drawn for v in (each.value - (each.reach or 0), each.value + (each.reach or 0))]
-    x = scale(Axis(), [0.0, *ends], count=4)
-    value_head = f"{html.text(value_title)}{f' <small>± {html.text(reach_title)}</small>' if reach_title else ''}"
-    head = (
-        f'<thead><tr><th scope="col">{html.text(name_title)}</th><th scope="col" class="vk-track">{_axis(x)}</th>'
-        f'<th scope="col">{value_head}</th></tr></thead>'
-    )
-    rows = [_row(each, x) for each in drawn]
-    parts = [f'<table class="vk-bartable"><caption>{html.text(title)}</caption>{head}']
-    parts.append(f"<tbody>{''.join(rows[:first])}</tbody></table>")
-    if len(rows) > first:
-        parts.append(
-            f'<details class="vk-rest"><summary>Show all {len(rows):,}</summary><table class="vk-bartable">'
-            f'<caption class="vk-hidden">{html.text(title)}, the rest</caption>{head}'
-            f"<tbody>{''.join(rows[first:])}</tbody></table></details>"
-        )
-    if len(bars) > len(drawn):
-        parts.append(f'<p class="vk-muted">{len(drawn):,} of {len(bars):,} are here.</p>')
-    return html.component("bars", {"first": first}, inner="".join(parts), label=title)
+    fields = [
+        {"field": "name", "title": name_title, "kind": "text"},
+        {"field": "value", "title": value_title, "kind": "number"},
+        *([{"field": "deviation", "title": reach_title.capitalize(), "kind": "number"}] if reach_title else []),
+    ]
+    spec = {
+        "$schema": drawings.SCHEMA,
+        "description": f"{title}: {len(drawn):,} bars",
+        "title": {"text": title, "subtitle": [f"Whiskers: one {reach_title}"] if reach_title else []},
+        "width": 640,
+        # For the words at the ends of the bars.
+        "padding": {"left": 5, "top": 5, "right": 120, "bottom": 5},
+        "height": {"step": 22},
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": drawings.config(),
+        "params": _params(len(drawn), first),
+        "data": {"name": "bars", "values": _rows(drawn)},
+        "transform": _transforms(),
+        "encoding": {"y": {"field": "name", "type": "nominal", "sort": {"field": "rank", "op": "min"}, "title": None}},
+        "layer": _layers(value_title),
+        "usermeta": {"vizkit": {"near": "bar", "x": "value", "y": "name", "fields": fields}},
+    }
+    left = f"{len(drawn):,} of {len(bars):,} are here."
+    return drawings.draw([spec], notes=[left] if len(bars) > len(drawn) else [])
 
 
-def _axis(x: Scale) -> str:
-    ticks = "".join(
-        f'<i style="left:{at:.2%}">{html.text(text)}</i>'
-        for value, text in x.ticks
-        if (at := x.place(value)) is not None
-    )
-    return f'<span class="vk-bar-axis" aria-hidden="true">{ticks}</span><span class="vk-hidden">Bar</span>'
+def _rows(bars: Sequence[Bar]) -> list[dict[str, Any]]:
+    alphabet = {name: place for place, name in enumerate(sorted((bar.name for bar in bars), key=str.casefold))}
+    return [
+        {
+            "name": bar.name,
+            "value": bar.value,
+            "deviation": bar.reach,
+            "low": bar.value - (bar.reach or 0),
+            "high": bar.value + (bar.reach or 0),
+            "edge": max(0.0, bar.value + (bar.reach or 0)),
+            "short": html.number(bar.value),
+            "words": html.number(bar.value) + (f" ± {html.number(bar.reach, 2)}" if bar.reach is not None else ""),
+            "place": place,
+            "alphabet": alphabet[bar.name],
+        }
+        for place, bar in enumerate(bars)
+    ]
 
 
-def _row(bar: Bar, x: Scale) -> str:
-    zero, end = x.place(0.0) or 0.0, x.place(bar.value) or 0.0
-    kind = "vk-bar vk-less" if bar.value < 0 else "vk-bar"
-    drawn = f'<i class="{kind}" style="left:{min(zero, end):.2%};width:{abs(end - zero):.2%}"></i>'
-    if bar.reach:
-        low, high = x.place(bar.value - bar.reach) or 0.0, x.place(bar.value + bar.reach) or 0.0
-        drawn += f'<i class="vk-whisker" style="left:{low:.2%};width:{high - low:.2%}"></i>'
-    shown = html.number(bar.value) + (f" <small>± {html.number(bar.reach, 2)}</small>" if bar.reach is not None else "")
-    return (
-        f'<tr data-value="{bar.value!r}"><th scope="row">{html.text(bar.name)}</th>'
-        f'<td class="vk-track" aria-hidden="true"><span style="--zero:{zero:.2%}">{drawn}</span></td>'
-        f"<td>{shown}</td></tr>"
-    )
+def _params(count: int, first: int) -> list[dict[str, Any]]:
+    most = {"input": "range", "min": 1, "max": max(2, count), "step": 1, "name": "Bars"}
+    orders = {"input": "select", "options": list(_ORDERS), "name": "Sort"}
+    binds = {"most": most, "order": orders, "search": {"input": "search", "name": "Search"}} if count > 2 else {}
+    values = {"most": min(first, max(count, 1)), "order": "as given", "search": ""}
+    return [
+        {"name": name, "value": value, **({"bind": binds[name]} if name in binds else {})}
+        for name, value in values.items()
+    ]
+
+
+def _transforms() -> list[dict[str, Any]]:
+    key = "".join(f"order == {drawings.literal(words)} ? {by} : " for words, by in _ORDERS.items()) + "datum.place"
+    return [
+        {"calculate": key, "as": "key"},
+        {"filter": "search == '' || indexof(lower(datum.name), lower(search)) >= 0"},
+        {"window": [{"op": "row_number", "as": "rank"}], "sort": [{"field": "key"}]},
+        {"filter": "datum.rank <= most"},
+    ]
+
+
+def _layers(value_title: str) -> list[dict[str, Any]]:
+    x = {"field": "value", "type": "quantitative", "title": value_title}
+    less = {"condition": {"test": "datum.value < 0", "value": drawings.PALETTE[1]}, "value": drawings.PALETTE[0]}
+    rule = {"type": "rule", "color": drawings.TEXT}
+    # Right of the bar, its whisker and zero; on a narrow page without the deviation.
+    words = {"type": "text", "align": "left", "dx": 6, "text": {"expr": "width < 300 ? datum.short : datum.words"}}
+    return [
+        {"mark": {"type": "bar", "height": 14}, "encoding": {"x": x, "color": less}},
+        {"mark": rule, "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}}},
+        {"mark": words, "encoding": {"x": {**x, "field": "edge"}}},
+    ]

@@ -6,7 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .axes import Axis
+Kind = Literal["number", "percent", "date"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """What an axis should be.
+
+    Attributes:
+        kind: date for seconds since 1970 (shown in UTC), percent for shares of one.
+        low: the least value; None: by the data, rounded to a tick.
+        high: the greatest value; None likewise.
+    """
+
+    title: str = ""
+    kind: Kind = "number"
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +30,17 @@ class Series:
     """One curve.
 
     Attributes:
+        legend: what the legend says after the name, such as the area.
         notes: one more value a point, such as its threshold, called `note`; infinite ones stay.
         colour: 1 to 8; 0: by its place.
-        is_shown: at first, where there are scripts; the legend switches it.
+        is_shown: strong at first; the legend switches it.
         steps: "after": a value holds until the next point; "before": it did since the last one.
     """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
+    legend: str = ""
     note: str = ""
     notes: Sequence[float] | None = None
     colour: int = 0
@@ -35,7 +53,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """A shaded area between two curves over the same x."""
+    """A shaded area between two curves over the same x; its name says what it is and how it was computed."""
 
     name: str
     x: Sequence[float]
@@ -55,13 +73,12 @@ class Guide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A point that is pointed out; it comes and goes with its curve."""
+    """A point that is pointed out."""
 
     x: float
     y: float
     text: str
     colour: int = 1
-    series: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,62 +1,103 @@
-"""Line charts: SVG that says all without scripts, and what `chart.js` needs to make it alive.
+"""Line charts as Vega-Lite specifications that hold their data: `drawings.draw` puts them into a page.
 
-The curves are stretched over the plot (`preserveAspectRatio="none"`, strokes that do not scale) and all words are HTML
-beside them, so a chart is as readable at 390 pixels as at 1440, with or without scripts.
+A specification is what Vega-Lite's documentation says and works in any of its tools. Beyond it, `usermeta.vizkit` tells
+the page's script which fields a reader steps through, and what they are called.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from . import html
-from .axes import Axis, scale
-from .chart_markup import figure
-from .chart_model import Band, Chart, Guide, Mark, Series
-from .shape import MAX_POINTS, thin
+from . import drawings
+from .chart_model import Axis, Band, Chart, Guide, Mark, Series
+from .shape import MAX_POINTS, smooth, thin
 
-__all__ = ["COLOURS", "Band", "Chart", "Guide", "Mark", "Series", "draw"]
+__all__ = ["Axis", "Band", "Chart", "Guide", "Mark", "Series", "draw", "moment", "specification"]
 
-COLOURS: Final = 8
+# What a person sees at once; a longer axis has a scale of its own words: 2G, 1.5e-7.
+_LARGE, _SMALL = 1e6, 1e-3
+_YEARS: Final = (1000, 3000)
+_WIDTH: Final = 560
+
+Spec = dict[str, Any]
 
 
-def draw(*charts: Chart, smoothing: float | None = None, has_log: bool = False, label: str = "") -> str:
-    """Returns one component with all charts.
+def draw(*charts: Chart, smoothing: float | None = None, has_log: bool = False) -> str:
+    """Returns markup of all charts.
 
     Args:
         smoothing: how much the curves are smoothed at first, 0 to 0.99, with a slider for it; None: never.
         has_log: with a switch for a logarithmic y, where values allow it.
     """
-    drawn = [_draw(chart, smoothing or 0.0, has_log=has_log) for chart in charts]
-    payload = {"charts": [data for _, data in drawn], "smoothing": smoothing, "hasLog": has_log}
-    inner = f'<div class="vk-charts">{"".join(markup for markup, _ in drawn)}</div>'
-    return html.component("chart", payload, inner=inner, label=label)
+    return drawings.draw([specification(each, smoothing=smoothing, has_log=has_log) for each in charts])
 
 
-def _draw(chart: Chart, smoothing: float, *, has_log: bool) -> tuple[str, dict[str, Any]]:
-    series = [_clean(each, place) for place, each in enumerate(chart.series)]
-    xs = [v for each in series for v in each.x] + [v for each in chart.bands for v in each.x]
-    ys = [v for each in series for v in each.y] + [v for each in chart.bands for v in (*each.low, *each.high)]
-    x, y = scale(chart.x, xs), scale(chart.y, ys)
-    is_log_possible = has_log and any(value > 0 for value in ys)
-    log = scale(Axis(title=chart.y.title, kind=chart.y.kind, is_log=True), ys) if is_log_possible else None
-    payload = {
-        "title": chart.title,
-        "near": chart.near,
-        "x": x.payload(),
-        "y": y.payload(),
-        "log": log and log.payload(),
-        "series": [_series_payload(each) for each in series],
-        "bands": [_numbers(each, ("x", "low", "high")) for each in chart.bands],
-        "guides": [_numbers(each, ("x", "y")) for each in chart.guides],
-        "marks": [[each.x, each.y] for each in chart.marks],
+def specification(chart: Chart, *, smoothing: float | None = None, has_log: bool = False) -> Spec:
+    """Returns the Vega-Lite specification of a chart, with its points in `data.values`.
+
+    Each point has `series`, `x`, `y`, its note under the note's name in lower case, and `smoothed` where curves are.
+    """
+    series = [_clean(each) for each in _told_apart(chart.series)]
+    rows = [row for each in series for row in _rows(each, chart, smoothing)]
+    x = _axis(chart.x, "x", [row["x"] for row in rows if not isinstance(row["x"], str)])
+    y = _axis(chart.y, "y", [row["y"] for row in rows])
+    layers = [*_bands(chart), *_guides(chart, rows), *_curves(series, y, smoothing), *_marks(chart, rows)]
+    return {
+        "$schema": drawings.SCHEMA,
+        "description": _description(chart, series),
+        "title": {"text": chart.title, "subtitle": [band.name for band in chart.bands if band.name]},
+        "width": _WIDTH,
+        "height": _WIDTH - 120 if chart.is_square else 120 if chart.is_low else 300,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": drawings.config(),
+        "params": [{"name": "smoothing", "value": smoothing}] if smoothing is not None else [],
+        "data": {"name": "points", "values": rows},
+        "encoding": {"x": x, "y": y},
+        "layer": layers,
+        "usermeta": {
+            "vizkit": {
+                "near": chart.near,
+                "is_square": chart.is_square,
+                "has_zoom": True,
+                "can_log": has_log and any(row["y"] > 0 for row in rows),
+                "fields": _fields(chart, series),
+            }
+        },
     }
-    return figure(chart, series, x, y, log, smoothing), payload
 
 
-def _clean(series: Series, place: int) -> Series:
+def _fields(chart: Chart, series: Sequence[Series]) -> list[Spec]:
+    note = next((each.note for each in series if each.note), "")
+    return [
+        *([_field("series", "Curve")] if len(series) > 1 else []),
+        _field("x", chart.x.title or "x", chart.x.kind),
+        _field("y", chart.y.title or "y", chart.y.kind),
+        *([_field(note.lower(), note, "threshold")] if note else []),
+    ]
+
+
+def _field(name: str, title: str, kind: str = "number") -> Spec:
+    return {"field": name, "title": title, "kind": kind}
+
+
+def _told_apart(series: Sequence[Series]) -> Iterator[tuple[int, Series, str]]:
+    """Yields each curve with its place and a name that no other has, since a name is what tells rows apart."""
+    seen: set[str] = set()
+    for place, each in enumerate(series):
+        name, number = each.name, 1
+        while name in seen:
+            number += 1
+            name = f"{each.name} ({number})"
+        seen.add(name)
+        yield place, each, name
+
+
+def _clean(found: tuple[int, Series, str]) -> Series:
     """Returns the curve without the points that have no place, at most MAX_POINTS, and with its colour."""
+    place, series, name = found
     points = list(zip(series.x, series.y, series.notes or [0.0] * len(series.x), strict=True))
     points = [each for each in points if math.isfinite(each[0]) and math.isfinite(each[1])]
     if len(points) > MAX_POINTS:
@@ -65,14 +106,15 @@ def _clean(series: Series, place: int) -> Series:
         kept = thin(np.array([p[0] for p in points]), np.array([p[1] for p in points]))
         points = [points[n] for n in kept]
     return Series(
-        name=series.name,
-        x=[float(p[0]) for p in points],
-        y=[float(p[1]) for p in points],
-        note=series.note,
-        notes=[float(p[2]) for p in points] if series.notes is not None else None,
-        colour=series.colour or place % COLOURS + 1,
+        name=name,
+        legend=series.legend,
+        x=[p[0] for p in points],
+        y=[p[1] for p in points],
+        note=series.note if series.notes is not None else "",
+        notes=[p[2] for p in points] if series.notes is not None else None,
+        colour=series.colour or place % len(drawings.PALETTE) + 1,
         # Colours come again after eight: then the line is another one.
-        is_dashed=series.is_dashed or (not series.colour and place // COLOURS % 2 == 1),
+        is_dashed=series.is_dashed or (not series.colour and place // len(drawings.PALETTE) % 2 == 1),
         is_filled=series.is_filled,
         is_shown=series.is_shown,
         has_dots=series.has_dots or len(points) == 1,
@@ -80,17 +122,158 @@ def _clean(series: Series, place: int) -> Series:
     )
 
 
-def _series_payload(series: Series) -> dict[str, Any]:
-    found = {"name": series.name, **_numbers(series, ("x", "y")), "colour": series.colour, "shown": series.is_shown}
-    if series.notes is not None:
-        # JSON has no infinity; null is "above all".
-        found |= {"note": series.note, "notes": [_round(value) for value in series.notes]}
-    return found | ({"steps": series.steps} if series.steps else {})
+def _rows(series: Series, chart: Chart, smoothing: float | None) -> Iterator[Spec]:
+    smoothed = smooth(series.y, smoothing) if smoothing is not None else []
+    for place, (x, y) in enumerate(zip(series.x, series.y, strict=True)):
+        row: Spec = {"series": series.name, "x": moment(x) if chart.x.kind == "date" else _round(x), "y": _round(y)}
+        if smoothing is not None:
+            row["smoothed"] = _round(smoothed[place])
+        if series.notes is not None:
+            # JSON has no infinity; null is "above all".
+            note = series.notes[place]
+            row[series.note.lower()] = _round(note) if math.isfinite(note) else None
+        yield row
 
 
-def _numbers(item: Any, names: Iterable[str]) -> dict[str, list[float]]:
-    return {name: [_round(value) for value in getattr(item, name)] for name in names}
+def moment(seconds: float) -> str:
+    """Returns seconds since 1970 as ISO 8601 in UTC, within the years 1 to 9999."""
+    within = min(max(seconds, -6.2135e10), 2.534e11)
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=within)).isoformat().replace("+00:00", "Z")
 
 
 def _round(value: float) -> float:
-    return float(f"{value:.7g}")
+    return float(f"{value:.9g}")
+
+
+def _axis(axis: Axis, name: str, values: Sequence[float]) -> Spec:
+    ends = {"domainMin": axis.low, "domainMax": axis.high}
+    made: Spec = {"field": name, "title": axis.title or None, "type": "quantitative"}
+    if axis.kind == "date":
+        return made | {"type": "temporal", "scale": {"type": "utc"}}
+    made["scale"] = {end: value for end, value in ends.items() if value is not None} | {"zero": False}
+    # A tick says as many digits as tell it from its neighbour: Vega computes them for each of these forms.
+    largest = max((abs(value) for value in values), default=0.0)
+    is_whole = all(float(value).is_integer() for value in values)
+    if axis.kind == "percent":
+        made["axis"] = {"format": "%"}
+    elif largest >= _LARGE:
+        made["axis"] = {"format": "s"}
+    elif 0 < largest < _SMALL:
+        made["axis"] = {"format": "e"}
+    elif values and is_whole and _YEARS[0] <= min(values) and largest < _YEARS[1]:
+        made["axis"] = {"format": "d", "tickMinStep": 1}
+    elif values and is_whole and name == "x":
+        made["axis"] = {"tickMinStep": 1}
+    return made
+
+
+def _colours(series: Sequence[Series]) -> Spec:
+    names = [each.name for each in series]
+    said = {each.name: f"{each.name} ({each.legend})" for each in series if each.legend}
+    look = {"title": None, "symbolType": "stroke", "symbolOpacity": 1, "symbolSize": 250, "symbolStrokeWidth": 3}
+    legend: Spec | None = look if len(series) > 1 else None
+    if legend is not None and said:
+        legend["labelExpr"] = f"{drawings.literal(said)}[datum.label] || datum.label"
+    shared = {"field": "series", "type": "nominal", "sort": None, "legend": legend}
+    colours = [drawings.PALETTE[(each.colour - 1) % len(drawings.PALETTE)] for each in series]
+    made = {"color": {**shared, "scale": {"domain": names, "range": colours}}}
+    if any(each.is_dashed for each in series):
+        dashes = [[6, 4] if each.is_dashed else [1, 0] for each in series]
+        made["strokeDash"] = {**shared, "scale": {"domain": names, "range": dashes}}
+    return made
+
+
+def _curves(series: Sequence[Series], y: Spec, smoothing: float | None) -> Iterator[Spec]:
+    steps = next((each.steps for each in series if each.steps), "")
+    shape = {"interpolate": f"step-{steps}"} if steps else {}
+    colours = _colours(series)
+    if any(each.is_filled for each in series):
+        area = {"type": "area", "opacity": 0.13, "clip": True, "line": False, **shape}
+        yield {"mark": area, "encoding": {"color": colours["color"], "y": {**y, "stack": None}}}
+    if smoothing is not None:
+        raw = {"type": "line", "strokeWidth": 1.2, "clip": True, "opacity": {"expr": "smoothing > 0 ? 0.35 : 0"}}
+        yield {"mark": raw, "encoding": {"color": colours["color"]}}
+    strong = {"condition": {"param": "curve", "value": 1}, "value": 0.12}
+    drawn = {"y": {**y, "field": "smoothed"}} if smoothing is not None else {}
+    first = [{"series": each.name} for each in series if each.is_shown]
+    choose: Spec = {"name": "curve", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}
+    if len(first) < len(series):
+        choose["value"] = first
+    # The wheel alone scrolls the page.
+    zoom = {"type": "interval", "zoom": "wheel![event.shiftKey || event.ctrlKey]"}
+    yield {
+        "mark": {"type": "line", "strokeWidth": 2, "clip": True, "strokeJoin": "round", **shape},
+        "params": [choose, {"name": "zoom", "select": zoom, "bind": "scales"}],
+        "encoding": {**colours, "opacity": strong, **drawn},
+    }
+    dots = [each.name for each in series if each.has_dots]
+    if dots:
+        yield {
+            "transform": [{"filter": {"field": "series", "oneOf": dots}}],
+            "mark": {"type": "point", "filled": True, "size": 45, "clip": True},
+            "encoding": {"color": colours["color"], "opacity": strong, **drawn},
+        }
+
+
+def _bands(chart: Chart) -> Iterator[Spec]:
+    for band in chart.bands:
+        edges = zip(band.x, band.low, band.high, strict=True)
+        yield {
+            "data": {"values": [{"x": _round(x), "low": _round(low), "high": _round(high)} for x, low, high in edges]},
+            "mark": {"type": "area", "opacity": 0.18, "color": drawings.PALETTE[band.colour - 1], "clip": True},
+            "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}},
+        }
+
+
+def _guides(chart: Chart, rows: Sequence[Spec]) -> Iterator[Spec]:
+    for guide in chart.guides:
+        points = [{"x": _round(x), "y": _round(y)} for x, y in zip(guide.x, guide.y, strict=True)]
+        line = {"type": "line", "strokeDash": [4, 4], "strokeWidth": 1, "color": drawings.MUTED, "clip": True}
+        yield {"data": {"values": points}, "mark": line, "encoding": {}}
+    ends = [{"x": _round(g.x[-1]), "y": _round(g.y[-1]), "text": g.text} for g in chart.guides if g.text]
+    yield from _words(ends, _middle(chart, rows), color=drawings.MUTED)
+
+
+def _marks(chart: Chart, rows: Sequence[Spec]) -> Iterator[Spec]:
+    if not chart.marks:
+        return
+    found = [
+        {"x": moment(m.x) if chart.x.kind == "date" else _round(m.x), "y": _round(m.y), "text": m.text}
+        for m in chart.marks
+    ]
+    dot = {
+        "type": "point",
+        "filled": True,
+        "size": 90,
+        "opacity": 1,
+        "color": drawings.PALETTE[chart.marks[0].colour - 1],
+    }
+    yield {"data": {"name": "marks", "values": found}, "mark": dot, "encoding": {}}
+    yield from _words(found, _middle(chart, rows))
+
+
+def _middle(chart: Chart, rows: Sequence[Spec]) -> tuple[Any, float]:
+    """Returns the middle of what is seen, so that words stand towards it, where there is room."""
+    ys = [row["y"] for row in rows] or [0.0, 1.0]
+    low = min(ys) if chart.y.low is None else chart.y.low
+    high = max(ys) if chart.y.high is None else chart.y.high
+    if chart.x.low is not None and chart.x.high is not None:
+        return (chart.x.low + chart.x.high) / 2, (low + high) / 2
+    xs = sorted(row["x"] for row in rows) or [0.0]
+    return (xs[len(xs) // 2] if chart.x.kind == "date" else (xs[0] + xs[-1]) / 2), (low + high) / 2
+
+
+def _words(points: Sequence[Spec], middle: tuple[Any, float], **look: Any) -> Iterator[Spec]:
+    for is_right in (True, False):
+        for is_high in (True, False):
+            kept = [each for each in points if (each["x"] > middle[0], each["y"] > middle[1]) == (is_right, is_high)]
+            side = {"align": "right", "dx": -8} if is_right else {"align": "left", "dx": 10}
+            mark = {"type": "text", **side, "dy": 14 if is_high else -10, **look}
+            if kept:
+                yield {"data": {"values": kept}, "mark": mark, "encoding": {"text": {"field": "text"}}}
+
+
+def _description(chart: Chart, series: Sequence[Series]) -> str:
+    names = ", ".join(each.name for each in series[:12])
+    said = f"{len(series)} curves: {names}." if len(series) > 1 else names
+    return f"{chart.title}: {chart.y.title} over {chart.x.title}. {said}"

@@ -19,11 +19,14 @@ _TABLE_ROWS: Final = 1000
 
 
 def series(
-    found: Sequence[Named], *, averages: Sequence[Named] = (), note: str, steps: Literal["", "before"] = ""
+    found: Sequence[Named], *, averages: Sequence[Named] = (), note: str, area: str, steps: Literal["", "before"] = ""
 ) -> list[Series]:
     """Returns what is drawn: averages, and of very many curves those with the least areas, which are the trouble.
 
-    The first eight are shown, the legend shows the others.
+    The first eight are strong, the legend brings out the others.
+
+    Args:
+        area: what the area under a curve is called.
     """
     drawn = list(found)
     if len(drawn) > MAX_CURVES:
@@ -34,6 +37,7 @@ def series(
             name=name,
             x=curve.x.tolist(),
             y=curve.y.tolist(),
+            legend=f"{area} {curve.area:.4f}",
             note=note,
             notes=None if math.isnan(curve.thresholds[-1]) else curve.thresholds.tolist(),
             is_filled=len(found) == 1,

@@ -1,4 +1,4 @@
-"""Confusion matrices: a table of counts where it can be read, a map where classes are too many for words."""
+"""Confusion matrices: cells with their counts, or a map where classes are too many for words; figures by class."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from . import html, scores
+from . import drawings, html, scores
 
 Normalize = Literal["none", "true", "predicted", "all"]
 
-# More columns than these are a map.
+# More classes than these are a map without words.
 MAX_TABLE: Final = 30
 _MAX_CELLS: Final = 30_000
-_LEVELS: Final = 8
 _TOP: Final = 50
 
 
@@ -36,24 +35,56 @@ def draw(labels: Sequence[str], counts: Any, *, how: Normalize = "none", name: s
         counts: a square array, its rows the truth.
         name: of the slice, where there are several matrices.
     """
-    labels = [label or "(empty)" for label in labels]
-    figures = scores.by_class(counts)
-    kind = _table if len(labels) <= MAX_TABLE else _map
-    payload = None if len(labels) <= MAX_TABLE else _payload(labels, counts)
+    labels = _told_apart(labels)
+    found = scores.by_class(counts)
     called = f"Confusion matrix{f' of {name}' if name else ''}"
     confusions = _confusions(labels, counts, name) if len(labels) > 2 else ""
     parts = (
-        _summary(figures, len(labels)),
-        kind(labels, counts, figures, how, called),
-        f'<div class="vk-tables">{confusions}{_classes(labels, figures, name)}</div>',
+        _summary(found, counts),
+        f'<div class="vk-figures">{drawings.figure(specification(labels, counts, how, called))}</div>',
+        f'<div class="vk-tables">{confusions}{_classes(labels, found, name)}</div>',
     )
-    return html.component("matrix", payload, inner="".join(parts), label=called)
+    return drawings.component("".join(parts))
 
 
-def _summary(figures: scores.ByClass, classes: int) -> str:
-    rows, f1 = count_text(float(figures.support.sum())), np.nan_to_num(figures.f1).mean()
-    said = f"accuracy over {rows} rows of {classes:,} classes, macro F1 {f1:.4f}"
-    return f'<p class="vk-sum"><b>{figures.accuracy:.1%}</b> {said}</p>'
+def _told_apart(labels: Sequence[str]) -> list[str]:
+    """Returns labels of which none is empty or there twice: the axes tell classes apart by them."""
+    named: list[str] = []
+    for label in labels:
+        shown, number = label or "(empty)", 1
+        while shown in named:
+            number += 1
+            shown = f"{label or '(empty)'} ({number})"
+        named.append(shown)
+    return named
+
+
+def _summary(found: scores.ByClass, counts: Any) -> str:
+    """Returns accuracy, and beside it what a rare class does not hide behind."""
+    rows, f1 = count_text(float(found.support.sum())), np.nan_to_num(found.f1).mean()
+    said = f"accuracy over {rows} rows of {len(counts):,} classes, macro F1 {f1:.4f}"
+    largest = found.support.max() / found.support.sum()
+    beside = html.facts(
+        {
+            "Balanced accuracy": f"{balanced_accuracy(found):.4f}",
+            "Matthews correlation (MCC)": f"{matthews(counts):.4f}",
+            "Most frequent class": f"{largest:.1%} of the rows, the accuracy of always saying so",
+        }
+    )
+    return f'<p class="vk-sum"><b>{found.accuracy:.1%}</b> {said}</p>{beside}'
+
+
+def balanced_accuracy(found: scores.ByClass) -> float:
+    """Returns the mean recall of the classes that have rows."""
+    return float(found.recall[found.support > 0].mean())
+
+
+def matthews(counts: Any) -> float:
+    """Returns Matthews' correlation of truth and prediction for any number of classes; 0 where it is undefined."""
+    total, right = counts.sum(), np.trace(counts)
+    truth, predicted = counts.sum(axis=1), counts.sum(axis=0)
+    spread = (total**2 - (truth**2).sum()) * (total**2 - (predicted**2).sum())
+    return float((right * total - (truth * predicted).sum()) / np.sqrt(spread)) if spread > 0 else 0.0
 
 
 def count_text(value: float) -> str:
@@ -65,32 +96,6 @@ def _percent(value: float) -> str:
     return "-" if np.isnan(value) else f"{value:.1%}"
 
 
-def _table(labels: Sequence[str], counts: Any, figures: scores.ByClass, how: Normalize, called: str) -> str:
-    weights = shares(counts, "true" if how == "none" else how)
-    # Of all rows no cell may have much; the greatest is the darkest then.
-    weights = weights / max(weights.max(), 1e-12) if how == "all" else weights
-    shown = shares(counts, how) if how != "none" else None
-    rows = []
-    for i, label in enumerate(labels):
-        cells = "".join(
-            f'<td style="--w:{weights[i, j]:.3f}"{" class=vk-right" if i == j else ""}>{count_text(counts[i, j])}'
-            f"{'' if shown is None else f'<small>{shown[i, j]:.1%}</small>'}</td>"
-            for j in range(len(labels))
-        )
-        ends = f"<td>{count_text(figures.support[i])}</td><td>{_percent(figures.recall[i])}</td>"
-        rows.append(f'<tr><th scope="row">{html.text(label)}</th>{cells}{ends}</tr>')
-    head = "".join(f'<th scope="col">{html.text(label)}</th>' for label in labels)
-    foot = "".join(f"<td>{_percent(value)}</td>" for value in figures.precision)
-    return (
-        f'<div class="vk-scroll vk-heat" tabindex="0" role="region" aria-label="{html.text(called)}"><table>'
-        f'<thead><tr><td></td><th scope="colgroup" colspan="{len(labels)}" class="vk-axis">Predicted</th></tr>'
-        f'<tr><th scope="col" class="vk-axis">True</th>{head}<th scope="col" class="vk-axis">Rows</th>'
-        f'<th scope="col" class="vk-axis">Recall</th></tr></thead>'
-        f'<tbody>{"".join(rows)}<tr class="vk-ends"><th scope="row" class="vk-axis">Precision</th>{foot}</tr></tbody>'
-        "</table></div>"
-    )
-
-
 def _sparse(counts: Any) -> tuple[Any, Any]:
     """Returns rows and columns of the cells that hold something, the greatest first, as many as a page takes."""
     at = np.nonzero(counts)
@@ -98,32 +103,88 @@ def _sparse(counts: Any) -> tuple[Any, Any]:
     return at[0][order], at[1][order]
 
 
-def _map(labels: Sequence[str], counts: Any, _: scores.ByClass, how: Normalize, called: str) -> str:
-    weights = shares(counts, "true" if how in {"none", "all"} else how)
-    rows, columns = _sparse(counts)
-    # A share of 1 % is seen, and so is the difference between 50 % and 60 %.
-    levels = np.clip(np.ceil(np.sqrt(weights[rows, columns]) * _LEVELS), 1, _LEVELS).astype(int)
-    paths = []
-    for level in range(1, _LEVELS + 1):
-        cells = zip(columns[levels == level].tolist(), rows[levels == level].tolist(), strict=True)
-        paths.append(f'<path style="--w:{level / _LEVELS:.3f}" d="{"".join(f"M{x} {y}h1v1h-1z" for x, y in cells)}"/>')
-    n = len(labels)
-    return (
-        f'<figure class="vk-map"><div class="vk-axis" aria-hidden="true">Predicted, {n:,} classes in order</div>'
-        f'<div class="vk-axis vk-down" aria-hidden="true">True</div><div class="vk-mapbox" role="img" '
-        f'aria-label="{html.text(called)}: {n:,} classes; the tables below say the same in numbers">'
-        f'<svg viewBox="0 0 {n} {n}" aria-hidden="true" shape-rendering="crispEdges">'
-        f"{''.join(paths)}</svg></div></figure>"
-    )
+def specification(labels: Sequence[str], counts: Any, how: Normalize, called: str) -> dict[str, Any]:
+    """Returns the Vega-Lite specification of a matrix: a cell for each pair, darker where its share is greater.
 
-
-def _payload(labels: Sequence[str], counts: Any) -> dict[str, Any]:
-    rows, columns = _sparse(counts)
-    return {
-        "labels": list(labels),
-        "cells": [rows.tolist(), columns.tolist(), counts[rows, columns].tolist()],
-        "support": counts.sum(axis=1).tolist(),
+    Of more than 30 classes only the cells that hold something are there, without words.
+    """
+    is_read = len(labels) <= MAX_TABLE
+    shown = "true" if how == "none" else how
+    title = {"true": "of the true class", "predicted": "of the predicted class", "all": "of all rows"}[shown]
+    side = {
+        "type": "nominal",
+        "sort": None,
+        "scale": {"domain": list(labels)},
+        "axis": {"labelLimit": 110},
     }
+    angle = 0 if len(labels) <= 12 and max(map(len, labels)) <= 6 else -45
+    words = [("rows", 0 if how == "none" else -7, ",.4~g"), *([("share", 8, ".1%")] if how != "none" else [])]
+    return {
+        "$schema": drawings.SCHEMA,
+        "description": f"{called}: {len(labels):,} classes; the tables below say the same in numbers",
+        "title": {"text": called, "subtitle": [f"Darker: a greater share {title}"]},
+        "width": min(560, 90 * len(labels)),
+        "height": {"step": 34 if how == "none" else 42} if is_read else 520,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": drawings.config(),
+        "view": {"fill": drawings.SUNKEN},
+        "data": {"name": "cells", "values": _cells(labels, counts, shown, is_read=is_read)},
+        "encoding": {
+            "x": {"field": "predicted", **side, "axis": {"labelLimit": 110, "labelAngle": angle}, "title": "Predicted"},
+            "y": {"field": "true", **side, "title": "True"},
+        },
+        "layer": [_rect(counts, shown, is_read=is_read), *([_cell_words(*each) for each in words] if is_read else [])],
+        "usermeta": {
+            "vizkit": {
+                "near": "cell",
+                "x": "predicted",
+                "y": "true",
+                "max_width": 90 * len(labels) + 150 if is_read else 640,
+                "fields": [
+                    {"field": name, "title": said, "kind": kind}
+                    for name, said, kind in (
+                        ("true", "True", "text"),
+                        ("predicted", "Predicted", "text"),
+                        ("rows", "Rows", "number"),
+                        ("share", f"Share {title}", "percent"),
+                    )
+                ],
+            }
+        },
+    }
+
+
+def _cells(labels: Sequence[str], counts: Any, shown: Normalize, *, is_read: bool) -> list[dict[str, Any]]:
+    of = shares(counts, shown)
+    rows, columns = np.indices(counts.shape).reshape(2, -1) if is_read else _sparse(counts)
+    return [
+        {"true": labels[i], "predicted": labels[j], "rows": float(counts[i, j]), "share": round(float(of[i, j]), 6)}
+        for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
+    ]
+
+
+def _rect(counts: Any, shown: Normalize, *, is_read: bool) -> dict[str, Any]:
+    # Of all rows no cell may have much; the greatest is the darkest then.
+    most = max(float(shares(counts, shown).max()), 1e-12) if shown == "all" else 1
+    # Counts stand on every colour. Without words a share of 1 % is seen, and so is the difference of 50 % and 60 %.
+    scale = (
+        {"domain": [0, most], "range": [0.02, 0.5]}
+        if is_read
+        else {"type": "sqrt", "domain": [0, most], "range": [0, 1]}
+    )
+    right = {"condition": {"test": "datum.true == datum.predicted", "value": 1.5}, "value": 0}
+    return {
+        "mark": {"type": "rect", "color": drawings.PALETTE[0], "stroke": drawings.PALETTE[0]},
+        "encoding": {
+            "fillOpacity": {"field": "share", "type": "quantitative", "scale": scale, "legend": None},
+            "strokeWidth": right if is_read else {"value": 0},
+        },
+    }
+
+
+def _cell_words(field: str, dy: int, form: str) -> dict[str, Any]:
+    mark = {"type": "text", "dy": dy, "color": drawings.TEXT, "fontSize": 12 if field == "rows" else 11}
+    return {"mark": mark, "encoding": {"text": {"field": field, "type": "quantitative", "format": form}}}
 
 
 def _confusions(labels: Sequence[str], counts: Any, name: str) -> str:
@@ -141,16 +202,16 @@ def _confusions(labels: Sequence[str], counts: Any, name: str) -> str:
     return html.table(["True", "Predicted", "Rows", "of the true class"], lines, caption=shown)
 
 
-def _classes(labels: Sequence[str], figures: scores.ByClass, name: str) -> str:
-    columns = (figures.precision, figures.recall, figures.f1)
+def _classes(labels: Sequence[str], found: scores.ByClass, name: str) -> str:
+    columns = (found.precision, found.recall, found.f1)
     lines: list[Sequence[Any]] = [
-        (label, *(_percent(column[at]) for column in columns), count_text(figures.support[at]))
+        (label, *(_percent(column[at]) for column in columns), count_text(found.support[at]))
         for at, label in enumerate(labels)
     ]
     # Undefined figures count as nothing, as in scikit-learn.
     known = [np.nan_to_num(column) for column in columns]
-    total = figures.support.sum()
-    weighted = [float((column * figures.support).sum() / total) for column in known]
+    total = found.support.sum()
+    weighted = [float((column * found.support).sum() / total) for column in known]
     lines.append(("Macro average", *(f"{column.mean():.1%}" for column in known), count_text(total)))
     lines.append(("Weighted average", *(f"{value:.1%}" for value in weighted), count_text(total)))
     caption = f"Figures by class{f' of {name}' if name else ''}"

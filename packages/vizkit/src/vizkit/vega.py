@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from . import embedding, html
+from . import embedding
 
 _VIEWS: Final = ("mark", "layer", "concat", "hconcat", "vconcat", "facet", "repeat", "spec")
 _MAX_DEPTH: Final = 60
@@ -27,6 +27,8 @@ def read_spec(path: Path, root: Path) -> tuple[dict[str, Any], list[str]]:
         raise ValueError(f"{path.name} is no JSON: {error}") from None
     if not isinstance(spec, dict):
         raise ValueError(f"{path.name} holds no JSON object, and a Vega-Lite specification is one.")  # noqa: TRY004
+    # What other tools keep in it says nothing about the drawing.
+    spec.pop("usermeta", None)
     is_vega = "/vega/" in str(spec.get("$schema", ""))
     if not is_vega and not any(name in spec for name in _VIEWS):
         raise ValueError(f"{path.name} is no Vega-Lite specification: it has none of {', '.join(_VIEWS)}.")
@@ -97,25 +99,3 @@ def _check(spec: dict[str, Any]) -> list[str]:
             f"This does not follow the schema of Vega-Lite {alt.SCHEMA_VERSION[1:]}, at {place}: {error.message[:300]}"
         ]
     return []
-
-
-def chart(spec: Mapping[str, Any], notes: list[str]) -> str:
-    """Returns a chart that the page's library draws from a Vega or Vega-Lite specification, in both themes.
-
-    Raises:
-        ValueError: this environment has not the library.
-    """
-    from render_child.page import export
-
-    library = export.library_url("vega")
-    if not library:
-        raise ValueError("This environment has no Vega: its library is published when the environment is built.")
-    title = spec.get("title")
-    title = title.get("text") if isinstance(title, Mapping) else title
-    words = str(spec.get("description") or (title if isinstance(title, str) else "") or "Chart")
-    said = "".join(f'<p class="vk-muted">{html.text(each)}</p>' for each in notes)
-    inner = f'<div class="vk-vega-chart" role="region" tabindex="0" aria-label="{html.text(words)}"></div>'
-    inner += f'<p class="vk-muted vk-vega-said">{html.text(words)}</p>{said}'
-    is_vega = "/vega/" in str(spec.get("$schema", ""))
-    payload = {"spec": spec, "mode": "vega" if is_vega else "vega-lite"}
-    return f'<script src="{library}"></script>' + html.component("vega", payload, inner=inner)

@@ -25,7 +25,7 @@ sets itself are kept. Where it breaks the schema of Vega-Lite, the first fault i
 """
 from pathlib import Path
 
-from vizkit import embedding, files, html, vega
+from vizkit import drawings, embedding, files, html, vega
 
 paths = files.source_files(source, source_uri, patterns=("*.json",))
 if variables["file"]:
@@ -36,4 +36,4 @@ elif len(paths) > 1:
 if len(paths) != 1:
     raise ValueError(f"One specification can be shown, and {len(paths)} were found. Name it in the argument Specification.")
 spec, notes = vega.read_spec(paths[0], embedding.source_root(source))
-html.show(vega.chart(spec, notes))
+html.show(drawings.draw([spec], notes=notes))

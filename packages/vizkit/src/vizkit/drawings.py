@@ -1,0 +1,124 @@
+"""Vega-Lite specifications as figures of a result's page: with a title, a drawing, its data as a table, and a menu.
+
+The specification, with its data, stands in the page once, in `script.vizkit-spec`: there the script that draws it, the
+static picture, and programs find it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from . import html
+
+SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
+# The colours of the light theme, as in static/vizkit.css; the page's script puts the theme's own in their place.
+PALETTE: Final = ("#2457c5", "#a6500b", "#0b7a5b", "#9b3589", "#6b6200", "#b3261e", "#3d6f8f", "#565f6b")
+TEXT: Final = "#1b2028"
+MUTED: Final = "#565f6c"
+LINE: Final = "#d9dee5"
+SUNKEN: Final = "#f0f2f5"
+_TABLE_ROWS: Final = 60
+# The page's libraries, in their order.
+_SCRIPTS: Final = ("vega-runtime", "shared", "figure-points", "figure-export")
+
+Spec = dict[str, Any]
+
+
+def config() -> Spec:
+    """Returns how every figure looks, in the light theme."""
+    return {
+        "background": "white",
+        "font": "system-ui, Segoe UI, Roboto, sans-serif",
+        "title": {"anchor": "start", "color": TEXT, "subtitleColor": MUTED, "fontSize": 14, "offset": 10},
+        "axis": {
+            "labelColor": MUTED,
+            "titleColor": MUTED,
+            "titleFontWeight": "normal",
+            "domainColor": MUTED,
+            "tickColor": MUTED,
+            "gridColor": LINE,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "labelOverlap": "greedy",
+            "labelSeparation": 6,
+        },
+        "axisX": {"tickCount": {"expr": "ceil(width / 75)"}},
+        "legend": {
+            "orient": "bottom",
+            "columns": 3,
+            "labelLimit": 300,
+            "labelColor": TEXT,
+            "labelFontSize": 12,
+            "rowPadding": 6,
+        },
+        "text": {"color": TEXT, "fontSize": 12},
+        "view": {"stroke": None},
+        "range": {"category": list(PALETTE)},
+    }
+
+
+def literal(value: Any) -> str:
+    """Returns a value as it may stand in a Vega expression."""
+    return json.dumps(value, ensure_ascii=True)
+
+
+def draw(specs: Sequence[Spec], *, notes: Sequence[str] = ()) -> str:
+    """Returns figures beside each other, in one component.
+
+    Args:
+        specs: Vega-Lite with its data in it; `usermeta.vizkit.fields` names the columns of its first data.
+        notes: what a person has to know about them.
+    """
+    said = "".join(f'<p class="vk-muted">{html.text(each)}</p>' for each in notes)
+    inner = f'<div class="vk-figures">{"".join(figure(each) for each in specs)}</div>{said}'
+    return component(inner)
+
+
+def component(inner: str) -> str:
+    """Returns markup with figures in it as a component that draws them.
+
+    Args:
+        inner: already escaped.
+    """
+    return html.component("figure", None, inner=inner, before=_SCRIPTS)
+
+
+def figure(spec: Mapping[str, Any]) -> str:
+    """Returns the markup of one figure, which `draw` or a page of the type's own puts into a component."""
+    title = spec.get("title")
+    title = title.get("text") if isinstance(title, Mapping) else title
+    title = " ".join(map(str, title)) if isinstance(title, list) else title if isinstance(title, str) else ""
+    words = str(spec.get("description") or title or "Chart")
+    own = spec.get("usermeta", {}).get("vizkit", {})
+    shape = " vk-square" if own.get("is_square") else ""
+    # A specification from elsewhere draws its title itself.
+    caption = f"<figcaption>{html.text(title)}</figcaption>" if title and own else ""
+    return (
+        f'<figure class="vk-figure{shape}">'
+        f"{caption}"
+        f'<div class="vk-plot" role="img" aria-label="{html.text(words)}"></div>'
+        f'<script type="application/json" class="vizkit-spec">{html.json_text(spec)}</script>'
+        f"{_table(spec, title or 'Values')}</figure>"
+    )
+
+
+def _table(spec: Mapping[str, Any], title: str) -> str:
+    """Returns the values as a table, at most 60 rows of them; "" for a specification that names no fields."""
+    fields = spec.get("usermeta", {}).get("vizkit", {}).get("fields")
+    if not fields:
+        return ""
+    rows = spec["data"]["values"]
+    step = max(1, math.ceil(len(rows) / _TABLE_ROWS))
+    kept = [[_cell(row.get(each["field"]), each["kind"]) for each in fields] for row in rows[::step]]
+    caption = f"{title}: {f'{len(kept):,} of {len(rows):,}' if step > 1 else f'{len(rows):,}'} rows"
+    table = html.table([each["title"] for each in fields], kept, caption=caption)
+    return f'<details class="vk-data"><summary>Values as a table</summary>{table}</details>'
+
+
+def _cell(value: Any, kind: str) -> Any:
+    if value is None:
+        return "∞" if kind == "threshold" else ""
+    return html.share(value) if kind == "percent" else float(value) if isinstance(value, int) else value
