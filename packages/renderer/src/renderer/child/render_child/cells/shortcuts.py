@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from types import FrameType, TracebackType
-from typing import Any, Final
+from types import FrameType, ModuleType, TracebackType
+from typing import Final
 
-_find_module: Final[Callable[..., Any]] = inspect.getmodule
+_find_module: Final[Callable[..., ModuleType | None]] = inspect.getmodule
 
 
 def install() -> None:
@@ -16,7 +16,7 @@ def install() -> None:
     inspect.getmodule = module_of
 
 
-def module_of(found: Any, _filename: str | None = None) -> Any:
+def module_of(found: object, _filename: str | None = None) -> ModuleType | None:
     """Returns the module of an object, as `inspect.getmodule` does.
 
     A frame's globals name its module. `inspect` looks through all modules for its file instead, three thousand of them.
