@@ -13,7 +13,7 @@ _find_module: Final[Callable[..., ModuleType | None]] = inspect.getmodule
 
 def install() -> None:
     """Puts the shortcut in its place, once in a process."""
-    inspect.getmodule = module_of
+    inspect.getmodule = module_of  # type: ignore[assignment]  # the names of parameters differ
 
 
 def module_of(found: object, _filename: str | None = None) -> ModuleType | None:
