@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,11 +49,20 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
         found = replace(found, returns=0)
     if dialect.is_spaced:
         notes.add("A space follows each delimiter; it is no part of the values.")
-    frame = _scan(path, dialect, skipped, is_quoted=not has_broken_quote)
+    names = pl.selectors.by_name(*dialect.names)
+    scan = partial(_scan, path, dialect, skipped, is_quoted=not has_broken_quote)
+    frame = scan({})
     total = _count(frame, path, found, dialect, notes)
     readings = _readings(dialect, how.decimal, notes)
-    rows = frame.select(pl.selectors.by_name(*dialect.names))
-    return Part(frame=rows, notes=notes, is_text=True, has_header=dialect.has_header, total=total, readings=readings)
+    return Part(
+        frame=frame.select(names),
+        notes=notes,
+        is_text=True,
+        has_header=dialect.has_header,
+        total=total,
+        readings=readings,
+        scan=lambda types: scan(types).select(names),
+    )
 
 
 def _check_names(names: tuple[str, ...], dialect: dialects.Dialect, path: Path) -> None:
@@ -110,14 +120,16 @@ def _rewritten(path: Path, found: Survey, dialect: dialects.Dialect, *, is_quote
     return copy
 
 
-def _scan(path: Path, dialect: dialects.Dialect, skipped: int, *, is_quoted: bool) -> pl.LazyFrame:
+def _scan(
+    path: Path, dialect: dialects.Dialect, skipped: int, types: Mapping[str, Any], *, is_quoted: bool
+) -> pl.LazyFrame:
     names = [*dialect.names, _BEYOND]
     return pl.scan_csv(
         path,
         separator=dialect.delimiter,
         has_header=False,
         skip_lines=skipped,
-        schema=dict.fromkeys(names, pl.String),
+        schema={name: types.get(name, pl.String) for name in names},
         quote_char='"' if is_quoted else None,
         extra_columns="ignore",
         missing_columns="insert",
