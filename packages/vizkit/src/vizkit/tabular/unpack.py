@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -85,8 +84,3 @@ def _zstd(path: Path) -> Any:
         return pa.CompressedInputStream(str(path), "zstd")
     except ImportError:
         raise ValueError(f"{path.name} is packed by Zstandard, which nothing here can unpack; gzip works.") from None
-
-
-def discard(path: Path) -> None:
-    """Removes what `unpacked` made."""
-    shutil.rmtree(path.parent, ignore_errors=True)
