@@ -61,6 +61,11 @@ class Curve:
             return "lower"
         return "higher" if _MORE_IS_BETTER.search(name) else "none"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last value is a finite number."""
+        return bool(np.isfinite(self.last))
+
     def best(self) -> int | None:
         """Returns the index of the best value, by the metric's name; None where the name says nothing."""
         if self.better == "none" or not len(self.y):

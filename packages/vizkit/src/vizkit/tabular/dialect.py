@@ -77,7 +77,7 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
         )
         if not has_header and not how.names and how.has_header is None:
             notes.add(
-                "The first line holds values, so the columns are numbered. If it holds names, set header_row to true."
+                "The first line holds values, so the columns are numbered. If it holds names, set header_row to yes."
             )
     comments = sum(line.startswith("#") for line in preamble)
     if comments:
