@@ -17,7 +17,7 @@ from . import dialect as dialects
 from . import values
 from .encoding import Survey, survey
 from .entities import How, Part
-from .kinds import HEAD_BYTES
+from .kinds import HEAD_BYTES, damaged
 
 # A column beyond the last: what stands in it is too much.
 _BEYOND: Final = "\x00beyond"
@@ -51,8 +51,18 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
         notes.add("A space follows each delimiter; it is no part of the values.")
     names = pl.selectors.by_name(*dialect.names)
     scan = partial(_scan, path, dialect, skipped, is_quoted=not has_broken_quote)
+    try:
+        total = _count(scan({}), path, found, dialect, notes)
+    except pl.exceptions.PolarsError:
+        # Quotation marks inside of values; Python's reader takes them as they are.
+        notes.add("Quotation marks stand where none belong, so some values may be cut in another way than was meant.")
+        path = _rewritten(path, found, replace(dialect, skipped=skipped), is_quoted=not has_broken_quote)
+        scan = partial(_scan, path, dialect, 0, is_quoted=not has_broken_quote)
+        try:
+            total = _count(scan({}), path, replace(found, returns=0), replace(dialect, skipped=0), notes)
+        except pl.exceptions.PolarsError:
+            raise damaged(path.name, "delimited text") from None
     frame = scan({})
-    total = _count(frame, path, found, dialect, notes)
     readings = _readings(dialect, how.decimal, notes)
     return Part(
         frame=frame.select(names),

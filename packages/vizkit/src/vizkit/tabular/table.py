@@ -88,7 +88,7 @@ class Table:
         """
         if self.scan is None or self.total < _MANY_ROWS:
             return use(self)
-        taste = self.by_place(self.names).head(_TASTE_ROWS).collect()
+        taste = self.select(pl.all(), from_frame=self.by_place(self.names).head(_TASTE_ROWS))
         kinds = {name: _number_type(column) for name, column in zip(self.names, taste.get_columns(), strict=True)}
         types = {name: kind for name, kind in kinds.items() if kind is not None and name not in self.readings}
         try:
@@ -149,7 +149,7 @@ class Table:
     def describe(self) -> str:
         """Returns a sentence about the columns: their names, types and a value of each."""
         shown = self.names[:_SHOWN_COLUMNS]
-        first = self.by_place(shown).head(50).collect()
+        first = self.select(pl.all(), from_frame=self.by_place(shown).head(50))
         first.columns = shown
         if self.is_text:
             first = pl.DataFrame([values.typed(each, self.readings.get(each.name, "")) for each in first.get_columns()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import tempfile
@@ -33,7 +34,8 @@ def unpacked(path: Path, packing: str) -> Path:
         with _opened(path, packing) as packed, copy.open("wb") as file:
             _copy(packed, file, path.name)
     except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, gzip.BadGzipFile):
+        # What says that the machine has no room, or a limit, is no fault of the file.
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES}:
             raise
         raise damaged(path.name, f"{packing}-packed data") from None
     return copy
