@@ -79,6 +79,7 @@ class VisualizationForm(forms.Form):
     environment = forms.ChoiceField(required=False, label="Environment")
     sample = forms.BooleanField(required=False, label="Try on a sample")
     force = forms.BooleanField(required=False, label="Render again even if a saved result exists")
+    edited = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput)
 
     def __init__(self, step: Step, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
         given = data if data is not None else initial or {}
@@ -166,6 +167,7 @@ class VisualizationForm(forms.Form):
             force=values["force"],
             is_sample=values["sample"],
             environment=values.get("environment", ""),
+            edited=values["edited"],
         )
 
     def _source(self, text: str) -> str:

@@ -60,6 +60,13 @@ class Visualization(models.Model):
         recipe: what its latest render draws; None where it is of no run, or an older version saved it (the reconciler
             then adds it).
         run_created_at: the place in its series; None where that is not known.
+        outcome: how its latest render ended; "" while that waits or runs, and until the reconciler has looked at the
+            row of an older version.
+        superseded_by: what its owner made of it by *Edit*; the gallery shows that one in its place once it succeeded.
+        tags: words that people put on it, each on a line of its own between two line feeds; "" for none.
+        is_pinned: shown first, and never pruned.
+        text: everything that a search looks at, in small letters; "" until the reconciler has written it.
+        deleted_at: when it was deleted; it can be restored for a day, and is nowhere to be seen meanwhile.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,7 +91,16 @@ class Visualization(models.Model):
     )
     run_created_at = models.DateTimeField(null=True, blank=True, editable=False)
     latest = models.ForeignKey("Render", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    outcome = models.CharField(max_length=12, blank=True, default="", db_default="", editable=False)
+    superseded_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="supersedes", db_index=False
+    )
+    is_pinned = models.BooleanField(default=False, db_default=False)
+    tags = models.TextField(blank=True, default="", db_default="", editable=False)
+    notes = models.TextField(blank=True, default="", db_default="")
+    text = models.TextField(blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -99,6 +115,21 @@ class Visualization(models.Model):
                 name="visualization_no_recipe",
                 condition=models.Q(recipe=None, latest__isnull=False) & ~models.Q(run_id=""),
             ),
+            models.Index(fields=["outcome", "-created_at"], name="visualization_outcome"),
+            models.Index(fields=["pipeline_name", "-created_at"], name="visualization_pipeline"),
+            models.Index(fields=["owner", "-created_at"], name="visualization_owner"),
+            models.Index(fields=["title"], name="visualization_title"),
+            models.Index(fields=["-created_at"], name="visualization_pinned", condition=models.Q(is_pinned=True)),
+            models.Index(
+                fields=["deleted_at"], name="visualization_deleted", condition=models.Q(deleted_at__isnull=False)
+            ),
+            models.Index(fields=["-created_at"], name="visualization_tagged", condition=~models.Q(tags="")),
+            models.Index(fields=["created_at"], name="visualization_no_text", condition=models.Q(text="")),
+            models.Index(
+                fields=["superseded_by"],
+                name="visualization_superseded",
+                condition=models.Q(superseded_by__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +138,11 @@ class Visualization(models.Model):
     def get_absolute_url(self) -> str:
         """The visualization's own page."""
         return reverse("visualizations:visualization_detail", args=[self.id])
+
+    @property
+    def tag_names(self) -> list[str]:
+        """Its tags, in the order of the alphabet."""
+        return self.tags.split()
 
     @property
     def run_url(self) -> str:

@@ -24,6 +24,7 @@ from apps.visualizations.states import RenderState
 
 _SPEEDS = 20
 _MOST_NAMESPACES = 200
+_MOST_WORDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ def visualizations_visible(caller: Caller) -> QuerySet[Visualization]:
     """
     if not caller.may(Right.VIEW):
         return Visualization.objects.none()
-    rows = Visualization.objects.select_related("owner", "latest")
+    rows = Visualization.objects.filter(deleted_at=None).select_related("owner", "latest")
     if caller.sees_everything or not access.is_divided():
         return rows
     if not caller.is_person:
@@ -111,7 +112,7 @@ def visualizations_visible(caller: Caller) -> QuerySet[Visualization]:
 
 def renders_visible(caller: Caller) -> QuerySet[Render]:
     """Returns the renders of what a caller may see."""
-    rows = Render.objects.select_related("visualization", "requested_by")
+    rows = Render.objects.filter(visualization__deleted_at=None).select_related("visualization", "requested_by")
     if caller.sees_everything:
         return rows
     return rows.filter(visualization__in=visualizations_visible(caller).values("id"))
@@ -194,7 +195,7 @@ def visualization_list(
     """Returns visualizations, newest first; an empty filter filters nothing.
 
     Args:
-        text: every word must occur in the title, type, run, pipeline, step, artifact or owner's name.
+        text: every word must occur in the title, type, run, pipeline, step, artifact, tags, notes or owner's name.
         owner: a user name.
     """
     found = visualizations_visible(caller).prefetch_related("latest__figures")
@@ -207,13 +208,14 @@ def visualization_list(
         "owner__username": owner,
     }
     found = found.filter(**{name: value for name, value in exact.items() if value})
-    places = ["title", "type_key", "run_name", "run_id", "pipeline_name", "step_name", "artifact_name"]
-    for word in text.replace("\0", "").split()[:10]:
-        match = Q(owner__username__icontains=word)
-        for place in places:
-            match |= Q(**{f"{place}__icontains": word})
-        found = found.filter(match)
-    return found.order_by("-created_at", "id")
+    return text_filter(found, text).order_by("-created_at", "id")
+
+
+def text_filter(rows: QuerySet[Visualization], text: str) -> QuerySet[Visualization]:
+    """Returns the rows in which every word of a text occurs, in any case; ten words at most."""
+    for word in text.replace("\0", "").lower().split()[:_MOST_WORDS]:
+        rows = rows.filter(text__contains=word)
+    return rows
 
 
 def recipe_get(caller: Caller, recipe_id: UUID | str) -> Recipe:

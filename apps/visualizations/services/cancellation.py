@@ -9,11 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
 from apps.visualizations import jobs
 from apps.visualizations.events import publish
+from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services.results import render_files_delete
-from apps.visualizations.services.rights import change_check, record, waiter_check
+from apps.visualizations.services.indexing import outcome_note
+from apps.visualizations.services.rights import change_check, namespace_check, record, right_check, waiter_check
 from apps.visualizations.states import ACTIVE_STATES, Reason, RenderState
 
 logger = logging.getLogger(__name__)
@@ -63,6 +65,8 @@ def _cancel(render: Render) -> Render:
     )
     if queued:
         jobs.job_discard(render)
+    if queued:
+        outcome_note(render, RenderState.CANCELLED)
     render.refresh_from_db()
     if queued or running:
         publish(render, is_end=bool(queued))
@@ -70,19 +74,35 @@ def _cancel(render: Render) -> Render:
 
 
 def visualization_delete(caller: Caller, visualization: Visualization) -> None:
-    """Deletes a visualization with its renders and files. Running renders end when they next look at their row.
+    """Deletes a visualization: nobody sees it, and within a day it can be restored.
+
+    What waits is cancelled, what runs is asked to stop. The reconciler takes away renders and files after that day.
 
     Raises:
         NotAllowedError: neither the owner nor an administrator.
     """
     change_check(caller, visualization)
-    renders = list(visualization.renders.all())
     with transaction.atomic():
         record(caller, "visualization.delete", visualization)
-        visualization.delete()
-    for render in renders:
-        if render.state in ACTIVE_STATES:
-            jobs.job_discard(render)
-        # After the commit: a file without a row is swept up later, a row without its file is a broken page.
-        render_files_delete(render)
-    logger.info("visualization %s deleted by %s", visualization.title, caller.user)
+        Visualization.objects.filter(id=visualization.id, deleted_at=None).update(deleted_at=timezone.now())
+    for render in visualization.renders.filter(state__in=ACTIVE_STATES):
+        _cancel(render)
+
+
+def visualization_restore(caller: Caller, visualization_id: UUID) -> Visualization:
+    """Takes back a deletion.
+
+    Raises:
+        NotFoundError: it was not deleted, or is gone for good, or is of a namespace that the caller may not read.
+        NotAllowedError: neither the owner nor an administrator.
+    """
+    right_check(caller, Right.CREATE)
+    found = Visualization.objects.filter(id=visualization_id, deleted_at__isnull=False).select_related("owner").first()
+    if found is None:
+        raise NotFoundError("There is nothing to restore: it was not deleted, or is gone for good.")
+    namespace_check(caller, found.endpoint_key, found.namespace)
+    change_check(caller, found)
+    with transaction.atomic():
+        Visualization.objects.filter(id=found.id).update(deleted_at=None)
+        record(caller, "visualization.restore", found)
+    return found

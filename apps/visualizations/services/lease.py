@@ -20,6 +20,7 @@ from renderer import KeyFigure
 
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render, RenderFigure
+from apps.visualizations.services.indexing import outcome_note
 from apps.visualizations.states import RenderState
 
 LEASE = timedelta(seconds=15)
@@ -243,11 +244,10 @@ def _write(render: Render, values: dict[str, Any], figures: Sequence[KeyFigure] 
 
 
 def _update(render: Render, values: dict[str, Any], figures: Sequence[KeyFigure]) -> int:
-    if not figures:
-        return int(_running(render).update(**values))
     with transaction.atomic():
         written = int(_running(render).update(**values))
         if written:
+            outcome_note(render, values["state"])
             RenderFigure.objects.bulk_create(RenderFigure(render=render, **asdict(each)) for each in figures)
     return written
 

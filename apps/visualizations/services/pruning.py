@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.core.files.storage import default_storage
 from django.db.models import F, QuerySet
 
 from apps.stores.files import INCOMING
-from apps.visualizations.models import Render
+from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.results import ROOT, files_delete, files_list, render_files_delete
 from apps.visualizations.states import ACTIVE_STATES
+
+# So long what was deleted can be restored.
+UNDO: Final = timedelta(days=1)
+_MOST_PURGED: Final = 100
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +32,19 @@ class Pruning:
 def renders_old(before: datetime) -> QuerySet[Render]:
     """Returns renders that ended before then and are not their visualization's latest."""
     ended = Render.objects.exclude(state__in=ACTIVE_STATES).filter(finished_at__lt=before)
-    return ended.exclude(visualization__latest=F("id")).select_related("visualization")
+    ended = ended.exclude(visualization__latest=F("id")).exclude(visualization__is_pinned=True)
+    return ended.select_related("visualization")
+
+
+def visualizations_purge(before: datetime) -> int:
+    """Takes away, with renders and files, what was deleted before then; returns how many, a hundred at most."""
+    found = list(Visualization.objects.filter(deleted_at__lt=before).order_by("deleted_at")[:_MOST_PURGED])
+    for visualization in found:
+        renders = list(visualization.renders.all())
+        visualization.delete()
+        for render in renders:
+            render_files_delete(render)
+    return len(found)
 
 
 def files_orphaned(before: datetime) -> Iterator[str]:
@@ -57,7 +73,7 @@ def _known(names: set[str]) -> set[str]:
 
 
 def prune(*, renders_before: datetime | None, files_before: datetime, is_dry_run: bool) -> Pruning:
-    """Takes old renders and orphaned files away.
+    """Takes old renders and orphaned files away; a pinned visualization keeps all of its renders.
 
     Args:
         renders_before: None keeps every render.

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,8 @@ from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render
 from apps.visualizations.services.hosts import work_dirs_sweep
 from apps.visualizations.services.lease import BEAT_EVERY_S, LEASE, holder_lives
+from apps.visualizations.services.indexing import index_fill, outcome_note
+from apps.visualizations.services.pruning import UNDO, visualizations_purge
 from apps.visualizations.services.recipes import recipes_fill
 from apps.visualizations.states import ACTIVE_STATES, Reason, RenderState
 
@@ -41,7 +43,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """What one pass changed, in renders; `work_dirs` in directories, `recipes` in visualizations that got theirs.
+    """What one pass changed, in renders; `work_dirs` in directories.
+
+    `recipes`, `indexed` and `purged` count visualizations: those that got a recipe, or what a search looks at, and those
+    that were deleted a day ago.
 
     `is_idle` where another holder was at it.
     """
@@ -54,10 +59,12 @@ class Reconciliation:
     enqueued: int = 0
     work_dirs: int = 0
     recipes: int = 0
+    indexed: int = 0
+    purged: int = 0
     is_idle: bool = False
 
     def __str__(self) -> str:
-        names = ("cancelled", "timed_out", "tried_again", "lost", "poisoned", "enqueued", "work_dirs", "recipes")
+        names = [each.name for each in fields(self) if each.name != "is_idle"]
         counts = [f"{name} {getattr(self, name)}" for name in names if getattr(self, name)]
         return ", ".join(counts) or "nothing to do"
 
@@ -134,6 +141,8 @@ def reconcile(clock: ClockWatch | None = None) -> Reconciliation:
             enqueued=_enqueue_forgotten(now),
             work_dirs=work_dirs_sweep(),
             recipes=recipes_fill(_MOST_RECIPES),
+            indexed=index_fill(_MOST_RECIPES),
+            purged=visualizations_purge(now - UNDO),
         )
         _publish_pass()
         return done
@@ -177,6 +186,7 @@ def _end(render: Render, *, state: RenderState, **values: Any) -> bool:
     same = Render.objects.filter(id=render.id, attempt=render.attempt, state=render.state)
     if not same.update(lease_until=None, state=state, **values):
         return False
+    outcome_note(render, state)
     render.refresh_from_db()
     publish(render, is_end=state not in ACTIVE_STATES)
     return True

@@ -18,6 +18,7 @@ from apps.runs.gateway import Gateway
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, SourceError
 from apps.visualizations.services.code import custom_check, spec_begin
+from apps.visualizations.services.naming import title_of
 from apps.visualizations.sources import address_allow, address_parse, parts_below
 from apps.visualizations.states import Reason
 
@@ -43,6 +44,7 @@ class VisualizationRequest:
         force: render even where a saved result has the same cache key.
         is_sample: try it on the first rows only.
         environment: for CUSTOM only; "" for what its code says.
+        edited: the id of the render that it was made from by editing; "" for none.
     """
 
     type_key: str
@@ -57,6 +59,7 @@ class VisualizationRequest:
     force: bool = False
     is_sample: bool = False
     environment: str = ""
+    edited: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,14 @@ class CheckedRequest:
         details, step, artifact: what it is made of; None for a request without a run, or where none is chosen.
         artifact_uri: the artifact of this very step that the source is, or in whose folder it lies: the only thing that
             is read with Kubeflow's own API; "" for another source.
+        is_titled: whether a person gave the title.
         sealed_credential: the caller's own for Kubeflow, encrypted; "" where the portal's is used.
     """
 
     type_key: str
     spec: RenderSpec
     title: str
+    is_titled: bool
     endpoint_key: str
     namespace: str
     sealed_credential: str = field(default="", repr=False)
@@ -118,7 +123,8 @@ def request_check(request: VisualizationRequest, gateway: Gateway | None) -> Che
     return CheckedRequest(
         type_key=kind.key,
         spec=spec,
-        title=_title(request, kind, step),
+        title=_title(request, title_of(kind, spec, artifact, details.run.name if details else "")),
+        is_titled=bool(request.title.strip()),
         endpoint_key=endpoint_key,
         namespace=((details.run.namespace if details else "") or gateway.endpoint.namespace) if gateway else "",
         sealed_credential=gateway.sealed_credential if gateway else "",
@@ -267,10 +273,10 @@ def _source_uri(
     return address.uri
 
 
-def _title(request: VisualizationRequest, kind: VisualizationType, step: Step | None) -> str:
+def _title(request: VisualizationRequest, automatic: str) -> str:
     title = " ".join(request.title.replace("\0", "").split())
     if len(title) > MAX_TITLE_CHARS:
         raise _field_error("title", f"The title must have at most {MAX_TITLE_CHARS} characters.")
-    named = title or (f"{kind.title} of {step.name}" if step else kind.title)
-    sampled = named[: MAX_TITLE_CHARS - len(SAMPLE_TITLE)] + SAMPLE_TITLE
+    named = title or automatic
+    sampled = named.removesuffix(SAMPLE_TITLE)[: MAX_TITLE_CHARS - len(SAMPLE_TITLE)] + SAMPLE_TITLE
     return sampled if request.is_sample else named[:MAX_TITLE_CHARS]

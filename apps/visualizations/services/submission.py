@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -18,10 +19,11 @@ from apps.accounts.rights import Right
 from apps.runs.entities import Artifact
 from apps.runs.gateway import Gateway
 from apps.visualizations import jobs, selectors
-from apps.visualizations.exceptions import TooManyQueuedError, WrongStateError
+from apps.visualizations.exceptions import NotFoundError, TooManyQueuedError, WrongStateError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.code import custom_check, spec_begin
 from apps.visualizations.services.credentials import credential_keep
+from apps.visualizations.services.indexing import text_of
 from apps.visualizations.services.recipes import recipe_keep
 from apps.visualizations.services.requests import (
     SAMPLE_TITLE,
@@ -34,6 +36,7 @@ from apps.visualizations.services.requests import (
     source_in,
 )
 from apps.visualizations.services.rights import change_check, namespace_check, record, right_check
+from apps.visualizations.services.titles import title_change
 from apps.visualizations.specs import source_scope, spec_columns, spec_read
 
 logger = logging.getLogger(__name__)
@@ -65,16 +68,31 @@ def visualization_create(caller: Caller, request: VisualizationRequest, gateway:
     checked = request_check(request, gateway)
     namespace_check(caller, checked.endpoint_key, checked.namespace)
     saved = selectors.render_with_receipt(caller, checked.spec.cache_key)
+    mine = saved.visualization if saved and selectors.may_change(caller, saved.visualization) else None
+    # The title is no part of the cache key: whoever changed only that gets the saved result under the new title.
+    if mine and checked.is_titled and mine.title != checked.title:
+        title_change(caller, mine, checked.title)
     if saved is not None and not request.force:
-        return Submission(visualization=saved.visualization, render=saved, is_new=False)
+        return Submission(visualization=mine or saved.visualization, render=saved, is_new=False)
     queue_check(caller)
     with transaction.atomic():
-        visualization = saved.visualization if saved else None
-        if visualization is None or not selectors.may_change(caller, visualization):
-            visualization = _visualization_write(caller.owner, checked)
+        visualization = mine or _visualization_write(caller.owner, checked)
         render = _render_write(visualization, checked.spec, caller.owner, checked.sealed_credential)
+        _supersede(caller, request.edited, visualization)
         record(caller, "visualization.create", visualization, detail=checked.type_key)
     return Submission(visualization=visualization, render=render, is_new=True)
+
+
+def _supersede(caller: Caller, edited: str, visualization: Visualization) -> None:
+    """Notes on the visualization that was edited what came of it; on somebody else's nothing is noted."""
+    with suppress(NotFoundError):
+        before = selectors.render_get(caller, edited).visualization if edited else None
+        is_same = before is not None and (before.run_id, before.step_id) == (
+            visualization.run_id,
+            visualization.step_id,
+        )
+        if before and is_same and before.id != visualization.id and selectors.may_change(caller, before):
+            Visualization.objects.filter(id=before.id).update(superseded_by=visualization)
 
 
 def visualization_create_anew(
@@ -126,7 +144,7 @@ def queue_check(caller: Caller) -> None:
 
 def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> Visualization:
     run = checked.details.run if checked.details else None
-    return Visualization.objects.create(
+    visualization = Visualization(
         title=checked.title,
         type_key=checked.type_key,
         endpoint_key=checked.endpoint_key,
@@ -144,6 +162,9 @@ def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> V
         owner=user,
         **values,
     )
+    visualization.text = text_of(visualization)
+    visualization.save(force_insert=True)
+    return visualization
 
 
 def _copied(name: str) -> str:
@@ -159,9 +180,9 @@ def _render_write(visualization: Visualization, spec: RenderSpec, user: Any, sea
     render = Render.objects.create(
         visualization=visualization, number=last + 1, requested_by=user, **spec_columns(spec)
     )
-    visualization.latest = render
+    visualization.latest, visualization.outcome = render, ""
     recipe_keep(visualization, spec)
-    visualization.save(update_fields=["latest", "recipe"])
+    visualization.save(update_fields=["latest", "outcome", "recipe"])
     credential_keep(render, sealed_credential)
     transaction.on_commit(lambda: jobs.render_announce(render))
     return render

@@ -1,12 +1,22 @@
-"""The title of a visualization, which is all that can be changed of it."""
+"""What people write on a visualization: its title, tags and notes, and whether it is pinned."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
 
 from django.db import transaction
 
 from apps.accounts.caller import Caller
+from apps.visualizations.exceptions import InvalidRequestError
 from apps.visualizations.models import Visualization
+from apps.visualizations.services.indexing import text_of
+from apps.visualizations.services.requests import MAX_TITLE_CHARS
 from apps.visualizations.services.rights import change_check, record
+
+MOST_TAGS: Final = 20
+LONGEST_TAG: Final = 40
+LONGEST_NOTES: Final = 20_000
 
 
 def title_change(caller: Caller, visualization: Visualization, title: str) -> None:
@@ -14,9 +24,72 @@ def title_change(caller: Caller, visualization: Visualization, title: str) -> No
 
     Raises:
         NotAllowedError: neither the owner nor an administrator.
+        InvalidRequestError: the title is empty or too long.
     """
+    title = " ".join(title.replace("\0", "").split())
+    if not 0 < len(title) <= MAX_TITLE_CHARS:
+        raise _wrong("title", f"A title has 1 to {MAX_TITLE_CHARS} characters.")
+    _write(caller, visualization, "title", title)
+
+
+def notes_change(caller: Caller, visualization: Visualization, notes: str) -> None:
+    """Writes the notes, which are Markdown; "" removes them.
+
+    Raises:
+        NotAllowedError: neither the owner nor an administrator.
+        InvalidRequestError: they are too long.
+    """
+    notes = notes.replace("\0", "").strip()
+    if len(notes) > LONGEST_NOTES:
+        raise _wrong("notes", f"Notes have at most {LONGEST_NOTES:,} characters.")
+    _write(caller, visualization, "notes", notes)
+
+
+def tags_change(
+    caller: Caller, visualization: Visualization, *, add: Iterable[str] = (), remove: Iterable[str] = ()
+) -> None:
+    """Puts tags on a visualization and takes others off. A tag is one word, in small letters.
+
+    Raises:
+        NotAllowedError: neither the owner nor an administrator.
+        InvalidRequestError: a tag is too long, or there would be too many.
+    """
+    names = {tag_clean(each) for each in add} | set(visualization.tag_names)
+    names -= {each.strip().lower() for each in remove}
+    if len(names) > MOST_TAGS:
+        raise _wrong("tags", f"A visualization has at most {MOST_TAGS} tags.")
+    _write(caller, visualization, "tags", "".join(f"\n{each}" for each in sorted(names)) + "\n" * bool(names))
+
+
+def tag_clean(name: str) -> str:
+    """Returns a tag as it is kept: in small letters, its white space as hyphens.
+
+    Raises:
+        InvalidRequestError: it is empty or too long.
+    """
+    tag = "-".join(name.replace("\0", "").lower().split())
+    if not 0 < len(tag) <= LONGEST_TAG:
+        raise _wrong("tags", f"A tag has 1 to {LONGEST_TAG} characters.")
+    return tag
+
+
+def pin_set(caller: Caller, visualization: Visualization, *, is_pinned: bool) -> None:
+    """Pins a visualization, which shows it first and keeps its renders, or takes the pin off.
+
+    Raises:
+        NotAllowedError: neither the owner nor an administrator.
+    """
+    _write(caller, visualization, "is_pinned", is_pinned)
+
+
+def _wrong(field: str, message: str) -> InvalidRequestError:
+    return InvalidRequestError(message, fields={field: message})
+
+
+def _write(caller: Caller, visualization: Visualization, field: str, value: Any) -> None:
     change_check(caller, visualization)
-    visualization.title = title
+    setattr(visualization, field, value)
+    visualization.text = text_of(visualization)
     with transaction.atomic():
-        visualization.save(update_fields=["title"])
-        record(caller, "visualization.title", visualization)
+        visualization.save(update_fields=[field, "text"])
+        record(caller, f"visualization.{field}", visualization)

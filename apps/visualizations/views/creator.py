@@ -83,6 +83,10 @@ def _create(request: HttpRequest, gateway: Gateway, details: RunDetails, step: S
     if request.POST.get("one_click"):
         # Nobody filled that form in: the Creator stays as a person would find it.
         form = VisualizationForm(step, initial={name: request.POST.get(name, "") for name in ("artifact", "type")})
+    elif request.POST.get("edited"):
+        # What is changed next is what was just made.
+        form.data = request.POST.copy()
+        form.data["edited"] = str(made.render.id)
     return _answer(request, gateway, details, step, form, made=made)
 
 
@@ -114,7 +118,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     """What a link or the form itself brings along; the arguments are texts, which the fields read as typed."""
     given = request.GET
     initial: dict[str, Any] = _from_render(request, given.get("from", ""))
-    for name in ("artifact", "type", "title", "arguments_view", "timeout_s", "environment"):
+    for name in ("artifact", "type", "title", "arguments_view", "timeout_s", "environment", "edited"):
         if given.get(name):
             initial[name] = given[name]
     prefix = "arguments-"
@@ -137,6 +141,7 @@ def _from_render(request: HttpRequest, render_id: str) -> dict[str, Any]:
         "title": old.visualization.title,
         "arguments": old.arguments,
         "source": old.source_uri,
+        "edited": str(old.id),
     }
     if old.is_custom:
         chosen |= {"code": old.code, "environment": old.environment}
