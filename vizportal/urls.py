@@ -28,7 +28,7 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("design/", ui_views.design, {"states": _STATES}, name="design"),
     path("", include("apps.accounts.urls")),
-    path("", include("apps.visualizations.urls")),
+    path("", include("apps.gallery.urls")),
     path("", include("apps.runs.urls")),
 ]
 handler403 = "vizportal.views.forbidden"

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.core.paginator import Page
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html_join
@@ -171,25 +170,6 @@ def _neighbours(request: HttpRequest, visualization: Visualization) -> dict[str,
     newer = visible.filter(Q(created_at__gt=at) | Q(created_at=at, id__lt=own)).order_by("created_at", "-id")
     older = visible.filter(Q(created_at__lt=at) | Q(created_at=at, id__gt=own)).order_by("-created_at", "id")
     return {"newer": newer.first(), "older": older.first()}
-
-
-def gallery_context(request: HttpRequest, page: Page[Visualization], filters: dict[str, str]) -> dict[str, Any]:
-    """Returns the gallery's page, its filters and the choices they offer."""
-    visible = selectors.visualizations_visible(caller_of(request))
-    pipelines = visible.exclude(pipeline_name="").order_by("pipeline_name").values_list("pipeline_name", flat=True)
-    titles = {kind.key: kind.title for kind in selectors.type_list()}
-    query = request.GET.copy()
-    query.pop("page", None)
-    return {
-        "page": page,
-        "filters": filters,
-        "is_filtered": any(filters.values()),
-        "types": titles,
-        "states": RenderState.choices,
-        "pipelines": list(pipelines.distinct()[:200]),
-        "query": query.urlencode(),
-        "items": [(each, titles.get(each.type_key, each.type_key)) for each in page.object_list],
-    }
 
 
 def advice(render: Render) -> str:

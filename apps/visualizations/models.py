@@ -115,7 +115,12 @@ class Visualization(models.Model):
                 name="visualization_no_recipe",
                 condition=models.Q(recipe=None, latest__isnull=False) & ~models.Q(run_id=""),
             ),
-            models.Index(fields=["outcome", "-created_at"], name="visualization_outcome"),
+            # Nearly all succeed: a full index would only lead SQLite to sort those.
+            models.Index(
+                fields=["outcome", "-created_at"],
+                name="visualization_outcome",
+                condition=~models.Q(outcome=RenderState.SUCCEEDED),
+            ),
             models.Index(fields=["pipeline_name", "-created_at"], name="visualization_pipeline"),
             models.Index(fields=["owner", "-created_at"], name="visualization_owner"),
             models.Index(fields=["title"], name="visualization_title"),

@@ -145,7 +145,7 @@ def visualization_get(caller: Caller, visualization_id: UUID | str) -> Visualiza
     Raises:
         NotFoundError: there is none, or this caller may not see it.
     """
-    found = visualizations_visible(caller).filter(id=_uuid(visualization_id)).first()
+    found = visualizations_visible(caller).filter(id=id_read(visualization_id)).first()
     if found is None:
         raise NotFoundError("There is no such visualization.")
     return found
@@ -157,7 +157,7 @@ def render_get(caller: Caller, render_id: UUID | str) -> Render:
     Raises:
         NotFoundError: as `visualization_get`.
     """
-    found = renders_visible(caller).filter(id=_uuid(render_id)).first()
+    found = renders_visible(caller).filter(id=id_read(render_id)).first()
     if found is None:
         raise NotFoundError("There is no such render.")
     return found
@@ -224,7 +224,7 @@ def recipe_get(caller: Caller, recipe_id: UUID | str) -> Recipe:
     Raises:
         NotFoundError: there is none, or the caller may see none of its visualizations.
     """
-    found = Recipe.objects.filter(id=_uuid(recipe_id)).select_related("baseline").first()
+    found = Recipe.objects.filter(id=id_read(recipe_id)).select_related("baseline").first()
     if found is None or not visualizations_visible(caller).filter(recipe=found).exists():
         raise NotFoundError("There is no such series.")
     return found
@@ -295,7 +295,8 @@ def oldest_wait_s() -> float:
     return (timezone.now() - first[0]).total_seconds() if first else 0.0
 
 
-def _uuid(value: UUID | str) -> UUID:
+def id_read(value: UUID | str) -> UUID:
+    """Returns an id from its text; raises NotFoundError where the text is none."""
     try:
         return value if isinstance(value, UUID) else UUID(value)
     except ValueError as error:

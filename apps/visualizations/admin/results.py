@@ -105,6 +105,10 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Visualizations are made on a step's page."""
         return False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Visualization]:
+        """Leaves out what was deleted and can still be restored."""
+        return super().get_queryset(request).filter(deleted_at=None)
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
         """Renders may not be deleted by themselves; with their visualization they go."""
         names = [f"{each} with {each.renders.count()} renders and their files" for each in objs]

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     operations = [
         AddIndexLive(
             model_name='visualization',
-            index=models.Index(fields=['outcome', '-created_at'], name='visualization_outcome'),
+            index=models.Index(condition=models.Q(('outcome', 'succeeded'), _negated=True), fields=['outcome', '-created_at'], name='visualization_outcome'),
         ),
         AddIndexLive(
             model_name='visualization',

@@ -25,7 +25,11 @@ def visualizations_chosen(
     right_check(caller, Right.ADMINISTER)
     wanted = {"type_key": type_key, "pipeline_name": pipeline_name, "run_id": run_id, "latest__state": state}
     filters = {name: value for name, value in wanted.items() if value}
-    return Visualization.objects.filter(**filters).select_related("latest", "owner").order_by("created_at", "id")
+    return (
+        Visualization.objects.filter(deleted_at=None, **filters)
+        .select_related("latest", "owner")
+        .order_by("created_at", "id")
+    )
 
 
 def is_stale(visualization: Visualization) -> bool:

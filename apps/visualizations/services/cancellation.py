@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
-from apps.visualizations import jobs
+from apps.visualizations import jobs, selectors
 from apps.visualizations.events import publish
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render, Visualization
@@ -89,7 +89,7 @@ def visualization_delete(caller: Caller, visualization: Visualization) -> None:
         _cancel(render)
 
 
-def visualization_restore(caller: Caller, visualization_id: UUID) -> Visualization:
+def visualization_restore(caller: Caller, visualization_id: UUID | str) -> Visualization:
     """Takes back a deletion.
 
     Raises:
@@ -97,7 +97,8 @@ def visualization_restore(caller: Caller, visualization_id: UUID) -> Visualizati
         NotAllowedError: neither the owner nor an administrator.
     """
     right_check(caller, Right.CREATE)
-    found = Visualization.objects.filter(id=visualization_id, deleted_at__isnull=False).select_related("owner").first()
+    deleted = Visualization.objects.filter(deleted_at__isnull=False).select_related("owner")
+    found = deleted.filter(id=selectors.id_read(visualization_id)).first()
     if found is None:
         raise NotFoundError("There is nothing to restore: it was not deleted, or is gone for good.")
     namespace_check(caller, found.endpoint_key, found.namespace)

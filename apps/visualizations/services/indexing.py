@@ -1,8 +1,6 @@
-"""What a visualization's own row keeps so that the gallery finds it: its outcome, and the text that a search looks at."""
+"""What a visualization keeps on its own row for the gallery: how it ended, and the text that a search looks at."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from django.db.models import OuterRef, Subquery
 
@@ -40,7 +38,8 @@ def index_fill(limit: int) -> int:
 
 
 def _outcomes_fill(limit: int) -> int:
-    ended = Visualization.objects.filter(outcome="").exclude(latest__state__in=ACTIVE_STATES).exclude(latest=None)
-    ids: Iterable[object] = list(ended.order_by().values_list("id", flat=True)[:limit])
+    open_rows = Visualization.objects.filter(outcome="").exclude(outcome=RenderState.SUCCEEDED)
+    ended = open_rows.exclude(latest__state__in=ACTIVE_STATES).exclude(latest=None)
+    ids = list(ended.order_by().values_list("id", flat=True)[:limit])
     state = Render.objects.filter(id=OuterRef("latest_id")).values("state")
     return Visualization.objects.filter(id__in=ids, outcome="").update(outcome=Subquery(state))

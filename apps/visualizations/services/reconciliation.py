@@ -20,8 +20,8 @@ from apps.visualizations import jobs
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render
 from apps.visualizations.services.hosts import work_dirs_sweep
-from apps.visualizations.services.lease import BEAT_EVERY_S, LEASE, holder_lives
 from apps.visualizations.services.indexing import index_fill, outcome_note
+from apps.visualizations.services.lease import BEAT_EVERY_S, LEASE, holder_lives
 from apps.visualizations.services.pruning import UNDO, visualizations_purge
 from apps.visualizations.services.recipes import recipes_fill
 from apps.visualizations.states import ACTIVE_STATES, Reason, RenderState
@@ -45,8 +45,8 @@ logger = logging.getLogger(__name__)
 class Reconciliation:
     """What one pass changed, in renders; `work_dirs` in directories.
 
-    `recipes`, `indexed` and `purged` count visualizations: those that got a recipe, or what a search looks at, and those
-    that were deleted a day ago.
+    `recipes`, `indexed` and `purged` count visualizations: those that got a recipe, those that got what a search looks
+    at, and those that were deleted a day ago.
 
     `is_idle` where another holder was at it.
     """

@@ -1,4 +1,4 @@
-"""The gallery, a visualization's page with its history, and what can be done there."""
+"""A visualization's page with its history, and what can be done there."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
-from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.caller import caller_of
@@ -21,25 +19,6 @@ from apps.visualizations.services import cancellation, submission
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-PAGE_SIZE = 24
-
-
-@require_safe
-def gallery(request: HttpRequest) -> HttpResponse:
-    """Shows saved visualizations, newest first; every filter is in the address."""
-    filters = {name: request.GET.get(name, "").strip() for name in ("q", "type", "state", "pipeline", "owner")}
-    found = selectors.visualization_list(
-        caller_of(request),
-        text=filters["q"],
-        type_key=filters["type"],
-        state=filters["state"],
-        pipeline_name=filters["pipeline"],
-        owner=filters["owner"],
-    )
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = contexts.gallery_context(request, page, filters)
-    return render_page(request, "visualizations/gallery.html", context)
 
 
 @require_safe
@@ -103,18 +82,6 @@ def _refused(request: HttpRequest, visualization: Visualization, reason: str) ->
         return render_page(request, "visualizations/render_card.html", context)
     messages.error(request, reason)
     return HttpResponseRedirect(visualization.get_absolute_url())
-
-
-@require_POST
-def visualization_delete(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
-    """Deletes a visualization with its history."""
-    visualization = _visualization(request, visualization_id)
-    try:
-        cancellation.visualization_delete(caller_of(request), visualization)
-    except (NotAllowedError, NotFoundError) as error:
-        raise Http404(str(error)) from error
-    messages.success(request, f"Deleted: {visualization.title}")
-    return HttpResponseRedirect(reverse("visualizations:gallery"))
 
 
 @require_POST

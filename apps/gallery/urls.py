@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from apps.visualizations.views import assets, content, creator, editor, origin, pages, stream
+from apps.gallery.views import gallery, pages
+from apps.visualizations.views import assets, content, creator, editor, origin, stream
 
 app_name = "visualizations"
 _STEP = "runs/<str:run_id>/steps/<str:step_id>/visualizations/"
@@ -15,11 +16,13 @@ urlpatterns = [
     path(_STEP + "form", creator.creator_form, name="creator_form"),
     path(_STEP + "words", editor.editor_words, name="editor_words"),
     path("types/<str:key>/code", editor.type_code, name="type_code"),
-    path("visualizations/", pages.gallery, name="gallery"),
+    path("visualizations/", gallery.gallery, name="gallery"),
+    path("visualizations/selection", gallery.gallery_selection, name="gallery_selection"),
+    path("visualizations/restore", gallery.visualization_restore, name="visualization_restore"),
     path(_ONE, pages.visualization_detail, name="visualization_detail"),
     path(_ONE + "again", pages.visualization_again, name="visualization_again"),
     path(_ONE + "origin", origin.visualization_origin, name="visualization_origin"),
-    path(_ONE + "delete", pages.visualization_delete, name="visualization_delete"),
+    path(_ONE + "delete", gallery.visualization_delete, name="visualization_delete"),
     path(_ONE + "renders/<int:number>/", pages.render_detail, name="render_detail"),
     path(_RENDER + "fragment", pages.render_fragment, name="render_fragment"),
     path(_RENDER + "cancel", pages.render_cancel, name="render_cancel"),

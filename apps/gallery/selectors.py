@@ -1,0 +1,154 @@
+"""The gallery as one caller sees it: what fits the filters, counts by kind, favourites."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from apps.accounts.caller import Caller
+from apps.gallery import filters as names
+from apps.gallery.filters import GalleryFilters
+from apps.gallery.models import Favourite
+from apps.visualizations import selectors
+from apps.visualizations.models import Visualization
+from apps.visualizations.states import RenderState
+
+# So many of the first that fit are looked at; whoever wants others narrows the filters, or follows "Older".
+MOST_FOUND: Final = 1000
+_MOST_PINNED: Final = 100
+_MOST_CHOICES: Final = 12
+_FACETS: Final = ("type", "outcome", "pipeline", "owner", "tag")
+_COLUMNS: Final = ("id", "type_key", "outcome", "pipeline_name", "owner__username", "tags")
+_LONG: Final = ("text", "notes", "latest__code", "latest__log", "latest__traceback", "latest__arguments")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What fits the filters.
+
+    Attributes:
+        ids: in their order, pinned ones first where the newest come first; MOST_FOUND at most.
+        is_all: False where more fit than these.
+        facets: by "type", "outcome", "pipeline", "owner" and "tag": (value, how many of these ids), the most frequent
+            first, twelve at most.
+    """
+
+    ids: tuple[UUID, ...]
+    is_all: bool
+    facets: dict[str, list[tuple[str, int]]]
+
+
+def visualizations_find(caller: Caller, filters: GalleryFilters) -> Found:
+    """Returns which visualizations fit, and how many there are of each kind."""
+    rows = _sorted(_filtered(caller, filters), filters)
+    pinned: list[Any] = []
+    if not filters.sort:
+        pinned = list(rows.filter(is_pinned=True).values_list(*_COLUMNS)[:_MOST_PINNED])
+        rows = rows.exclude(id__in=[row[0] for row in pinned]) if pinned else rows
+    found = [*pinned, *rows.values_list(*_COLUMNS)[: MOST_FOUND + 1 - len(pinned)]]
+    return Found(
+        ids=tuple(row[0] for row in found[:MOST_FOUND]),
+        is_all=len(found) <= MOST_FOUND,
+        facets=_facets(found[:MOST_FOUND]),
+    )
+
+
+def visualizations_page(caller: Caller, ids: Sequence[UUID]) -> list[Visualization]:
+    """Returns visualizations with owner, latest render and key figures, in the order of the ids, without long texts."""
+    rows = selectors.visualizations_visible(caller).filter(id__in=ids).defer(*_LONG)
+    by_id = rows.prefetch_related("latest__figures").in_bulk()
+    return [by_id[each] for each in ids if each in by_id]
+
+
+def visualizations_chosen(caller: Caller, ids: Iterable[str], most: int) -> list[Visualization]:
+    """Returns those of these ids that the caller may see, in their order, `most` at most; what is no id is left out."""
+    valid = []
+    for each in dict.fromkeys(ids):
+        try:
+            valid.append(UUID(each))
+        except ValueError:
+            continue
+    by_id = selectors.visualizations_visible(caller).filter(id__in=valid[:most]).in_bulk()
+    return [by_id[each] for each in valid[:most] if each in by_id]
+
+
+def favourites_among(caller: Caller, ids: Iterable[UUID]) -> set[UUID]:
+    """Returns which of these visualizations are the caller's favourites."""
+    if not caller.is_person:
+        return set()
+    chosen = Favourite.objects.filter(user=caller.user_id, visualization__in=list(ids))
+    return set(chosen.values_list("visualization", flat=True))
+
+
+def _filtered(caller: Caller, filters: GalleryFilters) -> QuerySet[Visualization]:
+    rows = selectors.visualizations_visible(caller)
+    exact = {
+        "type_key": filters.type,
+        "pipeline_name": filters.pipeline,
+        "run_id": filters.run,
+        "step_id": filters.step,
+        "artifact_name": filters.artifact,
+        "owner__username": filters.owner,
+    }
+    if filters.figure and filters.type:
+        # Sorted by a figure, the rows are read in the order of the figure's index; the type's would mean to sort them.
+        rows = rows.annotate(own_type=Coalesce("type_key", Value(""))).filter(own_type=exact.pop("type_key"))
+    rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    if filters.tag:
+        rows = rows.exclude(tags="").filter(tags__contains=f"\n{filters.tag}\n")
+    if filters.since:
+        rows = rows.filter(created_at__gte=datetime.combine(filters.since, time(), UTC))
+    if filters.until:
+        rows = rows.filter(created_at__lt=datetime.combine(filters.until, time(), UTC) + timedelta(days=1))
+    if filters.before:
+        rows = rows.filter(created_at__lt=filters.before)
+    if filters.favourites:
+        rows = rows.filter(id__in=Favourite.objects.filter(user=caller.user_id).values("visualization"))
+    if filters.pinned:
+        rows = rows.filter(is_pinned=True)
+    return selectors.text_filter(_of_state(rows, filters.state), filters.q)
+
+
+def _of_state(rows: QuerySet[Visualization], state: str) -> QuerySet[Visualization]:
+    if state == names.ALL:
+        return rows
+    # The condition of the index, in its own words.
+    others = rows.exclude(outcome=RenderState.SUCCEEDED)
+    if state == names.WORKING:
+        return others.filter(outcome="")
+    if state == names.FAILED:
+        return others.filter(outcome__in=names.FAILURES)
+    if state in names.FAILURES:
+        return others.filter(outcome=state)
+    kept = [RenderState.SUCCEEDED] if state == RenderState.SUCCEEDED else [RenderState.SUCCEEDED, ""]
+    # What was edited gives its place to what came of it, once that has a result.
+    replaced = Q(superseded_by__outcome=RenderState.SUCCEEDED, superseded_by__deleted_at=None)
+    return rows.filter(outcome__in=kept).exclude(Q(superseded_by__isnull=False) & replaced)
+
+
+def _sorted(rows: QuerySet[Visualization], filters: GalleryFilters) -> QuerySet[Visualization]:
+    if filters.sort in {"title", "-title"}:
+        return rows.order_by(filters.sort, "id")
+    if filters.figure:
+        value = F("latest__figures__value")
+        rows = rows.filter(latest__figures__name=filters.figure, outcome=RenderState.SUCCEEDED)
+        return rows.order_by(value.desc() if filters.sort.startswith("-") else value.asc(), "id")
+    return rows.order_by("created_at" if filters.sort == "created" else "-created_at", "id")
+
+
+def _facets(rows: Sequence[Any]) -> dict[str, list[tuple[str, int]]]:
+    counts: dict[str, Counter[str]] = {name: Counter() for name in _FACETS}
+    for _, type_key, outcome, pipeline, owner, tags in rows:
+        values = {"type": type_key, "outcome": outcome, "pipeline": pipeline, "owner": owner}
+        for name, value in values.items():
+            if value or name == "outcome":
+                counts[name][value] += 1
+        counts["tag"].update(tags.split())
+    return {name: count.most_common(_MOST_CHOICES) for name, count in counts.items()}
