@@ -10,18 +10,22 @@ from types import SimpleNamespace
 
 import pytest
 import renderer
-from django.http import HttpResponse
-from renderer import environments
+from django.http import HttpResponse, QueryDict
+from renderer import assets
 from renderer.assets import CONTENT_TYPES
+from vizkit import STATIC_DIR
 
 from apps.visualizations.services.assets import assets_publish, inline_assets_bytes
 from apps.visualizations.views.content import confine_result
+from apps.visualizations.views.library_handover import start
 from tests.chromium import chromium
 from vizportal.settings import BASE_DIR
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 ENVIRONMENT = BASE_DIR / ".environments" / "base"
 CHILD = Path(renderer.__file__).parent / "child"
+# All that results refer to: the environment's libraries, and what every page has.
+PATHS = assets.asset_paths(ENVIRONMENT / "bin" / "python", [STATIC_DIR])
 # Runs cells in a real kernel with our defaults (or the libraries' own), and exports them as a render does.
 RENDER = f"""
 import json, sys
@@ -97,14 +101,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name.startswith("frame/"):
             body, headers = f'<iframe sandbox="allow-scripts" src="/{name[6:]}" width=1200 height=3000></iframe>', {}
             self.answer(body.encode(), {"Content-Type": "text/html"})
+        elif name.startswith("handed/"):
+            body = (
+                f'<script src="/result-frames.js" data-origin="" defer></script>'
+                f'<iframe data-themed sandbox="allow-scripts" src="/{name[7:]}?libraries=parent" width=1200 '
+                "height=3000>"
+            )
+            self.answer(body.encode(), {"Content-Type": "text/html"})
+        elif name == "result-frames.js":
+            script = BASE_DIR / "static" / "js" / "result-frames.js"
+            self.answer(script.read_bytes(), {"Content-Type": CONTENT_TYPES["js"]})
         elif name.startswith("assets/"):
-            path = environments.assets_dir(ENVIRONMENT / "bin" / "python") / name[7:]
-            headers = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+            self.server.served.append(name)
+            path = PATHS[name[7:]]
+            headers = {
+                "Access-Control-Allow-Origin": "*",
+                "Cross-Origin-Resource-Policy": "cross-origin",
+                "Cache-Control": "public, max-age=31536000, immutable",
+            }
             self.answer(path.read_bytes(), {"Content-Type": CONTENT_TYPES[path.suffix[1:]], **headers})
-        elif name in self.server.pages:
+        elif name.partition("?")[0] in self.server.pages:
             response = HttpResponse(content_type="text/html; charset=utf-8")
             confine_result(response, f"http://{self.headers['Host']}")
-            self.answer(self.server.pages[name].read_bytes(), dict(response.items()))
+            before = start(QueryDict("libraries=parent")) if name.endswith("?libraries=parent") else b""
+            self.answer(before + self.server.pages[name.partition("?")[0]].read_bytes(), dict(response.items()))
         else:
             self.send_error(404)
 
@@ -122,11 +142,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.pages = {}
+        server.pages, server.served = {}, []
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}"
-        yield SimpleNamespace(address=address, pages=server.pages, folder=tmp_path_factory.mktemp("pages"))
+        yield SimpleNamespace(
+            address=address, pages=server.pages, served=server.served, folder=tmp_path_factory.mktemp("pages")
+        )
         server.shutdown()
         thread.join()
 
@@ -190,9 +212,26 @@ def test_a_library_draws_in_the_sandboxed_frame(render, site, page, case, defaul
     # Pictures in data: URLs and blobs stay in the page.
     elsewhere = [url for url in page.asked if not url.startswith((site.address, "data:", "blob:"))]
     assert elsewhere == []
-    assets = [url for url in page.asked if "/assets/" in url]
-    assert assets
-    assert all(re.search(r"/assets/[0-9a-f]{64}\.(js|css)$", url) for url in assets)
+    loaded = [url for url in page.asked if "/assets/" in url]
+    assert loaded
+    assert all(re.search(r"/assets/[0-9a-f]{64}\.(js|css)$", url) for url in loaded)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_library_is_loaded_once_for_all_results_on_all_pages(render, site, page, case):
+    name, _ = render(case, defaults=True)
+    site.served.clear()
+    page.goto(f"{site.address}/handed/{name}")
+    assert_drawn(page.frame_locator("iframe"), case)
+    assert site.served
+    assert len(site.served) == len(set(site.served)), "loaded twice"
+    site.served.clear()
+    # A page of its own, such as another run's step: the browser's cache is what they share.
+    page.goto("about:blank")
+    page.goto(f"{site.address}/handed/{name}")
+    assert_drawn(page.frame_locator("iframe"), case)
+    assert site.served == []
+    assert page.wrong == []
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable
 from http.client import OK
@@ -27,6 +28,7 @@ from apps.visualizations.services.results import result_open
 from apps.visualizations.services.stored import DamagedError
 from apps.visualizations.services.tokens import token_user
 from apps.visualizations.signed_addresses import LIFE_S, address_read, signed_address
+from apps.visualizations.views import library_handover
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 RESULT_CSP = (
     "sandbox allow-scripts; default-src 'none'; "
     "script-src 'unsafe-inline' 'unsafe-eval' blob: data: {assets}; "
-    "style-src 'unsafe-inline' {assets}; img-src data: blob:; font-src data:; worker-src blob:; "
+    "style-src 'unsafe-inline' blob: {assets}; img-src data: blob:; font-src data:; worker-src blob:; "
     "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
 )
 _CONTENT_TYPES = {"html": "text/html; charset=utf-8", "ipynb": "application/x-ipynb+json"}
@@ -117,7 +119,7 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     if settings.VIZPORTAL_RESULTS_ORIGIN:
         address = signed_address(caller_of(request), request, render)
         return HttpResponseRedirect(address, headers={"Cache-Control": "no-store"})
-    response = _so_far(caller_of(request), render) if render.is_active else _file(render, "html")
+    response = _page(caller_of(request), request, render)
     confine_result(response, f"{request.scheme}://{request.get_host()}")
     # One address answers in two ways, depending on this header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
@@ -134,7 +136,7 @@ def signed_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     # Who it was signed for has been checked; there is no session on this origin to make a caller from.
     caller = system_caller()
     render = selectors.render_get(caller, render_id)
-    response = _so_far(caller, render) if render.is_active else _file(render, "html")
+    response = _page(caller, request, render)
     if response.status_code == OK and not render.is_active:
         response["Cache-Control"] = f"private, max-age={LIFE_S}"
     confine_result(response, settings.VIZPORTAL_RESULTS_ORIGIN)
@@ -150,6 +152,24 @@ def confine_result(response: HttpResponseBase, origin: str) -> None:
     """
     assets = f"{origin}/assets/"
     set_sandbox_headers(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
+
+
+def _page(caller: Caller, request: HttpRequest, render: Render) -> HttpResponseBase:
+    """Returns the result, or what a running render has put out; where the page around it says so, to be handed over."""
+    response = _so_far(caller, render) if render.is_active else _file(render, "html")
+    is_handed = request.GET.get(library_handover.PARAMETER) == library_handover.FROM_PARENT
+    if is_handed and response.status_code == OK:
+        _begin_with(response, library_handover.start(request.GET))
+    return response
+
+
+def _begin_with(response: HttpResponseBase, start: bytes) -> None:
+    if isinstance(response, StreamingHttpResponse):
+        content = response.streaming_content
+        response.streaming_content = itertools.chain([start], content)
+        response["Content-Length"] = str(int(response["Content-Length"]) + len(start))
+    elif isinstance(response, HttpResponse):
+        response.content = start + response.content
 
 
 def _so_far(caller: Caller, render: Render) -> HttpResponse:

@@ -77,6 +77,12 @@ def draw(specs: Sequence[Spec], *, notes: Sequence[str] = ()) -> str:
     return component(inner)
 
 
+def library_urls() -> list[str]:
+    """Returns the addresses of all that a page with figures refers to."""
+    styles = [html.asset_url(f"{name}.css") for name in ("vizkit", "figure")]
+    return [*styles, *(html.asset_url(f"{name}.js") for name in (*_SCRIPTS, "figure"))]
+
+
 def component(inner: str) -> str:
     """Returns markup with figures in it as a component that draws them.
 
