@@ -17,6 +17,7 @@ from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
 from apps.visualizations.models import ApiToken, Render, Visualization
 from tests.access import multi_user
+from tests.environments import ENVIRONMENTS
 from tests.visualizations.conftest import browser, kernel, queue, valkey_url  # noqa: F401  (fixtures)
 
 ROLES = ("anonymous", "viewer_a", "member_a", "member_b", "administrator", "superuser")
@@ -92,6 +93,8 @@ def world(kubeflow, people, kernel, queue, settings):  # noqa: F811
     `places[namespace]` are the values that the matrix's paths name.
     """
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    # Pictures of results are drawn by the real one.
+    settings.VIZPORTAL_ENVIRONMENTS_DIR = ENVIRONMENTS.built_dir
     owners = {"team-a": people["member_a"], "team-b": people["member_b"]}
     places = {namespace: _place(namespace, owner) for namespace, owner in owners.items()}
     return SimpleNamespace(kubeflow=kubeflow, people=people, places=places)
@@ -103,7 +106,9 @@ def _place(namespace, owner):
         namespace, owner, f"curve of {namespace}", run_id=run_id, step_id="read-data", artifact_name="data"
     )
     render.state, render.receipt = "succeeded", f"receipt of {namespace}"
-    render.html = default_storage.save(f"{namespace}.html", ContentFile(f"<p>{namespace}</p>".encode()))
+    render.html = default_storage.save(
+        f"{namespace}.html", ContentFile(f"<p>{namespace}</p><svg width='9' height='9'></svg>".encode())
+    )
     render.notebook = default_storage.save(f"{namespace}.ipynb", ContentFile(b"{}"))
     render.save()
     Visualization.objects.filter(pk=render.visualization_id).update(latest=render)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import OK
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from apps.runs.views.sandboxed_response import set_sandbox_headers
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
+from apps.visualizations.services import pictures
 from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.live import live_page
 from apps.visualizations.services.results import result_open
@@ -41,7 +42,14 @@ RESULT_CSP = (
     "style-src 'unsafe-inline' blob: {assets}; img-src data: blob:; font-src data:; worker-src blob:; "
     "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
 )
-_CONTENT_TYPES = {"html": "text/html; charset=utf-8", "ipynb": "application/x-ipynb+json"}
+# A picture is drawn, and nothing in it runs or loads, also where somebody opens it by itself.
+PICTURE_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+_CONTENT_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "ipynb": "application/x-ipynb+json",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
 DAMAGED_PAGE = """<!doctype html><meta charset="utf-8"><title>Damaged</title>
 <style>body { font: 15px/1.5 system-ui, sans-serif; margin: 1rem; color-scheme: light dark }</style>
 <p><strong>The stored result is damaged: it is not what was saved.</strong></p>
@@ -165,7 +173,7 @@ def _page(caller: Caller, request: HttpRequest, render: Render) -> HttpResponseB
 
 def _begin_with(response: HttpResponseBase, start: bytes) -> None:
     if isinstance(response, StreamingHttpResponse):
-        content = response.streaming_content
+        content = cast("Iterator[bytes]", response.streaming_content)
         response.streaming_content = itertools.chain([start], content)
         response["Content-Length"] = str(int(response["Content-Length"]) + len(start))
     elif isinstance(response, HttpResponse):
@@ -195,4 +203,23 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
     if response.status_code == OK:
         name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
         response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'
+    return response
+
+
+@for_scripts_too
+@require_safe
+def render_picture(request: HttpRequest, render_id: UUID, kind: pictures.Kind) -> HttpResponse:
+    """Answers with the first picture of a result; 404 where it has none."""
+    render = _render(request, render_id)
+    try:
+        content = pictures.picture_get(render, kind)
+    except FileNotFoundError as error:
+        raise Http404(str(error)) from error
+    except DamagedError as error:
+        raise Http404("The stored result is damaged.") from error
+    except pictures.PictureBusyError:
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
+    response = HttpResponse(content, content_type=_CONTENT_TYPES[kind])
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    set_sandbox_headers(response, PICTURE_CSP)
     return response

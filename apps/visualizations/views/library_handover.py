@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PARAMETER: Final = "libraries"
 FROM_PARENT: Final = "parent"
 
-# All that follows `<plaintext>` is text to the browser, whatever it holds, also to the part that looks ahead for what to
-# to load. The page is written from that text. A browser without scripts goes to the address that has the page as it is.
+# All that follows `<plaintext>` is text to the browser, whatever it holds, also to the part that looks for what to load
+# ahead. The page is written from that text. A browser without scripts goes to the address that has the page as it is.
 _START: Final = """<!doctype html><noscript><meta http-equiv="refresh" content="0;url={address}"></noscript><script>
 {
   document.documentElement.style.colorScheme = "light dark";
