@@ -42,7 +42,8 @@ def _number(rule: Mapping[str, Any]) -> tuple[type[forms.Field], dict[str, Any]]
 
 
 def _choice(rule: Mapping[str, Any], *, is_required: bool) -> tuple[type[forms.Field], dict[str, Any]]:
-    values = {str(value): value for value in rule["enum"]}
+    # Of several types forms offer the first; true and false are the only values that are of two in Python.
+    values = {str(value): value for value in rule["enum"] if _kind(rule) == "boolean" or not isinstance(value, bool)}
     blank = [] if is_required or "default" in rule else [("", "(not set)")]
     choices = [*blank, *((text, text) for text in values)]
     return forms.TypedChoiceField, {"choices": choices, "coerce": values.__getitem__, "empty_value": None}

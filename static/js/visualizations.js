@@ -14,7 +14,7 @@
   new MutationObserver(() => { for (const frame of frames()) tellTheme(frame.contentWindow); })
     .observe(root, { attributes: true, attributeFilter: ["data-theme"] });
 
-  // A result tells what the portal kept it from loading. It is a stranger: its words are text, and few.
+  // A result tells what the portal kept it from doing. It is a stranger: its words are text, and few.
   const MOST_BLOCKED = 5;
   function blockedBanner(frame) {
     const place = frame.closest(".card-body");
@@ -22,19 +22,33 @@
     if (template && !place.querySelector("[data-blocked]")) frame.before(template.content.cloneNode(true));
     return place?.querySelector("[data-blocked]");
   }
+  const BLOCKED_WORDS = {
+    load: (address) => `This result tried to load ${address}, which this portal blocks.`,
+    download: (name) => `This result offers the download ${name}, which does not work inside the portal. Download the result as HTML and open that.`,
+    link: (address) => `This result links to ${address}. Links to other pages do not open from inside a result.`,
+  };
   addEventListener("message", (event) => {
     const address = event.data?.vizportalBlocked;
     if (typeof address !== "string") return;
     const frame = [...document.querySelectorAll("iframe[data-result]")].find((each) => each.contentWindow === event.source);
     const banner = frame && blockedBanner(frame);
     if (!banner) return;
-    const line = `This result tried to load ${address.slice(0, 300)}, which this portal blocks.`;
+    const { vizportalKind: kind } = event.data;
+    const sentence = Object.hasOwn(BLOCKED_WORDS, kind) ? BLOCKED_WORDS[kind] : BLOCKED_WORDS.load;
+    const line = sentence(address.slice(0, 300));
     const lines = [...banner.querySelectorAll("[data-line]")];
     if (lines.length >= MOST_BLOCKED || lines.some((each) => each.textContent === line)) return;
     const words = document.createElement("p");
     words.dataset.line = "";
     words.textContent = line;
     banner.querySelector("details").before(words);
+  });
+  // A link within a result scrolls this page, since the frame is as high as the result. Only where somebody just acted.
+  addEventListener("message", (event) => {
+    const top = Number(event.data?.vizportalScroll);
+    const frame = frames().find((each) => each.contentWindow === event.source);
+    if (!frame || !Number.isFinite(top) || navigator.userActivation?.isActive === false) return;
+    scrollTo({ top: scrollY + frame.getBoundingClientRect().top + Math.min(Math.max(0, top), frame.clientHeight) - 8 });
   });
   // In the place of a result that is not as it was saved stands a page of the portal's own that says so: the card, drawn
   // again, then offers to render again. Any result may claim that of itself, so once is enough.

@@ -16,6 +16,25 @@ HTML('''<p>shown</p><script src="https://cdn.example.com/<b>.js"></script>
 """
 
 
+ACTS = """
+from IPython.display import HTML
+HTML('''<p>Top of all</p><p id="said"></p>
+<a download="rows.csv" href="data:text/csv,a">save</a> <a href="https://example.com/a">outside</a>
+<button onclick="Object.assign(document.createElement('a'), {download: 'plot.png', href: 'data:,x'}).click()">
+library</button>
+<button onclick="window.open('https://example.com/b')">window</button>
+<iframe srcdoc="<script src='https://tiles.example.com/leaflet.js'></script>"></iframe>
+<script>
+localStorage.setItem("n", 1); sessionStorage.x = 2; delete sessionStorage.x; document.cookie = "a=b; path=/";
+said.textContent = `kept ${localStorage.n}, session ${sessionStorage.getItem("x")}, cookie ${document.cookie}`;
+</script>''')
+"""
+TALL = """
+from IPython.display import Markdown
+Markdown("# Contents\\n\\n- [Last section](#last-section)\\n\\n" + "text\\n\\n" * 80 + "## Last section\\n\\nend")
+"""
+
+
 @pytest.fixture
 def page(browser, portal):
     context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=portal.url)
@@ -60,6 +79,29 @@ def test_blocked_loads_are_told_above_the_result(page, make):
     assert banner.locator("b").count() == 0
     page.reload()
     expect(banner.locator("[data-line]")).to_have_count(5)
+
+
+def test_what_a_frame_cannot_do_is_said_and_storage_is_in_memory(page, make):
+    make(type="custom", code=ACTS, title="Acts")
+    frame = in_frame(page)
+    expect(frame.get_by_text("kept 1, session null, cookie a=b", exact=True)).to_be_visible()
+    frame.get_by_role("link", name="save").click()
+    frame.get_by_role("button", name="library").click()
+    frame.get_by_role("link", name="outside").click()
+    frame.get_by_role("button", name="window").click()
+    banner = page.locator("[data-blocked]")
+    for words in ("offers the download rows.csv", "offers the download plot.png", "links to https://example.com/a",
+                  "links to https://example.com/b", "tried to load https://tiles.example.com/leaflet.js"):  # fmt: skip
+        expect(banner.get_by_text(words)).to_be_visible()
+    expect(frame.get_by_text("Top of all", exact=True)).to_be_visible()
+
+
+def test_a_link_within_a_result_scrolls_the_page_around_it(page, make):
+    make(type="custom", code=TALL, title="Contents")
+    target = in_frame(page).get_by_role("heading", name="Last section")
+    expect(target).not_to_be_in_viewport()
+    in_frame(page).get_by_role("link", name="Last section").click()
+    expect(target).to_be_in_viewport()
 
 
 def test_only_the_frame_itself_may_say_that_something_was_blocked(page, make):

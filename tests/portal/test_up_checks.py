@@ -75,3 +75,14 @@ def test_kubeflows_protocol_is_served_to_others_only_where_that_is_meant():
     assert checks.kfp_service_address(kfp_service("[::]:8888", token="t")) == ("::", 8888)
     with pytest.raises(checks.CannotStartError, match="VIZPORTAL_KFP_SERVICE_BIND must look like"):
         checks.kfp_service_address(kfp_service("8888"))
+
+
+def test_the_port_after_one_that_is_taken_is_used_each_time():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        wanted = taken.getsockname()[1]
+        found = checks.find_free_port("127.0.0.1", wanted)
+        assert wanted < found <= wanted + 20
+        assert checks.find_free_port("127.0.0.1", wanted) == found
+    assert checks.find_free_port("127.0.0.1", wanted) == wanted

@@ -93,16 +93,23 @@ def require_free_port(host: str, port: int, setting: str = "VIZPORTAL_BIND") -> 
             ) from error
 
 
+# How many ports after the one that is wanted are tried before any is taken.
+_MOST_PORTS = 20
+
+
 def find_free_port(host: str, preferred: int = 0) -> int:
-    """Returns `preferred` if it is free, otherwise a port that the system chooses."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, preferred))
-        except OSError:
-            probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Returns `preferred` or the first free port after it, so that it is the same each time; any port for 0."""
+    following = range(preferred, min(preferred + _MOST_PORTS, 65536)) if preferred else ()
+    for port in (*following, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            found: int = probe.getsockname()[1]
+            return found
+    raise CannotStartError(f"There is no free port on {host}.")
 
 
 def prepare_data_dir(data_dir: Path) -> None:

@@ -64,7 +64,7 @@ def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
     localkfp = None
     kubeflow_host = ", ".join(endpoint.host for endpoint in endpoints())
     if steps_python is not None:
-        localkfp, kubeflow_host = _localkfp(data_dir, port, steps_python, environ)
+        localkfp, kubeflow_host = _localkfp(data_dir, (host, port), steps_python, environ)
         environ |= {"KFP_HOST": kubeflow_host, "VIZPORTAL_KFP_EMBEDDED": "true"}
     return Plan(
         queue=queue,
@@ -133,13 +133,33 @@ def _answers_ping(path: Path) -> bool:
         return False
 
 
-def _localkfp(data_dir: Path, web_port: int, steps_python: Path, environ: Mapping[str, str]) -> tuple[Service, str]:
-    host, port = _localkfp_address(data_dir, web_port)
+# What the embedded Kubeflow and its steps get of this process's environment: the language, and how to reach packages.
+_PLAIN = frozenset({"PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ", "XDG_CACHE_HOME"})
+_NETWORK = (
+    "UV_",
+    "PIP_",
+    "SSL_CERT_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+)
+
+
+def _localkfp(
+    data_dir: Path, web: tuple[str, int], steps_python: Path, environ: Mapping[str, str]
+) -> tuple[Service, str]:
+    host, port = _localkfp_address(data_dir, web[1])
     command = [_PYTHON, "-m", "localkfp", "--host", host, "--port", str(port)]
     command += ["--data-dir", str(data_dir / "localkfp"), "--steps-python", str(steps_python), "--samples"]
+    command += ["--portal-url", f"http://{_reached_at(web[0])}:{web[1]}"]
     url = f"http://{host}:{port}"
     # It runs submitted code, so it gets none of the portal's settings.
-    own = {name: environ[name] for name in ("PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ") if name in environ}
+    own = {name: value for name, value in environ.items() if name in _PLAIN or name.upper().startswith(_NETWORK)}
     is_ready = partial(_answers_http, f"{url}/apis/v2beta1/healthz")
     return Service(name="localkfp", command=command, environ=own, is_ready=is_ready, stop_timeout_s=10), url
 

@@ -164,7 +164,9 @@ def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[JsonObj
 
 
 def _in_run_error(step: Step, run: Run) -> str:
-    return run.error if any(_names(name, run.error) for name in (step.task_name, step.name)) else ""
+    """Returns what a run's error says of one step: the lines that name it."""
+    lines = run.error.splitlines()
+    return "\n".join(line for line in lines if any(_names(name, line) for name in (step.task_name, step.name)))
 
 
 def _names(name: str, error: str) -> bool:

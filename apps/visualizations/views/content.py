@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 RESULT_CSP = (
     "sandbox allow-scripts; default-src 'none'; "
     "script-src 'unsafe-inline' 'unsafe-eval' blob: data: {assets}; "
-    "style-src 'unsafe-inline' blob: {assets}; img-src data: blob:; font-src data:; worker-src blob:; "
+    "style-src 'unsafe-inline' blob: {assets}; img-src data: blob:; media-src data: blob:; font-src data:; "
+    "worker-src blob:; "
     "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
 )
 # A picture is drawn, and nothing in it runs or loads, also where somebody opens it by itself.

@@ -117,14 +117,14 @@ class Server:
         return answer.json()
 
 
-def make_server(http: Http, folder: Path, token=""):
+def make_server(http: Http, folder: Path, token="", portal_url=""):
     places = Places(root=folder)
     places.make()
     store = Store(path=places.database)
     store.create()
     experiments_api.default_experiment(store)
     scheduler = Scheduler(store, places, Path("/nonexistent/python"))
-    app = create_app(places, store, scheduler, token=token)
+    app = create_app(places, store, scheduler, token=token, portal_url=portal_url)
     return Server(http=http, app=app, places=places, store=store)
 
 

@@ -170,7 +170,7 @@ def check_tips(host, run_id):
     ((_, _, statistics),) = [row for row in steps["statistics-gen"]["artifacts"] if row[0] == "out"]
     with tarfile.open(fileobj=io.BytesIO(read_artifact(host, statistics.uri).content), mode="r:gz") as archive:
         files = [name for name in archive.getnames() if name.endswith(".pb")]
-    assert sorted(files) == [f"statistics/Split-{split}/FeatureStats.pb" for split in ("eval", "train")]
+    assert sorted(files) == [f"Split-{split}/FeatureStats.pb" for split in ("eval", "train")]
     ((_, _, schema),) = [row for row in steps["schema-gen"]["artifacts"] if row[0] == "out"]
     assert 'name: "total_bill"' in read_artifact(host, schema.uri).text
     assert "244 bills" in read_log(host, run_id, steps["example-gen"])

@@ -127,21 +127,6 @@ def test_two_runs_go_at_once_and_the_third_waits_its_turn(client, tmp_path):
     assert [finished(client, run.run_id).state for run in made] == ["SUCCEEDED"] * 3
 
 
-def test_a_component_in_a_container_of_its_own_is_refused_with_a_reason(client):
-    @dsl.container_component
-    def shell():
-        return dsl.ContainerSpec(image="alpine", command=["echo", "hello"])
-
-    @dsl.pipeline(name="contained")
-    def contained():
-        shell()
-
-    made = client.create_run_from_pipeline_func(contained)
-    run = finished(client, made.run_id)
-    assert run.state == "FAILED"
-    assert "only supports running Lightweight Python Components" in run.error.message
-
-
 def test_archiving_and_listing_with_kfp_client(client, package):
     made = client.create_run_from_pipeline_package(package, run_name="archived one")
     assert finished(client, made.run_id).state == "SUCCEEDED"

@@ -13,7 +13,7 @@ def test_a_waiting_run_has_kubeflows_shape(server):
     assert run["finished_at"] == run["scheduled_at"] == "1970-01-01T00:00:00Z"
     assert run["pipeline_spec"] == spec()
     assert run["runtime_config"] == {"parameters": {}, "pipeline_root": "minio://b/x"}
-    assert run["run_details"] == {"task_details": []}
+    assert run["run_details"] == {}
     assert [item["state"] for item in run["state_history"]] == ["PENDING"]
     default = server.get("/experiments").json()["experiments"][0]
     assert run["experiment_id"] == default["experiment_id"]
@@ -36,14 +36,14 @@ def test_a_run_of_a_version_has_no_spec_but_a_reference(server):
     [
         ({}, 400, "neither"),
         ({"pipeline_spec": {"a": 1}}, 400, "not a compiled pipeline"),
-        ({"pipeline_spec": "text"}, 400, "must be objects"),
+        ({"pipeline_spec": "text"}, 400, "must be an object"),
         ({"pipeline_spec": spec(), "experiment_id": "nobody"}, 404, "Experiment nobody"),
         ({"pipeline_version_reference": {"pipeline_id": "x", "pipeline_version_id": "y"}}, 404, "PipelineVersion"),
         ({"pipeline_version_reference": "text"}, 400, "must be an object"),
         ({"pipeline_spec": spec(), "display_name": 3}, 400, "display_name"),
         ({"pipeline_spec": spec(), "runtime_config": []}, None, ""),
         ({"pipeline_spec": spec(), "runtime_config": "x"}, 400, "runtime_config"),
-        ({"pipeline_spec": spec(), "runtime_config": {"parameters": [1]}}, 400, "must be objects"),
+        ({"pipeline_spec": spec(), "runtime_config": {"parameters": [1]}}, 400, "must be an object"),
     ],
 )
 def test_a_run_that_cannot_be_is_refused(server, body, status, text):
@@ -114,7 +114,7 @@ def test_runs_are_filtered_sorted_and_paged(server):
         page = server.get("/runs", sort_by="created_at", page_size=3, page_token=token).json()
         assert page["total_size"] == 4
         seen += [item["display_name"] for item in page["runs"]]
-        token = page["next_page_token"]
+        token = page.get("next_page_token", "")
         if not token:
             break
     assert seen == ["apple", "Banana", "cherry", "apricot"]
@@ -189,8 +189,13 @@ def test_a_run_is_archived_terminated_retried_and_deleted(server):
         assert_error(answer, 404, "not found")
 
 
-def test_there_are_no_recurring_runs_and_unknown_paths_are_404(server):
-    assert server.get("/recurringruns").json()["recurring_runs"] == []
+def test_empty_fields_are_left_out_and_unknown_paths_are_404(server):
+    assert server.get("/recurringruns").json() == {}
+    assert server.get("/runs").json() == {}
+    assert server.get("/healthz").json() == {"multi_user": False, "pipeline_store": "database"}
+    made = server.run("plain")
+    assert "description" not in made
+    assert made["runtime_config"] == {"parameters": {}}
     assert_error(server.get("/nothing"), 404, "Not Found")
     assert_error(server.call("PUT", "/apis/v2beta1/runs"), 405, "")
 

@@ -84,7 +84,7 @@ def test_a_failed_installation_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(step_environments, "find_uv", lambda: str(uv))
     log = io.BytesIO()
     environments = StepEnvironments(python=Path(sys.executable), folder=tmp_path)
-    with pytest.raises(StepEnvironmentError, match=r"could not install nope==1: error: no such package"):
+    with pytest.raises(StepEnvironmentError, match=r"could not install nope==1: no such package"):
         environments.interpreter(StepCommand(code="", packages=("nope==1",)), log)
     assert b"Installing nope==1" in log.getvalue()
 

@@ -1,10 +1,12 @@
 """From a notebook to a page, by the environment's own interpreter."""
 
+import base64
 import hashlib
 import json
 import re
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 import renderer
@@ -47,11 +49,11 @@ def exporter(interpreter):
 def export(exporter):
     """Exports the outputs of one cell; returns the page."""
 
-    def ask(*outputs, title="Title", index="", function="export_html", times=1, **cell):
+    def ask(*outputs, title="Title", index="", function="export_html", times=1, metadata_of_notebook=None, **cell):
         code = {"cell_type": "code", "source": "x = 1", "metadata": {}, "outputs": list(outputs), **cell}
         inputs = {**code, "source": "secret inputs", "metadata": {"tags": ["vizportal-inputs"]}, "outputs": []}
         order = {
-            "notebook": {"cells": [inputs, code]},
+            "notebook": {"cells": [inputs, code], "metadata": metadata_of_notebook or {}},
             "title": title,
             "index": str(index),
             "function": function,
@@ -98,7 +100,13 @@ def printed(text, name="stdout"):
         ({"html": ["<b>", "h</b>"]}, '<div class="rich"><b>h</b></div>'),
         ({"png": "AA\n==", "plain": '<"F">'}, '<img src="data:image/png;base64,AA==" alt="&lt;&quot;F&quot;&gt;">'),
         ({"webp": "AA=="}, '<img src="data:image/webp;base64,AA==" alt="figure">'),
-        ({"svg": "<svg></svg>", "plain": "p"}, '<div class="rich"><svg></svg></div>'),
+        (
+            {"audio/wav": "A=", "plain": "p"},
+            '<audio controls src="data:audio/wav;base64,A=" aria-label="p"></audio>',
+        ),
+        ({"video/mp4": "AA\n=="}, '<video controls src="data:video/mp4;base64,AA==" aria-label="video"></video>'),
+        ({"image/bmp": "AA=="}, '<img src="data:image/bmp;base64,AA==" alt="figure">'),
+        ({"svg": "<p>", "plain": "p"}, '<p class="quiet">An output of type image/svg+xml, which is no SVG.</p>'),
         ({"json": {"a": ["<ö>"]}}, '<pre>{\n "a": [\n  "&lt;ö&gt;"\n ]\n}</pre>'),
         ({"plain": "<p> & 'q'"}, "<pre>&lt;p&gt; &amp; 'q'</pre>"),
         ({"js": "a('</script>')", "plain": "p"}, r"<script>a('<\/script>')</script>"),
@@ -174,6 +182,128 @@ def test_long_text_is_folded_in_the_middle_and_all_there(body):
     assert "<details" not in body(printed("x\n" * 50))
 
 
+def test_an_svg_is_an_image_so_that_two_share_no_ids_and_styles(body):
+    given = '<?xml version="1.0"?><svg width="9"><title>A &amp; B</title><use xlink:href="#c"/></svg>'
+    page = body(shown(svg=given), shown(svg=given))
+    assert page.count('alt="A &amp; B"') == 2
+    images = re.findall(r"data:image/svg\+xml;base64,([^\"]+)", page)
+    root = ET.fromstring(base64.b64decode(images[0]))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "<svg" not in page
+
+
+def test_widgets_show_what_they_hold(body):
+    def model(name, **state):
+        return {"model_name": f"{name}Model", "state": state}
+
+    models = {
+        "out": model("Output", outputs=[printed("inside <it>\n")]),
+        "html": model("HTML", value="<b>rich</b>"),
+        "label": model("Label", value="<plain>"),
+        "slider": model("IntSlider", value=7, description="n"),
+        "box": model("VBox", children=["IPY_MODEL_out", "IPY_MODEL_html", "IPY_MODEL_label", "IPY_MODEL_slider"]),
+        "loop": model("VBox", children=["IPY_MODEL_loop"]),
+    }
+    kept = {"widgets": {"application/vnd.jupyter.widget-state+json": {"state": models}}}
+    page = body(shown(widget={"model_id": "box"}, plain="VBox()"), metadata_of_notebook=kept)
+    for piece in ("<pre>inside &lt;it&gt;</pre>", "<b>rich</b>", "&lt;plain&gt;", "n: 7", "needs a running kernel"):
+        assert piece in page
+    assert "VBox()" not in page
+    assert "<pre>VBox()</pre>" in body(shown(widget={"model_id": "loop"}, plain="VBox()"), metadata_of_notebook=kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1/3 [=>]\b\b\b\b\b\b\b\b2/3 [=>]\b\b\b\b\b\b\b\b3/3 [=>]\n", "3/3 [=&gt;]"),
+        ("one\ntwo\x1b[1A\rONE\n", "ONE\ntwo"),
+        ("first\x1b[2K\rsecond", "second"),
+        ("long line\rshort\x1b[K", "short"),
+        ("\x1b]0;title\x07bell\x07 \x1b[?25lhidden", "bell hidden"),
+        ("a\x00b\x0bc", "abc"),
+        ("\x1b[31mred\x1b[0m\rblue", "blue"),
+        ("50%\r\n100%\r\n", "50%\n100%"),
+        ("down\x1b[999Bx", "downx"),
+        ("\x1b[9999999Cx", " " * 1000 + "x"),
+    ],
+)
+def test_printed_text_is_what_a_terminal_would_show(body, text, expected):
+    assert f"<pre>{expected}</pre>" in body(printed(text))
+
+
+def test_a_colour_stays_with_the_text_that_is_left(body):
+    page = body(printed("\x1b[31mred red\x1b[0m\rok \n"))
+    assert '<pre>ok <span class="ansi-red-fg"> red</span></pre>' in page
+
+
+def test_warnings_are_folded_below_the_result_without_the_servers_paths(body):
+    library = "/srv/e/lib/python3.11/site-packages/sk/base.py:7: FutureWarning: old\n  call()\n"
+    own = "/tmp/ipykernel_2/81.py:5: UserWarning: careful\nand more\n  warnings.warn(x)\n"
+    page = body(printed(f"before\n{library}between\n{library}{own}after", "stderr"), shown(html="<b>result</b>"))
+    assert "<pre>before\nbetween\nafter</pre>" in page
+    result, below = page.split("<b>result</b>")
+    assert "Warning" not in result
+    assert "<summary>3 warnings</summary>" in below
+    assert "sk.base: FutureWarning: old (2 times)\nLine 5 of a cell: UserWarning: careful\nand more" in below
+    assert "/srv" not in page
+    assert "/tmp" not in page
+
+
+def test_missing_glyphs_are_one_sentence(body):
+    line = (
+        "/x/lib/python3.11/site-packages/IPython/core/pylabtools.py:1: UserWarning: "
+        "Glyph {} (\\N{{X}}) missing from font(s) {}.\n  fig()\n"
+    )
+    page = body(printed("".join(line.format(each, "DejaVu Sans") for each in (28450, 23383, 28450)), "stderr"))
+    assert "The font DejaVu Sans has no glyph for 漢 字, so the figure shows boxes there." in page
+    assert "<details" not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "math"),
+    [
+        ("The small model costs $5 and the large one $10 per hour.", 0),
+        ("Budget: $1,000 (was $1,200).", 0),
+        ("US$5 or US$10, from $5-$10, and $ for dollars in $ again", 0),
+        ("$x^2$, $ a + b $ and $n$-th", 3),
+        (r"$\alpha$ costs $5 and $10", 1),
+        ("$$x$$", 1),
+        (r"\$5 and $y$", 1),
+    ],
+)
+def test_prices_are_no_formulas(body, text, math):
+    page = body(shown(markdown=text))
+    assert page.count("<math") == math
+    if not math:
+        assert text in page
+
+
+def test_markdown_has_ids_footnotes_alerts_tasks_and_code_for_diagrams(body):
+    text = (
+        "# Last section!\n\n## Größe *x*\n\n## Größe *x*\n\n> [!WARNING]\n> Take **care**\n\n> quoted\n\n"
+        "- [x] done\n- [ ] open\n\n"
+        "Said[^1].\n\n[^1]: The source.\n\n```mermaid\ngraph TD; A-->B\n```\n"
+    )
+    page = body(shown(markdown=text))
+    for piece in (
+        '<h1 id="last-section">Last section!</h1>', '<h2 id="größe-x">', '<h2 id="größe-x-1">',
+        '<div class="alert alert-warning"><p class="alert-title">Warning</p><p>Take <strong>care</strong></p>',
+        "<blockquote>", '<input type="checkbox" disabled checked aria-label="done">', 'href="#fn-1"', 'id="fn-1"',
+        '<pre class="code">graph TD; A--&gt;B\n</pre>',
+    ):  # fmt: skip
+        assert piece in page
+
+
+def test_data_come_before_html_of_another_version(body, interpreter):
+    index = environments.assets_dir(interpreter) / "index.json"
+    saved = {"plotly": {"data": [{"y": [1]}], "layout": {}}, "html": '<script>require(["plotly"], draw)</script>'}
+    assert "Plotly.newPlot" in (page := body(shown(**saved), index=index))
+    assert "require(" not in page
+    altair = """{"vega": "https://cdn.jsdelivr.net/npm/vega@5?noext", "lite": "https://cdn.jsdelivr.net/npm/vega-lite@5.20.1"}"""
+    page = body(shown(html=f"<script>{altair}</script>"), index=index)
+    assert len(re.findall(r'"/assets/[0-9a-f]{64}\.js"', page)) == 2
+
+
 def test_a_progress_bar_is_its_last_state(body):
     assert "<pre>done 100%\nend</pre>" in body(printed("at 1%\rat 50%\rdone 100%\nend\r\n"))
 
@@ -189,7 +319,8 @@ def test_the_page_has_its_title_code_and_messages_and_loads_nothing(export):
     assert "return </span><span class=\"t-s\">'&lt;x&gt;'" in page
     assert "secret inputs" not in page
     script = (environments.PAGE_ASSETS_DIR / "page.js").read_bytes()
-    for message in ("vizportalReady", "vizportalTheme", "vizportalHeight", "vizportalBlocked", "vizportalAsk"):
+    names = ("Ready", "Theme", "Height", "Blocked", "Kind", "Scroll", "Ask")
+    for message in (f"vizportal{name}" for name in names):
         assert message in script.decode()
     assert f'src="/assets/{hashlib.sha256(script).hexdigest()}.js"' in page
     assert not re.search(r"https?://", page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -36,6 +37,12 @@ def marks(spec: Any) -> list[tuple[Any, Any]]:
     """Returns where a specification points something out."""
     named = [layer["data"] for layer in spec["layer"] if layer.get("data", {}).get("name") == "marks"]
     return [(each["x"], each["y"]) for data in named for each in data["values"]]
+
+
+def notes_of(page: str) -> list[str]:
+    """Returns what a page says about its result: what was assumed or left out."""
+    found = re.findall(r'<ul class="vk-notes".*?</ul>', page, re.DOTALL)
+    return [html.unescape(each) for part in found for each in re.findall(r"<li>(.*?)</li>", part, re.DOTALL)]
 
 
 def text_of(page: str) -> str:

@@ -95,7 +95,7 @@ def test_markdown_has_tables_math_code_and_its_pictures(shown, folder):
         "![p](p.png) ![s](../secret.png)\n"
     )
     page = shown("markdown", folder)
-    for mark in ("<h1>Card</h1>", "<td>x</td>", "<mfrac>", "t-b", "data:image/png", "../secret.png"):
+    for mark in ('<h1 id="card">Card</h1>', "<td>x</td>", "<mfrac>", "t-b", "data:image/png", "../secret.png"):
         assert mark in page
     assert page.count("data:image/png") == 1
 
@@ -111,7 +111,13 @@ def test_a_notebook_is_shown_and_not_run(shown, folder):
     ])  # fmt: skip
     (folder / "a.ipynb").write_text(nbformat.writes(made))
     page = shown("notebook", folder / "a.ipynb")
-    for mark in ("<h1>Title</h1>", "SystemExit", "saved &amp; &lt;shown&gt;", "<b>rich</b>", "raw &lt;i&gt;"):
+    for mark in (
+        '<h1 id="title">Title</h1>',
+        "SystemExit",
+        "saved &amp; &lt;shown&gt;",
+        "<b>rich</b>",
+        "raw &lt;i&gt;",
+    ):
         assert mark in page
     assert "data:image/png;base64,iVBORw0KGgo=" in page
     hidden = shown("notebook", folder / "a.ipynb", show_code=False)

@@ -96,7 +96,12 @@ def test_what_is_beyond_the_limits_is_counted(cards, tmp_path):
     [
         ("a.bin", b"\x00\x01", {}, "There are no pictures"),
         ("a.csv", b"a,b\n", {}, "The table has no rows."),
-        ("a.csv", b"a,b\n1,2\n", {"image_column": "c"}, 'Column "c" is not in the file. Columns found: a, b.'),
+        (
+            "a.csv",
+            b"a,b\n1,2\n",
+            {"image_column": "c"},
+            'Column "c" is not in the file. Columns found: a (number, such as 1), b (number, such as 2).',
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_explained(draw, tmp_path, name, content, given, words):

@@ -46,7 +46,8 @@ def test_a_spike_of_a_long_training_stays(draw, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("a\nx\n", "No column holds numbers"), ('{"a": "x"}', "No column"), ("[1]\n{", "Line 2")]
+    ("text", "words"),
+    [("a\nx\n", "No column holds numbers"), ('{"a": "x"}', "No column"), ("[1]\n{\n", "Line 2 of log is no JSON")],
 )
 def test_a_log_without_numbers_is_explained(draw, tmp_path, text, words):
     (tmp_path / "log").write_text(text)

@@ -34,7 +34,7 @@ def test_of_a_large_table_every_nth_row_is_taken_and_said(draw, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "The file is empty."), (b"a,b\n", "The table has no rows."), (b"PAR1 no", "cannot be read as a table")],
+    [(b"", "The file is empty."), (b"a,b\n", "The file has no rows."), (b"PAR1 no", "cannot be read as a table")],
 )
 def test_what_cannot_be_profiled_is_explained(draw, tmp_path, content, words):
     (tmp_path / "data").write_bytes(content)

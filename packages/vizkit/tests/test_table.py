@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from packages.vizkit.tests.drawn import notes_of
 from packages.vizkit.tests.independent import compute
 
 pytestmark = pytest.mark.kernel
@@ -12,7 +13,8 @@ HOSTILE = 'name,price,note\n"</script><b>",1.10,\nÖl 🦊,20,"a, ""b"""\n'
 
 
 def payload_of(page):
-    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[1])
+    payload = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[1])
+    return {**payload, "notes": notes_of(page)}
 
 
 def rows_of(page):
@@ -61,7 +63,7 @@ def test_formats_are_told_by_their_content(shown, tmp_path, name, text, cells):
 
 def test_two_columns_of_one_name_keep_it(shown, tmp_path):
     (tmp_path / "twins.csv").write_text("x,x,\n1,2,3\n")
-    assert names_of(shown(tmp_path / "twins.csv")) == ["x", "x", "(column 3)"]
+    assert names_of(shown(tmp_path / "twins.csv")) == ["x", "x (2)", "column_3"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_two_columns_of_one_name_keep_it(shown, tmp_path):
         ({}, ["1", "2"], ["3", "4"]),
         ({"headers": False}, ["1", "2"], ["3", "4"]),
         ({"headers": ["a", "b"]}, ["a", "b"], ["1", "2"]),
-        ({"header_row": False}, ["column_1", "column_2"], ["1", "2"]),
+        ({"header_row": "no"}, ["column_1", "column_2"], ["1", "2"]),
         ({"columns": ["2"]}, ["2"], ["4"]),
     ],
 )
@@ -149,7 +151,7 @@ answer = json.loads(json.dumps(answer, default=float))
             assert each["mean"] == pytest.approx(mean, rel=1e-12)
 
 
-def test_an_estimate_of_many_different_values_is_near_and_says_so(shown, tmp_path):
+def test_different_values_of_a_large_table_are_counted(shown, tmp_path):
     compute("base", """
 import numpy as np, polars as pl
 n = 1_200_000
@@ -158,8 +160,7 @@ answer = None
 """, tmp_path)  # fmt: skip
     found = shown(tmp_path / "many.csv", max_rows=5)["summary"]
     for each, true in zip(found, [1_200_000, 1000, 3, 600_000, 50_000], strict=True):
-        assert each["distinct"] == pytest.approx(true, rel=0.08)
-        assert each["is_exact"] is (true == 3)
+        assert (each["distinct"], each["is_exact"]) == (true, True)
 
 
 def test_lines_with_more_cells_than_names_are_told_of(shown, tmp_path):
@@ -172,7 +173,9 @@ def test_lines_with_more_cells_than_names_are_told_of(shown, tmp_path):
     assert found["total"] == 30_001
     assert "more cells" in found["notes"][0]
     (tmp_path / "even.csv").write_text("a,b\n1,2\n4\n")
-    assert shown(tmp_path / "even.csv")["notes"] == []
+    assert shown(tmp_path / "even.csv")["notes"] == [
+        "1 line has fewer cells than there are columns (2); the others are empty."
+    ]
 
 
 def test_many_columns_show_the_first_and_any_that_are_named(shown, tmp_path):
@@ -198,10 +201,15 @@ def test_giant_cells_and_many_bytes_are_bounded(shown, tmp_path):
     ("name", "content", "given", "words"),
     [
         ("a.csv", b"", {}, "The file is empty."),
-        ("a.csv", b"a,b\n1,2\n", {"columns": ["c"]}, 'Column "c" is not in the file. Columns found: a, b.'),
-        ("a.csv", b"a,b\n1,2\n", {"headers": ["x"]}, "1 column names were given, and a.csv has 2 columns."),
+        (
+            "a.csv",
+            b"a,b\n1,2\n",
+            {"columns": ["c"]},
+            'Column "c" is not in the file. Columns found: a (number, such as 1), b',
+        ),
+        ("a.csv", b"a,b\n1,2\n", {"headers": ["x"]}, "1 column name was given, and a.csv has 2 columns."),
         ("a.csv", b"a,b\n1,2\n", {"headers": ["x", "x"]}, "Two of the column names are the same."),
-        ("a.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00", {}, "a.png is no table"),
+        ("a.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00", {}, "a.png is a PNG image; it cannot be read as a table"),
         ("a.jsonl", b'{"a": 1}\nnonsense\n', {}, "cannot be read as a table"),
         ("a.parquet", b"PAR1 and no more", {}, "cannot be read as a table"),
     ],

@@ -72,7 +72,7 @@ def _serve(places: Places, options: argparse.Namespace, listener: socket.socket,
         load_samples(store, places)
     # The interpreter of a virtual environment is a link: resolved, it would be another environment's.
     scheduler = Scheduler(store, places, options.steps_python.absolute())
-    app = create_app(places, store, scheduler, token=token)
+    app = create_app(places, store, scheduler, token=token, portal_url=options.portal_url)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     config = uvicorn.Config(
         app,
@@ -98,6 +98,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8888, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--data-dir", type=Path, required=True, help="keeps everything")
+    parser.add_argument(
+        "--portal-url", default="", help="where the links that kfp.Client prints lead (default: nowhere)"
+    )
     parser.add_argument("--samples", action="store_true", help="upload and run the samples at first start")
     parser.add_argument(
         "--steps-python",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from mlmd import grpc_web
 from mlmd.messages import SERVICE_PATH
@@ -15,22 +15,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from localkfp import artifacts, experiments_api, lineage, logs, pipelines_api, runs_api
+from localkfp import artifacts, experiments_api, lineage, links, logs, pipelines_api, recurring_api, runs_api
 from localkfp.calls import Call, Handler, endpoint
 from localkfp.errors import ApiError
 from localkfp.guard import Guard
 from localkfp.places import Places
 from localkfp.scheduler import Scheduler
-from localkfp.store import Store
+from localkfp.schedules import Schedules
+from localkfp.store import Row, Store
 
 _API: Final = "/apis/v2beta1"
 # Kubeflow's UI server answers the API under both.
 _PREFIXES: Final = ("", "/pipeline")
 
 
-def healthz(_call: Call) -> dict[str, Any]:
-    """GET healthz: one user, no namespaces."""
-    return {"multi_user": False, "pipeline_store": "database"}
+def healthz(_call: Call) -> Response:
+    """GET healthz: one user, no namespaces. Kubeflow writes it by hand, so it leaves nothing out."""
+    return JSONResponse({"multi_user": False, "pipeline_store": "database"})
 
 
 _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
@@ -58,11 +59,18 @@ _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/runs/{id}:retry", runs_api.retry_run),
     ("GET", "/runs/{id}", runs_api.get_run),
     ("DELETE", "/runs/{id}", runs_api.delete_run),
-    ("GET", "/recurringruns", runs_api.list_recurring_runs),
+    ("GET", "/recurringruns", recurring_api.list_recurring_runs),
+    ("POST", "/recurringruns", recurring_api.create_recurring_run),
+    ("POST", "/recurringruns/{id}:enable", recurring_api.enable_recurring_run),
+    ("POST", "/recurringruns/{id}:disable", recurring_api.disable_recurring_run),
+    ("GET", "/recurringruns/{id}", recurring_api.get_recurring_run),
+    ("DELETE", "/recurringruns/{id}", recurring_api.delete_recurring_run),
 )
 
 
-def create_app(places: Places, store: Store, scheduler: Scheduler, *, token: str = "") -> Starlette:
+def create_app(
+    places: Places, store: Store, scheduler: Scheduler, *, token: str = "", portal_url: str = ""
+) -> Starlette:
     """Returns the server of a data directory whose store exists.
 
     Args:
@@ -70,23 +78,34 @@ def create_app(places: Places, store: Store, scheduler: Scheduler, *, token: str
         store: its store.
         scheduler: started and stopped with the application.
         token: demanded of every request; "" serves loopback names without one.
+        portal_url: where the links that kfp.Client prints lead; "" for nowhere.
     """
+
+    def start_run(row: Row, due: float) -> Row:
+        run = recurring_api.start_run(store, row, due)
+        scheduler.wake()
+        return run
+
+    schedules = Schedules(store, start_run)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         scheduler.start()
+        schedules.start()
         try:
             yield
         finally:
+            schedules.stop()
             scheduler.stop()
 
     app = Starlette(
-        routes=list(_routes()),
+        routes=[*_routes(), Route("/", lambda _request: links.page(portal_url.rstrip("/")), methods=["GET"])],
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
         lifespan=lifespan,
     )
-    app.state.places, app.state.store, app.state.scheduler = places, store, scheduler
+    app.state.places, app.state.store = places, store
+    app.state.scheduler, app.state.schedules = scheduler, schedules
     return app
 
 

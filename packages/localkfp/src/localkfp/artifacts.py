@@ -65,7 +65,9 @@ def _tar(folder: Path) -> Iterator[bytes]:
     """Packs the folder into a temporary file first: a file that vanishes then breaks nothing that was sent."""
     with tempfile.TemporaryFile() as packed:
         with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-            archive.add(folder, arcname=folder.name, filter=_plain)
+            # Names are relative to the folder, as in the archives of Kubeflow's UI server.
+            for child in sorted(folder.iterdir()):
+                archive.add(child, arcname=child.name, filter=_plain)
         packed.seek(0)
         while chunk := packed.read(_CHUNK_BYTES):
             yield chunk

@@ -14,9 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from localkfp import shapes
 from localkfp.errors import ApiError, bad_request
 from localkfp.places import Places
 from localkfp.scheduler import Scheduler
+from localkfp.schedules import Schedules
 from localkfp.store import Store
 
 LARGEST_BODY_BYTES: Final = 16 * 1024**2
@@ -30,6 +32,7 @@ class Call:
         store: the server's.
         places: the server's.
         scheduler: the server's.
+        schedules: the server's.
         path: the parameters in the path.
         query: the last value of each name in the query.
         body: all of it.
@@ -39,6 +42,7 @@ class Call:
     store: Store
     places: Places
     scheduler: Scheduler
+    schedules: Schedules
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
@@ -54,6 +58,8 @@ class Call:
             found = json.loads(self.body or b"{}")
         except ValueError as error:
             raise bad_request(f"The body is not JSON: {error}") from error
+        except RecursionError:
+            raise bad_request("The body is nested too deeply.") from None
         if not isinstance(found, dict):
             raise bad_request("The body is not a JSON object.")
         return found
@@ -72,7 +78,7 @@ def endpoint(handler: Handler) -> Endpoint:
             answered = await run_in_threadpool(handler, call)
         except ApiError as error:
             return JSONResponse(error.body(), status_code=error.status)
-        return answered if isinstance(answered, Response) else JSONResponse(answered)
+        return answered if isinstance(answered, Response) else JSONResponse(shapes.without_empty(answered))
 
     return answer
 
@@ -83,6 +89,7 @@ async def _call(request: Request) -> Call:
         store=state.store,
         places=state.places,
         scheduler=state.scheduler,
+        schedules=state.schedules,
         path=request.path_params,
         query=dict(request.query_params),
         body=await _read(request),

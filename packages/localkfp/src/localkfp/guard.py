@@ -45,7 +45,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands the request on or answers 401 or 403."""
-        if scope["type"] == "http":
+        # The page that leads to the portal holds nothing, and is opened by links on other sites.
+        if scope["type"] == "http" and (scope["method"], scope["path"]) != ("GET", "/"):
             error = self._refusal(Headers(scope=scope))
             if error is not None:
                 await JSONResponse(error.body(), status_code=error.status)(scope, receive, send)

@@ -7,7 +7,9 @@ packages/localkfp/tests/test_hooks.py names every private thing used here and fa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from google.protobuf import json_format
@@ -23,6 +25,7 @@ Outcome = tuple[dict[str, Any], Status]
 SUCCESS: Final = Status.SUCCESS
 FAILURE: Final = Status.FAILURE
 # Read by kfp.local's check that a command is a lightweight component; nothing runs it.
+_OUTPUT_FILE: Final = executor_input_utils._EXECUTOR_OUTPUT_FILE  # noqa: SLF001
 _MARK: Final = "kfp.dsl.executor_main"
 
 
@@ -75,9 +78,44 @@ def mark_as_python(executor: Any) -> None:
     executor.container.command.append(_MARK)
 
 
-def python_arguments(full_command: list[str]) -> list[str]:
-    """Returns what a command marked by `mark_as_python` passes to executor_main."""
-    return full_command[1:]
+def mark_as_command(executor: Any) -> None:
+    """Lets the command of a container component be run as it is, which kfp.local refuses to do without containers."""
+    executor.container.command.insert(0, _MARK)
+
+
+def write_outputs(component: Any, folder: Path) -> None:
+    """Writes which artifacts a container's command made, as Kubeflow's launcher does: the files that are there."""
+    names = [name for name in component.output_definitions.artifacts if (folder / name).exists()]
+    made = {name: {"artifacts": [{"name": name, "uri": str(folder / name)}]} for name in names}
+    (folder / _OUTPUT_FILE).write_text(json.dumps({"artifacts": made}), encoding="utf-8")
+
+
+def step_arguments(full_command: list[str]) -> list[str]:
+    """Returns what stands behind the mark that `mark_as_python` or `mark_as_command` set.
+
+    Whole numbers in lists and objects are written as Kubeflow writes them: `[1]`, and not `[1.0]`. protobuf has one
+    type of number, and kfp.local restores the type of plain parameters only.
+    """
+    arguments = full_command[1:]
+    for place, word in enumerate(arguments[:-1]):
+        if word == "--executor_input":
+            arguments[place + 1] = _with_whole_numbers(arguments[place + 1])
+    return arguments
+
+
+def _with_whole_numbers(text: str) -> str:
+    executor_input = json.loads(text)
+    values = executor_input.get("inputs", {}).get("parameterValues", {})
+    values.update({name: _whole(value) for name, value in values.items() if isinstance(value, list | dict)})
+    return json.dumps(executor_input)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return {name: _whole(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def resolve_inputs(inputs: Any, io_store: Any) -> dict[str, Any]:
@@ -146,7 +184,7 @@ def _install(observer: Observer) -> None:
         return outputs, status
 
     def process(full_command: list[str], env_vars: Mapping[str, str] | None = None) -> int:
-        return observer.process(python_arguments(full_command), env_vars or {})
+        return observer.process(step_arguments(full_command), env_vars or {})
 
     importer_handler.run_importer = importer
     subprocess_task_handler.run_local_subprocess = process
@@ -164,8 +202,21 @@ def _install_tasks(observer: Observer) -> None:
     def step(**call: Any) -> Outcome:
         return observer.step(call, lambda: execute_single_task(**call))
 
+    OrchestratorUtils.get_dag_output_artifacts = staticmethod(_output_artifacts)
     orchestrator.execute_task = task
     task_executor.execute_single_task = step
+
+
+def _output_artifacts(dag_outputs_spec: Any, io_store: Any) -> dict[str, Any]:
+    """Returns a graph's output artifacts; of `dsl.OneOf`, which kfp.local refuses, that of the branch that ran."""
+    outputs = {}
+    for name, spec in dag_outputs_spec.artifacts.items():
+        for selector in spec.artifact_selectors:
+            try:
+                outputs[name] = io_store.get_task_output(selector.producer_subtask, selector.output_artifact_key)
+            except (ValueError, KeyError):
+                continue
+    return outputs
 
 
 def _install_control_flow(observer: Observer) -> None:

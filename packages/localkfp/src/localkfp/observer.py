@@ -7,8 +7,10 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from localkfp import kfp_hooks, recorder
 from localkfp.kfp_hooks import FAILURE, SUCCESS, Outcome
@@ -27,6 +29,25 @@ class _Scope:
     skipped: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RunningStep:
+    """The present attempt of a step.
+
+    Attributes:
+        facts: what the execution of each attempt is started with.
+        label: of its executor.
+        component: its ComponentSpec message.
+        is_tried: whether its process ran already: what comes then is the next attempt.
+    """
+
+    execution_id: int
+    process: StepProcess
+    facts: Mapping[str, Any]
+    label: str
+    component: Any
+    is_tried: bool = False
+
+
 class RunObserver:
     """Implements kfp_hooks.Observer for one run.
 
@@ -43,6 +64,7 @@ class RunObserver:
         self._root = _Scope(execution_id=root_id, tasks=spec.root.dag.tasks)
         self._thread = threading.local()
         self._loops: dict[tuple[int, str], int] = {}
+        self._counted: set[int] = set()
 
     def task(self, call: Mapping[str, Any], proceed: Callable[[], Outcome]) -> Outcome:
         """Records a graph as an execution; a step is left to `step`."""
@@ -62,18 +84,22 @@ class RunObserver:
 
     def loop(self, call: Mapping[str, Any], proceed: Callable[[], bool]) -> bool:
         """Records a ParallelFor; its iterations are its children."""
-        execution_id = self._start_graph(call, call["task_name"], None, iteration_count=0)
+        execution_id = self._start_graph(call, call["task_name"], None, iteration_count=None)
         self._loops[id(call["io_store"]), call["task_name"]] = execution_id
 
         def run() -> Outcome:
             return {}, FAILURE if proceed() else SUCCESS
 
         _outputs, status = self._guarded(call["task_name"], run)
+        if execution_id not in self._counted:
+            # Its list was empty: no iteration was ever started.
+            self._record.update(execution_id, iteration_count=0)
         self._finish(execution_id, {}, status)
         return status is FAILURE
 
     def loop_size(self, io_store: Any, task_name: str, count: int) -> None:
         """Notes a loop's iteration count, which is known only once its items are."""
+        self._counted.add(self._loops[id(io_store), task_name])
         self._record.update(self._loops[id(io_store), task_name], iteration_count=count)
 
     def condition(self, expression: str, *, is_true: bool) -> None:
@@ -97,40 +123,63 @@ class RunObserver:
         """Records a container or importer, runs it, and keeps its log."""
         name, executor = call["task_name"], _executor_of(call)
         is_importer = executor.WhichOneof("spec") == "importer"
-        process = self._processes.prepare(name, _executor_label(call))
+        shown = call["task_spec"].task_info.name or name
+        label = _executor_label(call)
+        process = self._processes.prepare(name, label)
         values = kfp_hooks.resolve_inputs(call["task_spec"].inputs, call["io_store"])
-        execution_id = self._record.start(
-            recorder.IMPORTER if is_importer else recorder.CONTAINER,
-            task_name=name,
-            parent_id=self._scope.execution_id,
-            inputs=_parameters(values),
-            artifacts=self._artifacts(values),
-            pod_name="" if is_importer else process.pod_name,
-            display_name=call["task_spec"].task_info.name or name,
-            pod_uid=None if is_importer else str(uuid.uuid4()),
-            namespace=None if is_importer else "kubeflow",
-            image=None if is_importer else executor.container.image,
+        facts: dict[str, Any] = {"parent_id": self._scope.execution_id}
+        if is_importer:
+            # Written by the launcher in Kubeflow, which knows an importer by its display name only.
+            facts |= {"kind": recorder.IMPORTER, "task_name": shown, "display_name": ""}
+        else:
+            facts |= {"kind": recorder.CONTAINER, "task_name": name, "display_name": shown, "namespace": "kubeflow"}
+            facts |= {"inputs": _parameters(values), "artifacts": self._artifacts(values)}
+            facts["image"] = executor.container.image
+        execution_id = self._start_attempt(facts, process)
+        component = call["components"][call["task_spec"].component_ref.name]
+        self._thread.step = _RunningStep(
+            execution_id=execution_id, process=process, facts=facts, label=label, component=component
         )
-        self._thread.process = process
         outputs, status = self._guarded(name, proceed, process)
-        if status is FAILURE and process.reason:
-            self.failures.append(f"step {name} failed: {process.reason}")
-        self._finish(execution_id, outputs, status)
+        running = self._thread.step
+        if status is FAILURE and running.process.reason:
+            self.failures.append(f"step {name} failed: {running.process.reason}")
+        self._finish(running.execution_id, outputs, status)
         return outputs, status
 
+    def _start_attempt(self, facts: Mapping[str, Any], process: StepProcess) -> int:
+        pod: dict[str, Any] = {}
+        if facts["kind"] == recorder.CONTAINER:
+            pod = {"pod_name": process.pod_name, "pod_uid": str(uuid.uuid4())}
+        return self._record.start(**facts, **pod)
+
     def task_root(self) -> str:
-        """The folder of the current step's outputs."""
-        return str(self._thread.process.output_folder)
+        """The folder of the current step's outputs; another attempt gets a log and an execution of its own."""
+        step: _RunningStep = self._thread.step
+        if step.is_tried:
+            self._record.finish(step.execution_id, recorder.FAILED)
+            process = self._processes.prepare(step.facts["task_name"], step.label)
+            execution_id = self._start_attempt(step.facts, process)
+            step = self._thread.step = replace(step, execution_id=execution_id, process=process, is_tried=False)
+        return str(step.process.output_folder)
 
     def process(self, arguments: list[str], env: Mapping[str, str]) -> int:
         """Runs the current step's component."""
-        process: StepProcess = self._thread.process
-        return process.run(arguments, env)
+        step: _RunningStep = self._thread.step
+        self._thread.step = replace(step, is_tried=True)
+        code = step.process.run(arguments, env)
+        if code == 0 and not step.process.command.code:
+            kfp_hooks.write_outputs(step.component, step.process.output_folder)
+        return code
 
     def imported(self, outputs: dict[str, Any]) -> None:
         """Lets later steps read what this server's own URIs name: they see files, not an object store."""
         for artifact in outputs.values():
             path = self._processes.places.path_of(artifact.uri)
+            if path is None and artifact.uri.startswith("file://"):
+                path = Path(unquote(urlsplit(artifact.uri).path))
+            if path is not None and not path.exists():
+                raise FileNotFoundError(f"there is nothing at {artifact.uri} on this machine")
             if path is not None:
                 artifact.uri = str(path)
 

@@ -80,6 +80,8 @@ class Places:
             return None
 
     def uri_of(self, path: str) -> str:
-        """Returns the URI of a file under `artifacts`; any other text comes back unchanged."""
+        """Returns the URI of a file; text that is no absolute path comes back unchanged."""
         prefix = f"{self.artifacts.resolve()}/"
-        return f"minio://{path.removeprefix(prefix)}" if path.startswith(prefix) else path
+        if path.startswith(prefix):
+            return f"minio://{path.removeprefix(prefix)}"
+        return f"file://{path}" if path.startswith("/") else path

@@ -17,7 +17,7 @@ SUCCEEDED: Final = "SUCCEEDED"
 FAILED: Final = "FAILED"
 CANCELING: Final = "CANCELING"
 CANCELED: Final = "CANCELED"
-_ENDED: Final = frozenset({SUCCEEDED, FAILED, CANCELED})
+ENDED: Final = frozenset({SUCCEEDED, FAILED, CANCELED})
 INTERRUPTED: Final = "the server was interrupted"
 
 
@@ -65,10 +65,10 @@ def _change(db: sqlite3.Connection, run_id: str, state: str, *, from_states: tup
     history = [*json.loads(row["history"]), history_entry(state, at, error)]
     db.execute(
         "UPDATE runs SET state = ?, error = ?, history = ?, finished_at = ? WHERE id = ?",
-        (state, error, json.dumps(history), at if state in _ENDED else None, run_id),
+        (state, error, json.dumps(history), at if state in ENDED else None, run_id),
     )
     if state == RUNNING:
         db.execute("UPDATE runs SET started_at = ? WHERE id = ?", (at, run_id))
-    if state in _ENDED:
+    if state in ENDED:
         recorder.end_open_executions(db, run_id)
     return True

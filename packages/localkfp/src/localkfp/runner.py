@@ -23,6 +23,7 @@ from localkfp.step_launcher import die_with
 from localkfp.step_process import StepProcesses, job_name
 from localkfp.store import Row, Store
 
+_MOST_FAILURES = 20
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +69,7 @@ def _run(store: Store, places: Places, run_id: str, steps_python: Path) -> str:
     )
     if status is kfp_hooks.SUCCESS:
         return ""
-    return observer.failures[0] if observer.failures else "a step failed"
+    return "\n".join(observer.failures[:_MOST_FAILURES]) or "a step failed"
 
 
 def _processes(
@@ -92,13 +93,16 @@ def _processes(
 
 
 def _commands(executors: Mapping[str, Any]) -> dict[str, StepCommand]:
-    """Takes the lightweight components out of the executors, which lose their shell by it."""
+    """Takes what containers run out of the executors; lightweight components lose their shell by it."""
     commands: dict[str, StepCommand] = {}
     for label, executor in executors.items():
         if executor.WhichOneof("spec") != "container":
             continue
         command = parse_command(list(executor.container.command))
-        if command is not None:
+        if command is None:
+            commands[label] = StepCommand(image=executor.container.image)
+            kfp_hooks.mark_as_command(executor)
+        else:
             commands[label] = command
             kfp_hooks.mark_as_python(executor)
     return commands

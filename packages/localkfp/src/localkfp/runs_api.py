@@ -31,7 +31,7 @@ _LISTING: Final = filters.Listing(
         "experiment_id": "experiment_id",
         "pipeline_id": "pipeline_id",
         "pipeline_version_id": "version_id",
-        "recurring_run_id": "''",
+        "recurring_run_id": "recurring_run_id",
         "namespace": "''",
     },
 )
@@ -57,7 +57,7 @@ def create_run(call: Call) -> dict[str, Any]:
         call.store,
         experiment_id=experiment["id"],
         spec=body.get("pipeline_spec"),
-        reference=_reference(body),
+        reference=reference_of(body),
         display_name=text_of(body, "display_name"),
         description=text_of(body, "description"),
         parameters=config.get("parameters") or {},
@@ -111,11 +111,6 @@ def delete_run(call: Call) -> dict[str, Any]:
     return {}
 
 
-def list_recurring_runs(_call: Call) -> dict[str, Any]:
-    """GET: there are none here."""
-    return {"recurring_runs": [], "total_size": 0, "next_page_token": ""}
-
-
 def add_run(
     store: Store,
     *,
@@ -127,25 +122,24 @@ def add_run(
     parameters: Any = None,
     pipeline_root: str = "",
     service_account: str = "",
+    recurring_run_id: str = "",
 ) -> Row:
     """Adds a waiting run and returns its row.
 
     Args:
         experiment_id: of an experiment that exists.
-        spec: a compiled pipeline; None to take it from the reference.
-        reference: `pipeline_id` and `pipeline_version_id` ("" for the newest version).
+        spec, reference: a compiled pipeline, or `pipeline_id` and `pipeline_version_id` ("" for the newest version).
         display_name: "" for the pipeline's name and an id.
         pipeline_root: where its artifacts go; only minio:// locations are followed.
-        service_account: kept and shown, without effect.
+        recurring_run_id: the schedule that starts it.
 
     Raises:
         ApiError: 400 for a spec or parameters that cannot be run, 404 for an unknown version.
     """
     version = _version(store, reference or {}) if spec is None else None
-    spec = json.loads(version["spec"]) if version else spec
-    if not isinstance(spec, dict) or not isinstance(parameters or {}, dict):
-        raise bad_request("pipeline_spec and runtime_config.parameters must be objects.")
-    specs.check(spec)
+    if not isinstance(parameters or {}, dict):
+        raise bad_request("runtime_config.parameters must be an object.")
+    spec = _checked(json.loads(version["spec"]) if version else spec)
     run_id, at = new_id(), now()
     typed = specs.read_parameters(spec, parameters or {})
     store.insert(
@@ -162,6 +156,7 @@ def add_run(
         parameters=json.dumps(typed),
         pipeline_root=pipeline_root,
         service_account=service_account,
+        recurring_run_id=recurring_run_id,
         history=json.dumps([shapes.history_entry(PENDING, at)]),
     )
     store.run("UPDATE experiments SET last_run_created_at = ? WHERE id = ?", at, experiment_id)
@@ -176,7 +171,20 @@ def find(store: Store, run_id: str) -> Row:
     return row
 
 
-def _reference(body: Mapping[str, Any]) -> dict[str, str]:
+def spec_of(store: Store, spec: Any, reference: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the spec that a run would have now; arguments and errors as for `add_run`."""
+    return _checked(json.loads(_version(store, reference)["spec"]) if spec is None else spec)
+
+
+def _checked(spec: Any) -> dict[str, Any]:
+    if not isinstance(spec, dict):
+        raise bad_request("pipeline_spec must be an object.")
+    specs.check(spec)
+    return spec
+
+
+def reference_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """Returns `pipeline_id` and `pipeline_version_id` of a body; "" for what it does not name."""
     found = body.get("pipeline_version_reference") or {}
     if not isinstance(found, dict):
         raise bad_request("pipeline_version_reference must be an object.")

@@ -35,8 +35,10 @@ def read_package(content: bytes) -> dict[str, Any]:
     """
     try:
         documents = [item for item in yaml.load_all(_unpacked(content), _LOADER) if item is not None]
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise bad_request(f"The package is not YAML: {error}") from error
+    except RecursionError:
+        raise bad_request("The package is nested too deeply.") from None
     if not documents or not all(isinstance(item, dict) for item in documents):
         raise bad_request("The package holds no pipeline.")
     check(documents[0])
@@ -125,7 +127,7 @@ def _typed(name: str, value: Any, item: Mapping[str, Any]) -> Any:
 def _json(name: str, text: str, kind: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise bad_request(f"Parameter {name!r} must be a {kind}, not {text!r:.100}.") from error
 
 

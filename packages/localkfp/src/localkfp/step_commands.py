@@ -1,4 +1,4 @@
-"""Takes a compiled component's shell command apart: its source code, and the packages it wants installed.
+"""What a component runs: its source code and packages, taken out of a compiled shell command, or a command itself.
 
 kfp compiles a Python component to `sh -c "<pip install ...> && "$0" "$@"" sh -ec "<write $0 to a file, run it>" CODE`.
 Its prelude installs the kfp of the compiling machine, which once downgraded kfp in the interpreter that ran it, so
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,22 +18,43 @@ _RUNS_CODE: Final = "kfp.dsl.executor_main"
 _CODE_FILE: Final = "ephemeral_component.py"
 _INSTALL: Final = "pip install "
 _VALUE_OPTIONS: Final = frozenset({"--index-url", "--extra-index-url", "--trusted-host"})
+# kfp.dsl.component_factory.CONTAINERIZED_PYTHON_COMPONENT_COMMAND.
+_IN_IMAGE: Final = ("python3", "-m", _RUNS_CODE)
 _KFP: Final = re.compile(r"kfp\s*([=<>!~\[].*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCommand:
-    """What a lightweight Python component consists of.
+    """What a component runs.
 
     Attributes:
-        code: the module that holds its function.
+        code: the module that holds a lightweight Python component's function; "" for a container's own command.
+        image: of the container; for messages.
         packages: requirements it asks for besides kfp itself, sorted.
         index_options: pip options that say where from (`--index-url`, ...).
     """
 
-    code: str
+    code: str = ""
+    image: str = ""
     packages: tuple[str, ...] = ()
     index_options: tuple[str, ...] = ()
+
+
+def refusal(words: Sequence[str], image: str, path: str) -> str:
+    """Returns why a container's command cannot be run without its container; "" where it can.
+
+    Args:
+        words: the command and its arguments.
+        path: where programs are looked for.
+    """
+    if not words:
+        return f"it runs whatever its image {image} starts by itself, and there are no containers here"
+    if tuple(words[:3]) == _IN_IMAGE:
+        return f"its Python code is in its image {image}, and there are no containers here"
+    if shutil.which(words[0], path=path) is None:
+        missing = f"it runs {words[0]!r} of its image {image}, which this machine does not have"
+        return f"{missing}, and there are no containers here"
+    return ""
 
 
 def parse_command(command: Sequence[str]) -> StepCommand | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -18,7 +19,26 @@ from typing import IO, Final
 from localkfp.step_commands import StepCommand
 
 _BUILD_TIMEOUT_S: Final = 900
-_PASSED_ON: Final = ("UV_", "PIP_", "SSL_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "XDG_CACHE_HOME")
+_LONGEST_FAILURE: Final = 500
+# What uv draws before its lines where it thinks that it writes to a terminal.
+_UV_MARKS: Final = (
+    " \N{MULTIPLICATION SIGN}\N{BOX DRAWINGS LIGHT ARC UP AND RIGHT}\N{BOX DRAWINGS LIGHT HORIZONTAL}"
+    "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}\N{BLACK RIGHT-POINTING TRIANGLE}\N{BOX DRAWINGS LIGHT VERTICAL}"
+)
+# How this machine reaches the network and its package index. Steps get these settings too: a pod in a cluster has them.
+_NETWORK: Final = (
+    "UV_",
+    "PIP_",
+    "SSL_CERT_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+)
 
 
 class StepEnvironmentError(Exception):
@@ -79,8 +99,7 @@ class StepEnvironments:
             log.write(done.stdout)
             log.flush()
             if done.returncode:
-                lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
-                reason = lines[-1].strip() if lines else f"exit code {done.returncode}"
+                reason = failure_of(done.stdout.decode("utf-8", "replace")) or f"exit code {done.returncode}"
                 raise StepEnvironmentError(f"could not install {', '.join(packages[1:])}: {reason}")
         (home / "ready").touch()
 
@@ -110,8 +129,21 @@ def find_uv() -> str | None:
     return str(beside) if beside.is_file() else shutil.which("uv")
 
 
+def failure_of(output: str) -> str:
+    """Returns why uv failed, in one line: from its error to its causes, without its hints, which come last."""
+    lines = [line.strip(_UV_MARKS) for line in output.splitlines() if not line.startswith("Using Python")]
+    begin = next((place for place, line in enumerate(lines) if line.startswith("error:")), 0)
+    said = " ".join(itertools.takewhile(lambda line: not line.startswith("hint:"), filter(None, lines[begin:])))
+    return said.removeprefix("error: ").replace(" cause: ", ": ")[:_LONGEST_FAILURE]
+
+
+def network_settings() -> dict[str, str]:
+    """Returns the settings of proxies, certificates and package indexes that this process has."""
+    return {name: value for name, value in os.environ.items() if name.upper().startswith(_NETWORK)}
+
+
 def step_environ(python: Path, home: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment variables of a step: nothing of the server's own but the language.
+    """Returns the environment variables of a step: nothing of the server's own but the language and the network.
 
     Args:
         python: the interpreter, whose folder comes first on PATH.
@@ -127,6 +159,7 @@ def step_environ(python: Path, home: Path, extra: Mapping[str, str]) -> dict[str
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "_KFP_RUNTIME": "true",
+        **network_settings(),
         **extra,
     }
 
@@ -143,8 +176,9 @@ def _kfp_of(python: Path) -> str:
 
 
 def _run(call: list[str]) -> subprocess.CompletedProcess[bytes]:
-    keep = {name: value for name, value in os.environ.items() if name.upper().startswith(_PASSED_ON)}
-    env = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/"), **keep}
+    env = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/"), **network_settings()}
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        env["XDG_CACHE_HOME"] = cache
     try:
         return subprocess.run(
             call,

@@ -1,15 +1,17 @@
 """Runs one component inside the interpreter of its step environment, as `kfp.dsl.executor_main` would be run.
 
 Started by path, not as a module: the step environment does not have this package. The one argument is a JSON file with
-`arguments` (of executor_main) and `parent` (the process that must be alive). Uses the standard library and kfp only.
+`arguments` (of executor_main), `parent` (the process that must be alive) and `reason` (the file that gets why the
+component failed, in one line). Uses the standard library and kfp only.
 """
 
 import ctypes
 import json
+import logging
 import os
-import runpy
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -30,7 +32,34 @@ def main() -> None:
     # The folder of this script must not shadow what the component imports.
     del sys.path[0]
     sys.argv = ["executor_main", *call["arguments"]]
-    runpy.run_module("kfp.dsl.executor_main", run_name="__main__")
+    try:
+        _run()
+    except BaseException as error:
+        Path(call["reason"]).write_text(_in_one_line(error), encoding="utf-8", errors="replace")
+        raise
+
+
+def _run() -> None:
+    from kfp.dsl import executor_main  # noqa: PLC0415  (the run's process imports this module too, without kfp's dsl)
+
+    set_up = executor_main._setup_logging  # noqa: SLF001
+
+    def set_up_quietly() -> None:
+        """Keeps kfp's notes out of the log, which are a hundred lines and more before the first of the user's."""
+        set_up()
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(lambda record: record.module != "executor_main" or record.levelno > logging.INFO)
+
+    executor_main._setup_logging = set_up_quietly  # noqa: SLF001
+    executor_main.executor_main()
+
+
+def _in_one_line(error: BaseException) -> str:
+    if not isinstance(error, SystemExit):
+        return " ".join("".join(traceback.format_exception_only(error)).split())
+    if isinstance(error.code, str):
+        return error.code
+    return "" if error.code in (None, 0) else f"it ended itself with exit code {error.code}"
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
 from localkfp.places import Places
-from localkfp.step_commands import StepCommand
+from localkfp.step_commands import StepCommand, refusal
 from localkfp.step_environments import StepEnvironmentError, StepEnvironments, step_environ
 
 _LAUNCHER: Final = Path(__file__).with_name("step_launcher.py")
@@ -36,7 +37,7 @@ class StepProcess:
     output_folder: Path
     scratch: Path
     log: Path
-    command: StepCommand | None
+    command: StepCommand
     environments: StepEnvironments
     reason: str = ""
 
@@ -44,13 +45,13 @@ class StepProcess:
         """Runs the component and waits for it; its output goes to the log as it comes.
 
         Args:
-            arguments: of kfp.dsl.executor_main, without the source file.
+            arguments: of kfp.dsl.executor_main, without the source file; or a container's command and arguments.
             env: variables the pipeline sets on the task.
 
         Returns:
-            The exit code; 1 also where its packages could not be installed.
+            The exit code; 1 also where its packages could not be installed, or a command needs its container.
         """
-        command = self.command or StepCommand(code="")
+        command = self.command
         self.scratch.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             try:
@@ -59,35 +60,52 @@ class StepProcess:
                 self.reason = str(error)
                 log.write(f"{error}\n".encode())
                 return 1
-            code = self._execute(python, command.code, arguments, env, log)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+            variables = step_environ(python, self.scratch, env)
+            self.reason = "" if command.code else refusal(arguments, command.image, variables["PATH"])
+            if self.reason:
+                log.write(f"{self.reason}\n".encode())
+                return 1
+            words = self._python_call(python, command.code, arguments) if command.code else arguments
+            code = self._wait(words, variables, log)
         self.reason = "" if code == 0 else self._reason(code)
+        shutil.rmtree(self.scratch, ignore_errors=True)
         return code
+
+    @property
+    def _reason_file(self) -> Path:
+        return self.scratch / "reason.txt"
 
     def note(self, text: str) -> None:
         """Adds a line of this server's own to the log."""
         with self.log.open("ab") as log:
             log.write(f"{text}\n".encode())
 
-    def _execute(self, python: Path, code: str, arguments: list[str], env: Mapping[str, str], log: IO[bytes]) -> int:
+    def _python_call(self, python: Path, code: str, arguments: list[str]) -> list[str]:
         source, call = self.scratch / "ephemeral_component.py", self.scratch / "call.json"
         source.write_text(code, encoding="utf-8")
         all_arguments = ["--component_module_path", str(source), *arguments]
         # In a file: one argument may not be longer than 128 KB, which a list parameter can be.
-        call.write_text(json.dumps({"arguments": all_arguments, "parent": os.getpid()}), encoding="utf-8")
+        asked = {"arguments": all_arguments, "parent": os.getpid(), "reason": str(self._reason_file)}
+        call.write_text(json.dumps(asked), encoding="utf-8")
+        return [str(python), str(_LAUNCHER), str(call)]
+
+    def _wait(self, command: list[str], variables: Mapping[str, str], log: IO[bytes]) -> int:
         with subprocess.Popen(
-            [str(python), str(_LAUNCHER), str(call)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=self.scratch,
-            env=step_environ(python, self.scratch, env),
+            env=variables,
         ) as process:
             return process.wait()
 
     def _reason(self, code: int) -> str:
         if code < 0:
             return f"its process was ended by signal {-code}"
+        with suppress(OSError), self._reason_file.open(encoding="utf-8", errors="replace") as file:
+            if said := file.read(_LONGEST_REASON):
+                return said
         with self.log.open("rb") as log:
             log.seek(0, os.SEEK_END)
             log.seek(max(0, log.tell() - _TAIL_BYTES))
@@ -102,7 +120,7 @@ class StepProcesses:
 
     Attributes:
         root: the folder that the run's artifacts go to: `<pipeline root>/<pipeline>/<run id>`.
-        commands: the lightweight components by executor label.
+        commands: what the containers run, by executor label; importers have none.
     """
 
     places: Places
@@ -125,7 +143,7 @@ class StepProcesses:
             output_folder=output_folder,
             scratch=self.places.run(self.run_id) / "work" / mark.hex,
             log=log,
-            command=self.commands.get(executor_label),
+            command=self.commands.get(executor_label, StepCommand()),
             environments=self.environments,
         )
 

@@ -35,6 +35,14 @@ CREATE TABLE IF NOT EXISTS runs (
   error TEXT NOT NULL DEFAULT '', pipeline_id TEXT, version_id TEXT, spec TEXT NOT NULL,
   parameters TEXT NOT NULL DEFAULT '{}', pipeline_root TEXT NOT NULL DEFAULT '',
   service_account TEXT NOT NULL DEFAULT '', history TEXT NOT NULL DEFAULT '[]');
+CREATE TABLE IF NOT EXISTS recurring_runs (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL,
+  description TEXT NOT NULL DEFAULT '', experiment_id TEXT NOT NULL, pipeline_id TEXT, version_id TEXT,
+  spec TEXT NOT NULL, parameters TEXT NOT NULL, pipeline_root TEXT NOT NULL DEFAULT '',
+  service_account TEXT NOT NULL DEFAULT '', cron TEXT NOT NULL DEFAULT '', interval_s INTEGER NOT NULL DEFAULT 0,
+  starts_at REAL, ends_at REAL, max_concurrency INTEGER NOT NULL, no_catchup INTEGER NOT NULL,
+  is_enabled INTEGER NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL, last_at REAL,
+  error TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS runs_state ON runs (state);
 CREATE TABLE IF NOT EXISTS executions (
   id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
@@ -67,6 +75,9 @@ class Store:
         with self.open() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
+            if "recurring_run_id" not in {row["name"] for row in db.execute("PRAGMA table_info(runs)")}:
+                # A data directory of an earlier version.
+                db.execute("ALTER TABLE runs ADD COLUMN recurring_run_id TEXT NOT NULL DEFAULT ''")
         # Whenever the last connection closes, SQLite writes the log back and deletes it: an fsync for each request.
         kept = sqlite3.connect(self.path, check_same_thread=False)
         kept.execute("SELECT count(*) FROM runs").fetchone()

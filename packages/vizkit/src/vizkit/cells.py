@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from pathlib import Path
-from typing import Any, Final, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
-from . import frames
+from .tabular import Table
+from .tabular.jsons import cell_text
 
 _MAX_CELL_CHARS: Final = 20_000
 
 
-def head_texts(found: frames.Scan, count: int, columns: Sequence[str]) -> pl.DataFrame:
+def head_texts(found: Table, count: int, columns: Sequence[str]) -> pl.DataFrame:
     """Returns the first rows as text, column by column; nested values as JSON, what is not there as null.
 
     Of a text file nothing is null: an empty cell is empty.
     """
-    if found.json_paths:
-        return _json_texts(islice(_json_lines(found.json_paths), count), columns)
-    frame = found.frame.select(columns).head(count).collect(engine="streaming")
+    if found.rows is not None:
+        return _json_texts(found.rows(count), columns)
+    frame = found.select(pl.all(), from_frame=found.by_place(columns).head(count))
+    frame.columns = list(columns)
     if found.is_text:
         return frame.select(pl.all().fill_null(""))
     return pl.DataFrame([as_text(series) for series in frame.get_columns()])
@@ -36,6 +36,8 @@ def as_text(series: pl.Series) -> pl.Series:
     if kind.is_nested():
         shown = [None if each is None else _json_of(each) for each in series.to_list()]
         return pl.Series(series.name, shown, pl.String)
+    if kind == pl.Time:
+        return series.dt.to_string("%H:%M:%S%.f")
     try:
         return series.cast(pl.String)
     except pl.exceptions.PolarsError:
@@ -54,40 +56,12 @@ def _json_default(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-class _Literal(float):
-    """A number that remembers how it was written."""
-
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-
-def _json_lines(paths: Iterable[Path]) -> Iterator[Mapping[str, Any]]:
-    for path in paths:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            for line in file:
-                if line.strip():
-                    row = json.loads(line, parse_float=_Literal)
-                    if not isinstance(row, dict):
-                        raise ValueError("A line of the file is JSON and no object, so it is no row.")
-                    yield row
-
-
 def _json_texts(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
-    cells: list[list[str | None]] = [[] for _ in columns]
+    texts: list[list[str | None]] = [[] for _ in columns]
     for row in rows:
-        for name, column in zip(columns, cells, strict=True):
-            column.append(_json_cell(row.get(name)))
-    return pl.DataFrame([pl.Series(name, column, pl.String) for name, column in zip(columns, cells, strict=True)])
-
-
-def _json_cell(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return value.text if isinstance(value, _Literal) else _json_of(value)
+        for name, column in zip(columns, texts, strict=True):
+            column.append(cell_text(row.get(name)))
+    return pl.DataFrame([pl.Series(name, column, pl.String) for name, column in zip(columns, texts, strict=True)])
 
 
 def cut(texts: pl.DataFrame, max_chars: int) -> pl.DataFrame:

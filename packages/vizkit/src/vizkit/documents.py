@@ -59,7 +59,7 @@ def outside_note(text: str) -> str:
 
 def markdown_document(text: str, place: Path, root: Path) -> str:
     """Returns Markdown as part of the page: tables, code, math, and the pictures beside it."""
-    from render_child.page.mathml import markdown_to_html
+    from render_child.page.markdown import markdown_to_html
 
     return _region(
         f'<div class="prose">{markdown_to_html(embedding.embed_markdown(text, place, root))}</div>', "Markdown"
@@ -99,7 +99,7 @@ def _load(text: str) -> Mapping[str, Any]:
 
 def _cell(cell: Mapping[str, Any], language: str, *, shows_code: bool) -> Iterator[str]:
     from render_child.page.highlight import highlight
-    from render_child.page.mathml import markdown_to_html
+    from render_child.page.markdown import markdown_to_html
 
     source = _text(cell.get("source"))
     kind = cell.get("cell_type")

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import embedding, files, html, images
+
+if TYPE_CHECKING:
+    from .tabular import Table
 
 _TABLES: Final = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather"})
 _TEXTS: Final = frozenset({".txt", ".text", ".md", ".log"})
 _MAX_TEXT: Final = 4_000
 _MAX_IMAGE_BYTES: Final = 50_000_000
+_PIECE_ROWS: Final = 500
 _LABELS: Final = ("label", "labels", "target", "class", "category", "y")
 
 
@@ -93,37 +97,30 @@ def _short(text: str) -> str:
 
 
 def _table_cards(paths: list[Path], root: Path, choice: Choice, side: int) -> tuple[Iterator[Card], int]:
-    import polars as pl
+    from . import tabular
 
-    from . import frames, summaries
-
-    try:
-        scans = [frames.scan(str(path), is_lenient=True) for path in paths]
-        rows = [(path, scan.frame) for path, scan in zip(paths, scans, strict=True)]
-        total = sum(summaries.count(frame) for _, frame in rows)
-        names = list(dict.fromkeys(name for _, frame in rows for name in frame.collect_schema().names()))
-        if not total:
-            raise ValueError("The table has no rows.")
-        first = rows[0][1].head(20).collect().to_dicts()
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{paths[0].name} cannot be read as a table: {str(error).splitlines()[0]}") from None
-    chosen = _choose(names, first, paths[0].parent, root, choice)
-    return (_row_card(row, place, root, chosen, side) for row, place in _rows(rows)), total
+    tables = [(path, tabular.read(str(path))) for path in paths]
+    total = sum(table.total for _, table in tables)
+    names = list(dict.fromkeys(name for _, table in tables for name in table.names))
+    if not total:
+        raise ValueError("The table has no rows.")
+    first = tables[0][1]
+    for name in filter(None, (choice.image, choice.label, *choice.texts)):
+        if name not in names:
+            first.require(name)
+    rows = first.frame.head(20).collect().to_dicts()
+    chosen = _choose(names, rows, paths[0].parent, root, choice)
+    return (_row_card(row, place, root, chosen, side) for row, place in _rows(tables)), total
 
 
-def _rows(tables: Iterable[tuple[Path, Any]]) -> Iterator[tuple[dict[str, Any], Path]]:
-    for path, frame in tables:
-        for start in range(0, 10**9, 500):
-            piece = frame.slice(start, 500).collect(engine="streaming")
+def _rows(tables: Iterable[tuple[Path, Table]]) -> Iterator[tuple[dict[str, Any], Path]]:
+    for path, table in tables:
+        for start in range(0, table.total, _PIECE_ROWS):
+            piece = table.frame.slice(start, _PIECE_ROWS).collect(engine="streaming")
             yield from ((row, path.parent) for row in piece.iter_rows(named=True))
-            if piece.height < 500:
-                break
 
 
 def _choose(names: list[str], rows: list[dict[str, Any]], place: Path, root: Path, choice: Choice) -> Choice:
-    for name in filter(None, (choice.image, choice.label, *choice.texts)):
-        if name not in names:
-            raise ValueError(f'Column "{name}" is not in the file. Columns found: {", ".join(names[:40])}.')
     image = choice.image or next(
         (name for name in names if any(_content(row.get(name), place, root) for row in rows)), ""
     )
@@ -134,6 +131,8 @@ def _choose(names: list[str], rows: list[dict[str, Any]], place: Path, root: Pat
 
 def _content(value: Any, place: Path, root: Path) -> bytes | None:
     """Returns the picture that a cell holds or names."""
+    if isinstance(value, str) and value.startswith("{"):
+        value = _object_of(value)
     found = images.decode(value)
     if isinstance(value, dict):
         value = value.get("path")
@@ -141,6 +140,14 @@ def _content(value: Any, place: Path, root: Path) -> bytes | None:
         return found
     path = embedding.find_beside(value, place, root)
     return path.read_bytes() if path and path.stat().st_size <= _MAX_IMAGE_BYTES and _is_picture(path) else None
+
+
+def _object_of(text: str) -> Any:
+    """Returns the object that a cell holds as JSON; the text itself where it holds none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _row_card(row: dict[str, Any], place: Path, root: Path, chosen: Choice, side: int) -> Card:

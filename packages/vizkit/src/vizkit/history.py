@@ -1,31 +1,28 @@
-"""What a training wrote down while it ran: one table a file, one curve a metric and a part of the data."""
+"""What a training wrote down while it ran: one curve a metric and a part of the data."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
+
+import numpy as np
+import polars as pl
 
 from . import files
+from .history_files import PART_MARK, X_COLUMNS, name_of_x, tables_of
+from .notes import Notes, counted, listed
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-X_COLUMNS: Final = (
-    "step", "global_step", "steps", "epoch", "iteration", "iter", "iterations", "batch", "round", "time",
-    "timestamp", "date", "datetime", "wall_time", "wall time",
-)  # fmt: skip
-_PARTS: Final = {"train": "training", "training": "training", "val": "validation", "valid": "validation",
-                 "validation": "validation", "eval": "validation", "dev": "validation", "test": "test"}  # fmt: skip
+_PARTS: Final = {"train": "training", "training": "training", "learn": "training", "val": "validation",
+                 "valid": "validation", "validation": "validation", "eval": "validation", "dev": "validation",
+                 "test": "test"}  # fmt: skip
 _LESS_IS_BETTER: Final = re.compile(
-    r"loss|error|err\b|mse|mae|rmse|mape|nll|perplexity|ppl|entropy|deviance|_wer|\bwer"
+    r"loss|error|err\b|mse|mae|rmse|mape|nll|perplexity|ppl|entropy|deviance|_wer|\bwer|logloss"
 )
-_MORE_IS_BETTER: Final = re.compile(r"acc|auc|f1|precision|recall|r2|score|iou|map\b|bleu|rouge|dice")
-_LONG_NAMES: Final = ("metric", "name", "tag", "key")
-_MAX_JSON_BYTES: Final = 256 * 1024**2
+_MORE_IS_BETTER: Final = re.compile(r"acc|auc|f1|precision|recall|r2|score|iou|map\b|bleu|rouge|dice|ndcg")
+_SPREAD: Final = re.compile(r"(.*?)(?:_?scores?)?[_ ](?:std|stddev|sd)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +31,12 @@ class Curve:
 
     Attributes:
         metric: its name without the part of the data.
-        part: training, validation, test.
+        part: training, validation, test, or what the file calls it.
         run: which file it is from; "" where there is one.
-        x: ascending.
+        x, y: the finite values, x ascending.
+        spread: the standard deviation at each x; None where the file has none.
+        last: the last value, NaN or infinite where the training ended so.
+        lost: the x of each value that is NaN or infinite.
     """
 
     metric: str
@@ -44,6 +44,9 @@ class Curve:
     run: str
     x: Any
     y: Any
+    spread: Any = None
+    last: float = np.nan
+    lost: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,9 +63,7 @@ class Curve:
 
     def best(self) -> int | None:
         """Returns the index of the best value, by the metric's name; None where the name says nothing."""
-        import numpy as np
-
-        if self.better == "none":
+        if self.better == "none" or not len(self.y):
             return None
         return int(np.argmin(self.y) if self.better == "lower" else np.argmax(self.y))
 
@@ -74,89 +75,41 @@ class History:
     curves: tuple[Curve, ...]
     x_name: str
     is_time: bool
+    notes: Notes = field(default_factory=Notes)
 
 
-def read(source: str, source_uri: str = "", *, x_column: str = "", metrics: Sequence[str] = ()) -> History:
-    """Reads CSV, JSON lines, a JSON list of objects, or Keras' `{"loss": [...], "val_loss": [...]}`.
+def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> History:
+    """Reads what trainings write: see `history_files`.
 
     Args:
-        x_column: "" for the first of step, epoch, iteration, time that is there; else the rows' numbers.
-        metrics: columns; none: all that hold numbers.
+        variables: x_column ("" for the first of step, epoch, iteration, time that is there, else the rows' numbers),
+            metrics (columns; none: all that hold numbers), and how the file is written; all may be missing.
 
     Raises:
         ValueError: no numbers, or a column is not there.
     """
     paths = files.source_files(source, source_uri)
-    tables = [(path, _long(table)) for path in paths for table in _tables(path, source_uri)]
-    names = _run_names([path for path, _ in tables])
-    x_name = next((x_column or found for _, table in tables if (found := x_column or _x_of(table))), "")
+    notes, wanted = Notes(), [str(each) for each in variables.get("metrics") or []]
+    tables = [(path, table) for path in paths for table in tables_of(path, source_uri, variables, notes)]
+    x_column = str(variables.get("x_column") or "")
+    x_name = next((found for _, table in tables if (found := x_column or name_of_x(table))), "")
     curves: list[Curve] = []
     is_time = False
-    for run, (_, table) in zip(names, tables, strict=True):
-        x, is_time = _x_values(table, x_name)
-        wanted = metrics or [str(name) for name in table.columns if str(name) not in {x_name, *_other_x(table)}]
-        curves += _curves(table, x, wanted, run, is_asked=bool(metrics))
+    for run, (_, table) in zip(_run_names([path for path, _ in tables]), tables, strict=True):
+        x, is_time = _x_values(table, x_name, notes)
+        curves += _curves(table, x, x_name, wanted, run, notes)
+    missing = [each for each in wanted if not any(each in {c.metric, _full_name(c)} for c in curves)]
+    known = {name for _, table in tables for name in table.columns}
+    if missing and not set(missing) & known:
+        raise ValueError(f'Column "{missing[0]}" is not in the file. Columns found: {listed(sorted(known), 40)}.')
     if not curves:
         raise ValueError("No column holds numbers to draw over the steps.")
-    return History(curves=tuple(curves), x_name=x_name or "row", is_time=is_time)
+    _say_lost(curves, x_name or "row", notes)
+    return History(curves=tuple(curves), x_name=x_name or "row", is_time=is_time, notes=notes)
 
 
-def _tables(path: Path, source_uri: str) -> Iterator[pd.DataFrame]:
-    import pandas as pd
-
-    found = _json(path) if files.first_line(path).lstrip()[:1] in {"[", "{"} else None
-    # The state of Hugging Face's Trainer holds its history among other things.
-    if isinstance(found, Mapping) and isinstance(found.get("log_history") or found.get("history"), list | Mapping):
-        found = found.get("log_history") or found["history"]
-    if isinstance(found, Mapping):
-        lists = {name: pd.Series(each, dtype=object) for name, each in found.items() if isinstance(each, list)}
-        if not lists:
-            raise ValueError(
-                'This JSON holds no lists of numbers, such as {"loss": [0.9, 0.5], "val_loss": [0.8, 0.6]}.'
-            )
-        table = pd.DataFrame(lists)
-        table.insert(0, "epoch", range(1, len(table) + 1)) if "epoch" not in table else None
-        yield table
-    elif isinstance(found, list):
-        yield pd.DataFrame([each for each in found if isinstance(each, Mapping)])
-    else:
-        yield files.read_table(str(path), source_uri)
-
-
-def _json(path: Path) -> Any:
-    if path.stat().st_size > _MAX_JSON_BYTES:
-        raise ValueError(f"{path.name} is larger than {_MAX_JSON_BYTES // 1024**2} MB, too large for JSON.")
-    text = path.read_text(encoding="utf-8-sig")
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return _json_lines(text)
-    # One line of JSON lines is JSON as well.
-    is_row = isinstance(found, Mapping) and not any(isinstance(each, list | Mapping) for each in found.values())
-    return [found] if is_row else found
-
-
-def _json_lines(text: str) -> list[Any]:
-    rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            rows += [json.loads(line)] if line.strip() else []
-        except ValueError:
-            raise ValueError(f"Line {number} of the file is no JSON: {line[:80]}") from None
-    return rows
-
-
-def _long(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns a table of (step, metric, value) with a column for each metric."""
-    names = {str(name).casefold(): name for name in table.columns}
-    name = next((names[each] for each in _LONG_NAMES if each in names), None)
-    if name is None or "value" not in names:
-        return table
-    x = _x_of(table)
-    if not x:
-        return table
-    wide = table.pivot_table(index=x, columns=name, values=names["value"], aggfunc="mean")
-    return wide.reset_index()
+def _full_name(curve: Curve) -> str:
+    return curve.metric if curve.part == "training" else f"{curve.part}_{curve.metric}"
 
 
 def _run_names(paths: Sequence[Path]) -> list[str]:
@@ -167,55 +120,114 @@ def _run_names(paths: Sequence[Path]) -> list[str]:
     return stems if len(set(stems)) == len(stems) else ["/".join(path.with_suffix("").parts[-2:]) for path in paths]
 
 
-def _x_of(table: pd.DataFrame) -> str:
-    names = {str(name).casefold(): str(name) for name in table.columns}
-    return next((names[each] for each in X_COLUMNS if each in names), "")
-
-
-def _other_x(table: pd.DataFrame) -> set[str]:
-    return {str(name) for name in table.columns if str(name).casefold() in X_COLUMNS}
-
-
-def _x_values(table: pd.DataFrame, name: str) -> tuple[Any, bool]:
-    import pandas as pd
-
-    if not name:
-        return pd.Series(range(1, len(table) + 1), index=table.index, dtype=float), False
-    found = files.column(table, name)
-    numbers = pd.to_numeric(found, errors="coerce")
-    if numbers.notna().any():
-        # Seconds since 1970 are those of 2001 to 2065: nobody counts so many steps.
-        is_time = "time" in name.casefold() and numbers.min() > 1e9 and numbers.max() < 3e9
-        return numbers, bool(is_time)
-    times = pd.to_datetime(found, errors="coerce", utc=True)
-    if not times.notna().any():
+def _x_values(table: pl.DataFrame, name: str, notes: Notes) -> tuple[Any, bool]:
+    if not name or (name not in table.columns and len(table)):
+        if name and name not in table.columns:
+            notes.add(f'A file has no column "{name}"; it is drawn over its rows.')
+        return np.arange(1, len(table) + 1, dtype=float), False
+    found = table.get_column(name)
+    if found.dtype.is_temporal():
+        return found.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6, True
+    numbers = found.cast(pl.Float64, strict=False)
+    if not numbers.count():
         raise ValueError(f'Column "{name}" holds neither numbers nor times, so nothing can be drawn over it.')
-    return (times - pd.Timestamp(0, tz="UTC")).dt.total_seconds(), True
+    x = numbers.to_numpy()
+    if (np.diff(x[np.isfinite(x)]) < 0).any():
+        at = int(np.argmax(np.diff(x) < 0)) + 2
+        notes.add(f'"{name}" goes back at row {at:,}, as where a training was started again; points are in its order.')
+    # Seconds since 1970 are those of 2001 to 2065: nobody counts so many steps.
+    is_time = "time" in name.casefold() and np.nanmin(x) > 1e9 and np.nanmax(x) < 3e9
+    return x, bool(is_time)
 
 
-def _curves(table: pd.DataFrame, x: Any, wanted: Sequence[str], run: str, *, is_asked: bool) -> Iterator[Curve]:
-    import numpy as np
-    import pandas as pd
-
-    for name in wanted:
-        if is_asked and name not in table.columns and run:
-            continue
-        values = pd.to_numeric(files.column(table, name), errors="coerce")
-        known = (np.isfinite(values) & np.isfinite(x)).to_numpy()
-        if not known.any():
-            continue
+def _curves(table: pl.DataFrame, x: Any, x_name: str, wanted: Sequence[str], run: str, notes: Notes) -> Iterator[Curve]:
+    spreads = _spreads(table.columns)
+    metrics = [name for name in table.columns if name != x_name and name.casefold() not in X_COLUMNS]
+    known = (pl.col(name).cast(pl.Float64, strict=False).is_finite() for name in metrics)
+    is_blank = (
+        ~table.select(pl.any_horizontal(*known, pl.lit(value=False)).fill_null(value=False)).to_series().to_numpy()
+    )
+    words = []
+    for name in table.columns:
         metric, part = split_name(name)
-        places = x.to_numpy(float)[known]
-        order = np.argsort(places, kind="stable")
-        yield Curve(metric=metric, part=part, run=run, x=places[order], y=values.to_numpy(float)[known][order])
+        is_asked = name in wanted or metric in wanted if wanted else name in metrics
+        if not is_asked or name in spreads.values():
+            continue
+        column = table.get_column(name)
+        values = column.cast(pl.Float64, strict=False) if not column.dtype.is_nested() else None
+        if values is None or not values.count() or column.dtype == pl.Boolean:
+            words += [name] if column.count() else []
+            continue
+        spread = spreads.get(name)
+        curve = _curve(x, values, table.get_column(spread) if spread else None, is_blank)
+        yield Curve(metric=metric, part=part, run=run, **curve)
+    if words:
+        notes.add(f"Not drawn, since they hold no numbers: {listed(words)}.")
+
+
+def _curve(x: Any, values: pl.Series, spread: pl.Series | None, is_blank: Any) -> dict[str, Any]:
+    y = values.to_numpy()
+    # Empty cells are no values; NaN and infinity are. A step of which nothing is known is one as well where the column
+    # has no other gaps: pandas writes NaN so.
+    is_null = values.is_null().to_numpy()
+    counts = is_blank if not is_null[~is_blank].any() else np.zeros(len(x), bool)
+    there = (~is_null | counts) & np.isfinite(x)
+    order = np.argsort(x[there], kind="stable")
+    places, y = x[there][order], y[there][order]
+    finite = np.isfinite(y)
+    reach = None
+    if spread is not None:
+        reach = np.nan_to_num(spread.cast(pl.Float64, strict=False).fill_null(0).to_numpy()[there][order][finite])
+    return {
+        "x": places[finite],
+        "y": y[finite],
+        "spread": reach,
+        "last": float(y[-1]) if len(y) else np.nan,
+        "lost": tuple(places[~finite].tolist()),
+    }
+
+
+def _spreads(names: Sequence[str]) -> dict[str, str]:
+    """Returns for each column the one with its standard deviation: `train_score` has `train_std`."""
+    found = {}
+    for name in names:
+        match = _SPREAD.fullmatch(name)
+        base = match[1] if match else ""
+        for each in (
+            base,
+            f"{base}_score",
+            f"{base}_scores",
+            f"{base}_mean",
+            f"{base}_score_mean",
+            f"{base}_scores_mean",
+        ):
+            if base and each in names and each != name:
+                found[each] = name
+    return found
+
+
+def _say_lost(curves: Sequence[Curve], x_name: str, notes: Notes) -> None:
+    for curve in curves:
+        if not curve.lost:
+            continue
+        where = f" of {curve.run}" if curve.run else ""
+        until = "" if (curve.x > curve.lost[0]).any() else " and to the end: the training diverged"
+        verb = "is" if len(curve.lost) == 1 else "are"
+        notes.add(
+            f"{counted(len(curve.lost), 'value')} of {curve.metric} ({curve.part}){where} {verb} NaN, infinite or "
+            f"empty, from {x_name} {curve.lost[0]:,g} on{until}."
+        )
 
 
 def split_name(name: str) -> tuple[str, str]:
     """Returns a column's metric and the part of the data: `val_loss` is (loss, validation), `loss` (loss, training)."""
+    part, mark, metric = name.partition(PART_MARK)
+    if mark:
+        return metric, _PARTS.get(part.casefold(), part)
     words = [word for word in re.split(r"([_/\-. ])", name) if word]
     for at, rest in ((0, words[2:]), (-1, words[:-2])):
-        if len(words) > 2 and (part := _PARTS.get(words[at].casefold())):
-            return "".join(rest), part
+        if len(words) > 2 and (known := _PARTS.get(words[at].casefold())):
+            return "".join(rest), known
     return name, "training"
 
 

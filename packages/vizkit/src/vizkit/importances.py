@@ -2,59 +2,68 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+import polars as pl
 
-from . import files
+from . import files, tabular
 from .bars import Bar
-from .metrics import number
+from .labels import number
+from .notes import Notes, left_out
+from .tabular import kinds
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_NAMES: Final = ("feature", "feature_name", "features", "name", "variable", "column", "names")
-_VALUES: Final = (
-    "importance", "importances_mean", "importance_mean", "mean", "value", "gain", "weight",
-    "coefficient", "coef", "score",
+_NAMES: Final = (
+    "feature", "feature_name", "features", "feature_names", "name", "variable", "column", "names", "column_name",
+    "attribute", "predictor", "term", "index",
 )  # fmt: skip
-_REACHES: Final = ("std", "importances_std", "importance_std", "stddev", "sd", "error", "stderr")
-_MAX_JSON_BYTES: Final = 256 * 1024**2
+_VALUES: Final = (
+    "importance", "importances", "feature_importance", "importances_mean", "importance_mean", "mean", "value", "gain",
+    "total_gain", "weight", "cover", "split", "coefficient", "coef", "coefficients", "score", "shap", "mean_abs_shap",
+    "abs_mean", "estimate", "average",
+)  # fmt: skip
+_REACHES: Final = ("std", "importances_std", "importance_std", "stddev", "std_dev", "sd", "error", "stderr", "std_err")
 
 
-def read(source: str, source_uri: str = "", *, names: str = "", values: str = "", reach: str = "") -> list[Bar]:
+def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> tuple[list[Bar], Notes]:
     """Returns one bar a feature, in the file's order. Of several values a feature: their mean and standard deviation.
 
     Args:
-        names: the column of names; "" finds it. Likewise `values` and `reach`.
+        variables: name_column, value_column, std_column, and how the file is written; all may be missing.
 
     Raises:
         ValueError: there are no names with numbers.
     """
     paths = files.source_files(source, source_uri)
-    start = files.first_line(paths[0]).lstrip("\ufeff \t")[:1]
-    found = _json(paths[0]) if len(paths) == 1 and start in {"{", "["} else None
-    bars = _of_object(found) if isinstance(found, Mapping) else []
+    notes = Notes()
+    found = _object(paths[0], notes) if len(paths) == 1 else None
+    bars = _of_object(found) if found else []
     if not bars:
-        bars = _of_rows(_rows(found, paths, source, source_uri), names, values, reach)
-    bars = [each for each in bars if math.isfinite(each.value)]
-    if not bars:
+        table = _table(source, source_uri, variables)
+        notes = table.notes
+        bars = _of_table(table, *(str(variables.get(f"{name}_column") or "") for name in ("name", "value", "std")))
+    known = [each for each in bars if math.isfinite(each.value)]
+    if not known:
         raise ValueError("The file holds no names with numbers.")
-    return bars
+    if len(known) < len(bars):
+        notes.add(left_out(len(bars) - len(known), "without a number", "feature"))
+    return known, notes
 
 
-def _json(path: Path) -> Any:
-    if path.stat().st_size > _MAX_JSON_BYTES:
-        raise ValueError(f"{path.name} is larger than {_MAX_JSON_BYTES // 1024**2} MB, too large for JSON.")
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError:
-        # JSON lines, which the reader of tables knows.
+def _object(path: Any, notes: Notes) -> Mapping[str, Any] | None:
+    """Returns a file's JSON object of features; None where it is a table, as most JSON is."""
+    head = kinds.head_of(path)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
         return None
+    found = tabular.load_json(path, notes=notes)
+    if not isinstance(found, Mapping) or {"columns", "data"} <= set(found):
+        return None
+    inner = [each for each in found.values() if isinstance(each, Mapping)]
+    # pandas' DataFrame.to_json(): a column of values by row.
+    is_frame = inner and len(inner) == len(found) and all(all(key.isdecimal() for key in each) for each in inner)
+    return None if is_frame else found
 
 
 def _of_object(found: Mapping[str, Any]) -> list[Bar]:
@@ -95,57 +104,61 @@ def _of_repeats(name: str, values: Sequence[Any]) -> Bar:
     return Bar(name=name, value=float(known.mean()), reach=float(known.std()) if len(known) > 1 else None)
 
 
-def _rows(found: Any, paths: Sequence[Path], source: str, source_uri: str) -> pd.DataFrame:
-    import pandas as pd
-
-    if isinstance(found, list) and found and all(isinstance(each, Mapping) for each in found):
-        return pd.DataFrame(found)
-    if isinstance(found, list) and found and all(isinstance(each, list) and len(each) > 1 for each in found):
-        return pd.DataFrame(found).rename(
-            columns=lambda at: ("feature", "importance", "std")[at] if at < 3 else f"{at}"
-        )
-    if found is not None:
-        raise ValueError('This JSON is neither {"name": value} nor a list of rows with a name and a value.')
-    if files.find_format(paths[0]) == "csv":
-        cells = files.first_line(paths[0]).split(files.find_delimiter(paths[0]))
-        # Without a header the "header" holds numbers.
-        if len(cells) in {2, 3} and all(math.isfinite(number(each)) for each in cells[1:]):
-            names = ("feature", "importance", "std")[: len(cells)]
-            tables = [pd.read_csv(p, sep=files.find_delimiter(p), header=None, names=list(names)) for p in paths]
-            return pd.concat(tables, ignore_index=True)
-    return files.read_table(source, source_uri)
+def _table(source: str, source_uri: str, variables: Mapping[str, Any]) -> tabular.Table:
+    table = tabular.read(source, source_uri, tabular.How.of(variables))
+    is_bare = not table.has_header or all(name.startswith("column_") for name in table.names)
+    if (
+        is_bare
+        and len(table.names) in {2, 3}
+        and not any(variables.get(f"{each}_column") for each in ("name", "value"))
+    ):
+        names = ("feature", "importance", "std")[: len(table.names)]
+        table.frame = table.frame.rename(dict(zip(table.names, names, strict=True)))
+        table.names = list(names)
+    return table
 
 
-def _of_rows(rows: pd.DataFrame, names: str, values: str, reach: str) -> list[Bar]:
-    import pandas as pd
-
-    numeric = [str(name) for name in rows.columns if pd.api.types.is_numeric_dtype(rows[name])]
-    name_of = names or _first(rows, _NAMES) or next((str(c) for c in rows.columns if str(c) not in numeric), "")
+def _of_table(table: tabular.Table, name: str, value: str, reach: str) -> list[Bar]:
+    rows = table.collect()
+    numeric = [each for each in rows.columns if rows.schema[each].is_numeric()]
+    name_of = table.find(_NAMES, given=name) or next((each for each in rows.columns if each not in numeric), "")
     if not name_of:
-        raise ValueError(f"No column of names was found. Columns: {', '.join(map(str, rows.columns[:40]))}.")
-    labels = files.column(rows, name_of).fillna("").astype(str)
-    value_of = values or _first(rows, _VALUES)
-    others = [each for each in numeric if each != name_of]
+        raise ValueError(f"No column of names was found. {table.describe()}")
+    names = [str(each) if each is not None else "" for each in rows.get_column(name_of).to_list()]
+    value_of = table.find((each for each in _VALUES if each != name_of.casefold()), given=value)
+    others = [each for each in numeric if each not in {name_of, reach}]
+    if not value_of and not others:
+        raise ValueError(f"No column of numbers was found. {table.describe()}")
     if not value_of and len(others) > 1:
-        # A column for each repeat.
-        table = rows[others].to_numpy(float)
-        return [_of_repeats(label, line.tolist()) for label, line in zip(labels, table, strict=True)]
-    value_of = value_of or next(iter(others), "")
-    if not value_of:
-        raise ValueError(f"No column of numbers was found. Columns: {', '.join(map(str, rows.columns[:40]))}.")
-    numbers = pd.to_numeric(files.column(rows, value_of), errors="coerce")
-    if labels.duplicated().any():
+        _check_repeats(table, rows, name_of, names, others)
+        lines = rows.select(pl.col(each).cast(pl.Float64) for each in others).rows()
+        return [_of_repeats(label, list(line)) for label, line in zip(names, lines, strict=True)]
+    value_of = value_of or others[0]
+    numbers = [number(each) for each in rows.get_column(value_of).to_list()]
+    if len(set(names)) < len(names):
         # A row for each repeat.
-        grouped = numbers.groupby(labels, sort=False)
-        return [_of_repeats(str(label), each.tolist()) for label, each in grouped]
-    reach_of = reach or _first(rows, _REACHES)
-    reaches = pd.to_numeric(files.column(rows, reach_of), errors="coerce") if reach_of else [math.nan] * len(rows)
+        repeats: dict[str, list[float]] = {}
+        for label, each in zip(names, numbers, strict=True):
+            repeats.setdefault(label, []).append(each)
+        return [_of_repeats(label, found) for label, found in repeats.items()]
+    reach_of = table.find(_REACHES, given=reach)
+    reaches = [number(each) for each in rows.get_column(reach_of).to_list()] if reach_of else [math.nan] * len(names)
     return [
-        Bar(name=label, value=float(value), reach=abs(float(each)) if math.isfinite(each) else None)
-        for label, value, each in zip(labels, numbers, reaches, strict=True)
+        Bar(name=label, value=each, reach=abs(whisker) if math.isfinite(whisker) else None)
+        for label, each, whisker in zip(names, numbers, reaches, strict=True)
     ]
 
 
-def _first(rows: pd.DataFrame, wanted: Sequence[str]) -> str:
-    known = {str(name).casefold().replace(" ", "_"): str(name) for name in rows.columns}
-    return next((known[each] for each in wanted if each in known), "")
+def _check_repeats(
+    table: tabular.Table, rows: pl.DataFrame, name_of: str, names: Sequence[str], others: Sequence[str]
+) -> None:
+    """Refuses a table of anything else: repeats have a row a feature, and their numbers are of one size."""
+    spreads = [float(rows.get_column(each).cast(pl.Float64).abs().max() or 0) for each in others]
+    known = [each for each in spreads if each > 0]
+    is_alike = not known or max(known) <= 1000 * min(known)
+    if len(set(names)) < len(names) or not is_alike:
+        raise ValueError(
+            f'This does not look like importances: "{name_of}" and {len(others)} columns of numbers. Say which columns '
+            f"hold the names and the values (name_column, value_column). {table.describe()}"
+        )
+    table.notes.add(f"The {len(others)} columns of numbers are taken for repeats: bars are their means.")

@@ -10,10 +10,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
+import polars as pl
 
-from . import files, scores
+from . import scores, tabular
+from .labels import number
+from .notes import Notes
 
 _POINTS: Final = ("fpr", "tpr", "thresholds")
+_POINT_NAMES: Final = (
+    ("fpr", "false_positive_rate", "x"), ("tpr", "true_positive_rate", "recall", "y"), ("thresholds", "threshold"),
+)  # fmt: skip
 
 
 def slices(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -52,14 +58,6 @@ def _point(item: Mapping[str, Any]) -> tuple[float, float, float]:
     )
 
 
-def number(value: Any) -> float:
-    """Returns a float, NaN for what is none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
-
-
 def matrix(metrics: Mapping[str, Any]) -> tuple[list[str], Any] | None:
     """Returns the labels and the counts of a confusion matrix, its rows the truth; None where there is none.
 
@@ -80,31 +78,27 @@ def matrix(metrics: Mapping[str, Any]) -> tuple[list[str], Any] | None:
     return labels, counts
 
 
-def points(source: str, source_uri: str = "") -> scores.Curve:
+def points(source: str, source_uri: str, variables: Mapping[str, Any]) -> tuple[scores.Curve, Notes]:
     """Reads a ROC curve's points: columns fpr, tpr and thresholds, or those three without a header (KFP 1.x).
 
     Raises:
         ValueError: a column is missing, or rates are none.
     """
-    import pandas as pd
-
-    paths = files.source_files(source, source_uri)
-    first = [number(each) for each in files.first_line(paths[0]).split(files.find_delimiter(paths[0]))]
-    if not any(math.isnan(each) for each in first) and len(first) >= 3:
-        rows = pd.concat(
-            [pd.read_csv(path, sep=files.find_delimiter(path), header=None, usecols=range(3)) for path in paths]
-        )
-        rows.columns = pd.Index(_POINTS)
+    table = tabular.read(source, source_uri, tabular.How.of(variables))
+    if table.has_header or len(table.names) < len(_POINTS):
+        names = [table.find(each) for each in _POINT_NAMES]
+        for name, wanted in zip(names, _POINTS, strict=True):
+            table.require(name or wanted)
     else:
-        rows = files.read_table(source, source_uri)
-    names = ("fpr", "tpr", "threshold" if "thresholds" not in rows.columns else "thresholds")
-    fpr, tpr, thresholds = (pd.to_numeric(files.column(rows, each), errors="coerce").to_numpy(float) for each in names)
+        names = table.names[: len(_POINTS)]
+    rows = table.collect(names)
+    fpr, tpr, thresholds = (rows.get_column(each).cast(pl.Float64, strict=False).to_numpy() for each in names)
     if len(fpr) < 2 or not (_are_rates(fpr) and _are_rates(tpr)):
         raise ValueError("A curve that is computed already needs two points or more, with fpr and tpr from 0 to 1.")
     if not (_is_ordered(fpr) and _is_ordered(tpr)):
         order = np.lexsort((tpr, fpr))
         fpr, tpr, thresholds = fpr[order], tpr[order], thresholds[order]
-    return scores.roc_of_points(fpr, tpr, thresholds)
+    return scores.roc_of_points(fpr, tpr, thresholds), table.notes
 
 
 def _are_rates(values: Any) -> bool:

@@ -6,18 +6,28 @@ import math
 import operator
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
+import polars as pl
 
-from . import files
+from . import labels as known_labels
+from .notes import Notes, counted, left_out
+from .tabular import How, Table, read
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-SCORE_COLUMNS: Final = ("true", "score", "probability", "prediction", "prob", "proba", "scores", "y_score", "y_prob")
-_TRUE_VALUES: Final = frozenset({"true", "1", "1.0", "yes", "positive"})
+TARGET_COLUMNS: Final = (
+    "target", "y_true", "label", "true_label", "actual", "class", "truth", "ground_truth", "labels", "y", "y_test",
+    "outcome", "expected", "target_class", "actual_class",
+)  # fmt: skip
+SCORE_COLUMNS: Final = (
+    "true", "score", "probability", "prediction", "prob", "proba", "scores", "y_score", "y_prob", "y_pred_proba",
+    "y_proba", "pred_proba", "prob_1", "proba_1", "probability_1", "score_1", "p_1", "p1", "prob_true", "prob_positive",
+    "predicted_probability", "predicted_proba", "pred_score", "confidence", "logit", "decision_function", "y_pred",
+    "pred", "predicted",
+)  # fmt: skip
+WEIGHT_COLUMNS: Final = ("sample_weight", "sample_weights", "instance_weight", "example_weight", "row_weight")
+_TRUE_VALUES: Final = frozenset({"true", "1", "yes", "positive", "pos"})
 _COMPARE: Final = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -35,12 +45,14 @@ class Scored:
     Attributes:
         truth: booleans, some of each.
         score: finite numbers.
+        weight: of each row, positive; None where all count once.
     """
 
     label: str
     column: str
     truth: Any
     score: Any
+    weight: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +64,41 @@ class Predictions:
         rows: how many counted.
         left_out: rows without a target or a finite score.
         missing: classes that no row or every row has, which have no curve.
+        other: the other class, where there are two and the greater one was taken for the true one; "" else.
+        notes: what a person has to know.
     """
 
     classes: tuple[Scored, ...]
     rows: int
     left_out: int
     missing: tuple[str, ...]
+    other: str = ""
+    notes: Notes = field(default_factory=Notes)
 
-    def pooled(self) -> tuple[Any, Any]:
-        """Returns truth and score of all classes' decisions in one row, for micro averages."""
-        return np.concatenate([each.truth for each in self.classes]), np.concatenate(
-            [each.score for each in self.classes]
+    def pooled(self) -> tuple[Any, Any, Any]:
+        """Returns truth, score and weight of all classes' decisions in one row, for micro averages."""
+        weights = [each.weight for each in self.classes]
+        return (
+            np.concatenate([each.truth for each in self.classes]),
+            np.concatenate([each.score for each in self.classes]),
+            None if weights[0] is None else np.concatenate(weights),
         )
 
+    def question_area(self, area: float) -> None:
+        """Notes that an area below 0.5 means the other class, with the area that it has."""
+        if len(self.classes) != 1 or not area < 0.5:
+            return
+        words = f"An area below 0.5 means that scores rise where {self.classes[0].label} is not so"
+        offer = f': choose "{self.other}" as the true class, and the area is {1 - area:.4f}.' if self.other else "."
+        self.notes.add(words + offer)
 
-def predictions(rows: pd.DataFrame, variables: Mapping[str, Any]) -> Predictions:
+
+def read_predictions(source: str, source_uri: str, variables: Mapping[str, Any]) -> Predictions:
+    """Reads a source and returns its predictions; see `predictions`."""
+    return predictions(read(source, source_uri, How.of(variables)), variables)
+
+
+def predictions(table: Table, variables: Mapping[str, Any]) -> Predictions:
     """Returns one class against the rest where `trueclass` or one score says so, else each class against the rest.
 
     Args:
@@ -75,104 +107,121 @@ def predictions(rows: pd.DataFrame, variables: Mapping[str, Any]) -> Predictions
     Raises:
         ValueError: a column is not there or holds no numbers, or there is nothing to tell apart.
     """
-    target = files.column(rows, variables.get("target_column") or "target")
-    codes, values = _coded(target)
-    labels = [str(value) for value in values]
-    columns = class_columns(rows, labels, variables.get("class_columns") or [], str(target.name))
+    name = find_target(table, str(variables.get("target_column") or ""))
+    weight_name = table.find(WEIGHT_COLUMNS)
+    given = variables.get("true_score_column") or ""
     sign = variables.get("target_operator") or "=="
     wanted = str(variables.get("trueclass") or "")
-    if columns and len(labels) > 2 and not wanted and not variables.get("true_score_column") and sign == "==":
-        return _several(rows, codes, labels, columns)
-    member, label, only = _members(values, str(target.name), wanted, sign)
-    name = variables.get("true_score_column") or columns.get(only) or _score_column(rows)
-    score = numbers(rows, name)
-    known = (codes >= 0) & np.isfinite(score)
+    rows = table.collect(_needed(table, name, weight_name, str(given), variables.get("class_columns") or []))
+    (codes,), labels = known_labels.coded(rows.get_column(name))
+    weights = _weights(table, rows, weight_name)
+    columns = class_columns(rows, labels, variables.get("class_columns") or [], name)
+    if columns and len(labels) > 2 and not wanted and not given and sign == "==":
+        return _several(rows, codes, labels, columns, weights, table.notes)
+    member, label, only = _members(labels, name, wanted, sign)
+    column = given or columns.get(only) or _score_column(table, name)
+    score = numbers(rows, column)
+    known = (codes >= 0) & np.isfinite(score) & (weights > 0 if weights is not None else True)
     truth = member[codes[known]] if len(member) else np.zeros(0, bool)
     if not truth.any() or truth.all():
         raise ValueError(f"No curve: {'every' if truth.any() else 'no'} row has {label}. Check the true class.")
-    one = Scored(label=label, column=name, truth=truth, score=score[known])
-    return Predictions(classes=(one,), rows=int(known.sum()), left_out=int((~known).sum()), missing=())
+    one = Scored(
+        label=label, column=column, truth=truth, score=score[known], weight=None if weights is None else weights[known]
+    )
+    other = next((each for each in labels if each != only), "") if len(labels) == 2 and only else ""
+    return Predictions(
+        classes=(one,), rows=int(known.sum()), left_out=int((~known).sum()), missing=(), other=other, notes=table.notes
+    )
 
 
-def _coded(target: pd.Series) -> tuple[Any, list[Any]]:
-    """Returns each row's value as an index (-1: none) into the values, in their order."""
-    codes, values = target.factorize()
-    listed = list(values)
-    try:
-        order = sorted(range(len(listed)), key=listed.__getitem__)
-    except TypeError:
-        order = sorted(range(len(listed)), key=lambda at: str(listed[at]))
-    place = np.empty(len(order) + 1, dtype=np.int64)
-    place[order] = np.arange(len(order))
-    place[-1] = -1
-    return place[codes], [listed[at] for at in order]
-
-
-def _same(value: Any, wanted: str) -> bool:
-    if str(value).casefold() == wanted.casefold():
-        return True
-    # A column of 0 and 1 with a gap in it holds 0.0 and 1.0.
-    try:
-        return not isinstance(value, bool | np.bool_) and float(value) == float(wanted)
-    except (TypeError, ValueError):
-        return False
-
-
-def _members(values: Sequence[Any], name: str, wanted: str, sign: str) -> tuple[Any, str, str]:
-    """Returns which values count as true, in words, and the one value's own label ("" for several)."""
-    if not wanted:
-        ordered = sorted(values, key=lambda value: (str(value).lower() in _TRUE_VALUES, _Last(value)))
-        if len(ordered) != 2:
-            shown = ", ".join(str(value) for value in values[:10])
-            raise ValueError(
-                f'Say which value of "{name}" is the true class (trueclass): it has {len(values)} values: {shown}.'
-            )
-        wanted = str(ordered[-1])
-    label = f"{name} {sign} {wanted}"
-    if sign in {"==", "!="}:
-        member = np.array([_same(value, wanted) for value in values], dtype=bool)
-        only = next((str(value) for value in values if _same(value, wanted)), "")
-        return (member if sign == "==" else ~member), label, only if sign == "==" else ""
-    try:
-        member = np.array([bool(_COMPARE[sign](float(value), float(wanted))) for value in values], dtype=bool)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'"{name}" {sign} {wanted}: both sides must be numbers ({error}).') from None
-    return member, label, ""
-
-
-class _Last:
-    """Sorts numbers as numbers, and all else by its text."""
-
-    def __init__(self, value: Any) -> None:
-        self.key = (0, float(value), "") if isinstance(value, int | float) else (1, 0.0, str(value))
-
-    def __lt__(self, other: _Last) -> bool:
-        return self.key < other.key
-
-
-def _score_column(rows: pd.DataFrame) -> str:
-    for name in SCORE_COLUMNS:
-        if name in rows.columns:
-            return name
-    found = ", ".join(map(str, rows.columns[:40]))
-    raise ValueError(f"Say which column holds the score (true_score_column). Columns found: {found}.")
-
-
-def numbers(rows: pd.DataFrame, name: str) -> Any:
-    """Returns a column as floats, NaN where it holds no number.
+def find_target(table: Table, given: str) -> str:
+    """Returns the column of the truth: the one given, or one of a usual name.
 
     Raises:
-        ValueError: there is none of that name, or no number in it.
+        ValueError: there is none; the text lists the columns.
     """
-    import pandas as pd
-
-    found = pd.to_numeric(files.column(rows, name), errors="coerce").to_numpy(dtype=float, na_value=math.nan)
-    if not np.isfinite(found).any():
-        raise ValueError(f'Column "{name}" holds no numbers.')
+    # "target" is what the arguments say where nobody said anything.
+    found = given if given in table.names else table.find(TARGET_COLUMNS) if given in {"", "target"} else ""
+    if not found:
+        table.require(given or "target")
+    if found != (given or found):
+        table.notes.add(f'The target is taken from the column "{found}".')
     return found
 
 
-def class_columns(rows: pd.DataFrame, labels: list[str], given: Sequence[str], target: str) -> dict[str, str]:
+def _needed(table: Table, target: str, weight: str, score: str, classes: Sequence[str]) -> list[str]:
+    """Returns the columns to read: those that are named, and of the others what may hold scores."""
+    if score:
+        return [name for name in (target, score, weight) if name]
+    if classes:
+        return [name for name in (target, *classes, weight) if name]
+    return table.names
+
+
+def _weights(table: Table, rows: pl.DataFrame, name: str) -> Any:
+    if not name:
+        unused = table.find(("weight", "weights"))
+        if unused:
+            table.notes.add(
+                f'The column "{unused}" is not used as weights of the rows; call it sample_weight for that.'
+            )
+        return None
+    found = numbers(rows, name)
+    bad = int((~(found > 0) | ~np.isfinite(found)).sum())
+    table.notes.add(f'Rows are weighted by the column "{name}".')
+    table.notes.add(left_out(bad, "without a positive weight"))
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _members(labels: Sequence[str], name: str, wanted: str, sign: str) -> tuple[Any, str, str]:
+    """Returns which labels count as true, in words, and the one label itself ("" for several)."""
+    if not wanted:
+        if len(labels) != 2:
+            raise ValueError(
+                f'Say which value of "{name}" is the true class (trueclass): it has '
+                f"{counted(len(labels), 'value')}: {known_labels.names_of(labels, 10)}."
+            )
+        ordered = sorted(labels, key=lambda label: (label.casefold() in _TRUE_VALUES, labels.index(label)))
+        wanted = ordered[-1]
+    label = f"{name} {sign} {wanted}"
+    if sign in {"==", "!="}:
+        member = np.array([known_labels.same(each, wanted) for each in labels], dtype=bool)
+        if not member.any():
+            raise ValueError(f'No row of "{name}" is {wanted}. Values found: {known_labels.names_of(labels, 10)}.')
+        only = next((each for each in labels if known_labels.same(each, wanted)), "")
+        return (member if sign == "==" else ~member), label, only if sign == "==" else ""
+    try:
+        member = np.array([bool(_COMPARE[sign](float(each), float(wanted))) for each in labels], dtype=bool)
+    except ValueError:
+        raise ValueError(
+            f'"{name}" {sign} {wanted}: both sides must be numbers. Values found: {known_labels.names_of(labels, 10)}.'
+        ) from None
+    return member, label, ""
+
+
+def _score_column(table: Table, target: str) -> str:
+    found = table.find(name for name in SCORE_COLUMNS if name != target)
+    if not found or found == target:
+        raise ValueError(f"Say which column holds the score (true_score_column). {table.describe()}")
+    return found
+
+
+def numbers(rows: pl.DataFrame, name: str) -> Any:
+    """Returns a column as floats, NaN where it holds no number.
+
+    Raises:
+        ValueError: there is no number in it.
+    """
+    column = rows.get_column(name)
+    found = column.cast(pl.Float64, strict=False).fill_null(math.nan) if not column.dtype.is_nested() else column
+    array = found.to_numpy() if found.dtype == pl.Float64 else np.zeros(0)
+    if not np.isfinite(array).any():
+        sample = next((str(each) for each in column.drop_nulls().head(1)), "nothing")
+        raise ValueError(f'Column "{name}" holds no numbers; it holds {sample[:40]}.')
+    return array
+
+
+def class_columns(rows: pl.DataFrame, labels: list[str], given: Sequence[str], target: str) -> dict[str, str]:
     """Returns the score column of each class, by label; empty where there are none.
 
     A column belongs to the class that it is named after, alone or behind or before another word (`score_cat`,
@@ -181,7 +230,7 @@ def class_columns(rows: pd.DataFrame, labels: list[str], given: Sequence[str], t
     Raises:
         ValueError: columns were given, and they do not go with the labels.
     """
-    names = list(given) or [str(name) for name in rows.columns if str(name) != target]
+    names = list(given) or [name for name in rows.columns if name != target]
     by_name: dict[str, list[str]] = {}
     for name in names:
         words = re.split(r"[_\W]+", name.casefold())
@@ -195,36 +244,35 @@ def class_columns(rows: pd.DataFrame, labels: list[str], given: Sequence[str], t
         if len(exact or matching) == 1 or exact:
             found[label] = (exact or matching)[0]
     if len(found) == len(labels) and len(set(found.values())) == len(labels):
-        return found if given or _are_numbers(rows, found.values()) else {}
+        are_numbers = all(rows.schema[name].is_numeric() for name in found.values())
+        return found if given or are_numbers else {}
     if not given:
         return {}
     if len(given) != len(labels):
         raise ValueError(
             f'class_columns names {len(given)} columns, and "{target}" has {len(labels)} values: '
-            f"{', '.join(labels[:20])}."
+            f"{known_labels.names_of(labels)}."
         )
     return dict(zip(labels, given, strict=True))
 
 
-def _are_numbers(rows: pd.DataFrame, names: Any) -> bool:
-    import pandas as pd
-
-    return all(pd.api.types.is_numeric_dtype(rows[name]) for name in names)
-
-
-def _several(rows: pd.DataFrame, codes: Any, labels: list[str], columns: Mapping[str, str]) -> Predictions:
+def _several(
+    rows: pl.DataFrame, codes: Any, labels: list[str], columns: Mapping[str, str], weights: Any, notes: Notes
+) -> Predictions:
     scores = [numbers(rows, columns[label]) for label in labels]
     known = (codes >= 0) & np.logical_and.reduce([np.isfinite(each) for each in scores])
+    known &= weights > 0 if weights is not None else True
     codes = codes[known]
+    weight = None if weights is None else weights[known]
     classes, missing = [], []
     for place, (label, score) in enumerate(zip(labels, scores, strict=True)):
         truth = codes == place
         if not truth.any() or truth.all():
             missing.append(label)
             continue
-        classes.append(Scored(label=label, column=columns[label], truth=truth, score=score[known]))
+        classes.append(Scored(label=label, column=columns[label], truth=truth, score=score[known], weight=weight))
     if not classes:
         raise ValueError("No curve: the rows that have all scores are of one class.")
     return Predictions(
-        classes=tuple(classes), rows=int(known.sum()), left_out=int((~known).sum()), missing=tuple(missing)
+        classes=tuple(classes), rows=int(known.sum()), left_out=int((~known).sum()), missing=tuple(missing), notes=notes
     )

@@ -48,22 +48,27 @@ class _Counts:
     thresholds: Any
 
 
-def _counts(truth: Any, score: Any) -> _Counts:
+def _counts(truth: Any, score: Any, weight: Any = None) -> _Counts:
     order = np.argsort(-score, kind="stable")
     score, truth = score[order], truth[order]
     last = np.append(np.nonzero(np.diff(score))[0], len(score) - 1)
-    right = np.cumsum(truth)[last].astype(float)
-    return _Counts(right=right, wrong=1 + last - right, thresholds=score[last])
+    if weight is None:
+        right = np.cumsum(truth)[last].astype(float)
+        return _Counts(right=right, wrong=1 + last - right, thresholds=score[last])
+    weight = weight[order]
+    right, wrong = (np.cumsum(weight * side)[last] for side in (truth, ~truth))
+    return _Counts(right=right, wrong=wrong, thresholds=score[last])
 
 
-def roc(truth: Any, score: Any) -> Curve:
+def roc(truth: Any, score: Any, weight: Any = None) -> Curve:
     """Returns the ROC curve: (0, 0) with an infinite threshold first, then by falling threshold.
 
     Args:
         truth: booleans, some of each.
         score: finite numbers, greater for true.
+        weight: of each row; None where all count once.
     """
-    counts = _counts(truth, score)
+    counts = _counts(truth, score, weight)
     fpr = np.append(0.0, counts.wrong / counts.wrong[-1])
     tpr = np.append(0.0, counts.right / counts.right[-1])
     return roc_of_points(fpr, tpr, np.append(np.inf, counts.thresholds))
@@ -101,12 +106,12 @@ def _highest(fpr: Any, curve: Curve) -> Any:
     return np.interp(fpr, values, curve.y[::-1][first])
 
 
-def precision_recall(truth: Any, score: Any) -> Curve:
+def precision_recall(truth: Any, score: Any, weight: Any = None) -> Curve:
     """Returns precision over recall, from recall 0 on; `area` is the average precision (the sum of steps).
 
     The first point (recall 0, precision 1) has no threshold, as in scikit-learn.
     """
-    counts = _counts(truth, score)
+    counts = _counts(truth, score, weight)
     precision = counts.right / (counts.right + counts.wrong)
     recall = counts.right / counts.right[-1]
     area = float(np.sum(np.diff(np.append(0.0, recall)) * precision))
@@ -149,8 +154,15 @@ class Calibration:
     brier: float
 
 
-def calibration(truth: Any, score: Any, *, bins: int, strategy: Literal["uniform", "quantile"]) -> Calibration:
-    """Returns the reliability of probabilities, by bins of equal width or of equally many rows."""
+def calibration(
+    truth: Any, score: Any, weight: Any = None, *, bins: int, strategy: Literal["uniform", "quantile"]
+) -> Calibration:
+    """Returns the reliability of probabilities, by bins of equal width or of equally many rows.
+
+    Args:
+        weight: of each row; None where all count once. Shares are weighted then, and confidence limits are of the rows.
+    """
+    weight = np.ones(len(score)) if weight is None else weight
     edges = np.linspace(0.0, 1.0, bins + 1)
     if strategy == "quantile":
         edges = np.percentile(score, edges * 100)
@@ -158,8 +170,9 @@ def calibration(truth: Any, score: Any, *, bins: int, strategy: Literal["uniform
     counts = np.bincount(which, minlength=bins)
     filled = counts > 0
     counts = counts[filled]
-    predicted = np.bincount(which, weights=score, minlength=bins)[filled] / counts
-    observed = np.bincount(which, weights=truth, minlength=bins)[filled] / counts
+    weights = np.bincount(which, weights=weight, minlength=bins)[filled]
+    predicted = np.bincount(which, weights=score * weight, minlength=bins)[filled] / weights
+    observed = np.bincount(which, weights=truth * weight, minlength=bins)[filled] / weights
     low, high = wilson(observed, counts)
     return Calibration(
         predicted=predicted,
@@ -167,8 +180,8 @@ def calibration(truth: Any, score: Any, *, bins: int, strategy: Literal["uniform
         counts=counts,
         low=low,
         high=high,
-        ece=float(np.sum(np.abs(observed - predicted) * counts) / len(score)),
-        brier=float(np.mean((score - truth) ** 2)),
+        ece=float(np.sum(np.abs(observed - predicted) * weights) / weight.sum()),
+        brier=float(np.average((score - truth) ** 2, weights=weight)),
     )
 
 

@@ -1,20 +1,23 @@
-"""Figures of each column over all rows, in one pass that never holds them."""
+"""Figures of each column over all rows, in one or two passes that never hold them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
-from .frames import MISSING, Scan
+from .cells import as_text
+from .tabular import Table, values
 
-# Up to so many cells distinct values are counted exactly; beyond, by HyperLogLog, which is about 2 % off.
+# A table of so many cells is held, and everything about it is exact.
 _EXACT_CELLS: Final = 5_000_000
-# HyperLogLog tells so few values apart without a doubt.
-_SURELY_EXACT: Final = 20
+# In a larger one so many different values of a column are counted; of more, one in so many is, told by its hash.
+_EXACT_DISTINCT: Final = 2_000_000
+_ONE_IN: Final = 64
+_TASTE_ROWS: Final = 100_000
 _MAX_CHARS: Final = 200
 _NAMES: Final = {"Binary": "bytes", "Null": "empty"}
 
@@ -27,7 +30,8 @@ class ColumnSummary:
         kind: number, text, date, true/false, or nested.
         missing: rows without a value: null, NaN, and in a text file an empty cell or a word such as NA.
         distinct: values that differ; None where that is not counted.
-        is_exact: false where `distinct` is an estimate.
+        is_exact: false where `distinct` is an estimate, which is then less than 2 % off.
+        low, high: values of the column as it has them.
         mean: None where it is no number.
     """
 
@@ -41,88 +45,167 @@ class ColumnSummary:
     mean: float | None
 
 
-def count(frame: pl.LazyFrame) -> int:
-    """Returns the number of rows."""
-    return int(frame.select(pl.len()).collect(engine="streaming").item())
-
-
-def summarize(found: Scan, columns: Sequence[str], total: int) -> list[ColumnSummary]:
-    """Returns the figures of each column.
-
-    Args:
-        total: the number of all rows.
-    """
-    schema = found.frame.select(columns).collect_schema()
-    is_exact = total * len(columns) <= _EXACT_CELLS
-    expressions = []
-    for index, name in enumerate(columns):
-        kind = schema[name]
-        make = _text_figures if found.is_text else _figures
-        made = make(pl.col(name), kind, is_exact=is_exact)
-        expressions += [expression.alias(f"{index}.{figure}") for figure, expression in made.items()]
-    row = found.frame.select(expressions).collect(engine="streaming").row(0, named=True)
-    figures: list[dict[str, Any]] = [{} for _ in columns]
-    for key, value in row.items():
-        index, _, figure = key.partition(".")
-        figures[int(index)][figure] = value
+def summarize(found: Table, columns: Sequence[str]) -> list[ColumnSummary]:
+    """Returns the figures of each column."""
+    total = found.total
+    frame = found.by_place(columns)
+    is_small = total * len(columns) <= _EXACT_CELLS
+    if is_small:
+        frame = found.select(pl.all(), from_frame=frame).lazy()
+    # By their places, in all that follows.
+    places = {str(at): name for at, name in enumerate(columns)}
+    schema = frame.collect_schema()
+    readings = {place: found.readings.get(name, "") for place, name in places.items()}
+    make = _text_figures if found.is_text else _figures
+    figures = _evaluated(found, frame, {at: make(pl.col(at), schema[at], readings[at]) for at in places})
+    nested = {at for at, name in places.items() if name in found.nested}
+    kept = {
+        at: there for at in places if at not in nested and (there := _there(pl.col(at), schema[at], found)) is not None
+    }
+    distinct = _distinct(found, frame, kept, is_small=is_small)
+    if found.is_text and is_small:
+        _as_written(frame, figures, readings)
     return [
-        _one(name, schema[name], each, total, is_exact=is_exact) for name, each in zip(columns, figures, strict=True)
+        _one(name, schema[at], figures[at], total, distinct.get(at), is_nested=at in nested)
+        for at, name in places.items()
     ]
 
 
-def _text_figures(column: pl.Expr, _: pl.DataType, *, is_exact: bool) -> dict[str, pl.Expr]:
-    is_there = column.is_not_null() & ~column.is_in(MISSING)
-    there = pl.when(is_there).then(column)
-    value = there.cast(pl.Float64, strict=False)
-    finite = pl.when(value.is_finite()).then(value)
+def _evaluated(
+    found: Table, frame: pl.LazyFrame, expressions: Mapping[str, Mapping[str, pl.Expr]]
+) -> dict[str, dict[str, Any]]:
+    """Returns each column's figures, in one pass; lows and highs as text."""
+    flat = [each.alias(f"{at}.{key}") for at, made in enumerate(expressions.values()) for key, each in made.items()]
+    answer = found.select(*flat, from_frame=frame)
+    names = list(expressions)
+    figures: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for series in answer.get_columns():
+        at, _, key = series.name.partition(".")
+        is_limit = key in {"low", "high"} and not series.dtype.is_float()
+        figures[names[int(at)]][key] = as_text(series)[0] if is_limit else series[0]
+    return figures
+
+
+def _text_figures(column: pl.Expr, _: pl.DataType, reading: str) -> dict[str, pl.Expr]:
+    there = values.there(column)
+    plain = values.bare(there, reading)
+    number, whole = plain.cast(pl.Float64, strict=False), plain.cast(pl.Int128, strict=False)
+    finite = pl.when(number.is_finite()).then(number)
+    digits = there.str.contains(values.NAME_OF_DIGITS) & ~there.str.contains(r"[.eE]")
     return {
-        "there": is_there.sum(),
-        "distinct": _distinct(there, is_exact=is_exact),
-        "numbers": value.count(),
+        "there": there.count(),
+        "numbers": number.count(),
+        "wholes": whole.count(),
+        "digits": digits.sum(),
         "low": there.min(),
         "high": there.max(),
         "least": finite.min(),
         "most": finite.max(),
+        "least_whole": whole.min().cast(pl.String),
+        "most_whole": whole.max().cast(pl.String),
         "mean": finite.mean(),
     }
 
 
-def _figures(column: pl.Expr, kind: pl.DataType, *, is_exact: bool) -> dict[str, pl.Expr]:
+def _figures(column: pl.Expr, kind: pl.DataType, _: str) -> dict[str, pl.Expr]:
     if kind.is_nested() or kind in {pl.Binary, pl.Null, pl.Object}:
         return {"there": column.is_not_null().sum()}
     if kind in {pl.Categorical, pl.Enum}:
         column = column.cast(pl.String)
-    there = pl.when(column.is_not_nan()).then(column) if kind.is_float() else column
-    figures = {"there": there.is_not_null().sum(), "distinct": _distinct(there, is_exact=is_exact)}
-    if kind.is_numeric():
-        value = column.cast(pl.Float64)
-        finite = pl.when(value.is_finite()).then(value)
-        return {**figures, "least": finite.min(), "most": finite.max(), "mean": finite.mean()}
-    return {**figures, "low": there.min(), "high": there.max()}
+    if kind.is_float():
+        finite = pl.when(column.is_finite()).then(column)
+        mean = finite.cast(pl.Float64).mean()
+        return {"there": column.is_not_nan().sum(), "low": finite.min(), "high": finite.max(), "mean": mean}
+    figures = {"there": column.count(), "low": column.min(), "high": column.max()}
+    return {**figures, "mean": column.cast(pl.Float64).mean()} if kind.is_numeric() else figures
 
 
-def _distinct(there: pl.Expr, *, is_exact: bool) -> pl.Expr:
-    # Null, which both count, is taken off in `_one`. The estimate is far better for hashes than for short texts.
-    return there.n_unique() if is_exact else there.hash(7).approx_n_unique()
+def _there(column: pl.Expr, kind: pl.DataType, found: Table) -> pl.Expr | None:
+    """Returns a column's values as they are told apart; None where that is not done."""
+    if kind.is_nested() or kind in {pl.Binary, pl.Null, pl.Object}:
+        return None
+    if found.is_text:
+        return values.there(column)
+    return pl.when(column.is_not_nan()).then(column) if kind.is_float() else column
 
 
-def _one(name: str, kind: pl.DataType, figures: dict[str, Any], total: int, *, is_exact: bool) -> ColumnSummary:
-    there, distinct = figures["there"], figures.get("distinct")
-    is_number = kind.is_numeric() or (0 < there == figures.get("numbers"))
+def _distinct(
+    found: Table, frame: pl.LazyFrame, counted: Mapping[str, pl.Expr], *, is_small: bool
+) -> dict[str, tuple[int, bool]]:
+    """Returns how many values differ, and whether that is exact, by column.
+
+    Of a large table a first taste says which columns have so many that counting them would take too much memory.
+    """
+    if is_small:
+        return _counts(found, frame, counted)
+    taste = _counts(found, frame.head(_TASTE_ROWS), counted)
+    many = {name: there for name, there in counted.items() if taste[name][0] > _TASTE_ROWS // 10}
+    answer = _counts(found, frame, {name: there for name, there in counted.items() if name not in many})
+    if many:
+        hashes = {name: there.hash(7) for name, there in many.items()}
+        sampled = {name: hash_.filter(hash_ % _ONE_IN == 0).n_unique() for name, hash_ in hashes.items()}
+        row = found.select(*(each.alias(name) for name, each in sampled.items()), from_frame=frame).row(0, named=True)
+        estimates = {name: int(count) * _ONE_IN for name, count in row.items()}
+        few = {name: there for name, there in many.items() if estimates[name] <= _EXACT_DISTINCT}
+        answer |= {name: (count, False) for name, count in estimates.items()} | _counts(found, frame, few)
+    return answer
+
+
+def _counts(found: Table, frame: pl.LazyFrame, counted: Mapping[str, pl.Expr]) -> dict[str, tuple[int, bool]]:
+    if not counted:
+        return {}
+    # `n_unique` counts null as a value.
+    made = ((there.n_unique() - there.is_null().any().cast(pl.UInt32)).alias(name) for name, there in counted.items())
+    row = found.select(*made, from_frame=frame).row(0, named=True)
+    return {name: (int(count), True) for name, count in row.items()}
+
+
+def _as_written(frame: pl.LazyFrame, figures: dict[str, dict[str, Any]], readings: Mapping[str, str]) -> None:
+    """Puts the very texts of the least and greatest fractions in the place of their values."""
+    made = []
+    for name, each in figures.items():
+        if _is_number(each) and each["wholes"] < each["there"]:
+            number = values.bare(pl.col(name), readings.get(name, "")).cast(pl.Float64, strict=False)
+            made += [
+                pl.col(name).filter(number == each[key]).first().alias(f"{name}\0{key}")
+                for key in ("least", "most")
+                if each[key] is not None
+            ]
+    for key, text in frame.select(made).collect().row(0, named=True).items() if made else ():
+        name, _, figure = key.rpartition("\0")
+        figures[name][figure] = text.strip() if text else figures[name][figure]
+
+
+def _is_number(figures: Mapping[str, Any]) -> bool:
+    return 0 < figures["there"] == figures.get("numbers") and not figures["digits"]
+
+
+def _one(
+    name: str,
+    kind: pl.DataType,
+    figures: dict[str, Any],
+    total: int,
+    distinct: tuple[int, bool] | None,
+    *,
+    is_nested: bool,
+) -> ColumnSummary:
+    there = figures["there"]
+    is_text_number = "numbers" in figures and _is_number(figures)
+    is_number = kind.is_numeric() or is_text_number
     low, high = figures.get("low"), figures.get("high")
-    if is_number:
-        low, high = figures["least"], figures["most"]
-    if distinct is not None:
-        # An estimate may come out above what there can be.
-        distinct = min(distinct - (there < total) if is_exact else round(distinct), there)
+    if is_text_number:
+        is_whole = figures["wholes"] == there
+        low, high = (figures[f"{end}_whole" if is_whole else end] for end in ("least", "most"))
+    count, is_exact = distinct if distinct is not None else (None, True)
     return ColumnSummary(
         name=name,
-        kind="number" if is_number else _kind_of(kind),
+        kind="number" if is_number else "nested" if is_nested else _kind_of(kind),
         missing=total - there,
-        distinct=distinct,
-        is_exact=is_exact or (distinct is not None and distinct < _SURELY_EXACT),
-        low=_say(low),
-        high=_say(high),
+        # An estimate may come out above what there can be.
+        distinct=None if count is None else min(count, there),
+        is_exact=is_exact,
+        low="" if is_nested else _say(low),
+        high="" if is_nested else _say(high),
         mean=_finite(figures["mean"]) if is_number else None,
     )
 

@@ -11,6 +11,7 @@ from . import html
 
 if TYPE_CHECKING:
     from .summaries import ColumnSummary
+    from .tabular import How
 
 MAX_COLUMNS: Final = 300
 _MAX_BYTES: Final = 20_000_000
@@ -94,61 +95,37 @@ def show_source(
     source: str,
     source_uri: str = "",
     *,
-    names: Sequence[str] | None = None,
-    has_header: bool = True,
-    delimiter: str = "",
+    how: How | None = None,
     columns: Sequence[str] = (),
     max_rows: int = 10_000,
 ) -> tuple[int, int]:
     """Displays a source's rows: the first of them, and figures of all; returns the numbers of all rows and columns.
 
     Args:
-        names: of the columns of a CSV file without a first line that holds them.
-        has_header: whether the first line of a CSV file holds names.
-        delimiter: "" finds it out.
+        how: what a person says about the file.
         columns: which to show, in that order; all where empty.
         max_rows: how many rows to put into the page.
 
     Raises:
         ValueError: the source is no table, or lacks a column; the text is for people.
     """
-    from . import frames
+    from . import cells, notes, summaries, tabular
 
-    how = {"names": names, "has_header": has_header, "delimiter": delimiter}
-    shown, *size = frames.with_scan(lambda found: _scanned(found, columns, max_rows), source, source_uri, **how)
-    html.show(shown)
-    return size[0], size[1]
-
-
-def _scanned(found: Any, wanted: Sequence[str], max_rows: int) -> tuple[str, int, int]:
-    from . import cells, summaries
-
-    known = found.frame.collect_schema().names()
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise ValueError(f'Column "{unknown[0]}" is not in the file. Columns found: {", ".join(known[:40])}.')
-    names = list(wanted or known)[:MAX_COLUMNS]
-    notes = list(found.notes)
-    if len(names) < len(wanted or known):
-        notes.append(f"The file has {len(known):,} columns; the first {MAX_COLUMNS} are here. Name others to see them.")
-    texts = cells.head_texts(found, max_rows + 1, names)
-    total = texts.height if texts.height <= max_rows else summaries.count(found.frame)
-    summary = summaries.summarize(found, names, total)
-    shown = cells.cut(texts.head(max_rows), _MAX_BYTES)
-    columns = [
-        Column(_label(name, known, at), each.kind == "number")
-        for at, (name, each) in enumerate(zip(names, summary, strict=True))
-    ]
-    made = _component(columns, [series.to_list() for series in shown.get_columns()], total, summary, "", notes)
-    return made, total, len(known)
-
-
-def _label(name: str, known: Sequence[str], at: int) -> str:
-    """Returns a column's name as the file has it: polars renames the second of two equal ones."""
-    base, mark, number = name.rpartition("_duplicated_")
-    if mark and number.isdigit() and base in known:
-        name = base
-    return name or f"(column {at + 1})"
+    found = tabular.read(source, source_uri, how)
+    for name in columns:
+        found.require(name)
+    known = list(columns or found.names)
+    names = known[:MAX_COLUMNS]
+    if len(names) < len(known):
+        found.notes.add(
+            f"The file has {len(known):,} columns; the first {MAX_COLUMNS} are here. Name others to see them."
+        )
+    shown = cells.cut(cells.head_texts(found, max_rows, names), _MAX_BYTES)
+    summary = summaries.summarize(found, names)
+    head = [Column(name, each.kind == "number") for name, each in zip(names, summary, strict=True)]
+    html.show(_component(head, [series.to_list() for series in shown.get_columns()], found.total, summary, "", ()))
+    notes.show(found.notes)
+    return found.total, len(found.names)
 
 
 def _component(

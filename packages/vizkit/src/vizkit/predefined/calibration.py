@@ -5,6 +5,7 @@
 # key = "calibration"
 # title = "Calibration curve"
 # description = "Whether what is predicted with 80 % comes true in 80 % of cases: reliability by bins, Brier score and calibration error."
+# reads_tables = true
 # artifact_types = ["system.Dataset"]
 # patterns = ["*calibration*", "*probabilit*"]
 #
@@ -38,13 +39,13 @@
 # type = "string"
 # default = ""
 # title = "Score column"
-# description = "The probability of the true class. Empty: the first of true, score, probability, prediction."
+# description = "The probability of the true class. Empty: a column of a usual name, such as score, probability, y_score or prob_1."
 #
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
 # title = "Target column"
-# description = "The column that holds the truth."
+# description = "The column that holds the truth. If there is no target: a column of a usual name, such as label, y_true or actual."
 #
 # [tool.vizportal.arguments.target_operator]
 # type = "string"
@@ -62,8 +63,8 @@
 # ///
 """Whether probabilities can be taken at their word.
 
-**Reads** rows with a target and a probability from 0 to 1: CSV, TSV, JSON lines, Parquet, Arrow, and Kubeflow's folders of
-headerless CSV with a `schema.json`.
+**Reads** rows with a target and a probability from 0 to 1, in the tables that the type [Table](table.md) reads and in Kubeflow's
+folders of headerless CSV with a `schema.json`.
 
 **Shows** for each bin of rows the mean probability and the share that came true, with the 95 % limits that so few rows allow
 (Wilson); the diagonal is a perfect calibration, below it the model is too sure. *Brier score*: mean square of probability minus
@@ -76,17 +77,17 @@ Example: `{"target_column": "label", "trueclass": "1", "true_score_column": "pro
 """
 import numpy as np
 
-from vizkit import curves, figure, files, html, predictions, scores
+from vizkit import curves, figure, html, notes, predictions, scores
 from vizkit.charts import Axis, Band, Chart, Guide, Series
 
-read = predictions.predictions(files.read_table(source, source_uri), variables)
+read = predictions.read_predictions(source, source_uri, variables)
 for each in read.classes:
     if each.score.min() < 0 or each.score.max() > 1:
         least, greatest = html.number(each.score.min()), html.number(each.score.max())
         raise ValueError(f'Calibration needs probabilities from 0 to 1; column "{each.column}" goes from {least} to {greatest}.')
 
 found = [
-    (each, scores.calibration(each.truth, each.score, bins=variables["bins"], strategy=variables["strategy"]))
+    (each, scores.calibration(each.truth, each.score, each.weight, bins=variables["bins"], strategy=variables["strategy"]))
     for each in read.classes
 ]
 drawn = sorted(found, key=lambda pair: -pair[1].ece)[: curves.MAX_CURVES] if len(found) > curves.MAX_CURVES else found
@@ -140,3 +141,4 @@ curves.show(
     ),
     big=big, facts=facts, table=table,
 )
+notes.show(read.notes)

@@ -5,6 +5,7 @@
 # key = "confusion_matrix"
 # title = "Confusion matrix"
 # description = "How often each class was predicted for each true class, with precision, recall and F1 by class, and the most frequent confusions."
+# reads_tables = true
 # artifact_types = ["system.Dataset", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"]
 # patterns = ["*confusion*", "*predictions*"]
 #
@@ -32,6 +33,13 @@
 # title = "Count column"
 # description = "Empty: every row counts once. Files of three columns without a header (target, predicted, count) are recognised."
 #
+# [tool.vizportal.arguments.layout]
+# type = "string"
+# enum = ["find out", "rows", "pairs", "matrix"]
+# default = "find out"
+# title = "What the file holds"
+# description = "rows: a row for each prediction. pairs: rows of target, predicted and count. matrix: a square of counts."
+#
 # [tool.vizportal.arguments.labels]
 # type = "array"
 # items = { type = "string" }
@@ -48,8 +56,10 @@
 # ///
 """Which classes a model takes for which.
 
-**Reads** rows with a true and a predicted class (CSV, TSV, JSON lines, Parquet, Arrow); rows of `target,predicted,count`, with or
-without a header (Kubeflow's files have none); the metadata of ClassificationMetrics and SlicedClassificationMetrics.
+**Reads** the tables that the type [Table](table.md) reads, with a true and a predicted class in each row; rows of
+`target,predicted,count`, with or without a header (Kubeflow's files have none); a square of counts with or without labels, as
+`pandas.crosstab` and `numpy.savetxt` write it; the metadata of ClassificationMetrics and SlicedClassificationMetrics. Classes are
+compared by value: 1, 1.0 and "1" are one. A file that may be read in two ways is not read: set `layout`.
 
 **Shows** the counts, the truth down and the prediction across, darker where a greater share of the true class is; accuracy,
 precision (of those called so, how many are), recall (of those that are, how many were called so) and F1 by class, with their
@@ -62,10 +72,10 @@ Example: `{"target_column": "label", "predicted_column": "guess", "normalize": "
 """
 import numpy as np
 
-from vizkit import counts, figure, files, html, matrix, metrics, scores
+from vizkit import counts, figure, files, html, matrix, metrics, notes, scores
 
 metadata = files.read_metadata(source) if source else None
-words = ""
+said = notes.Notes()
 if metrics.is_metrics(metadata):
     read = ((name, metrics.matrix(each)) for name, each in metrics.slices(metadata))
     found = [(name, *counts.pick(*each, variables["labels"])) for name, each in read if each]
@@ -74,10 +84,8 @@ if metrics.is_metrics(metadata):
     if not any(table.sum() for _, _, table in found):
         raise ValueError("The confusion matrix of these metrics holds no counts.")
 else:
-    labels, table, left_out = counts.count(counts.read(source, source_uri), variables)
-    found = [("", labels, table)]
-    if left_out:
-        words = f'<p class="vk-muted">{matrix.count_text(left_out)} rows of other classes are left out.</p>'
+    counted = counts.read_counts(source, source_uri, variables)
+    found, said = [("", counted.labels, counted.counts)], counted.notes
 
 if len(found) == 1:
     by_class = scores.by_class(found[0][2])
@@ -90,4 +98,5 @@ parts = [
     for name, labels, table in found
     if table.sum()
 ]
-html.show(words, *parts)
+html.show(*parts)
+notes.show(said)

@@ -5,6 +5,7 @@
 # key = "data_profile"
 # title = "Data profile"
 # description = "What is in a table, column by column: missing and different values, quantiles, distributions, and which columns go together."
+# reads_tables = true
 # patterns = ["*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.parquet", "*.arrow", "*.feather"]
 #
 # [tool.vizportal.figures]
@@ -18,13 +19,6 @@
 # default = 50000
 # title = "Rows to look at"
 # description = "Of a larger table every n-th row is taken, and the result says so."
-#
-# [tool.vizportal.arguments.delimiter]
-# type = "string"
-# maxLength = 1
-# default = ""
-# title = "Delimiter"
-# description = "Of CSV. Empty: by the file's first line (comma, tab, semicolon or bar)."
 # ///
 """
 **Reads** the tables that the type [Table](table.md) reads; of a CSV file it finds out which columns are numbers, dates, or
@@ -36,9 +30,10 @@ different values, mean, deviation, quantiles, most frequent values and distribut
 
 **When to use:** to get to know a data set before a model is trained with it. For statistics of TFX use TFDV.
 """
-from vizkit import figure, html, profile
+from vizkit import figure, html, notes, profile, tabular
 
-rows, total, notes = profile.read_sample(source, source_uri, delimiter=variables["delimiter"], max_rows=variables["max_rows"])
+rows, total, said = profile.read_sample(source, source_uri, tabular.How.of(variables), max_rows=variables["max_rows"])
 figure("rows", total)
 figure("columns", rows.width)
-html.show(profile.report(rows, notes))
+html.show(profile.report(rows))
+notes.show(said)

@@ -5,6 +5,7 @@
 # key = "feature_importance"
 # title = "Feature importance"
 # description = "Which features a model relies on, as bars with whiskers: importances, coefficients, or permutation importances with repeats."
+# reads_tables = true
 # patterns = ["*importance*", "*coefficient*"]
 #
 # [tool.vizportal.figures]
@@ -46,7 +47,7 @@
 # ///
 """What a model looks at.
 
-**Reads** CSV (with or without a header), JSON lines, Parquet or Arrow with `name,value` or `name,value,std`; a JSON object
+**Reads** the tables that the type [Table](table.md) reads, with `name,value` or `name,value,std`; a JSON object
 `{"age": 0.4, "sex": 0.1}`, whose values may also be lists of repeats or `{"mean": 0.4, "std": 0.02}`; what scikit-learn's
 `permutation_importance` returns, as JSON (`importances`, or `importances_mean` and `importances_std`, with `feature_names`).
 Repeats may stand in a row for each (a name occurs several times) or in a column for each.
@@ -59,11 +60,9 @@ what belongs to both; a permutation importance around zero, whiskers included, s
 
 Example: `{"top": 10, "order": "value"}`
 """
-from vizkit import bars, figure, html, importances
+from vizkit import bars, figure, html, importances, notes
 
-found = importances.read(
-    source, source_uri, names=variables["name_column"], values=variables["value_column"], reach=variables["std_column"]
-)
+found, said = importances.read(source, source_uri, variables)
 ORDERS = {
     "magnitude": lambda bar: -abs(bar.value),
     "value": lambda bar: -bar.value,
@@ -84,3 +83,4 @@ html.show(
     ),
     f'<div class="vk" style="margin-top: 16px">{html.facts(facts)}</div>',
 )
+notes.show(said)

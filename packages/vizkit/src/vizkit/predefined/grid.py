@@ -54,7 +54,7 @@
 # ///
 """
 **Reads** a folder or pattern of pictures (PNG, JPEG, GIF, WebP, SVG; BMP and TIFF are turned into JPEG) and text files; or a
-CSV, TSV, JSON lines, Parquet or Arrow file whose columns hold texts, labels, and pictures as bytes, base64 or paths of files in
+table (CSV, JSON, Parquet, Arrow and others) whose columns hold texts, labels, and pictures as bytes, base64 or paths of files in
 the same source folder (as `metadata.csv` of Hugging Face's ImageFolder does).
 
 **Shows** each example as a card: the picture, made small where it is large, its label and caption, and its other columns.

@@ -5,6 +5,7 @@
 # key = "learning_curves"
 # title = "Learning curves"
 # description = "Loss and metrics over the steps of a training, training and validation together, with smoothing and a log scale."
+# reads_tables = true
 # patterns = ["*history*", "*training*log*", "*metrics*.csv", "*metrics*.jsonl", "*learning*curve*", "*loss*"]
 #
 # [tool.vizportal.arguments.x_column]
@@ -30,9 +31,11 @@
 # ///
 """How a training went: does it still get better, does validation part from training, when was it best.
 
-**Reads** CSV or JSON lines with a row a step (`step,loss,val_loss`), rows of `step,metric,value`, a JSON list of such rows,
-Keras' history (`{"loss": [...], "val_loss": [...]}`), and the state of Hugging Face's Trainer. Empty cells are skipped, so a
-loss each step and a validation each epoch may share a file. Several files (a folder, a glob) are drawn as several trainings.
+**Reads** the tables that the type [Table](table.md) reads, with a row a step (`step,loss,val_loss`) or a row a value
+(`step,metric,value`); Keras' history (`{"loss": [...], "val_loss": [...]}`), the state of Hugging Face's Trainer, `evals_result` of
+LightGBM and XGBoost, nested JSON lines, scikit-learn's `learning_curve` with its spread, and TensorBoard's CSV and event files.
+Empty cells are skipped, so a loss each step and a validation each epoch may share a file. Values that are NaN or infinite are
+marked and counted. Several files (a folder, a glob) are drawn as several trainings.
 
 **Shows** one chart a metric. `train_`, `val_`, `valid_`, `eval_`, `test_` before or behind a name say which part of the data it
 is of: those stand in one chart. The best value is marked on validation where there is one: the least of a loss or an error,
@@ -45,13 +48,13 @@ the greatest of an accuracy, score, AUC and so on. At most 1,000 points a curve 
 
 Example: `{"x_column": "epoch", "metrics": ["loss", "val_loss"], "smoothing": 0.6}`
 """
-from vizkit import figure, history, html
-from vizkit.charts import Axis, Chart, Mark, Series, draw, moment
+from vizkit import figure, history, html, notes
+from vizkit.charts import Axis, Band, Chart, Mark, Series, draw, moment
 
 MAX_METRICS, MAX_RUNS = 40, 24
 PARTS = ("validation", "test", "training")
 
-read = history.read(source, source_uri, x_column=variables["x_column"], metrics=variables["metrics"])
+read = history.read(source, source_uri, variables)
 grouped = history.by_metric(read.curves)
 charts, rows = [], []
 for metric, found in list(grouped.items())[:MAX_METRICS]:
@@ -60,15 +63,20 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
     marks = []
     for curve in found:
         at = curve.best()
-        rows.append([metric, curve.name, f"{len(curve.x):,}", float(curve.y[-1]), *([float(curve.y[at]), moment(float(curve.x[at])) if read.is_time else float(curve.x[at])] if at is not None else ["", ""])])
+        rows.append([metric, curve.name, f"{len(curve.x):,}", html.number(curve.last) or str(curve.last), *([float(curve.y[at]), moment(float(curve.x[at])) if read.is_time else float(curve.x[at])] if at is not None else ["", ""])])
     if len(runs) == 1:
         for curve in found:
-            figure(f"{metric} ({curve.part})", curve.y[-1], better=curve.better)
+            figure(f"{metric} ({curve.part})", curve.last, better=curve.better)
             figure(f"best {metric} ({curve.part})", curve.y[curve.best()] if curve.best() is not None else None, better=curve.better)
-    best = min(found, key=lambda curve: PARTS.index(curve.part))
+    best = min(found, key=lambda curve: PARTS.index(curve.part) if curve.part in PARTS else len(PARTS))
     if len(runs) == 1 and best.best() is not None and len(best.x) > 1:
         at, place = best.best(), found.index(best)
         marks = [Mark(x=float(best.x[at]), y=float(best.y[at]), text=f"best {html.number(float(best.y[at]))}", colour=place + 1)]
+    # Where values are NaN or infinite the curve ends, and says so at its last point before.
+    ends = [
+        Mark(x=float(c.x[at]), y=float(c.y[at]), text=f"NaN or infinite from {html.number(c.lost[0])}", colour=n % 8 + 1)
+        for n, c in enumerate(found) if c.lost and len(c.x) for at in [max(0, int((c.x < c.lost[0]).sum()) - 1)]
+    ]
     charts.append(
         Chart(
             title=metric if len(found) > 1 or best.part == "training" else f"{metric} ({best.part})",
@@ -81,7 +89,11 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
                 )
                 for curve in found
             ],
-            marks=marks,
+            marks=[*marks, *ends],
+            bands=[
+                Band(name=f"{c.name} ± 1 std", x=c.x.tolist(), low=(c.y - c.spread).tolist(), high=(c.y + c.spread).tolist(), colour=n % 8 + 1)
+                for n, c in enumerate(found) if c.spread is not None
+            ],
         )
     )
 
@@ -91,3 +103,4 @@ html.show(
     draw(*charts, smoothing=float(variables["smoothing"]), has_log=True),
     f'<div class="vk" style="margin-top: 16px">{words}{table}</div>',
 )
+notes.show(read.notes)

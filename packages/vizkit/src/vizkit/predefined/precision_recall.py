@@ -5,6 +5,7 @@
 # key = "precision_recall"
 # title = "Precision-recall curve"
 # description = "Precision over recall for every threshold, with average precision and the threshold of the best F1."
+# reads_tables = true
 # artifact_types = ["system.Dataset"]
 # patterns = ["*precision*recall*", "*pr_curve*"]
 #
@@ -26,13 +27,13 @@
 # type = "string"
 # default = ""
 # title = "Score column"
-# description = "The score or probability of the true class. Empty: the first of true, score, probability, prediction."
+# description = "The score or probability of the true class. Empty: a column of a usual name, such as score, probability, y_score or prob_1."
 #
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
 # title = "Target column"
-# description = "The column that holds the truth."
+# description = "The column that holds the truth. If there is no target: a column of a usual name, such as label, y_true or actual."
 #
 # [tool.vizportal.arguments.target_operator]
 # type = "string"
@@ -50,8 +51,8 @@
 # ///
 """Of the rows called true, how many are (precision), and of the true rows, how many are called so (recall).
 
-**Reads** rows with a target and a score: CSV, TSV, JSON lines, Parquet, Arrow, and Kubeflow's folders of headerless CSV with a
-`schema.json`.
+**Reads** rows with a target and a score, in the tables that the type [Table](table.md) reads and in Kubeflow's folders of
+headerless CSV with a `schema.json`.
 
 **Shows** the curve from the highest threshold on, average precision (the area in steps), the share of true rows (what calling
 every row true would reach), lines of equal F1, and the threshold with the greatest F1. Several classes: each against the rest,
@@ -63,12 +64,14 @@ Example: `{"target_column": "label", "trueclass": "fraud", "true_score_column": 
 """
 import numpy as np
 
-from vizkit import curves, figure, files, html, predictions, scores
+from vizkit import curves, figure, html, notes, predictions, scores
 from vizkit.charts import Axis, Chart, Guide, Mark
 
-read = predictions.predictions(files.read_table(source, source_uri), variables)
-found = [(each.label, scores.precision_recall(each.truth, each.score)) for each in read.classes]
-shares = [float(each.truth.mean()) for each in read.classes]
+read = predictions.read_predictions(source, source_uri, variables)
+found = [(each.label, scores.precision_recall(each.truth, each.score, each.weight)) for each in read.classes]
+shares = [float(np.average(each.truth, weights=each.weight)) for each in read.classes]
+if len(read.classes) == 1:
+    read.question_area(scores.roc(read.classes[0].truth, read.classes[0].score, read.classes[0].weight).area)
 facts = curves.facts_of(read)
 figure("rows", read.rows)
 
@@ -119,3 +122,4 @@ curves.show(
     ),
     big=big, facts=facts, table=table, words=curves.left_out(found),
 )
+notes.show(read.notes)

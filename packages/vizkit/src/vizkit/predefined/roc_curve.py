@@ -5,6 +5,7 @@
 # key = "roc_curve"
 # title = "ROC curve"
 # description = "True positive rate over false positive rate for every threshold, with the area under the curve; for several classes one curve each, with averages."
+# reads_tables = true
 # artifact_types = ["system.Dataset", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"]
 # patterns = ["*roc*", "*predictions*", "*scores*"]
 #
@@ -32,13 +33,13 @@
 # type = "string"
 # default = ""
 # title = "Score column"
-# description = "The score or probability of the true class. Empty: the first of true, score, probability, prediction."
+# description = "The score or probability of the true class. Empty: a column of a usual name, such as score, probability, y_score or prob_1."
 #
 # [tool.vizportal.arguments.target_column]
 # type = "string"
 # default = "target"
 # title = "Target column"
-# description = "The column that holds the truth."
+# description = "The column that holds the truth. If there is no target: a column of a usual name, such as label, y_true or actual."
 #
 # [tool.vizportal.arguments.target_operator]
 # type = "string"
@@ -56,8 +57,8 @@
 # ///
 """How well scores tell one class from the others, whatever threshold is chosen.
 
-**Reads** rows with a target and a score (CSV, TSV, JSON lines, Parquet, Arrow; Kubeflow's folders of headerless CSV with a
-`schema.json`), points that were computed already (`fpr,tpr,thresholds`), or the metadata of ClassificationMetrics and
+**Reads** rows with a target and a score, in the tables that the type [Table](table.md) reads and in Kubeflow's folders of
+headerless CSV with a `schema.json`; rows are weighted where there is a column `sample_weight`. It also reads points that were computed already (`fpr,tpr,thresholds`), or the metadata of ClassificationMetrics and
 SlicedClassificationMetrics.
 
 **Shows** the curve with the area under it (AUC: the chance that a true row scores higher than a false one; 0.5 is chance, 1
@@ -71,22 +72,24 @@ Example: `{"target_column": "tip", "target_operator": ">", "trueclass": "5", "tr
 """
 import numpy as np
 
-from vizkit import curves, figure, files, html, metrics, predictions, scores
+from vizkit import curves, figure, files, html, metrics, notes, predictions, scores
 from vizkit.charts import Axis, Chart, Guide, Mark
 
 metadata = files.read_metadata(source) if source else None
-averages, facts = [], {}
+averages, facts, said = [], {}, notes.Notes()
 if metrics.is_metrics(metadata):
     read = ((name or "All", metrics.curve(each)) for name, each in metrics.slices(metadata))
     found = [(name, curve) for name, curve in read if curve]
     if not found:
         raise ValueError("These metrics hold no ROC curve: log_roc_curve was not called.")
 elif variables["is_generated"]:
-    found = [("Curve", metrics.points(source, source_uri))]
+    curve, said = metrics.points(source, source_uri, variables)
+    found = [("Curve", curve)]
 else:
-    read = predictions.predictions(files.read_table(source, source_uri), variables)
-    found = [(each.label, scores.roc(each.truth, each.score)) for each in read.classes]
-    facts = curves.facts_of(read)
+    read = predictions.read_predictions(source, source_uri, variables)
+    found = [(each.label, scores.roc(each.truth, each.score, each.weight)) for each in read.classes]
+    facts, said = curves.facts_of(read), read.notes
+    read.question_area(found[0][1].area)
     figure("rows", read.rows)
     if len(found) > 1:
         averages = [("Micro average", scores.roc(*read.pooled())), ("Macro average", scores.mean_roc([c for _, c in found]))]
@@ -137,3 +140,4 @@ curves.show(
     ),
     big=big, facts=facts, table=table, words=curves.left_out(found),
 )
+notes.show(said)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..files import find_delimiter, find_format, source_files
+from .. import tabular
+from ..files import source_files
+from ..notes import Notes
 from ..records import begins_record
 from .model import Dataset
 from .read import datasets_of, split_of
-
-_RECORDS = "tfrecord"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +22,21 @@ class Computed:
 
     Attributes:
         messages: its own, one for each data set.
+        notes: what was assumed in reading the data.
     """
 
     datasets: list[Dataset]
     messages: list[Any]
+    notes: Notes
 
 
 def tfdv_statistics(
-    source: str, source_uri: str = "", *, features: Sequence[str] = (), sample_rate: float = 1.0
+    source: str,
+    source_uri: str = "",
+    *,
+    features: Sequence[str] = (),
+    sample_rate: float = 1.0,
+    how: tabular.How | None = None,
 ) -> Computed:
     """Returns TFDV's statistics of CSV or TFRecord files, each split a data set.
 
@@ -42,14 +49,14 @@ def tfdv_statistics(
     for path in source_files(source, source_uri):
         splits.setdefault(split_of(path), []).append(path)
     options = tfdv.StatsOptions(feature_allowlist=list(features) or None, sample_rate=sample_rate or None)
-    datasets, messages = [], []
+    datasets, messages, notes = [], [], Notes()
     for split, paths in splits.items():
-        message = _compute(paths, options, source_uri or source)
+        message = _compute(paths, options, source_uri or source, how, notes)
         messages.append(message)
         datasets += [replace(each, name=split or "all examples") for each in datasets_of(message)]
     if not any(each.features for each in datasets):
         raise ValueError("TFDV found no feature in the data.")
-    return Computed(datasets=datasets, messages=messages)
+    return Computed(datasets=datasets, messages=messages, notes=notes)
 
 
 def schema_of(found: Computed) -> Any:
@@ -59,48 +66,56 @@ def schema_of(found: Computed) -> Any:
     return tfdv.infer_schema(found.messages[0])
 
 
-def _compute(paths: list[Path], options: Any, shown: str) -> Any:
+def _compute(paths: list[Path], options: Any, shown: str, how: tabular.How | None, notes: Notes) -> Any:
     import tensorflow_data_validation as tfdv
 
-    kinds = {_kind(path) for path in paths}
-    if len(kinds) > 1:
-        raise ValueError(f"{shown} holds files of different kinds: {', '.join(sorted(kinds))}.")
-    kind = kinds.pop()
+    are_records = {_is_records(path) for path in paths}
+    if len(are_records) > 1:
+        raise ValueError(f"{shown} holds TensorFlow's records and other files.")
     with tempfile.TemporaryDirectory() as folder:
-        pattern = _gathered(paths, Path(folder), kind)
-        output = str(Path(folder, "statistics.tfrecord"))
+        output = {"output_path": str(Path(folder, "statistics.tfrecord")), "stats_options": options}
+        is_records, plain = are_records.pop(), Path(folder, "rows.csv")
+        if not is_records:
+            table = tabular.read_files(paths, shown, how)
+            notes.extend(table.notes)
+            _write(table, plain)
         try:
-            if kind == _RECORDS:
-                return tfdv.generate_statistics_from_tfrecord(pattern, output_path=output, stats_options=options)
-            return tfdv.generate_statistics_from_csv(
-                pattern, delimiter=find_delimiter(paths[0]), output_path=output, stats_options=options
-            )
+            if is_records:
+                return tfdv.generate_statistics_from_tfrecord(_gathered(paths, Path(folder)), **output)
+            return tfdv.generate_statistics_from_csv(str(plain), **output)
         except (ValueError, RuntimeError, TypeError) as error:
             # Beam puts the place within its pipeline behind the reason.
             reason = str(error).partition(" [while running")[0].splitlines()
             raise ValueError(f"TFDV cannot read {shown}: {reason[0] if reason else type(error).__name__}") from None
 
 
-def _kind(path: Path) -> str:
+def _write(table: tabular.Table, path: Path) -> None:
+    """Writes rows as the CSV that TFDV reads; of columnar files nested values as JSON."""
+    import polars as pl
+
+    from ..cells import as_text
+
+    frame = table.frame
+    if not table.is_text:
+        frame = pl.DataFrame([as_text(each) for each in table.collect().get_columns()]).lazy()
+    frame.sink_csv(path)
+
+
+def _is_records(path: Path) -> bool:
     with path.open("rb") as file:
-        start = file.read(2)
-    if start == b"\x1f\x8b" or ".tfrecord" in path.name or "tfrecord-" in path.name or _is_record(path):
-        return "csv" if ".csv" in path.name else _RECORDS
-    kind = find_format(path)
-    if kind != "csv":
-        raise ValueError(f"TFDV reads CSV and TFRecord files; {path.name} is {kind}.")
-    return kind
+        start = file.read(12)
+    return begins_record(start, path.stat().st_size) or (
+        _is_packed(path) and ".csv" not in path.name and ".json" not in path.name
+    )
 
 
-def _is_record(path: Path) -> bool:
+def _is_packed(path: Path) -> bool:
     with path.open("rb") as file:
-        return begins_record(file.read(12), path.stat().st_size)
+        return file.read(2) == b"\x1f\x8b"
 
 
-def _gathered(paths: list[Path], folder: Path, kind: str) -> str:
+def _gathered(paths: list[Path], folder: Path) -> str:
     """Returns a pattern that means these files, and by its ending how they are compressed; Beam goes by that."""
     for at, path in enumerate(paths):
-        with path.open("rb") as file:
-            ending = ".gz" if file.read(2) == b"\x1f\x8b" else ""
-        (folder / f"{at:05}.{kind}{ending}").symlink_to(path.resolve())
-    return str(folder / f"*.{kind}*")
+        (folder / f"{at:05}.tfrecord{'.gz' if _is_packed(path) else ''}").symlink_to(path.resolve())
+    return str(folder / "*.tfrecord*")

@@ -14,12 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from ..files import find_format, source_files
+from ..files import source_files
 from ..records import begins_record, is_tfrecord, records
 from .model import Bucket, Dataset, Feature, Frequency, Numbers, Texts, no_numbers
 
 _MAX_BYTES: Final = 512 * 1024**2
-_TABLES: Final = frozenset({"parquet", "arrow", "json"})
 _SPLIT: Final = re.compile(r"(?:^|/)Split-([^/]+)(?:/|$)|(?:^|/)(?:split[=_-])([^/]+)/", re.IGNORECASE)
 _SHARD: Final = re.compile(r"-\d{5}-of-\d{5}")
 _TEXT: Final = re.compile(rb"\s*(?:#|datasets\s*[:{<])")
@@ -63,7 +62,7 @@ def is_statistics(path: Path) -> bool:
         start = file.read(256)
     # Data may be large, so that it is read only where its first bytes may be those of statistics.
     is_likely = start.startswith((b"\x0a", b"\x1f\x8b")) or begins_record(start[:12], path.stat().st_size)
-    if find_format(path) in _TABLES or not (is_likely or _TEXT.match(start)):
+    if not (is_likely or _TEXT.match(start)):
         return False
     try:
         found = load_statistics(path)

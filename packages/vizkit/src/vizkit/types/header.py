@@ -34,6 +34,30 @@ _ARGUMENT_SCHEMA: Final[dict[str, Any]] = {
         "description": {"type": "string"},
     },
 }
+# What every type that reads tables lets a person say about the file; `vizkit.tabular.How.of` takes them.
+TABLE_ARGUMENTS: Final[dict[str, Any]] = {
+    "delimiter": {
+        "type": "string",
+        "maxLength": 1,
+        "default": "",
+        "title": "Delimiter",
+        "description": "Of delimited text. Empty: found out (comma, tab, semicolon, bar and others).",
+    },
+    "header_row": {
+        "type": ["string", "boolean"],
+        "enum": ["find out", "yes", "no", True, False],
+        "default": "find out",
+        "title": "First line holds the column names",
+        "description": "Of delimited text. Without names the columns are column_1, column_2 and so on.",
+    },
+    "decimal": {
+        "type": "string",
+        "enum": ["find out", ".", ","],
+        "default": "find out",
+        "title": "Decimal mark",
+        "description": "Of numbers in delimited text; the other mark then separates thousands.",
+    },
+}
 _FIGURE_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "additionalProperties": False,
@@ -54,6 +78,7 @@ _TOOL_SCHEMA: Final[dict[str, Any]] = {
         "environment": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
         "kernel": {"type": "string", "pattern": "^[A-Za-z0-9._-]{0,60}$"},
         "needs_source": {"type": "boolean"},
+        "reads_tables": {"type": "boolean"},
         "artifact_types": {"type": "array", "items": {"type": "string"}},
         "patterns": {"type": "array", "items": {"type": "string"}},
         "required": {"type": "array", "items": {"type": "string"}},
@@ -85,7 +110,8 @@ def read_type(path: Path, text: str) -> VisualizationType:
     check_tool(path, tool)
     is_custom = tool["key"] == CUSTOM_KEY
     # What a person's own code reads from `variables` is the person's business.
-    schema = make_schema(path, tool.get("arguments", {}), tool.get("required", []), is_open=is_custom)
+    shared = TABLE_ARGUMENTS if tool.get("reads_tables") else {}
+    schema = make_schema(path, {**tool.get("arguments", {}), **shared}, tool.get("required", []), is_open=is_custom)
     return make_type(path, tool, schema=schema, code=body, version=digest(text))
 
 

@@ -6,6 +6,7 @@ outputs (display updates, `clear_output`, widgets' state). Only the way between 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Callable
@@ -72,6 +73,7 @@ class Recorder:
     def _deliver(self, message: dict[str, Any]) -> None:
         if self._cell is None:
             return
+        _encode(message["content"])
         self._count(message["content"])
         self.client.process_message(message, self._cell, self._index)
 
@@ -85,6 +87,18 @@ class Recorder:
 
     def _answer(self, message: dict[str, Any]) -> None:
         self._answers.append(message)
+
+
+def _encode(content: dict[str, Any]) -> None:
+    """Makes the data of an output what the wire of a kernel would: bytes become base64, dates text."""
+    data = content.get("data")
+    if not isinstance(data, dict):
+        return
+    for mime, value in data.items():
+        if isinstance(value, bytes | bytearray | memoryview):
+            data[mime] = base64.b64encode(value).decode("ascii")
+        elif not isinstance(value, str):
+            data[mime] = json.loads(json.dumps(value, default=json_default))
 
 
 def _joined(outputs: list[Any]) -> list[Any]:

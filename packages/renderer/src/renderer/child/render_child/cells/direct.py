@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+from . import semaphores
 from .capture import Recorder
 
 
@@ -80,8 +81,9 @@ async def _run_cell(shell: Any, code: str) -> Any:
 
 
 def settle_in(environ: dict[str, str]) -> None:
-    """Makes what was copied from the host this process's own: environment, temporary directory, randomness."""
+    """Makes what was copied from the host this process's own: environment, temporary directory, randomness, locks."""
     os.environ.update(environ)
+    semaphores.install()
     tempfile.tempdir = None
     numpy = sys.modules.get("numpy")
     if numpy is not None:

@@ -22,6 +22,15 @@ _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PLACE: Final = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 _MAX_TRACEBACK: Final = 32_000
 _SYNTAX: Final = frozenset({"SyntaxError", "IndentationError", "TabError"})
+_MISSING: Final = re.compile(r"No module named '([\w.]{1,100})'")
+_PACKAGE_HINT: Final = (
+    '. This environment does not have it. Custom code can ask for packages in a header (PEP 723): "# /// script", '
+    '\'# dependencies = ["{name}"]\', "# ///".'
+)
+_SEMAPHORE_HINT: Final = (
+    ". Processes that start Python anew need semaphores by name, which the sandbox does not offer. Use the start "
+    'method "fork", or threads (concurrent.futures.ThreadPoolExecutor).'
+)
 _DIED: Final = "The kernel died. The code may have ended its process or needed more memory than there is."
 
 
@@ -130,14 +139,23 @@ def describe_error(notebook: Any, cells: list[Cell]) -> dict[str, Any]:
         traceback = _ANSI.sub("", "\n".join(output.traceback))[-_MAX_TRACEBACK:]
         # Our own types raise ValueError with a whole sentence; a class name before it helps nobody.
         plain = output.ename == "ValueError" and output.evalue
+        hint = _hint(output, traceback)
         return {
             "state": "failed",
             "reason": "syntax_error" if output.ename in _SYNTAX else "user_error",
-            "message": (output.evalue if plain else f"{output.ename}: {output.evalue}")[:2000],
+            "message": (output.evalue if plain else f"{output.ename}: {output.evalue}")[:2000] + hint,
             "line": _find_line(traceback, index, cells),
             "traceback": traceback,
         }
     return {"state": "failed", "reason": "user_error", "message": "A cell failed.", "line": None, "traceback": ""}
+
+
+def _hint(output: Any, traceback: str) -> str:
+    """Returns what to do about an error that comes of where the code runs; "" for the code's own."""
+    missing = _MISSING.fullmatch(output.evalue or "") if output.ename == "ModuleNotFoundError" else None
+    if missing:
+        return _PACKAGE_HINT.format(name=missing[1].partition(".")[0])
+    return _SEMAPHORE_HINT if output.ename == "PermissionError" and "SemLock" in traceback else ""
 
 
 def _find_line(traceback: str, index: int, cells: list[Cell]) -> int | None:

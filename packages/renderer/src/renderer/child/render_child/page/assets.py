@@ -29,6 +29,8 @@ _LOADER: Final = re.compile(r"""const js_urls = \[((?:(?:, )?"/assets/[0-9a-f]{6
 # An import for what it does to the page, of a library that is a plain script too: one element then loads it for all,
 # and a download need not import 6 MB of address (Chromium takes 16 s for that, and 0.3 s for the same as a source).
 _IMPORT: Final = re.compile(r"""<script type="module">\s*import\s*"(/assets/[0-9a-f]{64}\.js)";?\s*</script>""")
+# Altair's pages name the versions of their day. What is here draws the specifications of all of them.
+_VEGA: Final = re.compile(r"(//cdn\.jsdelivr\.net/npm/vega(?:-lite|-embed)?@)\d[\w.]*")
 _QUOTES: Final = frozenset("\"'")
 
 
@@ -89,6 +91,8 @@ class AssetIndex:
         url = f"/assets/{asset['sha256']}.{asset['kind']}"
         self._names[asset["name"], asset["kind"]] = url
         self._urls.update((each.removeprefix("https:"), url) for each in asset["urls"])
+        # By the address without its version too.
+        self._urls.update((_VEGA.sub(r"\1", each.removeprefix("https:")), url) for each in asset["urls"])
         for each in asset["inlined"]:
             known = _Inlined(
                 form=each["form"],
@@ -128,8 +132,9 @@ class AssetIndex:
             position = html.find(host.start)
             while position >= 0:
                 match = host.pattern.match(html, position)
-                if match:
-                    yield from _replace_address(html, match, self._urls[match[0]])
+                url = match and self._urls.get(match[0], self._urls.get(_VEGA.sub(r"\1", match[0]), ""))
+                if match and url:
+                    yield from _replace_address(html, match, url)
                 position = html.find(host.start, match.end() if match else position + len(host.start))
 
 
@@ -142,7 +147,8 @@ def _by_host(urls: dict[str, str]) -> dict[str, list[str]]:
 
 def _make_host(start: str, urls: list[str]) -> _Host:
     longest_first = sorted(urls, key=len, reverse=True)
-    return _Host(start=start, pattern=re.compile("|".join(map(re.escape, longest_first))))
+    any_version = [rf"{_VEGA.pattern}(?:\?noext)?"] if any(map(_VEGA.match, urls)) else []
+    return _Host(start=start, pattern=re.compile("|".join([*any_version, *map(re.escape, longest_first)])))
 
 
 def _match_inlined(html: str, start: int, known: _Inlined) -> _Edit | None:

@@ -1,8 +1,8 @@
-"""Sets display libraries to refer to their JavaScript by address, which the export then replaces by the asset store's.
+"""Sets libraries for renders: above all to refer to their JavaScript by address, which the export then replaces.
 
 Called once by a process that runs renders, after it imported the libraries and before it forks. A library that is
-imported later is set by its own environment variable, or, where it has none, right after its import. Toolkits add
-libraries of their own (`AFTER_IMPORT` of their module `display_defaults`).
+imported later is set right after its import. Toolkits add libraries of their own (`AFTER_IMPORT` of their module
+`display_defaults`).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def configure(toolkits: Iterable[str] = ()) -> None:
     """
     for toolkit in toolkits:
         if importlib.util.find_spec(f"{toolkit}.display_defaults"):
-            _TOOLKITS_SETTINGS.update(importlib.import_module(f"{toolkit}.display_defaults").AFTER_IMPORT)
+            _SETTINGS.update(importlib.import_module(f"{toolkit}.display_defaults").AFTER_IMPORT)
     for name, value in (("PLOTLY_RENDERER", "notebook_connected"), ("BOKEH_RESOURCES", "cdn")):
         os.environ.setdefault(name, value)
-    for package in [package for package in (*_SETTINGS, *_TOOLKITS_SETTINGS) if package in sys.modules]:
+    for package in [package for package in _SETTINGS if package in sys.modules]:
         _set(package)
     if not any(isinstance(each, _Later) for each in sys.meta_path):
         sys.meta_path.insert(0, _Later())
@@ -44,15 +44,15 @@ def configure(toolkits: Iterable[str] = ()) -> None:
 def _set(package: str) -> None:
     # Settings of other projects: an error in them must neither keep the host from starting nor stop a render.
     with suppress(Exception):
-        (_SETTINGS if package in _SETTINGS else _TOOLKITS_SETTINGS).pop(package)()
+        _SETTINGS.pop(package)()
 
 
 class _Later(MetaPathFinder):
-    """Sets a toolkit's libraries when a render imports them, where the host has not."""
+    """Sets libraries when a render imports them, where the host has not."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
         """Returns what the other finders find, with a loader that sets the library once it has run."""
-        if fullname not in _TOOLKITS_SETTINGS:
+        if fullname not in _SETTINGS:
             return None
         others = (each for each in sys.meta_path if each is not self)
         found = next(filter(None, (each.find_spec(fullname, path, target) for each in others)), None)
@@ -92,12 +92,35 @@ def _set_bokeh() -> None:
     settings.resources = "cdn"
     # People ask for it to be independent of the network, which a page with the store's addresses is.
     INLINE.mode = "cdn"
+    _show_bokeh_in_cells()
+
+
+def _show_bokeh_in_cells() -> None:
+    """Lets `show()` draw below its cell, where code did not call `output_notebook()`: a render has no browser."""
+    from bokeh.io import notebook, state  # noqa: PLC0415
+
+    is_loaded = False
+
+    def load(*given: Any, **more: Any) -> None:
+        nonlocal is_loaded
+        is_loaded = True
+        notebook.load_notebook(*given, **more)
+
+    def show(*given: Any, **more: Any) -> Any:
+        if not is_loaded:
+            load(hide_banner=True)
+        return notebook.show_doc(*given, **more)
+
+    notebook.install_notebook_hook("jupyter", load, show, notebook.show_app, overwrite=True)
+    state.curstate().output_notebook()
 
 
 def _set_altair() -> None:
     import altair as alt  # noqa: PLC0415
 
     alt.renderers.enable("html")
+    # The limit of 5,000 rows keeps notebooks small. A result's size has a limit of its own.
+    alt.data_transformers.disable_max_rows()
 
 
 def _set_itables() -> None:
@@ -107,11 +130,24 @@ def _set_itables() -> None:
     javascript.init_notebook_mode.__defaults__ = (True, True, None)
 
 
+def _set_joblib() -> None:
+    parallel: Any = importlib.import_module("joblib.parallel")
+    # Its own kind of process starts Python anew and looks for semaphores by name, which a render does not have.
+    parallel.BACKENDS["loky"] = parallel.BACKENDS["threading"]
+
+
+def _set_shared_values() -> None:
+    from multiprocessing.heap import Arena  # noqa: PLC0415
+
+    # Not in /dev/shm, which a render does not have, but in its own folder for temporary files.
+    Arena._dir_candidates = []  # type: ignore[attr-defined]  # noqa: SLF001
+
+
 _SETTINGS: Final[dict[str, Callable[[], None]]] = {
     "plotly": _set_plotly,
     "bokeh": _set_bokeh,
     "altair": _set_altair,
     "itables": _set_itables,
+    "joblib": _set_joblib,
+    "multiprocessing.heap": _set_shared_values,
 }
-# These may be imported later: they have no environment variable.
-_TOOLKITS_SETTINGS: Final[dict[str, Callable[[], None]]] = {}

@@ -15,6 +15,8 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from .assets import AssetIndex
 from .highlight import highlight
 from .outputs import outputs_to_html
+from .printed_text import warnings_to_html
+from .widgets import STATE
 
 _TEMPLATE: Final = Path(__file__).with_name("template")
 _STATIC: Final = Path(__file__).with_name("static")
@@ -111,8 +113,16 @@ def _page(notebook: Any, title: str, *, is_partial: bool) -> str:
 
 def _parts(notebook: Mapping[str, Any]) -> dict[str, list[str]]:
     cells = [cell for cell in notebook["cells"] if _is_shown(cell)]
-    outputs = [html for cell in cells for html in outputs_to_html(cell.get("outputs") or (), _index.url)]
-    shows_code = (notebook.get("metadata") or {}).get("vizportal_shows_code", True)
+    metadata = notebook.get("metadata") or {}
+    models = ((metadata.get("widgets") or {}).get(STATE) or {}).get("state") or {}
+    warnings: list[str] = []
+    outputs = [
+        html
+        for cell in cells
+        for html in outputs_to_html(cell.get("outputs") or (), _index.url, models=models, warnings=warnings)
+    ]
+    outputs += [warnings_to_html(warnings)] if warnings else []
+    shows_code = metadata.get("vizportal_shows_code", True)
     sources = [cell["source"] for cell in cells] if shows_code else []
     return {
         "outputs": outputs,

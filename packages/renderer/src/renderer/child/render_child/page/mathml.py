@@ -1,15 +1,12 @@
-"""TeX as MathML, which browsers draw by themselves; Markdown with math. Nothing is loaded for it."""
+"""TeX as MathML, which browsers draw by themselves. Nothing is loaded for it."""
 
 from __future__ import annotations
 
 import re
 from html import escape
-from typing import Any, Final
+from typing import Final
 
 from latex2mathml.converter import convert
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-
-from .highlight import highlight
 
 _ENVIRONMENTS: Final = (
     "align|aligned|alignat|array|bmatrix|Bmatrix|cases|displaymath|eqnarray|equation|gather|gathered|math|matrix"
@@ -32,7 +29,6 @@ _UNKNOWN: Final = re.compile(r"<m[iot][^>]*>\\[A-Za-z]+</m[iot]>")
 _OPEN: Final = re.compile(r"(?<!\\)\{")
 _CLOSE: Final = re.compile(r"(?<!\\)\}")
 _MAX_CHARS: Final = 20_000
-_PYTHON: Final = frozenset({"python", "python3", "py", "ipython", "ipython3"})
 
 
 def tex_to_html(text: str) -> str:
@@ -51,11 +47,6 @@ def tex_to_html(text: str) -> str:
     return f'<div class="prose">{"".join(pieces).strip()}</div>'
 
 
-def markdown_to_html(text: str) -> str:
-    """Returns Markdown as HTML, its math drawn; HTML in it stays HTML, as notebooks have it."""
-    return str(MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True)).render(text))
-
-
 def formula(tex: str, *, is_block: bool) -> str:
     """Returns one formula as MathML, or its source where the converter cannot read it."""
     # sympy opens every formula with this; a block has that style anyhow.
@@ -65,6 +56,11 @@ def formula(tex: str, *, is_block: bool) -> str:
         # A span, since Markdown puts it into a paragraph.
         return f'<span class="math">{drawn}</span>' if is_block else drawn
     return f'<code class="tex">{escape(tex)}</code>'
+
+
+def environment(whole: str) -> str:
+    r"""Returns a formula in an environment, with its `\\begin` and `\\end`."""
+    return formula(_WRAPPERS.sub("", whole), is_block=True)
 
 
 def _convert(tex: str, display: str) -> str:
@@ -81,36 +77,8 @@ def _convert(tex: str, display: str) -> str:
 
 def _draw(match: re.Match[str]) -> str:
     if match["environment"]:
-        return formula(_WRAPPERS.sub("", match["environment"]), is_block=True)
+        return environment(match["environment"])
     block = match["block"] or match["bracket"]
     # `$\displaystyle x$` is how sympy and others write a block.
     is_block = bool(block) or (match["inline"] or "").lstrip().startswith("\\displaystyle")
     return formula(block or match["inline"] or match["parenthesis"], is_block=is_block)
-
-
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
-    """nbconvert's renderer, which leaves math to MathJax, with the math drawn."""
-
-    def block_math(self, body: str) -> str:
-        """`$$ x $$`."""
-        return formula(body, is_block=True)
-
-    def inline_math(self, body: str) -> str:
-        """`$ x $`."""
-        return formula(body, is_block=False)
-
-    def latex_environment(self, name: str, body: str) -> str:
-        r"""`\\begin{name} x \\end{name}`."""
-        whole = f"\\begin{{{name}}}{body}\\end{{{name}}}"
-        return formula(_WRAPPERS.sub("", whole), is_block=True)
-
-    def block_code(self, code: str, info: str | None = None) -> str:
-        """A fenced block, in the page's own colours."""
-        is_python = bool(info) and str(info).split()[0].lower() in _PYTHON
-        return f'<pre class="code">{highlight(code) if is_python else escape(code, quote=False)}</pre>'
-
-    def image(self, text: str, url: str, title: Any = None) -> str:
-        """An attachment that is not there is named instead of ending the render."""
-        if url.startswith("attachment:") and url.removeprefix("attachment:") not in self.attachments:
-            return f"<em>{escape(text or url)}</em>"
-        return str(super().image(text, url, title))

@@ -2,47 +2,61 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from html import escape
+from html import escape, unescape
 from itertools import groupby
 from typing import Any, Final
 
-from nbconvert.filters.ansi import ansi2html
-
-from .mathml import markdown_to_html, tex_to_html
+from .markdown import markdown_to_html
+from .mathml import tex_to_html
+from .printed_text import lines_to_html, take_warnings, warnings_to_html
+from .widgets import widget_to_html
 
 # The store's address of a library, "" where there is none.
 Library = Callable[[str], str]
-_FOLD_AT_LINES: Final = 80
-_HEAD_LINES: Final = 30
-_TAIL_LINES: Final = 20
 _VEGA: Final = re.compile(r"application/vnd\.(vega|vegalite)\.v\d+(?:\.\d+)*[.+]json")
 _PLOTLY: Final = "application/vnd.plotly.v1+json"
 _WIDGET: Final = "application/vnd.jupyter.widget-view+json"
 # Bokeh's data beside its page, and key figures, which the portal shows.
 _UNSHOWN: Final = ("application/vnd.bokehjs_", "application/vnd.vizportal.")
 _DATA_FRAME: Final = 'class="dataframe"'
+_MEDIA: Final = re.compile(r"(image|audio|video)/[a-z0-9.+-]{1,40}")
+_SVG: Final = re.compile(r"<svg\b[^>]*>", re.IGNORECASE)
+_SVG_TITLE: Final = re.compile(r"<title[^>]*>([^<]{1,200})</title>", re.IGNORECASE)
 _SCRIPT_END: Final = re.compile(r"</(?=script)", re.IGNORECASE)
 # BokehJS's own scripts say where they draw; others may expect the place of their output, as in Jupyter.
 _WANTS_ELEMENT: Final = re.compile(r"\belement\b")
 
 
-def outputs_to_html(outputs: Iterable[Mapping[str, Any]], library: Library) -> Iterator[str]:
+def outputs_to_html(
+    outputs: Iterable[Mapping[str, Any]],
+    library: Library,
+    *,
+    models: Mapping[str, Any] | None = None,
+    warnings: list[str] | None = None,
+) -> Iterator[str]:
     """Yields one piece of HTML for each output that shows something; text printed in a row is one piece.
 
     Args:
         library: called with "plotly" or "vega" for outputs that are data for it.
+        models: the state of the notebook's widgets, by model id.
+        warnings: takes the warnings of Python that were printed; without it they are a piece where they stand.
     """
     for name, group in groupby(outputs, key=_stream_name):
         if name:
-            text = "".join(_text(each.get("text")) for each in group)
+            text, found = take_warnings("".join(_text(each.get("text")) for each in group))
             if text.strip():
-                yield f'<div class="{name}">{_lines(text)}</div>'
+                yield f'<div class="{name}">{lines_to_html(text)}</div>'
+            if warnings is not None:
+                warnings += found
+            elif found:
+                yield warnings_to_html(found)
             continue
         for output in group:
-            html = _safely(output, library)
+            html = _safely(output, library, models or {})
             if html:
                 yield html
 
@@ -53,10 +67,13 @@ def _stream_name(output: Mapping[str, Any]) -> str:
     return "stderr" if output.get("name") == "stderr" else "stdout"
 
 
-def _safely(output: Mapping[str, Any], library: Library) -> str:
+def _safely(output: Mapping[str, Any], library: Library, models: Mapping[str, Any]) -> str:
     try:
         if output.get("output_type") == "error":
             return _error(output)
+        data = output.get("data") or {}
+        if _WIDGET in data and "text/html" not in data:
+            return _widget(data, library, models)
         return _bundle(output.get("data") or {}, output.get("metadata") or {}, library)
     # Code may publish any object under any type; one odd output does not take the others along.
     except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
@@ -64,16 +81,31 @@ def _safely(output: Mapping[str, Any], library: Library) -> str:
 
 
 def _bundle(data: Mapping[str, Any], metadata: Mapping[str, Any], library: Library) -> str:
-    for mime, draw in _DRAW.items():
-        if mime in data:
-            return draw(data, metadata.get(mime) or {}, mime)
+    # Data for a library that is here come first: HTML that was saved beside them may load another version from a CDN.
     for mime in data:
         kind = _VEGA.fullmatch(mime)
         html = _vega(data[mime], kind[1], library("vega")) if kind else ""
         html = html or (_plotly(data[mime], library("plotly")) if mime == _PLOTLY else "")
         if html:
             return html
+    for mime, draw in _DRAW.items():
+        if mime in data:
+            return draw(data, metadata.get(mime) or {}, mime)
+    for mime in data:
+        media = _MEDIA.fullmatch(mime)
+        if media:
+            return _media(data, mime, media[1])
     return _plain(data)
+
+
+def _widget(data: Mapping[str, Any], library: Library, models: Mapping[str, Any]) -> str:
+    def draw(outputs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+        return outputs_to_html(outputs, library, models=models)
+
+    shown = widget_to_html(str((data[_WIDGET] or {}).get("model_id", "")), models, draw)
+    text = "" if shown else _text(data.get("text/plain"))
+    words = "A widget: it needs a running kernel, so only what it shows is here."
+    return f'{shown}<div class="quiet">{lines_to_html(text) if text.strip() else ""}<p>{words}</p></div>'
 
 
 def _plain(data: Mapping[str, Any]) -> str:
@@ -81,11 +113,8 @@ def _plain(data: Mapping[str, Any]) -> str:
         size_kb = len(data["application/pdf"]) * 3 // 4000
         return _quiet(f"A PDF document ({size_kb:,} kB), which is kept in the notebook.")
     text = _text(data.get("text/plain"))
-    if _WIDGET in data:
-        html = _lines(text) if text.strip() else ""
-        return f'<div class="quiet">{html}<p>A widget: it needs a running kernel, so only its text is here.</p></div>'
     if text:
-        return _lines(text)
+        return lines_to_html(text)
     named = [mime for mime in data if not mime.startswith(_UNSHOWN)]
     return _quiet(f"An output of type {', '.join(named)}, which cannot be drawn here.") if named else ""
 
@@ -105,6 +134,31 @@ def _image(data: Mapping[str, Any], metadata: Mapping[str, Any], mime: str) -> s
     return f'<img src="data:{mime};base64,{escape(content)}" alt="{alt}"{size}>'
 
 
+def _svg(data: Mapping[str, Any], metadata: Mapping[str, Any], mime: str) -> str:
+    """Returns an SVG as an image: ids, classes and styles of two of them on one page would be taken for each other."""
+    text = _text(data[mime])
+    start = _SVG.search(text)
+    if not start:
+        return _quiet("An output of type image/svg+xml, which is no SVG.")
+    names = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
+    # HTML needs no namespaces, and an image does.
+    missing = "".join(f' {name}="{url}"' for name, url in names.items() if f"{name}=" not in start[0])
+    whole = f"{text[: start.start() + 4]}{missing}{text[start.start() + 4 :]}"
+    title = _SVG_TITLE.search(text)
+    content = base64.b64encode(whole.encode("utf-8", "replace")).decode()
+    alt = unescape(title[1].strip()) if title else _text(data.get("text/plain")) or "figure"
+    return _image({mime: content, "text/plain": alt}, metadata, mime)
+
+
+def _media(data: Mapping[str, Any], mime: str, kind: str) -> str:
+    """Returns a picture, a sound or a film that is in the bundle itself."""
+    if kind == "image":
+        return _image(data, {}, mime)
+    content = escape(_text(data[mime]).replace("\n", ""))
+    label = escape(_text(data.get("text/plain")) or kind)
+    return f'<{kind} controls src="data:{mime};base64,{content}" aria-label="{label}"></{kind}>'
+
+
 def _markdown(data: Mapping[str, Any], _: Mapping[str, Any], mime: str) -> str:
     return f'<div class="rich prose">{markdown_to_html(_text(data[mime]))}</div>'
 
@@ -122,12 +176,12 @@ def _javascript(data: Mapping[str, Any], _: Mapping[str, Any], mime: str) -> str
 
 
 def _json(data: Mapping[str, Any], _: Mapping[str, Any], mime: str) -> str:
-    return _lines(json.dumps(data[mime], indent=1, ensure_ascii=False))
+    return lines_to_html(json.dumps(data[mime], indent=1, ensure_ascii=False))
 
 
 _DRAW: Final[dict[str, Callable[[Mapping[str, Any], Mapping[str, Any], str], str]]] = {
     "text/html": _html,
-    "image/svg+xml": _html,
+    "image/svg+xml": _svg,
     "image/png": _image,
     "image/jpeg": _image,
     "image/webp": _image,
@@ -165,41 +219,12 @@ def _error(output: Mapping[str, Any]) -> str:
     name, value = _text(output.get("ename")) or "Error", _text(output.get("evalue"))
     said = escape(f"{name}: {value}" if value else name, quote=False)
     trace = output.get("traceback") or []
-    body = _lines("\n".join(trace) if isinstance(trace, list) else _text(trace))
+    body = lines_to_html("\n".join(trace) if isinstance(trace, list) else _text(trace))
     return f'<div class="error"><p><strong>{said}</strong></p>{body}</div>'
 
 
 def _quiet(text: str) -> str:
     return f'<p class="quiet">{escape(text, quote=False)}</p>'
-
-
-def _lines(text: str) -> str:
-    """Returns text in `<pre>`; of long text the middle is folded away."""
-    text = _overwritten(text.rstrip("\n"))
-    count = text.count("\n") + 1
-    if count <= _FOLD_AT_LINES:
-        return f"<pre>{_ansi(text)}</pre>"
-    # Cut by place: a list of the lines of 60 MB takes seconds and ten times the room.
-    start, end = 0, len(text)
-    for _ in range(_HEAD_LINES):
-        start = text.index("\n", start) + 1
-    for _ in range(_TAIL_LINES):
-        end = text.rindex("\n", 0, end)
-    summary = f"<summary>{count - _HEAD_LINES - _TAIL_LINES:,} more lines</summary>"
-    folded = f'<details class="more">{summary}<pre>{_ansi(text[start:end])}</pre></details>'
-    return f"<pre>{_ansi(text[: start - 1])}</pre>{folded}<pre>{_ansi(text[end + 1 :])}</pre>"
-
-
-def _overwritten(text: str) -> str:
-    """Returns what a terminal would show: after a carriage return, a line is written over (progress bars)."""
-    if "\r" not in text:
-        return text
-    return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
-
-
-def _ansi(text: str) -> str:
-    text = text.replace("\x00", "")
-    return str(ansi2html(text)) if "\x1b" in text else escape(text, quote=False)
 
 
 def _text(value: Any) -> str:

@@ -62,6 +62,8 @@ _KERNEL: Final = (
     # Allocators ask for these two when they start.
     *("/proc/sys/vm/overcommit_memory", "/sys/kernel/mm/transparent_hugepage"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
+    # joblib, loky and LightGBM read them to count processors: a number, and the same for everybody.
+    *("/sys/fs/cgroup/cpu.max", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
 )
 _TOO_WIDE: Final = frozenset(

@@ -1,0 +1,93 @@
+"""Markdown as GitHub and Jupyter read it: tables, footnotes, alerts, task lists, headings with ids, formulas drawn."""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from typing import Any, Final
+
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath, MathInlineParser, import_plugin
+
+from .highlight import highlight
+from .mathml import environment, formula
+
+_PLUGINS: Final = ("strikethrough", "table", "url", "task_lists", "def_list", "footnotes")
+_PYTHON: Final = frozenset({"python", "python3", "py", "ipython", "ipython3"})
+_CHAR: Final = r"(?:\\[\s\S]|[^$\\])"
+# As Pandoc: a formula begins and ends with no space, and no digit follows, or "$5 and $10" would be one. Jupyter takes
+# spaces too: then it has to be one word, or to hold a sign of mathematics.
+_INLINE_MATH: Final = (
+    rf"(?<![$\\])\$(?P<math_inline_tex>(?!\s){_CHAR}+?(?<!\s)"
+    rf"|\s+(?:[^\s$]+|(?=[^$]*[\\^_={{}}+*/<>|]){_CHAR}+?)\s+)\$(?![\d$])"
+)
+_ALERT: Final = re.compile(r"\A\s*<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*(?:<br\s*/?>)?\s*(</p>)?")
+_TAG: Final = re.compile(r"<[^<>]*>")
+_NO_SLUG: Final = re.compile(r"[^\w\- ]")
+
+
+def markdown_to_html(text: str) -> str:
+    """Returns Markdown as HTML, its math drawn; HTML in it stays HTML, as notebooks have it."""
+    renderer = _Renderer(escape=False, exclude_anchor_links=True)
+    return str(MarkdownWithMath(renderer=renderer, inline=_Inline(hard_wrap=False), plugins=_plugins()).render(text))
+
+
+def _plugins() -> list[Any]:
+    return [import_plugin(name) for name in _PLUGINS]
+
+
+class _Inline(MathInlineParser):  # type: ignore[misc]
+    """nbconvert's parser, which takes two prices for a formula, without that."""
+
+    SPECIFICATION = {**MathInlineParser.SPECIFICATION, "inline_math_tex": _INLINE_MATH}
+
+
+class _Renderer(IPythonRenderer):  # type: ignore[misc]
+    """nbconvert's renderer, which leaves math to MathJax, with the math drawn."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._slugs: dict[str, int] = {}
+
+    def block_math(self, body: str) -> str:
+        """`$$ x $$`."""
+        return formula(body, is_block=True)
+
+    def inline_math(self, body: str) -> str:
+        """`$ x $`."""
+        return formula(body, is_block=False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        r"""`\\begin{name} x \\end{name}`."""
+        return environment(f"\\begin{{{name}}}{body}\\end{{{name}}}")
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        """A fenced block, in the page's own colours."""
+        is_python = bool(info) and str(info).split()[0].lower() in _PYTHON
+        return f'<pre class="code">{highlight(code) if is_python else escape(code, quote=False)}</pre>'
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:  # noqa: ARG002  (mistune's signature)
+        """A heading with the id that GitHub gives it, for tables of contents."""
+        slug = _NO_SLUG.sub("", unescape(_TAG.sub("", text)).strip().lower()).replace(" ", "-") or "section"
+        count = self._slugs.get(slug, 0)
+        self._slugs[slug] = count + 1
+        return f'<h{level} id="{escape(f"{slug}-{count}" if count else slug)}">{text}</h{level}>\n'
+
+    def block_quote(self, text: str) -> str:
+        """A quotation, or one of GitHub's alerts (`> [!NOTE]`)."""
+        alert = _ALERT.match(text)
+        if not alert:
+            return f"<blockquote>\n{text}</blockquote>\n"
+        kind, rest = alert[1].lower(), text[alert.end() :]
+        inner = rest if alert[2] else f"<p>{rest}"
+        return f'<div class="alert alert-{kind}"><p class="alert-title">{kind.capitalize()}</p>{inner}</div>\n'
+
+    def task_list_item(self, text: str, checked: bool = False) -> str:  # noqa: FBT001, FBT002  (mistune's signature)
+        """An item of a task list."""
+        state = ' checked aria-label="done"' if checked else ' aria-label="to do"'
+        return f'<li class="task"><input type="checkbox" disabled{state}> {text}</li>\n'
+
+    def image(self, text: str, url: str, title: Any = None) -> str:
+        """An attachment that is not there is named instead of ending the render."""
+        if url.startswith("attachment:") and url.removeprefix("attachment:") not in self.attachments:
+            return f"<em>{escape(text or url)}</em>"
+        return str(super().image(text, url, title))

@@ -1,0 +1,177 @@
+"""The files that trainings write, each as tables with a column for each metric.
+
+Tables in any format; Keras' `{"loss": [...]}`; the state of Hugging Face's Trainer; `evals_result` of LightGBM and
+XGBoost; nested JSON lines; scikit-learn's `learning_curve`; TensorBoard's CSV and event files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from . import tabular
+from .notes import Notes
+from .records import begins_record
+from .tabular import kinds
+from .tfevents import scalars
+
+X_COLUMNS: Final = (
+    "step", "global_step", "steps", "epoch", "iteration", "iter", "iterations", "batch", "round", "train_size",
+    "train_sizes", "n_samples", "time", "timestamp", "date", "datetime", "wall_time", "wall time",
+)  # fmt: skip
+# Between a part of the data and a metric, where the file says both.
+PART_MARK: Final = "\0"
+_LONG_NAMES: Final = ("metric", "name", "tag", "key")
+_BOARD: Final = ["wall time", "step", "value"]
+_TAG: Final = re.compile(r"(?:run-.*-)?tag-(.+)")
+_HISTORIES: Final = ("log_history", "history", "evals_result", "evals_result_")
+_WRAPPERS: Final = ("metrics", "logs", "scalars")
+
+
+def tables_of(path: Path, source_uri: str, variables: Mapping[str, Any], notes: Notes) -> Iterator[pl.DataFrame]:
+    """Yields a file's tables.
+
+    Raises:
+        ValueError: it holds no numbers by step; the text is for people.
+    """
+    head = kinds.head_of(path)
+    if begins_record(head[:12], path.stat().st_size):
+        yield _of_events(path)
+        return
+    if not kinds.packing_of(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}:
+        found = tabular.load_json(path, notes=notes)
+        table = _of_json(found)
+        if table is not None:
+            yield _long(table)
+            return
+    read = tabular.read_files([path], source_uri or str(path), tabular.How.of(variables))
+    notes.extend(read.notes)
+    yield _long(_named_by_file(read.collect(with_dates=True), path))
+
+
+def name_of_x(table: pl.DataFrame) -> str:
+    """Returns the column that says when; "" for none."""
+    names = {name.casefold(): name for name in table.columns}
+    return next((names[each] for each in X_COLUMNS if each in names), "")
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------
+
+
+def _of_json(found: Any) -> pl.DataFrame | None:
+    """Returns what only trainings write; None for what the reader of tables knows."""
+    # The state of Hugging Face's Trainer holds its history among other things.
+    if isinstance(found, Mapping):
+        held = next((found[each] for each in _HISTORIES if isinstance(found.get(each), list | Mapping)), None)
+        found = found if held is None else held
+    if isinstance(found, Mapping):
+        return _of_mapping(found)
+    if isinstance(found, list) and found and all(isinstance(each, Mapping) for each in found):
+        return _frame([_flat(each) for each in found])
+    return None
+
+
+def _of_mapping(found: Mapping[str, Any]) -> pl.DataFrame | None:
+    if _is_sizes(found):
+        return _of_sizes(found)
+    parts = {name: each for name, each in found.items() if isinstance(each, Mapping)}
+    if parts and all(isinstance(values, list) for each in parts.values() for values in each.values()):
+        lists = {
+            f"{part}{PART_MARK}{metric}": values for part, each in parts.items() for metric, values in each.items()
+        }
+        return _of_lists(lists, "iteration")
+    lists = {name: each for name, each in found.items() if isinstance(each, list)}
+    if lists:
+        return _of_lists(lists, "epoch")
+    if parts:
+        return None
+    return _frame([found])
+
+
+def _of_lists(lists: Mapping[str, Sequence[Any]], x_name: str) -> pl.DataFrame:
+    longest = max(map(len, lists.values()), default=0)
+    known = {x_name: range(1, longest + 1)} if x_name not in lists else {}
+    rows = [{name: each[at] for name, each in {**known, **lists}.items() if at < len(each)} for at in range(longest)]
+    return _frame(rows)
+
+
+def _is_sizes(found: Mapping[str, Any]) -> bool:
+    sizes = found.get("train_sizes", found.get("train_sizes_abs"))
+    return isinstance(sizes, list) and any(isinstance(found.get(f"{part}_scores"), list) for part in ("train", "test"))
+
+
+def _of_sizes(found: Mapping[str, Any]) -> pl.DataFrame:
+    """Returns what scikit-learn's `learning_curve` returns, as JSON: a row of scores, one a fold, for each size."""
+    import numpy as np
+
+    rows = []
+    for at, size in enumerate(found.get("train_sizes") or found["train_sizes_abs"]):
+        row: dict[str, Any] = {"train_size": size}
+        for part in ("train", "test"):
+            folds = found.get(f"{part}_scores") or []
+            if at < len(folds):
+                row[f"{part}_score"], row[f"{part}_std"] = float(np.mean(folds[at])), float(np.std(folds[at]))
+        rows.append(row)
+    return _frame(rows)
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        full = name if not prefix or prefix in _WRAPPERS else f"{prefix}/{name}"
+        flat |= _flat(value, full) if isinstance(value, Mapping) else {full: value}
+    return flat
+
+
+def _frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Returns rows of JSON, columns without numbers as text."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pl.DataFrame([_column(name, [row.get(name) for row in rows]) for name in names])
+
+
+def _column(name: str, values: Sequence[Any]) -> pl.Series:
+    is_number = all(each is None or isinstance(each, int | float) or _is_constant(each) for each in values)
+    if is_number:
+        return pl.Series(name, [None if each is None else float(each) for each in values], dtype=pl.Float64)
+    texts = pl.Series(name, [None if each is None else str(each) for each in values], dtype=pl.String)
+    return tabular.typed(texts, with_dates=True)
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether a text is what JSON has no number for, as some write it."""
+    return isinstance(value, str) and value.strip().casefold() in {"nan", "inf", "-inf", "infinity", "-infinity"}
+
+
+# --- Tables -----------------------------------------------------------------------------------------------------
+
+
+def _long(table: pl.DataFrame) -> pl.DataFrame:
+    """Returns a table of (step, metric, value) with a column for each metric."""
+    names = {name.casefold(): name for name in table.columns}
+    name = next((names[each] for each in _LONG_NAMES if each in names), None)
+    x = name_of_x(table)
+    if name is None or "value" not in names or not x or not table.schema[names["value"]].is_numeric():
+        return table
+    return table.pivot(name, index=x, values=names["value"], aggregate_function="mean", maintain_order=True)
+
+
+def _named_by_file(table: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Returns TensorBoard's CSV of one metric with the metric's name, which only the file's name has."""
+    if [name.casefold() for name in table.columns] != _BOARD:
+        return table
+    tag = _TAG.fullmatch(path.stem)
+    return table.rename({table.columns[2]: tag[1] if tag else path.stem})
+
+
+def _of_events(path: Path) -> pl.DataFrame:
+    """Returns TensorBoard's scalars: a row a step, a column a metric."""
+    rows: dict[int, dict[str, Any]] = {}
+    for step, tag, value in scalars(path):
+        rows.setdefault(step, {"step": step})[tag] = value
+    if not rows:
+        raise ValueError(f"{path.name} is a file of TensorFlow records without TensorBoard's scalars.")
+    return _frame(list(rows.values()))

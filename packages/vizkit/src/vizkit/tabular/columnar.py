@@ -1,0 +1,125 @@
+"""Files of columns: Parquet, Arrow, Avro and ORC. What polars does not know pyarrow reads, column by column."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from ..notes import Notes, listed
+from .entities import Part
+from .kinds import HEAD_BYTES, Kind, damaged
+
+_NAMES: Final = {
+    "parquet": "a Parquet file", "arrow": "an Arrow file", "stream": "an Arrow stream", "avro": "an Avro file",
+    "orc": "an ORC file",
+}  # fmt: skip
+# Of a decimal number in polars.
+_DIGITS: Final = 38
+_INDEX: Final = re.compile(r"__index_level_(\d+)__")
+
+
+def open_columns(path: Path, kind: Kind) -> Part:
+    """Returns a file of columns.
+
+    Raises:
+        ValueError: it is damaged, or nothing here reads it; the text is for people.
+    """
+    notes = Notes()
+    frame = _by_polars(path, kind)
+    if frame is None:
+        frame = _by_pyarrow(path, kind, notes).lazy()
+    return Part(frame=frame.rename(_index_names(frame.collect_schema().names())), notes=notes)
+
+
+def _by_polars(path: Path, kind: Kind) -> pl.LazyFrame | None:
+    """Returns a file's rows; None where polars does not know the file, or a type in it."""
+    try:
+        frame = _scan(path, kind)
+        dtypes = frame.collect_schema().dtypes() if frame is not None else []
+    except BaseException as error:  # (polars panics at types that it does not know)
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        return None
+    is_wide = any(isinstance(each, pl.Decimal) and (each.precision or 0) > _DIGITS for each in dtypes)
+    return None if is_wide else frame
+
+
+def _scan(path: Path, kind: Kind) -> pl.LazyFrame | None:
+    if kind == "parquet":
+        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    if kind == "arrow" and _is_experimental(path):
+        return None
+    if kind == "arrow":
+        return pl.scan_ipc(path, glob=False, hive_partitioning=False)
+    if kind == "stream":
+        return pl.read_ipc_stream(path).lazy()
+    if kind == "avro":
+        return pl.read_avro(path).lazy()
+    return None
+
+
+def _is_experimental(path: Path) -> bool:
+    """Whether a file is packed as Arrow did before 1.0: polars reads wrong numbers from it."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - HEAD_BYTES))
+        return b"ARROW:experimental_compression" in file.read()
+
+
+def _by_pyarrow(path: Path, kind: Kind, notes: Notes) -> pl.DataFrame:
+    try:
+        table = _arrow_table(path, kind)
+    except ImportError:
+        raise ValueError(f"{path.name} is {_NAMES[kind]}, which nothing in this environment reads.") from None
+    except Exception:  # noqa: BLE001  (whatever a library makes of a broken file)
+        raise damaged(path.name, _NAMES[kind]) from None
+    columns, unread = [], []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        series = _series(name, column)
+        if series is None:
+            unread.append(f"{name} ({column.type})")
+            series = pl.Series(name, [None] * len(column), dtype=pl.Null)
+        columns.append(series)
+    if unread:
+        notes.add(f"Columns of types that cannot be read here are empty: {listed(unread)}.")
+    return pl.DataFrame(columns)
+
+
+def _arrow_table(path: Path, kind: Kind) -> Any:
+    import pyarrow as pa
+
+    if kind == "parquet":
+        from pyarrow import parquet
+
+        return parquet.read_table(path, partitioning=None)
+    if kind == "orc":
+        from pyarrow import orc
+
+        return orc.read_table(path)
+    if kind in {"arrow", "stream"}:
+        with pa.memory_map(str(path)) as file:
+            return (pa.ipc.open_file if kind == "arrow" else pa.ipc.open_stream)(file).read_all()
+    raise OSError(kind)
+
+
+def _series(name: str, column: Any) -> pl.Series | None:
+    """Returns one column, as text where polars has no such type; None where that cannot be either."""
+    is_wide = str(column.type).startswith("decimal256")
+    for kind in ("string",) if is_wide else ("", "string"):
+        try:
+            found = pl.from_arrow(column.cast(kind) if kind else column)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+                raise
+        else:
+            return found.alias(name) if isinstance(found, pl.Series) else None
+    return None
+
+
+def _index_names(names: list[str]) -> dict[str, str]:
+    """Returns pandas' names for an index without one, and what to call it."""
+    levels = [name for name in names if _INDEX.fullmatch(name)]
+    wanted = ["index"] if len(levels) == 1 else [f"index {at}" for at in range(1, len(levels) + 1)]
+    return {level: name for level, name in zip(levels, wanted, strict=True) if name not in names}

@@ -1,0 +1,184 @@
+"""Delimited text, read by polars as text: what is shown is what the file says, to the last digit."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from ..notes import Notes, counted, listed
+from . import dialect as dialects
+from . import values
+from .encoding import Survey, survey
+from .entities import How, Part
+from .kinds import HEAD_BYTES
+
+# A column beyond the last: what stands in it is too much.
+_BEYOND: Final = "\x00beyond"
+
+
+def open_text(path: Path, head: bytes, how: How) -> Part:
+    """Returns a file of delimited text.
+
+    Raises:
+        ValueError: names were given, and they are too few, too many or twice the same; the text is for people.
+    """
+    notes = Notes()
+    found = survey(path, head)
+    notes.add(found.note)
+    if found.nulls and not found.encoding.startswith("utf-16"):
+        notes.add(f"The text holds {counted(found.nulls, 'NUL character')}.")
+    start = head.decode(found.encoding, "ignore")
+    if found.encoding.startswith("utf-8"):
+        start = start.removeprefix("\ufeff")
+    is_whole = path.stat().st_size <= HEAD_BYTES
+    dialect = dialects.find_dialect(start, how, notes, is_whole=is_whole, suffix=path.suffix.lower())
+    _check_names(how.names, dialect, path)
+    has_broken_quote = bool(found.quotes % 2) and _is_unclosed(path, found, dialect)
+    if has_broken_quote:
+        notes.add("A quotation mark is opened and never closed, so quotation marks are read as text.")
+    skipped = dialect.skipped
+    if _is_unusual(found, dialect):
+        path, skipped = _rewritten(path, found, dialect, is_quoted=not has_broken_quote), 0
+        found = replace(found, returns=0)
+    if dialect.is_spaced:
+        notes.add("A space follows each delimiter; it is no part of the values.")
+    frame = _scan(path, dialect, skipped, is_quoted=not has_broken_quote)
+    total = _count(frame, path, found, dialect, notes)
+    readings = _readings(dialect, how.decimal, notes)
+    rows = frame.select(pl.selectors.by_name(*dialect.names))
+    return Part(frame=rows, notes=notes, is_text=True, has_header=dialect.has_header, total=total, readings=readings)
+
+
+def _check_names(names: tuple[str, ...], dialect: dialects.Dialect, path: Path) -> None:
+    if not names:
+        return
+    width = len(dialect.sample[0]) if dialect.sample else 0
+    if len(names) != width:
+        raise ValueError(
+            f"{counted(len(names), 'column name')} {'was' if len(names) == 1 else 'were'} given, and {path.name} has "
+            f"{counted(width, 'column')}."
+        )
+    if len(set(names)) < len(names):
+        raise ValueError("Two of the column names are the same.")
+
+
+def _is_unclosed(path: Path, found: Survey, dialect: dialects.Dialect) -> bool:
+    try:
+        for _ in _records(path, found, dialect, is_strict=True):
+            pass
+    except csv.Error as error:
+        return "end of data" in str(error)
+    return False
+
+
+def _is_unusual(found: Survey, dialect: dialects.Dialect) -> bool:
+    """Whether polars would read it otherwise than people mean it."""
+    is_plain = found.encoding in {"utf-8", "utf-8-sig"}
+    # An empty line is no row; a lone carriage return ends a line as well.
+    return not is_plain or found.has_blank or dialect.is_spaced or (found.returns > 0 and found.lines < found.returns)
+
+
+def _records(path: Path, found: Survey, dialect: dialects.Dialect, **how: Any) -> Iterator[list[str]]:
+    with path.open(encoding=found.encoding, newline="", errors="replace") as file:
+        for _ in range(dialect.skipped):
+            file.readline()
+        yield from csv.reader(
+            file,
+            delimiter=dialect.delimiter,
+            skipinitialspace=dialect.is_spaced,
+            strict=how.pop("is_strict", False),
+            **how,
+        )
+
+
+def _rewritten(path: Path, found: Survey, dialect: dialects.Dialect, *, is_quoted: bool) -> Path:
+    """Returns a copy in UTF-8 with a line for each row."""
+    copy = Path(tempfile.mkdtemp(prefix="rows-"), path.name)
+    how = {} if is_quoted else {"quoting": csv.QUOTE_NONE}
+    with copy.open("w", encoding="utf-8", newline="") as file:
+        written: dict[str, Any] = {"lineterminator": "\n"}
+        if not is_quoted:
+            written |= {"quoting": csv.QUOTE_NONE, "quotechar": None, "escapechar": None}
+        writer = csv.writer(file, delimiter=dialect.delimiter, **written)
+        writer.writerows(row for row in _records(path, found, dialect, **how) if row)
+    return copy
+
+
+def _scan(path: Path, dialect: dialects.Dialect, skipped: int, *, is_quoted: bool) -> pl.LazyFrame:
+    names = [*dialect.names, _BEYOND]
+    return pl.scan_csv(
+        path,
+        separator=dialect.delimiter,
+        has_header=False,
+        skip_lines=skipped,
+        schema=dict.fromkeys(names, pl.String),
+        quote_char='"' if is_quoted else None,
+        extra_columns="ignore",
+        missing_columns="insert",
+        glob=False,
+    )
+
+
+def _count(frame: pl.LazyFrame, path: Path, found: Survey, dialect: dialects.Dialect, notes: Notes) -> int:
+    """Returns the number of rows; rows that are longer or shorter than the first are noted."""
+    total, beyond, empty = (
+        frame.select(
+            pl.len(),
+            pl.col(_BEYOND).count().alias("beyond"),
+            pl.nth(len(dialect.names) - 1).null_count().alias("empty"),
+        )
+        .collect(engine="streaming")
+        .row(0)
+    )
+    width = len(dialect.names)
+    if beyond:
+        notes.add(
+            f"{counted(beyond, 'line')} {'has' if beyond == 1 else 'have'} more cells than there are columns "
+            f"({width}); what is beyond is left out."
+        )
+    short = _short_rows(path, found, dialect) if empty and width > 1 else 0
+    if short:
+        notes.add(
+            f"{counted(short, 'line')} {'has' if short == 1 else 'have'} fewer cells than there are columns "
+            f"({width}); the others are empty."
+        )
+    return int(total)
+
+
+def _short_rows(path: Path, found: Survey, dialect: dialects.Dialect) -> int:
+    """Returns how many rows have fewer cells than there are columns."""
+    width = len(dialect.names)
+    if found.quotes or path.stat().st_size <= HEAD_BYTES:
+        plain = replace(found, encoding="utf-8")
+        rewritten = replace(dialect, skipped=0) if found.returns == 0 and _is_unusual(found, dialect) else dialect
+        return sum(0 < len(row) < width for row in _records(path, plain, rewritten))
+    line = pl.scan_csv(
+        path, separator="\x1e", has_header=False, skip_lines=dialect.skipped, schema={"line": pl.String},
+        quote_char=None,
+        extra_columns="ignore", glob=False,
+    )  # fmt: skip
+    cells = pl.col("line").str.count_matches(dialect.delimiter, literal=True) + 1
+    return int(line.select((cells < width).sum()).collect(engine="streaming").item())
+
+
+def _readings(dialect: dialects.Dialect, decimal: str, notes: Notes) -> dict[str, str]:
+    """Returns the columns whose numbers are written with a comma, by a sample."""
+    found: dict[str, str] = {}
+    for at, name in enumerate(dialect.names):
+        cells = [row[at] for row in dialect.sample if at < len(row)]
+        if not decimal and not any("," in each or " " in each or "\u202f" in each for each in cells):
+            continue
+        reading = values.find_reading(pl.Series(cells, dtype=pl.String), dialect.delimiter, decimal)
+        if reading:
+            found[name] = reading
+    for mark, words in ((",", "with a decimal comma (1,5 is one and a half)"), (".", "with commas between thousands")):
+        names = [name for name, reading in found.items() if reading == mark]
+        if names and not decimal:
+            notes.add(f"Numbers are read {words} in {listed(names)}. If that is wrong, set decimal.")
+    return found

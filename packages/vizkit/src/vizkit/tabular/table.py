@@ -1,0 +1,262 @@
+"""A source's rows as one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote
+
+import polars as pl
+
+from .. import files
+from ..notes import Notes, listed
+from . import kinds, unpack, values
+from .columnar import open_columns
+from .delimited import open_text
+from .entities import How, Part, Rows
+from .jsons import open_json
+
+_KEY: Final = re.compile(r"([^=/]+)=([^=/]*)")
+_NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
+_SHOWN_COLUMNS: Final = 20
+_TYPES: Final = {"Boolean": "true or false", "Binary": "bytes", "Null": "empty"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Table:
+    """A source's rows, not read yet.
+
+    Attributes:
+        frame: the rows; of text files every column is the file's own text.
+        names: of the columns, each another.
+        label: how people know the source.
+        readings: columns of text whose numbers have a comma; see `Part`.
+        rows: of JSON, yields rows whose fractions remember how they were written.
+        nested: columns that hold JSON as text.
+        has_header: whether the files name their columns.
+        notes: what was assumed, and what is missing.
+    """
+
+    frame: pl.LazyFrame
+    names: list[str]
+    label: str
+    is_text: bool
+    has_header: bool
+    readings: Mapping[str, str] = field(default_factory=dict)
+    rows: Rows | None = None
+    nested: frozenset[str] = frozenset()
+    notes: Notes = field(default_factory=Notes)
+    known_total: int | None = None
+
+    @property
+    def total(self) -> int:
+        """The number of rows."""
+        if self.known_total is None:
+            self.known_total = int(self.select(pl.len()).item())
+        return self.known_total
+
+    def by_place(self, names: Sequence[str]) -> pl.LazyFrame:
+        """Returns columns called by their places: any name is data, and polars takes some for patterns."""
+        chosen = self.frame.select(pl.selectors.by_name(*names)) if names else self.frame.select()
+        return chosen.rename({name: str(at) for at, name in enumerate(names)})
+
+    def select(self, *expressions: pl.Expr, from_frame: pl.LazyFrame | None = None) -> pl.DataFrame:
+        """Returns what expressions make of the rows, in one pass that need not hold them all.
+
+        Raises:
+            ValueError: the file is damaged; the text is for people.
+        """
+        frame = self.frame if from_frame is None else from_frame
+        try:
+            return frame.select(expressions).collect(engine="streaming")
+        except (pl.exceptions.PolarsError, UnicodeError, OSError):
+            raise ValueError(f"{self.label} is damaged, so it cannot be read as a table to its end.") from None
+
+    def collect(self, names: Sequence[str] | None = None, *, with_dates: bool = False) -> pl.DataFrame:
+        """Returns columns with all their rows; of text what it stands for: numbers, true and false, text.
+
+        Args:
+            names: which columns; None for all.
+            with_dates: whether text that is a date becomes one.
+
+        Raises:
+            ValueError: there is none of that name, there are no rows, or the file is damaged.
+        """
+        chosen = list(self.names if names is None else dict.fromkeys(names))
+        for name in chosen:
+            self.require(name)
+        found = self.select(pl.all(), from_frame=self.by_place(chosen))
+        found.columns = chosen
+        if found.is_empty():
+            raise ValueError("The file has no rows.")
+        self.known_total = found.height
+        if not self.is_text:
+            return found
+        return pl.DataFrame(
+            [
+                values.typed(each, self.readings.get(each.name, ""), with_dates=with_dates)
+                for each in found.get_columns()
+            ]
+        )
+
+    def require(self, name: str) -> None:
+        """Raises ValueError where there is no column of a name; the text lists those there are."""
+        if name not in self.names:
+            raise ValueError(f'Column "{name}" is not in the file. {self.describe()}')
+
+    def find(self, wanted: Iterable[str], *, given: str = "") -> str:
+        """Returns the column that a person gave, or the first of some usual names that is there; "" for none.
+
+        Case, spaces and hyphens in a usual name count for nothing.
+
+        Raises:
+            ValueError: one was given, and it is not there.
+        """
+        if given:
+            self.require(given)
+            return given
+        known: dict[str, str] = {}
+        for name in self.names:
+            known.setdefault(re.sub(r"[\s\-.]+", "_", name.strip().casefold()), name)
+        return next((known[each] for each in wanted if each in known), "")
+
+    def describe(self) -> str:
+        """Returns a sentence about the columns: their names, types and a value of each."""
+        shown = self.names[:_SHOWN_COLUMNS]
+        first = self.by_place(shown).head(50).collect()
+        first.columns = shown
+        if self.is_text:
+            first = pl.DataFrame([values.typed(each, self.readings.get(each.name, "")) for each in first.get_columns()])
+        said = [f"{each.name} ({_type_name(each.dtype)}{_sample(each)})" for each in first.get_columns()]
+        return f"Columns found: {listed([*said, *self.names[_SHOWN_COLUMNS:]], _SHOWN_COLUMNS)}."
+
+
+def _type_name(dtype: pl.DataType) -> str:
+    if dtype.is_numeric():
+        return "number"
+    if dtype.is_temporal():
+        return "time"
+    return "nested" if dtype.is_nested() else _TYPES.get(str(dtype), "text")
+
+
+def _sample(column: pl.Series) -> str:
+    there = column.drop_nulls()
+    if not len(there):
+        return ""
+    value = str(there[0])
+    return f", such as {value if len(value) <= 30 else value[:30] + '…'}"
+
+
+def read(source: str, source_uri: str = "", how: How | None = None) -> Table:
+    """Returns the rows of all files of a source, one below the other; columns are matched by name.
+
+    A folder's schema.json names the columns of headerless text, as Kubeflow writes it; parts of a path such as
+    `year=2024` are columns, as Hive and Spark write them.
+
+    Raises:
+        ValueError: no source, an empty file, or no table; the text is for people.
+    """
+    paths = files.source_files(source, source_uri)
+    how = how or How()
+    if not how.names:
+        how = replaced(how, names=tuple(files.schema_names(source) or ()))
+    return read_files(paths, source_uri or source, how, root=Path(source))
+
+
+def read_files(paths: Sequence[Path], label: str, how: How | None = None, *, root: Path = Path()) -> Table:
+    """Returns the rows of some files, as `read` does.
+
+    Args:
+        label: how people know them.
+        root: the folder below which parts of a path may be columns.
+    """
+    how = how or How()
+    paths = [path for path in paths if path.stat().st_size]
+    paths = [path for path in paths if not _is_hidden(path, root)] or paths
+    if not paths:
+        raise ValueError("The file is empty.")
+    parts = []
+    for path in paths:
+        part = _open(path, how)
+        # Where the first file has no header, the others have none either, and the other way round.
+        if part.is_text and how.has_header is None and not how.names:
+            how = replaced(how, has_header=part.has_header)
+        parts.append(_with_keys(part, path, root))
+    return _joined(parts, label)
+
+
+def _is_hidden(path: Path, source: Path) -> bool:
+    """Whether a file below a folder is bookkeeping: of Spark, Delta, or Jupyter."""
+    if not path.is_relative_to(source):
+        return False
+    return any(each.startswith(("_", ".")) for each in path.relative_to(source).parts[:-1])
+
+
+def _open(path: Path, how: How) -> Part:
+    head = kinds.head_of(path)
+    packing = kinds.packing_of(head)
+    if packing:
+        path = unpack.unpacked(path, packing)
+        head = kinds.head_of(path)
+        if not head:
+            raise ValueError("The file is empty.")
+        if kinds.packing_of(head):
+            raise kinds.no_table(path.name, "packed twice")
+    kind = kinds.kind_of(head, path)
+    if kind == "text":
+        return open_text(path, head, how)
+    return open_json(path, head) if kind == "json" else open_columns(path, kind)
+
+
+def _with_keys(part: Part, path: Path, source: Path) -> Part:
+    if not path.is_relative_to(source):
+        return part
+    known = part.frame.collect_schema().names()
+    keys = [match.groups() for each in path.relative_to(source).parts[:-1] if (match := _KEY.fullmatch(each))]
+    added = [
+        pl.lit(None if value == _NO_VALUE else unquote(value), dtype=pl.String).alias(name)
+        for name, value in keys
+        if name not in known
+    ]
+    return replaced(part, frame=part.frame.with_columns(added)) if added else part
+
+
+def _joined(parts: Sequence[Part], label: str) -> Table:
+    frames = [part.frame for part in parts]
+    frame = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
+    try:
+        names = frame.collect_schema().names()
+    except pl.exceptions.PolarsError:
+        raise ValueError(f"The files of {label} have columns of one name and different types.") from None
+    if not names:
+        raise ValueError("The file has no columns.")
+    notes = Notes(sentence for part in parts for sentence in part.notes)
+    totals = [part.total for part in parts]
+    return Table(
+        frame=frame,
+        names=names,
+        label=label,
+        is_text=all(part.is_text for part in parts),
+        has_header=parts[0].has_header,
+        readings={name: reading for part in parts for name, reading in part.readings.items()},
+        rows=_chained([part.rows for part in parts if part.rows]) if all(part.rows for part in parts) else None,
+        nested=frozenset().union(*(part.nested for part in parts)),
+        notes=notes,
+        known_total=None if None in totals else sum(each or 0 for each in totals),
+    )
+
+
+def _chained(readers: Sequence[Callable[[int], Any]]) -> Rows:
+    def rows(count: int) -> Any:
+        for each in readers:
+            for row in each(count):
+                if count <= 0:
+                    return
+                count -= 1
+                yield row
+
+    return rows

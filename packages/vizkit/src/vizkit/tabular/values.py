@@ -1,0 +1,121 @@
+"""Text as the values that it stands for. A column is one of numbers only if every value in it is one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+# Text that stands for a value that is not there; the part of pandas' own list that is never anything else.
+MISSING: Final = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>")
+# 00123 is a name, such as a post code, and no number.
+NAME_OF_DIGITS: Final = r"^\s*[+-]?0[0-9]"
+_DECIMAL_COMMA: Final = r"^[+-]?(?:\d{1,3}(?:[.  ]\d{3})+|\d+)(?:,\d+)?$"
+_THOUSANDS: Final = r"^[+-]?(?:\d{1,3}(?:[,  ]\d{3})+|\d+)(?:\.\d+)?$"
+_FORMS: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ")
+
+
+def there(column: pl.Expr) -> pl.Expr:
+    """Returns a column's texts, null where one stands for nothing."""
+    return pl.when(~column.is_in(MISSING)).then(column)
+
+
+def bare(column: pl.Expr, reading: str = "") -> pl.Expr:
+    """Returns texts as polars reads numbers from them.
+
+    Args:
+        reading: the decimal mark, where the other mark separates thousands; "" for plain numbers.
+    """
+    column = column.str.strip_chars()
+    if not reading:
+        return column
+    thousands = r"[.  ]" if reading == "," else r"[,  ]"
+    column = column.str.replace_all(thousands, "")
+    return column.str.replace(",", ".", literal=True) if reading == "," else column
+
+
+def find_reading(texts: pl.Series, delimiter: str, decimal: str) -> str:
+    """Returns the decimal mark of numbers that polars would not read: "," or "."; "" where plain reading is right.
+
+    Args:
+        texts: some of a column.
+        decimal: what a person said.
+    """
+    known = texts.filter(~texts.is_in(MISSING)).str.strip_chars()
+    if not len(known) or not known.str.contains(r"^[+-]?\d").all():
+        return ""
+    marked = known.str.contains(r"[,  ]")
+    if not marked.any():
+        return "," if decimal == "," and known.str.contains(_DECIMAL_COMMA).all() and _has_points(known) else ""
+    is_comma, is_point = known.str.contains(_DECIMAL_COMMA).all(), known.str.contains(_THOUSANDS).all()
+    if decimal:
+        return decimal if (is_comma if decimal == "," else is_point) else ""
+    # Where commas part the columns, a quoted "1,234" has thousands; where semicolons do, 1,234 has a decimal comma.
+    order = ((".", is_point), (",", is_comma)) if delimiter == "," else ((",", is_comma), (".", is_point))
+    return next((mark for mark, fits in order if fits), "")
+
+
+def _has_points(known: pl.Series) -> bool:
+    return bool(known.str.contains(r"\.").any())
+
+
+def typed(text: pl.Series, reading: str = "", *, with_dates: bool = False) -> pl.Series:
+    """Returns a column of text as whole numbers, fractions, true and false, or dates where all of it is that.
+
+    Text that stands for nothing is null; in a column that stays text only empty text is, since None may be a word.
+    """
+    known = _select(text, there(pl.first()))
+    count = known.count()
+    if not count:
+        return known
+    for made in _numbers(known, reading):
+        if made.count() == count:
+            return _with_nan(text, made)
+    truth = known.str.to_lowercase()
+    if truth.is_in(["true", "false"]).sum() == count:
+        return truth == "true"
+    for form in _FORMS if with_dates else ():
+        made = known.str.to_datetime(form, strict=False)
+        if made.count() == count:
+            return made
+    return _select(text, pl.when(pl.first() != "").then(pl.first()))
+
+
+def _with_nan(text: pl.Series, numbers: pl.Series) -> pl.Series:
+    """Returns numbers with NaN where the text says so: unlike an empty cell, that is a value."""
+    is_nan = text.is_in(["NaN", "nan"])
+    limit = 2**53
+    if not is_nan.any() or (numbers.dtype.is_integer() and not numbers.is_between(-limit, limit).all()):
+        return numbers
+    fractions = numbers.cast(pl.Float64)
+    return (
+        fractions.to_frame()
+        .select(pl.when(is_nan).then(float("nan")).otherwise(pl.first()))
+        .to_series()
+        .alias(text.name)
+    )
+
+
+def _select(column: pl.Series, how: pl.Expr) -> pl.Series:
+    return column.to_frame().select(how.alias(column.name)).to_series()
+
+
+def _numbers(known: pl.Series, reading: str) -> Any:
+    first = known.drop_nulls()[0].strip()
+    # Most columns of text are told by their first value, which saves trying.
+    if not first[:1].isdigit() and first[:1] not in {"+", "-", ".", "i", "I", "N", "n"}:
+        return
+    if known.str.contains(NAME_OF_DIGITS).any() and not _are_fractions(known):
+        return
+    plain = _select(known, bare(pl.first(), reading))
+    yield plain.cast(pl.Int64, strict=False)
+    fractions = plain.cast(pl.Float64, strict=False)
+    if fractions.count() == known.count() and not plain.str.contains(r"[^0-9+-]").any():
+        yield from (plain.cast(kind, strict=False) for kind in (pl.UInt64, pl.Int128))
+    yield fractions
+
+
+def _are_fractions(known: pl.Series) -> bool:
+    """Whether what begins with a nought goes on as a fraction does: 00.5, but not 00123."""
+    begun = known.filter(known.str.contains(NAME_OF_DIGITS))
+    return bool(begun.str.contains(r"[.eE]").all())

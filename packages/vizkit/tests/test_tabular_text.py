@@ -1,0 +1,203 @@
+"""Delimited text and JSON as people have them: every value as it is meant, and everything assumed is said."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+
+import pytest
+
+from packages.vizkit.tests.readings import read_all, read_each
+
+TEXTS = {
+    # name: (content, the columns' values, a part of what is said; "" for nothing at all)
+    "bom.csv": ("\ufeffid,name\n1,Ångström\n".encode(), {"id": [1], "name": ["Ångström"]}, ""),
+    "utf16.csv": ("id,name\n1,Ångström\n".encode("utf-16"), {"id": [1], "name": ["Ångström"]}, "Read as UTF-16"),
+    "utf16le.csv": ("id,name\n1,word\n".encode("utf-16-le"), {"id": [1], "name": ["word"]}, "Read as UTF-16"),
+    "latin.csv": ("id,name\n1,naïve\n".encode("cp1252"), {"id": [1], "name": ["naïve"]}, "Read as Windows-1252"),
+    "latin1.csv": (b"id,name\n1,\x81\xe9\n", {"id": [1], "name": ["\x81é"]}, "Read as Latin-1"),
+    "cr.csv": (b"id,name\r1,a\r2,b\r", {"id": [1, 2], "name": ["a", "b"]}, ""),
+    "crlf.csv": (b'id,name\r\n1,"a\r\nb"\r\n', {"id": [1], "name": ["a\r\nb"]}, ""),
+    "sep.csv": (b"sep=;\nid;name\n1;a,b\n", {"id": [1], "name": ["a,b"]}, ""),
+    "comment.csv": (b"# by job 12\nid,name\n1,a\n", {"id": [1], "name": ["a"]}, "1 line of comments"),
+    "savetxt.csv": (b"# x,y\n1.5,2\n3,4\n", {"x": [1.5, 3.0], "y": [2, 4]}, ""),
+    "spaced.csv": (b'id, name, n\n1, "a, b", 3\n', {"id": [1], "name": ["a, b"], "n": [3]}, "A space follows"),
+    "quoted.csv": (b'"a; b; c","d"\nq,1\n', {"a; b; c": ["q"], "d": [1]}, ""),
+    "newline.csv": (b'"price\n(EUR)",n\n1.5,2\n', {"price\n(EUR)": [1.5], "n": [2]}, ""),
+    "tabs.txt": (b"a\tb\n1,5\tx\n", {"a": [1.5], "b": ["x"]}, "decimal comma"),
+    "bars.csv": (b"a|b\n1|2\n", {"a": [1], "b": [2]}, ""),
+    "comma.csv": (b"x;y\n1,5;2\n-2.000,5;3\n", {"x": [1.5, -2000.5], "y": [2, 3]}, "decimal comma"),
+    "thousands.csv": (b'x,y\n"1,234.5",2\n"12",3\n', {"x": [1234.5, 12.0], "y": [2, 3]}, "between thousands"),
+    "short.csv": (b"a,b,c\n1,2\n3,4,5\n6\n",
+                  {"a": [1, 3, 6], "b": [2, 4, None], "c": [None, 5, None]}, "2 lines have fewer"),
+    "long.csv": (b"a,b\n1,2\n3,4,5\n6,7\n", {"a": [1, 3, 6], "b": [2, 4, 7]}, "1 line has more cells"),
+    "twins.csv": (b"a,a,,b\n1,2,3,4\n", {"a": [1], "a (2)": [2], "column_3": [3], "b": [4]}, "the same name"),
+    "blank.csv": (b"a,b\n1,2\n\n3,4\n\n", {"a": [1, 3], "b": [2, 4]}, ""),
+    "nul.csv": (b"a,b\n1,x\x00y\n", {"a": [1], "b": ["x\x00y"]}, "1 NUL character"),
+    "bare.csv": (b"setosa,5.1,3\nvirginica,6.3,2\n",
+                 {"column_1": ["setosa", "virginica"], "column_2": [5.1, 6.3], "column_3": [3, 2]}, "holds values"),
+    "pandas.csv": (b",0,1\n0,5,6\n1,7,8\n", {"column_1": [0, 1], "0": [5, 7], "1": [6, 8]}, "without a name"),
+    "years.csv": (b"land,2019,2020\nfr,1,2\n", {"land": ["fr"], "2019": [1], "2020": [2]}, ""),
+    "stray.csv": (b'a,b\n1,"open\n2,x\n', {"a": [1, 2], "b": ['"open', "x"]}, "never closed"),
+    "ids.csv": (b"zip,id,u,wide\n00123,9007199254740993,18446744073709551615,170141183460469231731687303715884105727\n",
+                {"zip": ["00123"], "id": [9007199254740993], "u": [18446744073709551615],
+                 "wide": [170141183460469231731687303715884105727]}, ""),
+    "words.csv": (b"n,word,nan\n1,NA,1\nNA,x,NaN\n", {"n": [1, None], "word": ["NA", "x"], "nan": [1.0, "nan"]}, ""),
+    "truth.csv": (b"t,u\nTrue,true\nFALSE,\n", {"t": [True, False], "u": [True, None]}, ""),
+    "infinite.csv": (b"x\ninf\n-inf\n1e400\n2\n", {"x": ["inf", "-inf", "inf", 2.0]}, ""),
+    "pattern.csv": (b"*,^.*$\n1,2\n", {"*": [1], "^.*$": [2]}, ""),
+    "spaces.txt": (b"1.0e+00 2.0e+00\n3.0e+00 4.0e+00\n",
+                   {"column_1": [1.0, 3.0], "column_2": [2.0, 4.0]}, "holds values"),
+    "nan.jsonl": (b'{"a": 1, "b": NaN}\n{"a": 2, "b": -Infinity}\n{"a": 3, "b": 1e400}\n',
+                  {"a": [1, 2, 3], "b": ["nan", "-inf", "inf"]}, ""),
+    "late.jsonl": (b'{"a": 1}\n{"b": "x"}\n', {"a": [1, None], "b": [None, "x"]}, ""),
+    "mixed.jsonl": (b'{"a": 1}\n{"a": "x"}\n{"a": true}\n', {"a": ["1", "x", "true"]}, "several types"),
+    "cut.jsonl": (b'{"a": 1}\n{"a": 2}\n{"a": 3', {"a": [1, 2]}, "cut off"),
+    "wide.json": (b'[{"a": 9007199254740993}, {"a": 18446744073709551615}]',
+                  {"a": [9007199254740993, 18446744073709551615]}, ""),
+    "one.json": (b'{"a": 1, "b": "x"}', {"a": [1], "b": ["x"]}, ""),
+    "wrapped.json": (b'{"count": 2, "items": [{"a": 1}, {"a": 2}]}', {"a": [1, 2]}, 'those of "items"'),
+    "lists.json": (b'{"a": [1, 2], "b": [3]}', {"a": [1, 2], "b": [3, None]}, "different lengths"),
+    "rows.json": (b'[[1, "x"], [2, "y"]]', {"column_1": [1, 2], "column_2": ["x", "y"]}, ""),
+    "some.json": (b'[{"a": 1}, 7]', {"a": [1]}, "1 item of 2"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("texts")
+    for name, (content, *_) in TEXTS.items():
+        (folder / name).write_bytes(content)
+    return read_each(folder, "columns_of", TEXTS)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_values_are_those_that_the_text_means(read, name):
+    _, columns, said = TEXTS[name]
+    assert "error" not in read[name], read[name]
+    assert read[name]["columns"] == columns
+    notes = " ".join(read[name]["notes"])
+    assert any(part in notes for part in said.split("|")) if said else not notes
+
+
+def test_a_person_s_word_counts_more_than_what_is_found_out(tmp_path):
+    (tmp_path / "a.csv").write_text("1;2,5\n3;4,5\n")
+    found = read_all(tmp_path, """answer = [columns_of("a.csv", **how)["columns"] for how in (
+        dict(has_header=True), dict(names=("a", "b")), dict(delimiter=","), dict(decimal="."))]""")  # fmt: skip
+    assert found == [
+        {"1": [3], "2,5": [4.5]},
+        {"a": [1, 3], "b": [2.5, 4.5]},
+        {"column_1": ["1;2", "3;4"], "column_2": [5, 5]},
+        {"column_1": [1, 3], "column_2": ["2,5", "4,5"]},
+    ]
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "values", "table"])
+def test_pandas_json_in_every_orientation(tmp_path, orient):
+    found, expected = read_all(tmp_path, f"""
+frame = pd.DataFrame({{"a": [1, 2, 3], "b": ["x", None, "é"], "c": [0.5, 1.5, None]}})
+frame.to_json("a.json", orient={orient!r})
+answer = [columns_of("a.json")["columns"], frame.astype(object).where(frame.notna(), None).to_dict("list")]
+""")  # fmt: skip
+    found.pop("index", None)
+    assert list(found.values()) == list(expected.values())
+    assert orient == "values" or list(found) == list(expected)
+
+
+def packed(kind, content):
+    if kind == "zip":
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as archive:
+            archive.writestr("a.csv", content)
+        return held.getvalue()
+    return {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[kind](content)
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz", "zip"])
+def test_packed_files_are_unpacked_whatever_their_name(tmp_path, kind):
+    (tmp_path / "data").write_bytes(packed(kind, b"a,b\n1,x\n"))
+    assert read_each(tmp_path, "columns_of", ["data"])["data"]["columns"] == {"a": [1], "b": ["x"]}
+
+
+def several():
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("a.csv", "a\n1\n")
+        archive.writestr("b.csv", "b\n2\n")
+    return held.getvalue()
+
+
+REFUSED = {
+    "a.png": (b"\x89PNG\r\n\x1a\n\0\0", "a.png is a PNG image; it cannot be read as a table"),
+    "a.jpg": (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG image"),
+    "a.pdf": (b"%PDF-1.7\n", "a PDF document"),
+    "a.pkl": (b"\x80\x04\x95\x10", "a Python pickle"),
+    "a.html": (b"<!DOCTYPE html><html></html>", "The type HTML shows such files."),
+    "a.ipynb": (
+        json.dumps({"cells": [], "metadata": {}, "nbformat": 4}).encode(),
+        "The type Notebook shows such files.",
+    ),
+    "a.bin": (bytes(range(256)) * 4, "binary data of an unknown kind"),
+    "cut.csv.gz": (gzip.compress(b"a,b\n" + b"1,2\n" * 9000)[:60], "begins as gzip-packed data and is damaged"),
+    "two.zip": (several(), "a ZIP archive with 2 files: a.csv, b.csv"),
+    "twice.gz": (gzip.compress(gzip.compress(b"a\n1\n")), "packed twice"),
+    "nothing.gz": (gzip.compress(b""), "The file is empty."),
+    "cut.parquet": (b"PAR1 and no more", "begins as a Parquet file and is damaged or cut off"),
+    "cut.arrow": (b"ARROW1\0\0 and no more", "begins as an Arrow file and is damaged"),
+    "cut.orc": (b"ORC and no more", "begins as an ORC file and is damaged"),
+    "cut.avro": (b"Obj\x01 and no more", "begins as an Avro file and is damaged"),
+    "bad.jsonl": (b'{"a": 1}\nnonsense\n{"a": 2}\n', "Line 2 of bad.jsonl is no JSON"),
+    "bad.json": (b'{"a": ', "begins as JSON and is none"),
+    "deep.json": (b"[" * 100_000, "nested too deep"),
+    "empty.csv": (b"", "The file is empty."),
+    "head.csv": (b"a,b\n", "The file has no rows."),
+}
+
+
+def test_what_is_no_table_is_named_in_one_sentence_without_a_library_s_words(tmp_path):
+    for name, (content, _) in REFUSED.items():
+        (tmp_path / name).write_bytes(content)
+    found = read_each(tmp_path, "columns_of", REFUSED)
+    for name, (_, words) in REFUSED.items():
+        error = found[name].get("error", "")
+        assert words in error, (name, found[name])
+        assert not any(each in error for each in ("Error", "polars", "pyarrow", "Traceback", "/tmp")), error
+
+
+def test_what_unpacks_to_too_much_is_refused(tmp_path):
+    (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"a\n" + b"1\n" * 1_000_000))
+    found = read_all(tmp_path, """
+from vizkit.tabular import unpack
+unpack.MAX_BYTES = 1024**2
+answer = or_error(columns_of, "bomb.csv.gz")
+""")  # fmt: skip
+    assert "too much to read" in found["error"]
+
+
+def test_keys_of_hive_s_folders_are_columns(tmp_path):
+    for key, rows in {
+        "year=2023/land=fr": "a\n1\n",
+        "year=2024/land=d%20e": "a\n2\n",
+        "year=2024/_delta_log": "junk",
+    }.items():
+        (tmp_path / "data" / key).mkdir(parents=True)
+        (tmp_path / "data" / key / "part-0.csv").write_text(rows)
+    found = read_each(tmp_path, "columns_of", ["data"])["data"]["columns"]
+    assert found == {"a": [1, 2], "year": [2023, 2024], "land": ["fr", "d e"]}
+
+
+def test_least_and_greatest_are_values_of_the_column(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "zip,id,wide,price,comma\n00123,9007199254740993,99999999999999999999,1.10,x\n"
+        "04999,9007199254740995,99999999999999999998,0.30000000000000001,x\n"
+    )
+    found = read_each(tmp_path, "summary_of", ["a.csv"])["a.csv"]
+    assert {name: (each[0], *each[3:]) for name, each in found.items()} == {
+        "zip": ("text", "00123", "04999"),
+        "id": ("number", "9007199254740993", "9007199254740995"),
+        "wide": ("number", "99999999999999999998", "99999999999999999999"),
+        "price": ("number", "0.30000000000000001", "1.10"),
+        "comma": ("text", "x", "x"),
+    }
