@@ -15,9 +15,9 @@ from renderer import assets
 from renderer.assets import CONTENT_TYPES
 from vizkit import STATIC_DIR
 
+from apps.visualizations.library_handover import start
 from apps.visualizations.services.assets import assets_publish, inline_assets_bytes
 from apps.visualizations.views.content import confine_result
-from apps.visualizations.views.library_handover import start
 from tests.chromium import chromium
 from vizportal.settings import BASE_DIR
 

@@ -6,7 +6,7 @@ from django import template
 from django.conf import settings
 from vizkit import drawings
 
-from apps.visualizations.views.library_handover import FROM_PARENT, PARAMETER
+from apps.visualizations.library_handover import FROM_PARENT, PARAMETER
 
 register = template.Library()
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts.caller import Caller, CallerKind, caller_of, caller_set, system_caller
 from apps.accounts.rights import Right
 from apps.runs.views.sandboxed_response import set_sandbox_headers
-from apps.visualizations import selectors
+from apps.visualizations import library_handover, selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
 from apps.visualizations.services import pictures
@@ -29,7 +29,6 @@ from apps.visualizations.services.results import result_open
 from apps.visualizations.services.stored import DamagedError
 from apps.visualizations.services.tokens import token_user
 from apps.visualizations.signed_addresses import LIFE_S, address_read, signed_address
-from apps.visualizations.views import library_handover
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
