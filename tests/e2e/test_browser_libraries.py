@@ -1,6 +1,7 @@
 """Every display library draws in the sandboxed frame under the result's policy, and in a download without a network."""
 
 import http.server
+import io
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import renderer
+from django.core.management import call_command
 from django.http import HttpResponse, QueryDict
 from renderer import assets
 from renderer.assets import CONTENT_TYPES
@@ -104,7 +106,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif name.startswith("handed/"):
             body = (
                 f'<script src="/result-frames.js" data-origin="" defer></script>'
-                f'<iframe data-themed sandbox="allow-scripts" src="/{name[7:]}?libraries=parent" width=1200 '
+                f'<iframe data-themed title=a-result sandbox="allow-scripts" src="/{name[7:]}?libraries=parent" width=1200 '
                 "height=3000>"
             )
             self.answer(body.encode(), {"Content-Type": "text/html"})
@@ -232,6 +234,57 @@ def test_a_library_is_loaded_once_for_all_results_on_all_pages(render, site, pag
     assert_drawn(page.frame_locator("iframe"), case)
     assert site.served == []
     assert page.wrong == []
+
+
+@pytest.fixture
+def chart(site, tmp_path):
+    """The name of a page with a chart on the site."""
+    (tmp_path / "h.json").write_text('{"loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
+    path = tmp_path / "chart.html"
+    call_command("visualize", "learning_curves", source=str(tmp_path / "h.json"), output=path, stdout=io.StringIO())
+    site.pages["chart.html"] = path
+    return "chart.html"
+
+
+def test_a_frame_hands_what_is_saved_to_the_page_around_it(chart, site, page):
+    page.goto(f"{site.address}/handed/{chart}")
+    frame = page.frame_locator("iframe")
+    frame.locator(".vk-figure[data-painted]").wait_for()
+    saved = {}
+    for kind, words in (("png", "Save as PNG"), ("svg", "Save as SVG"), ("csv", "as CSV"), ("json", "specification")):
+        frame.get_by_label("Save or change this chart").click()
+        with page.expect_download() as download:
+            frame.get_by_role("button", name=words).click()
+        assert download.value.suggested_filename == f"a-result.{kind}"
+        saved[kind] = Path(download.value.path()).read_bytes()
+    assert saved["png"].startswith(b"\x89PNG")
+    assert saved["svg"].startswith(b"<svg")
+    assert saved["csv"].decode().splitlines() == [
+        "Curve,epoch,loss",
+        "training,1,0.9",
+        "training,2,0.5",
+        "validation,1,0.8",
+        "validation,2,0.85",
+    ]
+    assert len(json.loads(saved["json"])["data"]["values"]) == len(saved["csv"].splitlines()) - 1
+    assert page.wrong == []
+
+
+def test_a_frame_that_nobody_uses_saves_nothing_and_loads_no_other_address(chart, site, page):
+    page.goto(f"{site.address}/handed/{chart}")
+    page.frame_locator("iframe").locator(".vk-figure[data-painted]").wait_for()
+    downloads = []
+    page.on("download", downloads.append)
+    site.served.clear()
+    page.frames[1].evaluate(
+        """() => new Promise((done) => {
+          addEventListener("message", (event) => { if (event.data?.vizportalGiven) done(); });
+          parent.postMessage({ vizportalSave: { kind: "csv", bytes: new ArrayBuffer(9) } }, "*");
+          parent.postMessage({ vizportalLibraries: ["/accounts/", "//evil.test/a.js", "/assets/x.js", 3] }, "*");
+        })"""
+    )
+    assert downloads == []
+    assert [url for url in page.asked if "evil" in url or "accounts" in url] == []
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -94,9 +94,9 @@ def component(inner: str) -> str:
 
 def figure(spec: Mapping[str, Any]) -> str:
     """Returns the markup of one figure, which `draw` or a page of the type's own puts into a component."""
-    title, said = spec.get("title"), []
-    if isinstance(title, Mapping):
-        title, said = title.get("text"), title.get("subtitle") or []
+    title = spec.get("title")
+    said = title.get("subtitle") or [] if isinstance(title, Mapping) else []
+    title = title.get("text") if isinstance(title, Mapping) else title
     title = " ".join(map(str, title)) if isinstance(title, list) else title if isinstance(title, str) else ""
     words = str(spec.get("description") or title or "Chart")
     own = spec.get("usermeta", {}).get("vizkit", {})
