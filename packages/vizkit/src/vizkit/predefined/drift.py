@@ -1,0 +1,132 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["numpy", "polars"]
+# [tool.vizportal]
+# key = "drift"
+# title = "Drift"
+# description = "How far two data sets differ, column by column: PSI, Kolmogorov-Smirnov and Jensen-Shannon with a threshold."
+# reads_tables = true
+# artifact_types = ["system.Dataset"]
+# patterns = ["*drift*", "*skew*"]
+#
+# [tool.vizportal.figures]
+# drifted_columns = { better = "lower", description = "Columns above the threshold." }
+# drifted_share = { better = "lower", description = "Their share in all columns that can be compared." }
+# max_psi = { better = "lower", description = "The greatest population stability index." }
+# columns = { description = "Columns that can be compared." }
+# baseline_rows = { description = "Rows of the baseline." }
+# current_rows = { description = "Rows of the data compared with it." }
+#
+# [tool.vizportal.arguments.split_by]
+# type = "string"
+# default = ""
+# title = "Column that splits one file"
+# description = "A column with two values, such as train and eval. Empty: the source has two files."
+#
+# [tool.vizportal.arguments.baseline]
+# type = "string"
+# default = ""
+# title = "Baseline"
+# description = "A file's name or a value of the column. Empty: what is called train, baseline or reference, else the first."
+#
+# [tool.vizportal.arguments.measure]
+# type = "string"
+# enum = ["psi", "ks", "js"]
+# default = "psi"
+# title = "Measure"
+# description = "What the threshold is of. ks is of numbers only."
+#
+# [tool.vizportal.arguments.threshold]
+# type = "number"
+# minimum = 0
+# default = 0.2
+# title = "Threshold"
+# description = "Above it a column has drifted. Usual for PSI: 0.1 is some drift, 0.2 is much."
+#
+# [tool.vizportal.arguments.max_rows]
+# type = "integer"
+# minimum = 100
+# maximum = 10000000
+# default = 500000
+# title = "Rows to look at"
+# description = "Of a larger table every n-th row is taken, and the result says so."
+# ///
+"""How far a data set has moved from another one.
+
+**Reads** two tables, in any form that the type [Table](table.md) reads, or one with a column that says which of two data sets a
+row is of.
+
+**Shows** for each column three measures, and for those that drifted farthest the shares that were compared. *PSI*, the population
+stability index, and the *Jensen-Shannon distance* (to base 2, 0 to 1) compare shares: of ten bins at the baseline's deciles for
+numbers, else of the 50 most frequent values and all others; an empty bin counts as 0.0001 in PSI. *KS* is the
+Kolmogorov-Smirnov statistic of numbers, the greatest distance of their cumulative shares. Missing values are compared by share,
+and are not part of the measures. A column that one data set does not have is listed with the reason.
+
+**Use it** to see whether a model still gets the data that it was trained with, and whether training and evaluation data are alike.
+
+Example: `{"split_by": "split", "baseline": "train", "measure": "js", "threshold": 0.1}`
+"""
+import polars as pl
+
+from vizkit import bars, drift, figure, files, html, notes, profile, tabular
+
+paths = files.source_files(source, source_uri)
+column = variables["split_by"]
+
+
+def read(path):
+    return profile.read_sample(path, source_uri, tabular.How.of(variables), max_rows=variables["max_rows"])
+
+
+if column or len(paths) == 1:
+    table, _, said = read(source)
+    column = column or next((name for name in ("split", "dataset", "part") if name in table.columns), "")
+    if column not in table.columns:
+        raise ValueError(f'One table needs a column that splits it. Name it. Columns found: {", ".join(table.columns[:40])}.')
+    keys = table[column].cast(pl.String)
+    names = keys.drop_nulls().unique(maintain_order=True).to_list()
+    pair = drift.choose(names, variables["baseline"])
+    frames = [table.filter(keys == name).drop(column) for name in pair]
+    said.add(notes.left_out(keys.null_count(), f"without a value of {column}"))
+else:
+    by_name = {path.name: path for path in paths} if len({path.name for path in paths}) == len(paths) else {str(p): p for p in paths}
+    pair = drift.choose(list(by_name), variables["baseline"])
+    tables = [read(str(by_name[name])) for name in pair]
+    frames = [each[0] for each in tables]
+    said = notes.Notes(f"{name}: {note}" for name, each in zip(pair, tables) for note in each[2])
+
+columns = drift.compare(*frames)
+measure, threshold = variables["measure"], variables["threshold"]
+compared = [each for each in columns if each.psi is not None]
+if not compared:
+    raise ValueError("The two data sets have no column in common that holds values in both.")
+far = drift.drifted(columns, measure, threshold)
+figure("drifted_columns", len(far))
+figure("drifted_share", len(far) / len(compared))
+figure("max_psi", max(each.psi for each in compared))
+figure("columns", len(compared))
+figure("baseline_rows", frames[0].height)
+figure("current_rows", frames[1].height)
+
+title = {"psi": "PSI", "ks": "KS", "js": "Jensen-Shannon distance"}[measure]
+measured = sorted((each for each in columns if getattr(each, measure) is not None), key=lambda each: -getattr(each, measure))
+rows = [
+    (each.name, each.psi, each.ks, each.js, *(html.share(share) for share in each.missing), "drifted" if each in far else each.reason)
+    for each in columns[:1000]
+]
+facts = {"Baseline": f"{pair[0]}, {frames[0].height:,} rows", "Compared": f"{pair[1]}, {frames[1].height:,} rows", "Threshold": f"{title} above {threshold:g}"}
+details = [
+    html.table(["Value", pair[0], pair[1]], [(label, html.share(a), html.share(b)) for label, a, b in zip(each.labels, each.baseline, each.current)], caption=f"Shares of {each.name}")
+    for each in compared[:12]
+]
+html.show(
+    f'<div class="vk"><div class="vk-big">{len(far):,} of {len(compared):,} columns drifted</div>{html.facts(facts)}</div>',
+    bars.draw(
+        [bars.Bar(name=each.name, value=getattr(each, measure)) for each in measured],
+        title=f"{title} by column", name_title="Column", value_title=title,
+    ),
+    '<div class="vk">'
+    + html.table(["Column", "PSI", "KS", "Jensen-Shannon", "Missing in baseline", "Missing now", ""], rows, caption="Measures by column")
+    + f'<details class="vk-data"><summary>What was compared</summary><div class="vk-tables">{"".join(details)}</div></details></div>',
+)
+notes.show(said)

@@ -1,0 +1,37 @@
+"""Examples of regression and drift, on the data sets that scikit-learn ships."""
+
+from packages.vizkit.tests.independent import compute
+
+DIABETES = """
+import numpy as np, polars as pl
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import cross_val_predict
+data = load_diabetes()
+predicted = cross_val_predict(LinearRegression(), data.data, data.target, cv=5)
+pl.DataFrame({"target": data.target, "prediction": predicted}).write_csv("diabetes.csv")
+answer = None
+"""
+WINE = """
+import numpy as np, polars as pl
+from sklearn.datasets import load_wine
+data = load_wine(as_frame=True).frame
+data["kind"] = data["target"].map({0: "barolo", 1: "grignolino", 2: "barbera"})
+rows = pl.from_pandas(data.drop(columns="target"))
+rows.filter(pl.col("kind") != "barbera").write_csv("train.csv")
+rows.filter(pl.col("kind") != "barolo").write_csv("serving.csv")
+answer = None
+"""
+
+
+def diabetes(folder):
+    compute("base", DIABETES, folder)
+    return folder / "diabetes.csv", {}
+
+
+def wine(folder):
+    compute("base", WINE, folder)
+    return folder, {}
+
+
+EXAMPLES = {"regression": diabetes, "drift": wine}
