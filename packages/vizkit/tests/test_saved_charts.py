@@ -21,12 +21,12 @@ def test_each_chart_is_saved_in_every_form(draw, opened, tmp_path, key):
     html = drawn(draw, key, source, **given)
     found = opened(html)
     page = found.page
-    figures = page.locator(".vk-figure")
+    figures = page.locator("figure")
     assert figures.count() == len(specs(html))
     for place, spec in enumerate(specs(html)):
         figure = figures.nth(place)
         figure.scroll_into_view_if_needed()
-        page.wait_for_function("(at) => document.querySelectorAll('.vk-figure')[at].dataset.painted", arg=place)
+        page.wait_for_function("(at) => document.querySelectorAll('figure')[at].dataset.painted", arg=place)
         saved = {}
         for kind, words in WORDS.items():
             figure.get_by_label("Save or change this chart").click()
