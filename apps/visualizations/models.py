@@ -16,10 +16,50 @@ from apps.runs.middleware import endpoint_path
 from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 
+class Recipe(models.Model):
+    """What is drawn of which artifact of a pipeline, whatever the run: the visualizations of one recipe are a series.
+
+    Attributes:
+        digest: SHA-256 of all that makes it; equal recipes are one row.
+        part: names or a pattern below the artifact's folder; or the URI that a person named instead of an artifact.
+        arguments: of the type, defaults filled in.
+        code, environment: of custom code only.
+        sample_rows: a try on so many rows; None for all of them.
+        baseline: what the others of the series are compared with; None for the one before each.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=64, unique=True)
+    endpoint_key = models.CharField(max_length=100, blank=True)
+    namespace = models.CharField(max_length=100, blank=True)
+    pipeline_name = models.CharField(max_length=500, blank=True)
+    step_id = models.CharField(max_length=500, blank=True)
+    artifact_name = models.CharField(max_length=500, blank=True)
+    part = models.TextField(blank=True)
+    type_key = models.CharField(max_length=100)
+    arguments = models.JSONField(default=dict)
+    code = models.TextField(blank=True)
+    environment = models.CharField(max_length=50, blank=True)
+    sample_rows = models.PositiveIntegerField(null=True, blank=True)
+    baseline = models.ForeignKey("Visualization", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["endpoint_key", "pipeline_name"], name="recipe_pipeline")]
+
+    def __str__(self) -> str:
+        return f"{self.type_key} of {self.step_id or self.part}"
+
+
 class Visualization(models.Model):
     """One picture of one artifact, made anew by each of its renders.
 
     The names of run, pipeline and step are copies: the page stays readable after Kubeflow forgets the run.
+
+    Attributes:
+        recipe: what its latest render draws; None where it is of no run, or an older version saved it (the reconciler
+            then adds it).
+        run_created_at: the place in its series; None where that is not known.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -39,6 +79,10 @@ class Visualization(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="visualizations"
     )
+    recipe = models.ForeignKey(
+        Recipe, null=True, blank=True, on_delete=models.SET_NULL, related_name="visualizations", db_index=False
+    )
+    run_created_at = models.DateTimeField(null=True, blank=True, editable=False)
     latest = models.ForeignKey("Render", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -49,6 +93,12 @@ class Visualization(models.Model):
             models.Index(fields=["endpoint_key", "run_id", "step_id"], name="visualization_step"),
             models.Index(fields=["type_key", "-created_at"], name="visualization_type"),
             models.Index(fields=["endpoint_key", "namespace"], name="visualization_namespace"),
+            models.Index(fields=["recipe", "run_created_at"], name="visualization_series"),
+            models.Index(
+                fields=["created_at"],
+                name="visualization_no_recipe",
+                condition=models.Q(recipe=None, latest__isnull=False) & ~models.Q(run_id=""),
+            ),
         ]
 
     def __str__(self) -> str:

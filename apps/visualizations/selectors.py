@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import timezone
 from vizkit.types import registry
 from vizkit.types.entities import VisualizationType
@@ -19,7 +19,7 @@ from apps.accounts.rights import Right
 from apps.runs import access
 from apps.runs.entities import Artifact
 from apps.visualizations.exceptions import InvalidRequestError, NotFoundError
-from apps.visualizations.models import Render, Visualization
+from apps.visualizations.models import Recipe, Render, Visualization
 from apps.visualizations.states import RenderState
 
 _SPEEDS = 20
@@ -214,6 +214,24 @@ def visualization_list(
             match |= Q(**{f"{place}__icontains": word})
         found = found.filter(match)
     return found.order_by("-created_at", "id")
+
+
+def recipe_get(caller: Caller, recipe_id: UUID | str) -> Recipe:
+    """Returns a recipe of which the caller may see a visualization.
+
+    Raises:
+        NotFoundError: there is none, or the caller may see none of its visualizations.
+    """
+    found = Recipe.objects.filter(id=_uuid(recipe_id)).select_related("baseline").first()
+    if found is None or not visualizations_visible(caller).filter(recipe=found).exists():
+        raise NotFoundError("There is no such series.")
+    return found
+
+
+def series_list(caller: Caller, recipe: Recipe) -> QuerySet[Visualization]:
+    """Returns the visualizations of a recipe with their key figures, by their runs' age, the newest run first."""
+    rows = visualizations_visible(caller).filter(recipe=recipe).prefetch_related("latest__figures")
+    return rows.order_by(F("run_created_at").desc(nulls_last=True), "-created_at", "id")
 
 
 def visualization_counts(caller: Caller, run_ids: Iterable[str]) -> dict[str, int]:

@@ -7,8 +7,8 @@ from apps.accounts.rights import Right
 from apps.kfp_service import ends
 from apps.visualizations import provenance
 from apps.visualizations import selectors as results
-from apps.visualizations.models import ApiToken, Render, Visualization
-from apps.visualizations.services import bulk, cancellation, live, rights, submission, titles, tokens
+from apps.visualizations.models import ApiToken, Recipe, Render, Visualization
+from apps.visualizations.services import bulk, cancellation, live, rights, series, submission, titles, tokens
 from apps.visualizations.services.requests import VisualizationRequest
 from tests.access.calls_of_runs import kubeflow_as
 from tests.access.outcomes import (
@@ -37,6 +37,10 @@ def visualization(place):
 
 def render(place, name="render"):
     return Render.objects.get(pk=place[name])
+
+
+def recipe(place):
+    return Recipe.objects.get(pk=place["recipe"])
 
 
 def token(place):
@@ -83,6 +87,8 @@ CALLED = {
         lambda c, w, p: results.visualization_list(c, run_id=p["run"]),
         SHOWN,
     ),
+    "apps.visualizations.selectors.recipe_get": (lambda c, w, p: results.recipe_get(c, p["recipe"]), HIDDEN),
+    "apps.visualizations.selectors.series_list": (lambda c, w, p: results.series_list(c, recipe(p)), SHOWN),
     "apps.visualizations.selectors.visualization_counts": (
         lambda c, w, p: results.visualization_counts(c, [p["run"]]),
         SHOWN,
@@ -119,6 +125,14 @@ CALLED = {
     "apps.visualizations.services.submission.visualization_create_anew": (
         lambda c, w, p: submission.visualization_create_anew(c, custom(), w.new_id(), place=("mesh", p["namespace"])),
         TAGGERS,
+    ),
+    "apps.visualizations.services.series.recipe_apply": (
+        lambda c, w, p: series.recipe_apply(c, recipe(p), p["run"], kubeflow_as(c)),
+        TAGGERS,
+    ),
+    "apps.visualizations.services.series.baseline_set": (
+        lambda c, w, p: series.baseline_set(c, visualization(p), is_baseline=True) or True,
+        CHANGERS,
     ),
     "apps.visualizations.services.submission.queue_check": (
         lambda c, w, p: submission.queue_check(c) or True,

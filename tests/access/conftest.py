@@ -16,6 +16,8 @@ from apps.runs import access
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
 from apps.visualizations.models import ApiToken, Render, Visualization
+from apps.visualizations.services import recipes
+from apps.visualizations.specs import spec_read
 from tests.access import multi_user
 from tests.environments import ENVIRONMENTS
 from tests.visualizations.conftest import browser, kernel, queue, valkey_url  # noqa: F401  (fixtures)
@@ -111,7 +113,8 @@ def _place(namespace, owner):
     )
     render.notebook = default_storage.save(f"{namespace}.ipynb", ContentFile(b"{}"))
     render.save()
-    Visualization.objects.filter(pk=render.visualization_id).update(latest=render)
+    recipe = recipes.recipe_keep(render.visualization, spec_read(render))
+    Visualization.objects.filter(pk=render.visualization_id).update(latest=render, recipe=recipe)
     queued = _render(namespace, owner, f"waits in {namespace}", arguments={"column": f"secret of {namespace}"})
     RunTag.objects.create(endpoint_key="mesh", namespace=namespace, run_id=run_id, name=f"tag of {namespace}")
     token = ApiToken.objects.create(user=owner, name=f"script of {namespace}", digest=f"digest of {namespace}")
@@ -126,6 +129,7 @@ def _place(namespace, owner):
         "recurring": f"s-{namespace}",
         "visualization": render.visualization_id,
         "render": render.id,
+        "recipe": recipe.id,
         "queued": queued.id,
         "token": token.pk,
         "filter": saved.pk,

@@ -56,6 +56,7 @@ SYSTEM = {
     "apps.visualizations.services.results.*": "workers, and services that checked the caller",
     "apps.visualizations.services.stored.*": "services that checked the caller",
     "apps.visualizations.services.reconciliation.*": "the reconciler",
+    "apps.visualizations.services.recipes.*": "services that checked the caller, and the reconciler",
 }
 
 # How a caller is found: there is none yet.

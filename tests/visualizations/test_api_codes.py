@@ -13,6 +13,7 @@ from apps.visualizations.api import api, auth
 pytestmark = pytest.mark.django_db(transaction=True)
 ASK = {"run_id": "r1", "step_id": "s1", "artifact": "predictions", "type": "table"}
 NOWHERE = str(uuid.uuid4())
+NO_IDS = dict.fromkeys(("visualization_id", "render_id", "series_id"), NOWHERE)
 # name: (method, path as the document has it, body)
 OPERATIONS = {
     "runs": ("GET", "/api/v1/runs", None),
@@ -24,6 +25,7 @@ OPERATIONS = {
     "get": ("GET", "/api/v1/visualizations/{visualization_id}", None),
     "delete": ("DELETE", "/api/v1/visualizations/{visualization_id}", None),
     "rerender": ("POST", "/api/v1/visualizations/{visualization_id}/rerender", {}),
+    "series": ("GET", "/api/v1/series/{series_id}", None),
     "render": ("GET", "/api/v1/renders/{render_id}", None),
     "cancel": ("POST", "/api/v1/renders/{render_id}/cancel", {}),
     "queue": ("GET", "/api/v1/queue", None),
@@ -36,11 +38,12 @@ PROVOKED = [
     (400, "runs", "no such page size"),
     (400, "run", "Kubeflow refuses the id"),
     (400, "list", "no such page"),
+    (400, "series", "no such page"),
     (400, "create", "an empty body"),
     (400, "rerender", "a list as the body"),
     (400, "cancel", "a form of a page"),
     *((404, name, "Kubeflow has no such run") for name in ("runs", "run", "create")),
-    *((404, name, "no such id") for name in ("get", "delete", "rerender", "render", "cancel")),
+    *((404, name, "no such id") for name in ("get", "delete", "rerender", "render", "cancel", "series")),
     (409, "rerender", "it waits already"),
     (429, "create", "too many wait"),
     (429, "rerender", "too many wait"),
@@ -53,6 +56,7 @@ def send(submit, browser, owner, kubeflow):
     """Sends one operation about a visualization that waits."""
     made = submit()
     own = {"visualization_id": str(made.visualization.id), "render_id": str(made.render.id), "run_id": "r1"}
+    own["series_id"] = str(made.visualization.recipe_id)
 
     def ask(name, *, client=None, ids=None, query="", content_type="application/json", **more):
         method, path, body = OPERATIONS[name]
@@ -100,7 +104,7 @@ def ways(send, settings, monkeypatch, kubeflow, browser, reader, work):
         "a list as the body": lambda name: send(name, body=[]),
         "a form of a page": lambda name: send(name, content_type="text/plain"),
         "Kubeflow has no such run": with_kubeflow(NotFoundError("no such run")),
-        "no such id": lambda name: send(name, ids={"visualization_id": NOWHERE, "render_id": NOWHERE}),
+        "no such id": lambda name: send(name, ids=NO_IDS),
         "it waits already": send,
         "too many wait": too_many,
         "Kubeflow answers nonsense": with_kubeflow(EndpointError("nonsense")),

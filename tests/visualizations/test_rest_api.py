@@ -294,6 +294,7 @@ def test_openapi_names_every_contract_and_its_page_loads_nothing_from_elsewhere(
         "runs": {"get"},
         "runs/{run_id}": {"get"},
         "states": {"get"},
+        "series/{series_id}": {"get"},
         "types": {"get"},
         "visualizations": {"get", "post"},
         "visualizations/{visualization_id}": {"get", "delete"},

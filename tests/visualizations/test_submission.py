@@ -137,6 +137,22 @@ def test_without_a_run_only_what_the_administrator_allows_is_read(submit, settin
     assert made.visualization.artifact_uri == ""
 
 
+@pytest.mark.parametrize(
+    ("code", "environment"),
+    [
+        ("import pandas\n", "base"),
+        ("import tensorflow_data_validation as tfdv\n", "tfx"),
+        ("def draw():\n    from tensorflow_model_analysis import view\n", "tfx"),
+        ("from tensorflow_metadata.proto.v0 import schema_pb2\n", "base"),
+        ('# /// script\n# [tool.vizportal]\n# environment = "base"\n# ///\nimport tensorflow\n', "base"),
+    ],
+)
+def test_custom_code_runs_where_its_imports_are(submit, settings, code, environment):
+    settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    settings.VIZPORTAL_REMOTE_ENVIRONMENTS = ["tfx"]
+    assert submit(type_key="custom", code=code).render.environment == environment
+
+
 def test_custom_needs_the_gate(submit, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False
     with pytest.raises(CustomOffError):

@@ -259,6 +259,17 @@ def visualization_rerender(
     return Status(202, shapes.visualization_shape(visualization, render))
 
 
+@api.get(
+    "/series/{series_id}", response={200: schemas.SeriesOut, **errors(400, 404)}, tags=["series"], url_name="series"
+)
+def series_get(request: HttpRequest, series_id: UUID, page_size: PageSize = 50, page_token: str = "") -> Any:
+    """Returns one picture of all runs of a pipeline, with the key figures of each, the newest run first."""
+    recipe = selectors.recipe_get(caller_of(request), series_id)
+    rows = selectors.series_list(caller_of(request), recipe)
+    found, following = pages.page_at(rows, page_size=page_size, page_token=page_token)
+    return shapes.series_shape(recipe, found, following)
+
+
 @api.get("/renders/{render_id}", response={200: schemas.RenderOut, **errors(404)}, tags=["renders"], url_name="render")
 def render_get(request: HttpRequest, render_id: UUID) -> Any:
     """Returns a render: its state, how far it is, and where its picture is."""

@@ -34,6 +34,22 @@ def page_cut(
     return found[:page_size], _write(last.created_at, last.id)
 
 
+def page_at(
+    rows: QuerySet[Visualization], *, page_size: int, page_token: str
+) -> tuple[list[Visualization], str | None]:
+    """Returns the rows from a place on, in the order of `rows`, and the token of the next place; None at the end.
+
+    Raises:
+        ApiError: 400, a token that this list never gave.
+    """
+    if page_token and not (page_token.isascii() and page_token.isdecimal() and len(page_token) < 10):
+        message = "This is no token of this list."
+        raise ApiError(400, "invalid", message, {"page_token": message})
+    start = int(page_token or 0)
+    found = list(rows[start : start + page_size + 1])
+    return found[:page_size], str(start + page_size) if len(found) > page_size else None
+
+
 def _write(at: datetime, last_id: UUID) -> str:
     return base64.urlsafe_b64encode(json.dumps([at.isoformat(), str(last_id)]).encode()).decode()
 

@@ -234,6 +234,8 @@ class VisualizationOut(Schema):
     step_id: str
     step_name: str
     artifact: str
+    series_id: UUID | None = Field(description="The same picture of other runs: `/series/{id}`; null for none.")
+    run_created_at: datetime | None
     source: str
     owner: str
     created_at: datetime
@@ -246,6 +248,25 @@ class VisualizationOut(Schema):
 class VisualizationPage(Schema):
     """A page of visualizations, newest first; `next` goes into `page_token`."""
 
+    items: list[VisualizationOut]
+    next: str | None
+
+
+class SeriesOut(Schema):
+    """What is drawn of which artifact, and its visualizations, those of the newest run first."""
+
+    id: UUID
+    type: str
+    endpoint: str
+    pipeline_name: str
+    step_id: str
+    artifact: str
+    part: str = Field(description="Names below the artifact's folder, or the URI named instead of an artifact.")
+    arguments: dict[str, Any]
+    code: str
+    sample_rows: int | None
+    baseline_id: UUID | None = Field(description="The visualization that the others are compared with.")
+    created_at: datetime
     items: list[VisualizationOut]
     next: str | None
 

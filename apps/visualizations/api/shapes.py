@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -10,7 +10,7 @@ from vizkit.types.entities import VisualizationType
 
 from apps.runs.entities import Artifact, Run, RunDetails, State, Step
 from apps.visualizations import selectors
-from apps.visualizations.models import Render, RenderFigure, Visualization
+from apps.visualizations.models import Recipe, Render, RenderFigure, Visualization
 from apps.visualizations.states import Reason, RenderState
 
 
@@ -111,14 +111,37 @@ def _figures(render: Render) -> list[RenderFigure]:
     return list(render.figures.all()) if render.state == RenderState.SUCCEEDED else []
 
 
+def series_shape(recipe: Recipe, rows: Iterable[Visualization], following: str | None) -> dict[str, Any]:
+    """Returns SeriesOut's values."""
+    names = ("id", "pipeline_name", "step_id", "part", "arguments", "code", "sample_rows", "baseline_id", "created_at")
+    return {name: getattr(recipe, name) for name in names} | {
+        "type": recipe.type_key,
+        "endpoint": recipe.endpoint_key,
+        "artifact": recipe.artifact_name,
+        "items": [visualization_shape(each) for each in rows],
+        "next": following,
+    }
+
+
 def visualization_shape(visualization: Visualization, render: Render | None = None) -> dict[str, Any]:
     """Returns VisualizationOut's values, with `render` in the latest's place where one is given."""
     shown = render or visualization.latest
-    names = ("id", "title", "run_id", "run_name", "pipeline_name", "step_id", "step_name", "created_at")
+    names = (
+        "id",
+        "title",
+        "run_id",
+        "run_name",
+        "pipeline_name",
+        "step_id",
+        "step_name",
+        "created_at",
+        "run_created_at",
+    )
     return {name: getattr(visualization, name) for name in names} | {
         "type": visualization.type_key,
         "endpoint": visualization.endpoint_key,
         "artifact": visualization.artifact_name,
+        "series_id": visualization.recipe_id,
         "source": visualization.source_uri,
         "owner": visualization.owner.get_username() if visualization.owner else "",
         "url": page_url("visualizations:visualization_detail", visualization.id),

@@ -6,6 +6,7 @@ from django.conf import settings
 from renderer import EnvironmentUnusableError, RenderSpec
 from renderer.overlays import OverlayError, requirements_clean
 from vizkit.types.entities import VisualizationType
+from vizkit.types.headerless import environment_of, parse
 from vizkit.types.inline_metadata import InlineMetadataError, read_inline_metadata
 
 from apps.visualizations.environments import environments, has_queue
@@ -27,7 +28,7 @@ def spec_begin(kind: VisualizationType, code: str, environment: str = "") -> Ren
 
     Args:
         code: for CUSTOM only; its PEP 723 block may ask for packages and, in `[tool.vizportal]`, for an environment.
-        environment: for CUSTOM only; "" for what the block says, else the type's.
+        environment: for CUSTOM only; "" for what the block says, else the one that has what the code imports.
 
     Raises:
         InvalidRequestError: fields `code`, `environment` or `type`.
@@ -42,8 +43,10 @@ def spec_begin(kind: VisualizationType, code: str, environment: str = "") -> Ren
         raise _error("code", f"The code must have at most {MAX_CODE_CHARS:,} characters and no NUL.")
     own = code.replace("\r\n", "\n")
     asked, dependencies = _asked(own)
-    field = "environment" if environment or asked else "type"
-    return _spec(kind, own, environment or asked or kind.environment, dependencies, field=field)
+    field = "environment" if environment or asked else "code"
+    # Packages of its own are installed beside those of the type's environment.
+    found = kind.environment if dependencies else environment_of(parse(own))
+    return _spec(kind, own, environment or asked or found, dependencies, field=field)
 
 
 def _asked(code: str) -> tuple[str, tuple[str, ...]]:

@@ -21,9 +21,12 @@ from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render
 from apps.visualizations.services.hosts import work_dirs_sweep
 from apps.visualizations.services.lease import BEAT_EVERY_S, LEASE, holder_lives
+from apps.visualizations.services.recipes import recipes_fill
 from apps.visualizations.states import ACTIVE_STATES, Reason, RenderState
 
 MAX_LOSSES = 2
+# What an older version saved gets its recipe a few at a time, so that no pass takes long.
+_MOST_RECIPES = 200
 # Nothing of a render runs before its claim, so a job that was lost before it says little about the render.
 _MAX_UNCLAIMED = 5
 # A job that was just taken from the queue is not in it any more, though its row still says queued.
@@ -38,7 +41,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """What one pass changed, in renders; `work_dirs` in directories. `is_idle` where another holder was at it."""
+    """What one pass changed, in renders; `work_dirs` in directories, `recipes` in visualizations that got theirs.
+
+    `is_idle` where another holder was at it.
+    """
 
     cancelled: int = 0
     timed_out: int = 0
@@ -47,10 +53,11 @@ class Reconciliation:
     poisoned: int = 0
     enqueued: int = 0
     work_dirs: int = 0
+    recipes: int = 0
     is_idle: bool = False
 
     def __str__(self) -> str:
-        names = ("cancelled", "timed_out", "tried_again", "lost", "poisoned", "enqueued", "work_dirs")
+        names = ("cancelled", "timed_out", "tried_again", "lost", "poisoned", "enqueued", "work_dirs", "recipes")
         counts = [f"{name} {getattr(self, name)}" for name in names if getattr(self, name)]
         return ", ".join(counts) or "nothing to do"
 
@@ -126,6 +133,7 @@ def reconcile(clock: ClockWatch | None = None) -> Reconciliation:
             poisoned=poisoned,
             enqueued=_enqueue_forgotten(now),
             work_dirs=work_dirs_sweep(),
+            recipes=recipes_fill(_MOST_RECIPES),
         )
         _publish_pass()
         return done

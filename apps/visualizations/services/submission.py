@@ -22,6 +22,7 @@ from apps.visualizations.exceptions import TooManyQueuedError, WrongStateError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.code import custom_check, spec_begin
 from apps.visualizations.services.credentials import credential_keep
+from apps.visualizations.services.recipes import recipe_keep
 from apps.visualizations.services.requests import (
     SAMPLE_TITLE,
     CheckedRequest,
@@ -132,6 +133,7 @@ def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> V
         namespace=checked.namespace,
         run_id=run.id if run else "",
         run_name=_copied(run.name) if run else "",
+        run_created_at=run.created_at if run else None,
         pipeline_name=_copied(run.pipeline_name) if run else "",
         step_id=checked.step.id if checked.step else "",
         step_name=_copied(checked.step.name) if checked.step else "",
@@ -158,7 +160,8 @@ def _render_write(visualization: Visualization, spec: RenderSpec, user: Any, sea
         visualization=visualization, number=last + 1, requested_by=user, **spec_columns(spec)
     )
     visualization.latest = render
-    visualization.save(update_fields=["latest"])
+    recipe_keep(visualization, spec)
+    visualization.save(update_fields=["latest", "recipe"])
     credential_keep(render, sealed_credential)
     transaction.on_commit(lambda: jobs.render_announce(render))
     return render

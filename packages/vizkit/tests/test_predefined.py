@@ -83,3 +83,11 @@ def test_data_that_does_not_fit_is_explained(draw, tmp_path, key, given, text, w
 def test_a_source_that_is_not_there_is_named(draw, tmp_path):
     outcome, _ = draw("table", Path(tmp_path / "none.csv"))
     assert "There is no file at s3://b/data." in outcome.message
+
+
+def test_a_path_that_means_the_source_gets_a_hint(draw, tmp_path):
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    code = "import pandas as pd\npd.read_csv('/s3/b/data/a.csv')"
+    outcome, _ = draw("custom", tmp_path / "a.csv", code=code)
+    assert outcome.state == "failed"
+    assert outcome.message.endswith("This is the chosen artifact: in a render its files are at the path in `source`.")

@@ -6,6 +6,7 @@ import re
 import shutil
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import pytest
 from localkfp.samples import FOLDER as SAMPLES
@@ -76,11 +77,11 @@ def test_folders_of_splits_are_data_sets(draw, splits, tmp_path):
 @pytest.mark.parametrize(
     ("content", "given", "words"),
     [
-        (b"a,b\n1,2\n", {"features": ["z"]}, 'Column "z" is not in the file. Columns found: a, b.'),
+        (b"a,b\n1,2\n", {"features": ["z"]}, 'Column "z" is not in the file. Columns found: a (number, such as 1)'),
         (b"a,b\n" + b"".join(b"%d,2\n" % n for n in range(9)), {"split_by": "a"}, "has more than 8 values"),
         (b"a,b\n", {}, "has no rows"),
         (b"", {}, "empty"),
-        (b"a,b\n1,2,3\n", {}, "cannot be read as a table"),
+        (b"\x89PNG\r\n\x1a\n", {}, "is a PNG image; it cannot be read as a table"),
     ],
 )
 def test_what_does_not_fit_is_said_in_a_sentence(draw, tmp_path, content, given, words):
@@ -168,3 +169,29 @@ def test_a_thousand_features_are_drawn_as_they_come_into_view(draw, opened, tmp_
     found.page.get_by_role("button", name="Reverse").click()
     assert found.page.locator(".st-card h3").first.inner_text().startswith("feature 999")
     assert found.faults == []
+
+
+WRITTEN = Path(__file__).parent / "written"
+
+
+@pytest.mark.parametrize(
+    ("key", "file", "words"),
+    [
+        (
+            "tf_anomalies",
+            "schema/schema.pbtxt",
+            "holds a schema, and no anomalies. The type Data schema (TFDV) shows it.",
+        ),
+        ("tf_anomalies", "statistics/Split-eval/FeatureStats.pb", "holds statistics, and no anomalies."),
+        ("tf_schema", "statistics/Split-eval/FeatureStats.pb", "holds statistics, and no schema."),
+        ("tf_schema", "anomalies/Split-eval/SchemaDiff.pb", "holds anomalies, and no schema."),
+        ("tf_schema", "evaluation/metrics-00000-of-00001.tfrecord", "it is no protocol buffer of TensorFlow Metadata"),
+        ("tf_anomalies", "", "is empty: it holds no anomalies"),
+        ("tf_schema", "", "is empty: it holds no schema"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_and_called_what_it_is(draw, tmp_path, key, file, words):
+    (tmp_path / "empty.pb").touch()
+    outcome, _ = draw(key, WRITTEN / file if file else tmp_path / "empty.pb")
+    assert outcome.state == "failed"
+    assert words in outcome.message

@@ -61,6 +61,11 @@ class Curve:
             return "lower"
         return "higher" if _MORE_IS_BETTER.search(name) else "none"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last value is a finite number."""
+        return bool(np.isfinite(self.last))
+
     def best(self) -> int | None:
         """Returns the index of the best value, by the metric's name; None where the name says nothing."""
         if self.better == "none" or not len(self.y):
@@ -126,9 +131,9 @@ def _x_values(table: pl.DataFrame, name: str, notes: Notes) -> tuple[Any, bool]:
             notes.add(f'A file has no column "{name}"; it is drawn over its rows.')
         return np.arange(1, len(table) + 1, dtype=float), False
     found = table.get_column(name)
-    if found.dtype.is_temporal():
+    if isinstance(found.dtype, pl.Date | pl.Datetime):
         return found.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6, True
-    numbers = found.cast(pl.Float64, strict=False)
+    numbers = found.cast(pl.Float64, strict=False) if not found.dtype.is_nested() else pl.Series(dtype=pl.Float64)
     if not numbers.count():
         raise ValueError(f'Column "{name}" holds neither numbers nor times, so nothing can be drawn over it.')
     x = numbers.to_numpy()

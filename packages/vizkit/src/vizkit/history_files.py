@@ -78,6 +78,8 @@ def _of_json(found: Any) -> pl.DataFrame | None:
 def _of_mapping(found: Mapping[str, Any]) -> pl.DataFrame | None:
     if _is_sizes(found):
         return _of_sizes(found)
+    if isinstance(found.get("data"), list) and ("columns" in found or "schema" in found):
+        return None
     parts = {name: each for name, each in found.items() if isinstance(each, Mapping)}
     if parts and all(isinstance(values, list) for each in parts.values() for values in each.values()):
         lists = {
@@ -85,9 +87,9 @@ def _of_mapping(found: Mapping[str, Any]) -> pl.DataFrame | None:
         }
         return _of_lists(lists, "iteration")
     lists = {name: each for name, each in found.items() if isinstance(each, list)}
-    if lists:
+    if lists and not any(isinstance(each, Mapping) for values in lists.values() for each in values):
         return _of_lists(lists, "epoch")
-    if parts:
+    if parts or lists:
         return None
     return _frame([found])
 

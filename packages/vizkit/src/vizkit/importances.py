@@ -62,7 +62,9 @@ def _object(path: Any, notes: Notes) -> Mapping[str, Any] | None:
         return None
     inner = [each for each in found.values() if isinstance(each, Mapping)]
     # pandas' DataFrame.to_json(): a column of values by row.
-    is_frame = inner and len(inner) == len(found) and all(all(key.isdecimal() for key in each) for each in inner)
+    is_frame = len(inner) == len(found) > 0 and (
+        all(key.isdecimal() for each in inner for key in each) or any(name in _VALUES for name in found)
+    )
     return None if is_frame else found
 
 

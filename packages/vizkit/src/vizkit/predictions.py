@@ -119,7 +119,7 @@ def predictions(table: Table, variables: Mapping[str, Any]) -> Predictions:
     if columns and len(labels) > 2 and not wanted and not given and sign == "==":
         return _several(rows, codes, labels, columns, weights, table.notes)
     member, label, only = _members(labels, name, wanted, sign)
-    column = given or columns.get(only) or _score_column(table, name)
+    column = given or columns.get(only) or _score_column(table, rows, name)
     score = numbers(rows, column)
     known = (codes >= 0) & np.isfinite(score) & (weights > 0 if weights is not None else True)
     truth = member[codes[known]] if len(member) else np.zeros(0, bool)
@@ -199,9 +199,11 @@ def _members(labels: Sequence[str], name: str, wanted: str, sign: str) -> tuple[
     return member, label, ""
 
 
-def _score_column(table: Table, target: str) -> str:
-    found = table.find(name for name in SCORE_COLUMNS if name != target)
-    if not found or found == target:
+def _score_column(table: Table, rows: pl.DataFrame, target: str) -> str:
+    # "predicted" may hold classes.
+    usual = [found for name in SCORE_COLUMNS if (found := table.find([name])) and found != target]
+    found = next((each for each in usual if rows.schema[each].is_numeric()), "") or next(iter(usual), "")
+    if not found:
         raise ValueError(f"Say which column holds the score (true_score_column). {table.describe()}")
     return found
 

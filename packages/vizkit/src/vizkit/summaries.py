@@ -47,6 +47,10 @@ class ColumnSummary:
 
 def summarize(found: Table, columns: Sequence[str]) -> list[ColumnSummary]:
     """Returns the figures of each column."""
+    return found.with_numbers(lambda table: _summarized(table, columns))
+
+
+def _summarized(found: Table, columns: Sequence[str]) -> list[ColumnSummary]:
     total = found.total
     frame = found.by_place(columns)
     is_small = total * len(columns) <= _EXACT_CELLS
@@ -56,8 +60,9 @@ def summarize(found: Table, columns: Sequence[str]) -> list[ColumnSummary]:
     places = {str(at): name for at, name in enumerate(columns)}
     schema = frame.collect_schema()
     readings = {place: found.readings.get(name, "") for place, name in places.items()}
-    make = _text_figures if found.is_text else _figures
-    figures = _evaluated(found, frame, {at: make(pl.col(at), schema[at], readings[at]) for at in places})
+    are_texts = {at: found.is_text and schema[at] == pl.String for at in places}
+    makers = {at: _text_figures if is_text else _figures for at, is_text in are_texts.items()}
+    figures = _evaluated(found, frame, {at: makers[at](pl.col(at), schema[at], readings[at]) for at in places})
     nested = {at for at, name in places.items() if name in found.nested}
     kept = {
         at: there for at in places if at not in nested and (there := _there(pl.col(at), schema[at], found)) is not None
@@ -124,7 +129,7 @@ def _there(column: pl.Expr, kind: pl.DataType, found: Table) -> pl.Expr | None:
     """Returns a column's values as they are told apart; None where that is not done."""
     if kind.is_nested() or kind in {pl.Binary, pl.Null, pl.Object}:
         return None
-    if found.is_text:
+    if found.is_text and kind == pl.String:
         return values.there(column)
     return pl.when(column.is_not_nan()).then(column) if kind.is_float() else column
 
@@ -164,7 +169,7 @@ def _as_written(frame: pl.LazyFrame, figures: dict[str, dict[str, Any]], reading
     """Puts the very texts of the least and greatest fractions in the place of their values."""
     made = []
     for name, each in figures.items():
-        if _is_number(each) and each["wholes"] < each["there"]:
+        if "wholes" in each and _is_number(each) and each["wholes"] < each["there"]:
             number = values.bare(pl.col(name), readings.get(name, "")).cast(pl.Float64, strict=False)
             made += [
                 pl.col(name).filter(number == each[key]).first().alias(f"{name}\0{key}")

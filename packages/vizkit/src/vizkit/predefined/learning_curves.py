@@ -63,20 +63,22 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
     marks = []
     for curve in found:
         at = curve.best()
-        rows.append([metric, curve.name, f"{len(curve.x):,}", html.number(curve.last) or str(curve.last), *([float(curve.y[at]), moment(float(curve.x[at])) if read.is_time else float(curve.x[at])] if at is not None else ["", ""])])
+        rows.append([metric, curve.name, f"{len(curve.x):,}", html.number(curve.last) or "NaN or infinite", *([float(curve.y[at]), moment(float(curve.x[at])) if read.is_time else float(curve.x[at])] if at is not None else ["", ""])])
     if len(runs) == 1:
         for curve in found:
-            figure(f"{metric} ({curve.part})", curve.last, better=curve.better)
+            figure(f"{metric} ({curve.part})", curve.last if curve.is_whole else None, better=curve.better)
             figure(f"best {metric} ({curve.part})", curve.y[curve.best()] if curve.best() is not None else None, better=curve.better)
     best = min(found, key=lambda curve: PARTS.index(curve.part) if curve.part in PARTS else len(PARTS))
     if len(runs) == 1 and best.best() is not None and len(best.x) > 1:
         at, place = best.best(), found.index(best)
         marks = [Mark(x=float(best.x[at]), y=float(best.y[at]), text=f"best {html.number(float(best.y[at]))}", colour=place + 1)]
     # Where values are NaN or infinite the curve ends, and says so at its last point before.
-    ends = [
-        Mark(x=float(c.x[at]), y=float(c.y[at]), text=f"NaN or infinite from {html.number(c.lost[0])}", colour=n % 8 + 1)
-        for n, c in enumerate(found) if c.lost and len(c.x) for at in [max(0, int((c.x < c.lost[0]).sum()) - 1)]
-    ]
+    for n, c in enumerate(found):
+        if c.lost and len(c.x):
+            at, words = max(0, int((c.x < c.lost[0]).sum()) - 1), f"NaN from {html.number(c.lost[0])}"
+            if marks and (marks[0].x, marks[0].y) == (c.x[at], c.y[at]):
+                words, marks = f"{marks[0].text}, {words}", marks[1:]
+            marks.append(Mark(x=float(c.x[at]), y=float(c.y[at]), text=words, colour=n % 8 + 1))
     charts.append(
         Chart(
             title=metric if len(found) > 1 or best.part == "training" else f"{metric} ({best.part})",
@@ -89,7 +91,7 @@ for metric, found in list(grouped.items())[:MAX_METRICS]:
                 )
                 for curve in found
             ],
-            marks=[*marks, *ends],
+            marks=marks,
             bands=[
                 Band(name=f"{c.name} ± 1 std", x=c.x.tolist(), low=(c.y - c.spread).tolist(), high=(c.y + c.spread).tolist(), colour=n % 8 + 1)
                 for n, c in enumerate(found) if c.spread is not None

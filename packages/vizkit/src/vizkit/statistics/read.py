@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ..files import source_files
 from ..records import begins_record, is_tfrecord, records
+from . import messages
 from .model import Bucket, Dataset, Feature, Frequency, Numbers, Texts, no_numbers
 
 _MAX_BYTES: Final = 512 * 1024**2
@@ -100,41 +101,33 @@ def load_statistics(path: Path) -> Any:
     """Returns a file's `DatasetFeatureStatisticsList`; records are put together.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none; the text says what it is.
     """
-    from tensorflow_metadata.proto.v0 import statistics_pb2
-
     content = _content(path)
-    if not content:
-        raise ValueError(f"{path.name} is empty.")
-    whole = statistics_pb2.DatasetFeatureStatisticsList()
     if is_tfrecord(content):
+        whole = messages.new("statistics")
         for record in records(content, path.name):
-            whole.MergeFrom(_parse(record, statistics_pb2.DatasetFeatureStatisticsList(), path, "statistics"))
+            whole.MergeFrom(messages.parse(record, "statistics", path.name))
         return whole
-    return _parse(content, whole, path, "statistics")
+    return messages.parse(content, "statistics", path.name)
 
 
 def load_schema(path: Path) -> Any:
     """Returns a file's `Schema`, from text or binary.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none; the text says what it is.
     """
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
-    return _parse(_content(path), schema_pb2.Schema(), path, "schema")
+    return messages.parse(_content(path), "schema", path.name)
 
 
 def load_anomalies(path: Path) -> Any:
     """Returns a file's `Anomalies`, from text or binary.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none; the text says what it is.
     """
-    from tensorflow_metadata.proto.v0 import anomalies_pb2
-
-    return _parse(_content(path), anomalies_pb2.Anomalies(), path, "anomalies")
+    return messages.parse(_content(path), "anomalies", path.name)
 
 
 def _content(path: Path) -> bytes:
@@ -155,29 +148,6 @@ def _content(path: Path) -> bytes:
     except zlib.error:
         raise ValueError(f"{path.name} is damaged: it cannot be decompressed.") from None
     return pieces
-
-
-def _parse(content: bytes, message: Any, path: Path, what: str) -> Any:
-    from google.protobuf import text_format
-    from google.protobuf.message import DecodeError
-
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = ""
-    # A binary message may happen to be valid UTF-8, so what the text parser refuses is tried again.
-    if text and not content.startswith(b"\x0a") and re.match(r"\s*(?:#|[a-z_]+\s*[:{<])", text):
-        try:
-            return text_format.Parse(text, message, allow_unknown_field=True)
-        except text_format.ParseError as error:
-            raise ValueError(f"{path.name} holds no {what}: {error}.") from None
-    try:
-        message.ParseFromString(content)
-    except DecodeError:
-        raise ValueError(f"{path.name} holds no {what}: it is no protocol buffer of that kind.") from None
-    if content and not message.ListFields():
-        raise ValueError(f"{path.name} holds no {what}.")
-    return message
 
 
 # --- From protocol buffers to our own words ---------------------------------------------------------------------

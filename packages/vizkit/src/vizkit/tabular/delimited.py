@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from . import dialect as dialects
 from . import values
 from .encoding import Survey, survey
 from .entities import How, Part
-from .kinds import HEAD_BYTES
+from .kinds import HEAD_BYTES, damaged
 
 # A column beyond the last: what stands in it is too much.
 _BEYOND: Final = "\x00beyond"
@@ -48,11 +49,30 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
         found = replace(found, returns=0)
     if dialect.is_spaced:
         notes.add("A space follows each delimiter; it is no part of the values.")
-    frame = _scan(path, dialect, skipped, is_quoted=not has_broken_quote)
-    total = _count(frame, path, found, dialect, notes)
+    names = pl.selectors.by_name(*dialect.names)
+    scan = partial(_scan, path, dialect, skipped, is_quoted=not has_broken_quote)
+    try:
+        total = _count(scan({}), path, found, dialect, notes)
+    except pl.exceptions.PolarsError:
+        # Quotation marks inside of values; Python's reader takes them as they are.
+        notes.add("Quotation marks stand where none belong, so some values may be cut in another way than was meant.")
+        path = _rewritten(path, found, replace(dialect, skipped=skipped), is_quoted=not has_broken_quote)
+        scan = partial(_scan, path, dialect, 0, is_quoted=not has_broken_quote)
+        try:
+            total = _count(scan({}), path, replace(found, returns=0), replace(dialect, skipped=0), notes)
+        except pl.exceptions.PolarsError:
+            raise damaged(path.name, "delimited text") from None
+    frame = scan({})
     readings = _readings(dialect, how.decimal, notes)
-    rows = frame.select(pl.selectors.by_name(*dialect.names))
-    return Part(frame=rows, notes=notes, is_text=True, has_header=dialect.has_header, total=total, readings=readings)
+    return Part(
+        frame=frame.select(names),
+        notes=notes,
+        is_text=True,
+        has_header=dialect.has_header,
+        total=total,
+        readings=readings,
+        scan=lambda types: scan(types).select(names),
+    )
 
 
 def _check_names(names: tuple[str, ...], dialect: dialects.Dialect, path: Path) -> None:
@@ -110,14 +130,16 @@ def _rewritten(path: Path, found: Survey, dialect: dialects.Dialect, *, is_quote
     return copy
 
 
-def _scan(path: Path, dialect: dialects.Dialect, skipped: int, *, is_quoted: bool) -> pl.LazyFrame:
+def _scan(
+    path: Path, dialect: dialects.Dialect, skipped: int, types: Mapping[str, Any], *, is_quoted: bool
+) -> pl.LazyFrame:
     names = [*dialect.names, _BEYOND]
     return pl.scan_csv(
         path,
         separator=dialect.delimiter,
         has_header=False,
         skip_lines=skipped,
-        schema=dict.fromkeys(names, pl.String),
+        schema={name: types.get(name, pl.String) for name in names},
         quote_char='"' if is_quoted else None,
         extra_columns="ignore",
         missing_columns="insert",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import re
 from collections import Counter
@@ -17,6 +18,7 @@ DELIMITERS: Final = (",", "\t", ";", "|")
 # Hive's own, and what people use who have all of the others in their texts.
 _RARE: Final = ("\x01", "\x1f", "^", "~")
 _SAMPLE_ROWS: Final = 100
+_SAMPLE_LINES: Final = 300
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf)\s*", re.ASCII)
 _WHOLE: Final = re.compile(r"\s*\d+\s*", re.ASCII)
 _YEARS: Final = range(1800, 2201)
@@ -53,9 +55,9 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
         head: the text's beginning, its line ends as they are.
         is_whole: whether it is all there is, so that its last line is whole.
     """
-    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", head)
-    if not lines[-1]:
-        lines.pop()
+    text = io.StringIO(head, newline="")
+    lines = list(itertools.islice(text, _SAMPLE_LINES))
+    is_whole = is_whole and not text.read(1)
     delimiter, preamble = _preamble(lines, how.delimiter)
     body = lines[len(preamble) :]
     delimiter = delimiter or _delimiter(body, suffix, is_whole=is_whole)
@@ -75,7 +77,7 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
         )
         if not has_header and not how.names and how.has_header is None:
             notes.add(
-                "The first line holds values, so the columns are numbered. If it holds names, set header_row to true."
+                "The first line holds values, so the columns are numbered. If it holds names, set header_row to yes."
             )
     comments = sum(line.startswith("#") for line in preamble)
     if comments:
@@ -171,7 +173,8 @@ def _are_values(rows: Sequence[Sequence[str]]) -> bool:
     if not rows:
         return False
     first, below = rows[0], rows[1 : 1 + _SAMPLE_ROWS]
-    numeric = [at for at, cell in enumerate(first) if is_number(cell)]
+    # A column may well be called inf.
+    numeric = [at for at, cell in enumerate(first) if is_number(cell) and cell.strip() != "inf"]
     if not numeric or _are_labels(first, [first[at] for at in numeric]):
         return False
     if not below:

@@ -56,6 +56,8 @@ class Part:
             other one separates thousands.
         rows: of JSON, yields up to so many rows whose fractions are `Literal`s.
         nested: columns that hold JSON as text.
+        scan: of text, returns the rows with some columns read as numbers, by their polars types; all of such a column
+            must be that.
     """
 
     frame: pl.LazyFrame
@@ -66,3 +68,4 @@ class Part:
     readings: Mapping[str, str] = field(default_factory=dict)
     rows: Rows | None = None
     nested: frozenset[str] = frozenset()
+    scan: Callable[[Mapping[str, Any]], pl.LazyFrame] | None = None

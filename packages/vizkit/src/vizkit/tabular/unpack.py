@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -34,7 +34,8 @@ def unpacked(path: Path, packing: str) -> Path:
         with _opened(path, packing) as packed, copy.open("wb") as file:
             _copy(packed, file, path.name)
     except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, gzip.BadGzipFile):
+        # What says that the machine has no room, or a limit, is no fault of the file.
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES}:
             raise
         raise damaged(path.name, f"{packing}-packed data") from None
     return copy
@@ -85,8 +86,3 @@ def _zstd(path: Path) -> Any:
         return pa.CompressedInputStream(str(path), "zstd")
     except ImportError:
         raise ValueError(f"{path.name} is packed by Zstandard, which nothing here can unpack; gzip works.") from None
-
-
-def discard(path: Path) -> None:
-    """Removes what `unpacked` made."""
-    shutil.rmtree(path.parent, ignore_errors=True)

@@ -27,6 +27,7 @@ _PACKAGE_HINT: Final = (
     '. This environment does not have it. Custom code can ask for packages in a header (PEP 723): "# /// script", '
     '\'# dependencies = ["{name}"]\', "# ///".'
 )
+_SOURCE_HINT: Final = " This is the chosen artifact: in a render its files are at the path in `source`."
 _SEMAPHORE_HINT: Final = (
     ". Processes that start Python anew need semaphores by name, which the sandbox does not offer. Use the start "
     'method "fork", or threads (concurrent.futures.ThreadPoolExecutor).'
@@ -59,7 +60,7 @@ class Render:
             direct.run_cells(shell, recorder, self.notebook, self._on_cell)
             self.result["cells_done"] = len(self._cells)
         except direct.CellFailedError:
-            self.result.update(describe_error(self.notebook, self._cells))
+            self.result.update(describe_error(self.notebook, self._cells, self._source_uri()))
         except direct.ShellEndedError:
             message = "The code ended its own kernel with exit() before the last cell."
             self.result.update(state="failed", reason="kernel_died", message=message)
@@ -87,7 +88,7 @@ class Render:
         except KernelMissingError as error:
             self.result.update(state="failed", reason="kernel_missing", message=str(error))
         if "state" not in self.result and any(_errors(self.notebook)):
-            self.result.update(describe_error(self.notebook, self._cells))
+            self.result.update(describe_error(self.notebook, self._cells, self._source_uri()))
         self.result["cells_s"] = time.monotonic() - self._began
         self.finish()
 
@@ -106,6 +107,9 @@ class Render:
         self.result["convert_s"] = time.monotonic() - began
         notebook = notebook_text(self.notebook)
         self._handover.finish(page=page, notebook=notebook, result=json.dumps(self.result))
+
+    def _source_uri(self) -> str:
+        return str(json.loads((self._directory / "inputs.json").read_text(encoding="utf-8"))["source_uri"])
 
     def _keep_notebook(self) -> None:
         # A process that is ended from outside writes nothing more.
@@ -133,13 +137,17 @@ def _errors(notebook: Any) -> Any:
     )
 
 
-def describe_error(notebook: Any, cells: list[Cell]) -> dict[str, Any]:
-    """Returns state, reason, message, line and traceback of the first error among the outputs."""
+def describe_error(notebook: Any, cells: list[Cell], source_uri: str = "") -> dict[str, Any]:
+    """Returns state, reason, message, line and traceback of the first error among the outputs.
+
+    Args:
+        source_uri: how people know the source; an error that names it gets a hint.
+    """
     for index, output in _errors(notebook):
         traceback = _ANSI.sub("", "\n".join(output.traceback))[-_MAX_TRACEBACK:]
         # Our own types raise ValueError with a whole sentence; a class name before it helps nobody.
         plain = output.ename == "ValueError" and output.evalue
-        hint = _hint(output, traceback)
+        hint = _hint(output, traceback, source_uri)
         return {
             "state": "failed",
             "reason": "syntax_error" if output.ename in _SYNTAX else "user_error",
@@ -150,11 +158,15 @@ def describe_error(notebook: Any, cells: list[Cell]) -> dict[str, Any]:
     return {"state": "failed", "reason": "user_error", "message": "A cell failed.", "line": None, "traceback": ""}
 
 
-def _hint(output: Any, traceback: str) -> str:
+def _hint(output: Any, traceback: str, source_uri: str) -> str:
     """Returns what to do about an error that comes of where the code runs; "" for the code's own."""
     missing = _MISSING.fullmatch(output.evalue or "") if output.ename == "ModuleNotFoundError" else None
     if missing:
         return _PACKAGE_HINT.format(name=missing[1].partition(".")[0])
+    # The object's name without its scheme: steps know it as /minio/..., /gcs/... or by its URI.
+    place = source_uri.partition("://")[2].rstrip("/")
+    if place and place in (output.evalue or "") and output.ename != "ValueError":
+        return _SOURCE_HINT
     return _SEMAPHORE_HINT if output.ename == "PermissionError" and "SemLock" in traceback else ""
 
 

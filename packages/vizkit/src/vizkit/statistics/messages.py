@@ -1,0 +1,97 @@
+"""The protocol buffers of TensorFlow Metadata: parsed as what a type wants, and told apart where a file is another."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, Literal
+
+Kind = Literal["statistics", "schema", "anomalies"]
+
+_SHOWN_BY: Final[dict[Kind, str]] = {
+    "statistics": "Data statistics (TFDV)",
+    "schema": "Data schema (TFDV)",
+    "anomalies": "Data anomalies (TFDV)",
+}
+# How much of the bytes a message has to know to be that one; newer versions have fields that are not known here.
+_NEARLY_ALL: Final = 0.98
+_MOST: Final = 0.8
+_CALLED: Final[dict[Kind, str]] = {"statistics": "statistics", "schema": "a schema", "anomalies": "anomalies"}
+
+
+def new(kind: Kind) -> Any:
+    """Returns an empty message."""
+    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+    if kind == "statistics":
+        return statistics_pb2.DatasetFeatureStatisticsList()
+    return schema_pb2.Schema() if kind == "schema" else anomalies_pb2.Anomalies()
+
+
+def parse(content: bytes, kind: Kind, name: str) -> Any:
+    """Returns a message from its text or its binary form.
+
+    Raises:
+        ValueError: the content is empty, or no such message; the text says what it is instead.
+    """
+    if not content.strip():
+        raise ValueError(f"{name} is empty: it holds no {kind}, and says nothing about the data.")
+    text = _text_of(content)
+    found = _from_text(text, kind, name) if text else _from_binary(content, kind, name)
+    if not found.ListFields():
+        raise ValueError(f"{name} holds no {kind}.")
+    return found
+
+
+def _text_of(content: bytes) -> str:
+    """Returns content that is a message's text form; "" for a binary one, which may happen to be UTF-8 too."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return text if not content.startswith(b"\x0a") and re.match(r"\s*(?:#|[a-z_]+\s*[:{<])", text) else ""
+
+
+def _from_text(text: str, kind: Kind, name: str) -> Any:
+    from google.protobuf import text_format
+
+    fitting = []
+    for each in (kind, *(other for other in _SHOWN_BY if other != kind)):
+        try:
+            found = text_format.Parse(text, new(each))
+        except text_format.ParseError:
+            continue
+        if each == kind:
+            return found
+        fitting.append(each)
+    if fitting:
+        raise _another(name, kind, fitting[0])
+    try:
+        # Newer versions have fields that are not known here.
+        return text_format.Parse(text, new(kind), allow_unknown_field=True)
+    except text_format.ParseError as error:
+        raise ValueError(f"{name} holds no {kind}: {error}.") from None
+
+
+def _from_binary(content: bytes, kind: Kind, name: str) -> Any:
+    """Returns the message. Any message parses as any other, so the one that knows the most of the bytes is right."""
+    from google.protobuf.message import DecodeError
+
+    known: dict[Kind, int] = {}
+    messages = {each: new(each) for each in _SHOWN_BY}
+    for each, message in messages.items():
+        try:
+            message.ParseFromString(content)
+        except DecodeError:
+            continue
+        message.DiscardUnknownFields()
+        known[each] = message.ByteSize()
+    best = max(known, key=lambda each: (known[each], each == kind), default=kind)
+    if best != kind and known[best] >= _NEARLY_ALL * len(content):
+        raise _another(name, kind, best)
+    if known.get(kind, 0) < _MOST * len(content):
+        raise ValueError(f"{name} holds no {kind}: it is no protocol buffer of TensorFlow Metadata.")
+    return messages[kind]
+
+
+def _another(name: str, kind: Kind, found: Kind) -> ValueError:
+    return ValueError(f"{name} holds {_CALLED[found]}, and no {kind}. The type {_SHOWN_BY[found]} shows it.")

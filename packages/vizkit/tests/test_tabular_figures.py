@@ -1,0 +1,215 @@
+"""Files that people have, by which a figure may go wrong without notice: each equal to a figure computed here."""
+
+import json
+import struct
+
+import pytest
+
+from packages.vizkit.tests.readings import read_all, read_each
+
+MATRIX = [[50, 0, 0], [0, 37, 13], [0, 14, 36]]
+MATRICES = {
+    # Content, labels and counts by name.
+    "bare.csv": ("50,0,0\n0,37,13\n0,14,36\n", ["0", "1", "2"], MATRIX),
+    "spaces.txt": ("5.0e+01 3.0e+00\n4.0e+00 4.3e+01\n", ["0", "1"], [[50, 3], [4, 43]]),
+    "two.csv": ("50,3\n4,43\n", ["0", "1"], [[50, 3], [4, 43]]),
+    "head.csv": ("a,b,c\n50,0,0\n0,37,13\n0,14,36\n", ["a", "b", "c"], MATRIX),
+    "crosstab.csv": ("actual,a,b,c\na,50,0,0\nb,0,37,13\nc,0,14,36\n", ["a", "b", "c"], MATRIX),
+    "margins.csv": ("row_0,a,b,All\na,5,1,6\nb,2,7,9\nAll,7,8,15\n", ["a", "b"], [[5, 1], [2, 7]]),
+    "never.csv": ("truth,a,b\na,5,1\nb,2,7\nc,1,1\n", ["a", "b", "c"], [[5, 1, 0], [2, 7, 0], [1, 1, 0]]),
+    "frame.json": ('{"a":{"a":5,"b":2},"b":{"a":1,"b":7}}', ["a", "b"], [[5, 1], [2, 7]]),
+    "lists.json": ("[[50,3],[4,43]]", ["0", "1"], [[50, 3], [4, 43]]),
+    "numbers.csv": (",0,1\n0,50,3\n1,4,43\n", ["0", "1"], [[50, 3], [4, 43]]),
+    "pairs.csv": ("cat,cat,6\ncat,dog,2\ndog,cat,3\ndog,dog,9\n", ["cat", "dog"], [[6, 2], [3, 9]]),
+    "named.csv": ("target,predicted,count\na,a,6\na,b,2\nb,b,9\n", ["a", "b"], [[6, 2], [0, 9]]),
+    "floats.csv": (
+        "target,predicted\n1,1.0\n0,0.0\n1,\n2,2.0\n2,1.0\n",
+        ["0", "1", "2"],
+        [[1, 0, 0], [0, 1, 0], [0, 1, 1]],
+    ),
+    "truth.csv": ("target,predicted\nTrue,1\nFalse,0\nTrue,0\n", ["0", "1"], [[1, 0], [1, 1]]),
+    "quoted.jsonl": (
+        '{"target": 1, "predicted": "1"}\n{"target": 0, "predicted": "1.0"}\n',
+        ["0", "1"],
+        [[0, 1], [0, 1]],
+    ),
+    "digits.csv": ("target,predicted\n01,01\n1a,01\n", ["01", "1a"], [[1, 0], [1, 0]]),
+    "none.csv": ("y_true,y_pred\nNone,None\nNA,None\nx,x\n", ["NA", "None", "x"], [[0, 1, 0], [0, 1, 0], [0, 0, 1]]),
+    "names.csv": ("label,prediction\na,b\nb,b\n", ["a", "b"], [[0, 1], [0, 1]]),
+}
+QUESTIONED = {
+    "either.csv": ("0,0,22\n0,1,4\n1,0,3\n", "set layout to matrix, pairs or rows"),
+    "scores.csv": (
+        "target,predicted\n" + "".join(f"{n % 2},{n / 997}\n" for n in range(1, 300)),
+        "scores, and no predicted",
+    ),
+    "else.csv": (
+        "age,town\n3,x\n4,y\n5,z\n",
+        'Column "target" is not in the file. Columns found: age (number, such as 3)',
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def matrices(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("matrices")
+    for name, (content, *_) in {**MATRICES, **QUESTIONED}.items():
+        (folder / name).write_text(content)
+    return read_each(folder, "matrix_of", [*MATRICES, *QUESTIONED])
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_a_confusion_matrix_in_every_form_has_its_counts(matrices, name):
+    _, labels, expected = MATRICES[name]
+    assert "error" not in matrices[name], matrices[name]
+    assert (matrices[name]["labels"], matrices[name]["counts"]) == (labels, expected)
+
+
+@pytest.mark.parametrize("name", QUESTIONED)
+def test_what_may_be_read_in_two_ways_or_in_none_is_questioned(matrices, name):
+    assert QUESTIONED[name][1] in matrices[name].get("error", ""), matrices[name]
+
+
+def test_a_layout_answers_the_question_and_labels_name_the_classes(tmp_path):
+    (tmp_path / "a.csv").write_text(QUESTIONED["either.csv"][0])
+    (tmp_path / "b.csv").write_text("50,3\n4,43\n")
+    found = read_all(tmp_path, """answer = [matrix_of("a.csv", layout="pairs"), matrix_of("a.csv", layout="matrix"),
+        matrix_of("b.csv", labels=["no", "yes"])]""")  # fmt: skip
+    assert [each["counts"] for each in found] == [
+        [[22, 4], [3, 0]],
+        [[0, 0, 22], [0, 1, 4], [1, 0, 3]],
+        [[50, 3], [4, 43]],
+    ]
+    assert found[2]["labels"] == ["no", "yes"]
+
+
+AREAS = """
+from sklearn import metrics
+dice = np.random.default_rng(5)
+truth = dice.random(400) < 0.4
+score = np.clip(dice.normal(truth * 0.3 + 0.3, 0.2), 0, 1).round(6)
+weight = dice.random(400).round(6) * 9 + 0.1
+area, weighted = metrics.roc_auc_score(truth, score), metrics.roc_auc_score(truth, score, sample_weight=weight)
+forms = {
+    "ints": {"target": truth.astype(int), "score": score},
+    "floats": {"y_true": truth.astype(float), "y_pred_proba": score},
+    "words": {"label": np.where(truth, "yes", "no"), "prob_1": score},
+    "bools": {"actual": truth, "probability": score},
+    "none": {"class": np.where(truth, "Some", "None"), "score": score},
+    "fraud": {"target": np.where(truth, "fraud", "legit"), "score": score},
+    "weights": {"target": truth.astype(int), "score": score, "sample_weight": weight},
+    "unused": {"target": truth.astype(int), "score": score, "weight": weight},
+}
+for name, columns in forms.items():
+    pd.DataFrame(columns).to_csv(f"{name}.csv", index=False)
+answer = [{name: area_of(f"{name}.csv") for name in forms}, area, weighted]
+"""
+
+
+def test_areas_are_scikit_learn_s_whatever_the_columns_are_called_and_the_labels_written(tmp_path):
+    found, area, weighted = read_all(tmp_path, AREAS)
+    for name in ("ints", "floats", "words", "bools", "none", "unused"):
+        assert found[name]["area"] == pytest.approx(area), name
+    assert found["weights"]["area"] == pytest.approx(weighted)
+    assert found["weights"]["notes"] == ['Rows are weighted by the column "sample_weight".']
+    assert "is not used as weights" in found["unused"]["notes"][0]
+    assert found["fraud"]["area"] == pytest.approx(1 - area)
+    assert f'choose "fraud" as the true class, and the area is {area:.4f}' in found["fraud"]["notes"][0]
+
+
+def event(step, tag, value):
+    """A record of TensorBoard's: an Event with a step and a Summary of one scalar."""
+
+    def part(number, content):
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    summary = part(1, part(1, tag.encode()) + bytes([2 << 3 | 5]) + struct.pack("<f", value))
+    return bytes([2 << 3, step]) + part(5, summary)
+
+
+def masked(content):
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
+    crc ^= 0xFFFFFFFF
+    return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def record(content):
+    size = struct.pack("<Q", len(content))
+    return size + masked(size) + content + masked(content)
+
+
+HISTORIES = {
+    "evals.json": json.dumps({"train": {"auc": [0.5, 0.75]}, "validation_0": {"auc": [0.25]}}),
+    "nested.jsonl": '{"epoch": 1, "train": {"loss": 3}, "val": {"loss": 4}}\n'
+    '{"epoch": 2, "train": {"loss": 2}, "val": {"loss": 5}}\n',
+    "sizes.csv": "train_size,train_score,test_score,train_std,test_std\n10,0.5,0.25,0.125,0.5\n20,1,0.75,0.25,0.125\n",
+    "sizes.json": json.dumps(
+        {"train_sizes": [10, 20], "train_scores": [[0, 1], [1, 1]], "test_scores": [[0, 0.5], [0.5, 1]]}
+    ),
+    "run-x-tag-loss.csv": "Wall time,Step,Value\n1700000000.5,1,0.5\n1700000001.5,2,0.25\n",
+    "diverged.csv": "step,loss,val_loss\n1,3,4\n2,NaN,inf\n3,NaN,inf\n",
+    "pandas.csv": "step,loss\n1,3\n2,2\n3,\n4,\n",
+    "gaps.csv": "step,loss,val_loss\n1,3,\n2,2,4\n3,1,\n",
+    "again.csv": "step,loss\n1,3\n2,2\n1,4\n",
+}
+
+
+@pytest.fixture(scope="module")
+def histories(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("histories")
+    for name, content in HISTORIES.items():
+        (folder / name).write_text(content)
+    events = [event(1, "loss", 0.5), event(1, "acc", 0.25), event(2, "loss", 0.125)]
+    (folder / "events.out.tfevents.1.host").write_bytes(b"".join(map(record, events)))
+    return read_each(folder, "curves_of", [*HISTORIES, "events.out.tfevents.1.host"])
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "curves"),
+    [
+        ("evals.json", "iteration",
+         {"auc training": [[1, 2], [0.5, 0.75], 0, None], "auc validation_0": [[1], [0.25], 0, None]}),
+        ("nested.jsonl", "epoch",
+         {"loss training": [[1, 2], [3, 2], 0, None], "loss validation": [[1, 2], [4, 5], 0, None]}),
+        ("sizes.csv", "train_size",
+         {"score training": [[10, 20], [0.5, 1], 0, [0.125, 0.25]],
+          "score test": [[10, 20], [0.25, 0.75], 0, [0.5, 0.125]]}),
+        ("sizes.json", "train_size",
+         {"score training": [[10, 20], [0.5, 1], 0, [0.5, 0]],
+          "score test": [[10, 20], [0.25, 0.75], 0, [0.25, 0.25]]}),
+        ("run-x-tag-loss.csv", "Step", {"loss training": [[1, 2], [0.5, 0.25], 0, None]}),
+        ("events.out.tfevents.1.host", "step",
+         {"loss training": [[1, 2], [0.5, 0.125], 0, None], "acc training": [[1], [0.25], 0, None]}),
+        ("diverged.csv", "step", {"loss training": [[1], [3], 2, None], "loss validation": [[1], [4], 2, None]}),
+        ("pandas.csv", "step", {"loss training": [[1, 2], [3, 2], 2, None]}),
+        ("gaps.csv", "step",
+         {"loss training": [[1, 2, 3], [3, 2, 1], 0, None], "loss validation": [[2], [4], 0, None]}),
+    ],
+)  # fmt: skip
+def test_what_trainings_write_is_read_with_what_was_lost(histories, name, x, curves):
+    assert "error" not in histories[name], histories[name]
+    assert (histories[name]["x"], histories[name]["curves"]) == (x, curves)
+    lost = sum(each[2] for each in curves.values())
+    assert ("diverged" in " ".join(histories[name]["notes"])) is bool(lost)
+
+
+def test_a_training_that_was_started_again_is_told(histories):
+    assert '"step" goes back at row 3' in histories["again.csv"]["notes"][0]
+
+
+def test_importances_are_found_in_an_index_and_refused_in_any_table(tmp_path):
+    found = read_all(tmp_path, """
+pd.Series({"age": 0.5, "sex": 0.25}).to_csv("series.csv")
+pd.DataFrame({"importance": [0.5, 0.25]}, index=["age", "sex"]).to_parquet("index.parquet")
+pd.DataFrame({"importance": {"age": 0.5, "sex": 0.25}}).to_json("frame.json")
+import plotly.express as px
+px.data.tips().to_csv("tips.csv", index=False)
+px.data.iris().to_csv("iris.csv", index=False)
+answer = [or_error(bars_of, name) for name in ("series.csv", "index.parquet", "frame.json", "tips.csv", "iris.csv")]
+""")  # fmt: skip
+    assert [each["bars"] for each in found[:3]] == [{"age": [0.5, None], "sex": [0.25, None]}] * 3
+    assert all("does not look like importances" in each["error"] for each in found[3:])
