@@ -61,6 +61,7 @@ def run_list_context(
         "tag_choices": tag_choices,
         "chips": form.chips(),
         "metric_columns": columns,
+        "has_plugins": any(run.plugins for run in shown),
         "metric_names": sorted({name for values in known.values() for name in values}),
         "metrics_unread": _unread(shown, known) if "unread" not in request.GET else [],
         "saved_filters": selectors.saved_filters(caller, gateway.endpoint.key),

@@ -20,7 +20,7 @@ def _from_task(task: str, key: str) -> dict[str, Any]:
 SPEC: dict[str, Any] = {
     "pipelineInfo": {"name": "tips"},
     "schemaVersion": "2.1.0",
-    "sdkVersion": "kfp-2.17.0",
+    "sdkVersion": "kfp-2.17.3",
     "root": {
         "inputDefinitions": {
             "parameters": {

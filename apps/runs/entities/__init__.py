@@ -6,7 +6,7 @@ endpoint; a step's or artifact's id is unique within its run only.
 
 from apps.runs.entities.definitions import Endpoint, Experiment, Parameter, Pipeline, PipelineVersion, RecurringRun
 from apps.runs.entities.pages import Page
-from apps.runs.entities.runs import Artifact, Attempt, Run, RunDetails, Step, StepLog
+from apps.runs.entities.runs import Artifact, Attempt, PluginEntry, Run, RunDetails, RunPlugin, Step, StepLog
 from apps.runs.entities.states import Phase, State, StepKind
 
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "Phase",
     "Pipeline",
     "PipelineVersion",
+    "PluginEntry",
     "RecurringRun",
     "Run",
     "RunDetails",
+    "RunPlugin",
     "State",
     "Step",
     "StepKind",

@@ -11,6 +11,35 @@ from apps.runs.entities.states import State, StepKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginEntry:
+    """One thing that a plugin says of a run.
+
+    Attributes:
+        value: text, or JSON as text.
+        url: where it leads, http or https; "" for no link.
+    """
+
+    name: str
+    value: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlugin:
+    """What one plugin of Kubeflow made of a run, such as `mlflow`.
+
+    Attributes:
+        state: of the plugin's own work, not of the run.
+        message: what it says of its state; "" for nothing.
+    """
+
+    name: str
+    state: State
+    message: str = ""
+    entries: tuple[PluginEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run of a pipeline.
 
@@ -20,6 +49,7 @@ class Run:
         spec: the IR of what ran; empty where it was not asked for.
         namespace: whose run it is; "" in single-user mode, or where it was not asked for.
         recurring_run_id: the schedule that started it; "" for none.
+        plugins: what plugins made of it, by name.
     """
 
     id: str
@@ -40,6 +70,7 @@ class Run:
     pipeline_root: str = ""
     error: str = ""
     spec: Mapping[str, Any] = field(default_factory=dict)
+    plugins: tuple[RunPlugin, ...] = ()
 
     @property
     def duration(self) -> timedelta | None:

@@ -11,6 +11,7 @@ from typing import Any
 from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, State
 from apps.runs.gateway import spec as specs
 from apps.runs.gateway.json_reading import json_object, json_objects, text, whole
+from apps.runs.gateway.plugins import plugins
 
 
 def moment(value: Any) -> datetime | None:
@@ -82,6 +83,7 @@ def run(model: Any) -> Run:
         error=error_text(model.error) or _history_error(model.state_history),
         spec=spec,
         recurring_run_id=text(model.recurring_run_id),
+        plugins=plugins(model.plugins_output),
     )
 
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 # Users' own JSON is returned as it is.
-_FREE: Final = frozenset({"pipeline_spec", "platform_spec", "parameters", "plugins_input", "metadata", "value"})
+_FREE: Final = frozenset(
+    {"pipeline_spec", "platform_spec", "parameters", "plugins_input", "plugins_output", "metadata", "value"}
+)
 
 
 class JsonObject:

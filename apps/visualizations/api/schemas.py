@@ -63,6 +63,23 @@ class StepOut(Schema):
     artifacts: list[ArtifactOut]
 
 
+class PluginEntryOut(Schema):
+    """One thing that a plugin says of a run; `url` is empty where it is no link."""
+
+    name: str
+    value: str
+    url: str
+
+
+class PluginOut(Schema):
+    """What a plugin of Kubeflow, such as mlflow, made of a run; the state is that of its own work."""
+
+    name: str
+    state: str
+    message: str
+    entries: list[PluginEntryOut]
+
+
 class RunOut(Schema):
     """A run."""
 
@@ -79,6 +96,7 @@ class RunOut(Schema):
     error: str
     url: str
     visualizations: int = Field(0, description="How many are saved for this run.")
+    plugins: list[PluginOut]
 
 
 class RunDetailsOut(RunOut):

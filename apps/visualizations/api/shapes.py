@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -31,6 +32,7 @@ def run_shape(run: Run, visualizations: int = 0) -> dict[str, Any]:
         "parameters": dict(run.parameters),
         "url": page_url("runs:run_detail", run.id),
         "visualizations": visualizations,
+        "plugins": [asdict(plugin) | {"state": str(plugin.state)} for plugin in run.plugins],
     }
 
 

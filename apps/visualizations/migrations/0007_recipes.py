@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -11,7 +10,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('visualizations', '0006_render_figures'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -44,14 +42,6 @@ class Migration(migrations.Migration):
             model_name='visualization',
             name='recipe',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visualizations', to='visualizations.recipe'),
-        ),
-        migrations.AddIndex(
-            model_name='visualization',
-            index=models.Index(fields=['recipe', 'run_created_at'], name='visualization_series'),
-        ),
-        migrations.AddIndex(
-            model_name='visualization',
-            index=models.Index(condition=models.Q(('latest__isnull', False), ('recipe', None), models.Q(('run_id', ''), _negated=True)), fields=['created_at'], name='visualization_no_recipe'),
         ),
         migrations.AddIndex(
             model_name='recipe',

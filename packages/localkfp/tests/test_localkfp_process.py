@@ -36,7 +36,7 @@ def sleeper(path):
         "pipeline_spec": {
             "pipelineInfo": {"name": "sleeper"},
             "schemaVersion": "2.1.0",
-            "sdkVersion": "kfp-2.17.0",
+            "sdkVersion": "kfp-2.17.3",
             "root": {"dag": {"tasks": {"work": task}}},
             "components": {"comp-work": {"executorLabel": "exec-work", "inputDefinitions": declared}},
             "deploymentSpec": {"executors": {"exec-work": {"container": container}}},

@@ -126,7 +126,7 @@ html.show(
         title=f"{title} by column", name_title="Column", value_title=title,
     ),
     '<div class="vk">'
-    + html.table(["Column", "PSI", "KS", "Jensen-Shannon", "Missing in baseline", "Missing now", ""], rows, caption="Measures by column")
+    + html.table(["Column", "PSI", "KS", "Jensen-Shannon", "Missing in baseline", "Missing now", "Note"], rows, caption="Measures by column")
     + f'<details class="vk-data"><summary>What was compared</summary><div class="vk-tables">{"".join(details)}</div></details></div>',
 )
 notes.show(said)

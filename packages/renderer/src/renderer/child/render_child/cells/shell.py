@@ -21,6 +21,7 @@ from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
 from IPython.core.error import StdinNotImplementedError, UsageError
 from traitlets.config import Config
 
+from . import shortcuts
 from .capture import Comm, Recorder, Stream
 
 
@@ -38,6 +39,7 @@ class CellCompiler(XCachingCompiler):  # type: ignore[misc]
 
 def make_shell(recorder: Recorder) -> Any:
     """Returns the shell, its displays and streams leading to `recorder`. One in a process."""
+    shortcuts.install()
     config = Config()
     # A history file would need a thread and a database.
     config.HistoryManager.enabled = False

@@ -22,6 +22,8 @@ pandas.read_csv(io.StringIO("a,b\\n1,x\\n2,y\\n3,z\\n")).describe()"""
 _WARM_FIGURE: Final = """\
 import matplotlib.pyplot as plt
 plt.plot([1, 2, 3]); plt.title("t"); plt.show()"""
+# To find a cell's lines, `inspect` looks at the file of every module that is imported, once: some thousands.
+_WARM_ERROR: Final = "raise ValueError('d')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,15 @@ class PreforkContext:
 
 
 def warm(context: PreforkContext, index_path: str) -> None:
-    """Does once what most renders do, so that they find it done: first table, first figure, first page."""
+    """Does once what most renders do, so that they find it done: first table, figure, error, page."""
     export.configure(Path(index_path))
     export.warm()
     texts = [*WARM_CELLS]
     texts += [_WARM_TABLE] if "pandas" in sys.modules else []
     texts += [_WARM_FIGURE] if "matplotlib.pyplot" in sys.modules else []
-    rehearse(context, texts)
+    rehearse(context, [*texts, _WARM_ERROR])
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)
     context.recorder.begin(build_notebook([], ""))
     context.shell.reset(new_session=True)
 
