@@ -9,7 +9,8 @@ from apps.runs.gateway import ArtifactStream
 from apps.runs.previews import preview
 from packages.vizkit.tests.test_tabular_text import TEXTS
 
-# A file with NULs is shown as bytes, and whether a quotation mark is ever closed only all of a file tells. JSON and packed files have kinds of their own.
+# A file with NULs is shown as bytes, and whether a quotation mark is ever closed only all of a file tells.
+# JSON and packed files have kinds of their own.
 FILES = {
     name: (content, list(columns), len(next(iter(columns.values()))), said)
     for name, (content, columns, said) in TEXTS.items()
