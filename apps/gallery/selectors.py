@@ -17,7 +17,7 @@ from apps.gallery import filters as names
 from apps.gallery.filters import GalleryFilters
 from apps.gallery.models import Favourite
 from apps.visualizations import selectors
-from apps.visualizations.models import Visualization
+from apps.visualizations.models import Recipe, Render, Visualization
 from apps.visualizations.states import RenderState
 
 # So many of the first that fit are looked at; whoever wants others narrows the filters, or follows "Older".
@@ -77,6 +77,46 @@ def visualizations_chosen(caller: Caller, ids: Iterable[str], most: int) -> list
             continue
     by_id = selectors.visualizations_visible(caller).filter(id__in=valid[:most]).in_bulk()
     return [by_id[each] for each in valid[:most] if each in by_id]
+
+
+def renders_compared(
+    caller: Caller, visualization_ids: Iterable[str], render_ids: Iterable[str], most: int
+) -> list[Render]:
+    """Returns the latest renders of visualizations, and the renders that are named, in this order, each once.
+
+    What the caller may not see, and what is no id, is left out.
+    """
+    chosen = visualizations_chosen(caller, visualization_ids, most)
+    named = selectors.render_ids_visible(caller, list(render_ids)[:most])
+    ids = list(dict.fromkeys([*(each.latest_id for each in chosen if each.latest_id), *named]))[:most]
+    rows = selectors.renders_visible(caller).filter(id__in=ids).defer("code", "log", "traceback")
+    by_id = rows.prefetch_related("figures").in_bulk()
+    return [by_id[each] for each in ids if each in by_id]
+
+
+def series_rows(caller: Caller, recipe: Recipe, most: int) -> list[Visualization]:
+    """Returns the visualizations of a recipe, the newest run first, without long texts.
+
+    Of several of one run only the one that was rendered last is there: the others were tries.
+    """
+    rows = selectors.series_list(caller, recipe).defer(*_LONG)[: most * 2]
+    by_run: dict[str, Visualization] = {}
+    for each in rows:
+        known = by_run.get(each.run_id)
+        if known is None or _rank(each) > _rank(known):
+            by_run[each.run_id] = each
+    return list(by_run.values())[:most]
+
+
+def render_before(caller: Caller, render: Render) -> Render | None:
+    """Returns the good render before this one in its history, with its key figures; None where there is none."""
+    earlier = selectors.renders_visible(caller).filter(visualization=render.visualization_id, number__lt=render.number)
+    good = earlier.filter(state=RenderState.SUCCEEDED).defer("code", "log", "traceback")
+    return good.prefetch_related("figures").order_by("-number").first()
+
+
+def _rank(visualization: Visualization) -> tuple[bool, datetime]:
+    return visualization.outcome == RenderState.SUCCEEDED, visualization.created_at
 
 
 def favourites_among(caller: Caller, ids: Iterable[UUID]) -> set[UUID]:

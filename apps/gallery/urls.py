@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from apps.gallery.views import gallery, pages
+from apps.gallery.views import comparison, gallery, pages
 from apps.visualizations.views import assets, content, creator, editor, origin, stream
 
 app_name = "visualizations"
@@ -19,7 +19,10 @@ urlpatterns = [
     path("visualizations/", gallery.gallery, name="gallery"),
     path("visualizations/selection", gallery.gallery_selection, name="gallery_selection"),
     path("visualizations/restore", gallery.visualization_restore, name="visualization_restore"),
+    path("visualizations/compare/", comparison.compare, name="compare"),
+    path("series/<uuid:series_id>/", comparison.series, name="series"),
     path(_ONE, pages.visualization_detail, name="visualization_detail"),
+    path(_ONE + "note", pages.visualization_note, name="visualization_note"),
     path(_ONE + "again", pages.visualization_again, name="visualization_again"),
     path(_ONE + "origin", origin.visualization_origin, name="visualization_origin"),
     path(_ONE + "delete", gallery.visualization_delete, name="visualization_delete"),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -32,7 +30,6 @@ _SUGGESTED: Final = 3
 _SHOWN_TYPES: Final = 6
 _RESULTS: Final = 30
 _LONGEST_ENDING: Final = 8
-TABS: Final = (("result", "Result"), ("code", "Code"), ("log", "Log"), ("history", "History"), ("receipt", "Receipt"))
 
 
 def creator_context(caller: Caller, details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
@@ -145,31 +142,6 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "code_lines": _code_lines(lines := _lines_around(render)),
         "failed_text": next((text for _, text, is_failing in lines if is_failing), ""),
     }
-
-
-def visualization_context(request: HttpRequest, visualization: Visualization, render: Render) -> dict[str, Any]:
-    """Returns what a visualization's page shows of one render."""
-    tab = request.GET.get("tab", "result")
-    renders = list(selectors.renders_of(caller_of(request), visualization)[:100])
-    kind = next((each for each in selectors.type_list() if each.key == visualization.type_key), None)
-    return render_context(request, render) | {
-        **_neighbours(request, visualization),
-        "tab": tab if tab in dict(TABS) else "result",
-        "tabs": TABS,
-        "renders": renders,
-        "is_latest": not renders or renders[0].id == render.id,
-        "is_type_changed": kind is not None and not kind.is_custom and kind.version != render.type_version,
-        "arguments_json": json.dumps(render.arguments, indent=2),
-        "is_page": True,
-    }
-
-
-def _neighbours(request: HttpRequest, visualization: Visualization) -> dict[str, Visualization | None]:
-    """Returns the visualizations before and after this one in the gallery's order, newest first."""
-    visible, at, own = selectors.visualizations_visible(caller_of(request)), visualization.created_at, visualization.id
-    newer = visible.filter(Q(created_at__gt=at) | Q(created_at=at, id__lt=own)).order_by("created_at", "-id")
-    older = visible.filter(Q(created_at__lt=at) | Q(created_at=at, id__gt=own)).order_by("-created_at", "id")
-    return {"newer": newer.first(), "older": older.first()}
 
 
 def advice(render: Render) -> str:

@@ -3,7 +3,12 @@
 # ruff: noqa: ARG005
 # Each call takes the same three values, (caller, world, place), and stands on one line.
 
+from django.utils import timezone
+
 from apps.accounts.rights import Right
+from apps.gallery import selectors as gallery
+from apps.gallery import services as gallery_services
+from apps.gallery.filters import GalleryFilters
 from apps.kfp_service import ends
 from apps.visualizations import provenance
 from apps.visualizations import selectors as results
@@ -41,6 +46,16 @@ def render(place, name="render"):
 
 def recipe(place):
     return Recipe.objects.get(pk=place["recipe"])
+
+
+def deleted(place):
+    Visualization.objects.filter(pk=place["visualization"]).update(deleted_at=timezone.now())
+    return place["visualization"]
+
+
+def second(place):
+    """A render that would come after the one that is there."""
+    return Render(visualization_id=place["visualization"], number=2)
 
 
 def token(place):
@@ -116,6 +131,43 @@ CALLED = {
         lambda c, w, p: live.live_page(c, render(p)) is None,
         LOOKERS,
     ),
+    "apps.gallery.selectors.visualizations_find": (
+        lambda c, w, p: gallery.visualizations_find(c, GalleryFilters(run=p["run"], state="all")).ids,
+        SHOWN,
+    ),
+    "apps.gallery.selectors.visualizations_page": (
+        lambda c, w, p: gallery.visualizations_page(c, [p["visualization"]]),
+        SHOWN,
+    ),
+    "apps.gallery.selectors.visualizations_chosen": (
+        lambda c, w, p: gallery.visualizations_chosen(c, [str(p["visualization"])], 5),
+        SHOWN,
+    ),
+    "apps.gallery.selectors.renders_compared": (
+        lambda c, w, p: gallery.renders_compared(c, [str(p["visualization"])], [str(p["render"])], 5),
+        SHOWN,
+    ),
+    "apps.gallery.selectors.series_rows": (lambda c, w, p: gallery.series_rows(c, recipe(p), 5), SHOWN),
+    "apps.gallery.selectors.render_before": (
+        lambda c, w, p: gallery.render_before(c, second(p)),
+        SHOWN,
+    ),
+    "apps.gallery.selectors.favourites_among": (
+        lambda c, w, p: gallery.favourites_among(c, [p["visualization"]]),
+        (("none", "none"), ("none", "none"), ("in", "none"), ("none", "in"), ("none", "none"), ("none", "none")),
+    ),
+    "apps.gallery.services.favourite_set": (
+        lambda c, w, p: gallery_services.favourite_set(c, visualization(p), is_favourite=True) or True,
+        LOOKERS,
+    ),
+    "apps.gallery.services.selection_act": (
+        lambda c, w, p: gallery_services.selection_act(c, [visualization(p)], "pin")[0],
+        (("none", "none"), ("none", "none"), ("in", "none"), ("none", "in"), ("in", "in"), ("in", "in")),
+    ),
+    "apps.gallery.services.selection_export": (
+        lambda c, w, p: bool(gallery_services.selection_export(c, [visualization(p)])),
+        LOOKERS,
+    ),
     "apps.kfp_service.ends.end_read": (lambda c, w, p: ends.end_read(c, p["render"]), ITS_PERSON),
     # Changing visualizations.
     "apps.visualizations.services.submission.visualization_create": (
@@ -154,6 +206,18 @@ CALLED = {
         lambda c, w, p: titles.title_change(c, visualization(p), "x") or True,
         CHANGERS,
     ),
+    "apps.visualizations.services.titles.notes_change": (
+        lambda c, w, p: titles.notes_change(c, visualization(p), "x") or True,
+        CHANGERS,
+    ),
+    "apps.visualizations.services.titles.tags_change": (
+        lambda c, w, p: titles.tags_change(c, visualization(p), add=["x"]) or True,
+        CHANGERS,
+    ),
+    "apps.visualizations.services.titles.pin_set": (
+        lambda c, w, p: titles.pin_set(c, visualization(p), is_pinned=True) or True,
+        CHANGERS,
+    ),
     "apps.visualizations.services.cancellation.render_cancel": (
         lambda c, w, p: cancellation.render_cancel(c, render(p, "queued")),
         CHANGERS,
@@ -165,6 +229,10 @@ CALLED = {
     "apps.visualizations.services.cancellation.visualization_delete": (
         lambda c, w, p: cancellation.visualization_delete(c, visualization(p)) or True,
         CHANGERS,
+    ),
+    "apps.visualizations.services.cancellation.visualization_restore": (
+        lambda c, w, p: cancellation.visualization_restore(c, deleted(p)),
+        TAGGERS,
     ),
     "apps.visualizations.services.tokens.token_create": (
         lambda c, w, p: tokens.token_create(c, ApiToken(user=p["owner"], name="x")),

@@ -11,6 +11,7 @@ from django.test import Client
 
 from apps.accounts import roles
 from apps.accounts.roles import Role
+from apps.gallery.models import Favourite
 from apps.kfp_service import portal, waiting
 from apps.runs import access
 from apps.runs.gateway import details
@@ -115,6 +116,7 @@ def _place(namespace, owner):
     render.save()
     recipe = recipes.recipe_keep(render.visualization, spec_read(render))
     Visualization.objects.filter(pk=render.visualization_id).update(latest=render, recipe=recipe)
+    Favourite.objects.create(user=owner, visualization_id=render.visualization_id)
     queued = _render(namespace, owner, f"waits in {namespace}", arguments={"column": f"secret of {namespace}"})
     RunTag.objects.create(endpoint_key="mesh", namespace=namespace, run_id=run_id, name=f"tag of {namespace}")
     token = ApiToken.objects.create(user=owner, name=f"script of {namespace}", digest=f"digest of {namespace}")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.caller import caller_of
+from apps.accounts.caller import Caller, caller_of
+from apps.gallery.contexts import visualization_context
+from apps.gallery.services import favourite_set
 from apps.runs.exceptions import RunsError
 from apps.visualizations import contexts, provenance, selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services import cancellation, submission
+from apps.visualizations.services import cancellation, series, submission, titles
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -46,6 +50,37 @@ def render_fragment(request: HttpRequest, render_id: UUID) -> HttpResponse:
     """Answers with a render's card as it is now; a page that shows it live asks for this."""
     render = _render(request, render_id)
     return render_page(request, "visualizations/render_card.html", contexts.render_context(request, render))
+
+
+@require_POST
+def visualization_note(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
+    """Changes what people write on a visualization: whichever of title, notes, tag, untag, pinned, favourite is sent.
+
+    `baseline=yes` makes it what the others of its series are compared with.
+    """
+    caller, visualization = caller_of(request), _visualization(request, visualization_id)
+    try:
+        for name, change in _NOTES.items():
+            if name in request.POST:
+                change(caller, visualization, request.POST[name])
+    except NotAllowedError as error:
+        raise Http404(str(error)) from error
+    except VisualizationsError as error:
+        messages.error(request, str(error))
+    address = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(address if is_ours else visualization.get_absolute_url())
+
+
+_NOTES: Final[dict[str, Callable[[Caller, Visualization, str], None]]] = {
+    "title": titles.title_change,
+    "notes": titles.notes_change,
+    "tag": lambda caller, each, tag: titles.tags_change(caller, each, add=tag.split(",")),
+    "untag": lambda caller, each, tag: titles.tags_change(caller, each, remove=[tag]),
+    "pinned": lambda caller, each, value: titles.pin_set(caller, each, is_pinned=value == "yes"),
+    "favourite": lambda caller, each, value: favourite_set(caller, each, is_favourite=value == "yes"),
+    "baseline": lambda caller, each, value: series.baseline_set(caller, each, is_baseline=value == "yes"),
+}
 
 
 @require_POST
@@ -98,7 +133,7 @@ def render_cancel(request: HttpRequest, render_id: UUID) -> HttpResponse:
 
 
 def _show(request: HttpRequest, visualization: Visualization, render: Render) -> HttpResponse:
-    context = contexts.visualization_context(request, visualization, render)
+    context = visualization_context(request, visualization, render)
     return render_page(request, "visualizations/visualization.html", context)
 
 
