@@ -182,9 +182,9 @@ def test_killed_at_random_points_each_run_is_rendered_once(make, add_run, turn, 
     for _ in range(12):
         add_run()
     rule = make(limits={"most_waiting": 4})
+    services.rule_apply_to_last(caller(owner), rule, 12)
     for _ in range(8):
         add_run()
-    services.rule_apply_to_last(caller(owner), rule, 12)
     chance, kills = random.Random(7), 0
     for _ in range(60):
         Rule.objects.update(looked_at=None)
