@@ -156,6 +156,7 @@ INSTALLED_APPS = [
     "apps.runs",
     "apps.visualizations",
     "apps.gallery",
+    "apps.rules",
     "vizportal",
 ]
 MIDDLEWARE = [

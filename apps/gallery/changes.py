@@ -39,6 +39,11 @@ class Change:
             return ""
         return "±0" if self.delta == 0 else f"{self.delta:+,.4g}"
 
+    @property
+    def verdict_word(self) -> str:
+        """The verdict where it says something: better or worse; "" otherwise."""
+        return self.verdict if self.verdict in {"better", "worse"} else ""
+
 
 def figures_of(render: Render | None) -> dict[str, RenderFigure]:
     """Returns a render's key figures by name; none of a render that did not succeed."""

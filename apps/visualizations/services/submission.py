@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,11 +52,18 @@ class Submission:
     is_new: bool
 
 
-def visualization_create(caller: Caller, request: VisualizationRequest, gateway: Gateway | None) -> Submission:
+def visualization_create(
+    caller: Caller,
+    request: VisualizationRequest,
+    gateway: Gateway | None,
+    *,
+    on_saved: Callable[[Submission], None] | None = None,
+) -> Submission:
     """Saves a visualization and queues its first render, or returns the saved one of the same cache key.
 
     Args:
         gateway: with the rights of the caller; None for a request without a run.
+        on_saved: called in the transaction that saves, so that both are kept or neither; what it raises undoes all.
 
     Raises:
         NotAllowedError: the caller may not create, or not run code of their own.
@@ -73,14 +80,20 @@ def visualization_create(caller: Caller, request: VisualizationRequest, gateway:
     if mine and checked.is_titled and mine.title != checked.title:
         title_change(caller, mine, checked.title)
     if saved is not None and not request.force:
-        return Submission(visualization=mine or saved.visualization, render=saved, is_new=False)
+        found = Submission(visualization=mine or saved.visualization, render=saved, is_new=False)
+        if on_saved:
+            on_saved(found)
+        return found
     queue_check(caller)
     with transaction.atomic():
         visualization = mine or _visualization_write(caller.owner, checked)
         render = _render_write(visualization, checked.spec, caller.owner, checked.sealed_credential)
         _supersede(caller, request.edited, visualization)
         record(caller, "visualization.create", visualization, detail=checked.type_key)
-    return Submission(visualization=visualization, render=render, is_new=True)
+        made = Submission(visualization=visualization, render=render, is_new=True)
+        if on_saved:
+            on_saved(made)
+    return made
 
 
 def _supersede(caller: Caller, edited: str, visualization: Visualization) -> None:
