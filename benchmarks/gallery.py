@@ -102,18 +102,38 @@ def _write(numbers: range, users: list[Any], chance: random.Random) -> None:
         state = "failed" if chance.random() < 0.1 else "succeeded"
         at = timezone.now() - timedelta(minutes=5 * number)
         row = Visualization(
-            title=f"{key} of predictions {number}, {pipeline} run", type_key=key, endpoint_key="default", run_id=str(uuid.uuid4()),
-            run_name=f"{pipeline} run {at:%Y-%m-%d %H:%M}", pipeline_name=pipeline, step_id="evaluator", step_name="evaluator",
-            artifact_name="predictions", artifact_uri=f"minio://mlpipeline/v2/artifacts/{pipeline}/{uuid.uuid4()}/predictions.csv",
-            owner=chance.choice(users), outcome=state, created_at=at, is_pinned=number % 20_000 == 17,
+            title=f"{key} of predictions {number}, {pipeline} run",
+            type_key=key,
+            endpoint_key="default",
+            run_id=str(uuid.uuid4()),
+            run_name=f"{pipeline} run {at:%Y-%m-%d %H:%M}",
+            pipeline_name=pipeline,
+            step_id="evaluator",
+            step_name="evaluator",
+            artifact_name="predictions",
+            artifact_uri=f"minio://mlpipeline/v2/artifacts/{pipeline}/{uuid.uuid4()}/predictions.csv",
+            owner=chance.choice(users),
+            outcome=state,
+            created_at=at,
+            is_pinned=number % 20_000 == 17,
             tags="\nrare\n" if number % 5_000 == 3 else "\nchecked\n\nweekly\n" if number % 10 == 0 else "",
             notes="needle" if number % 40_000 == 9_999 else "",
-        )  # fmt: skip
+        )
         row.text = text_of(row)
         render = Render(
-            visualization=row, number=1, state=state, code="print(1)\n" * 40, type_version="1", environment="base", timeout_s=100,
-            receipt=uuid.uuid4().hex, created_at=at, finished_at=at, html="x" if state == "succeeded" else "", log="line\n" * 40,
-        )  # fmt: skip
+            visualization=row,
+            number=1,
+            state=state,
+            code="print(1)\n" * 40,
+            type_version="1",
+            environment="base",
+            timeout_s=100,
+            receipt=uuid.uuid4().hex,
+            created_at=at,
+            finished_at=at,
+            html="x" if state == "succeeded" else "",
+            log="line\n" * 40,
+        )
         rows.append(row)
         renders.append(render)
         if state == "succeeded":
