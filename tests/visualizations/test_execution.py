@@ -139,11 +139,11 @@ def test_cancelled_before_it_is_claimed(submit, work, row, kernel):
     assert kernel.jobs == []
 
 
-def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, settings):
+def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, row, settings):
     made = submit()
     kernel.during = lambda: cancellation.visualization_delete(caller(owner), made.visualization)
     work()
-    assert Render.objects.count() == 0
+    assert row(made.render).state == RenderState.CANCELLED
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 

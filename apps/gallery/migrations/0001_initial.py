@@ -12,7 +12,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('visualizations', '0009_gallery'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
