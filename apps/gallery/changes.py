@@ -10,7 +10,7 @@ from typing import Final, Literal
 from apps.visualizations.models import Render, RenderFigure
 from apps.visualizations.states import RenderState
 
-Verdict = Literal["better", "worse", "same", "changed"]
+Effect = Literal["better", "worse", "same", "changed"]
 _WIDTH: Final = 160.0
 _HEIGHT: Final = 32.0
 _EDGE: Final = 3.0
@@ -22,7 +22,7 @@ class Change:
 
     Attributes:
         delta: value minus the other's; None where either has no such figure, or they differ in unit.
-        verdict: "changed" where neither direction is better, or there is nothing to compare with.
+        effect: "changed" where neither direction is better, or there is nothing to compare with.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Change:
     unit: str
     better: str
     delta: float | None
-    verdict: Verdict
+    effect: Effect
 
     @property
     def text(self) -> str:
@@ -40,9 +40,9 @@ class Change:
         return "±0" if self.delta == 0 else f"{self.delta:+,.4g}"
 
     @property
-    def verdict_word(self) -> str:
-        """The verdict where it says something: better or worse; "" otherwise."""
-        return self.verdict if self.verdict in {"better", "worse"} else ""
+    def effect_word(self) -> str:
+        """The effect where it says something: better or worse; "" otherwise."""
+        return self.effect if self.effect in {"better", "worse"} else ""
 
 
 def figures_of(render: Render | None) -> dict[str, RenderFigure]:
@@ -71,11 +71,11 @@ def _change(name: str, own: RenderFigure | None, other: RenderFigure | None) -> 
         unit=unit,
         better=better,
         delta=delta,
-        verdict=_verdict(delta, better),
+        effect=_effect(delta, better),
     )
 
 
-def _verdict(delta: float | None, better: str) -> Verdict:
+def _effect(delta: float | None, better: str) -> Effect:
     if delta is None:
         return "changed"
     if delta == 0:

@@ -17,7 +17,7 @@ def figure(value, better="higher", unit=""):
 
 
 @pytest.mark.parametrize(
-    ("own", "other", "verdict", "text"),
+    ("own", "other", "effect", "text"),
     [
         (figure(0.93), figure(0.92), "better", "+0.01"),
         (figure(0.91), figure(0.92), "worse", "-0.01"),
@@ -30,10 +30,10 @@ def figure(value, better="higher", unit=""):
         (figure(1e308), figure(-1e308), "changed", ""),
     ],
 )
-def test_a_figure_against_another(own, other, verdict, text):
+def test_a_figure_against_another(own, other, effect, text):
     as_map = lambda each: {"x": each} if each else {}  # noqa: E731
     (change,) = changes(as_map(own), as_map(other), ["x"])
-    assert (change.verdict, change.text) == (verdict, text)
+    assert (change.effect, change.text) == (effect, text)
 
 
 def test_a_sparkline_has_a_gap_where_there_is_no_value():
