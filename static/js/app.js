@@ -118,8 +118,6 @@
   });
 
   document.addEventListener("htmx:afterSettle", (event) => refreshTimes(event.target));
-  document.addEventListener("htmx:responseError", () => announce("The portal could not answer. Try again."));
-  document.addEventListener("htmx:sendError", () => announce("The portal does not answer. Check the connection."));
   setInterval(() => refreshTimes(), 15000);
   refreshTimes();
 })();

@@ -67,6 +67,7 @@ PAGES = [
     ("login/", POST, "/login/", "everybody", 200),
     ("logout/", POST, "/logout/", "people", 302),
     ("signed-out/", GET, "/signed-out/", "everybody", 200),
+    ("signed-in/", GET, "/signed-in/", "people", 200),
     ("account/sign-ins/", GET, "/account/sign-ins/", "people", 200),
     ("account/sign-ins/", POST, "/account/sign-ins/", "people", 302),
     ("oidc/start/", GET, "/oidc/start/", "nobody", 404),
