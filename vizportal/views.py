@@ -36,7 +36,9 @@ logger = logging.getLogger(__name__)
 _RETRY_AFTER_S = 5
 _NOT_ALLOWED = "Your account may not do this. Ask an administrator of this portal."
 _NOTHING_HERE = "There is nothing at this address, or it is not yours to see."
-_FORM_TOO_OLD = "This form is from before you signed in last. Go back and send it once more; what you typed is still there."
+_FORM_TOO_OLD = (
+    "This form is from before you signed in last. Go back and send it once more; what you typed is still there."
+)
 _AWAY = {"database": "The database does not answer", "store": "The store of results does not answer"}
 
 
@@ -104,7 +106,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return _part_away(request, part)
     error_id = secrets.token_hex(4)
     logger.error("error page %s shown for %s", error_id, request.path)
-    sentence = f"Something went wrong in the portal. Nothing that was saved is lost. The server's log has it as {error_id}."
+    sentence = (
+        f"Something went wrong in the portal. Nothing that was saved is lost. The server's log has it as {error_id}."
+    )
     page = part_error(request, sentence, HTTPStatus.INTERNAL_SERVER_ERROR)
     return page or _bare("500.html", {"error_id": error_id, "request_id": request_id()}, 500)
 
@@ -127,8 +131,8 @@ def _part_away(request: HttpRequest, part: str) -> HttpResponse:
         # The API's error format; the API itself was not called, since the session could not be read.
         error = {"code": f"{part}_away", "message": f"{words}. Nothing is lost; try again soon."}
         answer = JsonResponse({"error": error}, status=503)
-    elif part := part_error(request, f"{words}. Nothing is lost; try again soon.", HTTPStatus.SERVICE_UNAVAILABLE):
-        answer = part
+    elif in_part := part_error(request, f"{words}. Nothing is lost; try again soon.", HTTPStatus.SERVICE_UNAVAILABLE):
+        answer = in_part
     else:
         context = {"words": words, "is_asked_again": request.method == "GET", "retry": request.get_full_path()}
         context["back"] = page_before(request)

@@ -84,7 +84,9 @@ class SignInMiddleware(LoginRequiredMiddleware):
             return None
         return super().process_view(request, view, args, kwargs)
 
-    def handle_no_permission(self, request: HttpRequest, _view: Callable[..., Any]) -> HttpResponseBase:
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, _view: Callable[..., Any]
+    ) -> HttpResponseBase:
         """Leads to the sign-in page, or says that one is signed out where the page would be drawn in a part of another.
 
         What was sent is not sent again by itself: one comes back to the page that it was sent from.

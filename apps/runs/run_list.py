@@ -17,6 +17,8 @@ from apps.runs.run_filters import RunFilterForm
 
 _METRIC_COLUMNS: Final = 3
 _MOST_METRIC_COLUMNS: Final = 8
+CHOSEN: Final = "chosen_runs"
+"""Where the session keeps the runs of an action that was refused, for the next time the list is shown."""
 MOST_READ: Final = 20
 """Runs whose metrics are read from lineage in one go, when the list shows them for the first time."""
 
@@ -26,12 +28,14 @@ class RunListItem:
     """One run in the list.
 
     Attributes:
+        is_chosen: whether it was chosen for an action that was refused.
         metrics: a value for each metric column, None where the run has none of that name.
     """
 
     run: Run
     tags: Sequence[str]
     metrics: Sequence[float | None]
+    is_chosen: bool = False
 
 
 def run_list_context(
@@ -43,6 +47,7 @@ def run_list_context(
     known = selectors.metrics_kept(caller, gateway, shown)
     tags = selectors.tags_of(caller, gateway, shown)
     columns = metric_columns(known.values(), form.values["metrics"])
+    chosen = set(request.session.pop(CHOSEN, ()) if CHOSEN in request.session else ())
     tag_choices = selectors.tag_choices(caller, gateway)
     form.offer(pipeline_id=_names(pipelines), experiment_id=_names(experiments), tag={tag: tag for tag in tag_choices})
     return {
@@ -52,6 +57,7 @@ def run_list_context(
                 run=run,
                 tags=tags.get(run.id, ()),
                 metrics=[known.get(run.id, {}).get(name) for name in columns],
+                is_chosen=run.id in chosen,
             )
             for run in shown
         ],

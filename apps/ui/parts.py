@@ -36,7 +36,10 @@ def for_frames(view: ViewT) -> ViewT:
 
 
 def is_framed(request: HttpRequest) -> bool:
-    """Whether a browser puts the answer into a frame: it says so, on HTTPS and loopback only, or the view is for frames."""
+    """Whether a browser puts the answer into a frame.
+
+    It says so, but on HTTPS and loopback only; elsewhere the view tells.
+    """
     destination = request.headers.get("Sec-Fetch-Dest")
     if destination is not None:
         return destination in _FRAMES

@@ -84,6 +84,21 @@ def argument_field(name: str, rule: Mapping[str, Any], *, is_required: bool) -> 
 class ArgumentsForm(forms.Form):
     """The arguments of one type as typed fields; made by `arguments_form`."""
 
+    @property
+    def set_fields(self) -> list[forms.BoundField]:
+        """The fields to show at once: those that must be filled in, differ from their default, or were refused."""
+        return [field for field in self if not self._is_default(field)]
+
+    @property
+    def default_fields(self) -> list[forms.BoundField]:
+        """The fields at their defaults."""
+        return [field for field in self if self._is_default(field)]
+
+    def _is_default(self, field: forms.BoundField) -> bool:
+        if field.field.required or self.has_error(field.name):
+            return False
+        return not field.field.has_changed(field.field.initial, field.value())
+
     def values(self) -> dict[str, Any]:
         """Returns the arguments that were filled in, as JSON values; call it on a valid form only."""
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}

@@ -141,6 +141,7 @@ PAGES = [
     ("pipelines/<str:pipeline_id>/versions/<str:version_id>/", GET, "/pipelines/p1/versions/v1/", "people", 200),
     ("experiments/", GET, "/experiments/?namespace={namespace}", "listers", 200),
     # visualizations
+    ("runs/<str:run_id>/visualizations/", GET, _RUN + "visualizations/", "people", 302),
     ("runs/<str:run_id>/steps/<str:step_id>/visualizations/", GET, _STEP + "visualizations/", "readers", 200),
     (
         "runs/<str:run_id>/steps/<str:step_id>/visualizations/",

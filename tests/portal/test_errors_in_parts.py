@@ -11,7 +11,11 @@ FRAME = {"Sec-Fetch-Dest": "iframe"}
 # A browser on plain HTTP does not say what it wants an answer for.
 SILENT_FRAME = {"Accept": "text/html,application/xhtml+xml"}
 NOBODY = "00000000-0000-0000-0000-000000000000"
-FRAMED = ["/runs/r/steps/s/artifacts/a/frame", "/runs/r/steps/s/artifacts/a/viewers/0/app", f"/renders/{NOBODY}/content"]
+FRAMED = [
+    "/runs/r/steps/s/artifacts/a/frame",
+    "/runs/r/steps/s/artifacts/a/viewers/0/app",
+    f"/renders/{NOBODY}/content",
+]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from apps.accounts.rights import Right
 from apps.runs import actions, exceptions, selectors, services
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.run_filters import RunFilterForm
-from apps.runs.run_list import run_list_context
+from apps.runs.run_list import CHOSEN, run_list_context
 from apps.runs.views.errors import handle_kubeflow_errors
 
 MOST_COMPARED: Final = 10
@@ -85,6 +85,7 @@ def run_selection(request: HttpRequest) -> HttpResponseBase:
 def _compare(request: HttpRequest, run_ids: Sequence[str], back: str) -> HttpResponseBase:
     if not 2 <= len(run_ids) <= MOST_COMPARED:
         messages.warning(request, f"Tick two to {MOST_COMPARED} runs to compare; {len(run_ids)} are ticked.")
+        request.session[CHOSEN] = list(run_ids)
         return redirect(back)
     query = QueryDict(mutable=True)
     query.setlist("run", list(run_ids))
@@ -96,6 +97,7 @@ def _tag(request: HttpRequest, caller: Caller, run_ids: Sequence[str], back: str
         name = services.tags_add(caller, gateway_for(caller), run_ids, request.POST.get("tag", ""))
     except exceptions.InvalidRequestError as error:
         messages.error(request, str(error))
+        request.session[CHOSEN] = list(run_ids)
     else:
         messages.success(request, f"Tagged {_count(len(run_ids))} with “{name}”.")
     return redirect(back)
@@ -109,6 +111,7 @@ def _change_runs(request: HttpRequest, caller: Caller, action: str, run_ids: Seq
         undo_offer(request, UNDONE_BY.get(action, ""), done, f"{_DONE[action]} {_count(len(done))}.")
     refused = [f"{run_id}: {reason}" for run_id, reason in refusals.items() if reason]
     if refused:
+        request.session[CHOSEN] = [run_id for run_id, reason in refusals.items() if reason]
         messages.error(request, f"Kubeflow refuses to {action} {_count(len(refused))}. {' '.join(refused[:3])}")
 
 
