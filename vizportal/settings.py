@@ -270,7 +270,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        "connect-src": [SELF],
+        # Pages hand over to results the libraries that the results' own origin serves.
+        "connect-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],
         "frame-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],
         "frame-ancestors": [SELF],
         "form-action": [SELF],

@@ -162,9 +162,7 @@ def _take_code(key: str, values: dict[str, Any]) -> str:
 
 def _own_words(key: str, values: dict[str, Any]) -> dict[str, Any]:
     """Returns Kubeflow's arguments of a type as the portal's own; other types' pass through."""
-    if key == "roc_curve":
-        return _roc_curve(values)
-    return _table(values) if key == "table" else values
+    return _roc_curve(values) if key == "roc_curve" else values
 
 
 def _roc_curve(values: dict[str, Any]) -> dict[str, Any]:
@@ -179,16 +177,3 @@ def _roc_curve(values: dict[str, Any]) -> dict[str, Any]:
         # Kubeflow compares with any value, ours with its text.
         given["trueclass"] = json.dumps(given["trueclass"])
     return given
-
-
-def _table(values: dict[str, Any]) -> dict[str, Any]:
-    """Kubeflow's `headers` are the names of the columns; without any, the file's first line has them."""
-    given = dict(values)
-    if "headers" not in given:
-        return given
-    headers = given.pop("headers")
-    if not headers or headers is True:
-        return given
-    raise InvalidRequestError(
-        "`headers` with names for the columns is not supported here: put the names into the file's first line."
-    )

@@ -27,6 +27,8 @@ urlpatterns = [
     path(_RENDER + "content", content.render_content, name="render_content"),
     path(_RENDER + "download.html", content.render_download, {"kind": "html"}, name="render_download_html"),
     path(_RENDER + "download.ipynb", content.render_download, {"kind": "ipynb"}, name="render_download_notebook"),
+    path(_RENDER + "picture.svg", content.render_picture, {"kind": "svg"}, name="render_picture_svg"),
+    path(_RENDER + "picture.png", content.render_picture, {"kind": "png"}, name="render_picture_png"),
     re_path(r"^assets/(?P<sha256>[0-9a-f]{64})\.(?P<kind>js|css)\Z", assets.asset, name="asset"),
     path("events/", stream.events, name="events"),
 ]

@@ -19,6 +19,7 @@ from apps.visualizations.models import ApiToken, Render, Visualization
 from apps.visualizations.services import recipes
 from apps.visualizations.specs import spec_read
 from tests.access import multi_user
+from tests.environments import ENVIRONMENTS
 from tests.visualizations.conftest import browser, kernel, queue, valkey_url  # noqa: F401  (fixtures)
 
 ROLES = ("anonymous", "viewer_a", "member_a", "member_b", "administrator", "superuser")
@@ -94,6 +95,8 @@ def world(kubeflow, people, kernel, queue, settings):  # noqa: F811
     `places[namespace]` are the values that the matrix's paths name.
     """
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    # Pictures of results are drawn by the real one.
+    settings.VIZPORTAL_ENVIRONMENTS_DIR = ENVIRONMENTS.built_dir
     owners = {"team-a": people["member_a"], "team-b": people["member_b"]}
     places = {namespace: _place(namespace, owner) for namespace, owner in owners.items()}
     return SimpleNamespace(kubeflow=kubeflow, people=people, places=places)
@@ -105,7 +108,9 @@ def _place(namespace, owner):
         namespace, owner, f"curve of {namespace}", run_id=run_id, step_id="read-data", artifact_name="data"
     )
     render.state, render.receipt = "succeeded", f"receipt of {namespace}"
-    render.html = default_storage.save(f"{namespace}.html", ContentFile(f"<p>{namespace}</p>".encode()))
+    render.html = default_storage.save(
+        f"{namespace}.html", ContentFile(f"<p>{namespace}</p><svg width='9' height='9'></svg>".encode())
+    )
     render.notebook = default_storage.save(f"{namespace}.ipynb", ContentFile(b"{}"))
     render.save()
     recipe = recipes.recipe_keep(render.visualization, spec_read(render))

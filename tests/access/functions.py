@@ -51,6 +51,7 @@ SYSTEM = {
     "apps.visualizations.services.inputs.*": "workers",
     "apps.visualizations.services.lease.*": "workers",
     "apps.visualizations.services.live.live_publish*": "workers",
+    "apps.visualizations.services.pictures.*": "views that checked the caller, and manage.py visualize",
     "apps.visualizations.services.pruning.*": "manage.py prune",
     "apps.visualizations.services.results.*": "workers, and services that checked the caller",
     "apps.visualizations.services.stored.*": "services that checked the caller",

@@ -163,6 +163,8 @@ PAGES = [
     ("renders/<uuid:render_id>/fragment", GET, _RENDER + "fragment", "readers", 200),
     ("renders/<uuid:render_id>/cancel", POST, "/renders/{queued}/cancel", "owners", 302),
     ("renders/<uuid:render_id>/content", GET, _RENDER + "content", "readers", 200),
+    ("renders/<uuid:render_id>/picture.svg", GET, _RENDER + "picture.svg", "readers", 200),
+    ("renders/<uuid:render_id>/picture.png", GET, _RENDER + "picture.png", "readers", 200),
     ("renders/<uuid:render_id>/download.html", GET, _RENDER + "download.html", "readers", 200),
     ("renders/<uuid:render_id>/download.ipynb", GET, _RENDER + "download.ipynb", "readers", 200),
 ]

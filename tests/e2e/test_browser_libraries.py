@@ -1,6 +1,7 @@
 """Every display library draws in the sandboxed frame under the result's policy, and in a download without a network."""
 
 import http.server
+import io
 import json
 import re
 import subprocess
@@ -10,10 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 import renderer
-from django.http import HttpResponse
-from renderer import environments
+from django.core.management import call_command
+from django.http import HttpResponse, QueryDict
+from renderer import assets
 from renderer.assets import CONTENT_TYPES
+from vizkit import STATIC_DIR
 
+from apps.visualizations.library_handover import start
 from apps.visualizations.services.assets import assets_publish, inline_assets_bytes
 from apps.visualizations.views.content import confine_result
 from tests.chromium import chromium
@@ -22,6 +26,8 @@ from vizportal.settings import BASE_DIR
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 ENVIRONMENT = BASE_DIR / ".environments" / "base"
 CHILD = Path(renderer.__file__).parent / "child"
+# All that results refer to: the environment's libraries, and what every page has.
+PATHS = assets.asset_paths(ENVIRONMENT / "bin" / "python", [STATIC_DIR])
 # Runs cells in a real kernel with our defaults (or the libraries' own), and exports them as a render does.
 RENDER = f"""
 import json, sys
@@ -97,14 +103,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name.startswith("frame/"):
             body, headers = f'<iframe sandbox="allow-scripts" src="/{name[6:]}" width=1200 height=3000></iframe>', {}
             self.answer(body.encode(), {"Content-Type": "text/html"})
+        elif name.startswith("handed/"):
+            body = (
+                f'<script src="/result-frames.js" data-origin="" defer></script>'
+                f'<iframe data-themed title=a-result sandbox="allow-scripts" src="/{name[7:]}?libraries=parent" '
+                "width=1200 height=3000>"
+            )
+            self.answer(body.encode(), {"Content-Type": "text/html"})
+        elif name == "result-frames.js":
+            script = BASE_DIR / "static" / "js" / "result-frames.js"
+            self.answer(script.read_bytes(), {"Content-Type": CONTENT_TYPES["js"]})
         elif name.startswith("assets/"):
-            path = environments.assets_dir(ENVIRONMENT / "bin" / "python") / name[7:]
-            headers = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+            self.server.served.append(name)
+            path = PATHS[name[7:]]
+            headers = {
+                "Access-Control-Allow-Origin": "*",
+                "Cross-Origin-Resource-Policy": "cross-origin",
+                "Cache-Control": "public, max-age=31536000, immutable",
+            }
             self.answer(path.read_bytes(), {"Content-Type": CONTENT_TYPES[path.suffix[1:]], **headers})
-        elif name in self.server.pages:
+        elif name.partition("?")[0] in self.server.pages:
             response = HttpResponse(content_type="text/html; charset=utf-8")
             confine_result(response, f"http://{self.headers['Host']}")
-            self.answer(self.server.pages[name].read_bytes(), dict(response.items()))
+            before = start(QueryDict("libraries=parent")) if name.endswith("?libraries=parent") else b""
+            self.answer(before + self.server.pages[name.partition("?")[0]].read_bytes(), dict(response.items()))
         else:
             self.send_error(404)
 
@@ -122,11 +144,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.pages = {}
+        server.pages, server.served = {}, []
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}"
-        yield SimpleNamespace(address=address, pages=server.pages, folder=tmp_path_factory.mktemp("pages"))
+        yield SimpleNamespace(
+            address=address, pages=server.pages, served=server.served, folder=tmp_path_factory.mktemp("pages")
+        )
         server.shutdown()
         thread.join()
 
@@ -190,9 +214,76 @@ def test_a_library_draws_in_the_sandboxed_frame(render, site, page, case, defaul
     # Pictures in data: URLs and blobs stay in the page.
     elsewhere = [url for url in page.asked if not url.startswith((site.address, "data:", "blob:"))]
     assert elsewhere == []
-    assets = [url for url in page.asked if "/assets/" in url]
-    assert assets
-    assert all(re.search(r"/assets/[0-9a-f]{64}\.(js|css)$", url) for url in assets)
+    loaded = [url for url in page.asked if "/assets/" in url]
+    assert loaded
+    assert all(re.search(r"/assets/[0-9a-f]{64}\.(js|css)$", url) for url in loaded)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_library_is_loaded_once_for_all_results_on_all_pages(render, site, page, case):
+    name, _ = render(case, defaults=True)
+    site.served.clear()
+    page.goto(f"{site.address}/handed/{name}")
+    assert_drawn(page.frame_locator("iframe"), case)
+    assert site.served
+    assert len(site.served) == len(set(site.served)), "loaded twice"
+    site.served.clear()
+    # A page of its own, such as another run's step: the browser's cache is what they share.
+    page.goto("about:blank")
+    page.goto(f"{site.address}/handed/{name}")
+    assert_drawn(page.frame_locator("iframe"), case)
+    assert site.served == []
+    assert page.wrong == []
+
+
+@pytest.fixture
+def chart(site, tmp_path):
+    """The name of a page with a chart on the site."""
+    (tmp_path / "h.json").write_text('{"loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
+    path = tmp_path / "chart.html"
+    call_command("visualize", "learning_curves", source=str(tmp_path / "h.json"), output=path, stdout=io.StringIO())
+    site.pages["chart.html"] = path
+    return "chart.html"
+
+
+def test_a_frame_hands_what_is_saved_to_the_page_around_it(chart, site, page):
+    page.goto(f"{site.address}/handed/{chart}")
+    frame = page.frame_locator("iframe")
+    frame.locator(".vk-figure[data-painted]").wait_for()
+    saved = {}
+    for kind, words in (("png", "Save as PNG"), ("svg", "Save as SVG"), ("csv", "as CSV"), ("json", "specification")):
+        frame.get_by_label("Save or change this chart").click()
+        with page.expect_download() as download:
+            frame.get_by_role("button", name=words).click()
+        assert download.value.suggested_filename == f"a-result.{kind}"
+        saved[kind] = Path(download.value.path()).read_bytes()
+    assert saved["png"].startswith(b"\x89PNG")
+    assert saved["svg"].startswith(b"<svg")
+    assert saved["csv"].decode().splitlines() == [
+        "Curve,epoch,loss",
+        "training,1,0.9",
+        "training,2,0.5",
+        "validation,1,0.8",
+        "validation,2,0.85",
+    ]
+    assert len(json.loads(saved["json"])["data"]["values"]) == len(saved["csv"].splitlines()) - 1
+
+
+def test_a_frame_that_nobody_uses_saves_nothing_and_loads_no_other_address(chart, site, page):
+    page.goto(f"{site.address}/handed/{chart}")
+    page.frame_locator("iframe").locator(".vk-figure[data-painted]").wait_for()
+    downloads = []
+    page.on("download", lambda each: downloads.append(each.url))
+    site.served.clear()
+    page.frames[1].evaluate(
+        """() => new Promise((done) => {
+          addEventListener("message", (event) => { if (event.data?.vizportalGiven) done(); });
+          parent.postMessage({ vizportalSave: { kind: "csv", bytes: new ArrayBuffer(9) } }, "*");
+          parent.postMessage({ vizportalLibraries: ["/accounts/", "//evil.test/a.js", "/assets/x.js", 3] }, "*");
+        })"""
+    )
+    assert downloads == []
+    assert [url for url in page.asked if "evil" in url or "accounts" in url] == []
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -53,7 +53,7 @@ def test_a_result_is_drawn_from_its_own_origin_without_a_cookie_of_the_portal(tw
         sent.append(request)
 
     page.set_default_timeout(60_000)
-    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    page.on("console", lambda line: wrong.append(f"{line.text} {line.location}") if line.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     context.on("request", note)
     page.goto(urlsplit(made["url"]).path)

@@ -50,6 +50,16 @@ def test_the_picture_is_a_stranger_in_its_frame(render, browser, reader):
     assert response.headers["Content-Length"] == str(len(b"<p>picture</p>"))
 
 
+def test_in_a_page_that_hands_over_libraries_it_is_text_first(render, browser, reader):
+    response = browser(reader).get(f"/renders/{render.id}/content?libraries=parent&so-far=2", headers=FRAME)
+    content = b"".join(response.streaming_content)
+    assert content.endswith(b"<plaintext hidden><p>picture</p>")
+    assert response.headers["Content-Length"] == str(len(content))
+    # Without scripts the same address, as it is.
+    assert b'content="0;url=?so-far=2"' in content
+    assert "blob:" in response.headers["Content-Security-Policy"].partition("style-src")[2].partition(";")[0]
+
+
 @pytest.mark.parametrize("destination", ["document", "script", "object", "embed", "image", "worker"])
 def test_only_a_frame_gets_the_raw_html(render, browser, owner, destination, monkeypatch):
     monkeypatch.setattr("apps.visualizations.models.Render.get_absolute_url", lambda _self: "/its/page/")

@@ -154,7 +154,7 @@ def test_a_failed_render_says_why(answer, kernel, outcome, status, words):
         ({"type": "table", "source": "/x", "arguments": '{"max_rows": 1e999}'}, "finite"),
         ({"type": "table", "source": "/x", "arguments": '{"max_rows": "a"}'}, "integer"),
         ({"type": "table", "source": "/x", "arguments": '{"nonsense": 1}'}, "nonsense"),
-        ({"type": "table", "source": "/x", "arguments": '{"headers": ["a"]}'}, "first line"),
+        ({"type": "table", "source": "/x", "arguments": '{"headers": [1]}'}, "headers"),
         ({"type": "table", "source": "/x", "arguments": '{"code": ["1"]}'}, "Only CUSTOM"),
         ({"type": "roc_curve", "source": "/x", "arguments": '{"target_lambda": "exit()"}'}, "not evaluated"),
         ({"type": "custom", "arguments": '{"code": [1]}'}, "list of lines"),
@@ -266,7 +266,9 @@ def test_kubeflows_numbers_and_words_are_the_portals():
     numbers = {0: "roc_curve", 1: "tfdv", 2: "tfma", 3: "table", 4: "custom"}
     assert {number: protocol.request_make(number, "/x", "{}").type_key for number in numbers} == numbers
     made = protocol.request_make(3, "/x", '{"headers": []}')
-    assert (made.type_key, made.arguments) == ("table", {})
+    assert (made.type_key, made.arguments) == ("table", {"headers": []})
+    made = protocol.request_make("TABLE", "/x", '{"headers": ["id", "price"]}')
+    assert made.arguments == {"headers": ["id", "price"]}
     made = protocol.request_make("ROC_CURVE", "/x", '{"trueclass": true, "target_lambda": ""}')
     assert (made.type_key, made.arguments) == ("roc_curve", {"trueclass": "true"})
     with pytest.raises(InvalidRequestError):

@@ -45,11 +45,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """An uploaded pipeline; its versions carry the specs."""
+    """An uploaded pipeline; its versions carry the specs. `tags` are texts by name, as its server keeps them."""
 
     id: str
     name: str
     description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
     created_at: datetime | None = None
 
 
@@ -61,6 +62,7 @@ class PipelineVersion:
     pipeline_id: str
     name: str
     description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
     created_at: datetime | None = None
     spec: Mapping[str, Any] = field(default_factory=dict)
 

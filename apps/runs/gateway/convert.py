@@ -32,8 +32,14 @@ def pipeline(model: Any) -> Pipeline:
         id=text(model.pipeline_id),
         name=text(model.display_name) or text(model.pipeline_id),
         description=text(model.description),
+        tags=_tags(model.tags),
         created_at=moment(model.created_at),
     )
+
+
+def _tags(value: Any) -> dict[str, str]:
+    """Returns the tags of a pipeline or a version, of which servers before 2.17 know nothing."""
+    return {str(name): str(tag) for name, tag in value.items()} if isinstance(value, dict) else {}
 
 
 def pipeline_version(model: Any) -> PipelineVersion:
@@ -43,6 +49,7 @@ def pipeline_version(model: Any) -> PipelineVersion:
         pipeline_id=text(model.pipeline_id),
         name=text(model.display_name) or text(model.pipeline_version_id),
         description=text(model.description),
+        tags=_tags(model.tags),
         created_at=moment(model.created_at),
         spec=specs.unwrap(model.pipeline_spec),
     )

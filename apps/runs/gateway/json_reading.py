@@ -12,7 +12,7 @@ from typing import Any, Final
 
 # Users' own JSON is returned as it is.
 _FREE: Final = frozenset(
-    {"pipeline_spec", "platform_spec", "parameters", "plugins_input", "plugins_output", "metadata", "value"}
+    {"pipeline_spec", "platform_spec", "parameters", "plugins_input", "plugins_output", "metadata", "value", "tags"}
 )
 
 

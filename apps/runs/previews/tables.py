@@ -6,24 +6,25 @@ import csv
 import io
 import itertools
 import json
-import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
+
+from vizkit.dialect import How, find_dialect
+from vizkit.notes import Notes
 
 from apps.runs.previews.preview import MOST_COLUMNS, MOST_ROWS, Preview, shortened
 from apps.runs.previews.preview_kind import PreviewFile
 
-_DELIMITERS: Final = ",;\t|"
-_QUOTED = re.compile(r'"(?:[^"]|"")*"')
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The first rows; `is_cut` where there are more."""
+    """The first rows; `is_cut` where there are more, and `notes` what was assumed."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     is_cut: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,36 +51,46 @@ def table_preview(preview_kind: str, file: PreviewFile, table: Table) -> TablePr
         rows=table.rows,
         is_cut=table.is_cut,
         row_count=None if table.is_cut else len(table.rows),
-        note=file.encoding_note,
+        note=" ".join(filter(None, (file.encoding_note, *table.notes))),
     )
 
 
-def delimited(
-    text: str, *, delimiter: str = "", is_cut: bool, has_header: bool = True, most_rows: int = MOST_ROWS
-) -> Table | None:
+def delimited(text: str, *, is_cut: bool, suffix: str = "") -> Table | None:
     """Returns delimited text as a table, short rows filled up; None where it cannot be read as one.
 
+    Delimiter, header, comments and the rest are found out as the visualization types do.
+
     Args:
-        delimiter: "" to take the one the first line uses most.
         is_cut: the text ends somewhere; its last row, which may be half of one, is left out.
-        has_header: whether the first row names the columns.
+        suffix: of the file's name.
     """
-    first_line = _QUOTED.sub("", text.lstrip("\r\n").partition("\n")[0])
-    chosen = delimiter or max(_DELIMITERS, key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=chosen)
-    wanted = most_rows + has_header
+    notes = Notes()
+    dialect = find_dialect(text, How(), notes, is_whole=not is_cut, suffix=suffix)
+    lines = itertools.islice(io.StringIO(text, newline=""), dialect.skipped, None)
+    reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.is_spaced)
+    return _table(reader, dialect.names, is_cut=is_cut, most_rows=MOST_ROWS, notes=tuple(notes))
+
+
+def rows_alone(text: str, *, is_cut: bool, most_rows: int) -> Table | None:
+    """Returns CSV whose columns are named elsewhere: every line is a row."""
+    return _table(csv.reader(io.StringIO(text, newline="")), (), is_cut=is_cut, most_rows=most_rows)
+
+
+def _table(
+    reader: Iterator[list[str]], names: Sequence[str], *, is_cut: bool, most_rows: int, notes: tuple[str, ...] = ()
+) -> Table | None:
     try:
-        lines = list(itertools.islice((row for row in reader if row), wanted + 1))
+        rows = list(itertools.islice((row for row in reader if row), most_rows + 1))
     except csv.Error:
         return None
-    if is_cut and len(lines) <= wanted:
-        lines = lines[:-1]
-    header, rows = (lines[0], lines[1:]) if lines and has_header else ([], lines)
-    width = min(MOST_COLUMNS, max(map(len, lines), default=0))
+    if is_cut and len(rows) <= most_rows:
+        rows = rows[:-1]
+    width = min(MOST_COLUMNS, max([len(names), *map(len, rows)]))
     return Table(
-        header=_row(header, width) if has_header else (),
+        header=_row(list(names), width) if names else (),
         rows=tuple(_row(row, width) for row in rows[:most_rows]),
         is_cut=is_cut or len(rows) > most_rows,
+        notes=notes,
     )
 
 

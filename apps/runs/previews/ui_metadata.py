@@ -180,7 +180,7 @@ def _lines(item: Mapping[str, Any], read: Read, most_rows: int) -> Table:
     """Returns a headerless CSV."""
     body = source_bytes(item, read, LARGEST_SOURCE_BYTES)
     is_cut = len(body) >= LARGEST_SOURCE_BYTES
-    found = tables.delimited(texts.decoded(body), delimiter=",", is_cut=is_cut, has_header=False, most_rows=most_rows)
+    found = tables.rows_alone(texts.decoded(body), is_cut=is_cut, most_rows=most_rows)
     if found is None or not found.rows:
         raise UndrawableError("Its source holds no rows.")
     return found

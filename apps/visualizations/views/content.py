@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import OK
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,9 +20,10 @@ from apps.accounts.caller import Caller, CallerKind, caller_of, caller_set, syst
 from apps.accounts.rights import Right
 from apps.runs.views.sandboxed_response import set_sandbox_headers
 from apps.ui.parts import SIGNED_OUT, for_frames, part_error
-from apps.visualizations import selectors
+from apps.visualizations import library_handover, selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
+from apps.visualizations.services import pictures
 from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.live import live_page
 from apps.visualizations.services.results import result_open
@@ -37,10 +39,18 @@ if TYPE_CHECKING:
 RESULT_CSP = (
     "sandbox allow-scripts; default-src 'none'; "
     "script-src 'unsafe-inline' 'unsafe-eval' blob: data: {assets}; "
-    "style-src 'unsafe-inline' {assets}; img-src data: blob:; media-src data: blob:; font-src data:; worker-src blob:; "
+    "style-src 'unsafe-inline' blob: {assets}; img-src data: blob:; media-src data: blob:; font-src data:; "
+    "worker-src blob:; "
     "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
 )
-_CONTENT_TYPES = {"html": "text/html; charset=utf-8", "ipynb": "application/x-ipynb+json"}
+# A picture is drawn, and nothing in it runs or loads, also where somebody opens it by itself.
+PICTURE_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+_CONTENT_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "ipynb": "application/x-ipynb+json",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
 DAMAGED_PAGE = """<!doctype html><meta charset="utf-8"><title>Damaged</title>
 <style>body { font: 15px/1.5 system-ui, sans-serif; margin: 1rem; color-scheme: light dark }</style>
 <p><strong>The stored result is damaged: it is not what was saved.</strong></p>
@@ -119,7 +129,7 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     if settings.VIZPORTAL_RESULTS_ORIGIN:
         address = signed_address(caller_of(request), request, render)
         return HttpResponseRedirect(address, headers={"Cache-Control": "no-store"})
-    response = _so_far(caller_of(request), render) if render.is_active else _file(render, "html")
+    response = _page(caller_of(request), request, render)
     confine_result(response, f"{request.scheme}://{request.get_host()}")
     # One address answers in two ways, depending on this header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
@@ -136,7 +146,7 @@ def signed_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     # Who it was signed for has been checked; there is no session on this origin to make a caller from.
     caller = system_caller()
     render = selectors.render_get(caller, render_id)
-    response = _so_far(caller, render) if render.is_active else _file(render, "html")
+    response = _page(caller, request, render)
     if response.status_code == OK and not render.is_active:
         response["Cache-Control"] = f"private, max-age={LIFE_S}"
     confine_result(response, settings.VIZPORTAL_RESULTS_ORIGIN)
@@ -152,6 +162,24 @@ def confine_result(response: HttpResponseBase, origin: str) -> None:
     """
     assets = f"{origin}/assets/"
     set_sandbox_headers(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
+
+
+def _page(caller: Caller, request: HttpRequest, render: Render) -> HttpResponseBase:
+    """Returns the result, or what a running render has put out; where the page around it says so, to be handed over."""
+    response = _so_far(caller, render) if render.is_active else _file(render, "html")
+    is_handed = request.GET.get(library_handover.PARAMETER) == library_handover.FROM_PARENT
+    if is_handed and response.status_code == OK:
+        _begin_with(response, library_handover.start(request.GET))
+    return response
+
+
+def _begin_with(response: HttpResponseBase, start: bytes) -> None:
+    if isinstance(response, StreamingHttpResponse):
+        content = cast("Iterator[bytes]", response.streaming_content)
+        response.streaming_content = itertools.chain([start], content)
+        response["Content-Length"] = str(int(response["Content-Length"]) + len(start))
+    elif isinstance(response, HttpResponse):
+        response.content = start + response.content
 
 
 def _so_far(caller: Caller, render: Render) -> HttpResponse:
@@ -177,4 +205,23 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
     if response.status_code == OK:
         name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
         response["Content-Disposition"] = f'attachment; filename="{name[:80]}-{render.number}.{kind}"'
+    return response
+
+
+@for_scripts_too
+@require_safe
+def render_picture(request: HttpRequest, render_id: UUID, kind: pictures.Kind) -> HttpResponse:
+    """Answers with the first picture of a result; 404 where it has none."""
+    render = _render(request, render_id)
+    try:
+        content = pictures.picture_get(render, kind)
+    except FileNotFoundError as error:
+        raise Http404(str(error)) from error
+    except DamagedError as error:
+        raise Http404("The stored result is damaged.") from error
+    except pictures.PictureBusyError:
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
+    response = HttpResponse(content, content_type=_CONTENT_TYPES[kind])
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    set_sandbox_headers(response, PICTURE_CSP)
     return response

@@ -123,3 +123,19 @@ def test_an_upload_without_the_file_is_refused(server):
 
 def test_a_body_that_is_too_large_is_refused(server):
     assert_error(server.upload(name="mine", content=b" " * (17 * 1024**2)), 413, "16 MB")
+
+
+def test_a_pipeline_and_a_version_are_renamed_and_tagged(server):
+    made = server.upload(name="mine").json()
+    assert "tags" not in made
+    path = f"/apis/v2beta1/pipelines/{made['pipeline_id']}"
+    changed = server.call("PATCH", path, json={"display_name": "Mine", "tags": {"team": "ml"}}).json()
+    assert (changed["display_name"], changed["tags"]) == ("Mine", {"team": "ml"})
+    assert server.call("PATCH", path, json={"tags": {}}).json()["display_name"] == "Mine"
+    version = server.get(f"/pipelines/{made['pipeline_id']}/versions").json()["pipeline_versions"][0]
+    changed = server.call(
+        "PATCH", f"{path}/versions/{version['pipeline_version_id']}", json={"display_name": "v1"}
+    ).json()
+    assert changed["display_name"] == "v1"
+    for tags in ({"a": 1}, [], {"a" * 64: "x"}, {str(number): "x" for number in range(21)}):
+        assert_error(server.call("PATCH", path, json={"tags": tags}), 400, "tags must be")

@@ -69,6 +69,47 @@ def test_roc_points_are_scikit_learn_s(draw, cancer):
     assert marks(spec) == [pytest.approx((fpr[best], tpr[best]), abs=1e-6)]
 
 
+def test_limits_of_the_area_are_delong_s(draw, cancer):
+    low, high = expected(
+        cancer,
+        "yes, no = scores[last, -1], scores[~last, -1]\n"
+        "wins = (yes[:, None] > no).astype(float) + 0.5 * (yes[:, None] == no)\n"
+        "spread = wins.mean(1).var(ddof=1) / len(yes) + wins.mean(0).var(ddof=1) / len(no)\n"
+        "area = metrics.roc_auc_score(last, scores[:, -1])\n"
+        "answer = [area - 1.959964 * spread ** 0.5, area + 1.959964 * spread ** 0.5]",
+    )
+    assert f"<dd>{low:.4f} to {min(1, high):.4f} (DeLong)</dd>" in drawn(draw, "roc_curve", cancer)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("key", ["roc_curve", "precision_recall"])
+def test_a_threshold_has_its_confusion_matrix_and_cost(draw, opened, cancer, key):
+    found = opened(drawn(draw, key, cancer))
+    page = found.page
+    page.wait_for_selector(".vk-figure[data-painted]")
+    chosen = page.locator(".vk-threshold")
+    chosen.get_by_label("Cost of a false positive").fill("3")
+    slider = chosen.get_by_role("slider", name="Threshold")
+    for steps in (0, 40):
+        slider.focus()
+        for _ in range(steps):
+            page.keyboard.press("ArrowRight")
+        at = float(slider.get_attribute("aria-valuetext").split()[1])
+        matrix, f1, mcc = expected(
+            cancer,
+            f"guess = scores[:, -1] >= {at} - 1e-7\n"
+            "answer = [metrics.confusion_matrix(last, guess).tolist(), metrics.f1_score(last, guess), "
+            "metrics.matthews_corrcoef(last, guess)]",
+        )
+        (spared, wrong), (missed, right) = matrix
+        assert chosen.locator("td").all_inner_texts() == [str(each) for each in (right, missed, wrong, spared)]
+        told = dict(zip(chosen.locator("dt").all_inner_texts(), chosen.locator("dd").all_inner_texts(), strict=True))
+        assert told["F1"] == f"{f1:.4f}"
+        assert told["MCC"] == f"{mcc:.4f}"
+        assert told["Cost"] == str(3 * wrong + missed)
+    assert found.faults == []
+
+
 def test_average_precision_is_scikit_learn_s(draw, rows):
     name, path = rows
     page = drawn(draw, "precision_recall", path)

@@ -27,6 +27,7 @@ TEXTS = {
     "quoted.csv": (b'"a; b; c","d"\nq,1\n', {"a; b; c": ["q"], "d": [1]}, ""),
     "newline.csv": (b'"price\n(EUR)",n\n1.5,2\n', {"price\n(EUR)": [1.5], "n": [2]}, ""),
     "tabs.txt": (b"a\tb\n1,5\tx\n", {"a": [1.5], "b": ["x"]}, "decimal comma"),
+    "commas.tsv": (b"city, state, country\tn\na, b, c\t1\n", {"city, state, country": ["a, b, c"], "n": [1]}, ""),
     "bars.csv": (b"a|b\n1|2\n", {"a": [1], "b": [2]}, ""),
     "comma.csv": (b"x;y\n1,5;2\n-2.000,5;3\n", {"x": [1.5, -2000.5], "y": [2, 3]}, "decimal comma"),
     "thousands.csv": (b'x,y\n"1,234.5",2\n"12",3\n', {"x": [1234.5, 12.0], "y": [2, 3]}, "between thousands"),

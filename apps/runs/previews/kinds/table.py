@@ -21,8 +21,7 @@ def _detect(file: PreviewFile) -> Evidence:
 
 def _read(file: PreviewFile) -> Preview:
     content = text.read(file)
-    delimiter = "\t" if file.suffix == ".tsv" else ""
-    table = tables.delimited(content.text, delimiter=delimiter, is_cut=file.is_cut)
+    table = tables.delimited(content.text, is_cut=file.is_cut, suffix=file.suffix)
     return tables.table_preview("table", file, table) if table else content
 
 

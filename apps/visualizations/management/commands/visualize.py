@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,6 +28,7 @@ from vizkit.types.entities import VisualizationType
 from apps.visualizations import selectors
 from apps.visualizations.environments import environments
 from apps.visualizations.exceptions import VisualizationsError
+from apps.visualizations.services import pictures
 from apps.visualizations.services.assets import assets_publish, inline_assets
 from apps.visualizations.services.code import custom_check
 from apps.visualizations.services.figures import figures_complete
@@ -47,7 +49,12 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="", help="a local file or pattern")
         parser.add_argument("--arguments", nargs="*", default=[], metavar="JSON|KEY=VALUE", help="the type's arguments")
         parser.add_argument("--code", type=Path, help="the file of code, for CUSTOM")
-        parser.add_argument("--output", type=Path, required=True, help="where to write the HTML")
+        parser.add_argument(
+            "--output",
+            type=Path,
+            required=True,
+            help="where to write the HTML, or the first picture: .html, .svg or .png",
+        )
         parser.add_argument("--notebook", type=Path, help="where to write the executed notebook")
         parser.add_argument("--title", default="")
 
@@ -133,11 +140,24 @@ class Command(BaseCommand):
         if page is None:
             self.stderr.write(outcome.traceback)
             raise CommandError(f"{outcome.state} ({outcome.reason}): {outcome.message}")
-        # The file has to open anywhere, so what the portal would serve beside it goes into it.
-        with options["output"].open("wb") as output:
-            output.writelines(inline_assets(iter(lambda: page.read(_CHUNK), b"")))
+        self._write(iter(lambda: page.read(_CHUNK), b""), options["output"])
         seconds = outcome.timings.get("total", 0)
         self.stdout.write(f"{options['output']}: {options['output'].stat().st_size:,} bytes in {seconds:.2f} s")
+
+    def _write(self, page: Iterable[bytes], path: Path) -> None:
+        kind = path.suffix[1:].lower()
+        if kind in {"svg", "png"}:
+            try:
+                content = pictures.picture_make(page, cast("pictures.Kind", kind))
+            except FileNotFoundError as error:
+                raise CommandError(str(error)) from error
+            if not content:
+                raise CommandError(f"The result has no picture that can be written as {kind.upper()}.")
+            path.write_bytes(content)
+            return
+        # The file has to open anywhere, so what the portal would serve beside it goes into it.
+        with path.open("wb") as output:
+            output.writelines(inline_assets(page))
 
 
 def parse_arguments(texts: list[str]) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from localkfp import filters, shapes, specs
-from localkfp.calls import Call
+from localkfp.calls import Call, text_of
 from localkfp.errors import ApiError, bad_request, not_found
 from localkfp.store import Row, Store, new_id, now
 
 _LONGEST_NAME: Final = 128
+_MOST_TAGS: Final = 20
+_LONGEST_TAG: Final = 63
 _COLUMNS: Final = {
     "id": "id",
     "name": "name",
@@ -78,6 +80,35 @@ def delete_version(call: Call) -> dict[str, Any]:
     row = find_version(call.store, call.path["id"], call.path["version"])
     call.store.run("DELETE FROM versions WHERE id = ?", row["id"])
     return {}
+
+
+def update_pipeline(call: Call) -> dict[str, Any]:
+    """PATCH one: its display name and tags."""
+    row = find(call.store, call.path["id"])
+    _update(call, "pipelines", row)
+    return shapes.pipeline(find(call.store, row["id"]))
+
+
+def update_version(call: Call) -> dict[str, Any]:
+    """PATCH one version: its display name and tags."""
+    row = find_version(call.store, call.path["id"], call.path["version"])
+    _update(call, "versions", row)
+    return shapes.version(find_version(call.store, row["pipeline_id"], row["id"]))
+
+
+def _update(call: Call, table: str, row: Row) -> None:
+    body = call.json()
+    tags = body.get("tags", json.loads(row["tags"]))
+    is_map = isinstance(tags, dict) and all(isinstance(value, str) for value in tags.values())
+    if not is_map or len(tags) > _MOST_TAGS or any(len(part) > _LONGEST_TAG for tag in tags.items() for part in tag):
+        raise bad_request(f"tags must be at most {_MOST_TAGS} names with texts, of {_LONGEST_TAG} characters each.")
+    shown = text_of(body, "display_name") or row["display_name"]
+    call.store.run(
+        f"UPDATE {table} SET display_name = ?, tags = ? WHERE id = ?",  # noqa: S608  (one of this module's two)
+        shown,
+        json.dumps(tags),
+        row["id"],
+    )
 
 
 def upload_pipeline(call: Call) -> dict[str, Any]:

@@ -32,7 +32,8 @@ def without_empty(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     found = {name: item if name in _FREE else without_empty(item) for name, item in value.items()}
-    return {name: item for name, item in found.items() if item or isinstance(item, dict)}
+    # An empty message is there, an empty map is not.
+    return {name: item for name, item in found.items() if item or (isinstance(item, dict) and name != "tags")}
 
 
 def moment(seconds: float | None) -> str:
@@ -60,6 +61,7 @@ def pipeline(row: Row) -> dict[str, Any]:
         "name": row["name"],
         "display_name": row["display_name"],
         "description": row["description"],
+        "tags": json.loads(row["tags"]),
         "created_at": moment(row["created_at"]),
     }
 
@@ -72,6 +74,7 @@ def version(row: Row) -> dict[str, Any]:
         "name": row["name"],
         "display_name": row["display_name"],
         "description": row["description"],
+        "tags": json.loads(row["tags"]),
         "created_at": moment(row["created_at"]),
         "pipeline_spec": json.loads(row["spec"]),
     }

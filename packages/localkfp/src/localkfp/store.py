@@ -60,6 +60,11 @@ CREATE TABLE IF NOT EXISTS events (
   type INTEGER NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, at_ms INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS events_execution ON events (execution_id);
 """
+_NEWER_COLUMNS: Final = (
+    ("runs", "recurring_run_id", ""),
+    ("pipelines", "tags", "{}"),
+    ("versions", "tags", "{}"),
+)
 Row = Mapping[str, Any]
 
 
@@ -75,9 +80,10 @@ class Store:
         with self.open() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
-            if "recurring_run_id" not in {row["name"] for row in db.execute("PRAGMA table_info(runs)")}:
-                # A data directory of an earlier version.
-                db.execute("ALTER TABLE runs ADD COLUMN recurring_run_id TEXT NOT NULL DEFAULT ''")
+            for table, column, default in _NEWER_COLUMNS:
+                # In a data directory of an earlier version they are missing.
+                if column not in {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}:
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT '{default}'")
         # Whenever the last connection closes, SQLite writes the log back and deletes it: an fsync for each request.
         kept = sqlite3.connect(self.path, check_same_thread=False)
         kept.execute("SELECT count(*) FROM runs").fetchone()

@@ -19,3 +19,5 @@ TOOLKIT_DIR = _Path(__file__).parent
 # Scripts and style sheets that pages of the types refer to.
 STATIC_DIR = TOOLKIT_DIR / "static"
 PREDEFINED_DIR = TOOLKIT_DIR / "predefined"
+# Makes the first picture of a result's page: a program for a confined process of an environment that has vl-convert.
+PICTURE_PROGRAM = TOOLKIT_DIR / "picture.py"

@@ -82,12 +82,22 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How many rows a classifier's curve is of, so that each of its points is a confusion matrix."""
+
+    trues: float
+    falses: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """A chart.
 
     Attributes:
         near: what the pointer chooses: the nearest x, or the nearest point of any curve.
         is_square: as high as wide, for two shares of one.
+        rates: of a ROC curve (x: false positive rate) or a precision-recall curve (x: recall), which then has a control
+            for the threshold that begins at its first mark; None: no control.
     """
 
     title: str
@@ -100,3 +110,4 @@ class Chart:
     near: Literal["x", "point"] = "x"
     is_square: bool = False
     is_low: bool = False
+    rates: Rates | None = None

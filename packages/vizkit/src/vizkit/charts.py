@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from . import drawings
-from .chart_model import Axis, Band, Chart, Guide, Mark, Series
+from .chart_model import Axis, Band, Chart, Guide, Mark, Rates, Series
 from .shape import MAX_POINTS, smooth, thin
 
-__all__ = ["Axis", "Band", "Chart", "Guide", "Mark", "Series", "draw", "moment", "specification"]
+__all__ = ["Axis", "Band", "Chart", "Guide", "Mark", "Rates", "Series", "draw", "moment", "specification"]
 
 # What a person sees at once; a longer axis has a scale of its own words: 2G, 1.5e-7.
 _LARGE, _SMALL = 1e6, 1e-3
@@ -53,7 +53,7 @@ def specification(chart: Chart, *, smoothing: float | None = None, has_log: bool
         "height": _WIDTH - 120 if chart.is_square else 120 if chart.is_low else 300,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "config": drawings.config(),
-        "params": [{"name": "smoothing", "value": smoothing}] if smoothing is not None else [],
+        "params": _params(chart, smoothing),
         "data": {"name": "points", "values": rows},
         "encoding": {"x": x, "y": y},
         "layer": layers,
@@ -63,10 +63,28 @@ def specification(chart: Chart, *, smoothing: float | None = None, has_log: bool
                 "is_square": chart.is_square,
                 "has_zoom": True,
                 "can_log": has_log and any(row["y"] > 0 for row in rows),
+                "threshold": _threshold(chart),
                 "fields": _fields(chart, series),
             }
         },
     }
+
+
+def _params(chart: Chart, smoothing: float | None) -> list[Spec]:
+    params: list[Spec] = [{"name": "smoothing", "value": smoothing}] if smoothing is not None else []
+    if chart.rates is not None and chart.marks:
+        params += [
+            {"name": "chosen_x", "value": _round(chart.marks[0].x)},
+            {"name": "chosen_y", "value": _round(chart.marks[0].y)},
+        ]
+    return params
+
+
+def _threshold(chart: Chart) -> Spec | None:
+    if chart.rates is None or not chart.marks:
+        return None
+    kind = "precision-recall" if chart.x.title == "Recall" else "roc"
+    return {"kind": kind, "trues": _round(chart.rates.trues), "falses": _round(chart.rates.falses)}
 
 
 def _fields(chart: Chart, series: Sequence[Series]) -> list[Spec]:
@@ -241,6 +259,11 @@ def _marks(chart: Chart, rows: Sequence[Spec]) -> Iterator[Spec]:
         {"x": moment(m.x) if chart.x.kind == "date" else _round(m.x), "y": _round(m.y), "text": m.text}
         for m in chart.marks
     ]
+    if chart.rates is not None:
+        # The point of the chosen threshold, which the page's script moves.
+        ring = {"type": "point", "filled": False, "size": 160, "strokeWidth": 2.5, "opacity": 1, "color": drawings.TEXT}
+        place = {name: {"datum": {"expr": f"chosen_{name}"}, "type": "quantitative"} for name in ("x", "y")}
+        yield {"data": {"values": [{}]}, "mark": ring, "encoding": place}
     dot = {
         "type": "point",
         "filled": True,

@@ -22,7 +22,7 @@ LINE: Final = "#d9dee5"
 SUNKEN: Final = "#f0f2f5"
 _TABLE_ROWS: Final = 60
 # The page's libraries, in their order.
-_SCRIPTS: Final = ("vega-runtime", "shared", "figure-points", "figure-export")
+_SCRIPTS: Final = ("vega-runtime", "shared", "figure-points", "figure-export", "figure-threshold")
 
 Spec = dict[str, Any]
 
@@ -77,6 +77,12 @@ def draw(specs: Sequence[Spec], *, notes: Sequence[str] = ()) -> str:
     return component(inner)
 
 
+def library_urls() -> list[str]:
+    """Returns the addresses of all that a page with figures refers to."""
+    styles = [html.asset_url(f"{name}.css") for name in ("vizkit", "figure")]
+    return [*styles, *(html.asset_url(f"{name}.js") for name in (*_SCRIPTS, "figure"))]
+
+
 def component(inner: str) -> str:
     """Returns markup with figures in it as a component that draws them.
 
@@ -89,6 +95,7 @@ def component(inner: str) -> str:
 def figure(spec: Mapping[str, Any]) -> str:
     """Returns the markup of one figure, which `draw` or a page of the type's own puts into a component."""
     title = spec.get("title")
+    said = title.get("subtitle") or [] if isinstance(title, Mapping) else []
     title = title.get("text") if isinstance(title, Mapping) else title
     title = " ".join(map(str, title)) if isinstance(title, list) else title if isinstance(title, str) else ""
     words = str(spec.get("description") or title or "Chart")
@@ -96,6 +103,7 @@ def figure(spec: Mapping[str, Any]) -> str:
     shape = " vk-square" if own.get("is_square") else ""
     # A specification from elsewhere draws its title itself.
     caption = f"<figcaption>{html.text(title)}</figcaption>" if title and own else ""
+    caption += "".join(f'<p class="vk-muted vk-said">{html.text(each)}</p>' for each in said) if own else ""
     return (
         f'<figure class="vk-figure{shape}">'
         f"{caption}"

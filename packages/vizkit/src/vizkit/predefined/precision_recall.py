@@ -55,7 +55,8 @@
 headerless CSV with a `schema.json`.
 
 **Shows** the curve from the highest threshold on, average precision (the area in steps), the share of true rows (what calling
-every row true would reach), lines of equal F1, and the threshold with the greatest F1. Several classes: each against the rest,
+every row true would reach), lines of equal F1, and the threshold with the greatest F1. A slider moves the threshold: the
+confusion matrix, precision, recall, F1 and cost follow. Several classes: each against the rest,
 with the *micro* average (all decisions pooled) and the *macro* average precision (the mean of the classes).
 
 **Use it** where the true class is rare: there a ROC curve looks better than the model is.
@@ -64,7 +65,7 @@ Example: `{"target_column": "label", "trueclass": "fraud", "true_score_column": 
 """
 import numpy as np
 
-from vizkit import curves, figure, html, notes, predictions, scores
+from vizkit import confidence, curves, figure, html, notes, predictions, scores
 from vizkit.charts import Axis, Chart, Guide, Mark
 
 read = predictions.read_predictions(source, source_uri, variables)
@@ -75,7 +76,7 @@ if len(read.classes) == 1:
 facts = curves.facts_of(read)
 figure("rows", read.rows)
 
-averages, guides, marks, table = [], [], [], ""
+averages, guides, marks, table, bands, rates = [], [], [], "", [], None
 if len(found) == 1:
     curve = found[0][1]
     at, f1 = scores.best_f1(curve)
@@ -89,6 +90,9 @@ if len(found) == 1:
         "Best threshold": html.number(float(curve.thresholds[at])),
         "Precision and recall there": f"{curve.y[at]:.4f} and {curve.x[at]:.4f}",
     }
+    rates, shown = confidence.rates_of(read.classes[0]), curve.thinned()
+    # Each precision is a share of the rows called true.
+    bands = [confidence.band(shown, shown.x * rates.trues / np.maximum(shown.y, 1e-9), "precision")]
     guides = [Guide(x=[1, 0], y=[shares[0], shares[0]], text=f"True rows {shares[0]:.1%}")]
     marks = [Mark(x=float(curve.x[at]), y=float(curve.y[at]), text="Best F1")]
 else:
@@ -115,8 +119,10 @@ curves.show(
         x=Axis(title="Recall", low=0, high=1),
         y=Axis(title="Precision", low=0, high=1),
         series=curves.series(found, averages=averages, note="Threshold", area="AP", steps="before"),
+        bands=bands,
         guides=guides,
         marks=marks,
+        rates=rates,
         near="point",
         is_square=True,
     ),

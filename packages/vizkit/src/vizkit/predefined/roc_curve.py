@@ -62,7 +62,8 @@ headerless CSV with a `schema.json`; rows are weighted where there is a column `
 SlicedClassificationMetrics.
 
 **Shows** the curve with the area under it (AUC: the chance that a true row scores higher than a false one; 0.5 is chance, 1
-is perfect), thresholds at the pointer, and the threshold farthest above chance (the greatest TPR - FPR, Youden's J). Several
+is perfect) and its 95 % limits (DeLong), thresholds at the pointer, and the threshold farthest above chance (the greatest
+TPR - FPR, Youden's J). A slider moves the threshold: the confusion matrix, precision, recall, F1 and cost follow. Several
 classes: each against the rest, the *micro* average (all decisions pooled) and the *macro* average (the mean of the classes).
 
 **Use it** to compare models and to choose a threshold where classes are balanced; where the true class is rare,
@@ -72,11 +73,11 @@ Example: `{"target_column": "tip", "target_operator": ">", "trueclass": "5", "tr
 """
 import numpy as np
 
-from vizkit import curves, figure, files, html, metrics, notes, predictions, scores
+from vizkit import confidence, curves, figure, files, html, metrics, notes, predictions, scores
 from vizkit.charts import Axis, Chart, Guide, Mark
 
 metadata = files.read_metadata(source) if source else None
-averages, facts, said = [], {}, notes.Notes()
+averages, facts, said, rates, bands = [], {}, notes.Notes(), None, []
 if metrics.is_metrics(metadata):
     read = ((name or "All", metrics.curve(each)) for name, each in metrics.slices(metadata))
     found = [(name, curve) for name, curve in read if curve]
@@ -89,6 +90,9 @@ else:
     read = predictions.read_predictions(source, source_uri, variables)
     found = [(each.label, scores.roc(each.truth, each.score, each.weight)) for each in read.classes]
     facts, said = curves.facts_of(read), read.notes
+    if len(found) == 1:
+        rates = confidence.rates_of(read.classes[0])
+        bands = [confidence.band(found[0][1].thinned(), rates.trues, "true positive rate")]
     read.question_area(found[0][1].area)
     figure("rows", read.rows)
     if len(found) > 1:
@@ -102,6 +106,9 @@ if len(found) == 1:
     figure("auc", curve.area)
     figure("youden_j", curve.y[at] - curve.x[at])
     figure("best_threshold", curve.thresholds[at] if np.isfinite(curve.thresholds[at]) else None)
+    limits = confidence.area_limits(curve, rates) if rates and read.classes[0].weight is None else None
+    if limits:
+        facts["AUC, 95 % limits"] = f"{limits[0]:.4f} to {limits[1]:.4f} (DeLong)"
     facts |= {
         "Points": f"{curve.count:,}",
         "Best threshold": html.number(float(curve.thresholds[at])) or "above all scores",
@@ -133,8 +140,10 @@ curves.show(
         x=Axis(title="False positive rate", low=0, high=1),
         y=Axis(title="True positive rate", low=0, high=1),
         series=curves.series(found, averages=averages, note="Threshold", area="AUC"),
+        bands=bands,
         guides=[Guide(x=[0, 1], y=[0, 1])],
         marks=marks,
+        rates=rates,
         near="point",
         is_square=True,
     ),

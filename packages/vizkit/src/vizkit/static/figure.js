@@ -1,6 +1,6 @@
 // Draws figures from the specifications in the page, in the colours of its theme. It loads nothing.
 (() => {
-  const { node, points, exporting } = vizkit, { View, parse, compile, logger } = vizkitVega;
+  const { node, points, exporting, threshold } = vizkit, { View, parse, compile, logger } = vizkitVega;
   // The colours in which vizkit/drawings.py writes specifications, and the page's own for them.
   const COLOURS = { "#2457c5": "--vk-1", "#a6500b": "--vk-2", "#0b7a5b": "--vk-3", "#9b3589": "--vk-4", "#6b6200": "--vk-5", "#b3261e": "--vk-6", "#3d6f8f": "--vk-7", "#565f6b": "--vk-8", "#1b2028": "--text", "#565f6c": "--muted", "#d9dee5": "--line", "#f0f2f5": "--sunken" };
   const MANY = 3000;
@@ -59,6 +59,7 @@
       root.append(this.status);
       this.name = root.querySelector("figcaption")?.textContent || "chart";
       root.prepend(this.menu());
+      if (this.meta?.threshold) this.attachThreshold();
       if (this.meta) this.listen();
       else { this.plot.tabIndex = 0; this.plot.setAttribute("role", "region"); }
     }
@@ -66,6 +67,12 @@
     get rows() {
       const rows = this.spec.data.values;
       return this.values.smoothing === undefined ? rows : smooth(rows, this.values.smoothing);
+    }
+
+    attachThreshold() {
+      const rows = this.spec.data.values, best = this.spec.layer.find((each) => each.data?.name === "marks")?.data.values[0];
+      const first = best ? rows.reduce((least, row, at) => ((row.x - best.x) ** 2 + (row.y - best.y) ** 2 < (rows[least].x - best.x) ** 2 + (rows[least].y - best.y) ** 2 ? at : least), 0) : 0;
+      this.mark = threshold.attach(this.root, rows, this.meta.threshold, first, points.say, ({ x, y }) => this.view?.signal("chosen_x", x).signal("chosen_y", y).runAsync());
     }
 
     listen() {
@@ -132,7 +139,7 @@
     shown() {
       const { usermeta: _, ...all } = this.spec;
       if (!this.meta) return all;
-      const { title, ...rest } = all, wide = Math.floor(Math.min(this.plot.clientWidth, this.meta.max_width ?? Infinity));
+      const { title: _title, ...rest } = all, wide = Math.floor(Math.min(this.plot.clientWidth, this.meta.max_width ?? Infinity));
       const made = themed(rest, Object.fromEntries(Object.entries(COLOURS).map(([hex, name]) => [hex, colour(name)])));
       made.config = { ...made.config, background: "transparent", font: getComputedStyle(document.body).fontFamily };
       made.config.legend = { ...made.config.legend, columns: Math.max(1, Math.floor(wide / 190)), labelLimit: Math.min(300, wide - 40) };
@@ -140,7 +147,6 @@
       made.width = wide;
       if (made.padding && wide < 500) made.padding = { ...made.padding, right: 64 };
       if (this.meta.is_square) made.height = Math.round(Math.min(440, wide * 0.85));
-      if (title?.subtitle?.length) made.title = { text: "", subtitle: title.subtitle };
       return made;
     }
 
@@ -164,6 +170,7 @@
         this.stage.replaceChildren(holder);
         this.binds.replaceChildren(binds);
         this.view = view;
+        this.mark?.();
         this.root.dataset.painted = "yes";
       } catch (error) {
         if (turn !== this.turn) return;

@@ -4,7 +4,7 @@
 It needs polars; packed or columnar files that polars does not know need pyarrow.
 """
 
-from .entities import How
+from ..dialect import How
 from .jsons import load_json
 from .table import Table, read, read_files
 from .values import MISSING, typed

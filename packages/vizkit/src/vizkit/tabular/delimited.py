@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from .. import dialect as dialects
+from ..dialect import How
 from ..notes import Notes, counted, listed
-from . import dialect as dialects
 from . import values
 from .encoding import Survey, survey
-from .entities import How, Part
+from .entities import Part
 from .kinds import HEAD_BYTES, damaged
 
 # A column beyond the last: what stands in it is too much.

@@ -15,36 +15,6 @@ Rows = Callable[[int], Iterator[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class How:
-    """What a person says about a file; all of it may be left to the reader.
-
-    Attributes:
-        names: of the columns of delimited text; every line is then data.
-        has_header: whether the first line holds names; None finds it out.
-        delimiter: "" finds it out.
-        decimal: "," or "." between whole and fraction; "" finds it out.
-    """
-
-    names: tuple[str, ...] = ()
-    has_header: bool | None = None
-    delimiter: str = ""
-    decimal: str = ""
-
-    @classmethod
-    def of(cls, variables: Mapping[str, Any]) -> How:
-        """Returns what a type's arguments say: headers, header_row, delimiter, decimal; all may be missing."""
-        names = variables.get("headers")
-        has_header = {"yes": True, "true": True, "no": False, "false": False}
-        decimal = str(variables.get("decimal") or "")
-        return cls(
-            names=tuple(map(str, names)) if isinstance(names, list) else (),
-            has_header=has_header.get(str(variables.get("header_row", "")).lower()),
-            delimiter=str(variables.get("delimiter") or ""),
-            decimal=decimal if decimal in {",", "."} else "",
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One file's rows, not read yet.
 

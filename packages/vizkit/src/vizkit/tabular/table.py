@@ -13,11 +13,12 @@ from urllib.parse import unquote
 import polars as pl
 
 from .. import files
+from ..dialect import How
 from ..notes import Notes, listed
 from . import kinds, unpack, values
 from .columnar import open_columns
 from .delimited import open_text
-from .entities import How, Part, Rows
+from .entities import Part, Rows
 from .jsons import open_json
 
 _KEY: Final = re.compile(r"([^=/]+)=([^=/]*)")

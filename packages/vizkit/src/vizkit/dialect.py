@@ -1,4 +1,7 @@
-"""How delimited text is written: what parts its cells, where its rows begin, and whether its first line holds names."""
+"""How delimited text is written: what parts its cells, where its rows begin, and whether its first line holds names.
+
+Uses the standard library only: the portal's previews find it out in the same way as the types do.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,11 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from ..notes import Notes, counted, listed
-from .entities import How
+from .notes import Notes, counted, listed
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 # Hive's own, and what people use who have all of the others in their texts.
@@ -23,6 +25,36 @@ _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE]
 _WHOLE: Final = re.compile(r"\s*\d+\s*", re.ASCII)
 _YEARS: Final = range(1800, 2201)
 csv.field_size_limit(2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What a person says about a file; all of it may be left to the reader.
+
+    Attributes:
+        names: of the columns of delimited text; every line is then data.
+        has_header: whether the first line holds names; None finds it out.
+        delimiter: "" finds it out.
+        decimal: "," or "." between whole and fraction; "" finds it out.
+    """
+
+    names: tuple[str, ...] = ()
+    has_header: bool | None = None
+    delimiter: str = ""
+    decimal: str = ""
+
+    @classmethod
+    def of(cls, variables: Mapping[str, Any]) -> How:
+        """Returns what a type's arguments say: headers, header_row, delimiter, decimal; all may be missing."""
+        names = variables.get("headers")
+        has_header = {"yes": True, "true": True, "no": False, "false": False}
+        decimal = str(variables.get("decimal") or "")
+        return cls(
+            names=tuple(map(str, names)) if isinstance(names, list) else (),
+            has_header=has_header.get(str(variables.get("header_row", "")).lower()),
+            delimiter=str(variables.get("delimiter") or ""),
+            decimal=decimal if decimal in {",", "."} else "",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +173,11 @@ def _lines_of_first(body: Sequence[str], delimiter: str, *, is_spaced: bool) -> 
 
 def _delimiter(body: Sequence[str], suffix: str, *, is_whole: bool) -> str:
     """Returns what parts the cells: what makes the most rows as wide as the first, quotes respected."""
+    if suffix in {".tsv", ".tab"} and body and "\t" in body[0]:
+        # The name says it, whatever stands in the cells.
+        return "\t"
     best, best_score = ",", (0.0, 0, 0, 0)
-    candidates = ("\t", *DELIMITERS) if suffix in {".tsv", ".tab"} else DELIMITERS
-    for group in (candidates, _RARE, (" ",)):
+    for group in (DELIMITERS, _RARE, (" ",)):
         for each in group:
             if not any(each in line for line in body[:1]):
                 continue

@@ -1,0 +1,54 @@
+"""Every chart of a download saved from its menu: the pictures, the data and the specification are the same chart."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from packages.vizkit.tests.drawn import drawn, specs
+from packages.vizkit.tests.examples_curves import EXAMPLES
+
+pytestmark = [pytest.mark.kernel, pytest.mark.browser]
+WORDS = {"png": "Save as PNG", "svg": "Save as SVG", "csv": "Save data as CSV", "json": "Save specification"}
+
+
+@pytest.mark.parametrize("key", sorted(EXAMPLES))
+def test_each_chart_is_saved_in_every_form(draw, opened, tmp_path, key):
+    folder = tmp_path / "example"
+    folder.mkdir()
+    source, given = EXAMPLES[key](folder)
+    html = drawn(draw, key, source, **given)
+    found = opened(html)
+    page = found.page
+    figures = page.locator("figure")
+    assert figures.count() == len(specs(html))
+    for place, spec in enumerate(specs(html)):
+        figure = figures.nth(place)
+        figure.scroll_into_view_if_needed()
+        page.wait_for_function("(at) => document.querySelectorAll('figure')[at].dataset.painted", arg=place)
+        saved = {}
+        for kind, words in WORDS.items():
+            figure.get_by_label("Save or change this chart").click()
+            with page.expect_download() as download:
+                figure.get_by_role("button", name=words).click()
+            saved[kind] = Path(download.value.path()).read_bytes()
+        assert saved["png"].startswith(b"\x89PNG")
+        assert spec["title"]["text"].encode() in saved["svg"]
+        assert json.loads(saved["json"]) == spec
+        fields = spec["usermeta"]["vizkit"]["fields"]
+        head, *rows = csv.reader(saved["csv"].decode().splitlines())
+        assert head == [each["title"] for each in fields]
+        values = [
+            ["" if row[each["field"]] is None else row[each["field"]] for each in fields]
+            for row in spec["data"]["values"]
+        ]
+        assert [[_value(cell) for cell in row] for row in rows] == [[_value(cell) for cell in row] for row in values]
+    assert found.faults == []
+
+
+def _value(cell):
+    try:
+        return pytest.approx(float(cell))
+    except ValueError:
+        return cell
