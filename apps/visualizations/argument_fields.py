@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from vizkit.types.entities import VisualizationType
 
 _MAX_CHARS = 20_000
+_NOTHING: Final = (None, "", [])
 
 
 class LinesField(forms.CharField):
@@ -97,7 +98,10 @@ class ArgumentsForm(forms.Form):
     def _is_default(self, field: forms.BoundField) -> bool:
         if field.field.required or self.has_error(field.name):
             return False
-        return not field.field.has_changed(field.field.initial, field.value())
+        default, value = field.field.initial, field.value()
+        if value in _NOTHING:
+            return default in _NOTHING
+        return not field.field.has_changed(default, value)
 
     def values(self) -> dict[str, Any]:
         """Returns the arguments that were filled in, as JSON values; call it on a valid form only."""

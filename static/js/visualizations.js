@@ -230,12 +230,17 @@
 
   // Choosing a type swaps the form: the keyboard stays where it was.
   let focused = null;
+  let unfolded = [];
   document.addEventListener("htmx:beforeSwap", () => {
+    unfolded = [...document.querySelectorAll("[data-creator-form] [data-keep-open][open]")].map((each) => each.dataset.keepOpen);
     const active = document.activeElement;
     focused = active?.name ? `[name="${CSS.escape(active.name)}"]${active.type === "radio" ? `[value="${CSS.escape(active.value)}"]` : ""}` : null;
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     settle(document);
+    if (event.detail.target?.matches("[data-creator-form]")) {
+      for (const name of unfolded) document.querySelector(`[data-creator-form] [data-keep-open="${name}"]`)?.setAttribute("open", "");
+    }
     if (focused && document.activeElement === document.body) document.querySelector(`[data-creator-form] ${focused}`)?.focus();
     const { requestConfig: config, target } = event.detail;
     const isAnswer = config?.verb === "post" && target?.matches("[data-creator]");

@@ -1,10 +1,12 @@
 """A run's page leads on: to its experiment, to what failed and its log, to the values it worked with."""
 
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode
 
 import pytest
 from bs4 import BeautifulSoup
 
+from apps.runs.models import RunMetrics
 from tests.runs.kubeflow import run_row
 from tests.runs.specs import SPEC
 
@@ -84,3 +86,15 @@ def test_the_address_chooses_in_the_creator(client, kubeflow, artifact):
     query = urlencode({"tab": "artifacts", **chosen}, doseq=True)
     address = page_of(client, f"/runs/r1/steps/read-data/?{query}").select_one("[data-creator]")["hx-get"]
     assert parse_qs(address.partition("?")[2]) == chosen
+
+
+def test_metrics_of_a_column_can_be_told_apart(client, kubeflow, db):
+    finished = datetime(2026, 9, 21, 12, 1, 12, tzinfo=UTC)
+    values = {"r1": 0.912341, "r2": 0.912342, "r3": 0.5}
+    for run_id, value in values.items():
+        if run_id != "r1":
+            kubeflow.runs.append(run_row(run_id))
+        RunMetrics.objects.create(endpoint_key="default", run_id=run_id, finished_at=finished, values={"auc": value})
+    page = page_of(client, "/runs/")
+    shown = {cell.text.strip() for cell in page.select("tbody td.num[title]")}
+    assert {float(text) for text in shown} == set(values.values())

@@ -23,6 +23,7 @@ from apps.runs.views.errors import handle_kubeflow_errors
 
 MOST_COMPARED: Final = 10
 _MOST_CHOSEN: Final = 200
+_MOST_REASONS: Final = 5
 _DONE: Final = {"archive": "Archived", "unarchive": "Took out of the archive:", "delete": "Deleted"}
 UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 
@@ -112,7 +113,11 @@ def _change_runs(request: HttpRequest, caller: Caller, action: str, run_ids: Seq
     refused = [f"{run_id}: {reason}" for run_id, reason in refusals.items() if reason]
     if refused:
         request.session[CHOSEN] = [run_id for run_id, reason in refusals.items() if reason]
-        messages.error(request, f"Kubeflow refuses to {action} {_count(len(refused))}. {' '.join(refused[:3])}")
+        more = f" And {len(refused) - _MOST_REASONS} more." if len(refused) > _MOST_REASONS else ""
+        reasons = " ".join(refused[:_MOST_REASONS])
+        messages.error(
+            request, f"Kubeflow refuses to {action} {len(refused)} of {_count(len(refusals))}. {reasons}{more}"
+        )
 
 
 def undo_offer(request: HttpRequest, action: str, run_ids: Sequence[str], words: str) -> None:
