@@ -155,6 +155,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.runs",
     "apps.visualizations",
+    "apps.rules",
     "vizportal",
 ]
 MIDDLEWARE = [

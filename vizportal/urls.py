@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.kfp_service import portal as kfp_service
+from apps.rules.api import router as rules_router
 from apps.runs.entities import State
 from apps.telemetry.views import metrics
 from apps.ui import views as ui_views
@@ -13,6 +14,7 @@ from apps.visualizations.api import api
 from apps.visualizations.states import RenderState
 from vizportal import health, views
 
+api.add_router("/rules", rules_router)
 _STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
     path("", views.home, name="home"),
@@ -28,6 +30,7 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("design/", ui_views.design, {"states": _STATES}, name="design"),
     path("", include("apps.accounts.urls")),
+    path("", include("apps.rules.urls")),
     path("", include("apps.visualizations.urls")),
     path("", include("apps.runs.urls")),
 ]

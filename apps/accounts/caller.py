@@ -27,6 +27,7 @@ class CallerKind(enum.StrEnum):
     TOKEN = "token"  # noqa: S105  (the word, not a secret)
     KFP_PROTOCOL = "kfp_protocol"
     ADMIN = "admin"
+    RULE = "rule"
     COMMAND = "command"
     SYSTEM = "system"
 
@@ -137,6 +138,14 @@ def request_caller(request: HttpRequest, user: Any, kind: CallerKind = CallerKin
         namespace=getattr(request, "kubeflow_namespace", ""),
         request=request,
     )
+
+
+def absent_caller(user: Any) -> Caller:
+    """Returns the caller of what the portal does for a person who is not there, with no more than their rights now.
+
+    The audit log has the person's name, and `rule` in the place of an address.
+    """
+    return Caller(kind=CallerKind.RULE, user=user, address=CallerKind.RULE.value)
 
 
 def command_caller() -> Caller:

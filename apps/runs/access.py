@@ -13,10 +13,10 @@ from typing import Final
 
 from django.core.cache import cache
 
-from apps.accounts.caller import Caller
+from apps.accounts.caller import Caller, CallerKind
 from apps.accounts.rights import Right
 from apps.runs.exceptions import EndpointDownError, NotSignedInError, RunsError
-from apps.runs.gateway import endpoints, gateway_for_namespace
+from apps.runs.gateway import endpoints, gateway_for_absent, gateway_for_namespace
 
 logger = logging.getLogger(__name__)
 FRESH_S: Final = 300
@@ -37,7 +37,8 @@ def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple
     While Kubeflow is down, what it said within the last day holds.
     """
     # Asked here, for the answer is kept with the account: the threads below must not need the database.
-    if not caller.is_person or not caller.may(Right.VIEW) or caller.request is None:
+    is_askable = caller.request is not None or caller.kind is CallerKind.RULE
+    if not caller.is_person or not caller.may(Right.VIEW) or not is_askable:
         return set()
     divided = {each.key for each in endpoints.endpoints() if each.is_multi_user}
     # Of an endpoint that is single-user, or no longer configured, everything that was saved stays everybody's.
@@ -63,7 +64,9 @@ def _may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
     if kept is not None and time.time() - kept[1] < FRESH_S:
         return kept[0]
     try:
-        gateway_for_namespace(caller, endpoint_key, namespace).runs(page_size=1)
+        is_there = caller.kind is not CallerKind.RULE
+        gateway = (gateway_for_namespace if is_there else gateway_for_absent)(caller, endpoint_key, namespace)
+        gateway.runs(page_size=1)
     except (EndpointDownError, NotSignedInError):
         # Neither says anything about the right: a script's token brings no credential of its person's.
         return bool(kept and kept[0])

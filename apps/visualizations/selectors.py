@@ -257,7 +257,7 @@ def queue_place(render: Render) -> QueuePlace | None:
         return None
     active = Render.objects.filter(environment=render.environment)
     before = active.filter(state=RenderState.QUEUED, queued_at__lt=render.queued_at).count()
-    mean_s = _mean_duration_s(render.environment)
+    mean_s = mean_duration_s(active)
     turns = math.ceil((before + 1) / max(1, settings.VIZPORTAL_WORKERS))
     eta_s = None if mean_s is None else round(turns * mean_s, 1)
     latest = active.filter(state=RenderState.RUNNING).aggregate(at=Max("started_at"))["at"]
@@ -266,8 +266,9 @@ def queue_place(render: Render) -> QueuePlace | None:
     return QueuePlace(position=before + 1, eta_s=eta_s)
 
 
-def _mean_duration_s(environment: str) -> float | None:
-    ended = Render.objects.filter(environment=environment, started_at__isnull=False, finished_at__isnull=False)
+def mean_duration_s(renders: QuerySet[Render]) -> float | None:
+    """Returns how long the latest of these took, in seconds; None where none has ended."""
+    ended = renders.filter(started_at__isnull=False, finished_at__isnull=False)
     times = ended.order_by("-finished_at").values_list("started_at", "finished_at")[:_SPEEDS]
     spans = [(end - start).total_seconds() for start, end in times if start and end]
     return sum(spans) / len(spans) if spans else None

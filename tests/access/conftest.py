@@ -8,10 +8,12 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts import roles
 from apps.accounts.roles import Role
 from apps.kfp_service import portal, waiting
+from apps.rules.models import Rule
 from apps.runs import access
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
@@ -118,6 +120,15 @@ def _place(namespace, owner):
     queued = _render(namespace, owner, f"waits in {namespace}", arguments={"column": f"secret of {namespace}"})
     RunTag.objects.create(endpoint_key="mesh", namespace=namespace, run_id=run_id, name=f"tag of {namespace}")
     token = ApiToken.objects.create(user=owner, name=f"script of {namespace}", digest=f"digest of {namespace}")
+    rule = Rule.objects.create(
+        name=f"rule of {namespace}",
+        owner=owner,
+        recipe=recipe,
+        endpoint_key="mesh",
+        namespace=namespace,
+        pipeline_pattern="x",
+        cursor=timezone.now(),
+    )
     saved = SavedFilter.objects.create(owner=owner, endpoint_key="mesh", name=f"mine, {namespace}", query="q=x")
     return {
         "namespace": namespace,
@@ -130,6 +141,7 @@ def _place(namespace, owner):
         "visualization": render.visualization_id,
         "render": render.id,
         "recipe": recipe.id,
+        "rule": rule.id,
         "queued": queued.id,
         "token": token.pk,
         "filter": saved.pk,

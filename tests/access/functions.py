@@ -1,6 +1,6 @@
 """Who gets what from each public function of a service or selector, and why the others take no caller."""
 
-from tests.access import calls_of_runs, calls_of_visualizations
+from tests.access import calls_of_rules, calls_of_runs, calls_of_visualizations
 
 PLACES = (
     "apps.accounts.audit",
@@ -17,13 +17,17 @@ PLACES = (
     "apps.visualizations.events",
     "apps.visualizations.provenance",
     "apps.visualizations.selectors",
+    "apps.rules.selectors",
+    "apps.rules.services",
+    "apps.rules.conditions",
+    "apps.rules.applying",
     "apps.kfp_service.ends",
     "apps.kfp_service.waiting",
     "apps.visualizations.services",
 )
 """The modules, and packages of modules, whose public functions must each have a row."""
 
-CALLED = calls_of_runs.CALLED | calls_of_visualizations.CALLED
+CALLED = calls_of_rules.CALLED | calls_of_runs.CALLED | calls_of_visualizations.CALLED
 
 # Asked through its address (test_access_matrix.py), since it waits for a worker.
 ASKED_BY_ADDRESS = {
@@ -56,6 +60,10 @@ SYSTEM = {
     "apps.visualizations.services.results.*": "workers, and services that checked the caller",
     "apps.visualizations.services.stored.*": "services that checked the caller",
     "apps.visualizations.services.reconciliation.*": "the reconciler",
+    "apps.rules.applying.*": "the reconciler, with the rights of each rule's owner",
+    "apps.rules.services.gateway_of": "services that checked the caller, and the reconciler: the owner's rights",
+    "apps.rules.services.runs_meet": "as gateway_of",
+    "apps.rules.services.run_end": "the reconciler",
     "apps.visualizations.services.recipes.*": "services that checked the caller, and the reconciler",
 }
 
@@ -85,8 +93,11 @@ NOBODYS = {
     "apps.runs.selectors.step_get",
     "apps.runs.services.metrics_of",
     "apps.runs.services.tag_clean",
+    "apps.rules.selectors.conditions_*",
+    "apps.rules.conditions.run_pages",
     "apps.visualizations.provenance.artifact_of",
     "apps.visualizations.provenance.is_stale",
+    "apps.visualizations.selectors.mean_duration_s",
     "apps.visualizations.selectors.oldest_wait_s",
     "apps.visualizations.selectors.queue_counts",
     "apps.visualizations.selectors.queue_place",

@@ -9,7 +9,7 @@ from http import HTTPMethod
 # ruff: noqa: E501
 # A row is one line.
 
-GET, POST, DELETE = HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.DELETE
+GET, POST, DELETE, PATCH = HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.DELETE, HTTPMethod.PATCH
 
 # What each role gets of an object in namespace A, and of one in namespace B: "in", or how they are refused.
 # anonymous, viewer in A, member of A, member of B, administrator (no namespace), superuser (both).
@@ -27,6 +27,8 @@ RULES = {
     # One's own visualization, which members have in their namespace; pages hide what may not be changed.
     "owners": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
     "owners by API": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # A rule of a recipe: of what one may see, with the right to create.
+    "rule makers": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
     # What belongs to one person whoever else asks.
     "its person": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("404", "404")),
     # Kubeflow's call on the portal: the right to create comes first, then the namespace of the result.
@@ -167,6 +169,13 @@ PAGES = [
     ("renders/<uuid:render_id>/picture.png", GET, _RENDER + "picture.png", "readers", 200),
     ("renders/<uuid:render_id>/download.html", GET, _RENDER + "download.html", "readers", 200),
     ("renders/<uuid:render_id>/download.ipynb", GET, _RENDER + "download.ipynb", "readers", 200),
+    # rules
+    ("rules/", GET, "/rules/", "people", 200),
+    ("rules/new/<uuid:recipe_id>/", GET, "/rules/new/{recipe}/", "rule makers", 200),
+    ("rules/new/<uuid:recipe_id>/", POST, "/rules/new/{recipe}/", "rule makers", 302, "rule"),
+    ("rules/<uuid:rule_id>/", GET, "/rules/{rule}/", "owners", 200),
+    ("rules/<uuid:rule_id>/apply", POST, "/rules/{rule}/apply", "owners", 302, {"last": "1", "action": "apply"}),
+    ("rules/<uuid:rule_id>/<slug:action>", POST, "/rules/{rule}/pause", "owners", 302),
 ]
 
 API = [
@@ -193,6 +202,13 @@ API = [
     ),
     ("api/v1/renders/<render_id>", GET, "/api/v1" + _RENDER[:-1], "readers", 200),
     ("api/v1/renders/<render_id>/cancel", POST, "/api/v1/renders/{queued}/cancel", "owners by API", 200, {}),
+    ("api/v1/rules", GET, "/api/v1/rules", "people", 200),
+    ("api/v1/rules", POST, "/api/v1/rules", "rule makers", 201, {"series_id": "{recipe}"}),
+    ("api/v1/rules/<rule_id>", GET, "/api/v1/rules/{rule}", "owners", 200),
+    ("api/v1/rules/<rule_id>", PATCH, "/api/v1/rules/{rule}", "owners", 200, {"enabled": False}),
+    ("api/v1/rules/<rule_id>", DELETE, "/api/v1/rules/{rule}", "owners", 204),
+    ("api/v1/rules/<rule_id>/apply", POST, "/api/v1/rules/{rule}/apply", "owners", 200, {"last": 1}),
+    ("api/v1/rules/<rule_id>/cancel", POST, "/api/v1/rules/{rule}/cancel", "owners", 200, {}),
     ("api/v1/queue", GET, "/api/v1/queue", "people", 200),
     (
         "^apis/v[12]beta1/visualizations/(?P<namespace>[^/]*)$",
@@ -223,7 +239,13 @@ ADMIN = [
     ("admin/jsi18n/", GET, "/admin/jsi18n/", "administrators", 200),
     ("admin/r/<path:rest>", GET, "/admin/r/1/1/", "hidden people", 404),
     ("admin/r/<path:content_type_id>/<path:object_id>/", GET, "/admin/r/2/{user}/", "hidden people", 404),
-    ("admin/^(?P<app_label>django_rq|people|axes|auth|visualizations)/$", GET, "/admin/people/", "administrators", 200),
+    (
+        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules)/$",
+        GET,
+        "/admin/people/",
+        "administrators",
+        200,
+    ),
     ("admin/(?P<url>.*)$", GET, "/admin/nowhere/", "hidden administrators", 404),
 ]
 # Pages of each model: (list, add, change, delete, history), by the rule of each.
@@ -232,6 +254,7 @@ ADMIN_MODELS = {
     # model: (place's name of an object, list, add, change (GET), change (POST), delete (POST), history)
     "visualizations/visualization": ("visualization", _A, _N, _A, _A, _A, _A),
     "visualizations/render": ("render", _A, _N, _A, _N, _N, _A),
+    "rules/rule": ("rule", _A, _N, _A, _N, _A, _A),
     "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),
     "people/auditentry": ("entry", _A, _N, _A, _N, _N, _A),
     "axes/accessattempt": ("attempt", _A, _N, _A, _N, _A, _A),
@@ -288,6 +311,7 @@ COMMANDS = {
     "prune": "command",
     "reconcile": "system",
     "rerender": "command",
+    "rules": "command",
     "token": "command",
     "types": "no person's data",
     "visualize": "no person's data",

@@ -45,6 +45,7 @@ FORMS = {
         "param-rounds": "5",
         "param-label": "x",
     },
+    "rule": {"pipeline": "x", "state": "succeeded", "last": "0", "action": "create"},
     "creator": {"type": "table", "artifact": "data", "arguments_view": "json", "arguments_json": "{}"},
 }
 

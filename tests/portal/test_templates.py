@@ -16,6 +16,7 @@ DEEPEST = 4
 CHOSEN = {"preview.template": [name for name in TEMPLATES if re.fullmatch(r"runs/previews/[a-z]\w*\.html", name)]}
 # Partials with one user, and why each is a file of its own.
 ONE_USER = {
+    "rules/_button.html": "a part of the visualization's page that belongs to rules",
     "runs/_chip.html": "a part of the list that repeats",
     "runs/_graph_artifact.html": "one shape of the graph",
     "runs/_graph_buttons.html": "one shape of the graph",

@@ -96,5 +96,5 @@ def test_metrics_of_a_column_can_be_told_apart(client, kubeflow, db):
             kubeflow.runs.append(run_row(run_id))
         RunMetrics.objects.create(endpoint_key="default", run_id=run_id, finished_at=finished, values={"auc": value})
     page = page_of(client, "/runs/")
-    shown = {cell.text.strip() for cell in page.select("tbody td.num[title]")}
+    shown = {cell.text.strip() for cell in page.select("tbody td.num span[title]")}
     assert {float(text) for text in shown} == set(values.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.accounts.rights import Right
+from apps.runs.exceptions import NotSignedInError
 from apps.runs.gateway import credential_encryption, credentials, endpoints
 from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
@@ -25,6 +26,7 @@ __all__ = [
     "Part",
     "StoreReader",
     "gateway_for",
+    "gateway_for_absent",
     "gateway_for_namespace",
     "gateway_for_service",
     "gateway_unsealed",
@@ -64,6 +66,26 @@ def gateway_for_namespace(caller: Caller, endpoint_key: str, namespace: str) -> 
     caller.require(Right.VIEW)
     config = endpoints.endpoint(endpoint_key)
     return Gateway(credentials.person_connection(config, caller, config.namespace(namespace)))
+
+
+def gateway_for_absent(caller: Caller, endpoint_key: str, namespace: str) -> Gateway:
+    """Returns the gateway in the name of a person who is not there, such as the owner of a rule.
+
+    Raises:
+        PermissionDenied: the person may not look.
+        NotSignedInError: the endpoint is asked with people's own credentials, of which the portal keeps none.
+        NotFoundError, EndpointDownError: as `gateway_for_namespace`.
+    """
+    caller.require(Right.VIEW)
+    config = endpoints.endpoint(endpoint_key)
+    if config.auth.is_personal:
+        raise NotSignedInError(
+            f"{config.title or config.key} is asked with people's own sign-in, so the portal cannot ask it for "
+            "somebody who is not there."
+        )
+    name = str(getattr(caller.user, "email", "") or caller.username)
+    connection = credentials.service_connection(config, namespace=config.namespace(namespace), person=name)
+    return Gateway(connection)
 
 
 def gateway_unsealed(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) -> Gateway:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Final
 
@@ -74,6 +74,10 @@ class Gateway(PipelineCalls, RecurringCalls):
     def run(self, run_id: str) -> Run:
         """Returns one run; its spec only where it was started from one and not from a pipeline version."""
         return convert.run(self._run_model(run_id))
+
+    def runs_named(self, runs: Iterable[Run]) -> tuple[Run, ...]:
+        """Returns the runs with their pipelines' names in Kubeflow; a list answer carries ids only."""
+        return tuple(details.with_pipeline_name(self.connection, run, self.pipeline) for run in runs)
 
     def run_details(self, run_id: str) -> RunDetails:
         """Returns a run with its spec and steps.

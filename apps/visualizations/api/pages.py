@@ -6,12 +6,15 @@ import base64
 import binascii
 import json
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from apps.visualizations.api.errors import ApiError
 from apps.visualizations.models import Visualization
+
+RowT = TypeVar("RowT", bound=Model)
 
 
 def page_cut(
@@ -34,9 +37,7 @@ def page_cut(
     return found[:page_size], _write(last.created_at, last.id)
 
 
-def page_at(
-    rows: QuerySet[Visualization], *, page_size: int, page_token: str
-) -> tuple[list[Visualization], str | None]:
+def page_at(rows: QuerySet[RowT], *, page_size: int, page_token: str) -> tuple[list[RowT], str | None]:
     """Returns the rows from a place on, in the order of `rows`, and the token of the next place; None at the end.
 
     Raises:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import django_rq
+from django.db import DatabaseError
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 class Reconciliation:
     """What one pass changed, in renders; `work_dirs` in directories, `recipes` in visualizations that got theirs.
 
+    `parts`: what the apps above did, by the name that they registered.
     `is_idle` where another holder was at it.
     """
 
@@ -54,12 +56,36 @@ class Reconciliation:
     enqueued: int = 0
     work_dirs: int = 0
     recipes: int = 0
+    parts: Mapping[str, int] = field(default_factory=dict)
     is_idle: bool = False
 
     def __str__(self) -> str:
         names = ("cancelled", "timed_out", "tried_again", "lost", "poisoned", "enqueued", "work_dirs", "recipes")
-        counts = [f"{name} {getattr(self, name)}" for name in names if getattr(self, name)]
-        return ", ".join(counts) or "nothing to do"
+        counts = {name: getattr(self, name) for name in names} | dict(self.parts)
+        return ", ".join(f"{name} {count}" for name, count in counts.items() if count) or "nothing to do"
+
+
+_parts: dict[str, Callable[[], int]] = {}
+
+
+def part_register(name: str, work: Callable[[], int]) -> None:
+    """Adds the work of an app above this one to each pass, under a name; it returns how much it did.
+
+    Its errors are logged and hinder nothing else. It must be safe beside itself, and take a few seconds at most.
+    """
+    _parts[name] = work
+
+
+def _parts_work() -> dict[str, int]:
+    done = {}
+    for name, work in _parts.items():
+        try:
+            done[name] = work()
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("reconcile: %s failed", name)
+    return done
 
 
 @contextmanager
@@ -134,6 +160,7 @@ def reconcile(clock: ClockWatch | None = None) -> Reconciliation:
             enqueued=_enqueue_forgotten(now),
             work_dirs=work_dirs_sweep(),
             recipes=recipes_fill(_MOST_RECIPES),
+            parts=_parts_work(),
         )
         _publish_pass()
         return done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.runs.entities import Artifact, RunDetails, Step
@@ -14,13 +16,22 @@ from apps.visualizations.services.rights import change_check, right_check
 from apps.visualizations.services.submission import Submission, visualization_create
 
 
-def recipe_apply(caller: Caller, recipe: Recipe, run_id: str, gateway: Gateway, *, title: str = "") -> Submission:
+def recipe_apply(
+    caller: Caller,
+    recipe: Recipe,
+    run_id: str,
+    gateway: Gateway,
+    *,
+    title: str = "",
+    on_saved: Callable[[Submission], None] | None = None,
+) -> Submission:
     """Draws a recipe of another run's artifact, or returns the saved result of the same cache key.
 
     Args:
         recipe: one that the caller may see.
         gateway: to the recipe's endpoint, with the rights of the caller.
         title: "" for the usual one.
+        on_saved: see `visualization_create`.
 
     Raises:
         NotAllowedError: the caller may not create.
@@ -44,7 +55,7 @@ def recipe_apply(caller: Caller, recipe: Recipe, run_id: str, gateway: Gateway, 
         is_sample=recipe.sample_rows is not None,
         title=title,
     )
-    return visualization_create(caller, request, gateway)
+    return visualization_create(caller, request, gateway, on_saved=on_saved)
 
 
 def baseline_set(caller: Caller, visualization: Visualization, *, is_baseline: bool) -> None:

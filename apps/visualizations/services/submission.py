@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -49,11 +49,18 @@ class Submission:
     is_new: bool
 
 
-def visualization_create(caller: Caller, request: VisualizationRequest, gateway: Gateway | None) -> Submission:
+def visualization_create(
+    caller: Caller,
+    request: VisualizationRequest,
+    gateway: Gateway | None,
+    *,
+    on_saved: Callable[[Submission], None] | None = None,
+) -> Submission:
     """Saves a visualization and queues its first render, or returns the saved one of the same cache key.
 
     Args:
         gateway: with the rights of the caller; None for a request without a run.
+        on_saved: called in the transaction that saves, so that both are kept or neither; what it raises undoes all.
 
     Raises:
         NotAllowedError: the caller may not create, or not run code of their own.
@@ -66,7 +73,10 @@ def visualization_create(caller: Caller, request: VisualizationRequest, gateway:
     namespace_check(caller, checked.endpoint_key, checked.namespace)
     saved = selectors.render_with_receipt(caller, checked.spec.cache_key)
     if saved is not None and not request.force:
-        return Submission(visualization=saved.visualization, render=saved, is_new=False)
+        found = Submission(visualization=saved.visualization, render=saved, is_new=False)
+        if on_saved:
+            on_saved(found)
+        return found
     queue_check(caller)
     with transaction.atomic():
         visualization = saved.visualization if saved else None
@@ -74,7 +84,10 @@ def visualization_create(caller: Caller, request: VisualizationRequest, gateway:
             visualization = _visualization_write(caller.owner, checked)
         render = _render_write(visualization, checked.spec, caller.owner, checked.sealed_credential)
         record(caller, "visualization.create", visualization, detail=checked.type_key)
-    return Submission(visualization=visualization, render=render, is_new=True)
+        made = Submission(visualization=visualization, render=render, is_new=True)
+        if on_saved:
+            on_saved(made)
+    return made
 
 
 def visualization_create_anew(

@@ -1,0 +1,98 @@
+"""Which runs a rule is for, and finding them in Kubeflow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Final
+
+from apps.accounts.caller import Caller
+from apps.runs.entities import Run, State
+from apps.runs.gateway import Gateway
+from apps.runs.gateway.filters import RunQuestion
+from apps.runs.selectors import tags_of
+
+MOST_SCANNED: Final = 5000
+"""As many runs as one search looks at."""
+_PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConditions:
+    """Which runs are meant.
+
+    Attributes:
+        pipeline, name: `*` stands for any text and `?` for one character; "" for any.
+        experiment_id, tag: "" for any.
+        state: in which a run must have ended.
+    """
+
+    pipeline: str = ""
+    name: str = ""
+    experiment_id: str = ""
+    tag: str = ""
+    state: State = State.SUCCEEDED
+
+    def question(self) -> RunQuestion:
+        """Returns what Kubeflow is asked; it answers with more runs than match, and never with fewer."""
+        literal = max(re.split(r"[*?]", self.name), key=len)
+        return RunQuestion(text=literal, experiment_id=self.experiment_id)
+
+    def match(self, caller: Caller, gateway: Gateway, runs: tuple[Run, ...]) -> list[Run]:
+        """Returns the runs that fit, whatever their state, with their pipelines' names."""
+        own = [run for run in runs if run.id and _fits(run.name, self.name)]
+        own = [run for run in own if self.experiment_id in {"", run.experiment_id}]
+        found = [run for run in gateway.runs_named(own) if _fits(run.pipeline_name, self.pipeline)]
+        if self.tag:
+            tags = tags_of(caller, gateway, found)
+            found = [run for run in found if self.tag in tags.get(run.id, ())]
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRuns:
+    """Runs that match.
+
+    Attributes:
+        runs: the newest first.
+        scanned: how many were looked at.
+        is_complete: whether there are no others; otherwise older runs were not looked at, or are not listed.
+    """
+
+    runs: tuple[Run, ...]
+    scanned: int
+    is_complete: bool
+
+
+def runs_ended(caller: Caller, gateway: Gateway, conditions: RunConditions, most: int) -> FoundRuns:
+    """Finds the newest runs that match and have ended as they must, at most so many.
+
+    Raises:
+        RunsError: Kubeflow does not answer, or refuses.
+    """
+    question = replace(conditions.question(), states=(conditions.state,))
+    found: list[Run] = []
+    scanned = 0
+    for page in run_pages(gateway, question):
+        scanned += len(page)
+        found += conditions.match(caller, gateway, page)
+        if len(found) > most or scanned >= MOST_SCANNED:
+            return FoundRuns(runs=tuple(found[:most]), scanned=scanned, is_complete=False)
+    return FoundRuns(runs=tuple(found), scanned=scanned, is_complete=True)
+
+
+def run_pages(gateway: Gateway, question: RunQuestion) -> Iterator[tuple[Run, ...]]:
+    """Yields the pages of a list of runs."""
+    token = ""
+    while True:
+        page = gateway.runs(question, page_size=_PAGE, page_token=token)
+        yield page.items
+        token = page.next_token
+        if not token:
+            return
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return not pattern or fnmatchcase(name, pattern.replace("[", "[[]"))

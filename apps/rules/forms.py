@@ -1,0 +1,52 @@
+"""The form of a new rule."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django import forms
+
+from apps.rules.conditions import RunConditions
+from apps.rules.services import MOST_EARLIER
+from apps.runs.entities import State
+
+_STATES: Final = [(state.value, state.label) for state in State if state.is_final and state.is_selectable]
+
+
+class RuleForm(forms.Form):
+    """Which runs a rule is for, and to how many earlier ones it is applied."""
+
+    title = forms.CharField(label="Name", max_length=200, required=False, help_text="Empty for one made of the rest.")
+    pipeline = forms.CharField(
+        label="Pipeline", max_length=500, required=False, help_text="A name; * stands for any text. Empty: every one."
+    )
+    run = forms.CharField(label="Run", max_length=500, required=False, help_text="A name, in the same way.")
+    experiment = forms.CharField(label="Experiment", max_length=200, required=False, help_text="Its id.")
+    tag = forms.CharField(
+        label="Tag", max_length=40, required=False, help_text="Which a run must have in this portal when it ends."
+    )
+    state = forms.ChoiceField(label="Ended as", choices=_STATES, initial=State.SUCCEEDED.value)
+    last = forms.IntegerField(
+        label="Earlier runs",
+        min_value=0,
+        max_value=MOST_EARLIER,
+        initial=0,
+        help_text="Apply it to the last so many as well; 0 for runs from now on only.",
+    )
+
+    def conditions(self) -> RunConditions:
+        """Returns the conditions of a valid form."""
+        values = self.cleaned_data
+        return RunConditions(
+            pipeline=values["pipeline"],
+            name=values["run"],
+            experiment_id=values["experiment"],
+            tag=values["tag"],
+            state=State.by_value(values["state"]) or State.SUCCEEDED,
+        )
+
+
+class EarlierForm(forms.Form):
+    """To how many earlier runs a rule is applied."""
+
+    last = forms.IntegerField(label="Last runs", min_value=1, max_value=MOST_EARLIER, initial=10)

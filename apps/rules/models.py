@@ -1,0 +1,125 @@
+"""Rules, and the runs that each of them has met."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.ui.states import Tone
+from apps.visualizations.models import Recipe, Render
+
+
+class RuleRunState(models.TextChoices):
+    """What became of one run for one rule.
+
+    Attributes:
+        icon: an icon of the vendored set.
+    """
+
+    icon: str
+    tone: Tone
+
+    def __new__(cls, value: str, icon: str, tone: Tone) -> Self:
+        """Makes a state of its row; Django takes the last column, the label."""
+        state = str.__new__(cls, value)
+        state._value_ = value
+        state.icon, state.tone = icon, tone
+        return state
+
+    WAITING = "waiting", "hourglass", Tone.IDLE, "Run goes on"
+    PENDING = "pending", "clock", Tone.WARN, "To be rendered"
+    RENDERING = "rendering", "loader-circle", Tone.BUSY, "Rendering"
+    SUCCEEDED = "succeeded", "circle-check", Tone.OK, "Rendered"
+    FAILED = "failed", "circle-x", Tone.BAD, "Failed"
+    SKIPPED = "skipped", "skip-forward", Tone.IDLE, "Left out"
+    CANCELLED = "cancelled", "ban", Tone.IDLE, "Cancelled"
+
+    @classmethod
+    def by_value(cls, value: str) -> RuleRunState:
+        """Returns the state of that value.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {state.value: state for state in cls}[value]
+
+
+class Rule(models.Model):
+    """When a run that matches ends, the rule's recipe is drawn of it, with the rights of the rule's owner.
+
+    Attributes:
+        pipeline_pattern, run_pattern: names, in which `*` and `?` stand for others; "" for any.
+        run_state: of runs, in which they must end.
+        cursor: when the newest run was created that the rule has seen; by Kubeflow's clock.
+        looked_at: when a reconciler last began to work on it; keeps others away for a moment.
+        paused_because: what people are told; "" where a person paused it.
+        failures: runs in a row that failed; at `most_failures` the rule pauses.
+        most_waiting: renders of this rule that may wait or run at a time.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    recipe = models.ForeignKey(Recipe, on_delete=models.CASCADE, related_name="rules")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="rules")
+    endpoint_key = models.CharField(max_length=100, blank=True)
+    namespace = models.CharField(max_length=100, blank=True)
+    pipeline_pattern = models.CharField(max_length=500, blank=True)
+    run_pattern = models.CharField(max_length=500, blank=True)
+    experiment_id = models.CharField(max_length=200, blank=True)
+    tag = models.CharField(max_length=40, blank=True)
+    run_state = models.CharField(max_length=20, default="succeeded")
+    is_enabled = models.BooleanField(default=True)
+    paused_because = models.TextField(blank=True)
+    cursor = models.DateTimeField(editable=False)
+    looked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0)
+    most_failures = models.PositiveIntegerField(default=5)
+    most_waiting = models.PositiveIntegerField(default=10)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["is_enabled", "looked_at"], name="rule_turn")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The rule's own page."""
+        return reverse("rules:rule_detail", args=[self.id])
+
+
+class RuleRun(models.Model):
+    """One run that a rule has met. There is one row for each rule and run, so that no run is rendered twice.
+
+    Attributes:
+        message: why it was left out or failed; "" otherwise.
+        render: what was made; None before, or where that was deleted.
+    """
+
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    run_id = models.CharField(max_length=200)
+    run_name = models.CharField(max_length=500, blank=True)
+    run_created_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=12, choices=RuleRunState)
+    message = models.TextField(blank=True)
+    render = models.ForeignKey(Render, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = [models.F("run_created_at").desc(nulls_last=True), "-id"]
+        constraints = [models.UniqueConstraint(fields=["rule", "run_id"], name="rule_run_once")]
+        indexes = [models.Index(fields=["rule", "state", "run_created_at"], name="rule_run_state")]
+
+    def __str__(self) -> str:
+        return f"{self.run_name or self.run_id}: {self.state}"
+
+    @property
+    def known_state(self) -> RuleRunState:
+        """Its state, with icon, colour and label."""
+        return RuleRunState.by_value(self.state)

@@ -1,0 +1,325 @@
+"""What people do with rules: make, try, change, apply to earlier runs, cancel, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.caller import Caller, absent_caller
+from apps.accounts.rights import Right
+from apps.rules import selectors
+from apps.rules.conditions import FoundRuns, RunConditions, run_pages, runs_ended
+from apps.rules.models import Rule, RuleRun, RuleRunState
+from apps.runs.entities import Run, State
+from apps.runs.gateway import Gateway, gateway_for_absent
+from apps.runs.gateway.filters import RunQuestion
+from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError
+from apps.visualizations.models import Recipe, Render
+from apps.visualizations.selectors import mean_duration_s
+from apps.visualizations.services.rights import namespace_check, right_check
+
+MOST_RULES: Final = 50
+"""As many rules as one person may have."""
+MOST_EARLIER: Final = 1000
+"""As many earlier runs as a rule is applied to at once."""
+_MOST_NAME_CHARS: Final = 200
+# A run may be listed a moment after one that was created later.
+OVERLAP: Final = timedelta(minutes=2)
+_OPEN: Final = (RuleRunState.SKIPPED, RuleRunState.CANCELLED)
+_ACTIVE: Final = tuple(state for state in State if state.is_active)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What a rule would do with earlier runs.
+
+    Attributes:
+        rendered: how many of the runs the rule has rendered already, or is about to.
+        duration_s: how long the others take, from the latest renders; None where nothing is known of that.
+    """
+
+    found: FoundRuns
+    rendered: int
+    duration_s: float | None
+
+
+def rule_create(caller: Caller, recipe: Recipe, conditions: RunConditions, *, name: str = "", **limits: int) -> Rule:
+    """Makes a rule of a recipe that the caller may see. It works on runs that end from now on.
+
+    Args:
+        limits: `most_failures`, `most_waiting`.
+
+    Raises:
+        NotAllowedError: no person calls, or one who may not create, or not run code of their own.
+        InvalidRequestError: too many rules, a name that is too long, or conditions that make no sense.
+        NotFoundError: the recipe's namespace is not the caller's to read.
+        RunsError: Kubeflow cannot be asked in the caller's name, or does not answer.
+    """
+    _create_check(caller, recipe)
+    _conditions_check(conditions)
+    _count_check(caller)
+    rule = Rule(
+        name=_name_clean(name) or _usual_name(recipe, conditions),
+        recipe=recipe,
+        owner=caller.owner,
+        endpoint_key=recipe.endpoint_key,
+        namespace=recipe.namespace,
+        cursor=timezone.now(),
+        **selectors.conditions_columns(conditions),
+        **_limits_clean(limits),
+    )
+    gateway = gateway_of(rule)
+    rule.cursor, known = _known_runs(absent_caller(rule.owner), gateway, conditions)
+    with transaction.atomic():
+        rule.save(force_insert=True)
+        runs_meet(rule, known, is_earlier=True)
+        _record(caller, "rule.create", rule)
+    return rule
+
+
+def rule_change(
+    caller: Caller, rule: Rule, *, is_enabled: bool | None = None, name: str | None = None, **limits: int
+) -> None:
+    """Pauses a rule or lets it go on, renames it, or sets its limits. Runs that end meanwhile are not lost.
+
+    Raises:
+        NotAllowedError: neither the owner with the right to create, nor an administrator.
+        InvalidRequestError: the name or a limit makes no sense.
+    """
+    change_check(caller, rule)
+    values: dict[str, Any] = _limits_clean(limits)
+    if name is not None:
+        values["name"] = _name_clean(name) or rule.name
+    if is_enabled is not None:
+        values |= {"is_enabled": is_enabled, "paused_because": "", "failures": 0}
+    with transaction.atomic():
+        Rule.objects.filter(id=rule.id).update(**values)
+        _record(caller, "rule.change", rule, detail=", ".join(f"{key} {value}" for key, value in values.items()))
+    rule.refresh_from_db()
+
+
+def rule_delete(caller: Caller, rule: Rule) -> None:
+    """Deletes a rule; what it has rendered stays.
+
+    Raises:
+        NotAllowedError: see `rule_change`.
+    """
+    change_check(caller, rule)
+    with transaction.atomic():
+        _record(caller, "rule.delete", rule)
+        rule.delete()
+
+
+def rule_dry_run(
+    caller: Caller, recipe: Recipe, conditions: RunConditions, most: int, *, rule_id: Any = None
+) -> DryRun:
+    """Finds which earlier runs a rule would be applied to, and changes nothing.
+
+    Args:
+        most: the newest so many.
+        rule_id: of the rule, where there is one already.
+
+    Raises:
+        NotAllowedError, InvalidRequestError, NotFoundError, RunsError: see `rule_create`.
+    """
+    _create_check(caller, recipe)
+    _conditions_check(conditions)
+    gateway = gateway_for_absent(absent_caller(caller.owner), recipe.endpoint_key, recipe.namespace)
+    found = runs_ended(absent_caller(caller.owner), gateway, conditions, _most_clean(most))
+    ids = [run.id for run in found.runs]
+    rendered = RuleRun.objects.filter(rule=rule_id, run_id__in=ids).exclude(state__in=_OPEN).count() if rule_id else 0
+    mean_s = mean_duration_s(Render.objects.filter(visualization__recipe=recipe))
+    turns = -(-(len(ids) - rendered) // settings.VIZPORTAL_WORKERS)
+    return DryRun(found=found, rendered=rendered, duration_s=None if mean_s is None else round(turns * mean_s, 1))
+
+
+def rule_apply_to_last(caller: Caller, rule: Rule, most: int) -> int:
+    """Has the newest earlier runs that match rendered; returns how many were added. The reconciler does it.
+
+    A run that the rule has rendered, or is about to, is not rendered again.
+
+    Raises:
+        NotAllowedError: see `rule_change`.
+        InvalidRequestError, RunsError: see `rule_create`.
+    """
+    change_check(caller, rule)
+    owner = absent_caller(rule.owner)
+    found = runs_ended(owner, gateway_of(rule), selectors.conditions_of(rule), _most_clean(most))
+    with transaction.atomic():
+        before = RuleRun.objects.filter(rule=rule, state=RuleRunState.PENDING).count()
+        runs_meet(rule, found.runs)
+        ids = [run.id for run in found.runs]
+        again = RuleRun.objects.filter(rule=rule, run_id__in=ids, state__in=_OPEN)
+        again.update(state=RuleRunState.PENDING, message="")
+        added = RuleRun.objects.filter(rule=rule, state=RuleRunState.PENDING).count() - before
+        _record(caller, "rule.apply", rule, detail=f"{added} of the last {most}")
+    return added
+
+
+def rule_cancel(caller: Caller, rule: Rule) -> int:
+    """Cancels what a rule has still to render; returns how many runs that were. What is rendered now goes on.
+
+    Raises:
+        NotAllowedError: see `rule_change`.
+    """
+    change_check(caller, rule)
+    with transaction.atomic():
+        rows = RuleRun.objects.filter(rule=rule, state=RuleRunState.PENDING)
+        count = rows.update(state=RuleRunState.CANCELLED, message="Cancelled before it was rendered.")
+        _record(caller, "rule.cancel", rule, detail=f"{count} runs")
+    return count
+
+
+def change_check(caller: Caller, rule: Rule) -> None:
+    """Refuses a caller that may not change a rule.
+
+    Raises:
+        NotAllowedError: neither the owner with the right to create, nor an administrator.
+    """
+    right_check(caller, Right.CREATE)
+    if not caller.may(Right.ADMINISTER) and rule.owner_id != caller.user_id:
+        raise NotAllowedError("Only its owner or an administrator may do this.")
+
+
+def gateway_of(rule: Rule) -> Gateway:
+    """Returns the gateway in the name of a rule's owner.
+
+    Raises:
+        PermissionDenied, RunsError: see `gateway_for_absent`.
+    """
+    return gateway_for_absent(absent_caller(rule.owner), rule.endpoint_key, rule.namespace)
+
+
+def runs_meet(rule: Rule, runs: Iterable[Run], *, is_earlier: bool = False) -> int:
+    """Notes runs that match, each once for all time; returns how many were new.
+
+    Args:
+        is_earlier: runs that had ended before the rule was there are left out, without a reason.
+    """
+    wanted = State.by_value(rule.run_state)
+    rows = []
+    for run in runs:
+        state, message = _met_state(run, wanted)
+        if is_earlier and run.state.is_final:
+            state, message = RuleRunState.SKIPPED, ""
+        rows.append(
+            RuleRun(
+                rule=rule,
+                run_id=run.id,
+                run_name=run.name.replace("\0", "")[:500],
+                run_created_at=run.created_at,
+                state=state,
+                message=message,
+            )
+        )
+    before = RuleRun.objects.filter(rule=rule, run_id__in=[row.run_id for row in rows]).count()
+    RuleRun.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows) - before
+
+
+def run_end(row: RuleRun, run: Run) -> bool:
+    """Notes that a run has ended for which a rule waited; returns False where it goes on."""
+    state, message = _met_state(run, State.by_value(row.rule.run_state))
+    if state == RuleRunState.WAITING:
+        return False
+    rows = RuleRun.objects.filter(id=row.id, state=RuleRunState.WAITING)
+    return bool(rows.update(state=state, message=message, run_created_at=run.created_at))
+
+
+def _met_state(run: Run, wanted: State | None) -> tuple[RuleRunState, str]:
+    if not run.state.is_final:
+        return RuleRunState.WAITING, ""
+    if run.state is not wanted:
+        return RuleRunState.SKIPPED, f"The run ended as {run.state.label.lower()}."
+    return RuleRunState.PENDING, ""
+
+
+def _known_runs(caller: Caller, gateway: Gateway, conditions: RunConditions) -> tuple[Any, list[Run]]:
+    """Returns when the newest run was created, and the matching runs that a new rule must know of already.
+
+    These are the ones that go on, and those of the last moments, which the first look finds again.
+    """
+    newest = gateway.runs(RunQuestion(), page_size=1).items
+    cursor = (newest[0].created_at if newest else None) or timezone.now()
+    recent = replace(conditions.question(), created_from=cursor - OVERLAP)
+    active = replace(conditions.question(), states=_ACTIVE)
+    # Whether a run has its tag is decided when it has ended.
+    untagged = replace(conditions, tag="")
+    known = {
+        run.id: run
+        for question in (recent, active)
+        for page in run_pages(gateway, question)
+        for run in untagged.match(caller, gateway, page)
+    }
+    return cursor, list(known.values())
+
+
+def _create_check(caller: Caller, recipe: Recipe) -> None:
+    right_check(caller, Right.CREATE)
+    if not caller.is_person:
+        raise NotAllowedError("A rule is somebody's: it works with the rights of its owner.")
+    if recipe.code:
+        right_check(caller, Right.CUSTOM_CODE)
+    namespace_check(caller, recipe.endpoint_key, recipe.namespace)
+
+
+def _count_check(caller: Caller) -> None:
+    if Rule.objects.filter(owner=caller.user_id).count() >= MOST_RULES:
+        raise InvalidRequestError(f"You have {MOST_RULES} rules already, as many as one may have. Delete one first.")
+
+
+def _conditions_check(conditions: RunConditions) -> None:
+    if not conditions.state.is_final:
+        raise InvalidRequestError("A run must end in this state.", fields={"state": "Not a state in which runs end."})
+    too_long = {
+        name: f"At most {most} characters."
+        for name, most in {"pipeline": 500, "name": 500, "experiment_id": 200, "tag": 40}.items()
+        if len(getattr(conditions, name)) > most
+    }
+    if too_long:
+        raise InvalidRequestError("A condition is too long.", fields=too_long)
+
+
+def _limits_clean(limits: dict[str, int]) -> dict[str, int]:
+    for name, value in limits.items():
+        if not 1 <= value <= 1000:
+            raise InvalidRequestError("The limit must be 1 to 1000.", fields={name: "1 to 1000."})
+    return dict(limits)
+
+
+def _most_clean(most: int) -> int:
+    if not 1 <= most <= MOST_EARLIER:
+        raise InvalidRequestError(f"Name 1 to {MOST_EARLIER} runs.", fields={"last": f"1 to {MOST_EARLIER}."})
+    return most
+
+
+def _name_clean(name: str) -> str:
+    clean = " ".join(name.replace("\0", "").split())
+    if len(clean) > _MOST_NAME_CHARS:
+        text = f"The name must have at most {_MOST_NAME_CHARS} characters."
+        raise InvalidRequestError(text, fields={"title": text})
+    return clean
+
+
+def _usual_name(recipe: Recipe, conditions: RunConditions) -> str:
+    of = conditions.pipeline or recipe.pipeline_name or "every pipeline"
+    return f"{recipe.type_key} of {recipe.artifact_name or recipe.step_id}, {of}"[:_MOST_NAME_CHARS]
+
+
+def _record(caller: Caller, action: str, rule: Rule, *, detail: str = "") -> None:
+    audit.record(
+        caller,
+        action,
+        target=rule.id,
+        target_name=rule.name,
+        endpoint_key=rule.endpoint_key,
+        namespace=rule.namespace,
+        detail=detail,
+    )
