@@ -9,7 +9,7 @@ from django import forms
 from vizkit.types.entities import VisualizationType
 
 _MAX_CHARS = 20_000
-_NOTHING: Final = (None, "", [])
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [])
 
 
 class LinesField(forms.CharField):
