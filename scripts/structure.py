@@ -17,7 +17,7 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("vizportal", "apps", "localkfp", "mlmd", "renderer", "vizkit")
+PACKAGES = ("vizportal", "apps", "vizportal_client", "localkfp", "mlmd", "renderer", "vizkit")
 _PARTS = ("vizportal", "apps/*", "packages/*/src")
 
 
