@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.accounts.caller import caller_of
+from apps.accounts.rights import Right
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway.endpoints import endpoint, endpoints
 from apps.runs.middleware import endpoint_path
@@ -18,14 +20,16 @@ if TYPE_CHECKING:
 def site(request: HttpRequest) -> dict[str, Any]:
     """Returns the names base.html uses.
 
-    `endpoint` is that of the page (None where no Kubeflow is configured), `endpoints` has all with the addresses of
-    their runs, `namespace` is the chosen one, and `is_local` is true where nobody signs in.
+    `may_create` says whether the person may make and change things. `endpoint` is that of the page (None where no
+    Kubeflow is configured), `endpoints` has all with the addresses of their runs, `namespace` is the chosen one, and
+    `is_local` is true where nobody signs in.
     """
     found: dict[str, Any] = {
         "is_local": settings.VIZPORTAL_AUTH == "local",
         "endpoint": None,
         "endpoints": [],
         "namespace": "",
+        "may_create": hasattr(request, "user") and caller_of(request).may(Right.CREATE),
     }
     try:
         known = endpoints()

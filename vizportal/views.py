@@ -6,6 +6,7 @@ import logging
 import secrets
 import sys
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_not_required
@@ -26,12 +27,18 @@ from django.views.decorators.http import require_safe
 
 from apps.stores.streamed import StoreAwayError
 from apps.telemetry.context import request_id
+from apps.ui.parts import page_before, part_error
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 _RETRY_AFTER_S = 5
+_NOT_ALLOWED = "Your account may not do this. Ask an administrator of this portal."
+_NOTHING_HERE = "There is nothing at this address, or it is not yours to see."
+_FORM_TOO_OLD = (
+    "This form is from before you signed in last. Go back and send it once more; what you typed is still there."
+)
 _AWAY = {"database": "The database does not answer", "store": "The store of results does not answer"}
 
 
@@ -59,14 +66,32 @@ def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django pass
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answers 403 with the view's reason, if it gave one."""
-    reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
-    return HttpResponseForbidden(render_to_string("403.html", {"reason": reason}, request))
+    return _refused(request, _reason_of(exception) or _NOT_ALLOWED)
+
+
+def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answers 403 to a form without a valid CSRF token, such as one from before the last sign-in."""
+    logger.info("%s: CSRF check failed: %s", request.path, reason)
+    return _refused(request, _FORM_TOO_OLD)
+
+
+def _refused(request: HttpRequest, reason: str) -> HttpResponse:
+    # What was sent is on the page before, which has it still.
+    back = page_before(request) if request.method == "POST" else ""
+    page = render_to_string("403.html", {"reason": reason, "back": back}, request)
+    return part_error(request, reason, HTTPStatus.FORBIDDEN) or HttpResponseForbidden(page)
+
+
+def _reason_of(exception: Exception) -> str:
+    """Returns the sentence that a view gave for its error; "" for none."""
+    return exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answers 404 with the view's reason, if it gave one."""
-    reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
-    return HttpResponseNotFound(render_to_string("404.html", {"reason": reason}, request))
+    reason = _reason_of(exception) or _NOTHING_HERE
+    page = part_error(request, reason, HTTPStatus.NOT_FOUND)
+    return page or HttpResponseNotFound(render_to_string("404.html", {"reason": reason}, request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -81,7 +106,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return _part_away(request, part)
     error_id = secrets.token_hex(4)
     logger.error("error page %s shown for %s", error_id, request.path)
-    return _bare("500.html", {"error_id": error_id, "request_id": request_id()}, 500)
+    sentence = (
+        f"Something went wrong in the portal. Nothing that was saved is lost. The server's log has it as {error_id}."
+    )
+    page = part_error(request, sentence, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return page or _bare("500.html", {"error_id": error_id, "request_id": request_id()}, 500)
 
 
 def _bare(template: str, context: dict[str, object], status: int) -> HttpResponse:
@@ -90,6 +119,7 @@ def _bare(template: str, context: dict[str, object], status: int) -> HttpRespons
     with suppress(ValueError):
         frame["styles"] = [static(f"css/{name}.css") for name in ("tokens", "base", "components")]
         frame["theme"] = static("js/theme.js")
+        frame["typed"] = static("js/typed.js")
     return HttpResponse(render_to_string(template, frame | context), status=status)
 
 
@@ -101,8 +131,11 @@ def _part_away(request: HttpRequest, part: str) -> HttpResponse:
         # The API's error format; the API itself was not called, since the session could not be read.
         error = {"code": f"{part}_away", "message": f"{words}. Nothing is lost; try again soon."}
         answer = JsonResponse({"error": error}, status=503)
+    elif in_part := part_error(request, f"{words}. Nothing is lost; try again soon.", HTTPStatus.SERVICE_UNAVAILABLE):
+        answer = in_part
     else:
         context = {"words": words, "is_asked_again": request.method == "GET", "retry": request.get_full_path()}
+        context["back"] = page_before(request)
         answer = _bare("503.html", context, 503)
     answer["Retry-After"] = str(_RETRY_AFTER_S)
     return answer

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware, RemoteUserMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -22,6 +23,7 @@ from apps.accounts.addresses import is_trusted
 from apps.accounts.caller import ADMIN_PATH, caller_of
 from apps.accounts.local import local_user_get
 from apps.accounts.rights import Right
+from apps.ui.parts import SIGNED_OUT, page_before, part_error
 
 USER_HEADER_META: Final = "vizportal.user_header"
 _TOLD: Final = "VIZPORTAL_TOLD_USER"
@@ -81,6 +83,17 @@ class SignInMiddleware(LoginRequiredMiddleware):
         if not getattr(view, "login_required", True):
             return None
         return super().process_view(request, view, args, kwargs)
+
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, _view: Callable[..., Any]
+    ) -> HttpResponseBase:
+        """Leads to the sign-in page, or says that one is signed out where the page would be drawn in a part of another.
+
+        What was sent is not sent again by itself: one comes back to the page that it was sent from.
+        """
+        is_page = request.method in {"GET", "HEAD"}
+        following = request.get_full_path() if is_page else page_before(request) or "/"
+        return part_error(request, SIGNED_OUT, 401) or redirect_to_login(following)
 
 
 class RightsMiddleware(MiddlewareMixin):

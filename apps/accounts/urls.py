@@ -14,6 +14,7 @@ urlpatterns = [
     path("login/", views.login, name="login"),
     path("logout/", _logout, name="logout"),
     path("signed-out/", views.signed_out, name="signed_out"),
+    path("signed-in/", views.signed_in, name="signed_in"),
     path("account/sign-ins/", views.sign_ins, name="sign_ins"),
     path("oidc/start/", views.OidcStart.as_view(), name="oidc_authentication_init"),
     path("oidc/callback/", views.OidcCallback.as_view(), name="oidc_authentication_callback"),

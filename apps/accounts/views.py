@@ -104,6 +104,12 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     return render(request, "registration/signed_out.html")
 
 
+@require_safe
+def signed_in(request: HttpRequest) -> HttpResponse:
+    """Where somebody ends who signed in again in another tab: the page that they came from is still open."""
+    return render(request, "registration/signed_in.html")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_ins(request: HttpRequest) -> HttpResponse:
     """Shows where one is signed in; sent as a form, ends all of it but this browser."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from apps.gallery.views import comparison, gallery, pages
-from apps.visualizations.views import assets, content, creator, editor, origin, stream
+from apps.visualizations.views import assets, content, creator, editor, origin, run_results, stream
 
 app_name = "visualizations"
 _STEP = "runs/<str:run_id>/steps/<str:step_id>/visualizations/"
 _ONE = "visualizations/<uuid:visualization_id>/"
 _RENDER = "renders/<uuid:render_id>/"
 urlpatterns = [
+    path("runs/<str:run_id>/visualizations/", run_results.run_results, name="run_results"),
     path(_STEP, creator.step_fragment, name="step_fragment"),
     path(_STEP + "form", creator.creator_form, name="creator_form"),
     path(_STEP + "words", editor.editor_words, name="editor_words"),

@@ -11,6 +11,7 @@ from apps.runs import charts
 from apps.runs.entities import Artifact, Run, RunDetails, Step
 from apps.runs.exceptions import RunsError, words_of
 from apps.runs.gateway import Gateway
+from apps.runs.gateway.spec import effective_parameters
 
 _AT_ONCE: Final = 4
 _PAGES: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
@@ -99,7 +100,7 @@ def compare(found: Sequence[RunDetails], problems: Sequence[str] = ()) -> Compar
     runs = [details.run for details in found]
     return Comparison(
         runs=runs,
-        parameters=_lines([details.run.parameters for details in found]),
+        parameters=_lines([effective_parameters(details.run) for details in found]),
         metrics=_lines([_metrics(details) for details in found]),
         curves=_groups(runs, [_drawn(details, lambda drawn: drawn.roc) for details in found]),
         matrices=_groups(runs, [_drawn(details, lambda drawn: drawn.confusion) for details in found]),

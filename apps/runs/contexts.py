@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import yaml
 from django.urls import NoReverseMatch, reverse
 
 from apps.runs import charts, graph, previews
 from apps.runs.entities import Artifact, Phase, PipelineVersion, RunDetails, State, Step
+from apps.runs.gateway.spec import effective_parameters
 from apps.runs.graph import page as graph_page
 from apps.runs.previews import ui_metadata
 
@@ -23,6 +25,11 @@ VIEWS: Final = {
     "spec": "Spec",
 }
 PLAN_VIEWS: Final = {"graph": "Graph", "steps": "Tasks", "parameters": "Parameters", "spec": "Spec"}
+# What the address of a step's page may choose in the Creator, besides arguments.
+CHOOSES: Final = frozenset({"artifact", "type", "from", "title", "timeout_s", "environment", "arguments_view", "new"})
+ARGUMENT_PREFIX: Final = "arguments-"
+_MOST_FAILURES: Final = 5
+_COMPARED: Final = 60
 TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "details": "Details"}
 
 
@@ -79,7 +86,11 @@ def run_page(
         "graph_name": run.name,
         "rows": rows(steps) if shown == "steps" else (),
         "spec_text": spec_text(run.spec) if shown == "spec" else "",
+        "parameters": effective_parameters(run) if shown == "parameters" else {},
         "counts": counts(steps),
+        "failures": (failures := failed_steps(steps)),
+        "run_error": "" if _is_told(run.error, failures) else run.error,
+        "results_url": results_url(run.id),
         "can_terminate": run.state.is_active,
         "can_retry": run.state.phase is Phase.UNSUCCESSFUL,
         **context,
@@ -113,6 +124,16 @@ def counts(steps: Sequence[Step]) -> dict[State, int]:
     return dict(found)
 
 
+def failed_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Returns the steps that failed by themselves: a frame fails because of a step in it."""
+    return tuple(step for step in steps if step.state is State.FAILED and not step.kind.is_frame)[:_MOST_FAILURES]
+
+
+def _is_told(error: str, failures: Sequence[Step]) -> bool:
+    """Whether the errors of the steps say what the run's error says."""
+    return any(step.error and step.error[:_COMPARED] in error for step in failures)
+
+
 def spec_text(spec: Mapping[str, Any]) -> str:
     """Returns a spec as YAML, the form its author compiled; "" for none."""
     return yaml.safe_dump(_plain(spec), sort_keys=False, allow_unicode=True, width=110) if spec else ""
@@ -126,8 +147,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def step_panel(details: RunDetails, step: Step, *, tab: str, artifact_id: str = "") -> dict[str, Any]:
-    """Returns the step panel's context."""
+def step_panel(details: RunDetails, step: Step, *, tab: str, chosen: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Returns the step panel's context; `chosen` is what the address chooses in the Creator."""
     cards = [_card(artifact) for artifact in step.artifacts]
     return {
         "run": details.run,
@@ -140,7 +161,7 @@ def step_panel(details: RunDetails, step: Step, *, tab: str, artifact_id: str = 
         "outputs": [card for card in cards if card.artifact.direction == "output"],
         "inputs": [card for card in cards if card.artifact.direction == "input"],
         "inside": [item for item in details.steps if item.parent_id == step.id],
-        "creator_url": creator_url(details.run.id, step.id, artifact_id) if offers_creator(step) else "",
+        "creator_url": creator_url(details.run.id, step.id, chosen or {}) if offers_creator(step) else "",
     }
 
 
@@ -170,16 +191,35 @@ def offers_creator(step: Step) -> bool:
     return has_run and (bool(step.artifacts) or not step.kind.is_frame)
 
 
-def creator_url(run_id: str, step_id: str, artifact_id: str = "") -> str:
+def default_tab(step: Step) -> str:
+    """Returns the tab that a step opens on: what failed shows its log."""
+    return "logs" if step.state is State.FAILED and not step.kind.is_frame else "artifacts"
+
+
+def creator_url(run_id: str, step_id: str, chosen: Mapping[str, str]) -> str:
     """Returns where the Creator and the saved results of a step come from; "" where nobody offers them.
 
     They belong to another app, which is reached by URL name only.
+
+    Args:
+        run_id: the run.
+        step_id: the step.
+        chosen: what the page's address chooses in the Creator: artifact, type, arguments.
     """
     try:
         url = reverse("visualizations:step_fragment", kwargs={"run_id": run_id, "step_id": step_id})
     except NoReverseMatch:
         return ""
-    return f"{url}?artifact={artifact_id}" if artifact_id.isalnum() else url
+    kept = {name: value for name, value in chosen.items() if name in CHOOSES or name.startswith(ARGUMENT_PREFIX)}
+    return f"{url}?{urlencode(kept)}" if kept else url
+
+
+def results_url(run_id: str) -> str:
+    """Returns where the list of a run's saved visualizations comes from; "" where nobody keeps any."""
+    try:
+        return reverse("visualizations:run_results", kwargs={"run_id": run_id})
+    except NoReverseMatch:
+        return ""
 
 
 def artifact_preview(details: RunDetails, step: Step, artifact: Artifact) -> dict[str, Any]:

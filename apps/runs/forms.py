@@ -14,6 +14,8 @@ from apps.runs.entities import Parameter
 PARAMETER_PREFIX: Final = "param-"
 _LARGEST_PACKAGE_BYTES: Final = 32 * 1024**2
 _LONGEST_JSON: Final = 1024**2
+_ONE_LINE: Final = 60
+_MOST_LINES: Final = 16
 _KIND_HINTS: Final = {
     "integer": "Whole number.",
     "number": "Number.",
@@ -50,10 +52,28 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
 
 
+class _TextField(forms.CharField):
+    """Text as it is: a browser sends every line break as two characters, and a text field of one line drops them."""
+
+    def __init__(self, original: str = "", **options: Any) -> None:
+        self._original = original
+        lines = _unified(original).count("\n") + 1
+        widget = forms.Textarea(attrs={"rows": min(_MOST_LINES, lines)}) if lines > 1 else forms.TextInput()
+        super().__init__(widget=widget, strip=False, **options)
+
+    def to_python(self, value: Any) -> str:
+        text = _unified(str(super().to_python(value)))
+        return self._original if text == _unified(self._original) else text
+
+
+def _unified(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 class RunForm(forms.Form):
     """A new run: name, experiment, pipeline root, and one typed field per parameter of the pipeline.
 
-    `parameter_values()` is what the run is to be started with.
+    `parameter_values()` is what the run is to be started with; `originals` are the values of a run that is cloned.
     """
 
     name = forms.CharField(label="Run name", max_length=128)
@@ -68,7 +88,12 @@ class RunForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, parameters: Sequence[Parameter], experiments: Sequence[tuple[str, str]], **options: Any
+        self,
+        *args: Any,
+        parameters: Sequence[Parameter],
+        experiments: Sequence[tuple[str, str]],
+        originals: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._parameters = tuple(parameters)
@@ -76,7 +101,9 @@ class RunForm(forms.Form):
         if isinstance(choices, forms.ChoiceField):
             choices.choices = [("", "Default"), *experiments]
         for parameter in self._parameters:
-            self.fields[PARAMETER_PREFIX + parameter.name] = parameter_field(parameter)
+            self.fields[PARAMETER_PREFIX + parameter.name] = parameter_field(
+                parameter, (originals or {}).get(parameter.name)
+            )
 
     def parameter_fields(self) -> list[forms.BoundField]:
         """Returns the fields of the pipeline's own parameters."""
@@ -98,8 +125,13 @@ def _is_meant(parameter: Parameter, value: Any) -> bool:
     return parameter.kind == "string" and value == "" and bool(parameter.default)
 
 
-def parameter_field(parameter: Parameter) -> forms.Field:
-    """Returns the field that asks for one parameter."""
+def parameter_field(parameter: Parameter, original: Any = None) -> forms.Field:
+    """Returns the field that asks for one parameter.
+
+    Args:
+        parameter: the pipeline's.
+        original: the value of the run that is cloned; None for the default.
+    """
     common: dict[str, Any] = {
         "label": parameter.name,
         "required": parameter.is_required,
@@ -113,18 +145,22 @@ def parameter_field(parameter: Parameter) -> forms.Field:
     if parameter.kind == "boolean":
         return forms.BooleanField(**{**common, "required": False})
     if parameter.kind in {"list", "struct"}:
-        initial = None if parameter.default is None else json.dumps(parameter.default, ensure_ascii=False)
+        initial = None if parameter.default is None else json_text(parameter.default)
         return _JsonField(list if parameter.kind == "list" else dict, **{**common, "initial": initial})
-    is_long = "\n" in str(parameter.default or "")
-    widget = forms.Textarea(attrs={"rows": 3}) if is_long else forms.TextInput()
-    return forms.CharField(widget=widget, strip=False, **common)
+    return _TextField(str(original if original is not None else parameter.default or ""), **common)
+
+
+def json_text(value: Any) -> str:
+    """Returns JSON to edit: on one line where it fits there, else indented."""
+    short = json.dumps(value, ensure_ascii=False)
+    return short if len(short) <= _ONE_LINE else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def initial_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a form's initial values for the parameters another run was started with."""
     kinds = {parameter.name: parameter.kind for parameter in parameters}
     return {
-        PARAMETER_PREFIX + name: json.dumps(value, ensure_ascii=False) if kinds[name] in {"list", "struct"} else value
+        PARAMETER_PREFIX + name: json_text(value) if kinds[name] in {"list", "struct"} else value
         for name, value in values.items()
         if name in kinds
     }

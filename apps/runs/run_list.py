@@ -14,9 +14,12 @@ from apps.runs import selectors
 from apps.runs.entities import Page, Run
 from apps.runs.gateway import Gateway
 from apps.runs.run_filters import RunFilterForm
+from apps.ui.formats import told_apart
 
 _METRIC_COLUMNS: Final = 3
 _MOST_METRIC_COLUMNS: Final = 8
+CHOSEN: Final = "chosen_runs"
+"""Where the session keeps the runs of an action that was refused, for the next time the list is shown."""
 MOST_READ: Final = 20
 """Runs whose metrics are read from lineage in one go, when the list shows them for the first time."""
 
@@ -26,12 +29,14 @@ class RunListItem:
     """One run in the list.
 
     Attributes:
-        metrics: a value for each metric column, None where the run has none of that name.
+        is_chosen: whether it was chosen for an action that was refused.
+        metrics: (text, value) for each metric column, None where the run has none of that name.
     """
 
     run: Run
     tags: Sequence[str]
-    metrics: Sequence[float | None]
+    metrics: Sequence[tuple[str, float | None]]
+    is_chosen: bool = False
 
 
 def run_list_context(
@@ -43,7 +48,11 @@ def run_list_context(
     known = selectors.metrics_kept(caller, gateway, shown)
     tags = selectors.tags_of(caller, gateway, shown)
     columns = metric_columns(known.values(), form.values["metrics"])
+    chosen = set(request.session.pop(CHOSEN, ()) if CHOSEN in request.session else ())
     tag_choices = selectors.tag_choices(caller, gateway)
+    values = [[known.get(run.id, {}).get(name) for run in shown] for name in columns]
+    # By column, so that runs that differ in the fifth digit can be told apart.
+    told = list(zip(*map(told_apart, values), strict=True)) or [()] * len(shown)
     form.offer(pipeline_id=_names(pipelines), experiment_id=_names(experiments), tag={tag: tag for tag in tag_choices})
     return {
         "page": page,
@@ -51,9 +60,10 @@ def run_list_context(
             RunListItem(
                 run=run,
                 tags=tags.get(run.id, ()),
-                metrics=[known.get(run.id, {}).get(name) for name in columns],
+                metrics=metrics,
+                is_chosen=run.id in chosen,
             )
-            for run in shown
+            for run, metrics in zip(shown, told, strict=True)
         ],
         "form": form,
         "filters": form.values,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from vizkit.types.entities import VisualizationType
 
 _MAX_CHARS = 20_000
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [])
 
 
 class LinesField(forms.CharField):
@@ -83,6 +84,24 @@ def argument_field(name: str, rule: Mapping[str, Any], *, is_required: bool) -> 
 
 class ArgumentsForm(forms.Form):
     """The arguments of one type as typed fields; made by `arguments_form`."""
+
+    @property
+    def set_fields(self) -> list[forms.BoundField]:
+        """The fields to show at once: those that must be filled in, differ from their default, or were refused."""
+        return [field for field in self if not self._is_default(field)]
+
+    @property
+    def default_fields(self) -> list[forms.BoundField]:
+        """The fields at their defaults."""
+        return [field for field in self if self._is_default(field)]
+
+    def _is_default(self, field: forms.BoundField) -> bool:
+        if field.field.required or self.has_error(field.name):
+            return False
+        default, value = field.field.initial, field.value()
+        if value in _NOTHING:
+            return default in _NOTHING
+        return not field.field.has_changed(default, value)
 
     def values(self) -> dict[str, Any]:
         """Returns the arguments that were filled in, as JSON values; call it on a valid form only."""

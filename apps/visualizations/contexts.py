@@ -92,7 +92,29 @@ def step_results_context(
     context = saved_results_context(
         request, run_id=details.run.id, step_id=step.id, endpoint_key=gateway.endpoint.key, first=made, step=step
     )
-    return context | {"made": made}
+    return context | {"made": made} | _creator_place(request, step, context["cards"], made)
+
+
+def _creator_place(
+    request: HttpRequest, step: Step, cards: list[dict[str, Any]], made: Submission | None
+) -> dict[str, Any]:
+    """Returns whether the Creator is open above the results, and whether the chosen artifact has none of them yet.
+
+    Once there are results they come first. An address that chooses something that was not drawn yet opens the Creator.
+    """
+    asked = request.GET
+    chosen = next((each.name for each in step.artifacts if asked.get("artifact") in {each.name, each.id}), "")
+    shown = [card["visualization"] for card in cards]
+    own = [each for each in shown if each.artifact_name == chosen]
+    of_type = [each for each in (own if chosen else shown) if asked.get("type", each.type_key).lower() == each.type_key]
+    is_asked = bool({"new", "from"} & asked.keys()) or (bool(chosen or asked.get("type")) and not of_type)
+    return {
+        # Code is written in rounds: its editor stays at hand.
+        "is_creator_open": not cards or (made.render.is_custom if made else request.method == "POST" or is_asked),
+        "is_none_here": bool(chosen) and not own,
+        # Those of the artifact that the address names come first.
+        "cards": sorted(cards, key=lambda card: card["visualization"] not in own) if chosen and made is None else cards,
+    }
 
 
 def saved_results_context(

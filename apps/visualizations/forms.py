@@ -54,9 +54,14 @@ def _environments() -> list[str]:
     return [key for key in environments().get_keys() if environment_available(key)]
 
 
-def type_choose(kinds: Sequence[VisualizationType], key: str = "") -> VisualizationType | None:
-    """Returns the type of that key (case ignored), else the first; None where there are no types at all."""
-    return next((kind for kind in kinds if kind.key == key.lower()), kinds[0] if kinds else None)
+def type_choose(
+    kinds: Sequence[VisualizationType], key: str = "", artifact: Artifact | None = None
+) -> VisualizationType | None:
+    """Returns the type of that key (case ignored), else the first; None where none is chosen and none fits."""
+    chosen = next((kind for kind in kinds if kind.key == key.lower()), None)
+    if chosen is not None or not kinds:
+        return chosen
+    return kinds[0] if artifact is None or selectors.type_suggestions(artifact) else None
 
 
 class VisualizationForm(forms.Form):
@@ -69,7 +74,7 @@ class VisualizationForm(forms.Form):
     """
 
     artifact = forms.ChoiceField(required=False)
-    type = forms.ChoiceField()
+    type = forms.ChoiceField(error_messages={"required": "Choose a type."})
     source = forms.CharField(required=False, max_length=2048, help_text="A path or URI. Filled in from the artifact.")
     title = forms.CharField(required=False, max_length=MAX_TITLE_CHARS)
     timeout_s = forms.FloatField(required=False, min_value=1, label="Time limit (seconds)")
@@ -86,7 +91,7 @@ class VisualizationForm(forms.Form):
         self.step = step
         self.chosen_artifact = artifact_choose(step, given.get("artifact") or "")
         self.kinds = types_for(self.chosen_artifact)
-        self.kind = type_choose(self.kinds, given.get("type") or "")
+        self.kind = type_choose(self.kinds, given.get("type") or "", self.chosen_artifact)
         chosen = {"artifact": artifact_value(step, self.chosen_artifact)}
         super().__init__(data, initial=self._initial() | (initial or {}) | chosen)
         self._set_choices()

@@ -117,9 +117,16 @@
     frame.style.height = `${Math.min(20000, Math.max(100, Math.ceil(height)))}px`;
   });
 
+  // What is loaded without being asked for is said to who cannot see it come.
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.elt.dataset.announce) announce(detail.elt.dataset.announce); });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful && detail.elt.dataset.announceDone) announce(detail.elt.dataset.announceDone); });
+  // Fields that were left empty filter nothing: they stay out of the address.
+  document.addEventListener("formdata", (event) => {
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+
   document.addEventListener("htmx:afterSettle", (event) => refreshTimes(event.target));
-  document.addEventListener("htmx:responseError", () => announce("The portal could not answer. Try again."));
-  document.addEventListener("htmx:sendError", () => announce("The portal does not answer. Check the connection."));
   setInterval(() => refreshTimes(), 15000);
   refreshTimes();
 })();

@@ -33,16 +33,22 @@
     held = {
       focus: active && active !== document.body ? { element: active, key: keyOf(active) } : null,
       fields: fields.map((each) => ({ key: keyOf(each), element: each })),
+      // A preview was read from the store: it stays as it is, and is not read again.
+      previews: [...document.querySelectorAll("details[data-preview][open] > [id]")],
       open: [...document.querySelectorAll("details")].map((each) => ({ key: keyOf(each), isOpen: each.open, element: each })),
     };
   }
 
   function giveBack() {
-    const { focus, fields, open } = held;
+    const { focus, fields, open, previews } = held;
     held = null;
     const gone = ({ element }) => !element.isConnected;
     const details = open.some(gone) && byKey("details");
     for (const { key, isOpen } of open.filter(gone)) if (details.has(key)) details.get(key).open = isOpen;
+    for (const preview of previews) {
+      const now = document.getElementById(preview.id);
+      if (now && now !== preview && !preview.isConnected) now.replaceWith(preview);
+    }
     const inputs = fields.some(gone) && byKey("input, textarea");
     for (const { key, element } of fields.filter(gone)) {
       const now = inputs.get(key);

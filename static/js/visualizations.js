@@ -184,7 +184,7 @@
     const text = holder.querySelector("[data-arguments-json] textarea");
     let values;
     try { values = JSON.parse(text.value || "{}"); } catch { return; }
-    for (const field of holder.querySelectorAll("[data-arguments-fields] [name]")) {
+    for (const field of text.form.querySelectorAll(":is([data-arguments-set], [data-arguments-fields]) [name]")) {
       const name = field.name.replace(/^arguments-/, "");
       if (field.type === "checkbox") values[name] = field.checked;
       else if (field.value === "") delete values[name];
@@ -210,6 +210,8 @@
     const radio = choice && document.querySelector(`[data-creator-form] [name="type"][value="${CSS.escape(choice.dataset.chooseType)}"]`);
     if (radio) {
       event.preventDefault();
+      const fold = radio.closest("details.creator-fold");
+      if (fold) fold.open = true;
       radio.focus();
       radio.click();
     }
@@ -228,14 +230,24 @@
 
   // Choosing a type swaps the form: the keyboard stays where it was.
   let focused = null;
+  let unfolded = [];
   document.addEventListener("htmx:beforeSwap", () => {
+    unfolded = [...document.querySelectorAll("[data-creator-form] [data-keep-open][open]")].map((each) => each.dataset.keepOpen);
     const active = document.activeElement;
     focused = active?.name ? `[name="${CSS.escape(active.name)}"]${active.type === "radio" ? `[value="${CSS.escape(active.value)}"]` : ""}` : null;
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     settle(document);
+    if (event.detail.target?.matches("[data-creator-form]")) {
+      for (const name of unfolded) document.querySelector(`[data-creator-form] [data-keep-open="${name}"]`)?.setAttribute("open", "");
+    }
     if (focused && document.activeElement === document.body) document.querySelector(`[data-creator-form] ${focused}`)?.focus();
-    if (event.detail.requestConfig?.verb === "post" && event.detail.target?.matches("[data-creator]")) showAnswer(event.detail.target);
+    const { requestConfig: config, target } = event.detail;
+    const isAnswer = config?.verb === "post" && target?.matches("[data-creator]");
+    if (isAnswer) showAnswer(target);
+    // The run's list of results is elsewhere on the page.
+    const ended = config?.elt?.matches("article.render") && !document.querySelector(`[data-live="${CSS.escape(config.elt.dataset.live ?? "")}"]`);
+    if (isAnswer || ended) htmx.trigger(document.body, "vizportal:rendered");
   });
 
   // After Generate: what is wrong with the form, else the new result, which stands below it.

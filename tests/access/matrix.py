@@ -69,6 +69,7 @@ PAGES = [
     ("login/", POST, "/login/", "everybody", 200),
     ("logout/", POST, "/logout/", "people", 302),
     ("signed-out/", GET, "/signed-out/", "everybody", 200),
+    ("signed-in/", GET, "/signed-in/", "people", 200),
     ("account/sign-ins/", GET, "/account/sign-ins/", "people", 200),
     ("account/sign-ins/", POST, "/account/sign-ins/", "people", 302),
     ("oidc/start/", GET, "/oidc/start/", "nobody", 404),
@@ -142,6 +143,7 @@ PAGES = [
     ("pipelines/<str:pipeline_id>/versions/<str:version_id>/", GET, "/pipelines/p1/versions/v1/", "people", 200),
     ("experiments/", GET, "/experiments/?namespace={namespace}", "listers", 200),
     # visualizations
+    ("runs/<str:run_id>/visualizations/", GET, _RUN + "visualizations/", "people", 302),
     ("runs/<str:run_id>/steps/<str:step_id>/visualizations/", GET, _STEP + "visualizations/", "readers", 200),
     (
         "runs/<str:run_id>/steps/<str:step_id>/visualizations/",

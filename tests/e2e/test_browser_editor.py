@@ -14,7 +14,7 @@ def editor(page, portal):  # noqa: F811
     run = sample(portal, "tip-prediction")
     steps = api(portal, f"/api/v1/runs/{run['id']}")["steps"]
     step = next(each for each in steps if each["name"] == "evaluator")
-    page.goto(f"/runs/{run['id']}/steps/{step['id']}/visualizations/?artifact=predictions&type=custom")
+    page.goto(f"/runs/{run['id']}/steps/{step['id']}/visualizations/?artifact=predictions&type=custom&new=1")
     found = page.locator(".editor .cm-content")
     found.click()
     return found

@@ -61,6 +61,7 @@ def _forget_runs(monkeypatch):
     monkeypatch.setattr(details, "kept_steps", details.Kept(8))
     monkeypatch.setattr(details, "kept_specs", details.Kept(8))
     monkeypatch.setattr(details, "kept_names", details.Kept(8))
+    monkeypatch.setattr(details, "kept_experiments", details.Kept(8))
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def test_the_preview_is_a_page_and_a_part(client, kubeflow):
     page = client.get(url).content.decode()
     assert "16.99" in page
     assert "<html" in page
-    assert 'href="/runs/r1/steps/read-data/?artifact=1"' in page, "from the preview to the Creator"
+    assert 'href="/runs/r1/steps/read-data/?artifact=1&amp;new=1"' in page, "from the preview to the Creator"
     part = client.get(url, headers={"HX-Request": "true", "HX-Target": "preview-output-1"}).content.decode()
     assert "16.99" in part
     assert "<html" not in part

@@ -127,7 +127,7 @@ def test_with_tasks_the_lineage_store_is_not_asked(gateway, kubeflow):
     as_tasks(kubeflow, written)
     kubeflow.requests.clear()
     gateway.run_details("w1")
-    assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/w1"]
+    assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/w1", "/apis/v2beta1/experiments/e1"]
 
 
 def test_an_iteration_that_is_one_task_gets_its_frame_a_metric_its_number_a_failure_its_reason(gateway, kubeflow):

@@ -71,7 +71,7 @@ def move_artifact(kubeflow, uri="minio://b/second.csv"):
 
 def test_none_yet_offers_the_fitting_types(get):
     page = get(STEP, **HTMX)
-    assert "No visualizations for this artifact yet. Types that fit this CSV:" in page
+    assert "No visualizations of predictions yet. Types that fit this CSV:" in page
     assert 'data-choose-type="roc_curve"' in page
     assert 'data-choose-type="custom"' not in page
     assert len(re.findall(r"Score column\b", get(f"{STEP}?artifact=predictions&type=roc_curve"))) == 1

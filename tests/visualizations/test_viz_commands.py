@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import os
@@ -140,7 +141,31 @@ def test_rerender_stale_goes_on_where_it_was_stopped(three, queue, work, owner, 
     assert "0 queued, 0 passed over." in run("rerender", "--stale")
     assert queue.count == 2
     assert set(Render.objects.filter(number=2).values_list("requested_by", flat=True)) == {owner.pk}
-    assert "1 queued, 2 passed over." in run("rerender")
+    with pytest.raises(CommandError, match="confirm with --yes"):
+        run("rerender")
+    assert queue.count == 2
+    assert "1 queued, 2 passed over." in run("rerender", "--yes")
+
+
+def test_rerender_dry_run_names_runs_and_counts(three):
+    Visualization.objects.filter(id=three[0].id).update(run_name="nightly", run_id="r9")
+    shown = run("rerender", "--dry-run")
+    names = set(Visualization.objects.values_list("run_name", flat=True))
+    assert {line.rstrip(":") for line in shown.splitlines() if line.endswith(":")} == names
+    assert "They are of 2 runs." in shown
+    assert re.search(r"2 table\n", shown)
+    assert re.search(r"1 roc_curve\n", shown)
+
+
+@pytest.mark.parametrize(("answer", "count"), [("y", 3), ("", 0), ("n", 0)])
+def test_rerender_of_everything_asks_first(three, queue, monkeypatch, answer, count):
+    asked = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda words: asked.append(words) or answer)
+    with contextlib.suppress(CommandError):
+        run("rerender")
+    assert "all 3 saved visualizations" in asked[0]
+    assert queue.count == count
 
 
 def test_rerender_waits_for_the_end_and_tells_of_failures(three, queue, kernel, monkeypatch):
@@ -152,10 +177,10 @@ def test_rerender_waits_for_the_end_and_tells_of_failures(three, queue, kernel, 
         return True
 
     monkeypatch.setattr(jobs, "render_announce", at_once)
-    assert "3 queued" in run("rerender", "--wait")
+    assert "3 queued" in run("rerender", "--wait", "--yes")
     kernel.outcome = {"state": "failed", "reason": "user_error", "message": "No.", "html": None}
     with pytest.raises(CommandError, match="3 of 3 did not succeed"):
-        run("rerender", "--wait")
+        run("rerender", "--wait", "--yes")
 
 
 def test_prune_takes_orphans_and_old_renders_but_never_the_latest(three, submit, work):

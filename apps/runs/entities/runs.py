@@ -48,6 +48,7 @@ class Run:
         error: the reason for people; "" unless the run failed.
         spec: the IR of what ran; empty where it was not asked for.
         namespace: whose run it is; "" in single-user mode, or where it was not asked for.
+        experiment_name: "" where only its id is known.
         recurring_run_id: the schedule that started it; "" for none.
         plugins: what plugins made of it, by name.
     """
@@ -58,6 +59,7 @@ class Run:
     namespace: str = ""
     recurring_run_id: str = ""
     experiment_id: str = ""
+    experiment_name: str = ""
     pipeline_id: str = ""
     pipeline_version_id: str = ""
     pipeline_name: str = ""

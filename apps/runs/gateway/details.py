@@ -57,6 +57,8 @@ kept_steps: Kept[tuple[Step, ...]] = Kept(_KEPT_RUNS)
 """Steps of runs that ended: they cannot change any more."""
 kept_names: Kept[str] = Kept(_KEPT_SPECS)
 """Names of pipelines: a new name shows once the process is started again."""
+kept_experiments: Kept[Experiment] = Kept(_KEPT_SPECS)
+"""Experiments, which Kubeflow never renames; one without a name is gone."""
 kept_specs: Kept[Mapping[str, Any]] = Kept(_KEPT_SPECS)
 """Specs of pipeline versions: Kubeflow never changes one."""
 
@@ -207,16 +209,31 @@ def with_pipeline_name(connection: Connection, run: Run, read_pipeline: Callable
     return replace(run, pipeline_name=name or run.pipeline_name)
 
 
-def with_namespace(connection: Connection, run: Run, read_experiment: Callable[[str], Experiment]) -> Run:
-    """Returns the run with its namespace, which is its experiment's; the one that was asked for where that is gone."""
-    if not run.experiment_id:
-        return replace(run, namespace=connection.endpoint.namespace)
-    key = (connection.owner, "namespace of experiment", run.experiment_id)
-    namespace = kept_names.get(key)
-    if namespace is None:
-        try:
-            namespace = read_experiment(run.experiment_id).namespace or connection.endpoint.namespace
-        except (exceptions.NotFoundError, exceptions.EndpointError):
-            return replace(run, namespace=connection.endpoint.namespace)
-        kept_names.put(key, namespace)
-    return replace(run, namespace=namespace)
+def with_experiment(connection: Connection, run: Run, read_experiment: Callable[[str], Experiment]) -> Run:
+    """Returns the run with its experiment's name and, where the endpoint has namespaces, the experiment's namespace.
+
+    Where the experiment is gone, the namespace is the one that was asked for.
+    """
+    experiment = _experiment(connection, run.experiment_id, read_experiment)
+    named = replace(run, experiment_name=experiment.name)
+    if not connection.endpoint.namespaces:
+        return named
+    return replace(named, namespace=experiment.namespace or connection.endpoint.namespace)
+
+
+def _experiment(connection: Connection, experiment_id: str, read: Callable[[str], Experiment]) -> Experiment:
+    key = (connection.owner, experiment_id)
+    found = kept_experiments.get(key)
+    if found is not None:
+        return found
+    found = Experiment(id=experiment_id, name="")
+    if not experiment_id:
+        return found
+    try:
+        found = read(experiment_id)
+    except exceptions.EndpointError:
+        return found
+    except exceptions.NotFoundError:
+        pass
+    kept_experiments.put(key, found)
+    return found

@@ -87,8 +87,7 @@ class Gateway(PipelineCalls, RecurringCalls):
         model = self._full_run_model(run_id)
         run = details.with_spec(self.connection, convert.run(model), self.pipeline_version)
         run = details.with_pipeline_name(self.connection, run, self.pipeline)
-        if self.endpoint.namespaces:
-            run = details.with_namespace(self.connection, run, self.experiment)
+        run = details.with_experiment(self.connection, run, self.experiment)
         if self._has_tasks(model, run):
             return details.run_details(
                 self.connection, run, (), lambda: tasks.read_executions(self._client, run.id, model)

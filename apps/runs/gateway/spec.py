@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from apps.runs.entities import Parameter, StepKind
+from apps.runs.entities import Parameter, Run, StepKind
 from apps.runs.gateway.json_reading import mapping, whole
 
 _KINDS: Final = {
@@ -117,6 +117,13 @@ def parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
         return _workflow_parameters(spec)
     definitions = mapping(mapping(mapping(spec.get("root")).get("inputDefinitions")).get("parameters"))
     return tuple(_parameter(name, mapping(definition)) for name, definition in definitions.items())
+
+
+def effective_parameters(run: Run) -> dict[str, Any]:
+    """Returns the values a run works with: those it was started with, and the defaults of its spec for the rest."""
+    defaults = {each.name: each.default for each in parameters(run.spec)}
+    values = {**defaults, **run.parameters}
+    return {name: value for name, value in values.items() if value is not None or name in run.parameters}
 
 
 def _parameter(name: str, definition: Mapping[str, Any]) -> Parameter:

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from apps.runs import exceptions
+from apps.ui.parts import part_error
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -52,4 +53,4 @@ def error_response(request: HttpRequest, error: exceptions.RunsError) -> HttpRes
     if is_fragment and target not in _POLLS:
         # A swapped-in fragment needs a 2xx; a poll keeps what is on the page, and asks again.
         return render(request, "runs/_fault.html", context)
-    return render(request, "runs/fault.html", context, status=status)
+    return part_error(request, str(error), status) or render(request, "runs/fault.html", context, status=status)

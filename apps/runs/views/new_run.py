@@ -89,9 +89,11 @@ def _form(request: HttpRequest, gateway: Gateway, choice: _Choice) -> RunForm | 
         return None
     experiments = [(item.id, item.name) for item in selectors.experiment_choices(gateway) if item.name != "Default"]
     parameters = specs.parameters(choice.version.spec)
+    originals = choice.clone.parameters if choice.clone else {}
+    known: dict[str, Any] = {"parameters": parameters, "experiments": experiments, "originals": originals}
     if request.method == "POST":
-        return RunForm(request.POST, parameters=parameters, experiments=experiments)
-    return RunForm(parameters=parameters, experiments=experiments, initial=_initial(request, choice, parameters))
+        return RunForm(request.POST, **known)
+    return RunForm(initial=_initial(request, choice, parameters), **known)
 
 
 def _initial(request: HttpRequest, choice: _Choice, parameters: Any) -> dict[str, Any]:

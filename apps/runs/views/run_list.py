@@ -18,11 +18,12 @@ from apps.accounts.rights import Right
 from apps.runs import actions, exceptions, selectors, services
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.run_filters import RunFilterForm
-from apps.runs.run_list import run_list_context
+from apps.runs.run_list import CHOSEN, run_list_context
 from apps.runs.views.errors import handle_kubeflow_errors
 
 MOST_COMPARED: Final = 10
 _MOST_CHOSEN: Final = 200
+_MOST_REASONS: Final = 5
 _DONE: Final = {"archive": "Archived", "unarchive": "Took out of the archive:", "delete": "Deleted"}
 UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 
@@ -85,6 +86,7 @@ def run_selection(request: HttpRequest) -> HttpResponseBase:
 def _compare(request: HttpRequest, run_ids: Sequence[str], back: str) -> HttpResponseBase:
     if not 2 <= len(run_ids) <= MOST_COMPARED:
         messages.warning(request, f"Tick two to {MOST_COMPARED} runs to compare; {len(run_ids)} are ticked.")
+        request.session[CHOSEN] = list(run_ids)
         return redirect(back)
     query = QueryDict(mutable=True)
     query.setlist("run", list(run_ids))
@@ -96,6 +98,7 @@ def _tag(request: HttpRequest, caller: Caller, run_ids: Sequence[str], back: str
         name = services.tags_add(caller, gateway_for(caller), run_ids, request.POST.get("tag", ""))
     except exceptions.InvalidRequestError as error:
         messages.error(request, str(error))
+        request.session[CHOSEN] = list(run_ids)
     else:
         messages.success(request, f"Tagged {_count(len(run_ids))} with “{name}”.")
     return redirect(back)
@@ -109,7 +112,12 @@ def _change_runs(request: HttpRequest, caller: Caller, action: str, run_ids: Seq
         undo_offer(request, UNDONE_BY.get(action, ""), done, f"{_DONE[action]} {_count(len(done))}.")
     refused = [f"{run_id}: {reason}" for run_id, reason in refusals.items() if reason]
     if refused:
-        messages.error(request, f"Kubeflow refuses to {action} {_count(len(refused))}. {' '.join(refused[:3])}")
+        request.session[CHOSEN] = [run_id for run_id, reason in refusals.items() if reason]
+        more = f" And {len(refused) - _MOST_REASONS} more." if len(refused) > _MOST_REASONS else ""
+        reasons = " ".join(refused[:_MOST_REASONS])
+        messages.error(
+            request, f"Kubeflow refuses to {action} {len(refused)} of {_count(len(refusals))}. {reasons}{more}"
+        )
 
 
 def undo_offer(request: HttpRequest, action: str, run_ids: Sequence[str], words: str) -> None:

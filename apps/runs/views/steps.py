@@ -34,9 +34,12 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
     gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     step = selectors.step_get(details, step_id)
-    tab = request.GET.get("tab", "artifacts")
+    chosen = request.GET.dict()
+    tab = chosen.get("tab") or (
+        "artifacts" if chosen.keys() & {"artifact", "type", "from"} else contexts.default_tab(step)
+    )
     tab = tab if tab in contexts.TABS else "artifacts"
-    panel = contexts.step_panel(details, step, tab=tab, artifact_id=request.GET.get("artifact", ""))
+    panel = contexts.step_panel(details, step, tab=tab, chosen=chosen)
     if tab == "logs":
         panel |= _log_context(request, gateway, details, step)
     if is_for(request, "step-panel"):

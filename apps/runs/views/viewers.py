@@ -16,6 +16,7 @@ from apps.runs.views.artifact_lookup import RequestedArtifact, requested_artifac
 from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.runs import is_for
 from apps.runs.views.sandboxed_response import SANDBOX, sandboxed_response
+from apps.ui.parts import for_frames
 
 # Chromium refuses to open its PDF viewer in a sandboxed frame. The viewer runs in a process of its own, and what is
 # served under this policy begins with %PDF- and is named as nothing else (nosniff), so no page comes of it.
@@ -26,6 +27,7 @@ _PDF_POLICY: Final = (
 _LARGEST_METADATA_BYTES: Final = 1024**2
 
 
+@for_frames
 @require_GET
 @handle_kubeflow_errors
 def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
@@ -67,6 +69,7 @@ def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_i
     return render(request, "runs/_viewers.html" if is_part else "runs/artifact_viewers.html", context)
 
 
+@for_frames
 @require_GET
 @handle_kubeflow_errors
 def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id: str, number: int) -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -11,12 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from apps.accounts.caller import caller_of
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import cancellation, submission
 from apps.visualizations.services.titles import title_change
+
+_LONGEST_NAME: Final = 60
 
 
 def _state(render: Render | None) -> SafeString | str:
@@ -84,8 +87,22 @@ class RenderInline(admin.TabularInline):  # type: ignore[type-arg]
 class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Search, filter, look, render again, cancel, delete; only the title can be changed."""
 
-    list_display = ("title", "thumbnail", "type_key", "state_badge", "run_name", "step_name", "owner", "created_at")
-    list_filter = ("latest__state", "type_key", "pipeline_name", "created_at")
+    list_display = (
+        "title",
+        "thumbnail",
+        "type_key",
+        "state_badge",
+        "run",
+        "step_name",
+        "artifact_name",
+        "owner",
+        "created_at",
+    )
+    list_filter = (
+        *("latest__state", "type_key", "pipeline_name", "artifact_name"),
+        ("owner", admin.RelatedOnlyFieldListFilter),
+        "created_at",
+    )
     list_select_related = ("latest", "owner")
     list_per_page = 50
     search_fields = ("title", "type_key", "run_name", "run_id", "pipeline_name", "step_name", "artifact_name", "id")
@@ -96,6 +113,15 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         *("title", "type_key", "state_badge", "preview", "endpoint_key", "run_name", "run_id", "pipeline_name"),
         *("step_name", "step_id", "artifact_name", "artifact_uri", "source_uri", "owner", "created_at"),
     )
+
+    @admin.display(description="run", ordering="run_name")
+    def run(self, visualization: Visualization) -> SafeString | str:
+        """The run by its name, which leads to its page."""
+        name = visualization.run_name or visualization.run_id
+        if not name:
+            return "-"
+        shown = Truncator(name).chars(_LONGEST_NAME)
+        return format_html('<a href="{}" title="{}">{}</a>', visualization.run_url, name, shown)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
         """Everything but the title: the rest is what was asked for."""

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts.caller import Caller, CallerKind, caller_of, caller_set, system_caller
 from apps.accounts.rights import Right
 from apps.runs.views.sandboxed_response import set_sandbox_headers
+from apps.ui.parts import SIGNED_OUT, for_frames, part_error
 from apps.visualizations import library_handover, selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
@@ -106,13 +107,14 @@ def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
                 return HttpResponse("This token is not valid.\n", status=401, content_type="text/plain; charset=utf-8")
             caller_set(request, user, CallerKind.TOKEN)
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return part_error(request, SIGNED_OUT, 401) or redirect_to_login(request.get_full_path())
         caller_of(request).require(Right.VIEW)
         return view(request, *args, **kwargs)
 
     return login_not_required(answered)
 
 
+@for_frames
 @for_scripts_too
 @require_safe
 def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:

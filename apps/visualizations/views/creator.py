@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import replace_url
 
 from apps.accounts.caller import caller_of
 from apps.runs.entities import RunDetails, Step
@@ -15,6 +16,7 @@ from apps.runs.exceptions import HIDDEN, ForbiddenError, RunsError
 from apps.runs.exceptions import NotFoundError as RunsNotFoundError
 from apps.runs.gateway import Gateway, gateway_for
 from apps.visualizations import contexts, selectors
+from apps.visualizations.creator_address import creator_address
 from apps.visualizations.exceptions import NotFoundError, VisualizationsError
 from apps.visualizations.forms import VisualizationForm
 from apps.visualizations.services import submission
@@ -63,7 +65,15 @@ def creator_form(request: HttpRequest, run_id: str, step_id: str) -> HttpRespons
         raise Http404("This run has no such step.")
     form = VisualizationForm(step, initial=_initial(request))
     context = contexts.creator_context(caller_of(request), details, step, form)
-    return render_page(request, "visualizations/creator.html", context)
+    response = render_page(request, "visualizations/creator.html", context)
+    return _addressed(request, response, step, form)
+
+
+def _addressed(request: HttpRequest, response: HttpResponse, step: Step, form: VisualizationForm) -> HttpResponse:
+    """Makes the address of the step's page say what is chosen in the Creator, so that it can be shared."""
+    current = getattr(request.htmx, "current_url", None) or ""  # type: ignore[attr-defined]
+    address = creator_address(current, step, form)
+    return replace_url(response, address) if address else response
 
 
 def _create(request: HttpRequest, gateway: Gateway, details: RunDetails, step: Step) -> HttpResponse:
@@ -103,7 +113,8 @@ def _answer(
     context = contexts.creator_context(caller_of(request), details, step, form)
     context |= contexts.step_results_context(request, gateway, details, step, made)
     if request.htmx:  # type: ignore[attr-defined]
-        return render_page(request, "visualizations/step_fragment.html", context)
+        response = render_page(request, "visualizations/step_fragment.html", context)
+        return _addressed(request, response, step, form) if request.method == "POST" else response
     return render_page(request, "visualizations/step_page.html", context, status=status)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections import Counter
+from itertools import groupby
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -34,19 +37,40 @@ class Command(BaseCommand):
         parser.add_argument("--state", choices=RenderState.values, help="only where the latest render ended so")
         parser.add_argument("--stale", action="store_true", help="only where the type or environment changed since")
         parser.add_argument("--dry-run", action="store_true", help="only list what would be rendered")
+        parser.add_argument("--yes", action="store_true", help="do not ask before everything is rendered again")
         parser.add_argument("--wait", action="store_true", help="wait until all have ended; ends with 1 if one failed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = self._chosen(options)
         if options["dry_run"]:
-            for each in chosen:
-                self.stdout.write(f"{each.id}  {each.type_key:18} {each.title}")
-            self.stdout.write(f"{len(chosen)} would be rendered again.")
+            self._list(chosen)
             return
+        if not (self._is_filtered(options) or options["yes"] or self._is_confirmed(len(chosen))):
+            raise CommandError("Nothing was queued. Choose by a filter, or confirm with --yes.")
         queued = self._queue(chosen)
         self.stdout.write(f"{len(queued)} queued, {len(chosen) - len(queued)} passed over.")
         if options["wait"]:
             self._wait(queued)
+
+    def _list(self, chosen: list[Visualization]) -> None:
+        for name, rows in groupby(chosen, lambda each: each.run_name or each.run_id or "(no run)"):
+            self.stdout.write(f"{name}:")
+            for each in rows:
+                self.stdout.write(f"  {each.id}  {each.type_key:18} {each.title}")
+        runs = len({(each.endpoint_key, each.run_id) for each in chosen})
+        counts = Counter(each.type_key for each in chosen)
+        self.stdout.write(f"{len(chosen)} would be rendered again. They are of {runs} runs.")
+        for key, count in counts.most_common():
+            self.stdout.write(f"  {count:6} {key}")
+
+    def _is_filtered(self, options: dict[str, Any]) -> bool:
+        return any(options[name] for name in ("type", "pipeline", "run", "state", "stale"))
+
+    def _is_confirmed(self, count: int) -> bool:
+        """Asks, where somebody can answer; everything of a large portal takes hours."""
+        if not count or not sys.stdin.isatty():
+            return not count
+        return input(f"Render all {count} saved visualizations again? [y/N] ").strip().lower() in {"y", "yes"}
 
     def _chosen(self, options: dict[str, Any]) -> list[Visualization]:
         try:
@@ -60,7 +84,8 @@ class Command(BaseCommand):
             run_id=options["run"],
             state=options["state"] or "",
         )
-        return [each for each in found if not options["stale"] or is_stale(each)]
+        stale = [each for each in found if not options["stale"] or is_stale(each)]
+        return sorted(stale, key=lambda each: (each.run_name, each.run_id))
 
     def _queue(self, chosen: list[Visualization]) -> list[Any]:
         caller, queued = command_caller(), []

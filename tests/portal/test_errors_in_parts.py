@@ -1,0 +1,85 @@
+"""An error is drawn where it belongs: a page for a page, one sentence for a part of a page or a frame."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+PART = {"HX-Request": "true"}
+FRAME = {"Sec-Fetch-Dest": "iframe"}
+# A browser on plain HTTP does not say what it wants an answer for.
+SILENT_FRAME = {"Accept": "text/html,application/xhtml+xml"}
+NOBODY = "00000000-0000-0000-0000-000000000000"
+FRAMED = [
+    "/runs/r/steps/s/artifacts/a/frame",
+    "/runs/r/steps/s/artifacts/a/viewers/0/app",
+    f"/renders/{NOBODY}/content",
+]
+
+
+@pytest.fixture
+def viewer(client):
+    user = get_user_model().objects.create_user("vera")
+    user.groups.add(Group.objects.get(name="Viewers"))
+    client.force_login(user)
+    return client
+
+
+def is_page(response):
+    return b"site-header" in response.content
+
+
+@pytest.mark.parametrize("path", ["/runs/", "/runs/r/", "/visualizations/", "/runs/r/steps/s/visualizations/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_part_for_somebody_signed_out_is_one_sentence(client, path, method):
+    response = getattr(client, method)(path, headers=PART)
+    assert response.status_code == 401
+    assert response["Content-Type"].startswith("text/plain")
+    assert b"signed out" in response.content
+
+
+@pytest.mark.parametrize("path", FRAMED)
+@pytest.mark.parametrize("headers", [FRAME, SILENT_FRAME])
+def test_a_frame_for_somebody_signed_out_says_so(client, path, headers):
+    response = client.get(path, headers=headers)
+    assert response.status_code == 401
+    assert b"signed out" in response.content
+    assert not is_page(response)
+    assert "sandbox" in response["Content-Security-Policy"]
+
+
+def test_a_sign_in_leads_back_to_the_page_something_was_sent_from(client):
+    headers = {"Referer": "http://testserver/runs/?q=tips"}
+    assert client.post("/runs/selection", headers=headers)["Location"] == "/login/?next=/runs/%3Fq%3Dtips"
+    foreign = {"Referer": "http://evil.example/runs/"}
+    assert client.post("/runs/selection", headers=foreign)["Location"] == "/login/?next=/"
+
+
+@pytest.mark.parametrize(("headers", "kind"), [(PART, "text/plain"), (FRAME, "text/html"), ({}, "text/html")])
+def test_a_refusal_and_what_is_not_there_keep_their_sentence(viewer, headers, kind):
+    for method, path, status, words in [
+        ("post", "/runs/undo", 403, b"group Creators"),
+        ("get", f"/visualizations/{NOBODY}/", 404, b""),
+    ]:
+        response = getattr(viewer, method)(path, headers=headers)
+        assert response.status_code == status
+        assert response["Content-Type"].startswith(kind)
+        assert words in response.content
+        assert is_page(response) == (not headers)
+
+
+def test_a_form_from_before_the_last_sign_in_is_refused_with_a_way_back(viewer):
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = viewer.cookies
+    page = strict.post("/runs/undo", headers={"Referer": "http://testserver/runs/"})
+    assert page.status_code == 403
+    assert b"before you signed in last" in page.content
+    assert b'href="/runs/"' in page.content
+    part = strict.post("/runs/undo", headers=PART)
+    assert part["Content-Type"].startswith("text/plain")
+
+
+def test_going_back_in_the_history_gets_pages(client):
+    response = client.get("/runs/", headers=PART | {"HX-History-Restore-Request": "true"})
+    assert response.status_code == 302
