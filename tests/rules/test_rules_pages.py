@@ -43,7 +43,7 @@ def test_from_a_result_by_a_dry_run_to_a_rule_that_works(browser, owner, form, a
     turn()
     shown = client.get(Rule.objects.get().get_absolute_url())
     assert "2 of 2 done" in text(shown)
-    assert "Table of data, tips" in text(shown)
+    assert "Table of data, run r4" in text(shown)
     assert "table of data, tips" in text(client.get("/rules/"))
 
 
