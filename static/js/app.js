@@ -119,7 +119,11 @@
 
   // What is loaded without being asked for is said to who cannot see it come.
   document.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.elt.dataset.announce) announce(detail.elt.dataset.announce); });
-  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful && detail.elt.dataset.announceDone) announce(detail.elt.dataset.announceDone); });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    // The element itself may be gone by now.
+    const done = detail.requestConfig?.elt?.dataset.announceDone;
+    if (detail.successful && done) announce(done);
+  });
   // Fields that were left empty filter nothing: they stay out of the address.
   document.addEventListener("formdata", (event) => {
     if (event.target.method !== "get") return;
