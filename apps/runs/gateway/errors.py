@@ -56,8 +56,10 @@ def _reason_in(parsed: Any) -> str:
     if not isinstance(parsed, dict):
         return str(parsed)
     details = parsed.get("details")
-    if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("message"):
-        return str(details[0]["message"])
+    first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
+    # Of an internal error only the whole message says what is wrong.
+    if first.get("message") and first["message"] != "Internal Server Error":
+        return str(first["message"])
     return str(parsed.get("message") or parsed.get("error_message") or parsed.get("error") or "")
 
 

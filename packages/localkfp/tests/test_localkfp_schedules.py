@@ -81,7 +81,10 @@ def test_a_schedule_is_made_listed_switched_and_deleted(server):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"trigger": {}}, "cron_schedule or a periodic_schedule"),
+        (
+            {"trigger": {"cron_schedule": {"cron": "@daily"}, "periodic_schedule": {"interval_second": "9"}}},
+            "not both",
+        ),
         ({"trigger": {"cron_schedule": {"cron": "soon"}}}, "not a cron expression"),
         ({"trigger": {"periodic_schedule": {"interval_second": "0"}}}, "positive"),
         ({"trigger": {"periodic_schedule": {"interval_second": "9", "start_time": "then"}}}, "not a time"),

@@ -27,6 +27,9 @@ class ApiError(Exception):
             "error": self.message,
             "code": code,
             "message": self.message,
+            # What uploads are answered with: backend/src/apiserver/server/pipeline_upload_server.go.
+            "error_message": self.message,
+            "error_details": self.message,
             "details": [
                 {
                     "@type": "type.googleapis.com/google.rpc.Status",

@@ -162,17 +162,17 @@ def _is_enabled(body: Mapping[str, Any]) -> bool:
 
 
 def _trigger(trigger: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the columns of a trigger."""
+    """Returns the columns of a trigger; without a schedule, which Kubeflow takes too, nothing is ever due."""
     cron, periodic = _object(trigger, "cron_schedule"), _object(trigger, "periodic_schedule")
-    if bool(cron) == bool(periodic):
-        raise bad_request("The trigger must have a cron_schedule or a periodic_schedule.")
+    if cron and periodic:
+        raise bad_request("The trigger must have a cron_schedule or a periodic_schedule, not both.")
     expression = text_of(cron, "cron")
     if cron and not cron_fields(expression):
         raise bad_request(f"{expression!r} is not a cron expression: it has six fields, seconds first, or five.")
     schedule = cron or periodic
     return {
         "cron": expression,
-        "interval_s": 0 if cron else _interval(periodic),
+        "interval_s": _interval(periodic) if periodic else 0,
         "starts_at": _time(schedule, "start_time"),
         "ends_at": _time(schedule, "end_time"),
     }

@@ -52,6 +52,8 @@ def next_time(row: Row, after: float) -> float | None:
         row: of the table `recurring_runs`.
         after: the time it was last due, or when it was made.
     """
+    if not row["cron"] and not row["interval_s"]:
+        return None
     begin = row["starts_at"] or 0.0
     if row["cron"]:
         moment = datetime.fromtimestamp(max(after, begin - 1), UTC)

@@ -124,6 +124,8 @@ def recurring_run(row: Row) -> dict[str, Any]:
     times = {name: moment(row[column]) for name, column in columns.items() if row[column]}
     if row["cron"]:
         trigger = {"cron_schedule": {"cron": row["cron"], **times}}
+    elif not row["interval_s"]:
+        trigger = {}
     else:
         # A 64 bit number, which protobuf's JSON writes as text.
         trigger = {"periodic_schedule": {"interval_second": str(row["interval_s"]), **times}}
