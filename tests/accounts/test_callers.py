@@ -34,7 +34,9 @@ def held(caller):
 
 def test_rights_and_entry_points_keep_the_names_that_the_database_and_the_log_know():
     assert Right.values == ["view", "create", "custom_code", "administer"]
-    assert [kind.value for kind in CallerKind] == ["page", "api", "token", "kfp_protocol", "admin", "command", "system"]
+    assert [kind.value for kind in CallerKind] == [
+        *("page", "api", "token", "kfp_protocol", "admin", "rule", "command", "system"),
+    ]
 
 
 @pytest.mark.parametrize("kind", TRUSTED)

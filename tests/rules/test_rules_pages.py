@@ -4,6 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import Client
 from django.urls import reverse
 
 from apps.rules.models import Rule, RuleRun
@@ -163,3 +164,28 @@ def test_the_list_asks_the_database_a_fixed_number_of_times(browser, owner, make
     client.get("/rules/")
     with django_assert_max_num_queries(8):
         client.get("/rules/")
+
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+OPERATIONS = {
+    ("GET", "", "400 401"): "?page_size=0",
+    ("POST", "", "400 401 404"): f'{{"series_id": "{NOWHERE}"}}',
+    ("GET", f"/{NOWHERE}", "401 404"): "",
+    ("PATCH", f"/{NOWHERE}", "400 401 404"): "{}",
+    ("DELETE", f"/{NOWHERE}", "401 404"): "",
+    ("POST", f"/{NOWHERE}/apply", "400 401 404"): '{"last": 1}',
+    ("POST", f"/{NOWHERE}/cancel", "401 404"): "{}",
+}
+
+
+@pytest.mark.parametrize(("method", "path", "codes"), OPERATIONS)
+def test_an_operation_on_rules_refuses_with_the_codes_of_the_document(method, path, codes, browser, owner):
+    body = OPERATIONS[method, path, codes]
+    query, body = (body, "") if body.startswith("?") else ("", body)
+    kind = "application/json"
+    found = {Client().generic(method, f"/api/v1/rules{path}{query}", body, content_type=kind).status_code}
+    client = browser(owner)
+    found.add(client.generic(method, f"/api/v1/rules{path}{query}", body, content_type=kind).status_code)
+    if "400" in codes and body:
+        found.add(client.generic(method, f"/api/v1/rules{path}", "[]", content_type=kind).status_code)
+    assert found == set(map(int, codes.split()))

@@ -13,7 +13,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('visualizations', '0008_series_indexes'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
