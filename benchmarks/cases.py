@@ -125,7 +125,7 @@ def _roc_curve(directory: Path, dice: random.Random) -> Case:
         source=directory / "roc.csv",
         other_source=directory / "roc-bare.csv",
         variables={"is_generated": True},
-        check=_shows(f"AUC {area_under_curve(fpr, tpr):.4f}", "<polyline"),
+        check=_shows(f"AUC {area_under_curve(fpr, tpr):.4f}", "vizkit-spec"),
         check_other=_shows_column(tpr),
     )
 

@@ -14,6 +14,7 @@ from django.test import Client
 
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.states import RenderState
+from apps.visualizations.templatetags.result_frames import in_frame
 from tests.browser_network.vectors import UNDONE, VECTORS
 from vizportal.settings import BASE_DIR
 
@@ -56,12 +57,13 @@ def answers(settings, tmp_path, monkeypatch):
     client = Client(headers={"Host": SITE})
     client.force_login(owner)
     page = client.get(made.get_absolute_url())
-    content = client.get(render.content_url, headers={"Sec-Fetch-Dest": "iframe"})
+    address = in_frame(render.content_url)
+    content = client.get(address, headers={"Sec-Fetch-Dest": "iframe"})
     assert (page.status_code, content.status_code) == (200, 200)
     b"".join(content.streaming_content)
     text = page.content.decode()
-    assert text.count(f'src="{render.content_url}"') == 1
-    body = text.replace(f'src="{render.content_url}"', 'src="{src}"').replace('loading="lazy"', "")
+    assert text.count(f'src="{address}"') == 1
+    body = text.replace(f'src="{address}"', 'src="{src}"').replace('loading="lazy"', "")
     return {"headers": headers_of(page), "body": body}, headers_of(content)
 
 
