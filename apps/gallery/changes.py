@@ -14,6 +14,8 @@ Effect = Literal["better", "worse", "same", "changed"]
 _WIDTH: Final = 160.0
 _HEIGHT: Final = 32.0
 _EDGE: Final = 3.0
+# Two ways to compute one figure differ in its last digits, which say nothing.
+_NOISE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ def _change(name: str, own: RenderFigure | None, other: RenderFigure | None) -> 
     delta: float | None = None
     if own and other and own.unit == other.unit and math.isfinite(own.value - other.value):
         delta = own.value - other.value
+        if abs(delta) <= _NOISE * max(abs(own.value), abs(other.value)):
+            delta = 0.0
     return Change(
         name=name,
         value=own.value if own else None,

@@ -258,3 +258,8 @@
 
   settle(document);
 })();
+
+// A card whose result has no picture shows the words below it.
+document.addEventListener("error", (event) => {
+  if (event.target instanceof HTMLImageElement && event.target.closest(".thumbnail")) event.target.remove();
+}, true);

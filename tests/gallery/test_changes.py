@@ -106,3 +106,8 @@ def test_the_page_shows_what_was_written_on_it_without_what_could_run(saved, own
     page.post(f"/visualizations/{one.id}/note", {"title": " "})
     titles.pin_set(caller(owner), found, is_pinned=True)
     assert Visualization.objects.get(id=one.id).title == "A new title"
+
+
+def test_the_last_digits_of_a_computation_are_no_change():
+    (noise,) = changes({"x": figure(0.1 + 0.2)}, {"x": figure(0.3)}, ["x"])
+    assert (noise.text, noise.effect) == ("±0", "same")

@@ -49,7 +49,7 @@ def test_a_saved_result_answers_with_its_figures(made, submit, browser, owner):
 
 def test_figures_are_shown_with_the_result(made, browser, owner):
     page = browser(owner).get(made.visualization.get_absolute_url()).content.decode()
-    shown = page.split('<dl class="kv figures"')[1].split("</dl>")[0]
+    shown = page.split('id="aside-figures"')[1].split("</dl>")[0]
     assert "0.912346" in shown
     assert "12,345</strong> s" in " ".join(shown.split())
     assert "fit &lt;b&gt;" in shown

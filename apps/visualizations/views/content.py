@@ -211,14 +211,14 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
 @for_scripts_too
 @require_safe
 def render_picture(request: HttpRequest, render_id: UUID, kind: pictures.Kind) -> HttpResponse:
-    """Answers with the first picture of a result; 404 where it has none."""
+    """Answers with the first picture of a result; without one 404, or 204 to a page that asks for nothing then."""
     render = _render(request, render_id)
     try:
         content = pictures.picture_get(render, kind)
-    except FileNotFoundError as error:
-        raise Http404(str(error)) from error
-    except DamagedError as error:
-        raise Http404("The stored result is damaged.") from error
+    except (FileNotFoundError, DamagedError) as error:
+        if request.GET.get("missing") == "nothing":
+            return HttpResponse(status=204)
+        raise Http404(str(error) or "The stored result is damaged.") from error
     except pictures.PictureBusyError:
         return HttpResponse(status=503, headers={"Retry-After": "5"})
     response = HttpResponse(content, content_type=_CONTENT_TYPES[kind])
