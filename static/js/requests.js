@@ -94,13 +94,15 @@
     if (!isRefresh(config)) note.scrollIntoView({ block: "nearest" });
   }
 
+  // The attribute is inherited, and "unset" ends that.
+  const selects = (elt) => !["unset", undefined].includes(elt.closest("[hx-select]")?.getAttribute("hx-select"));
   // A whole page where a part was asked for: a gateway's sign-in page, or ours. It is not swapped in.
   const isWholePage = (xhr) => /^\s*<!doctype html/i.test(xhr.responseText.slice(0, 200));
   const isElsewhere = (xhr, config) => new URL(xhr.responseURL, location.href).pathname !== new URL(config.path, location.href).pathname;
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const { xhr, requestConfig: config } = detail;
     if (!detail.shouldSwap || !config || !isWholePage(xhr)) return;
-    if (config.elt.hasAttribute("hx-select") && !isElsewhere(xhr, config)) return;
+    if (selects(config.elt) && !isElsewhere(xhr, config)) return;
     detail.shouldSwap = false;
     detail.isError = true;
   });
