@@ -202,3 +202,16 @@ def test_quotes_and_newlines_in_values_stay_text(submit, kernel, work):
     [job] = kernel.jobs
     assert job.spec.arguments["target_column"] == text
     assert "os.abort" not in job.spec.code
+
+
+def test_a_render_that_waits_for_an_older_version_of_its_type_is_drawn_by_the_present_one(submit, work, row, kernel):
+    made = submit(arguments={"max_rows": 7})
+    now = made.render
+    Render.objects.filter(id=now.id).update(
+        code="import gone", type_version="old", arguments={"max_rows": 7}, receipt="x"
+    )
+    work()
+    render = row(now)
+    assert (render.code, render.type_version, render.receipt) == (now.code, now.type_version, now.receipt)
+    assert kernel.jobs[0].spec.code == now.code
+    assert render.arguments == now.arguments

@@ -32,7 +32,7 @@ from apps.visualizations.services.hosts import (
     host_publish,
     host_want,
 )
-from apps.visualizations.services.inputs import StoppedError, job_of, overlay_install, source_fetch
+from apps.visualizations.services.inputs import StoppedError, job_of, overlay_install, source_fetch, type_renew
 from apps.visualizations.services.lease import (
     GRACE,
     Lease,
@@ -150,6 +150,7 @@ def _carry_out(render: Render, lease: Lease, directory: Path) -> None:
     if environment.interpreter is None:
         raise RenderEndedError(environment_missing(render.environment), code=Reason.ENVIRONMENT_MISSING)
     claimed_at, began = timezone.now(), time.monotonic()
+    type_renew(render)
     with tracing.span("fetch source"):
         fetched = source_fetch(render, lease, directory / "input")
     fetch_s = round(time.monotonic() - began, 4)

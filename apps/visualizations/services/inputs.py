@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
 from renderer import EnvironmentInfo, RenderJob, RenderLimits, overlays
+from vizkit.types import arguments
 
-from apps.visualizations.exceptions import RenderEndedError
+from apps.visualizations import selectors
+from apps.visualizations.exceptions import InvalidRequestError, RenderEndedError
 from apps.visualizations.models import Render
 from apps.visualizations.services.credentials import render_gateway
 from apps.visualizations.services.lease import Lease
 from apps.visualizations.sources import Download, FetchedSource, SourceCache, SourceSpec, source_stage
-from apps.visualizations.specs import spec_read
+from apps.visualizations.specs import spec_columns, spec_read
 from apps.visualizations.states import Reason
 
 
@@ -51,6 +54,29 @@ def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) 
     except overlays.OverlayError as error:
         raise RenderEndedError(str(error), code=Reason.DEPENDENCIES_FAILED) from error
     return found.path
+
+
+def type_renew(render: Render) -> None:
+    """Gives a claimed render the code that its type has now, where the type was upgraded since it was requested.
+
+    The toolkit that runs it is the present one, which older code of a type may not fit. Arguments are checked again,
+    so that new ones get their defaults; where they no longer fit, the render stays as it was requested.
+    """
+    if render.is_custom or render.kernel:
+        return
+    try:
+        kind = selectors.type_get(render.visualization.type_key)
+        values = arguments.clean(kind.schema, render.arguments)
+    except (InvalidRequestError, arguments.ArgumentsError):
+        return
+    if kind.version == render.type_version or kind.environment != render.environment:
+        return
+    spec = replace(spec_read(render), code=kind.code, type_version=kind.version, arguments=values)
+    columns = spec_columns(spec)
+    renewed = {name: columns[name] for name in ("code", "type_version", "arguments", "receipt")}
+    Render.objects.filter(id=render.id, attempt=render.attempt).update(**renewed)
+    for name, value in renewed.items():
+        setattr(render, name, value)
 
 
 def job_of(render: Render, fetched: FetchedSource | None, packages: Path | None) -> RenderJob:
