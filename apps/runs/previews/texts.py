@@ -8,16 +8,8 @@ from typing import Final
 
 import nh3
 from markdown_it import MarkdownIt
+from vizkit.encoding import NAMES, wide_encoding
 
-# UTF-32's mark begins with UTF-16's.
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_NAMES: Final = {"utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32"}
 _LONGEST_CHARACTER: Final = 4
 _LEAST_PRINTABLE: Final = 0.95
 _MOST_FOREIGN: Final = 0.3
@@ -39,12 +31,9 @@ def decode(head: bytes, *, is_text: bool = False) -> Text | None:
         head: may be cut inside its last character.
         is_text: a name or a type says so; then a single-byte encoding is taken for granted where nothing else fits.
     """
-    mark, encoding = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", ""))
-    if mark:
+    encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else wide_encoding(head)
+    if encoding:
         return _marked(head, encoding)
-    unmarked = _without_mark(head)
-    if unmarked:
-        return _marked(head, unmarked)
     if b"\x00" in head:
         return None
     try:
@@ -59,22 +48,11 @@ def _marked(head: bytes, encoding: str) -> Text | None:
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     if text and sum(_is_printable(character) for character in text) < len(text) * _LEAST_PRINTABLE:
         return None
-    return Text(value=text, encoding=_NAMES.get(encoding, ""))
+    return Text(value=text, encoding=NAMES.get(encoding, ""))
 
 
 def _is_printable(character: str) -> bool:
     return character.isprintable() or character in "\t\n\r\f"
-
-
-def _without_mark(head: bytes) -> str:
-    """Returns UTF-16's name where every other byte is zero, as in text of ASCII characters."""
-    start = head[:400]
-    if len(start) < 4:
-        return ""
-    first, second = start[0::2], start[1::2]
-    if second.count(0) > len(second) * 0.7 and not first.count(0):
-        return "utf-16-le"
-    return "utf-16-be" if first.count(0) > len(first) * 0.7 and not second.count(0) else ""
 
 
 def _single_byte(head: bytes, *, is_text: bool) -> Text | None:
@@ -82,9 +60,9 @@ def _single_byte(head: bytes, *, is_text: bool) -> Text | None:
     if any(byte in _CONTROLS for byte in head) or (not is_text and foreign > _MOST_FOREIGN):
         return None
     try:
-        return Text(value=head.decode("cp1252"), encoding="Windows-1252")
+        return Text(value=head.decode("cp1252"), encoding=NAMES["cp1252"])
     except UnicodeDecodeError:
-        return Text(value=head.decode("latin-1"), encoding="Latin-1")
+        return Text(value=head.decode("latin-1"), encoding=NAMES["latin-1"])
 
 
 def markdown(text: str) -> str:

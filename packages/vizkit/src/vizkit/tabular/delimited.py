@@ -14,9 +14,9 @@ import polars as pl
 
 from .. import dialect as dialects
 from ..dialect import How
+from ..encoding import Survey, survey
 from ..notes import Notes, counted, listed
 from . import values
-from .encoding import Survey, survey
 from .entities import Part
 from .kinds import HEAD_BYTES, damaged
 

@@ -10,8 +10,8 @@ from typing import Any, Final, Self
 
 import polars as pl
 
+from ..encoding import text_of
 from ..notes import Notes, counted, listed
-from .encoding import text_of
 from .entities import Part
 from .kinds import damaged, no_table
 

@@ -1,4 +1,7 @@
-"""What a text file is written in: characters, ends of lines, quotes. Found by one pass over its bytes."""
+"""What a text file is written in: characters, ends of lines, quotes. Found by one pass over its bytes.
+
+Uses the standard library only: the portal's previews recognize encodings in the same way as the types do.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NAMES: Final = {
+NAMES: Final = {
     "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252",
     "latin-1": "Latin-1",
 }  # fmt: skip
@@ -42,13 +45,13 @@ class Survey:
     @property
     def note(self) -> str:
         """What people are told of the encoding; "" for UTF-8."""
-        name = _NAMES.get(self.encoding, "")
+        name = NAMES.get(self.encoding, "")
         return f"Read as {name}, since the file is not UTF-8." if name else ""
 
 
 def survey(path: Path, head: bytes) -> Survey:
     """Returns what a text file is written in; UTF-16 and UTF-32 are told by their first bytes alone."""
-    wide = _wide_encoding(head)
+    wide = wide_encoding(head)
     if wide:
         return Survey(encoding=wide)
     found = Survey(encoding="utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8")
@@ -79,7 +82,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
     return True
 
 
-def _wide_encoding(head: bytes) -> str:
+def wide_encoding(head: bytes) -> str:
     """Returns UTF-16 or UTF-32, by its mark or by the noughts between the characters; "" for neither."""
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), "")
     if marked:
@@ -96,7 +99,7 @@ def _wide_encoding(head: bytes) -> str:
 def text_of(path: Path) -> tuple[str, str]:
     """Returns a whole file as text, and what people are told of its encoding."""
     content = path.read_bytes()
-    encoding = _wide_encoding(content[:400]) or "utf-8-sig"
+    encoding = wide_encoding(content[:400]) or "utf-8-sig"
     try:
         return content.decode(encoding), Survey(encoding=encoding).note
     except UnicodeDecodeError:
