@@ -6,11 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Final
 
-from apps.runs.entities import Attempt, Phase, Run, State, Step, StepKind
+from apps.runs.entities import Attempt, Run, State, Step, StepKind
 from apps.runs.gateway import spec as specs
+from apps.runs.gateway.frame_states import with_frame_states
 from apps.runs.gateway.lineage import Execution, parse_object
 from apps.runs.gateway.task_matching import IMPORTERS, match_tasks
 
@@ -53,7 +53,7 @@ def build_steps(run: Run, executions: Sequence[Execution]) -> tuple[Step, ...]:
     tree.walk(
         _Place(executions=family.roots, component=specs.root_component(run.spec), inputs={**run.parameters, **inputs})
     )
-    return _with_frame_states(tree.steps, run.state)
+    return with_frame_states(tree.steps, run.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,56 +258,3 @@ class _Family:
             # They would lead the walk in circles.
             self.children.pop(row.id, None)
         return lost
-
-
-def _with_frame_states(steps: Sequence[Step], run_state: State) -> tuple[Step, ...]:
-    """Gives frames the state and times of what is in them: the store leaves a DAG's own RUNNING for ever."""
-    children: dict[str, list[Step]] = defaultdict(list)
-    finished: list[Step] = []
-    for step in reversed(steps):  # children stand after their parents
-        settled = _frame(step, children[step.id], run_state) if step.kind.is_frame else step
-        finished.append(settled)
-        if settled.parent_id is not None:
-            children[settled.parent_id].append(settled)
-    return tuple(reversed(finished))
-
-
-def _frame(step: Step, inside: Sequence[Step], run_state: State) -> Step:
-    states = [child.state for child in inside]
-    is_empty = step.is_empty_loop and all(state is State.SKIPPED for state in states)
-    state = State.SUCCEEDED if is_empty else _frame_state(step, states, run_state)
-    started = [child.started_at for child in inside if child.started_at]
-    ended = [child.finished_at for child in inside if child.finished_at]
-    return replace(
-        step,
-        state=state,
-        started_at=step.started_at or min(started, default=None),
-        finished_at=_latest(ended, step.finished_at) if state.is_final else None,
-    )
-
-
-def _latest(ended: list[datetime], own: datetime | None) -> datetime | None:
-    return max(ended, default=own)
-
-
-def _frame_state(step: Step, inside: Sequence[State], run_state: State) -> State:
-    if step.state in {State.SKIPPED, State.FAILED}:
-        return step.state
-    worst = min(inside, key=lambda state: state.severity, default=None)
-    if worst is not None and worst.phase is Phase.UNSUCCESSFUL:
-        return worst
-    if worst is None or (step.state is State.SUCCEEDED and run_state.is_final):
-        return _own_end(step.state, run_state)
-    if all(state.phase is Phase.SUCCESSFUL for state in inside):
-        return State.SKIPPED if all(state is State.SKIPPED for state in inside) else State.SUCCEEDED
-    if step.state is State.PENDING and all(state is State.PENDING for state in inside):
-        return State.PENDING
-    return State.RUNNING
-
-
-def _own_end(state: State, run_state: State) -> State:
-    """Returns the state of a frame without steps, such as a loop over an empty list.
-
-    It is its own state, or the run's once that has ended.
-    """
-    return run_state if run_state.is_final and not state.is_final else state
