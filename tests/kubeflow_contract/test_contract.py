@@ -97,6 +97,7 @@ def test_a_pipeline_of_the_same_name_is_refused(server):
     answer = server.session.post(url, files=files, params={"name": name}, timeout=30)
     assert answer.status_code == 409
     # Uploads are no gRPC calls, and have errors of their own form.
+    assert answer.json().keys() == {"error_message", "error_details"}
     assert "pipeline" in answer.json()["error_message"].lower()
 
 

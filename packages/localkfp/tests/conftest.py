@@ -50,6 +50,14 @@ def assert_error(answer, status, text):
     assert text in body["message"]
 
 
+def assert_upload_error(answer, status, text):
+    """An upload is no gRPC call: Kubeflow's upload server writes its errors in a form of its own."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert body.keys() == {"error_message", "error_details"}
+    assert text in body["error_message"]
+
+
 class Http:
     """Serves one application after another on one port: starting a server for every test would take the time."""
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 import yaml
 
-from packages.localkfp.tests.conftest import assert_error, names, predicates, spec
+from packages.localkfp.tests.conftest import assert_error, assert_upload_error, names, predicates, spec
 
 
 @pytest.mark.parametrize("prefix", ["", "/pipeline"])
@@ -51,7 +51,7 @@ def test_an_uploaded_pipeline_has_a_version_with_its_spec(server):
     assert [item["name"] for item in versions] == ["mine"]
     assert versions[0]["pipeline_spec"] == spec()
     assert server.get("/pipelines/names/mine").json() == server.get(f"/pipelines/{made['pipeline_id']}").json()
-    assert_error(server.upload(name="mine"), 409, "already exists")
+    assert_upload_error(server.upload(name="mine"), 409, "already exists")
 
 
 def test_a_second_version_is_uploaded_and_each_deleted(server):
@@ -68,7 +68,8 @@ def test_a_second_version_is_uploaded_and_each_deleted(server):
         assert server.delete(f"{path}/{item['pipeline_version_id']}").status_code == 200
     assert server.delete(f"/pipelines/{pipeline}").status_code == 200
     assert_error(server.get(f"/pipelines/{pipeline}"), 404, "not found")
-    assert_error(server.upload("/pipelines/upload_version", name="v", pipelineid=pipeline), 404, "not found")
+    gone = server.upload("/pipelines/upload_version", name="v", pipelineid=pipeline)
+    assert_upload_error(gone, 400, "not found")
 
 
 def zipped(text):
@@ -113,12 +114,12 @@ def test_a_package_with_a_platform_spec_keeps_both(server):
     ],
 )
 def test_a_package_that_is_no_pipeline_is_refused_with_a_reason(server, content, text):
-    assert_error(server.upload(name="mine", content=content), 400, text)
+    assert_upload_error(server.upload(name="mine", content=content), 400, text)
 
 
 def test_an_upload_without_the_file_is_refused(server):
     answer = server.call("POST", "/apis/v2beta1/pipelines/upload", params={"name": "p"}, json={})
-    assert_error(answer, 400, "")
+    assert_upload_error(answer, 400, "")
 
 
 def test_a_body_that_is_too_large_is_refused(server):

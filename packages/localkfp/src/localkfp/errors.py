@@ -27,9 +27,6 @@ class ApiError(Exception):
             "error": self.message,
             "code": code,
             "message": self.message,
-            # What uploads are answered with: backend/src/apiserver/server/pipeline_upload_server.go.
-            "error_message": self.message,
-            "error_details": self.message,
             "details": [
                 {
                     "@type": "type.googleapis.com/google.rpc.Status",
@@ -38,6 +35,13 @@ class ApiError(Exception):
                 }
             ],
         }
+
+    def upload_body(self) -> dict[str, str]:
+        """Returns the JSON body of a refused upload, which is no gRPC call.
+
+        Source: kubeflow/pipelines, backend/src/apiserver/server/pipeline_upload_server.go.
+        """
+        return {"error_message": self.message, "error_details": self.message}
 
 
 def bad_request(message: str) -> ApiError:

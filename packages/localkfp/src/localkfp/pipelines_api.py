@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Final
 
 import anyio.from_thread
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.responses import JSONResponse, Response
 
 from localkfp import filters, shapes, specs
 from localkfp.calls import Call, text_of
@@ -111,15 +112,31 @@ def _update(call: Call, table: str, row: Row) -> None:
     )
 
 
-def upload_pipeline(call: Call) -> dict[str, Any]:
+def upload_pipeline(call: Call) -> Response:
     """POST upload: a new pipeline with its first version."""
+    return _upload_answer(_upload_pipeline, call)
+
+
+def upload_version(call: Call) -> Response:
+    """POST upload_version: one more version of the pipeline named by `pipelineid`."""
+    return _upload_answer(_upload_version, call)
+
+
+def _upload_answer(upload: Callable[[Call], dict[str, Any]], call: Call) -> Response:
+    try:
+        return JSONResponse(shapes.without_empty(upload(call)))
+    except ApiError as error:
+        # Kubeflow calls an unknown pipeline a bad request here.
+        return JSONResponse(error.upload_body(), status_code=400 if error.status == 404 else error.status)
+
+
+def _upload_pipeline(call: Call) -> dict[str, Any]:
     filename, spec = _uploaded(call)
     name = call.query.get("name") or call.query.get("display_name") or filename
     return shapes.pipeline(add_pipeline(call.store, name, spec, call.query))
 
 
-def upload_version(call: Call) -> dict[str, Any]:
-    """POST upload_version: one more version of the pipeline named by `pipelineid`."""
+def _upload_version(call: Call) -> dict[str, Any]:
     pipeline = find(call.store, call.query.get("pipelineid", ""))
     filename, spec = _uploaded(call)
     name = call.query.get("name") or call.query.get("display_name") or filename
