@@ -16,7 +16,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.caller import Caller, absent_caller
 from apps.accounts.rights import Right
-from apps.rules import selectors, services
+from apps.rules import meeting, selectors, services
 from apps.rules.conditions import run_pages
 from apps.rules.models import Rule, RuleRun, RuleRunState
 from apps.runs import exceptions as runs_exceptions
@@ -118,14 +118,14 @@ def _take_turn(rule: Rule) -> bool:
 def _discover(caller: Caller, rule: Rule, gateway: Gateway) -> int:
     """Meets the runs since the cursor, page by page: what is met stays met, wherever this ends."""
     conditions = selectors.conditions_of(rule)
-    asked = replace(conditions.question(), created_from=rule.cursor - services.OVERLAP, sort="created")
+    asked = replace(conditions.question(), created_from=rule.cursor - meeting.OVERLAP, sort="created")
     met = 0
     for page in run_pages(gateway, asked):
         # Whether a run has its tag is decided when it has ended.
         untagged = replace(conditions, tag="")
         going_on = [run for run in untagged.match(caller, gateway, page) if not run.state.is_final]
         ended = conditions.match(caller, gateway, tuple(run for run in page if run.state.is_final))
-        met += services.runs_meet(rule, [*going_on, *ended])
+        met += meeting.runs_meet(rule, [*going_on, *ended])
         newest = max((run.created_at for run in page if run.created_at), default=None)
         if newest is not None:
             Rule.objects.filter(id=rule.id, cursor__lt=newest).update(cursor=newest)
@@ -153,7 +153,7 @@ def _resolve(rule: Rule, row: RuleRun, run: Run | None, gateway: Gateway) -> boo
     conditions = selectors.conditions_of(rule)
     if run.state.is_final and not conditions.match(absent_caller(rule.owner), gateway, (run,)):
         return _settle(row, RuleRunState.WAITING, RuleRunState.SKIPPED, "The run ended without the tag.")
-    return services.run_end(row, run)
+    return meeting.run_end(row, run)
 
 
 def _apply_pending(caller: Caller, rule: Rule, gateway: Gateway) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,11 +13,10 @@ from apps.accounts import audit
 from apps.accounts.caller import Caller, absent_caller
 from apps.accounts.rights import Right
 from apps.rules import selectors
-from apps.rules.conditions import FoundRuns, RunConditions, run_pages, runs_ended
+from apps.rules.conditions import FoundRuns, RunConditions, runs_ended
+from apps.rules.meeting import known_runs, runs_meet
 from apps.rules.models import Rule, RuleRun, RuleRunState
-from apps.runs.entities import Run, State
 from apps.runs.gateway import Gateway, gateway_for_absent
-from apps.runs.gateway.filters import RunQuestion
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError
 from apps.visualizations.models import Recipe, Render
 from apps.visualizations.selectors import mean_duration_s
@@ -30,10 +27,7 @@ MOST_RULES: Final = 50
 MOST_EARLIER: Final = 1000
 """As many earlier runs as a rule is applied to at once."""
 _MOST_NAME_CHARS: Final = 200
-# A run may be listed a moment after one that was created later.
-OVERLAP: Final = timedelta(minutes=2)
 _OPEN: Final = (RuleRunState.SKIPPED, RuleRunState.CANCELLED)
-_ACTIVE: Final = tuple(state for state in State if state.is_active)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +70,7 @@ def rule_create(caller: Caller, recipe: Recipe, conditions: RunConditions, *, na
         **_limits_clean(limits),
     )
     gateway = gateway_of(rule)
-    rule.cursor, known = _known_runs(absent_caller(rule.owner), gateway, conditions)
+    rule.cursor, known = known_runs(absent_caller(rule.owner), gateway, conditions)
     with transaction.atomic():
         rule.save(force_insert=True)
         runs_meet(rule, known, is_earlier=True)
@@ -195,70 +189,6 @@ def gateway_of(rule: Rule) -> Gateway:
         PermissionDenied, RunsError: see `gateway_for_absent`.
     """
     return gateway_for_absent(absent_caller(rule.owner), rule.endpoint_key, rule.namespace)
-
-
-def runs_meet(rule: Rule, runs: Iterable[Run], *, is_earlier: bool = False) -> int:
-    """Notes runs that match, each once for all time; returns how many were new.
-
-    Args:
-        is_earlier: runs that had ended before the rule was there are left out, without a reason.
-    """
-    wanted = State.by_value(rule.run_state)
-    rows = []
-    for run in runs:
-        state, message = _met_state(run, wanted)
-        if is_earlier and run.state.is_final:
-            state, message = RuleRunState.SKIPPED, ""
-        rows.append(
-            RuleRun(
-                rule=rule,
-                run_id=run.id,
-                run_name=run.name.replace("\0", "")[:500],
-                run_created_at=run.created_at,
-                state=state,
-                message=message,
-            )
-        )
-    before = RuleRun.objects.filter(rule=rule, run_id__in=[row.run_id for row in rows]).count()
-    RuleRun.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows) - before
-
-
-def run_end(row: RuleRun, run: Run) -> bool:
-    """Notes that a run has ended for which a rule waited; returns False where it goes on."""
-    state, message = _met_state(run, State.by_value(row.rule.run_state))
-    if state == RuleRunState.WAITING:
-        return False
-    rows = RuleRun.objects.filter(id=row.id, state=RuleRunState.WAITING)
-    return bool(rows.update(state=state, message=message, run_created_at=run.created_at))
-
-
-def _met_state(run: Run, wanted: State | None) -> tuple[RuleRunState, str]:
-    if not run.state.is_final:
-        return RuleRunState.WAITING, ""
-    if run.state is not wanted:
-        return RuleRunState.SKIPPED, f"The run ended as {run.state.label.lower()}."
-    return RuleRunState.PENDING, ""
-
-
-def _known_runs(caller: Caller, gateway: Gateway, conditions: RunConditions) -> tuple[Any, list[Run]]:
-    """Returns when the newest run was created, and the matching runs that a new rule must know of already.
-
-    These are the ones that go on, and those of the last moments, which the first look finds again.
-    """
-    newest = gateway.runs(RunQuestion(), page_size=1).items
-    cursor = (newest[0].created_at if newest else None) or timezone.now()
-    recent = replace(conditions.question(), created_from=cursor - OVERLAP)
-    active = replace(conditions.question(), states=_ACTIVE)
-    # Whether a run has its tag is decided when it has ended.
-    untagged = replace(conditions, tag="")
-    known = {
-        run.id: run
-        for question in (recent, active)
-        for page in run_pages(gateway, question)
-        for run in untagged.match(caller, gateway, page)
-    }
-    return cursor, list(known.values())
 
 
 def _create_check(caller: Caller, recipe: Recipe) -> None:

@@ -20,6 +20,7 @@ PLACES = (
     "apps.gallery.selectors",
     "apps.gallery.services",
     "apps.rules.selectors",
+    "apps.rules.meeting",
     "apps.rules.services",
     "apps.rules.conditions",
     "apps.rules.applying",
@@ -65,8 +66,9 @@ SYSTEM = {
     "apps.visualizations.services.reconciliation.*": "the reconciler",
     "apps.rules.applying.*": "the reconciler, with the rights of each rule's owner",
     "apps.rules.services.gateway_of": "services that checked the caller, and the reconciler: the owner's rights",
-    "apps.rules.services.runs_meet": "as gateway_of",
-    "apps.rules.services.run_end": "the reconciler",
+    "apps.rules.meeting.runs_meet": "as gateway_of",
+    "apps.rules.meeting.known_runs": "as gateway_of",
+    "apps.rules.meeting.run_end": "the reconciler",
     "apps.visualizations.services.recipes.*": "services that checked the caller, and the reconciler",
 }
 
