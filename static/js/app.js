@@ -130,6 +130,9 @@
     for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
   });
 
+  // On a narrow screen the menu scrolls, and the page's own entry may be outside of it.
+  document.querySelector(".site-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
   document.addEventListener("htmx:afterSettle", (event) => refreshTimes(event.target));
   setInterval(() => refreshTimes(), 15000);
   refreshTimes();

@@ -20,7 +20,7 @@ from apps.runs.gateway import gateway_for
 from apps.runs.run_filters import RunFilterForm
 from apps.visualizations import exceptions, provenance, selectors
 from apps.visualizations.api import errors as api_errors
-from apps.visualizations.api import pages, schemas, shapes
+from apps.visualizations.api import pages, run_schemas, schemas, shapes
 from apps.visualizations.api.auth import BrowserAuth, TokenAuth
 from apps.visualizations.api.bodies import StrictParser
 from apps.visualizations.api.finite import FiniteRenderer
@@ -108,7 +108,7 @@ def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> Http
 
 @api.get(
     "/runs",
-    response={200: schemas.RunPage, **errors(400, 404, 502)},
+    response={200: run_schemas.RunPage, **errors(400, 404, 502)},
     tags=["runs"],
     url_name="runs",
     openapi_extra={"parameters": form_parameters(RunFilterForm)},
@@ -133,7 +133,7 @@ def runs_list(
 
 
 @api.get(
-    "/runs/{run_id}", response={200: schemas.RunDetailsOut, **errors(400, 404, 502)}, tags=["runs"], url_name="run"
+    "/runs/{run_id}", response={200: run_schemas.RunDetailsOut, **errors(400, 404, 502)}, tags=["runs"], url_name="run"
 )
 def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
     """Returns a run with its steps and their artifacts."""
