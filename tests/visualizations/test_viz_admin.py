@@ -4,8 +4,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.visualizations.models import ApiToken, Render, Visualization
+from apps.visualizations.services import pruning
 from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +78,9 @@ def test_actions_render_again_cancel_and_delete(act, submit, work, row, settings
     assert "with 2 renders" in text(act("visualization", "delete_selected", [made.visualization]))
     act("visualization", "delete_selected", [made.visualization], post="yes")
     assert Visualization.objects.filter(deleted_at=None).count() == 0
+    pruning.visualizations_purge(timezone.now() + pruning.UNDO)
+    assert Visualization.objects.count() == 0
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
 def test_a_token_is_shown_once(client, admin):
