@@ -92,6 +92,7 @@ def picture_make(page: Iterable[bytes], kind: Kind) -> bytes:
                 PICTURE_PROGRAM, ["page.html", kind], interpreter=interpreter, folder=Path(folder), limits=_LIMITS
             )
         except ConfinedTimeoutError as error:
+            # Kept as having none: tried again at each view, it would keep the pictures of others waiting.
             logger.warning("%s", error)
             return b""
     return content if content.startswith(_STARTS[kind]) and len(content) <= MOST_BYTES else b""

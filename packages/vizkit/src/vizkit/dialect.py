@@ -1,4 +1,4 @@
-"""How delimited text is written: what parts its cells, where its rows begin, and whether its first line holds names.
+"""How delimited text is written: what separates its cells, where rows begin, whether the first line holds names.
 
 Uses the standard library only: the portal's previews find it out in the same way as the types do.
 """
@@ -172,7 +172,7 @@ def _lines_of_first(body: Sequence[str], delimiter: str, *, is_spaced: bool) -> 
 
 
 def _delimiter(body: Sequence[str], suffix: str, *, is_whole: bool) -> str:
-    """Returns what parts the cells: what makes the most rows as wide as the first, quotes respected."""
+    """Returns what separates the cells: what makes the most rows as wide as the first, quotes respected."""
     if suffix in {".tsv", ".tab"} and body and "\t" in body[0]:
         # The name says it, whatever stands in the cells.
         return "\t"
