@@ -41,6 +41,14 @@ def api(portal, path):
         return json.load(response)
 
 
+def post(portal, path, body):
+    sent = urllib.request.Request(
+        portal.url + path, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(sent, timeout=20) as response:
+        return json.load(response)
+
+
 def sample(portal, name):
     return next(run for run in api(portal, "/api/v1/runs")["items"] if run["name"].startswith(name))
 
@@ -173,6 +181,22 @@ def test_no_page_is_wider_than_the_screen(page, portal, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+SQUEEZED_CELLS = """() => [...document.querySelectorAll("td")]
+    .filter(cell => cell.innerText.trim().length > 12 && cell.clientWidth < 80)
+    .map(cell => [cell.innerText, cell.clientWidth])"""
+
+
+def test_no_cell_of_the_gallery_as_a_list_is_squeezed_on_a_narrow_screen(page, portal):
+    run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+    step = next(each for each in run["steps"] if each["name"] == "evaluator")
+    body = {"run_id": run["id"], "step_id": step["id"], "artifact": "predictions", "type": "table"}
+    made = post(portal, "/api/v1/visualizations", body)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/visualizations/?view=list")
+    expect(page.locator(f"[data-row] input[value='{made['id']}']")).to_be_visible()
+    assert page.evaluate(SQUEEZED_CELLS) == []
+
+
 IS_WITHIN = """menu => {
     const box = menu.getBoundingClientRect();
     return box.width > 0 && box.height > 0 && box.left >= 0 && box.right <= innerWidth;
@@ -228,12 +252,8 @@ const attempt = async (name, action) => { try { await action(); seen.push(name);
 })();
 </script>''')
 """.replace("PORTAL", portal.url)
-    body = json.dumps({"run_id": run["id"], "step_id": step["id"], "type": "custom", "code": attack}).encode()
-    sent = urllib.request.Request(
-        portal.url + "/api/v1/visualizations", data=body, headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(sent, timeout=20) as response:
-        made = json.load(response)
+    body = {"run_id": run["id"], "step_id": step["id"], "type": "custom", "code": attack}
+    made = post(portal, "/api/v1/visualizations", body)
     context = page.context.browser.new_context(base_url=portal.url)
     try:
         other = context.new_page()
