@@ -63,6 +63,13 @@ FAULTS = {
         ("failed", "too_many_processes"),
         20,
     ),
+    # Over within milliseconds, before the host looks at the limits.
+    "forks that are refused": (
+        "import os, time\nfor _ in range(1000):\n    if not os.fork(): time.sleep(60); os._exit(0)",
+        {"max_processes": 2},
+        ("failed", "too_many_processes"),
+        20,
+    ),
     "1 GB printed": (
         "for _ in range(1000): print('x' * 10**6)",
         {"max_html_bytes": 10**7},

@@ -32,6 +32,8 @@ _SEMAPHORE_HINT: Final = (
     ". Processes that start Python anew need semaphores by name, which the sandbox does not offer. Use the start "
     'method "fork", or threads (concurrent.futures.ThreadPoolExecutor).'
 )
+# os.fork() and subprocess; threading.
+_REFUSED: Final = re.compile(r"BlockingIOError: \[Errno 11\]|can't start new thread")
 _DIED: Final = "The kernel died. The code may have ended its process or needed more memory than there is."
 
 
@@ -91,6 +93,11 @@ class Render:
             self.result.update(describe_error(self.notebook, self._cells, self._source_uri()))
         self.result["cells_s"] = time.monotonic() - self._began
         self.finish()
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether it failed because no process or thread could be started."""
+        return _REFUSED.search(self.result.get("traceback", "")) is not None
 
     def _sample(self) -> None:
         if self._spec["sample_rows"]:

@@ -59,13 +59,13 @@ def run_child(control: socket.socket, results: Sequence[int], context: PreforkCo
         max_tasks=order["max_tasks"],
         spawning=context.spawning,
     )
-    render = Render(directory, job, handover, on_end=lambda: _wait_for_end(control))
+    render = Render(directory, job, handover, on_end=lambda: _wait_for_end(control, b"done"))
     render.result["sandbox_s"] = time.monotonic() - began
     if order["kernel"]:
         render.run_kernel(order["kernel"])
     else:
         render.run(context.shell, context.recorder)
-    _wait_for_end(control)
+    _wait_for_end(control, b"refused" if render.was_refused else b"done")
 
 
 def _receive(control: socket.socket) -> dict[str, Any]:
@@ -100,9 +100,14 @@ def _redirect_streams(handover: Handover, recorder: Recorder) -> None:
         stream.raw_fd = descriptor
 
 
-def _wait_for_end(control: socket.socket) -> NoReturn:
-    """Says that the result is written. The host ends this process and what it started; nothing is left to do."""
-    control.sendall(b"done")
+def _wait_for_end(control: socket.socket, word: bytes) -> NoReturn:
+    """Says that the result is written. The host ends this process and what it started; nothing is left to do.
+
+    Args:
+        word: `refused` where the code failed because it could start no process or thread: the host then looks whether
+            it had too many. `done` otherwise.
+    """
+    control.sendall(word)
     while control.recv(16):
         continue
     os._exit(0)

@@ -84,8 +84,8 @@ class Child:
 
     Attributes:
         processes: it and all that it starts.
-        control: it says "done" there; the end of file says that it ended. Foreign code can say so too: either word
-            only brings the end of its own render.
+        control: it says "done" or "refused" there (child_main.py); the end of file says that it ended. Foreign code
+            can say so too: any word only brings the end of its own render.
         results: descriptors of what it hands over (cells/handover.py).
         exit_status: why it was ended; "" before.
         exit_code: how it exited, negative for a signal; None before that, or where the host ended it.
@@ -133,12 +133,12 @@ class Child:
         if self.processes.group is not None:
             self.processes.group.limit(tasks=most_tasks(order["max_processes"]), memory_bytes=order["max_memory_bytes"])
 
-    def said_done(self) -> bool:
-        """Whether the child says that its result is written; False where it just ended."""
+    def last_word(self) -> bytes:
+        """Returns what the child says of its end; nothing where it just ended."""
         try:
-            return self.control.recv(16, socket.MSG_DONTWAIT) == b"done"
+            return self.control.recv(16, socket.MSG_DONTWAIT)
         except OSError:
-            return False
+            return b""
 
     def check(self) -> str:
         """Returns why it has to end now; "" where it may go on."""
@@ -168,8 +168,7 @@ class Child:
         if group is not None and not is_due:
             return ""
         found = members(self.pid)
-        most = self.order["max_processes"]
-        if len(found) > most or sum(member.threads for member in found.values()) > most_tasks(most):
+        if self._are_too_many(found):
             return "too_many_processes"
         limit = self.order["max_memory_bytes"]
         is_much = self.processes.group is None and memory.estimate(found, self.pid, self._resident_at_start) > limit
@@ -180,6 +179,14 @@ class Child:
         if self.peak_bytes > limit:
             return "out_of_memory"
         return self._measured_disk(found) if is_due else ""
+
+    def has_too_many_processes(self) -> bool:
+        """Whether it has more processes and threads than it may have, as the kernel or else /proc counts them."""
+        return self.check_limits() == "too_many_processes" or self._are_too_many(members(self.pid))
+
+    def _are_too_many(self, found: Mapping[int, Member]) -> bool:
+        most = self.order["max_processes"]
+        return len(found) > most or sum(member.threads for member in found.values()) > most_tasks(most)
 
     def _counted_memory(self) -> int:
         """Returns the memory as the control group counts it, or else by the processes."""

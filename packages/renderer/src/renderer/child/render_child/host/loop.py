@@ -226,11 +226,15 @@ class Host:
 
     def _finish(self, child: Child, exit_status: str) -> None:
         """Ends a render's processes. That they are gone is told once the kernel says so (`_answer_ended`)."""
-        child.exit_status, child.is_done = exit_status, exit_status == "exited" and child.said_done()
+        word = child.last_word() if exit_status == "exited" else b""
+        child.exit_status, child.is_done = exit_status, word in {b"done", b"refused"}
         limit = child.check_limits() if exit_status == "exited" else ""
         # A process that the kernel ended for its memory may be missing from a result that looks whole.
         if limit and (not child.is_done or limit == "out_of_memory"):
             child.exit_status = limit
+        # The code's own error may come before the next look at the limits does.
+        elif word == b"refused" and child.has_too_many_processes():
+            child.exit_status = "too_many_processes"
         self._pool.end(child)
         if child.connection is not None:
             self._answer(child.connection, child.exit_status_message(), child.results)
