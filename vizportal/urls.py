@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.gallery.api import router as gallery_router
 from apps.kfp_service import portal as kfp_service
 from apps.rules.api import router as rules_router
 from apps.runs.entities import State
@@ -15,6 +16,7 @@ from apps.visualizations.states import RenderState
 from vizportal import health, views
 
 api.add_router("/rules", rules_router)
+api.add_router("/comparisons", gallery_router)
 _STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
     path("", views.home, name="home"),

@@ -18,6 +18,7 @@ from apps.gallery.filters import GalleryFilters
 from apps.gallery.models import Favourite
 from apps.visualizations import selectors
 from apps.visualizations.models import Recipe, Render, Visualization
+from apps.visualizations.services.compared import MOST_RESULTS, is_results, results_ids
 from apps.visualizations.states import RenderState
 
 # So many of the first that fit are looked at; whoever wants others narrows the filters, or follows "Older".
@@ -87,11 +88,26 @@ def renders_compared(
     What the caller may not see, and what is no id, is left out.
     """
     chosen = visualizations_chosen(caller, visualization_ids, most)
-    named = selectors.render_ids_visible(caller, list(render_ids)[:most])
+    asked = list(dict.fromkeys(render_ids))[:most]
+    seen = {str(each): each for each in selectors.render_ids_visible(caller, asked)}
+    named = [seen[each] for each in asked if each in seen]
     ids = list(dict.fromkeys([*(each.latest_id for each in chosen if each.latest_id), *named]))[:most]
     rows = selectors.renders_visible(caller).filter(id__in=ids).defer("code", "log", "traceback")
     by_id = rows.prefetch_related("figures").in_bulk()
     return [by_id[each] for each in ids if each in by_id]
+
+
+def latest_renders(caller: Caller, visualization_ids: Sequence[UUID]) -> list[UUID]:
+    """Returns the latest renders of these visualizations, in their order; what the caller may not see is left out."""
+    by_id = selectors.visualizations_visible(caller).filter(id__in=visualization_ids).in_bulk()
+    return [latest for each in visualization_ids if each in by_id and (latest := by_id[each].latest_id)]
+
+
+def renders_of_comparison(caller: Caller, comparison: Visualization) -> list[Render]:
+    """Returns what a comparison compares, in its order; what is gone, or not the caller's to see, is left out."""
+    if not is_results(comparison.source_uri):
+        return []
+    return renders_compared(caller, [], map(str, results_ids(comparison.source_uri)), MOST_RESULTS)
 
 
 def series_rows(caller: Caller, recipe: Recipe, most: int) -> list[Visualization]:

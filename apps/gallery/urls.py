@@ -21,6 +21,7 @@ urlpatterns = [
     path("visualizations/selection", gallery.gallery_selection, name="gallery_selection"),
     path("visualizations/restore", gallery.visualization_restore, name="visualization_restore"),
     path("visualizations/compare/", comparison.compare, name="compare"),
+    path("visualizations/compare/save", comparison.comparison_save, name="comparison_save"),
     path("series/<uuid:series_id>/", comparison.series, name="series"),
     path(_ONE, pages.visualization_detail, name="visualization_detail"),
     path(_ONE + "note", pages.visualization_note, name="visualization_note"),

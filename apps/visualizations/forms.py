@@ -26,7 +26,11 @@ _ARGUMENT = "arguments."
 def types_for(artifact: Artifact | None) -> list[VisualizationType]:
     """Returns every type a person may choose, those that fit the artifact first; CUSTOM only where it is allowed."""
     kinds = selectors.type_order(artifact) if artifact else selectors.type_list()
-    return [kind for kind in kinds if settings.ALLOW_CUSTOM_VISUALIZATIONS or not kind.is_custom]
+    return [
+        kind
+        for kind in kinds
+        if not kind.reads_results and (settings.ALLOW_CUSTOM_VISUALIZATIONS or not kind.is_custom)
+    ]
 
 
 def artifact_choose(step: Step, name: str = "") -> Artifact | None:

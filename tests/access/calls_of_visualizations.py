@@ -3,6 +3,8 @@
 # ruff: noqa: ARG005
 # Each call takes the same three values, (caller, world, place), and stands on one line.
 
+from dataclasses import replace
+
 from django.utils import timezone
 
 from apps.accounts.rights import Right
@@ -13,8 +15,18 @@ from apps.kfp_service import ends
 from apps.visualizations import provenance
 from apps.visualizations import selectors as results
 from apps.visualizations.models import ApiToken, Recipe, Render, Visualization
-from apps.visualizations.services import bulk, cancellation, live, rights, series, submission, titles, tokens
-from apps.visualizations.services.requests import VisualizationRequest
+from apps.visualizations.services import (
+    bulk,
+    cancellation,
+    comparisons,
+    live,
+    rights,
+    series,
+    submission,
+    titles,
+    tokens,
+)
+from apps.visualizations.services.requests import VisualizationRequest, request_check
 from tests.access.calls_of_runs import kubeflow_as
 from tests.access.outcomes import (
     ADMINISTRATORS,
@@ -51,6 +63,11 @@ def recipe(place):
 def deleted(place):
     Visualization.objects.filter(pk=place["visualization"]).update(deleted_at=timezone.now())
     return place["visualization"]
+
+
+def checked(asking, world, place):
+    """A request that somebody who sees everything has made."""
+    return request_check(request(place), kubeflow_as(replace(asking, user=world.people["superuser"])))
 
 
 def second(place):
@@ -147,6 +164,14 @@ CALLED = {
         lambda c, w, p: gallery.renders_compared(c, [str(p["visualization"])], [str(p["render"])], 5),
         SHOWN,
     ),
+    "apps.gallery.selectors.latest_renders": (
+        lambda c, w, p: gallery.latest_renders(c, [p["visualization"]]),
+        SHOWN,
+    ),
+    "apps.gallery.selectors.renders_of_comparison": (
+        lambda c, w, p: gallery.renders_of_comparison(c, Visualization.objects.get(pk=p["comparison"])),
+        SHOWN,
+    ),
     "apps.gallery.selectors.series_rows": (lambda c, w, p: gallery.series_rows(c, recipe(p), 5), SHOWN),
     "apps.gallery.selectors.render_before": (
         lambda c, w, p: gallery.render_before(c, second(p)),
@@ -185,6 +210,14 @@ CALLED = {
     "apps.visualizations.services.series.baseline_set": (
         lambda c, w, p: series.baseline_set(c, visualization(p), is_baseline=True) or True,
         CHANGERS,
+    ),
+    "apps.visualizations.services.comparisons.comparison_create": (
+        lambda c, w, p: comparisons.comparison_create(c, [p["render"], p["twin"]]),
+        TAGGERS,
+    ),
+    "apps.visualizations.services.submission.request_submit": (
+        lambda c, w, p: submission.request_submit(c, checked(c, w, p)),
+        TAGGERS,
     ),
     "apps.visualizations.services.submission.queue_check": (
         lambda c, w, p: submission.queue_check(c) or True,

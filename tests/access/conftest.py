@@ -19,7 +19,7 @@ from apps.runs import access
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
 from apps.visualizations.models import ApiToken, Render, Visualization
-from apps.visualizations.services import recipes
+from apps.visualizations.services import compared, recipes
 from apps.visualizations.specs import spec_read
 from tests.access import multi_user
 from tests.environments import ENVIRONMENTS
@@ -119,6 +119,13 @@ def _place(namespace, owner):
     recipe = recipes.recipe_keep(render.visualization, spec_read(render))
     Visualization.objects.filter(pk=render.visualization_id).update(latest=render, recipe=recipe)
     Favourite.objects.create(user=owner, visualization_id=render.visualization_id)
+    twin = _render(namespace, owner, f"second of {namespace}", run_id=run_id)
+    Render.objects.filter(pk=twin.pk).update(state="succeeded", receipt=f"second receipt of {namespace}")
+    both = _render(namespace, owner, f"comparison of {namespace}", type_key="comparison")
+    Render.objects.filter(pk=both.pk).update(state="succeeded", receipt=f"third receipt of {namespace}")
+    Visualization.objects.filter(pk=both.visualization_id).update(
+        source_uri=compared.results_uri([render.id, twin.id]), latest=both
+    )
     queued = _render(namespace, owner, f"waits in {namespace}", arguments={"column": f"secret of {namespace}"})
     RunTag.objects.create(endpoint_key="mesh", namespace=namespace, run_id=run_id, name=f"tag of {namespace}")
     token = ApiToken.objects.create(user=owner, name=f"script of {namespace}", digest=f"digest of {namespace}")
@@ -142,6 +149,8 @@ def _place(namespace, owner):
         "recurring": f"s-{namespace}",
         "visualization": render.visualization_id,
         "render": render.id,
+        "twin": twin.id,
+        "comparison": both.visualization_id,
         "recipe": recipe.id,
         "rule": rule.id,
         "queued": queued.id,
@@ -153,7 +162,11 @@ def _place(namespace, owner):
 
 def _render(namespace, owner, title, *, arguments=None, **values):
     visualization = Visualization.objects.create(
-        title=title, type_key="table", endpoint_key="mesh", namespace=namespace, owner=owner, **values
+        title=title,
+        endpoint_key="mesh",
+        namespace=namespace,
+        owner=owner,
+        **{"type_key": "table", **values},
     )
     needed = {"code": "", "type_version": "1", "environment": "base", "timeout_s": 1, "arguments": arguments or {}}
     return Render.objects.create(visualization=visualization, number=1, requested_by=owner, **needed)

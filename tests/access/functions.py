@@ -57,6 +57,7 @@ SYSTEM = {
     "apps.visualizations.services.hosts.*": "workers; hosts_read: health, metrics, admin site",
     "apps.visualizations.services.indexing.*": "services that checked the caller, workers, and the reconciler",
     "apps.visualizations.services.inputs.*": "workers",
+    "apps.visualizations.services.compared.*": "workers, and services that checked the caller",
     "apps.visualizations.services.lease.*": "workers",
     "apps.visualizations.services.live.live_publish*": "workers",
     "apps.visualizations.services.pictures.*": "views that checked the caller, and manage.py visualize",

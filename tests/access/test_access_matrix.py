@@ -128,8 +128,14 @@ def filled(data, place):
         data = FORMS.get(data) or upload(data)
     if isinstance(data, Mapping):
         named = {f"{{{name}}}": str(value) for name, value in place.items()}
-        return {name: named.get(value, value) if isinstance(value, str) else value for name, value in data.items()}
+        return {name: _named(value, named) for name, value in data.items()}
     return data
+
+
+def _named(value, named):
+    if isinstance(value, list):
+        return [named.get(each, each) for each in value]
+    return named.get(value, value) if isinstance(value, str) else value
 
 
 def upload(kind):

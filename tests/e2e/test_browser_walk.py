@@ -172,7 +172,7 @@ def test_axe_finds_nothing(page, portal, path):
     assert [(each["id"], [node["target"] for node in each["nodes"]][:4]) for each in found] == []
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, 740, 900, 1100, 1440])
 def test_no_page_is_wider_than_the_screen(page, portal, width):
     page.set_viewport_size({"width": width, "height": 844})
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
@@ -206,7 +206,10 @@ IS_WITHIN = """menu => {
 @pytest.mark.parametrize("width", [390, 1440])
 def test_menus_open_within_the_screen(page, portal, width):
     page.set_viewport_size({"width": width, "height": 1200})
-    run = sample(portal, "tip-prediction")
+    run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
+    step = next(each for each in run["steps"] if each["name"] == "evaluator")
+    body = {"run_id": run["id"], "step_id": step["id"], "artifact": "by_day", "type": "table"}
+    post(portal, "/api/v1/visualizations", body)
     for path in ["/runs/?q=tip", f"/runs/{run['id']}/", f"/runs/{run['id']}/steps/evaluator/"]:
         page.goto(path)
         menus = page.locator("details.menu:visible")

@@ -295,6 +295,8 @@ def test_openapi_names_every_contract_and_its_page_loads_nothing_from_elsewhere(
         "runs/{run_id}": {"get"},
         "states": {"get"},
         "series/{series_id}": {"get"},
+        "comparisons": {"get", "post"},
+        "comparisons/{comparison_id}": {"get"},
         "rules": {"get", "post"},
         "rules/{rule_id}": {"get", "patch", "delete"},
         "rules/{rule_id}/apply": {"post"},

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
-from django.views.decorators.http import require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.caller import caller_of
+from apps.accounts.rights import Right
 from apps.gallery import selectors
 from apps.gallery.changes import changes, figures_of, sparkline
 from apps.visualizations import selectors as visualization_selectors
-from apps.visualizations.exceptions import NotFoundError
+from apps.visualizations.exceptions import NotFoundError, VisualizationsError
 from apps.visualizations.models import Visualization
+from apps.visualizations.services.compared import MOST_RESULTS
+from apps.visualizations.services.comparisons import comparison_create
+from apps.visualizations.states import RenderState
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -39,8 +46,31 @@ def compare(request: HttpRequest) -> HttpResponse:
     ]
     table = [(name, _declared(figures, name), [changes(own, first, [name])[0] for own in figures]) for name in names]
     asked = len(request.GET.getlist("v")) + len(request.GET.getlist("r"))
-    context = {"columns": columns, "table": table, "missing": asked - len(renders), "most": MOST_COMPARED}
+    context = {
+        "columns": columns,
+        "table": table,
+        "missing": asked - len(renders),
+        "most": MOST_COMPARED,
+        "may_save": caller_of(request).may(Right.CREATE),
+    }
     return render_page(request, "visualizations/compare.html", context)
+
+
+@require_POST
+def comparison_save(request: HttpRequest) -> HttpResponse:
+    """Saves a comparison of the renders named, and leads to it: its page follows the render."""
+    caller, asked = caller_of(request), request.POST.getlist("r")
+    renders = selectors.renders_compared(caller, [], asked, MOST_RESULTS)
+    key = [name.strip() for name in request.POST.get("key", "").split(",")]
+    try:
+        made = comparison_create(
+            caller, [each.id for each in renders], arguments={"key": [name for name in key if name]}
+        )
+    except VisualizationsError as error:
+        messages.error(request, str(error))
+        query = urlencode([("r", each) for each in asked[:MOST_COMPARED]])
+        return HttpResponseRedirect(f"{reverse('visualizations:compare')}?{query}")
+    return HttpResponseRedirect(made.visualization.get_absolute_url())
 
 
 def _declared(figures: list[dict[str, Any]], name: str) -> Any:
@@ -83,6 +113,8 @@ def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
         "most": MOST_IN_SERIES,
         "baseline": baseline,
         "may_change": visualization_selectors.may_change(caller, chosen),
+        "good": [each.latest_id for each in rows[::-1] if each.latest_id and each.outcome == RenderState.SUCCEEDED],
+        "may_save": caller.may(Right.CREATE),
         "type_title": next(
             (each.title for each in visualization_selectors.type_list() if each.key == recipe.type_key), recipe.type_key
         ),

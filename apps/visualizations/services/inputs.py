@@ -12,6 +12,7 @@ from vizkit.types import arguments
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, RenderEndedError
 from apps.visualizations.models import Render
+from apps.visualizations.services.compared import MOST_RESULTS, is_results, results_stage
 from apps.visualizations.services.credentials import render_gateway
 from apps.visualizations.services.lease import Lease
 from apps.visualizations.sources import Download, FetchedSource, SourceCache, SourceSpec, source_stage
@@ -120,6 +121,10 @@ def source_fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource
 
     directory.mkdir()
     visualization = render.visualization
+    download = Download(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk)
+    if is_results(render.source_uri):
+        # A file for each result, and one that says what they are.
+        return results_stage(render, replace(download, max_files=MOST_RESULTS + 1))
     return source_stage(
         SourceSpec(
             uri=render.source_uri,
@@ -127,7 +132,7 @@ def source_fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource
             metadata=render.source_metadata,
             name=visualization.artifact_name,
         ),
-        Download(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk),
+        download,
         gateway=lambda: render_gateway(render),
         cache=source_cache(),
         allowed=settings.VIZPORTAL_SOURCE_ALLOW,

@@ -71,6 +71,7 @@ class CheckedRequest:
         artifact_uri: the artifact of this very step that the source is, or in whose folder it lies: the only thing that
             is read with Kubeflow's own API; "" for another source.
         is_titled: whether a person gave the title.
+        pipeline_name: of what is made of no run, and still belongs to a pipeline; "" for none.
         sealed_credential: the caller's own for Kubeflow, encrypted; "" where the portal's is used.
     """
 
@@ -85,6 +86,7 @@ class CheckedRequest:
     step: Step | None
     artifact: Artifact | None
     artifact_uri: str = ""
+    pipeline_name: str = ""
 
 
 def request_check(request: VisualizationRequest, gateway: Gateway | None) -> CheckedRequest:
@@ -100,6 +102,10 @@ def request_check(request: VisualizationRequest, gateway: Gateway | None) -> Che
     """
     kind = selectors.type_get(request.type_key)
     custom_check(kind)
+    if kind.reads_results:
+        raise _field_error(
+            "type", f"{kind.title} reads saved results: choose them in the gallery, or use /api/v1/comparisons."
+        )
     values = arguments_clean(kind, request.arguments)
     begun = spec_begin(kind, request.code, request.environment)
     details, step = _step(request, gateway)
@@ -273,10 +279,22 @@ def _source_uri(
     return address.uri
 
 
-def _title(request: VisualizationRequest, automatic: str) -> str:
-    title = " ".join(request.title.replace("\0", "").split())
-    if len(title) > MAX_TITLE_CHARS:
+def title_clean(text: str, *, is_cut: bool = False) -> str:
+    """Returns a title as it is stored.
+
+    Args:
+        is_cut: cut what is too long, which nobody typed, in place of refusing it.
+
+    Raises:
+        InvalidRequestError: it is too long.
+    """
+    title = " ".join(text.replace("\0", "").split())
+    if len(title) > MAX_TITLE_CHARS and not is_cut:
         raise _field_error("title", f"The title must have at most {MAX_TITLE_CHARS} characters.")
-    named = title or automatic
+    return title[:MAX_TITLE_CHARS]
+
+
+def _title(request: VisualizationRequest, automatic: str) -> str:
+    named = title_clean(request.title) or automatic
     sampled = named.removesuffix(SAMPLE_TITLE)[: MAX_TITLE_CHARS - len(SAMPLE_TITLE)] + SAMPLE_TITLE
     return sampled if request.is_sample else named[:MAX_TITLE_CHARS]

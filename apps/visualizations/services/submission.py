@@ -73,13 +73,36 @@ def visualization_create(
     """
     _create_check(caller, request)
     checked = request_check(request, gateway)
+    return request_submit(caller, checked, force=request.force, edited=request.edited, on_saved=on_saved)
+
+
+def request_submit(
+    caller: Caller,
+    checked: CheckedRequest,
+    *,
+    force: bool = False,
+    edited: str = "",
+    on_saved: Callable[[Submission], None] | None = None,
+) -> Submission:
+    """Saves and queues what was checked, permissions included; see `visualization_create`.
+
+    Args:
+        force: render anew whatever is saved.
+        edited: the id of the render that was edited; "" for none.
+
+    Raises:
+        NotAllowedError: the caller may not create.
+        NotFoundError: it would be of a namespace that the caller may not read.
+        TooManyQueuedError: the user has as many waiting as one may have.
+    """
+    right_check(caller, Right.CREATE)
     namespace_check(caller, checked.endpoint_key, checked.namespace)
     saved = selectors.render_with_receipt(caller, checked.spec.cache_key)
     mine = saved.visualization if saved and selectors.may_change(caller, saved.visualization) else None
     # The title is no part of the cache key: whoever changed only that gets the saved result under the new title.
     if mine and checked.is_titled and mine.title != checked.title:
         title_change(caller, mine, checked.title)
-    if saved is not None and not request.force:
+    if saved is not None and not force:
         found = Submission(visualization=mine or saved.visualization, render=saved, is_new=False)
         if on_saved:
             on_saved(found)
@@ -88,7 +111,7 @@ def visualization_create(
     with transaction.atomic():
         visualization = mine or _visualization_write(caller.owner, checked)
         render = _render_write(visualization, checked.spec, caller.owner, checked.sealed_credential)
-        _supersede(caller, request.edited, visualization)
+        _supersede(caller, edited, visualization)
         record(caller, "visualization.create", visualization, detail=checked.type_key)
         made = Submission(visualization=visualization, render=render, is_new=True)
         if on_saved:
@@ -165,7 +188,7 @@ def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> V
         run_id=run.id if run else "",
         run_name=_copied(run.name) if run else "",
         run_created_at=run.created_at if run else None,
-        pipeline_name=_copied(run.pipeline_name) if run else "",
+        pipeline_name=_copied(run.pipeline_name) if run else checked.pipeline_name,
         step_id=checked.step.id if checked.step else "",
         step_name=_copied(checked.step.name) if checked.step else "",
         artifact_name=_copied(checked.artifact.name) if checked.artifact else "",

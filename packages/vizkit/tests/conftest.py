@@ -49,7 +49,7 @@ def hosts(tmp_path_factory, interpreter):
 def draw(hosts, tmp_path):
     """Renders a source with a type; returns the outcome and the page ("" where there is none)."""
 
-    def draw(key, source="", *, kind=None, code=None, **given):
+    def draw(key, source="", /, *, kind=None, code=None, **given):
         kind = kind or registry.get(key)
         directory = tmp_path / f"render-{kind.key}-{len(list(tmp_path.iterdir()))}"
         directory.mkdir()

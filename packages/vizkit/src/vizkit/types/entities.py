@@ -43,6 +43,7 @@ class VisualizationType:
         version: 16 hex digits of a SHA-256 over the file and, where it imports vizkit, that; a render keeps it.
         path: None for types that are not files.
         needs_source: whether it can do anything without a source.
+        reads_results: its source is saved results; it is offered for no artifact.
         figures: the key figures that its code leaves where the data have them; it may leave others too.
     """
 
@@ -57,6 +58,7 @@ class VisualizationType:
     version: str
     path: Path | None
     needs_source: bool = True
+    reads_results: bool = False
     kernel: str = ""
     figures: tuple[DeclaredFigure, ...] = ()
 

@@ -79,6 +79,7 @@ _TOOL_SCHEMA: Final[dict[str, Any]] = {
         "kernel": {"type": "string", "pattern": "^[A-Za-z0-9._-]{0,60}$"},
         "needs_source": {"type": "boolean"},
         "reads_tables": {"type": "boolean"},
+        "reads_results": {"type": "boolean"},
         "artifact_types": {"type": "array", "items": {"type": "string"}},
         "patterns": {"type": "array", "items": {"type": "string"}},
         "required": {"type": "array", "items": {"type": "string"}},
@@ -155,6 +156,7 @@ def make_type(
         version=version,
         path=path,
         needs_source=tool.get("needs_source", True),
+        reads_results=tool.get("reads_results", False),
         kernel=tool.get("kernel", ""),
         figures=tuple(DeclaredFigure(name=name, **each) for name, each in tool.get("figures", {}).items()),
     )

@@ -72,9 +72,9 @@ def get(key: str, extra_dirs: Sequence[Path] = ()) -> VisualizationType:
 def suggest(
     artifact_type: str, file_name: str, extra_dirs: Sequence[Path] = (), *, tfx_type: str = ""
 ) -> list[VisualizationType]:
-    """Returns every type, those that suit the artifact best first; of equals the plainest view."""
+    """Returns every type that reads artifacts, those that suit this one best first; of equals the plainest view."""
     return sorted(
-        types(extra_dirs).values(),
+        (each for each in types(extra_dirs).values() if not each.reads_results),
         key=lambda each: (-each.fits(artifact_type, file_name, tfx_type), each.key != _PLAINEST),
     )
 
