@@ -1,5 +1,6 @@
 """Evaluations: what we show of each slice against what the real TFMA loads of the same files."""
 
+import json
 import math
 import re
 import shutil
@@ -31,6 +32,26 @@ answer = {
     "forest": told("evaluation", "forest"), "logistic": told("evaluation", "logistic"),
     "monday": told("several/monday"), "tuesday": told("several/tuesday"),
 }
+"""
+
+
+PLOTS = """
+plots = text_format.Parse('''
+  model_specs { label_key: "label" prediction_key: "forest" }
+  metrics_specs { metrics { class_name: "ExampleCount" } metrics { class_name: "ConfusionMatrixPlot" }
+    metrics { class_name: "CalibrationPlot" }
+    metrics { class_name: "ConfusionMatrixAtThresholds" config: '"thresholds": [0.25, 0.5]' } }
+  slicing_specs {}
+  slicing_specs { feature_keys: "day" }
+''', tfma.EvalConfig())
+tfma.analyze_raw_data(tips, plots, output_path="plotted")
+loaded = {}
+for keys, plot in tfma.load_eval_result("plotted").plots:
+    loaded[", ".join(": ".join(key) for key in keys)] = [
+        [each.get("threshold", 0), each.get("recall", 0), each.get("falsePositiveRate", 0), each.get("precision", 0)]
+        for each in plot[""][""]["confusionMatrixAtThresholds"]["matrices"]
+    ]
+answer = {"loaded": loaded, "rows": list(zip(tips.label.tolist(), tips.forest.tolist(), tips.day.tolist()))}
 """
 
 
@@ -90,7 +111,80 @@ def test_several_folders_are_compared(draw, folder, real):
     assert assert_same(shown, 1, real["tuesday"]) == 8
     sunday = next(each for each in shown["slices"] if each["label"] == "day: Sun")
     assert sunday["values"][1] == [None, None]
-    assert "Not single numbers, so not shown: confusion_matrix_at_thresholds" in page
+    assert "not shown" not in page
+    assert "<caption>Confusion matrices at thresholds</caption>" in page
+
+
+@pytest.fixture(scope="module")
+def plotted(folder):
+    """An evaluation with plots: its rows as (label, score, day), and TFMA's own matrices by slice."""
+    return compute("tfx", TIPS + PREDICTIONS + PLOTS, folder)
+
+
+def charts(page):
+    specs = [json.loads(text) for text in re.findall(r'class="vizkit-spec">(.*?)</script>', page, re.DOTALL)]
+    return {spec["title"]["text"]: spec["data"]["values"] for spec in specs}
+
+
+def assert_curves(drawn, matrices):
+    """Each point of both curves is TFMA's at the same threshold."""
+    known = {round(each[0], 9): each[1:] for each in matrices}
+    assert len(drawn["ROC curve"]) > 100
+    for row in drawn["ROC curve"]:
+        recall, false_rate, _ = known[row["threshold"]]
+        assert (row["y"], row["x"]) == pytest.approx((recall, false_rate), abs=1e-6), row
+    for row in drawn["Precision and recall"]:
+        recall, _, precision = known[row["threshold"]]
+        assert (row["x"], row["y"]) == pytest.approx((recall, precision), abs=1e-6), row
+
+
+def test_plots_are_drawn_as_the_rows_are(draw, folder, plotted):
+    outcome, page = draw("tfma", folder / "plotted")
+    assert outcome.state == "succeeded", outcome.traceback
+    drawn, rows = charts(page), plotted["rows"]
+    assert_curves(drawn, plotted["loaded"][""])
+    bins = drawn["Calibration"]
+    assert 5 < len(bins) <= 11
+    whole = sum(each["rows"] for each in bins)
+    assert whole == len(rows)
+    for axis, place in (("y", 0), ("x", 1)):
+        mean = sum(each[axis] * each["rows"] for each in bins) / whole
+        assert mean == pytest.approx(sum(row[place] for row in rows) / len(rows), abs=1e-6)
+    listed = re.search(r"<caption>Confusion matrices at thresholds</caption>.*?<tbody>(.*?)</tbody>", page, re.DOTALL)[
+        1
+    ]
+    for text in re.findall(r"<tr>(.*?)</tr>", listed):
+        cells = re.findall(r"<td>(.*?)</td>", text)
+        hits = sum(label for label, score, _ in rows if score > float(cells[1]))
+        assert float(cells[2]) == hits
+    assert "Threshold 0." in page
+
+
+def test_plots_of_slices_stand_beside_those_of_all(draw, folder, plotted):
+    _, page = draw("tfma", folder / "plotted", slicing_column="day")
+    drawn = charts(page)["ROC curve"]
+    assert {row["series"] for row in drawn} == {"Overall", *(f"day: {day}" for day in ("Fri", "Sat", "Sun", "Thur"))}
+    for row in drawn:
+        matrices = plotted["loaded"][row["series"].removeprefix("Overall")]
+        assert any(
+            row["threshold"] == pytest.approx(t) and row["y"] == pytest.approx(r, abs=1e-6) for t, r, *_ in matrices
+        )
+
+
+def test_tfma_s_own_plot_view_is_drawn_by_us(draw, folder, plotted):
+    code = """
+import tensorflow_model_analysis as tfma
+result = tfma.load_eval_result(source)
+tfma.view.render_plot(result)
+# %%
+tfma.view.render_plot(result, tfma.SlicingSpec(feature_values={"day": "Sun"}))
+"""
+    kind = replace(registry.get("custom"), environment="tfx")
+    outcome, page = draw("custom", folder / "plotted", kind=kind, code=code)
+    assert outcome.state == "succeeded", outcome.traceback
+    whole, sunday = page.split("<h1")[-1].split("Precision and recall")[0], charts(page)
+    assert "ROC curve" in whole
+    assert_curves(sunday, plotted["loaded"]["day: Sun"])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from .files import source_files
 from .records import records
 
 OVERALL: Final = "Overall"
-_PATTERNS: Final = ("metrics*", "validations*", "eval_config*")
+_PATTERNS: Final = ("metrics*", "plots*", "validations*", "eval_config*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,19 +80,29 @@ def read_evaluations(source: str, source_uri: str = "") -> list[Evaluation]:
     Raises:
         ValueError: there is none; the text is for people.
     """
+    found: list[Evaluation] = []
+    folders = folders_of(source, source_uri)
+    for name, paths in folders.values():
+        metrics = [record for path in paths if _is_metrics(path) for record in records(path.read_bytes(), path.name)]
+        failures = _failures([path for path in paths if path.name.startswith("validations")])
+        found += _evaluations(metrics, name, failures, several=len(folders) > 1)
+    return found
+
+
+def folders_of(source: str, source_uri: str = "") -> dict[Path, tuple[str, list[Path]]]:
+    """Returns the folders with an evaluation in or below a source: each one's name and files.
+
+    Raises:
+        ValueError: there is none; the text is for people.
+    """
     folders: dict[Path, list[Path]] = {}
     for path in source_files(source, source_uri, patterns=_PATTERNS):
         folders.setdefault(path.parent, []).append(path)
-    found: list[Evaluation] = []
     evaluated = {folder: paths for folder, paths in folders.items() if any(map(_is_metrics, paths))}
     if not evaluated:
         raise ValueError(f"There is no evaluation in {source_uri or source}: no file metrics-*.tfrecord.")
     names = _folder_names(list(evaluated))
-    for folder, paths in evaluated.items():
-        metrics = [record for path in paths if _is_metrics(path) for record in records(path.read_bytes(), path.name)]
-        failures = _failures([path for path in paths if path.name.startswith("validations")])
-        found += _evaluations(metrics, names[folder], failures, several=len(evaluated) > 1)
-    return found
+    return {folder: (names[folder], paths) for folder, paths in evaluated.items()}
 
 
 def _is_metrics(path: Path) -> bool:
@@ -121,9 +131,12 @@ class _Reader:
         for pair in message.metric_keys_and_values:
             value = _value(pair.value, pair)
             if value is None:
-                self.unshown.setdefault(pair.key.model_name, {})[_metric_name(pair.key)] = None
+                if pair.value.WhichOneof("type") == "confusion_matrix_at_thresholds":
+                    # evaluation_plots.py lists them.
+                    continue
+                self.unshown.setdefault(pair.key.model_name, {})[metric_name(pair.key)] = None
             else:
-                by_model.setdefault(pair.key.model_name, {})[_metric_name(pair.key)] = value
+                by_model.setdefault(pair.key.model_name, {})[metric_name(pair.key)] = value
         for name, value in message.metrics.items():
             # What TFMA wrote before it had keys.
             if (shown := _value(value)) is not None:
@@ -181,14 +194,15 @@ def _cross(message: Any) -> tuple[tuple[str, str], ...]:
     return (("Difference", f"{one.label} against {other.label}"),)
 
 
-def _metric_name(key: Any) -> str:
-    parts = [key.name + (" (difference)" if key.is_diff else "")]
+def metric_name(key: Any) -> str:
+    """Returns what a `MetricKey` or `PlotKey` is called, with its class, k and output."""
+    parts = [key.name + (" (difference)" if getattr(key, "is_diff", False) else "")]
     for name, title in (("class_id", "class"), ("k", "k"), ("top_k", "top")):
         if key.HasField("sub_key") and key.sub_key.HasField(name):
             parts.append(f"{title} {getattr(key.sub_key, name).value}")
     if key.output_name:
         parts.append(key.output_name)
-    if key.HasField("aggregation_type"):
+    if "aggregation_type" in key.DESCRIPTOR.fields_by_name and key.HasField("aggregation_type"):
         kind = key.aggregation_type.WhichOneof("type")
         parts += [kind.replace("_average", "")] if kind else []
     return ", ".join(parts)
@@ -234,7 +248,7 @@ def _failure(where: str, message: Any) -> Failure:
     return Failure(
         model=message.metric_key.model_name,
         where=where,
-        metric=_metric_name(message.metric_key),
+        metric=metric_name(message.metric_key),
         value=value.value if value is not None else None,
         threshold=_threshold(message.metric_threshold) or message.message,
     )

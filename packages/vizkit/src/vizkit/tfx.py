@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike, fspath
 from typing import Any
 
-from . import html
 from .evaluation import Evaluation, read_evaluations
 from .evaluation_draw import draw_evaluations
 from .evaluation_loaded import Loaded
+from .evaluation_plots import draw_plots, plot_of
 
 
 def configure_tfdv() -> None:
@@ -46,7 +46,7 @@ def configure_tfdv() -> None:
 
 
 def configure_tfma() -> None:
-    """Makes TFMA's `view.render_slicing_metrics`, `render_time_series` and `render_slicing_attributions` draw here."""
+    """Makes the functions of TFMA's `view` draw here."""
     from tensorflow_model_analysis import view
     from tensorflow_model_analysis.view import widget_view
 
@@ -140,21 +140,56 @@ def render_time_series(results: Any, slicing_spec: Any = None, display_full_path
     return _show(found, None, slicing_spec)
 
 
-def render_plot(*_args: Any, **_more: Any) -> Shown:
-    """TFMA's plots have no counterpart here; the curves are types of their own."""
-    words = "TFMA's plot viewer loads from a CDN and cannot be shown here. Its figures are in EvalResult.plots."
-    return Shown(f'<p class="quiet">{html.text(words)}</p>')
+def render_plot(
+    result: Any,
+    slicing_spec: Any = None,
+    output_name: str | None = None,
+    class_id: int | None = None,
+    top_k: int | None = None,
+    k: int | None = None,
+    label: str | None = None,  # noqa: ARG001  (TFMA's signature)
+) -> Shown:
+    """As TFMA's: the curves and the calibration of the slice that a spec names, or of all examples."""
+    from google.protobuf import json_format
+    from tensorflow_model_analysis.proto import metrics_for_slice_pb2
+
+    spec = _single(slicing_spec)
+    asked = {"classId": class_id, "topK": top_k, "k": k}
+    wanted = [
+        f"{name}Id:{value}" if name == "class" else f"{name}:{value}"
+        for name, value in asked.items()
+        if value is not None
+    ]
+    found = []
+    for keys, by_output in result.plots:
+        for output, by_key in by_output.items() if spec.is_slice_applicable(keys) else ():
+            for sub_key, values in by_key.items() if output_name in {None, output} else ():
+                if wanted and not all(each in str(sub_key) for each in wanted):
+                    continue
+                data = json_format.ParseDict(values, metrics_for_slice_pb2.PlotData(), ignore_unknown_fields=True)
+                name = ", ".join(filter(None, (str(output or ""), str(sub_key or ""))))
+                pairs = tuple((str(column), str(value)) for column, value in keys)
+                found.append(plot_of(data, model="", keys=pairs, name=name))
+    if not found:
+        raise ValueError(f"No plots found for {spec}")
+    columns = {column for each in found for column, _ in each.keys}
+    markup, _ = draw_plots(found, [""], slicing_column=",".join(columns))
+    return Shown(markup)
 
 
-def _show(found: Mapping[str, Any], column: str | None, spec: Any) -> Shown:
+def _single(spec: Any) -> Any:
     from tensorflow_model_analysis.proto import config_pb2
     from tensorflow_model_analysis.slicer import slicer_lib
 
     if isinstance(spec, config_pb2.SlicingSpec):
-        spec = slicer_lib.SingleSliceSpec(spec=spec)
-    if column:
-        spec = slicer_lib.SingleSliceSpec(columns=[column])
-    spec = spec or slicer_lib.SingleSliceSpec()
+        return slicer_lib.SingleSliceSpec(spec=spec)
+    return spec or slicer_lib.SingleSliceSpec()
+
+
+def _show(found: Mapping[str, Any], column: str | None, spec: Any) -> Shown:
+    from tensorflow_model_analysis.slicer import slicer_lib
+
+    spec = slicer_lib.SingleSliceSpec(columns=[column]) if column else _single(spec)
     evaluations = []
     for name, metrics in found.items():
         loaded = Loaded()

@@ -32,15 +32,20 @@ Shows how good a model is on each part of the data, in the manner of TensorFlow 
 value. The table has every metric, sorts by any of them, and can be limited to slices with enough examples to mean something.
 Thresholds that the evaluation checked are listed with those that were not met.
 
+**Plots** that the evaluation asked for are drawn: ROC and precision-recall curves of its `ConfusionMatrixPlot` with a control for the
+threshold and the confusion matrix there, the `CalibrationPlot` in ten bins, and the matrices of `ConfusionMatrixAtThresholds`. They
+are of all examples; with a slicing column, of its slices too.
+
 **Key figures:** of one model, each metric of all examples, under the name that the table gives it.
 
 Use it to find the groups for which a model fails although its overall figures are fine.
 
 Example: `slicing_column = "day"`, or `slicing_column = "sex, smoker"` for slices by both.
 """
-from vizkit import figure, html
+from vizkit import figure, html, notes
 from vizkit.evaluation import read_evaluations
 from vizkit.evaluation_draw import draw_evaluations
+from vizkit.evaluation_plots import draw_plots, read_plots
 
 found = read_evaluations(source, source_uri)
 wanted = variables.get("models") or []
@@ -52,4 +57,8 @@ if len(chosen) == 1:
     for cut in chosen[0].slices:
         for name, value in cut.metrics.items() if not cut.keys else ():
             figure(name[:100], value.value)
-html.show(draw_evaluations(chosen, slicing_column=variables.get("slicing_column") or ""))
+by_column = variables.get("slicing_column") or ""
+html.show(draw_evaluations(chosen, slicing_column=by_column))
+markup, said = draw_plots(read_plots(source, source_uri), [each.name for each in chosen], slicing_column=by_column)
+html.show(markup)
+notes.show(said)
