@@ -15,6 +15,7 @@ from apps.ui.formats import value_text
 from apps.visualizations import selectors
 from apps.visualizations.contexts import render_context
 from apps.visualizations.models import Render, Visualization
+from apps.visualizations.services.staleness import made_of_findings
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -26,7 +27,6 @@ def visualization_context(request: HttpRequest, visualization: Visualization, re
     """Returns what a visualization's page shows of one render."""
     tab = request.GET.get("tab", "result")
     renders = list(selectors.renders_of(caller_of(request), visualization)[:100])
-    kind = next((each for each in selectors.type_list() if each.key == visualization.type_key), None)
     return render_context(request, render) | {
         **_neighbours(request, visualization),
         **_aside(request, visualization, render),
@@ -34,7 +34,7 @@ def visualization_context(request: HttpRequest, visualization: Visualization, re
         "tabs": TABS,
         "renders": renders,
         "is_latest": not renders or renders[0].id == render.id,
-        "is_type_changed": kind is not None and not kind.is_custom and kind.version != render.type_version,
+        "made_of_findings": made_of_findings(visualization) if not render.is_active else [],
         "arguments_json": json.dumps(render.arguments, indent=2),
         "is_page": True,
     }

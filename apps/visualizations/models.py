@@ -176,6 +176,7 @@ class Render(models.Model):
         log: what the code printed, capped.
         kernel: the Jupyter kernelspec it runs in; "" for Python in the render's own process.
         source_metadata: the artifact's metadata where that is its data (Kubeflow's metrics); then it is the source.
+        source_version: what the store said of the source when it was read (`sources.source_version`); "" for nothing.
         dependencies: requirements of the code beside its environment's packages.
         sample_rows: a try on so many rows of each file; None for all of them.
         damaged_at: when the store was seen to hold something else than was saved; None while all of it is as saved.
@@ -206,6 +207,7 @@ class Render(models.Model):
     sample_rows = models.PositiveIntegerField(null=True, blank=True)
     source_digest = models.CharField(max_length=64, blank=True)
     source_bytes = models.BigIntegerField(null=True, blank=True)
+    source_version = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     receipt = models.CharField(max_length=64, db_index=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="renders"

@@ -21,8 +21,16 @@ def run_now(caller: Caller, visualization: Visualization) -> RunDetails:
     Raises:
         RunsError: the run is gone, or Kubeflow does not say.
     """
-    gateway = gateway_for_namespace(caller, visualization.endpoint_key, visualization.namespace)
-    return gateway.hurried(PATIENCE_S).run_details(visualization.run_id)
+    return gateway_hurried(caller, visualization).run_details(visualization.run_id)
+
+
+def gateway_hurried(caller: Caller, visualization: Visualization) -> Gateway:
+    """Returns the gateway to the visualization's run with the caller's rights, for a page that does not wait long.
+
+    Raises:
+        RunsError: the endpoint is no longer configured, or the caller has no credential for it.
+    """
+    return gateway_for_namespace(caller, visualization.endpoint_key, visualization.namespace).hurried(PATIENCE_S)
 
 
 def gateway_of(caller: Caller, visualization: Visualization) -> Gateway | None:

@@ -22,6 +22,7 @@ from apps.visualizations.services import (
     live,
     rights,
     series,
+    staleness,
     submission,
     titles,
     tokens,
@@ -218,6 +219,14 @@ CALLED = {
     "apps.visualizations.services.submission.request_submit": (
         lambda c, w, p: submission.request_submit(c, checked(c, w, p)),
         TAGGERS,
+    ),
+    "apps.visualizations.services.staleness.visualization_findings": (
+        lambda c, w, p: staleness.visualization_findings(c, visualization(p)) or True,
+        HIDDEN,
+    ),
+    "apps.visualizations.provenance.gateway_hurried": (
+        lambda c, w, p: provenance.gateway_hurried(c, visualization(p)).run_details(p["run"]),
+        READERS,
     ),
     "apps.visualizations.services.submission.queue_check": (
         lambda c, w, p: submission.queue_check(c) or True,

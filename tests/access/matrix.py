@@ -203,6 +203,7 @@ API = [
     ("api/v1/visualizations", GET, "/api/v1/visualizations", "people", 200),
     ("api/v1/visualizations", POST, "/api/v1/visualizations", "makers", 202, ASK),
     ("api/v1/visualizations/<visualization_id>", GET, "/api/v1" + _ONE[:-1], "readers", 200),
+    ("api/v1/visualizations/<visualization_id>/changes", GET, "/api/v1" + _ONE + "changes", "readers", 200),
     ("api/v1/series/<series_id>", GET, "/api/v1/series/{recipe}", "readers", 200),
     ("api/v1/visualizations/<visualization_id>", DELETE, "/api/v1" + _ONE[:-1], "owners by API", 204),
     (

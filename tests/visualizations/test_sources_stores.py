@@ -6,7 +6,7 @@ import os
 import pytest
 
 from apps.visualizations.exceptions import SourceError
-from apps.visualizations.sources import Download, SourceCache, SourceSpec, source_stage
+from apps.visualizations.sources import Download, SourceCache, SourceSpec, source_stage, source_version
 from tests.stores.servers import BUCKET, OBJECTS, STORES
 
 pytestmark = pytest.mark.slow
@@ -133,3 +133,24 @@ def test_what_nobody_allowed_is_refused(stage, store):
         with pytest.raises(SourceError) as caught:
             stage("data/one.csv", allowed=allowed)
         assert caught.value.code == "source_refused"
+
+
+@pytest.mark.parametrize("key", ["data/one.csv", "stats", "stats/Split-*/FeatureStats.pb"])
+def test_what_was_read_has_the_version_that_the_store_gives_without_reading(stage, store, key):
+    got, _ = stage(key)
+    wanted = SourceSpec(uri=f"{store[0]}://{BUCKET}/{key}")
+    now = source_version(wanted, gateway=lambda: pytest.fail("asked"), allowed=[f"{store[0]}://{BUCKET}/"])
+    assert got.version
+    assert now == got.version
+    again, _ = stage(key)
+    assert again.version == now, "from the cache too"
+
+
+def test_a_source_that_is_not_there_has_no_version(stage, store):
+    with pytest.raises(SourceError) as error:
+        source_version(
+            SourceSpec(uri=f"{store[0]}://{BUCKET}/nowhere.csv"),
+            gateway=lambda: pytest.fail("asked"),
+            allowed=[f"{store[0]}://{BUCKET}/"],
+        )
+    assert error.value.code == "source_missing"

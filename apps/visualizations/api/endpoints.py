@@ -26,7 +26,7 @@ from apps.visualizations.api.bodies import StrictParser
 from apps.visualizations.api.finite import FiniteRenderer
 from apps.visualizations.api.parameters import form_parameters
 from apps.visualizations.api.schemas import errors
-from apps.visualizations.services import cancellation, submission
+from apps.visualizations.services import cancellation, staleness, submission
 from apps.visualizations.services.requests import VisualizationRequest, options_of
 from apps.visualizations.states import RenderState
 
@@ -226,6 +226,20 @@ def visualization_create(request: HttpRequest, response: HttpResponse, payload: 
 def visualization_get(request: HttpRequest, visualization_id: UUID) -> Any:
     """Returns a visualization with its latest render."""
     return shapes.visualization_shape(selectors.visualization_get(caller_of(request), visualization_id))
+
+
+@api.get(
+    "/visualizations/{visualization_id}/changes",
+    response={200: schemas.ChangePage, **errors(404)},
+    tags=["visualizations"],
+    url_name="visualization_changes",
+)
+def visualization_changes(request: HttpRequest, visualization_id: UUID) -> Any:
+    """Returns what has changed since the latest render: data, artifact, type, environment or run."""
+    visualization = selectors.visualization_get(caller_of(request), visualization_id)
+    findings = staleness.visualization_findings(caller_of(request), visualization)
+    items = [{"code": each.code, "message": each.message} for each in findings]
+    return {"items": items, "outdated": staleness.is_outdated(findings)}
 
 
 @api.delete("/visualizations/{visualization_id}", response={204: None, **errors(404)}, tags=["visualizations"])

@@ -193,6 +193,24 @@ class VisualizationPage(Schema):
     next: str | None
 
 
+class ChangeOut(Schema):
+    """Something that is not as it was when the latest render was made."""
+
+    code: str = Field(
+        description="artifact_moved, source_changed, source_missing, type_changed, type_gone, environment_changed, "
+        "run_gone, or unknown."
+    )
+    message: str
+
+
+class ChangePage(Schema):
+    """All that has changed."""
+
+    items: list[ChangeOut]
+    outdated: bool = Field(description="Whether rendering again would help.")
+    next: str | None = None
+
+
 class SeriesOut(Schema):
     """What is drawn of which artifact, and its visualizations, those of the newest run first."""
 

@@ -234,7 +234,11 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
     outcome = replace(outcome, timings={**outcome.timings, "store": round(time.monotonic() - began, 4)})
     values = _facts(outcome) | _files(html, notebook) | {"environment_lock": lock}
     if fetched:
-        values |= {"source_digest": fetched.digest, "source_bytes": fetched.size_bytes}
+        values |= {
+            "source_digest": fetched.digest,
+            "source_bytes": fetched.size_bytes,
+            "source_version": fetched.version,
+        }
     try:
         # Saving goes on beside the end of the render's processes. Nobody is told that it is over before it is.
         outcome.wait_for_end()

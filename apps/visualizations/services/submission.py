@@ -258,8 +258,7 @@ def render_again(
     queue_check(caller)
     before = spec_read(latest)
     if artifact is not None:
-        uri = source_in(artifact, before.source_uri, visualization.artifact_uri)
-        before = replace(before, source_uri=uri, source_metadata=own_metadata(artifact, uri))
+        before = _moved(visualization, before, artifact)
     if is_whole:
         before = replace(before, sample_rows=None)
     spec = _spec_again(visualization, before, arguments, code, options or {})
@@ -268,27 +267,45 @@ def render_again(
             visualization.title = visualization.title.removesuffix(SAMPLE_TITLE)
             visualization.save(update_fields=["title"])
         if artifact is not None:
-            visualization.artifact_uri, visualization.source_uri = artifact.uri, spec.source_uri
-            visualization.save(update_fields=["artifact_uri", "source_uri"])
+            _artifact_note(visualization, artifact, spec)
         credential = gateway.sealed_credential if gateway else ""
         render = _render_write(visualization, spec, caller.owner, credential)
         record(caller, "visualization.render_again", visualization)
     return render
 
 
-def render_again_for_owner(caller: Caller, visualization: Visualization) -> Render:
+def render_again_for_owner(caller: Caller, visualization: Visualization, *, artifact: Artifact | None = None) -> Render:
     """Queues another render in the owner's name, for an administrator's bulk work: no limit of waiting ones holds.
+
+    Args:
+        artifact: as of `render_again`.
 
     Raises:
         NotAllowedError: the caller is no administrator.
         WrongStateError, InvalidRequestError, CustomOffError: see `render_again`.
     """
     right_check(caller, Right.ADMINISTER)
-    spec = _spec_again(visualization, spec_read(_latest_ended(visualization)), None, None, {})
+    before = spec_read(_latest_ended(visualization))
+    if artifact is not None:
+        before = _moved(visualization, before, artifact)
+    spec = _spec_again(visualization, before, None, None, {})
     with transaction.atomic():
+        if artifact is not None:
+            _artifact_note(visualization, artifact, spec)
         render = _render_write(visualization, spec, visualization.owner)
         record(caller, "visualization.render_again", visualization, detail="in the owner's name")
     return render
+
+
+def _moved(visualization: Visualization, before: RenderSpec, artifact: Artifact) -> RenderSpec:
+    """Returns a spec that reads the artifact where it is now."""
+    uri = source_in(artifact, before.source_uri, visualization.artifact_uri)
+    return replace(before, source_uri=uri, source_metadata=own_metadata(artifact, uri))
+
+
+def _artifact_note(visualization: Visualization, artifact: Artifact, spec: RenderSpec) -> None:
+    visualization.artifact_uri, visualization.source_uri = artifact.uri, spec.source_uri
+    visualization.save(update_fields=["artifact_uri", "source_uri"])
 
 
 def _latest_ended(visualization: Visualization) -> Render:

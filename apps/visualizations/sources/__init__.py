@@ -5,7 +5,7 @@ from apps.visualizations.sources.artifacts import artifact_fetch
 from apps.visualizations.sources.cache import SourceCache
 from apps.visualizations.sources.download import Download, FetchedSource
 from apps.visualizations.sources.objects import objects_fetch
-from apps.visualizations.sources.staging import SourceSpec, source_stage
+from apps.visualizations.sources.staging import SourceSpec, source_stage, source_version
 
 __all__ = [
     "Download",
@@ -18,4 +18,5 @@ __all__ = [
     "objects_fetch",
     "parts_below",
     "source_stage",
+    "source_version",
 ]

@@ -47,6 +47,7 @@ def artifact_fetch(
             raise SourceError(f"{uri} is one file, and no folder in which there could be {_named(folder + pattern)}.")
         download.check_size(stream.size_bytes)
         path = download.save(name, stream.chunks)
+        download.note(name, stream.size_bytes, "")
         return download.done(str(path))
 
 

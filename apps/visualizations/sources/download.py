@@ -28,12 +28,20 @@ class FetchedSource:
         source: what the code gets: a file's path, or a pattern or directory where there are several; "" for none.
         digest: SHA-256 over names and contents, in the order of their names.
         size_bytes: of all files together.
+        version: what tells this content from another without reading it (`source_version`); "" where nothing does.
     """
 
     source: str
     digest: str
     size_bytes: int
     files: int
+    version: str = ""
+
+
+def listing_version(entries: Iterable[tuple[str, int | None, str]]) -> str:
+    """Returns one version of files given as (name, size in bytes, the store's version); "" where all say nothing."""
+    known = sorted((name, size, version) for name, size, version in entries if size is not None or version)
+    return hashlib.sha256(repr(known).encode()).hexdigest() if known else ""
 
 
 def safe_name(name: str) -> str:
@@ -58,6 +66,7 @@ class Download:
     max_files: int = MAX_FILES
     size_bytes: int = 0
     _digests: dict[str, str] = field(default_factory=dict)
+    _listing: list[tuple[str, int | None, str]] = field(default_factory=list)
     _started: float = field(default_factory=time.monotonic)
 
     def check_size(self, size_bytes: int | None) -> None:
@@ -119,6 +128,10 @@ class Download:
         self._digests[relative] = sha256
         return path
 
+    def note(self, relative: str, size_bytes: int | None, version: str) -> None:
+        """Notes what a store said of a file when it was read."""
+        self._listing.append((relative, size_bytes, version))
+
     def digest(self, relative: str) -> str:
         """Returns the SHA-256 of a file that was saved or taken."""
         return self._digests[relative]
@@ -146,5 +159,9 @@ class Download:
         for name in sorted(self._digests):
             whole.update(f"{name}\0{self._digests[name]}\n".encode())
         return FetchedSource(
-            source=source, digest=whole.hexdigest(), size_bytes=self.size_bytes, files=len(self._digests)
+            source=source,
+            digest=whole.hexdigest(),
+            size_bytes=self.size_bytes,
+            files=len(self._digests),
+            version=listing_version(self._listing),
         )

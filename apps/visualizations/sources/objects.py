@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from apps.runs.gateway import Entry, ObjectAddress, StoreReader
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import pattern_fits
 from apps.visualizations.sources.cache import SourceCache
-from apps.visualizations.sources.download import MAX_DEPTH, Download, FetchedSource, safe_name, safe_path
+from apps.visualizations.sources.download import (
+    MAX_DEPTH,
+    Download,
+    FetchedSource,
+    listing_version,
+    safe_name,
+    safe_path,
+)
 from apps.visualizations.states import Reason
 
 MAX_ENTRIES: Final = 10_000
@@ -33,34 +40,63 @@ def objects_fetch(
         SourceError: nothing there or nothing fits, it changed while it was read, or a limit.
         RunsError: the store does not give it.
     """
-    facts = None if pattern else reader.facts(address)
-    if facts is not None:
-        name = safe_name(address.key.rstrip("/").rpartition("/")[2])
-        entry = Entry(path="", size_bytes=facts.size_bytes, version=facts.version)
-        _bring(reader, address, name, entry, download, cache)
-        return download.done(str(download.directory / name))
-    found = 0
-    for entry in _walk(reader, address, download, pattern):
-        parts = tuple(part for part in entry.path.split("/") if part)
-        if pattern and not pattern_fits(pattern, parts):
-            continue
-        _bring(reader, address.below(entry.path), safe_path(parts), entry, download, cache)
-        found += 1
+    found = False
+    for each, relative, entry in _files(reader, address, pattern, download.check_time):
+        found = True
+        _bring(reader, each, relative, entry, download, cache)
+        download.note(relative, entry.size_bytes, entry.version)
+        if each == address:
+            return download.done(str(download.directory / relative))
     if not found:
-        raise SourceError(
-            f"There is no file{' that fits' if pattern else ''} at {address}.", code=Reason.SOURCE_MISSING
-        )
+        raise _missing(address, pattern)
     return download.done_matches(len(pattern)) if pattern else download.done(str(download.directory))
 
 
-def _walk(reader: StoreReader, address: ObjectAddress, download: Download, pattern: tuple[str, ...]) -> Iterator[Entry]:
+def objects_version(reader: StoreReader, address: ObjectAddress, *, pattern: tuple[str, ...] = ()) -> str:
+    """Returns the version of what `objects_fetch` would bring (download.listing_version), without reading any of it.
+
+    Raises:
+        SourceError, RunsError: see `objects_fetch`.
+    """
+    files = [(relative, entry.size_bytes, entry.version) for _, relative, entry in _files(reader, address, pattern)]
+    if not files:
+        raise _missing(address, pattern)
+    return listing_version(files)
+
+
+def source_name(address: ObjectAddress) -> str:
+    """Returns the name that an object has in a render's input directory."""
+    return safe_name(address.key.rstrip("/").rpartition("/")[2])
+
+
+def _missing(address: ObjectAddress, pattern: tuple[str, ...]) -> SourceError:
+    return SourceError(f"There is no file{' that fits' if pattern else ''} at {address}.", code=Reason.SOURCE_MISSING)
+
+
+def _files(
+    reader: StoreReader, address: ObjectAddress, pattern: tuple[str, ...], on_entry: Callable[[], None] = lambda: None
+) -> Iterator[tuple[ObjectAddress, str, Entry]]:
+    """Yields address, path in the input directory and entry of the object, or of each file of the folder that fits."""
+    facts = None if pattern else reader.facts(address)
+    if facts is not None:
+        yield address, source_name(address), Entry(path="", size_bytes=facts.size_bytes, version=facts.version)
+        return
+    for entry in _walk(reader, address, pattern, on_entry):
+        parts = tuple(part for part in entry.path.split("/") if part)
+        if not pattern or pattern_fits(pattern, parts):
+            yield address.below(entry.path), safe_path(parts), entry
+
+
+def _walk(
+    reader: StoreReader, address: ObjectAddress, pattern: tuple[str, ...], on_entry: Callable[[], None]
+) -> Iterator[Entry]:
     def enters(parts: tuple[str, ...]) -> bool:
         if not pattern:
             return len(parts) < MAX_DEPTH
         return len(parts) < len(pattern) and pattern_fits(pattern[: len(parts)], parts)
 
     for count, entry in enumerate(itertools.islice(reader.walk(address, enters), MAX_ENTRIES + 1)):
-        download.check_time()
+        on_entry()
         if count >= MAX_ENTRIES:
             raise SourceError(f"The folder has more than {MAX_ENTRIES:,} entries.", code=Reason.SOURCE_TOO_BIG)
         yield entry

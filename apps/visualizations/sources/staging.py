@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apps.runs.exceptions import EndpointDownError, ForbiddenError, RunsError
-from apps.runs.gateway import Gateway, ObjectAddress, parse_address, store_reader
+from apps.runs.gateway import Gateway, ObjectAddress, StoreReader, parse_address, store_reader
 from apps.runs.gateway.objects.shapes import NotRegularFileError, TooManyEntriesError
 from apps.visualizations.exceptions import SourceError
 from apps.visualizations.sources.addresses import address_allow, address_parse, parts_below, parts_split, pattern_split
 from apps.visualizations.sources.artifacts import artifact_fetch
 from apps.visualizations.sources.cache import SourceCache
-from apps.visualizations.sources.download import Download, FetchedSource, safe_name
-from apps.visualizations.sources.objects import objects_fetch
+from apps.visualizations.sources.download import Download, FetchedSource, listing_version, safe_name
+from apps.visualizations.sources.objects import objects_fetch, objects_version, source_name
 from apps.visualizations.states import Reason
 
 _STORE_TIMEOUT_S = 10.0
@@ -61,34 +61,69 @@ def source_stage(
         text = json.dumps(wanted.metadata, ensure_ascii=False)
         return download.done(str(download.save(f"{safe_name(wanted.name)}.json", [text.encode()])))
     with _errors():
-        parts = parts_below(wanted.uri, wanted.artifact_uri)
-        if parts is None:
-            # Checked when it was asked for; the list may have become shorter since.
-            address = address_parse(wanted.uri)
-            return _named(address, address_allow(address, allowed), download, gateway, cache)
-        folder, pattern = parts_split(parts)
-        artifact = parse_address(wanted.artifact_uri)
-        reader = store_reader(artifact, timeout_s=_STORE_TIMEOUT_S)
-        if reader is None:
-            return artifact_fetch(gateway(), wanted.artifact_uri, download, folder=folder, pattern=pattern)
-        address = artifact.below("/".join(folder)) if folder else artifact
+        place = _locate(wanted, allowed)
+        if place.reader is None:
+            return artifact_fetch(gateway(), place.uri, download, folder=place.folder, pattern=place.pattern)
         with _unreachable():
-            return objects_fetch(reader, address, download, cache, pattern=pattern)
+            return objects_fetch(
+                place.reader, place.address, download, cache if place.is_kept else None, pattern=place.pattern
+            )
 
 
-def _named(
-    address: ObjectAddress,
-    prefix: ObjectAddress,
-    download: Download,
-    gateway: Callable[[], Gateway],
-    cache: SourceCache,
-) -> FetchedSource:
-    base, pattern = pattern_split(address)
-    reader = store_reader(base, allowed_prefix=prefix, timeout_s=_STORE_TIMEOUT_S)
-    if reader is None:
-        return artifact_fetch(gateway(), base.uri, download, pattern=pattern)
-    with _unreachable():
-        return objects_fetch(reader, base, download, None if base.scheme == "file" else cache, pattern=pattern)
+def source_version(wanted: SourceSpec, *, gateway: Callable[[], Gateway], allowed: Iterable[str]) -> str:
+    """Returns what tells the source's content from an earlier one without reading it; "" where nothing does.
+
+    It is made of names, sizes and the versions that stores give (ETag, generation, modification time). What is read
+    through Kubeflow has a size only, and a folder not even that. `FetchedSource.version` is the same of what was read.
+
+    Raises:
+        SourceError: it is not there, or cannot be looked at; the code says which.
+    """
+    if wanted.metadata:
+        return ""
+    with _errors():
+        place = _locate(wanted, allowed)
+        if place.reader is not None:
+            with _unreachable():
+                return objects_version(place.reader, place.address, pattern=place.pattern)
+        asked = gateway()
+        with asked.open_artifact(place.uri, namespace=asked.endpoint.namespace) as stream:
+            is_file = not (stream.is_directory or place.folder or place.pattern)
+            return listing_version([(source_name(place.address), stream.size_bytes, "")]) if is_file else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a source is.
+
+    Attributes:
+        reader: the store's; None where the endpoint is asked, for `uri`.
+        folder, pattern: what is wanted of the object at `uri`; with a reader, `address` is in `folder` already.
+        is_kept: whether what is read may be kept for the next render.
+    """
+
+    reader: StoreReader | None
+    address: ObjectAddress
+    uri: str
+    folder: tuple[str, ...] = ()
+    pattern: tuple[str, ...] = ()
+    is_kept: bool = True
+
+
+def _locate(wanted: SourceSpec, allowed: Iterable[str]) -> _Place:
+    parts = parts_below(wanted.uri, wanted.artifact_uri)
+    if parts is None:
+        # Checked when it was asked for; the list may have become shorter since.
+        address = address_parse(wanted.uri)
+        prefix = address_allow(address, allowed)
+        base, pattern = pattern_split(address)
+        reader = store_reader(base, allowed_prefix=prefix, timeout_s=_STORE_TIMEOUT_S)
+        return _Place(reader=reader, address=base, uri=base.uri, pattern=pattern, is_kept=base.scheme != "file")
+    folder, pattern = parts_split(parts)
+    artifact = parse_address(wanted.artifact_uri)
+    reader = store_reader(artifact, timeout_s=_STORE_TIMEOUT_S)
+    address = artifact.below("/".join(folder)) if folder and reader is not None else artifact
+    return _Place(reader=reader, address=address, uri=wanted.artifact_uri, folder=folder, pattern=pattern)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import Counter
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -13,10 +14,14 @@ from django.db.models import QuerySet
 from tqdm import tqdm
 
 from apps.accounts.caller import command_caller
+from apps.runs.entities import Artifact
+from apps.runs.gateway import Gateway
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services.bulk import is_stale, visualizations_chosen
+from apps.visualizations.services.bulk import visualizations_chosen
+from apps.visualizations.services.credentials import render_gateway
+from apps.visualizations.services.staleness import is_outdated, visualization_findings
 from apps.visualizations.services.submission import render_again_for_owner
 from apps.visualizations.states import ACTIVE_STATES, RenderState
 
@@ -35,12 +40,15 @@ class Command(BaseCommand):
         parser.add_argument("--pipeline", default="", help="only this pipeline, by name")
         parser.add_argument("--run", default="", help="only this run, by id")
         parser.add_argument("--state", choices=RenderState.values, help="only where the latest render ended so")
-        parser.add_argument("--stale", action="store_true", help="only where the type or environment changed since")
+        parser.add_argument(
+            "--stale", action="store_true", help="only where data, artifact, type or environment changed since"
+        )
         parser.add_argument("--dry-run", action="store_true", help="only list what would be rendered")
         parser.add_argument("--yes", action="store_true", help="do not ask before everything is rendered again")
         parser.add_argument("--wait", action="store_true", help="wait until all have ended; ends with 1 if one failed")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._artifacts: dict[Any, Artifact | None] = {}
         chosen = self._chosen(options)
         if options["dry_run"]:
             self._list(chosen)
@@ -84,14 +92,27 @@ class Command(BaseCommand):
             run_id=options["run"],
             state=options["state"] or "",
         )
-        stale = [each for each in found if not options["stale"] or is_stale(each)]
-        return sorted(stale, key=lambda each: (each.run_name, each.run_id))
+        chosen = self._stale(found) if options["stale"] else list(found)
+        return sorted(chosen, key=lambda each: (each.run_name, each.run_id))
+
+    def _stale(self, found: QuerySet[Visualization]) -> list[Visualization]:
+        """Returns those that rendering again would change, and says which could not be looked at."""
+        caller, chosen, unsure = command_caller(), [], Counter[str]()
+        for each in tqdm(found, desc="looking", unit="", file=self.stderr, disable=not self.stderr.isatty()):
+            findings = visualization_findings(caller, each, gateway=partial(_gateway, each))
+            unsure.update(finding.message for finding in findings if finding.code == "unknown")
+            if is_outdated(findings):
+                chosen.append(each)
+                self._artifacts[each.id] = next((one.artifact for one in findings if one.artifact), None)
+        for message, count in unsure.most_common(5):
+            self.stderr.write(f"{count} could not be looked at: {message}")
+        return chosen
 
     def _queue(self, chosen: list[Visualization]) -> list[Any]:
         caller, queued = command_caller(), []
         for each in tqdm(chosen, desc="queueing", unit="", file=self.stderr, disable=not chosen):
             try:
-                queued.append(render_again_for_owner(caller, each).id)
+                queued.append(render_again_for_owner(caller, each, artifact=self._artifacts.get(each.id)).id)
             except VisualizationsError as error:
                 self.stderr.write(f"{each.id} {each.title}: {error}")
         return queued
@@ -113,3 +134,12 @@ class Command(BaseCommand):
 
     def _renders(self, ids: list[Any]) -> QuerySet[Render]:
         return Render.objects.filter(id__in=ids)
+
+
+def _gateway(visualization: Visualization) -> Gateway:
+    """Returns what the visualization's owner would be given, in the portal's own name."""
+    latest = visualization.latest
+    if latest is None:
+        raise CommandError("A visualization without a render is not stale.")
+    latest.visualization = visualization
+    return render_gateway(latest)

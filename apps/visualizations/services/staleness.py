@@ -1,0 +1,171 @@
+"""What has changed since a visualization was rendered: its data, its type, its environment, its run.
+
+Each finding has a sentence and says what helps. Nothing is read whole: stores are asked for sizes and versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from django.conf import settings
+from renderer import EnvironmentUnusableError
+from vizkit.types import registry
+
+from apps.accounts.caller import Caller
+from apps.runs.entities import Artifact, RunDetails
+from apps.runs.exceptions import ForbiddenError, NotFoundError, RunsError
+from apps.runs.gateway import Gateway
+from apps.visualizations import provenance, selectors
+from apps.visualizations.environments import environments
+from apps.visualizations.exceptions import SourceError
+from apps.visualizations.models import Render, Visualization
+from apps.visualizations.services.compared import is_results, results_ids
+from apps.visualizations.services.requests import own_metadata
+from apps.visualizations.sources import SourceSpec, source_version
+from apps.visualizations.states import Reason
+
+Remedy = Literal["render", "render_artifact", "download", "retry", ""]
+"""What helps: render again; render again with the artifact where it is now; keep the saved copy; ask again; nothing."""
+# Nobody knows whether the source is there.
+_UNSURE: Final = frozenset({Reason.ENDPOINT_DOWN, Reason.SOURCE_UNREACHABLE, Reason.SOURCE_TIMEOUT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is no longer as it was.
+
+    Attributes:
+        code: artifact_moved, source_changed, source_missing, type_changed, type_gone, environment_changed, run_gone, or
+            unknown where it could not be found out.
+        message: a sentence for people.
+        artifact: what to read in place of what was read; None where that stays.
+    """
+
+    code: str
+    message: str
+    remedy: Remedy = "render"
+    artifact: Artifact | None = None
+
+
+def visualization_findings(
+    caller: Caller, visualization: Visualization, *, gateway: Callable[[], Gateway] | None = None
+) -> list[Finding]:
+    """Returns what has changed since the latest render; nothing while one waits or runs.
+
+    Args:
+        gateway: what Kubeflow is asked with; None for the caller's own rights.
+
+    Raises:
+        NotFoundError: the caller may not see the visualization.
+    """
+    selectors.visualization_get(caller, visualization.id)
+    latest = visualization.latest
+    if latest is None or latest.is_active:
+        return []
+    latest.visualization = visualization
+    asked = gateway or (lambda: provenance.gateway_hurried(caller, visualization))
+    found, artifact = _run(visualization, latest, asked) if visualization.run_id else ([], None)
+    if not any(each.code in {"artifact_moved", "unknown"} for each in found):
+        found += _source(caller, latest, artifact, asked)
+    return [*found, *made_of_findings(visualization)]
+
+
+def made_of_findings(visualization: Visualization) -> list[Finding]:
+    """Returns what has changed of type and environment, without asking anybody."""
+    latest = visualization.latest
+    if latest is None:
+        return []
+    try:
+        kind = registry.get(visualization.type_key, settings.VIZPORTAL_TYPES_DIRS)
+        lock = environments().get(latest.environment if kind.is_custom else kind.environment).lock_digest
+    except registry.UnknownTypeError:
+        words = f"The type {visualization.type_key} is no longer here, so this cannot be rendered again."
+        return [Finding(code="type_gone", message=words, remedy="download")]
+    except EnvironmentUnusableError as error:
+        return [Finding(code="environment_changed", message=str(error), remedy="")]
+    if not kind.is_custom and kind.version != latest.type_version:
+        return [Finding(code="type_changed", message=f"The type {kind.title} changed after this was rendered.")]
+    if latest.environment_lock and lock != latest.environment_lock:
+        words = f"The packages of the environment {latest.environment} changed after this was rendered."
+        return [Finding(code="environment_changed", message=words)]
+    return []
+
+
+def _run(
+    visualization: Visualization, latest: Render, gateway: Callable[[], Gateway]
+) -> tuple[list[Finding], Artifact | None]:
+    """Returns what has changed of the run, and the artifact as it is now."""
+    try:
+        details = gateway().run_details(visualization.run_id)
+    except NotFoundError:
+        words = "The run was deleted from Kubeflow. This saved copy stays."
+        return [Finding(code="run_gone", message=words, remedy="download")], None
+    except ForbiddenError:
+        # Whose run it is has changed, perhaps; the saved copy is judged by the portal's own rules.
+        return [], None
+    except RunsError as error:
+        return [Finding(code="unknown", message=str(error), remedy="retry")], None
+    return _artifact(visualization, latest, details)
+
+
+def _artifact(
+    visualization: Visualization, latest: Render, details: RunDetails
+) -> tuple[list[Finding], Artifact | None]:
+    step = details.step(visualization.step_id)
+    if step is None:
+        return [], None
+    if provenance.is_stale(latest, step):
+        words = "The artifact changed after this was rendered."
+        now = provenance.artifact_of(visualization, step)
+        return [Finding(code="artifact_moved", message=words, remedy="render_artifact", artifact=now)], None
+    return [], provenance.artifact_of(visualization, step)
+
+
+def _source(caller: Caller, latest: Render, artifact: Artifact | None, gateway: Callable[[], Gateway]) -> list[Finding]:
+    if is_results(latest.source_uri):
+        return _compared(caller, latest)
+    if latest.source_metadata:
+        is_other = artifact is not None and own_metadata(artifact, artifact.uri) != latest.source_metadata
+        return [_changed("render_artifact", artifact)] if is_other else []
+    return _stored(latest, gateway) if latest.source_uri and latest.source_version else []
+
+
+def _stored(latest: Render, gateway: Callable[[], Gateway]) -> list[Finding]:
+    wanted = SourceSpec(uri=latest.source_uri, artifact_uri=latest.visualization.artifact_uri)
+    try:
+        now = source_version(wanted, gateway=gateway, allowed=settings.VIZPORTAL_SOURCE_ALLOW)
+    except SourceError as error:
+        if error.code == Reason.SOURCE_MISSING:
+            words = f"The source is no longer there: {error} This saved copy stays."
+            return [Finding(code="source_missing", message=words, remedy="download")]
+        # Whoever may not read it learns nothing of it.
+        is_unsure = error.code in _UNSURE
+        return [Finding(code="unknown", message=str(error), remedy="retry")] if is_unsure else []
+    except RunsError as error:
+        return [Finding(code="unknown", message=str(error), remedy="retry")]
+    return [_changed("render")] if now and now != latest.source_version else []
+
+
+def _changed(remedy: Remedy, artifact: Artifact | None = None) -> Finding:
+    words = "The data changed after this was rendered."
+    return Finding(code="source_changed", message=words, remedy=remedy, artifact=artifact)
+
+
+def _compared(caller: Caller, latest: Render) -> list[Finding]:
+    ids = results_ids(latest.source_uri)
+    there = set(selectors.render_ids_visible(caller, map(str, ids)))
+    gone = [str(number) for number, each in enumerate(ids, 1) if each not in there]
+    if not gone:
+        return []
+    words = f"Of what is compared here, number {', '.join(gone)} is gone. This saved copy stays."
+    return [Finding(code="source_missing", message=words, remedy="download")]
+
+
+def is_outdated(findings: list[Finding]) -> bool:
+    """Whether rendering again would help."""
+    codes = {each.code for each in findings}
+    return bool(codes & {"artifact_moved", "source_changed", "type_changed", "environment_changed"}) and not (
+        codes & {"source_missing", "type_gone"}
+    )
