@@ -133,6 +133,8 @@ VIZPORTAL_MAX_HTML_BYTES = env.read_int("VIZPORTAL_MAX_HTML_BYTES", 64 * 1024**2
 VIZPORTAL_MAX_SOURCE_BYTES = env.read_int("VIZPORTAL_MAX_SOURCE_BYTES", 512 * 1024**2, least=1)
 VIZPORTAL_MAX_RENDER_MEMORY_BYTES = env.read_int("VIZPORTAL_MAX_RENDER_MEMORY_BYTES", 4 * 1024**3, least=2**28)
 VIZPORTAL_MAX_QUEUED_PER_USER = env.read_int("VIZPORTAL_MAX_QUEUED_PER_USER", 50, least=1)
+# The copy of each run that something was saved of, its logs included, compressed; 0 keeps none.
+VIZPORTAL_PRESERVE_BYTES = env.read_int("VIZPORTAL_PRESERVE_BYTES", 2 * 1024**2, least=0)
 VIZPORTAL_SOURCE_CACHE_BYTES = env.read_int("VIZPORTAL_SOURCE_CACHE_BYTES", 2 * 1024**3, least=0)
 VIZPORTAL_SOURCE_ALLOW = env.read_list("VIZPORTAL_SOURCE_ALLOW")
 VIZPORTAL_TYPES_DIRS = [Path(part) for part in env.read_list("VIZPORTAL_TYPES_DIRS")]
@@ -155,6 +157,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.runs",
     "apps.visualizations",
+    "apps.preservation",
     "apps.gallery",
     "apps.rules",
     "vizportal",

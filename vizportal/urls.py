@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from apps.gallery.api import router as gallery_router
 from apps.kfp_service import portal as kfp_service
+from apps.preservation.api import router as preservation_router
 from apps.rules.api import router as rules_router
 from apps.runs.entities import State
 from apps.telemetry.views import metrics
@@ -17,6 +18,7 @@ from vizportal import health, views
 
 api.add_router("/rules", rules_router)
 api.add_router("/comparisons", gallery_router)
+api.add_router("/visualizations", preservation_router)
 _STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
     path("", views.home, name="home"),
@@ -33,6 +35,7 @@ urlpatterns = [
     path("design/", ui_views.design, {"states": _STATES}, name="design"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.rules.urls")),
+    path("", include("apps.preservation.urls")),
     path("", include("apps.gallery.urls")),
     path("", include("apps.runs.urls")),
 ]

@@ -10,6 +10,7 @@ from django.db.models import Q
 from apps.accounts.caller import caller_of
 from apps.gallery.changes import changes, figures_of
 from apps.gallery.selectors import favourites_among, render_before, renders_of_comparison
+from apps.preservation.selectors import run_copy_exists
 from apps.runs.previews.texts import markdown
 from apps.ui.formats import value_text
 from apps.visualizations import selectors
@@ -59,6 +60,7 @@ def _aside(request: HttpRequest, visualization: Visualization, render: Render) -
         "before": before,
         "changes": changes(own, figures_of(before), own),
         "baseline": baseline if reference else None,
+        "has_run_copy": run_copy_exists(caller, visualization),
         "compared": renders_of_comparison(caller, visualization),
         "is_baseline": baseline is not None and baseline.id == visualization.id,
         "baseline_changes": changes(own, figures_of(reference), own) if reference else [],

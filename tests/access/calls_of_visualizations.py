@@ -4,6 +4,7 @@
 # Each call takes the same three values, (caller, world, place), and stands on one line.
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from apps.gallery import selectors as gallery
 from apps.gallery import services as gallery_services
 from apps.gallery.filters import GalleryFilters
 from apps.kfp_service import ends
+from apps.preservation import selectors as preserved
+from apps.preservation.models import PreservedRun
 from apps.visualizations import provenance
 from apps.visualizations import selectors as results
 from apps.visualizations.models import ApiToken, Recipe, Render, Visualization
@@ -69,6 +72,11 @@ def deleted(place):
 def checked(asking, world, place):
     """A request that somebody who sees everything has made."""
     return request_check(request(place), kubeflow_as(replace(asking, user=world.people["superuser"])))
+
+
+def copy_of(place):
+    """A copy of a run as a selector gave it to somebody who may see it."""
+    return SimpleNamespace(row=PreservedRun.objects.get(run_id=place["run"]))
 
 
 def second(place):
@@ -219,6 +227,15 @@ CALLED = {
     "apps.visualizations.services.submission.request_submit": (
         lambda c, w, p: submission.request_submit(c, checked(c, w, p)),
         TAGGERS,
+    ),
+    "apps.preservation.selectors.run_copy_exists": (
+        lambda c, w, p: preserved.run_copy_exists(c, visualization(p)) or None,
+        SHOWN,
+    ),
+    "apps.preservation.selectors.run_copy_get": (lambda c, w, p: preserved.run_copy_get(c, visualization(p)), HIDDEN),
+    "apps.preservation.selectors.log_copy_get": (
+        lambda c, w, p: preserved.log_copy_get(c, visualization(p), copy_of(p), "read-data"),
+        HIDDEN,
     ),
     "apps.visualizations.services.staleness.visualization_findings": (
         lambda c, w, p: staleness.visualization_findings(c, visualization(p)) or True,

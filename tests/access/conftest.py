@@ -14,8 +14,11 @@ from apps.accounts import roles
 from apps.accounts.roles import Role
 from apps.gallery.models import Favourite
 from apps.kfp_service import portal, waiting
+from apps.preservation.documents import run_write
+from apps.preservation.models import PreservedRun
 from apps.rules.models import Rule
 from apps.runs import access
+from apps.runs.entities import Run, RunDetails, State
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
 from apps.visualizations.models import ApiToken, Render, Visualization
@@ -118,6 +121,15 @@ def _place(namespace, owner):
     render.save()
     recipe = recipes.recipe_keep(render.visualization, spec_read(render))
     Visualization.objects.filter(pk=render.visualization_id).update(latest=render, recipe=recipe)
+    kept = RunDetails(run=Run(id=run_id, name=f"run of {namespace}", state=State.SUCCEEDED), steps=())
+    PreservedRun.objects.create(
+        endpoint_key="mesh",
+        namespace=namespace,
+        run_id=run_id,
+        content=run_write(kept, 10_000)[0],
+        saved_at=timezone.now(),
+        next_at=None,
+    )
     Favourite.objects.create(user=owner, visualization_id=render.visualization_id)
     twin = _render(namespace, owner, f"second of {namespace}", run_id=run_id)
     Render.objects.filter(pk=twin.pk).update(state="succeeded", receipt=f"second receipt of {namespace}")

@@ -170,6 +170,7 @@ PAGES = [
     ),
     ("series/<uuid:series_id>/", GET, "/series/{recipe}/", "readers", 200),
     ("visualizations/<uuid:visualization_id>/", GET, _ONE, "readers", 200),
+    ("visualizations/<uuid:visualization_id>/run/", GET, _ONE + "run/", "readers", 200),
     ("visualizations/<uuid:visualization_id>/note", POST, _ONE + "note", "owners", 302, {"title": "x"}),
     ("visualizations/<uuid:visualization_id>/again", POST, _ONE + "again", "owners", 302),
     ("visualizations/<uuid:visualization_id>/origin", GET, _ONE + "origin", "readers", 200),
@@ -204,6 +205,7 @@ API = [
     ("api/v1/visualizations", POST, "/api/v1/visualizations", "makers", 202, ASK),
     ("api/v1/visualizations/<visualization_id>", GET, "/api/v1" + _ONE[:-1], "readers", 200),
     ("api/v1/visualizations/<visualization_id>/changes", GET, "/api/v1" + _ONE + "changes", "readers", 200),
+    ("api/v1/visualizations/<visualization_id>/run", GET, "/api/v1" + _ONE + "run", "readers", 200),
     ("api/v1/series/<series_id>", GET, "/api/v1/series/{recipe}", "readers", 200),
     ("api/v1/visualizations/<visualization_id>", DELETE, "/api/v1" + _ONE[:-1], "owners by API", 204),
     (

@@ -26,6 +26,7 @@ OPERATIONS = {
     "delete": ("DELETE", "/api/v1/visualizations/{visualization_id}", None),
     "rerender": ("POST", "/api/v1/visualizations/{visualization_id}/rerender", {}),
     "changes": ("GET", "/api/v1/visualizations/{visualization_id}/changes", None),
+    "run_copy": ("GET", "/api/v1/visualizations/{visualization_id}/run", None),
     "series": ("GET", "/api/v1/series/{series_id}", None),
     "render": ("GET", "/api/v1/renders/{render_id}", None),
     "cancel": ("POST", "/api/v1/renders/{render_id}/cancel", {}),
@@ -44,7 +45,10 @@ PROVOKED = [
     (400, "rerender", "a list as the body"),
     (400, "cancel", "a form of a page"),
     *((404, name, "Kubeflow has no such run") for name in ("runs", "run", "create")),
-    *((404, name, "no such id") for name in ("get", "delete", "changes", "rerender", "render", "cancel", "series")),
+    *(
+        (404, name, "no such id")
+        for name in ("get", "delete", "changes", "run_copy", "rerender", "render", "cancel", "series")
+    ),
     (409, "rerender", "it waits already"),
     (429, "create", "too many wait"),
     (429, "rerender", "too many wait"),

@@ -305,6 +305,7 @@ def test_openapi_names_every_contract_and_its_page_loads_nothing_from_elsewhere(
         "visualizations": {"get", "post"},
         "visualizations/{visualization_id}": {"get", "delete"},
         "visualizations/{visualization_id}/changes": {"get"},
+        "visualizations/{visualization_id}/run": {"get"},
         "visualizations/{visualization_id}/rerender": {"post"},
         "renders/{render_id}": {"get"},
         "renders/{render_id}/cancel": {"post"},

@@ -1,0 +1,23 @@
+"""The app's place in Django."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class PreservationConfig(AppConfig):
+    """Copies of runs that something was saved of: they stay readable after Kubeflow has deleted them."""
+
+    name = "apps.preservation"
+    verbose_name = "Preserved runs"
+
+    def ready(self) -> None:
+        """Adds the copying to each pass of the reconciler; a copy goes with the last visualization of its run."""
+        from django.db.models.signals import post_delete  # noqa: PLC0415  (models are there only now)
+
+        from apps.preservation import copying  # noqa: PLC0415
+        from apps.visualizations.models import Visualization  # noqa: PLC0415
+        from apps.visualizations.services import reconciliation  # noqa: PLC0415
+
+        reconciliation.part_register("preserved runs", copying.preservation_pass)
+        post_delete.connect(copying.visualization_deleted, sender=Visualization)
