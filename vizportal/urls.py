@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.kfp_service import portal as kfp_service
+from apps.notifications.api import router as alerts_router
 from apps.rules.api import router as rules_router
 from apps.runs.entities import State
 from apps.telemetry.views import metrics
@@ -14,6 +15,7 @@ from apps.visualizations.api import api
 from apps.visualizations.states import RenderState
 from vizportal import health, views
 
+api.add_router("/alerts", alerts_router)
 api.add_router("/rules", rules_router)
 _STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
@@ -30,6 +32,7 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("design/", ui_views.design, {"states": _STATES}, name="design"),
     path("", include("apps.accounts.urls")),
+    path("", include("apps.notifications.urls")),
     path("", include("apps.rules.urls")),
     path("", include("apps.gallery.urls")),
     path("", include("apps.runs.urls")),
