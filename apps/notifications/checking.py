@@ -6,74 +6,91 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.notifications import deliveries, messages
 from apps.notifications.addresses import targets_reseal
-from apps.notifications.conditions import Finding, change_find, threshold_find
+from apps.notifications.finding import FAILED_STATES, render_see, renders_unseen
 from apps.notifications.models import Alert, AlertCheck, AlertEvent, Delivery
 from apps.notifications.rights import refusal_of
 from apps.rules.events import RuleTrouble
-from apps.rules.models import RuleRun
-from apps.visualizations.models import Recipe, Render, RenderFigure, Visualization
+from apps.visualizations.models import Render
 from apps.visualizations.states import RenderState
 
 logger = logging.getLogger(__name__)
 OVERLAP: Final = timedelta(minutes=15)
 """A worker notes the end of a render up to five minutes late, and its clock may be a little off."""
 OLDEST: Final = timedelta(days=1)
-"""Nothing is sent about a render that ended longer ago; it is looked at all the same."""
+"""Nothing is sent about a render that ended longer ago."""
 KEPT: Final = timedelta(days=30)
 """How long the log of deliveries is kept."""
+LONGEST_PASS_S = 5.0
+"""The reconciler's other work goes on after so long."""
+MOST_RENDERS = 100
+"""As many renders as an alert looks at in one pass."""
 # One reconciler works on an alert; another one takes it up after so long. Two side by side do no harm.
 _TURN: Final = timedelta(seconds=3)
-_LONGEST_PASS_S: Final = 5.0
-_MOST_RENDERS: Final = 100
 _MOST_RESEALED: Final = 50
-_FAILED: Final = (RenderState.FAILED, RenderState.TIMED_OUT, RenderState.LOST)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """What an alert found in one render."""
-
-    finding: Finding
-    figure: messages.Compared | None = None
 
 
 class _TakenError(Exception):
     """Another reconciler was faster, or the alert was changed meanwhile."""
 
 
-def alerts_pass(now: datetime | None = None) -> int:
+@dataclass(slots=True)
+class Scan:
+    """What a reconciler keeps from pass to pass: up to when it has seen all that ended; None before its first pass."""
+
+    complete_at: datetime | None = None
+
+    def since(self, now: datetime) -> datetime:
+        """Returns from when on the ends of renders are looked for."""
+        return max(now - OLDEST, min(self.complete_at or now - OLDEST, now) - OVERLAP)
+
+
+_scan: Final = Scan()
+
+
+def alerts_pass(now: datetime | None = None, scan: Scan = _scan) -> int:
     """Looks at what ended, and queues messages that are due; returns how much it did.
 
     Safe at any time, beside itself, and wherever it is killed: an alert's state, the note that it has looked at a
     render and the messages change in one transaction.
+
+    Args:
+        now: None for the present.
+        scan: kept from pass to pass, so that a pass looks at the last minutes only; the first one looks at a day.
     """
     now, began = now or timezone.now(), time.monotonic()
     done = deliveries.deliveries_release(now)
-    for alert in _due(now):
-        if time.monotonic() - began > _LONGEST_PASS_S:
+    is_complete = True
+    for alert in alerts_due(now, scan.since(now)):
+        if time.monotonic() - began > LONGEST_PASS_S:
+            is_complete = False
             break
         if _take_turn(alert, now):
             done += alert_work(alert, now)
+            # One with a problem is due at each pass anyway.
+            is_complete &= bool(alert.problem) or not renders_unseen(alert).exists()
+    if is_complete:
+        scan.complete_at = now
     done += deliveries.deliveries_enqueue(now)
     return done + targets_reseal(_MOST_RESEALED) + _prune(now)
 
 
 def alert_work(alert: Alert, now: datetime) -> int:
     """Looks at the renders that ended since the last time; returns how many messages were written."""
-    renders = list(renders_unseen(alert)[:_MOST_RENDERS])
+    renders = list(renders_unseen(alert)[:MOST_RENDERS])
     if not renders and not alert.problem:
         return 0
     problem = refusal_of(alert)
     if problem != alert.problem:
         Alert.objects.filter(id=alert.id).update(problem=problem)
+        alert.problem = problem
     if problem:
         return 0
     written = 0
@@ -84,32 +101,6 @@ def alert_work(alert: Alert, now: datetime) -> int:
             logger.info("alert %s: another one looked at render %s", alert.id, render.id)
             break
     return written
-
-
-def renders_unseen(alert: Alert) -> QuerySet[Render]:
-    """Returns the renders of an alert that ended since it was made and that it has not looked at, the oldest first."""
-    since = max(alert.cursor - OVERLAP, alert.since)
-    wanted = _FAILED if alert.event == AlertEvent.RENDER_FAILED else (RenderState.SUCCEEDED,)
-    rows = Render.objects.filter(
-        visualization__recipe=alert.recipe_id,
-        visualization__deleted_at=None,
-        state__in=wanted,
-        finished_at__gt=since,
-    )
-    if alert.rule_id:
-        rows = rows.filter(id__in=RuleRun.objects.filter(rule=alert.rule_id).values("render"))
-    seen = AlertCheck.objects.filter(alert=alert).values("render")
-    return rows.exclude(id__in=seen).select_related("visualization").order_by("finished_at", "id")
-
-
-def state_now(alert: Alert) -> bool | None:
-    """Returns whether an alert's condition holds for the latest render of its series; None where nothing says so."""
-    if not AlertEvent(alert.event).is_of_figure:
-        return None
-    rows = Render.objects.filter(visualization__recipe=alert.recipe_id, visualization__deleted_at=None)
-    rows = rows.filter(state=RenderState.SUCCEEDED, figures__name=alert.figure)
-    latest = rows.select_related("visualization").order_by("-finished_at", "-id").first()
-    return _see(alert, latest).finding.is_met if latest else None
 
 
 def rule_trouble_note(trouble: RuleTrouble) -> None:
@@ -124,10 +115,34 @@ def rule_trouble_note(trouble: RuleTrouble) -> None:
         deliveries.deliveries_write(alert, key, message, now)
 
 
-def _due(now: datetime) -> QuerySet[Alert]:
-    rows = Alert.objects.filter(is_enabled=True).exclude(event__in=[each for each in AlertEvent if each.is_of_rule])
+def alerts_due(now: datetime, since: datetime) -> list[Alert]:
+    """Returns the alerts with something to look at, in three queries: most have nothing most of the time.
+
+    Args:
+        since: renders that ended before are not looked for; with one that ended later, an alert looks at those too.
+    """
+    ended = Render.objects.filter(finished_at__gt=since, visualization__deleted_at=None)
+    ended = ended.exclude(visualization__recipe=None).filter(state__in=[RenderState.SUCCEEDED, *FAILED_STATES])
+    by_recipe: dict[Any, list[tuple[Any, datetime | None, bool]]] = {}
+    for recipe_id, render_id, at, state in ended.values_list("visualization__recipe", "id", "finished_at", "state"):
+        by_recipe.setdefault(recipe_id, []).append((render_id, at, state != RenderState.SUCCEEDED))
+    seen = set(AlertCheck.objects.filter(render__finished_at__gt=since).values_list("alert", "render"))
     free = Q(looked_at=None) | Q(looked_at__lt=now - _TURN) | Q(looked_at__gt=now + _TURN)
-    return rows.filter(free).select_related("owner", "recipe__baseline").order_by(F("looked_at").asc(nulls_first=True))
+    wanted = Q(recipe__in=ended.values("visualization__recipe")) | ~Q(problem="")
+    rows = Alert.objects.filter(free, wanted, is_enabled=True).select_related("owner", "recipe__baseline")
+    rows = rows.exclude(event__in=[each for each in AlertEvent if each.is_of_rule])
+    return [
+        alert
+        for alert in rows.order_by(F("looked_at").asc(nulls_first=True))
+        if alert.problem
+        or any(
+            at is not None
+            and at > alert.look_from
+            and is_failed == (alert.event == AlertEvent.RENDER_FAILED)
+            and (alert.id, render_id) not in seen
+            for render_id, at, is_failed in by_recipe.get(alert.recipe_id, ())
+        )
+    ]
 
 
 def _take_turn(alert: Alert, now: datetime) -> bool:
@@ -138,12 +153,12 @@ def _take_turn(alert: Alert, now: datetime) -> bool:
 @transaction.atomic
 def _look(alert: Alert, render: Render, now: datetime) -> int:
     """Looks at one render: the alert's state, the note of it and the messages, all or nothing."""
-    seen = _see(alert, render)
+    seen = render_see(alert, render)
     assert render.finished_at is not None  # noqa: S101  (it was selected by it)
     fires = seen.finding.fires and render.finished_at > now - OLDEST
     same = Alert.objects.filter(id=alert.id, version=alert.version, is_enabled=True)
-    cursor = max(alert.cursor, render.finished_at)
-    if not same.update(version=alert.version + 1, is_met=seen.finding.is_met, cursor=cursor):
+    look_from = max(alert.look_from, render.finished_at - OVERLAP)
+    if not same.update(version=alert.version + 1, is_met=seen.finding.is_met, look_from=look_from):
         raise _TakenError
     value, reference = (seen.figure.value, seen.figure.reference) if seen.figure else (None, None)
     AlertCheck.objects.create(alert=alert, render=render, value=value, reference=reference, fired=fires, created_at=now)
@@ -151,75 +166,12 @@ def _look(alert: Alert, render: Render, now: datetime) -> int:
     if fires:
         message = messages.render_message(alert, render, seen.figure)
         written = deliveries.deliveries_write(alert, f"render:{render.id}", message, now)
-    alert.version, alert.is_met, alert.cursor = alert.version + 1, seen.finding.is_met, cursor
+    alert.version, alert.is_met, alert.look_from = alert.version + 1, seen.finding.is_met, look_from
     return written
 
 
-def _see(alert: Alert, render: Render) -> _Seen:
-    event = AlertEvent(alert.event)
-    if not event.is_of_figure:
-        return _Seen(finding=Finding(is_met=None, fires=True))
-    figure = RenderFigure.objects.filter(render=render, name=alert.figure).first()
-    value = figure.value if figure else None
-    if event is AlertEvent.FIGURE_CROSSED:
-        assert alert.threshold is not None  # noqa: S101  (checked when it was made)
-        is_above = alert.direction == "above"
-        finding = threshold_find(alert.is_met, value, threshold=alert.threshold, is_above=is_above)
-        return _Seen(finding=finding, figure=_compared(figure, None, None))
-    assert alert.change is not None  # noqa: S101  (as above)
-    baseline = _baseline(alert.recipe)
-    reference = _reference(alert, render, baseline)
-    finding = change_find(
-        alert.is_met,
-        value,
-        reference,
-        most=alert.change,
-        is_percent=alert.is_percent,
-        is_fixed=baseline is not None,
-    )
-    return _Seen(finding=finding, figure=_compared(figure, reference, baseline))
-
-
-def _compared(
-    figure: RenderFigure | None, reference: float | None, baseline: Visualization | None
-) -> messages.Compared | None:
-    if figure is None:
-        return None
-    return messages.Compared(
-        name=figure.name,
-        value=figure.value,
-        unit=figure.unit,
-        reference=reference,
-        is_baseline=baseline is not None,
-    )
-
-
-def _baseline(recipe: Recipe) -> Visualization | None:
-    chosen = recipe.baseline
-    return chosen if chosen is not None and chosen.deleted_at is None else None
-
-
-def _reference(alert: Alert, render: Render, baseline: Visualization | None) -> float | None:
-    """Returns the figure of the baseline, or of the render that ended before; None where there is none."""
-    if baseline is not None and baseline.id == render.visualization_id:
-        return None
-    rows = RenderFigure.objects.filter(name=alert.figure, render__state=RenderState.SUCCEEDED)
-    if baseline is not None:
-        rows = rows.filter(render__visualization=baseline)
-    else:
-        at = render.finished_at
-        before = Q(render__finished_at__lt=at) | Q(render__finished_at=at, render__lt=render.id)
-        rows = rows.filter(before, render__visualization__recipe=alert.recipe_id)
-        rows = rows.filter(render__visualization__deleted_at=None)
-        if alert.rule_id:
-            rows = rows.filter(render__in=RuleRun.objects.filter(rule=alert.rule_id).values("render"))
-    return rows.order_by("-render__finished_at", "-render").values_list("value", flat=True).first()
-
-
 def _prune(now: datetime) -> int:
-    """Forgets old deliveries, and checks of renders so long before each alert's cursor that none is asked for again."""
+    """Forgets old deliveries, and notes of renders that no alert asks for again."""
     old = Delivery.objects.filter(created_at__lt=now - KEPT, ended_at__lt=now - KEPT)
-    checks = AlertCheck.objects.filter(
-        created_at__lt=now - KEPT, render__finished_at__lt=F("alert__cursor") - timedelta(days=1)
-    )
+    checks = AlertCheck.objects.filter(created_at__lt=now - KEPT, render__finished_at__lt=F("alert__look_from"))
     return old.delete()[0] + checks.delete()[0]

@@ -20,10 +20,8 @@ class AlertForm(forms.Form):
     title = forms.CharField(label="Name", max_length=200, required=False, help_text="Empty for one made of the rest.")
     event = forms.ChoiceField(label="Send a message when", choices=AlertEvent.choices)
     rule = forms.ChoiceField(label="Rule", required=False, help_text="Of its runs only. Empty: all of the series.")
-    figure = forms.CharField(
-        label="Key figure", max_length=100, required=False, help_text="For thresholds and changes."
-    )
-    direction = forms.ChoiceField(label="Is", choices=[("above", "above"), ("below", "below")], initial="below")
+    figure = forms.CharField(label="Key figure", max_length=100, required=False, help_text="Which the results leave.")
+    direction = forms.ChoiceField(label="Gets", choices=[("above", "above"), ("below", "below")], initial="below")
     threshold = forms.FloatField(label="Threshold", required=False)
     change = forms.FloatField(
         label="Changes by more than",
@@ -59,20 +57,25 @@ class AlertForm(forms.Form):
             assert isinstance(events, forms.ChoiceField)  # noqa: S101
             events.choices = [(each.value, each.label) for each in AlertEvent if not each.is_of_rule]
         if not has_email:
-            email = self.fields["email"]
-            email.disabled, self.initial["email"] = True, ""
-            email.help_text = "E-mail is not set up on this portal. An administrator can name a mail server."
+            del self.fields["email"]
 
     @property
-    def condition_fields(self) -> list[forms.BoundField]:
+    def event_fields(self) -> list[forms.BoundField]:
         """What the alert waits for."""
-        names = ("title", "event", "rule", "figure", "direction", "threshold", "change", "unit")
-        return [self[name] for name in names if name in self.fields]
+        return self._bound("title", "event", "rule")
+
+    @property
+    def figure_fields(self) -> list[forms.BoundField]:
+        """What it waits for where that is a key figure."""
+        return self._bound("figure", "direction", "threshold", "change", "unit")
 
     @property
     def target_fields(self) -> list[forms.BoundField]:
         """Where its messages go."""
-        return [self[kind.value] for kind in _TARGETS]
+        return self._bound(*(kind.value for kind in _TARGETS))
+
+    def _bound(self, *names: str) -> list[forms.BoundField]:
+        return [self[name] for name in names if name in self.fields]
 
     def definition(self) -> AlertDefinition:
         """Returns the condition of a valid form."""
@@ -88,7 +91,8 @@ class AlertForm(forms.Form):
 
     def targets(self) -> list[tuple[TargetKind, str]]:
         """Returns the targets of a valid form."""
-        return [(kind, self.cleaned_data[kind.value]) for kind in _TARGETS if self.cleaned_data[kind.value]]
+        given = {kind: self.cleaned_data.get(kind.value, "") for kind in _TARGETS}
+        return [(kind, text) for kind, text in given.items() if text]
 
     def chosen_rule(self) -> Rule | None:
         """Returns the rule of a valid form; None for none."""

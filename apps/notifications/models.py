@@ -18,12 +18,12 @@ from apps.visualizations.models import Recipe, Render
 class AlertEvent(models.TextChoices):
     """What an alert waits for."""
 
-    RENDER_SUCCEEDED = "render_succeeded", "A render finishes"
-    RENDER_FAILED = "render_failed", "A render fails"
-    FIGURE_CROSSED = "figure_crossed", "A key figure crosses a threshold"
-    FIGURE_CHANGED = "figure_changed", "A key figure changes"
-    RULE_FAILED = "rule_failed", "A run of the rule fails"
-    RULE_PAUSED = "rule_paused", "The portal pauses the rule"
+    RENDER_SUCCEEDED = "render_succeeded", "Render finishes"
+    RENDER_FAILED = "render_failed", "Render fails"
+    FIGURE_CROSSED = "figure_crossed", "Key figure crosses threshold"
+    FIGURE_CHANGED = "figure_changed", "Key figure changes"
+    RULE_FAILED = "rule_failed", "Run of the rule fails"
+    RULE_PAUSED = "rule_paused", "Portal pauses the rule"
 
     @property
     def is_of_figure(self) -> bool:
@@ -91,8 +91,8 @@ class Alert(models.Model):
         is_met: whether the condition held when it was last looked at, so that only a crossing sends; None while that
             is not known.
         version: counts what was looked at; a change that names an old one changes nothing.
-        since: renders that ended before are left aside: when it was made, or last resumed.
-        cursor: when the newest render ended that was looked at.
+        look_from: renders that ended before are left aside: when it was made or resumed, and later a little before the
+            newest render that it has looked at.
         looked_at: when a reconciler last began to work on it; keeps others away for a moment.
         problem: why nothing is sent, for its owner; "" where there is no reason.
     """
@@ -112,8 +112,7 @@ class Alert(models.Model):
     problem = models.TextField(blank=True)
     is_met = models.BooleanField(null=True, blank=True, editable=False)
     version = models.PositiveBigIntegerField(default=0, editable=False)
-    since = models.DateTimeField(default=timezone.now, editable=False)
-    cursor = models.DateTimeField(default=timezone.now, editable=False)
+    look_from = models.DateTimeField(default=timezone.now, editable=False)
     looked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

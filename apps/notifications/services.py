@@ -23,8 +23,8 @@ from apps.notifications.addresses import (
     target_of,
     web_address,
 )
-from apps.notifications.checking import state_now
 from apps.notifications.definitions import AlertDefinition, definition_check, usual_name
+from apps.notifications.finding import state_now
 from apps.notifications.models import Alert, AlertTarget, Delivery, TargetKind
 from apps.notifications.rights import refusal_of
 from apps.notifications.sending import address_check
@@ -126,7 +126,7 @@ def alert_change(
     if values.get("is_enabled") or definition is not None:
         for key, value in values.items():
             setattr(alert, key, value)
-        values |= {"is_met": state_now(alert), "since": timezone.now(), "problem": ""}
+        values |= {"is_met": state_now(alert), "look_from": timezone.now(), "problem": ""}
     with transaction.atomic():
         Alert.objects.filter(id=alert.id).update(**values, version=alert.version + 1)
         _record(caller, "alert.change", alert, detail=detail)

@@ -94,7 +94,7 @@ def alert_new(request: HttpRequest, recipe_id: UUID) -> HttpResponse:
                 return redirect(made.alert)
             shown = [made.secrets[target.pk] for target in made.alert.targets.all() if target.pk in made.secrets]
             return render(request, "notifications/alert_made.html", {"alert": made.alert, "secrets": shown}, status=201)
-    context = {"form": form, "recipe": recipe}
+    context = {"form": form, "recipe": recipe, "has_email": "email" in form.fields}
     return render(request, "notifications/alert_new.html", context, status=422 if form.errors else 200)
 
 

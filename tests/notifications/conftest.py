@@ -160,10 +160,11 @@ def make(recipe, owner, receiver):  # noqa: F811
 @pytest.fixture
 def turn(db):
     """Has the reconciler's part done, as if the last was long ago; at a moment, if given."""
+    scan = checking.Scan()
 
     def run(now=None):
         Alert.objects.update(looked_at=None)
-        return checking.alerts_pass(now)
+        return checking.alerts_pass(now, scan)
 
     return run
 

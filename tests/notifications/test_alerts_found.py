@@ -153,12 +153,43 @@ def test_what_ended_before_the_alert_or_of_another_series_or_long_ago_is_left_as
     ended(to=other)
     turn()
     assert titles() == []
-    # The reconciler was off for two days.
-    ended(at=timezone.now() + timedelta(minutes=1))
-    turn(timezone.now() + timedelta(days=2))
-    assert titles() == []
-    assert list(AlertCheck.objects.filter(alert=alert).values_list("fired", flat=True)) == [False]
+    # The reconciler was off for two days; a further render leads it to those that it missed.
+    now = timezone.now()
+    ended(at=now + timedelta(minutes=1))
+    ended(at=now + timedelta(days=2))
+    turn(now + timedelta(days=2, minutes=1))
+    assert titles() == ["Succeeded: table of data, run 4"]
+    assert list(AlertCheck.objects.filter(alert=alert).order_by("id").values_list("fired", flat=True)) == [False, True]
     assert not AlertCheck.objects.filter(render=before).exists()
+
+
+def test_a_first_pass_looks_at_a_day_and_the_next_ones_at_minutes():
+    now, scan = timezone.now(), checking.Scan()
+    assert scan.since(now) == now - checking.OLDEST
+    scan.complete_at = now
+    assert scan.since(now + timedelta(seconds=5)) == now - checking.OVERLAP
+    # A clock that was set back.
+    assert scan.since(now - timedelta(hours=1)) == now - timedelta(hours=1) - checking.OVERLAP
+    assert scan.since(now + timedelta(days=9)) == now + timedelta(days=8)
+
+
+def test_a_pass_that_ran_out_of_time_looks_again_as_far_back(make, ended, monkeypatch):
+    make(AlertEvent.RENDER_SUCCEEDED)
+    ended()
+    scan = checking.Scan()
+    monkeypatch.setattr(checking, "LONGEST_PASS_S", -1)
+    checking.alerts_pass(None, scan)
+    assert (scan.complete_at, Delivery.objects.count()) == (None, 0)
+
+
+def test_many_renders_are_looked_at_over_several_passes(make, ended, turn, monkeypatch):
+    monkeypatch.setattr(checking, "MOST_RENDERS", 2)
+    make(AlertEvent.RENDER_SUCCEEDED)
+    for _ in range(5):
+        ended()
+    for _ in range(3):
+        turn()
+    assert Delivery.objects.count() == 5
 
 
 def test_an_end_that_is_noted_late_is_not_missed(make, ended, turn, titles):

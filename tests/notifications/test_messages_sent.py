@@ -1,5 +1,7 @@
 """How messages travel: signed, tried again, once after success, and what is guaranteed where a worker dies."""
 
+import email
+import email.policy
 import hashlib
 import hmac
 import json
@@ -16,6 +18,7 @@ from apps.notifications.deliveries import CLAIM, DELAYS, MOST_ATTEMPTS, QUEUED_A
 from apps.notifications.models import AlertEvent, AlertTarget, Delivery, TargetKind
 from apps.visualizations import jobs
 from tests.callers import caller
+from tests.notifications.smtp import smtp_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,6 +93,42 @@ def test_an_e_mail_has_the_facts_and_one_id_for_all_attempts(crossing, send, mai
     assert "auc: 0.5 (threshold 0.8)" in sent.body
     assert "/visualizations/" in sent.body
     assert sent.extra_headers["Message-ID"] == f"<{Delivery.objects.get().id}@example.org>"
+
+
+@pytest.fixture
+def smtp(settings):
+    """A real mail server, and Django's real way to it."""
+    with smtp_server() as found:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", found.port
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        yield found
+
+
+def test_an_e_mail_by_a_real_mail_server(crossing, send, smtp):
+    crossing(targets=[(TargetKind.EMAIL, "owner@example.com")])
+    send()
+    [received] = smtp.messages
+    mail = email.message_from_bytes(received, policy=email.policy.default)
+    assert (mail["To"], mail["Subject"]) == ("owner@example.com", "auc is 0.5, below 0.8: table of data, run 1")
+    assert str(Delivery.objects.get().id) in mail["Message-ID"]
+    assert "auc: 0.5 (threshold 0.8)" in mail.get_content()
+    assert Delivery.objects.get().state == "sent"
+
+
+def test_a_real_mail_server_that_knows_no_such_address(crossing, send, smtp):
+    crossing(targets=[(TargetKind.EMAIL, "owner@example.com")])
+    smtp.refused["owner@example.com"] = "550 no such user"
+    send()
+    row = Delivery.objects.get()
+    assert (row.state, row.error, smtp.messages) == ("failed", "The mail server refuses this address.", [])
+
+
+def test_without_a_mail_server_e_mail_waits_and_says_why(crossing, send, mail, settings):
+    crossing(targets=[(TargetKind.EMAIL, "owner@example.com")])
+    settings.EMAIL_HOST = ""
+    send()
+    assert "E-mail is not set up" in Delivery.objects.get().error
 
 
 def test_a_title_with_a_line_break_is_no_header(make, ended, turn, send, mail):
