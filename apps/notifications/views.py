@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,6 +29,8 @@ from apps.visualizations.selectors import recipe_get
 
 _PAGE: Final = 50
 _CHECKS: Final = 10
+# The list is fetched again while something may change in it soon.
+_SOON: Final = timedelta(minutes=1)
 
 
 def _delete(caller: Caller, alert: Alert) -> str:
@@ -108,7 +112,7 @@ def alert_detail(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         "condition": condition_text(definition_of(alert)),
         "checks": selectors.alert_checks(caller, alert)[:_CHECKS],
         "page": page,
-        "is_open": any(row.state in OPEN_STATES for row in page),
+        "is_open": any(row.state in OPEN_STATES and row.due_at < timezone.now() + _SOON for row in page),
     }
     return render(request, "notifications/alert_detail.html", context)
 

@@ -58,7 +58,12 @@ def function_register(name: str, function: Callable[[str, int], None]) -> None:
 
     Its errors must be its own to handle: a worker only logs them.
     """
-    _functions[name] = function
+    _functions[name] = functools.partial(_function_execute, function)
+
+
+def _function_execute(function: Callable[[str, int], None], row_id: str, attempt: int) -> None:
+    close_old_connections()
+    function(row_id, attempt)
 
 
 def function_enqueue(name: str, row_id: UUID, attempt: int, *, timeout_s: int) -> bool:

@@ -45,7 +45,12 @@ class Receiver:
 
 
 @contextmanager
-def served(host="127.0.0.1"):
+def served(host="127.0.0.1", tls=None):
+    """Starts a server.
+
+    Args:
+        tls: an SSLContext for HTTPS.
+    """
     found = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,9 +71,11 @@ def served(host="127.0.0.1"):
             pass
 
     server = ThreadingHTTPServer((host, 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    found.url = f"http://{host}:{server.server_port}/hook?key=s3cret-path"
+    found.url = f"{'https' if tls else 'http'}://{host}:{server.server_port}/hook?key=s3cret-path"
     try:
         yield found
     finally:

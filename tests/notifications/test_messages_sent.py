@@ -5,6 +5,7 @@ import email.policy
 import hashlib
 import hmac
 import json
+import logging
 import smtplib
 from datetime import timedelta
 
@@ -63,6 +64,14 @@ def test_a_message_has_the_facts_and_an_absolute_link(crossing, send, receiver, 
     assert message["url"].startswith("https://portal.example.org/visualizations/")
     assert message["id"] == str(Delivery.objects.get().id)
     assert {"lines", "slack"}.isdisjoint(message)
+
+
+def test_the_log_of_debugging_has_no_address(crossing, send, receiver, caplog):
+    with caplog.at_level(logging.DEBUG):
+        crossing()
+        send()
+    assert len(receiver.requests) == 1
+    assert "s3cret-path" not in caplog.text
 
 
 def test_slack_gets_text_in_its_own_form(crossing, send, receiver, ended):

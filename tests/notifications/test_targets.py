@@ -1,6 +1,7 @@
 """Where messages may go: what is refused when an alert is made, and again at each attempt."""
 
 import socket
+import ssl
 
 import pytest
 from django.utils import timezone
@@ -10,6 +11,7 @@ from apps.notifications.models import AlertEvent, Delivery, TargetKind
 from apps.notifications.sending import address_check, message_send
 from apps.visualizations.exceptions import InvalidRequestError
 from tests.notifications.conftest import served
+from tests.tls import Authority
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RESOLVED = {
@@ -126,6 +128,25 @@ def test_the_address_that_was_checked_is_the_one_asked(settings, monkeypatch):
         monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
         message_send(Address(kind=TargetKind.SLACK, address=url), "1", {"slack": "x"}, timezone.now())
         assert (asked, connected, found.requests) == (["rebound.example.org"], ["93.184.215.14"], [])
+
+
+@pytest.mark.parametrize(("name", "is_sent"), [("hooks.example.org", True), ("other.example.org", False)])
+def test_https_checks_the_name_although_an_address_is_connected_to(tmp_path, settings, monkeypatch, name, is_sent):
+    authority = Authority(tmp_path)
+    authority.issue(tmp_path, name)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    monkeypatch.setitem(RESOLVED, "hooks.example.org", ["127.0.0.1"])
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    with served(tls=tls) as found:
+        url = found.url.replace("127.0.0.1", "hooks.example.org")
+        settings.VIZPORTAL_NOTIFY_ALLOW = [url.rpartition("/hook")[0] + "/"]
+        outcome = message_send(Address(kind=TargetKind.SLACK, address=url), "1", {"slack": "x"}, timezone.now())
+    assert (outcome.status_code == 200, len(found.requests) == 1) == (is_sent, is_sent)
+    if is_sent:
+        assert found.requests[0][1]["host"] == url.split("/")[2]
+    else:
+        assert outcome.error == "The connection failed (SSLError)."
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
