@@ -104,7 +104,10 @@ def delivery_send(delivery_id: str, attempt: int, now: datetime | None = None) -
     if not waiting.update(**values):
         logger.info("delivery %s attempt %s: nothing to send", delivery_id, attempt)
         return
-    row = Delivery.objects.select_related("target", "alert__owner", "alert__recipe").get(id=delivery_id)
+    row = Delivery.objects.select_related("target", "alert__owner", "alert__recipe").filter(id=delivery_id).first()
+    if row is None:
+        # Its alert was deleted in this moment.
+        return
     if not row.alert.is_enabled and not row.is_test:
         _end(row, DeliveryState.DROPPED, now, error="The alert was paused before this was sent.")
         return

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from apps.accounts import audit
@@ -128,7 +129,8 @@ def alert_change(
             setattr(alert, key, value)
         values |= {"is_met": state_now(alert), "look_from": timezone.now(), "problem": ""}
     with transaction.atomic():
-        Alert.objects.filter(id=alert.id).update(**values, version=alert.version + 1)
+        # A reconciler that has just read the alert as it was changes nothing.
+        Alert.objects.filter(id=alert.id).update(**values, version=F("version") + 1)
         _record(caller, "alert.change", alert, detail=detail)
     alert.refresh_from_db()
 

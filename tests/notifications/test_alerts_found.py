@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from renderer import KeyFigure
 
@@ -269,6 +270,32 @@ def test_two_reconcilers_at_once_write_one_message(make, ended, titles):
     assert checking.alert_work(first, now) == 1
     assert checking.alert_work(second, now) == 0
     assert len(titles()) == 1
+
+
+def test_a_reconciler_that_read_the_alert_before_a_change_writes_nothing(make, ended, owner, titles):
+    made = make().alert
+    ended(0.7)
+    stale = Alert.objects.select_related("owner", "recipe__baseline").get(id=made.id)
+    wanted = AlertDefinition(event=AlertEvent.FIGURE_CROSSED, figure="auc", direction="below", threshold=0.1)
+    services.alert_change(caller(owner), made, definition=wanted)
+    assert checking.alert_work(stale, timezone.now()) == 0
+    assert titles() == []
+
+
+def test_a_pass_with_nothing_to_do_writes_nothing(make, ended, turn, send):
+    for _ in range(20):
+        make()
+    ended(0.5)
+    turn()
+    while send():
+        pass
+    scan = checking.Scan()
+    checking.alerts_pass(timezone.now() + timedelta(seconds=10), scan)
+    with CaptureQueriesContext(connection) as made:
+        assert checking.alerts_pass(timezone.now() + timedelta(seconds=20), scan) == 0
+    written = [each["sql"] for each in made if not each["sql"].startswith("SELECT")]
+    assert written == []
+    assert len(made) <= 12
 
 
 def test_each_pass_of_the_reconciler_looks(make, ended, titles):
