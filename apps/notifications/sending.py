@@ -52,13 +52,13 @@ def message_send(address: Address, delivery_id: str, message: dict[str, Any], no
     """
     if address.kind is TargetKind.EMAIL:
         return _email_send(address, delivery_id, message)
+    headers = {"X-Vizportal-Delivery": delivery_id}
     if address.kind is TargetKind.SLACK:
-        return _post(address.address, json.dumps({"text": message["slack"]}).encode(), {})
+        return _post(address.address, json.dumps({"text": message["slack"]}).encode(), headers)
     content = {name: value for name, value in message.items() if name not in {"slack", "lines"}}
     body = json.dumps(content | {"id": delivery_id}, ensure_ascii=False).encode()
     timestamp = str(int(now.timestamp()))
-    headers = {
-        "X-Vizportal-Delivery": delivery_id,
+    headers |= {
         "X-Vizportal-Timestamp": timestamp,
         "X-Vizportal-Signature": f"sha256={signature(address.secret, timestamp, body)}",
     }

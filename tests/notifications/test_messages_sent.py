@@ -14,7 +14,7 @@ from django.core import mail as django_mail
 from django.utils import timezone
 
 from apps.accounts.caller import command_caller
-from apps.notifications import deliveries, services
+from apps.notifications import deliveries, messages, services
 from apps.notifications.deliveries import CLAIM, DELAYS, MOST_ATTEMPTS, QUEUED_AGAIN
 from apps.notifications.models import AlertEvent, AlertTarget, Delivery, TargetKind
 from apps.visualizations import jobs
@@ -72,6 +72,20 @@ def test_the_log_of_debugging_has_no_address(crossing, send, receiver, caplog):
         send()
     assert len(receiver.requests) == 1
     assert "s3cret-path" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("bind", "public", "wanted"),
+    [
+        ("0.0.0.0:8000", "", "http://127.0.0.1:8000/x"),
+        ("[::]:8000", "", "http://127.0.0.1:8000/x"),
+        ("10.1.2.3:80", "", "http://10.1.2.3:80/x"),
+        ("0.0.0.0:8000", "https://portal.example.org", "https://portal.example.org/x"),
+    ],
+)
+def test_the_address_of_links(settings, bind, public, wanted):
+    settings.VIZPORTAL_BIND, settings.VIZPORTAL_PUBLIC_URL = bind, public
+    assert messages.public_url("/x") == wanted
 
 
 def test_slack_gets_text_in_its_own_form(crossing, send, receiver, ended):
