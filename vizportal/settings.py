@@ -139,6 +139,23 @@ VIZPORTAL_SOURCE_CACHE_BYTES = env.read_int("VIZPORTAL_SOURCE_CACHE_BYTES", 2 * 
 VIZPORTAL_SOURCE_ALLOW = env.read_list("VIZPORTAL_SOURCE_ALLOW")
 VIZPORTAL_TYPES_DIRS = [Path(part) for part in env.read_list("VIZPORTAL_TYPES_DIRS")]
 
+# --- Notifications (docs/alerts.md) -------------------------------------------------------------------------
+# The origin of links in messages, such as https://portal.example.com; empty: VIZPORTAL_BIND.
+VIZPORTAL_PUBLIC_URL = env.read_origin("VIZPORTAL_PUBLIC_URL")
+# Prefixes of web addresses to which messages may go although they are inside this network.
+VIZPORTAL_NOTIFY_ALLOW = env.read_list("VIZPORTAL_NOTIFY_ALLOW")
+# Domains to which people may have e-mail sent, beside their account's own address.
+VIZPORTAL_EMAIL_DOMAINS = env.read_list("VIZPORTAL_EMAIL_DOMAINS")
+# The names that Django reads; without a host no e-mail is sent.
+EMAIL_HOST = env.read_str("VIZPORTAL_EMAIL_HOST")
+EMAIL_HOST_USER = env.read_str("VIZPORTAL_EMAIL_USER")
+EMAIL_HOST_PASSWORD = env.read_str("VIZPORTAL_EMAIL_PASSWORD")
+_EMAIL_TLS = env.read_choice("VIZPORTAL_EMAIL_TLS", "starttls", ["starttls", "tls", "none"])
+EMAIL_USE_TLS, EMAIL_USE_SSL = _EMAIL_TLS == "starttls", _EMAIL_TLS == "tls"
+EMAIL_PORT = env.read_int("VIZPORTAL_EMAIL_PORT", {"starttls": 587, "tls": 465}.get(_EMAIL_TLS, 25), least=1)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.read_str("VIZPORTAL_EMAIL_FROM", "vizportal@localhost")
+
 # --- Django -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -160,6 +177,7 @@ INSTALLED_APPS = [
     "apps.preservation",
     "apps.gallery",
     "apps.rules",
+    "apps.notifications",
     "vizportal",
 ]
 MIDDLEWARE = [

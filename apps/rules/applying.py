@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from apps.accounts.caller import Caller, absent_caller
 from apps.accounts.rights import Right
 from apps.rules import meeting, selectors, services
 from apps.rules.conditions import run_pages
+from apps.rules.events import RuleTrouble, trouble_tell
 from apps.rules.models import Rule, RuleRun, RuleRunState
 from apps.runs import exceptions as runs_exceptions
 from apps.runs.entities import Run
@@ -226,9 +228,11 @@ def _follow_renders(rule: Rule) -> int:
 
 
 def _failed(rule: Rule, row: RuleRun, before: RuleRunState, message: str) -> bool:
-    if not _settle(row, before, RuleRunState.FAILED, message):
-        return False
-    Rule.objects.filter(id=rule.id).update(failures=F("failures") + 1)
+    with transaction.atomic():
+        if not _settle(row, before, RuleRunState.FAILED, message):
+            return False
+        Rule.objects.filter(id=rule.id).update(failures=F("failures") + 1)
+        trouble_tell(RuleTrouble(rule=rule, run=row, message=message))
     rule.refresh_from_db(fields=["failures", "most_failures", "is_enabled"])
     if rule.failures >= rule.most_failures:
         _pause(rule, f"{rule.failures} runs in a row failed; the last: {message}")
@@ -241,8 +245,10 @@ def _settle(row: RuleRun, before: RuleRunState, after: RuleRunState, message: st
 
 
 def _pause(rule: Rule, reason: str) -> None:
-    if not Rule.objects.filter(id=rule.id, is_enabled=True).update(is_enabled=False, paused_because=reason):
-        return
+    with transaction.atomic():
+        if not Rule.objects.filter(id=rule.id, is_enabled=True).update(is_enabled=False, paused_because=reason):
+            return
+        trouble_tell(RuleTrouble(rule=rule, run=None, message=reason))
     rule.is_enabled = False
     audit.record(
         absent_caller(rule.owner),

@@ -88,6 +88,8 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "django.server": propagated,
             # It logs every request and response with all headers.
             "azure.core.pipeline.policies.http_logging_policy": {"level": "WARNING"},
+            # Its lines contain addresses of webhooks, which may be secrets.
+            "urllib3.connectionpool": {"level": "INFO" if level == "DEBUG" else level},
             ACCESS_LOGGER: {"level": level if form == "json" else "WARNING"},
         },
     }

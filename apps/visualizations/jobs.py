@@ -1,7 +1,8 @@
 """The queue's side: what a job may be, how one is put in, and the worker that runs it.
 
-The queue carries (render id, attempt) and nothing else. Whoever can write to the queue server can still plant any
-job there, so the worker refuses every other function, every callback and every webhook.
+The queue carries (render id, attempt) and nothing else; what an app above registered carries an id and an attempt of
+its own. Whoever can write to the queue server can still plant any job there, so the worker refuses every other
+function, every callback and every webhook.
 """
 
 from __future__ import annotations
@@ -45,8 +46,46 @@ _SUSPENSION_EVERY_S = 1.0
 logger = logging.getLogger(__name__)
 
 
+_functions: dict[str, Callable[[str, int], None]] = {}
+
+
 class JobRefusedError(Exception):
     """The queue held something that is no render."""
+
+
+def function_register(name: str, function: Callable[[str, int], None]) -> None:
+    """Lets jobs name one more function, of an app above this one; it takes an id and an attempt.
+
+    Its errors must be its own to handle: a worker only logs them.
+    """
+    _functions[name] = functools.partial(_function_execute, function)
+
+
+def _function_execute(function: Callable[[str, int], None], row_id: str, attempt: int) -> None:
+    close_old_connections()
+    function(row_id, attempt)
+
+
+def function_enqueue(name: str, row_id: UUID, attempt: int, *, timeout_s: int) -> bool:
+    """Queues a registered function before the renders that wait: it is short.
+
+    Returns:
+        False where the queue server does not answer; the caller's row says that it is still to be done.
+    """
+    try:
+        queue_get("base").enqueue_call(
+            name,
+            args=(str(row_id), attempt),
+            timeout=timeout_s,
+            result_ttl=0,
+            failure_ttl=_KEEP_S,
+            description=f"{name.rpartition('.')[2]} {row_id}, attempt {attempt}",
+            at_front=True,
+        )
+    except (RedisError, OSError) as error:
+        logger.warning("%s %s not queued: %s", name, row_id, error)
+        return False
+    return True
 
 
 def render_execute(render_id: str, attempt: int) -> None:
@@ -58,19 +97,20 @@ def render_execute(render_id: str, attempt: int) -> None:
 
 
 class RenderJob(Job):  # type: ignore[misc]
-    """A job that runs `render_execute` or nothing."""
+    """A job that runs `render_execute`, a registered function, or nothing."""
 
     @property
     def func(self) -> Callable[[str, int], None]:
         """The function to run.
 
         Raises:
-            JobRefusedError: the job names another one, or its arguments are not (render id, attempt).
+            JobRefusedError: the job names another one, or its arguments are not (id, attempt).
         """
-        if self.func_name != ALLOWED_FUNCTION or self.instance is not None:
+        allowed = {**_functions, ALLOWED_FUNCTION: render_execute}.get(str(self.func_name))
+        if allowed is None or self.instance is not None:
             raise JobRefusedError(f"Job {self.id} asks for {str(self.func_name)[:100]!r}, which no job may run.")
         _check_payload(self.id, list(self.args), self.kwargs)
-        return render_execute
+        return allowed
 
     success_callback = failure_callback = stopped_callback = property(lambda _self: None)
 
@@ -84,11 +124,11 @@ class RenderJob(Job):  # type: ignore[misc]
 def _check_payload(job_id: str, args: list[Any], kwargs: dict[str, Any]) -> None:
     is_attempt = len(args) == 2 and isinstance(args[1], int) and not isinstance(args[1], bool)
     if kwargs or not is_attempt or not isinstance(args[0], str):
-        raise JobRefusedError(f"Job {job_id} does not carry a render's id and attempt.")
+        raise JobRefusedError(f"Job {job_id} does not carry an id and an attempt.")
     try:
         UUID(args[0])
     except ValueError as error:
-        raise JobRefusedError(f"Job {job_id} does not carry a render's id.") from error
+        raise JobRefusedError(f"Job {job_id} does not carry an id.") from error
 
 
 class RenderWorker(MonitoredWorker):

@@ -249,6 +249,7 @@ class Render(models.Model):
             ),
             models.Index(fields=["state", "lease_until"], name="render_lease"),
             models.Index(fields=["requested_by", "state"], name="render_requester"),
+            models.Index(fields=["finished_at"], name="render_finished", condition=models.Q(finished_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

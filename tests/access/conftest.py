@@ -14,6 +14,8 @@ from apps.accounts import roles
 from apps.accounts.roles import Role
 from apps.gallery.models import Favourite
 from apps.kfp_service import portal, waiting
+from apps.notifications.addresses import Address, target_of
+from apps.notifications.models import Alert, Delivery, TargetKind
 from apps.preservation.documents import run_write
 from apps.preservation.models import PreservedRun
 from apps.rules.models import Rule
@@ -101,6 +103,7 @@ def world(kubeflow, people, kernel, queue, settings):  # noqa: F811
     `places[namespace]` are the values that the matrix's paths name.
     """
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
+    settings.VIZPORTAL_NOTIFY_ALLOW = ["http://127.0.0.1:9/"]
     # Pictures of results are drawn by the real one.
     settings.VIZPORTAL_ENVIRONMENTS_DIR = ENVIRONMENTS.built_dir
     owners = {"team-a": people["member_a"], "team-b": people["member_b"]}
@@ -150,6 +153,11 @@ def _place(namespace, owner):
         pipeline_pattern="x",
         cursor=timezone.now(),
     )
+    alert = Alert.objects.create(name=f"alert of {namespace}", owner=owner, recipe=recipe, event="render_failed")
+    target = target_of(Address(kind=TargetKind.WEBHOOK, address="http://127.0.0.1:9/x", secret="s"))
+    target.alert = alert
+    target.save()
+    delivery = Delivery.objects.create(alert=alert, target=target, key="test:x", message={"title": "x"}, state="sent")
     saved = SavedFilter.objects.create(owner=owner, endpoint_key="mesh", name=f"mine, {namespace}", query="q=x")
     return {
         "namespace": namespace,
@@ -165,6 +173,8 @@ def _place(namespace, owner):
         "comparison": both.visualization_id,
         "recipe": recipe.id,
         "rule": rule.id,
+        "alert": alert.id,
+        "delivery": delivery.id,
         "queued": queued.id,
         "token": token.pk,
         "filter": saved.pk,

@@ -1,6 +1,6 @@
 """Who gets what from each public function of a service or selector, and why the others take no caller."""
 
-from tests.access import calls_of_rules, calls_of_runs, calls_of_visualizations
+from tests.access import calls_of_alerts, calls_of_rules, calls_of_runs, calls_of_visualizations
 
 PLACES = (
     "apps.accounts.audit",
@@ -21,6 +21,17 @@ PLACES = (
     "apps.gallery.services",
     "apps.preservation.selectors",
     "apps.preservation.copying",
+    "apps.notifications.addresses",
+    "apps.notifications.checking",
+    "apps.notifications.definitions",
+    "apps.notifications.deliveries",
+    "apps.notifications.finding",
+    "apps.notifications.messages",
+    "apps.notifications.rights",
+    "apps.notifications.selectors",
+    "apps.notifications.sending",
+    "apps.notifications.services",
+    "apps.rules.events",
     "apps.rules.selectors",
     "apps.rules.meeting",
     "apps.rules.services",
@@ -32,7 +43,7 @@ PLACES = (
 )
 """The modules, and packages of modules, whose public functions must each have a row."""
 
-CALLED = calls_of_rules.CALLED | calls_of_runs.CALLED | calls_of_visualizations.CALLED
+CALLED = calls_of_alerts.CALLED | calls_of_rules.CALLED | calls_of_runs.CALLED | calls_of_visualizations.CALLED
 
 # Asked through its address (test_access_matrix.py), since it waits for a worker.
 ASKED_BY_ADDRESS = {
@@ -68,6 +79,15 @@ SYSTEM = {
     "apps.visualizations.services.stored.*": "services that checked the caller",
     "apps.visualizations.services.reconciliation.*": "the reconciler",
     "apps.preservation.copying.*": "the reconciler, with the rights of the newest visualization's owner",
+    "apps.notifications.addresses.target*": "services that checked the caller, and the reconciler",
+    "apps.notifications.addresses.address_of": "workers, with the permissions of each alert's owner",
+    "apps.notifications.checking.*": "the reconciler, with the permissions of each alert's owner",
+    "apps.notifications.deliveries.*": "the reconciler, workers, and services that checked the caller",
+    "apps.notifications.finding.*": "the reconciler, and services that checked the caller",
+    "apps.notifications.messages.*": "as deliveries",
+    "apps.notifications.rights.refusal_of": "as deliveries: the owner's permissions",
+    "apps.notifications.sending.message_send": "workers",
+    "apps.rules.events.*": "the reconciler, and apps when they start",
     "apps.rules.applying.*": "the reconciler, with the rights of each rule's owner",
     "apps.rules.services.gateway_of": "services that checked the caller, and the reconciler: the owner's rights",
     "apps.rules.meeting.runs_meet": "as gateway_of",
@@ -102,6 +122,13 @@ NOBODYS = {
     "apps.runs.selectors.step_get",
     "apps.runs.services.metrics_of",
     "apps.runs.services.tag_clean",
+    "apps.notifications.addresses.email_*",
+    "apps.notifications.addresses.is_allowed_inside",
+    "apps.notifications.addresses.secret_make",
+    "apps.notifications.addresses.web_address",
+    "apps.notifications.definitions.*",
+    "apps.notifications.sending.address_check",
+    "apps.notifications.sending.signature",
     "apps.rules.selectors.conditions_*",
     "apps.rules.conditions.run_pages",
     "apps.visualizations.provenance.artifact_of",

@@ -57,6 +57,12 @@ _RENDER = "/renders/{render}/"
 FRAMED = {"Sec-Fetch-Dest": "iframe"}
 ASK = {"run_id": "{run}", "step_id": "{step}", "artifact": "data", "type": "table", "force": True}
 
+ALERT = {
+    "series_id": "{recipe}",
+    "condition": {"event": "render_failed"},
+    "targets": [{"kind": "webhook", "address": "http://127.0.0.1:9/x"}],
+}
+
 # (pattern in the URL configuration, method, path, rule, status, data of a POST)
 PAGES = [
     ("", GET, "/", "people", 302),
@@ -183,6 +189,12 @@ PAGES = [
     ("renders/<uuid:render_id>/picture.png", GET, _RENDER + "picture.png", "readers", 200),
     ("renders/<uuid:render_id>/download.html", GET, _RENDER + "download.html", "readers", 200),
     ("renders/<uuid:render_id>/download.ipynb", GET, _RENDER + "download.ipynb", "readers", 200),
+    # alerts
+    ("alerts/", GET, "/alerts/", "people", 200),
+    ("alerts/new/<uuid:recipe_id>/", GET, "/alerts/new/{recipe}/", "readers", 200),
+    ("alerts/new/<uuid:recipe_id>/", POST, "/alerts/new/{recipe}/", "readers", 201, "alert"),
+    ("alerts/<uuid:alert_id>/", GET, "/alerts/{alert}/", "owners", 200),
+    ("alerts/<uuid:alert_id>/<slug:action>", POST, "/alerts/{alert}/pause", "owners", 302),
     # rules
     ("rules/", GET, "/rules/", "people", 200),
     ("rules/new/<uuid:recipe_id>/", GET, "/rules/new/{recipe}/", "rule makers", 200),
@@ -218,6 +230,13 @@ API = [
     ),
     ("api/v1/renders/<render_id>", GET, "/api/v1" + _RENDER[:-1], "readers", 200),
     ("api/v1/renders/<render_id>/cancel", POST, "/api/v1/renders/{queued}/cancel", "owners by API", 200, {}),
+    ("api/v1/alerts", GET, "/api/v1/alerts", "people", 200),
+    ("api/v1/alerts", POST, "/api/v1/alerts", "readers", 201, ALERT),
+    ("api/v1/alerts/<alert_id>", GET, "/api/v1/alerts/{alert}", "owners", 200),
+    ("api/v1/alerts/<alert_id>", PATCH, "/api/v1/alerts/{alert}", "owners", 200, {"enabled": False}),
+    ("api/v1/alerts/<alert_id>", DELETE, "/api/v1/alerts/{alert}", "owners", 204),
+    ("api/v1/alerts/<alert_id>/test", POST, "/api/v1/alerts/{alert}/test", "owners", 202, {}),
+    ("api/v1/alerts/<alert_id>/deliveries", GET, "/api/v1/alerts/{alert}/deliveries", "owners", 200),
     ("api/v1/rules", GET, "/api/v1/rules", "people", 200),
     ("api/v1/rules", POST, "/api/v1/rules", "rule makers", 201, {"series_id": "{recipe}"}),
     ("api/v1/rules/<rule_id>", GET, "/api/v1/rules/{rule}", "owners", 200),
@@ -266,7 +285,7 @@ ADMIN = [
     ("admin/r/<path:rest>", GET, "/admin/r/1/1/", "hidden people", 404),
     ("admin/r/<path:content_type_id>/<path:object_id>/", GET, "/admin/r/2/{user}/", "hidden people", 404),
     (
-        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules)/$",
+        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules|notifications)/$",
         GET,
         "/admin/people/",
         "administrators",
@@ -280,6 +299,8 @@ ADMIN_MODELS = {
     # model: (place's name of an object, list, add, change (GET), change (POST), delete (POST), history)
     "visualizations/visualization": ("visualization", _A, _N, _A, _A, _A, _A),
     "visualizations/render": ("render", _A, _N, _A, _N, _N, _A),
+    "notifications/alert": ("alert", _A, _N, _A, _N, _A, _A),
+    "notifications/delivery": ("delivery", _A, _N, _A, _N, _A, _A),
     "rules/rule": ("rule", _A, _N, _A, _N, _A, _A),
     "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),
     "people/auditentry": ("entry", _A, _N, _A, _N, _N, _A),
@@ -332,6 +353,7 @@ LISTENER = {("GET", "/"): "everybody: a health check", ("POST", "/"): "whoever b
 
 # Commands are run by whoever may read and write the database. "command": calls services as CallerKind.COMMAND.
 COMMANDS = {
+    "alerts": "command",
     "sign_out": "command",
     "environments": "no person's data",
     "prune": "command",

@@ -45,6 +45,12 @@ FORMS = {
         "param-rounds": "5",
         "param-label": "x",
     },
+    "alert": {
+        "event": "render_failed",
+        "direction": "above",
+        "unit": "absolute",
+        "webhook": "http://127.0.0.1:9/x",
+    },
     "rule": {"pipeline": "x", "state": "succeeded", "last": "0", "action": "create"},
     "creator": {"type": "table", "artifact": "data", "arguments_view": "json", "arguments_json": "{}"},
 }

@@ -6,14 +6,10 @@ the person's name, does.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from dataclasses import replace
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
-
+from apps.accounts.sealing import SealError, text_seal, text_unseal
 from apps.runs import exceptions
 from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.credentials import service_connection
@@ -31,7 +27,7 @@ def seal(connection: Connection) -> str:
         "cookies": connection.cookies,
         "user_header": connection.user_header,
     }
-    return _box().encrypt(json.dumps(content).encode()).decode("ascii")
+    return text_seal(json.dumps(content))
 
 
 def unseal(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) -> Connection:
@@ -43,8 +39,8 @@ def unseal(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) ->
     """
     connection = service_connection(endpoint(endpoint_key), namespace=namespace)
     try:
-        content = json.loads(_box().decrypt(sealed.encode("ascii"), ttl=max_age_s))
-    except (InvalidToken, UnicodeEncodeError) as error:
+        content = json.loads(text_unseal(sealed, max_age_s=max_age_s))
+    except SealError as error:
         raise exceptions.NotSignedInError("Your sign-in for Kubeflow ran out while this waited.") from error
     header = content["user_header"]
     return replace(
@@ -54,13 +50,3 @@ def unseal(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) ->
         cookies=content["cookies"],
         user_header=(header[0], header[1]) if header else None,
     )
-
-
-def _box() -> MultiFernet:
-    # Sealed with the first; opened with any. The derivation never changes: old and new workers share a queue.
-    return MultiFernet([_fernet(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
-
-
-def _fernet(secret_key: str) -> Fernet:
-    key = hashlib.sha256(b"vizportal.sealing" + secret_key.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))

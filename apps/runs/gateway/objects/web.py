@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -14,12 +12,11 @@ import urllib3
 from apps.runs import exceptions
 from apps.runs.gateway import errors
 from apps.runs.gateway.connection import pieces
+from apps.runs.gateway.host_addresses import host_address
 from apps.runs.gateway.objects.address import ObjectAddress, parse_address
 from apps.runs.gateway.objects.shapes import Entry, Facts
 from apps.runs.gateway.objects.stores import StoreConfig
 
-# What getaddrinfo says of a name that does not exist, or has no address.
-_UNKNOWN_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _MOST_REDIRECTS: Final = 3
 _CHUNK: Final = 256 * 1024
 
@@ -87,7 +84,7 @@ class WebStore:
     def _ask(self, method: str, address: ObjectAddress, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         host, _, port = address.host.partition(":")
         pool = urllib3.HTTPSConnectionPool(
-            _checked_address(host, allow_private=self._store.allow_private),
+            host_address(host, allow_private=self._store.allow_private),
             port=int(port or 443),
             server_hostname=host,
             assert_hostname=host,
@@ -99,25 +96,3 @@ class WebStore:
         with errors.network_errors(host, self._timeout_s):
             sent = {"Host": address.host, "User-Agent": "vizportal", **headers}
             return pool.request(method, f"/{address.web_path}", headers=sent, preload_content=False, redirect=False)
-
-
-def _checked_address(host: str, *, allow_private: bool) -> str:
-    """Returns an address of a host; every one it has is looked at, so that none can be swapped in afterwards.
-
-    Raises:
-        NotFoundError: the name is unknown.
-        EndpointDownError: the name server does not answer.
-        ForbiddenError: one of them is of this machine or its networks.
-    """
-    try:
-        found = {str(item[4][0]) for item in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except socket.gaierror as error:
-        is_unknown = error.errno in _UNKNOWN_NAME
-        kind = exceptions.NotFoundError if is_unknown else exceptions.EndpointDownError
-        raise kind(f"The host name {host} {'is unknown' if is_unknown else 'cannot be looked up'}.") from error
-    for each in found:
-        address = ipaddress.ip_address(each.partition("%")[0])
-        is_near = address.is_link_local or address.is_multicast or address.is_unspecified
-        if is_near or (not address.is_global and not allow_private):
-            raise exceptions.ForbiddenError(f"{host} is an address inside this network, which is not allowed.")
-    return min(found)

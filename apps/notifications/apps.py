@@ -1,0 +1,23 @@
+"""The app's place in Django."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    """Alerts: a message when a render ends, a rule fails, or a key figure crosses a threshold."""
+
+    name = "apps.notifications"
+    verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        """Adds the alerts' work to each pass of the reconciler, hears of rules, and lets workers send messages."""
+        from apps.notifications import checking, deliveries  # noqa: PLC0415  (they import models)
+        from apps.rules import events  # noqa: PLC0415
+        from apps.visualizations import jobs  # noqa: PLC0415
+        from apps.visualizations.services import reconciliation  # noqa: PLC0415
+
+        jobs.function_register(deliveries.JOB, deliveries.delivery_send)
+        events.listener_register("alerts", checking.rule_trouble_note)
+        reconciliation.part_register("alerts", checking.alerts_pass)

@@ -1,0 +1,178 @@
+"""The reconciler's part: looks at renders that ended, and writes a message where an alert's condition is crossed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from apps.notifications import deliveries, messages
+from apps.notifications.addresses import targets_reseal
+from apps.notifications.finding import FAILED_STATES, render_see, renders_unseen
+from apps.notifications.models import Alert, AlertCheck, AlertEvent, Delivery
+from apps.notifications.rights import refusal_of
+from apps.rules.events import RuleTrouble
+from apps.visualizations.models import Render
+from apps.visualizations.states import RenderState
+
+logger = logging.getLogger(__name__)
+OVERLAP: Final = timedelta(minutes=15)
+"""A worker notes the end of a render up to five minutes late, and its clock may be a little off."""
+OLDEST: Final = timedelta(days=1)
+"""Nothing is sent about a render that ended longer ago."""
+KEPT: Final = timedelta(days=30)
+"""How long the log of deliveries is kept."""
+LONGEST_PASS_S = 5.0
+"""The reconciler's other work goes on after so long."""
+MOST_RENDERS = 100
+"""As many renders as an alert looks at in one pass."""
+# One reconciler works on an alert; another one takes it up after so long. Two side by side do no harm.
+_TURN: Final = timedelta(seconds=3)
+_MOST_RESEALED: Final = 50
+
+
+class _TakenError(Exception):
+    """Another reconciler was faster, or the alert was changed meanwhile."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a reconciler keeps from pass to pass: up to when it has seen all that ended; None before its first pass."""
+
+    complete_at: datetime | None = None
+
+    def since(self, now: datetime) -> datetime:
+        """Returns from when on the ends of renders are looked for."""
+        return max(now - OLDEST, min(self.complete_at or now - OLDEST, now) - OVERLAP)
+
+
+_scan: Final = Scan()
+
+
+def alerts_pass(now: datetime | None = None, scan: Scan = _scan) -> int:
+    """Looks at what ended, and queues messages that are due; returns how much it did.
+
+    Safe at any time, beside itself, and wherever it is killed: an alert's state, the note that it has looked at a
+    render and the messages change in one transaction.
+
+    Args:
+        now: None for the present.
+        scan: kept from pass to pass, so that a pass looks at the last minutes only; the first one looks at a day.
+    """
+    now, began = now or timezone.now(), time.monotonic()
+    done = deliveries.deliveries_release(now)
+    is_complete = True
+    for alert in alerts_due(now, scan.since(now)):
+        if time.monotonic() - began > LONGEST_PASS_S:
+            is_complete = False
+            break
+        if _take_turn(alert, now):
+            done += alert_work(alert, now)
+            # One with a problem is due at each pass anyway.
+            is_complete &= bool(alert.problem) or not renders_unseen(alert).exists()
+    if is_complete:
+        scan.complete_at = now
+    done += deliveries.deliveries_enqueue(now)
+    return done + targets_reseal(_MOST_RESEALED) + _prune(now)
+
+
+def alert_work(alert: Alert, now: datetime) -> int:
+    """Looks at the renders that ended since the last time; returns how many messages were written."""
+    renders = list(renders_unseen(alert)[:MOST_RENDERS])
+    if not renders and not alert.problem:
+        return 0
+    problem = refusal_of(alert)
+    if problem != alert.problem:
+        Alert.objects.filter(id=alert.id).update(problem=problem)
+        alert.problem = problem
+    if problem:
+        return 0
+    written = 0
+    for render in renders:
+        try:
+            written += _look(alert, render, now)
+        except (_TakenError, IntegrityError):
+            logger.info("alert %s: another one looked at render %s", alert.id, render.id)
+            break
+    return written
+
+
+def rule_trouble_note(trouble: RuleTrouble) -> None:
+    """Writes a message to each alert that waits for trouble of a rule, in the transaction that notes the trouble."""
+    now, run = timezone.now(), trouble.run
+    event = AlertEvent.RULE_FAILED if run else AlertEvent.RULE_PAUSED
+    # A rule that is resumed and pauses again is news: the moment is a part of the key.
+    key = f"rule_run:{run.id}" if run else f"rule_paused:{now.isoformat()}"
+    named = (run.run_id, run.run_name) if run else None
+    for alert in Alert.objects.filter(rule=trouble.rule, event=event, is_enabled=True).select_related("recipe"):
+        message = messages.rule_message(alert, trouble.rule, named, trouble.message)
+        deliveries.deliveries_write(alert, key, message, now)
+
+
+def alerts_due(now: datetime, since: datetime) -> list[Alert]:
+    """Returns the alerts with something to look at, in three queries: most have nothing most of the time.
+
+    Args:
+        since: renders that ended before are not looked for; with one that ended later, an alert looks at those too.
+    """
+    ended = Render.objects.filter(finished_at__gt=since, visualization__deleted_at=None)
+    ended = ended.exclude(visualization__recipe=None).filter(state__in=[RenderState.SUCCEEDED, *FAILED_STATES])
+    by_recipe: dict[Any, list[tuple[Any, datetime | None, bool]]] = {}
+    for recipe_id, render_id, at, state in ended.values_list("visualization__recipe", "id", "finished_at", "state"):
+        by_recipe.setdefault(recipe_id, []).append((render_id, at, state != RenderState.SUCCEEDED))
+    seen = set(AlertCheck.objects.filter(render__finished_at__gt=since).values_list("alert", "render"))
+    free = Q(looked_at=None) | Q(looked_at__lt=now - _TURN) | Q(looked_at__gt=now + _TURN)
+    wanted = Q(recipe__in=ended.values("visualization__recipe")) | ~Q(problem="")
+    rows = Alert.objects.filter(free, wanted, is_enabled=True).select_related("owner", "recipe__baseline")
+    rows = rows.exclude(event__in=[each for each in AlertEvent if each.is_of_rule])
+    return [
+        alert
+        for alert in rows.order_by(F("looked_at").asc(nulls_first=True))
+        if alert.problem
+        or any(
+            at is not None
+            and at > alert.look_from
+            and is_failed == (alert.event == AlertEvent.RENDER_FAILED)
+            and (alert.id, render_id) not in seen
+            for render_id, at, is_failed in by_recipe.get(alert.recipe_id, ())
+        )
+    ]
+
+
+def _take_turn(alert: Alert, now: datetime) -> bool:
+    same = Alert.objects.filter(id=alert.id, is_enabled=True, version=alert.version, looked_at=alert.looked_at)
+    return bool(same.update(looked_at=now))
+
+
+@transaction.atomic
+def _look(alert: Alert, render: Render, now: datetime) -> int:
+    """Looks at one render: the alert's state, the note of it and the messages, all or nothing."""
+    seen = render_see(alert, render)
+    assert render.finished_at is not None  # noqa: S101  (it was selected by it)
+    fires = seen.finding.fires and render.finished_at > now - OLDEST
+    same = Alert.objects.filter(id=alert.id, version=alert.version, is_enabled=True)
+    look_from = max(alert.look_from, render.finished_at - OVERLAP)
+    if not same.update(version=alert.version + 1, is_met=seen.finding.is_met, look_from=look_from):
+        raise _TakenError
+    value, reference = (seen.figure.value, seen.figure.reference) if seen.figure else (None, None)
+    AlertCheck.objects.create(alert=alert, render=render, value=value, reference=reference, fired=fires, created_at=now)
+    written = 0
+    if fires:
+        message = messages.render_message(alert, render, seen.figure)
+        written = deliveries.deliveries_write(alert, f"render:{render.id}", message, now)
+    alert.version, alert.is_met, alert.look_from = alert.version + 1, seen.finding.is_met, look_from
+    return written
+
+
+def _prune(now: datetime) -> int:
+    """Forgets old deliveries, and notes of renders that no alert asks for again."""
+    old = Delivery.objects.filter(created_at__lt=now - KEPT, ended_at__lt=now - KEPT)
+    checks = AlertCheck.objects.filter(created_at__lt=now - KEPT, render__finished_at__lt=F("alert__look_from"))
+    # Nothing is written where there is nothing: SQLite has one writer at a time.
+    return sum(rows.delete()[0] for rows in (old, checks) if rows.exists())

@@ -1,0 +1,151 @@
+"""The outbox: messages are rows first, and are sent from them until one attempt succeeds or all have failed.
+
+At least once: a worker that dies after it sent a message and before it noted that leaves it to another attempt, which
+has the same id. After an attempt that was noted as successful there is none.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts.sealing import SealError
+from apps.notifications.addresses import address_of
+from apps.notifications.models import OPEN_STATES, Alert, Delivery, DeliveryState
+from apps.notifications.rights import refusal_of
+from apps.notifications.sending import Outcome, message_send
+from apps.visualizations import jobs
+
+JOB: Final = "apps.notifications.deliveries.delivery_send"
+DELAYS: Final = tuple(timedelta(seconds=each) for each in (30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600))
+"""How long to wait after each failed attempt; there is one attempt more than delays."""
+MOST_ATTEMPTS: Final = len(DELAYS) + 1
+MOST_PER_HOUR: Final = 100
+"""As many messages as one person's alerts send in an hour."""
+CLAIM: Final = timedelta(seconds=60)
+"""Longer than an attempt can take."""
+QUEUED_AGAIN: Final = timedelta(minutes=5)
+"""A job that was not begun for so long may have been lost with the queue's server."""
+_JOB_TIMEOUT_S: Final = 30
+_MOST_QUEUED: Final = 200
+logger = logging.getLogger(__name__)
+
+
+def deliveries_write(alert: Alert, key: str, message: dict[str, Any], now: datetime) -> int:
+    """Writes a message to each target of an alert, in the caller's transaction; returns how many are to be sent.
+
+    Args:
+        key: what it reports. What was written with it before stays as it is.
+    """
+    values: dict[str, Any] = {"alert": alert, "key": key, "message": message, "due_at": now}
+    if _is_too_much(alert, now):
+        text = f"The alerts of one person send {MOST_PER_HOUR} messages in an hour at most."
+        values |= {"state": DeliveryState.DROPPED, "error": text, "ended_at": now}
+    rows = [Delivery(target=target, **values) for target in alert.targets.all()]
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    transaction.on_commit(lambda: deliveries_enqueue(now), robust=True)
+    return sum(row.state == DeliveryState.WAITING for row in rows)
+
+
+def _is_too_much(alert: Alert, now: datetime) -> bool:
+    recent = Delivery.objects.filter(alert__owner=alert.owner_id, created_at__gt=now - timedelta(hours=1))
+    return recent.exclude(state=DeliveryState.DROPPED).count() >= MOST_PER_HOUR
+
+
+def deliveries_enqueue(now: datetime | None = None) -> int:
+    """Queues a job for each message that is due, one at a time for a target; returns how many.
+
+    One target that does not answer so takes the time of one worker at most.
+    """
+    now = now or timezone.now()
+    lost = Q(queued_at=None) | Q(queued_at__lt=now - QUEUED_AGAIN)
+    busy = Q(state=DeliveryState.SENDING) | Q(state=DeliveryState.WAITING, queued_at__gte=now - QUEUED_AGAIN)
+    taken = set(Delivery.objects.filter(busy, state__in=OPEN_STATES).order_by().values_list("target_id", flat=True))
+    queued = 0
+    rows = Delivery.objects.filter(lost, state=DeliveryState.WAITING, due_at__lte=now).order_by("due_at", "id")
+    for row in rows.only("target_id", "attempts")[:_MOST_QUEUED]:
+        if row.target_id in taken:
+            continue
+        taken.add(row.target_id)
+        same = Delivery.objects.filter(lost, id=row.id, state=DeliveryState.WAITING, attempts=row.attempts)
+        if not same.update(queued_at=now):
+            continue
+        if not jobs.function_enqueue(JOB, row.id, row.attempts + 1, timeout_s=_JOB_TIMEOUT_S):
+            Delivery.objects.filter(id=row.id, queued_at=now).update(queued_at=None)
+            break
+        queued += 1
+    return queued
+
+
+def deliveries_release(now: datetime) -> int:
+    """Gives back what a worker took and did not end in time; returns how many."""
+    gone = Delivery.objects.filter(state=DeliveryState.SENDING, claimed_until__lt=now)
+    done = 0
+    for row in gone[:_MOST_QUEUED]:
+        done += _attempt_end(row, Outcome(error="The worker was lost while it sent this.", is_final=False), now)
+    return done
+
+
+def delivery_send(delivery_id: str, attempt: int, now: datetime | None = None) -> None:
+    """A worker's job: makes one attempt. Returns quietly where that is another's, or was made already.
+
+    Args:
+        attempt: from 1.
+        now: None for the present.
+    """
+    now = now or timezone.now()
+    waiting = Delivery.objects.filter(id=delivery_id, state=DeliveryState.WAITING, attempts=attempt - 1)
+    values = {"state": DeliveryState.SENDING, "attempts": attempt, "claimed_until": now + CLAIM, "queued_at": None}
+    if not waiting.update(**values):
+        logger.info("delivery %s attempt %s: nothing to send", delivery_id, attempt)
+        return
+    row = Delivery.objects.select_related("target", "alert__owner", "alert__recipe").filter(id=delivery_id).first()
+    if row is None:
+        # Its alert was deleted in this moment.
+        return
+    if not row.alert.is_enabled and not row.is_test:
+        _end(row, DeliveryState.DROPPED, now, error="The alert was paused before this was sent.")
+        return
+    _attempt_end(row, _attempt(row, now), now)
+    transaction.on_commit(lambda: deliveries_enqueue(now), robust=True)
+
+
+def _attempt(row: Delivery, now: datetime) -> Outcome:
+    refusal = refusal_of(row.alert)
+    if refusal:
+        Alert.objects.filter(id=row.alert_id).update(problem=refusal)
+        # Kubeflow may only be down, so it is asked again.
+        return Outcome(error=refusal, is_final=False)
+    try:
+        return message_send(address_of(row.target), str(row.id), row.message, now)
+    except SealError:
+        return Outcome(error="The target's address can no longer be decrypted. Make the alert anew.")
+    except Exception:
+        logger.exception("delivery %s failed", row.id)
+        return Outcome(error="Something went wrong in the portal; the worker's log has the cause.", is_final=False)
+
+
+def _attempt_end(row: Delivery, outcome: Outcome, now: datetime) -> bool:
+    """Notes how an attempt went; the next one is due later each time."""
+    values: dict[str, Any] = {"error": outcome.error, "status_code": outcome.status_code}
+    if not outcome.error:
+        return _end(row, DeliveryState.SENT, now, **values)
+    logger.info("delivery %s attempt %s: %s", row.id, row.attempts, outcome.error)
+    if outcome.is_final or row.attempts >= MOST_ATTEMPTS:
+        return _end(row, DeliveryState.FAILED, now, **values)
+    return _change(row, state=DeliveryState.WAITING, due_at=now + DELAYS[row.attempts - 1], **values)
+
+
+def _end(row: Delivery, state: DeliveryState, now: datetime, **values: Any) -> bool:
+    return _change(row, state=state, ended_at=now, **values)
+
+
+def _change(row: Delivery, **values: Any) -> bool:
+    """Ends the attempt of a row that was read while it was sent, unless it was given to another worker since."""
+    same = Delivery.objects.filter(id=row.id, state=DeliveryState.SENDING, attempts=row.attempts)
+    return bool(same.update(claimed_until=None, **values))

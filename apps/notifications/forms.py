@@ -1,0 +1,99 @@
+"""The form of a new alert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django import forms
+
+from apps.notifications.definitions import AlertDefinition
+from apps.notifications.models import AlertEvent, TargetKind
+from apps.rules.models import Rule
+
+_TARGETS: Final = (TargetKind.EMAIL, TargetKind.WEBHOOK, TargetKind.SLACK)
+
+
+class AlertForm(forms.Form):
+    """What an alert waits for, and where its messages go."""
+
+    title = forms.CharField(label="Name", max_length=200, required=False, help_text="Empty for one made of the rest.")
+    event = forms.ChoiceField(label="Send a message when", choices=AlertEvent.choices)
+    rule = forms.ChoiceField(label="Rule", required=False, help_text="Of its runs only. Empty: all of the series.")
+    figure = forms.CharField(label="Key figure", max_length=100, required=False, help_text="Which the results leave.")
+    direction = forms.ChoiceField(label="Gets", choices=[("above", "above"), ("below", "below")], initial="below")
+    threshold = forms.FloatField(label="Threshold", required=False)
+    change = forms.FloatField(
+        label="Changes by more than",
+        min_value=0,
+        required=False,
+        help_text="Against the baseline of the series; without one, against the render before.",
+    )
+    unit = forms.ChoiceField(
+        label="Measured", choices=[("absolute", "in the figure's unit"), ("percent", "in percent")], initial="absolute"
+    )
+    email = forms.CharField(label="E-mail", max_length=254, required=False)
+    webhook = forms.CharField(
+        label="Webhook", max_length=2000, required=False, help_text="An address that takes a signed POST request."
+    )
+    slack = forms.CharField(
+        label="Slack", max_length=2000, required=False, help_text="The address of an incoming webhook."
+    )
+
+    def __init__(
+        self, *args: Any, figures: Iterable[str], rules: Iterable[Rule], has_email: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        names, self._rules = list(figures), {str(each.id): each for each in rules}
+        if names:
+            self.fields["figure"].widget = forms.Select(choices=[("", "-"), *((name, name) for name in names)])
+        if self._rules:
+            field = self.fields["rule"]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101
+            field.choices = [("", "-"), *((key, rule.name) for key, rule in self._rules.items())]
+        else:
+            del self.fields["rule"]
+            events = self.fields["event"]
+            assert isinstance(events, forms.ChoiceField)  # noqa: S101
+            events.choices = [(each.value, each.label) for each in AlertEvent if not each.is_of_rule]
+        if not has_email:
+            del self.fields["email"]
+
+    @property
+    def event_fields(self) -> list[forms.BoundField]:
+        """What the alert waits for."""
+        return self._bound("title", "event", "rule")
+
+    @property
+    def figure_fields(self) -> list[forms.BoundField]:
+        """What it waits for where that is a key figure."""
+        return self._bound("figure", "direction", "threshold", "change", "unit")
+
+    @property
+    def target_fields(self) -> list[forms.BoundField]:
+        """Where its messages go."""
+        return self._bound(*(kind.value for kind in _TARGETS))
+
+    def _bound(self, *names: str) -> list[forms.BoundField]:
+        return [self[name] for name in names if name in self.fields]
+
+    def definition(self) -> AlertDefinition:
+        """Returns the condition of a valid form."""
+        values = self.cleaned_data
+        return AlertDefinition(
+            event=AlertEvent(values["event"]),
+            figure=values["figure"],
+            direction=values["direction"],
+            threshold=values["threshold"],
+            change=values["change"],
+            is_percent=values["unit"] == "percent",
+        )
+
+    def targets(self) -> list[tuple[TargetKind, str]]:
+        """Returns the targets of a valid form."""
+        given = {kind: self.cleaned_data.get(kind.value, "") for kind in _TARGETS}
+        return [(kind, text) for kind, text in given.items() if text]
+
+    def chosen_rule(self) -> Rule | None:
+        """Returns the rule of a valid form; None for none."""
+        return self._rules.get(self.cleaned_data.get("rule", ""))

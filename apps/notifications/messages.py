@@ -1,0 +1,149 @@
+"""What messages say: the facts as JSON, and the same as lines for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.notifications.models import Alert
+from apps.rules.models import Rule
+from apps.visualizations.models import Render
+
+_MOST_TEXT: Final = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A key figure of a render, as an alert sees it.
+
+    Attributes:
+        reference: of the baseline or the render before; None where there is none, or a threshold is the alert's.
+    """
+
+    name: str
+    value: float
+    unit: str
+    reference: float | None = None
+    is_baseline: bool = False
+
+
+def public_url(path: str) -> str:
+    """Returns the address of a page for people elsewhere."""
+    host, _, port = settings.VIZPORTAL_BIND.rpartition(":")
+    reached = "127.0.0.1" if host in {"", "0.0.0.0", "[::]", "::"} else host  # noqa: S104  (not bound here)
+    return f"{settings.VIZPORTAL_PUBLIC_URL or f'http://{reached}:{port}'}{path}"
+
+
+def render_message(alert: Alert, render: Render, figure: Compared | None = None) -> dict[str, Any]:
+    """Returns what is sent about a render.
+
+    Args:
+        figure: which the alert compares; None for an alert that compares none.
+    """
+    visualization = render.visualization
+    facts: dict[str, Any] = {
+        "visualization": {"id": str(visualization.id), "title": visualization.title, "type": visualization.type_key},
+        "run": {"id": visualization.run_id, "name": visualization.run_name},
+        "pipeline": visualization.pipeline_name,
+        "render": {
+            "id": str(render.id),
+            "state": str(render.state),
+            "reason": render.reason,
+            "message": _one_line(render.message),
+        },
+    }
+    headline = f"{render.known_state.label}: {visualization.title}"
+    details = [_one_line(render.message)] if render.message else []
+    if figure is not None:
+        facts["figure"] = _figure_facts(alert, figure)
+        headline = f"{_figure_headline(alert, figure)}: {visualization.title}"
+        details = [_figure_line(facts["figure"])]
+    details += [f"Run: {visualization.run_name or visualization.run_id}"] if visualization.run_id else []
+    details += [f"Pipeline: {visualization.pipeline_name}"] if visualization.pipeline_name else []
+    return _message(alert, headline, details, facts, public_url(render.get_absolute_url()))
+
+
+def rule_message(alert: Alert, rule: Rule, run: tuple[str, str] | None, text: str) -> dict[str, Any]:
+    """Returns what is sent about a rule.
+
+    Args:
+        run: id and name of the one that failed; None where the rule was paused.
+    """
+    facts: dict[str, Any] = {
+        "rule": {"id": str(rule.id), "title": rule.name, "state": "failed" if run else "paused"},
+        "pipeline": rule.pipeline_pattern or rule.recipe.pipeline_name,
+        "message": _one_line(text),
+    }
+    details = [_one_line(text)]
+    if run:
+        facts["run"] = {"id": run[0], "name": run[1]}
+        details.append(f"Run: {run[1] or run[0]}")
+    headline = f"A run of the rule {rule.name} failed" if run else f"The rule {rule.name} was paused"
+    return _message(alert, headline, details, facts, public_url(rule.get_absolute_url()))
+
+
+def trial_message(alert: Alert) -> dict[str, Any]:
+    """Returns what a person sends to try an alert's targets."""
+    headline = f"Test of the alert {alert.name}"
+    details = ["Somebody asked for this message to see that it arrives. Nothing happened."]
+    return _message(alert, headline, details, {"is_test": True}, public_url(alert.get_absolute_url()))
+
+
+def _message(alert: Alert, headline: str, details: list[str], facts: dict[str, Any], url: str) -> dict[str, Any]:
+    title = _one_line(headline)
+    lines = [title, "", *details, "", url, "", f"Sent by the alert {_one_line(alert.name)}: "]
+    lines[-1] += public_url(alert.get_absolute_url())
+    return {
+        "event": alert.event,
+        "title": title,
+        "alert": {"id": str(alert.id), "title": alert.name},
+        **facts,
+        "url": url,
+        "created_at": timezone.now().isoformat(),
+        "lines": lines,
+        "slack": "\n".join([f"*<{url}|{_slack(title)}>*", *map(_slack, details)]),
+    }
+
+
+def _figure_facts(alert: Alert, figure: Compared) -> dict[str, Any]:
+    facts: dict[str, Any] = {"name": figure.name, "value": figure.value, "unit": figure.unit}
+    if figure.reference is None:
+        return facts | {"direction": alert.direction, "threshold": alert.threshold}
+    delta = figure.value - figure.reference
+    return facts | {
+        "reference": figure.reference,
+        "is_baseline": figure.is_baseline,
+        "delta": delta,
+        "percent": delta / abs(figure.reference) * 100 if figure.reference else None,
+        "most": alert.change,
+        "is_percent": alert.is_percent,
+    }
+
+
+def _figure_headline(alert: Alert, figure: Compared) -> str:
+    value = f"{figure.value:.6g} {figure.unit}".rstrip()
+    if figure.reference is None:
+        return f"{figure.name} is {value}, {alert.direction} {alert.threshold:g}"
+    return f"{figure.name} changed from {figure.reference:.6g} to {value}"
+
+
+def _figure_line(facts: dict[str, Any]) -> str:
+    value = f"{facts['name']}: {facts['value']:.6g} {facts['unit']}".rstrip()
+    if "threshold" in facts:
+        return f"{value} (threshold {facts['threshold']:g})"
+    percent = "" if facts["percent"] is None else f", {facts['percent']:+.3g} %"
+    of = "baseline" if facts["is_baseline"] else "render before"
+    return f"{value} ({of} {facts['reference']:.6g}, change {facts['delta']:+.6g}{percent})"
+
+
+def _one_line(text: str) -> str:
+    clean = " ".join(text.split())
+    return clean if len(clean) <= _MOST_TEXT else f"{clean[: _MOST_TEXT - 1]}…"
+
+
+def _slack(text: str) -> str:
+    # The three characters that Slack's documentation says to escape; * and _ only change the look.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,228 @@
+"""Alerts, where their messages go, what they have looked at, and the messages themselves."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final, Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.rules.models import Rule
+from apps.ui.states import Tone
+from apps.visualizations.models import Recipe, Render
+
+
+class AlertEvent(models.TextChoices):
+    """What an alert waits for."""
+
+    RENDER_SUCCEEDED = "render_succeeded", "Render finishes"
+    RENDER_FAILED = "render_failed", "Render fails"
+    FIGURE_CROSSED = "figure_crossed", "Key figure crosses threshold"
+    FIGURE_CHANGED = "figure_changed", "Key figure changes"
+    RULE_FAILED = "rule_failed", "Run of the rule fails"
+    RULE_PAUSED = "rule_paused", "Portal pauses the rule"
+
+    @property
+    def is_of_figure(self) -> bool:
+        """Whether it compares a key figure."""
+        return self in {AlertEvent.FIGURE_CROSSED, AlertEvent.FIGURE_CHANGED}
+
+    @property
+    def is_of_rule(self) -> bool:
+        """Whether a rule reports it, and not a render."""
+        return self in {AlertEvent.RULE_FAILED, AlertEvent.RULE_PAUSED}
+
+
+class TargetKind(models.TextChoices):
+    """How a message travels."""
+
+    EMAIL = "email", "E-mail"
+    WEBHOOK = "webhook", "Webhook"
+    SLACK = "slack", "Slack"
+
+
+class DeliveryState(models.TextChoices):
+    """How far a message is on its way to one target.
+
+    Attributes:
+        icon: an icon of the vendored set.
+    """
+
+    icon: str
+    tone: Tone
+
+    def __new__(cls, value: str, icon: str, tone: Tone) -> Self:
+        """Makes a state of its row; Django takes the last column, the label."""
+        state = str.__new__(cls, value)
+        state._value_ = value
+        state.icon, state.tone = icon, tone
+        return state
+
+    WAITING = "waiting", "clock", Tone.WARN, "Waiting"
+    SENDING = "sending", "loader-circle", Tone.BUSY, "Sending"
+    SENT = "sent", "circle-check", Tone.OK, "Sent"
+    FAILED = "failed", "circle-x", Tone.BAD, "Failed"
+    DROPPED = "dropped", "ban", Tone.IDLE, "Not sent"
+
+    @classmethod
+    def by_value(cls, value: str) -> DeliveryState:
+        """Returns the state of that value.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {state.value: state for state in cls}[value]
+
+
+OPEN_STATES: Final = (DeliveryState.WAITING, DeliveryState.SENDING)
+"""Of messages that are neither sent nor given up."""
+
+
+class Alert(models.Model):
+    """A condition on the renders of a series, or on a rule, and where messages go. It has its owner's permissions.
+
+    Attributes:
+        rule: of its runs only; None for all of the series.
+        figure, direction, threshold: of a key figure that crosses a threshold; `above` or `below`.
+        change, is_percent: of a key figure that changes by more than so much.
+        is_met: whether the condition held when it was last looked at, so that only a crossing sends; None while that
+            is not known.
+        version: counts what was looked at; a change that names an old one changes nothing.
+        look_from: renders that ended before are left aside: when it was made or resumed, and later a little before the
+            newest render that it has looked at.
+        looked_at: when a reconciler last began to work on it; keeps others away for a moment.
+        problem: why nothing is sent, for its owner; "" where there is no reason.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alerts")
+    recipe = models.ForeignKey(Recipe, on_delete=models.CASCADE, related_name="alerts")
+    rule = models.ForeignKey(Rule, null=True, blank=True, on_delete=models.CASCADE, related_name="alerts")
+    event = models.CharField(max_length=20, choices=AlertEvent)
+    figure = models.CharField(max_length=100, blank=True)
+    direction = models.CharField(max_length=5, blank=True, choices=[(each, each) for each in ("above", "below")])
+    threshold = models.FloatField(null=True, blank=True)
+    change = models.FloatField(null=True, blank=True)
+    is_percent = models.BooleanField(default=False)
+    is_enabled = models.BooleanField(default=True)
+    problem = models.TextField(blank=True)
+    is_met = models.BooleanField(null=True, blank=True, editable=False)
+    version = models.PositiveBigIntegerField(default=0, editable=False)
+    look_from = models.DateTimeField(default=timezone.now, editable=False)
+    looked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["is_enabled", "looked_at"], name="alert_turn")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The alert's own page."""
+        return reverse("notifications:alert_detail", args=[self.id])
+
+
+class AlertTarget(models.Model):
+    """Where an alert's messages go.
+
+    Attributes:
+        shown: the address as it may be shown; of a web address only scheme and host, since the rest may be a secret.
+        sealed: address and signing secret, encrypted.
+        key_id: the key that encrypted them.
+    """
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="targets")
+    kind = models.CharField(max_length=10, choices=TargetKind)
+    shown = models.CharField(max_length=300)
+    sealed = models.TextField(editable=False)
+    key_id = models.CharField(max_length=16, editable=False, db_index=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.shown}"
+
+
+class AlertCheck(models.Model):
+    """An alert has looked at a render. There is one row for each pair, so that no render is looked at twice.
+
+    Attributes:
+        value, reference: the key figure, and what it was compared with; None where there was none.
+        fired: whether a message was written.
+    """
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="checks", db_index=False)
+    render = models.ForeignKey(Render, on_delete=models.CASCADE, related_name="+")
+    value = models.FloatField(null=True)
+    reference = models.FloatField(null=True)
+    fired = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alert", "render"], name="alert_check_once")]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id}: {self.render_id}"
+
+
+class Delivery(models.Model):
+    """One message on its way to one target. Its id stays the same at each attempt, so that receivers know a repetition.
+
+    Attributes:
+        key: what it reports, such as `render:<id>`; one row for each target and key, so that it is sent once.
+        message: what is sent, as JSON.
+        attempts: how many were begun.
+        due_at: when the next one may begin.
+        queued_at: when a job was last queued for it; None for none since the last attempt.
+        claimed_until: until then a worker is at it; past that the attempt was lost with its worker.
+        status_code: of the latest answer; None where there was none.
+        error: of the latest attempt, in one sentence.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    target = models.ForeignKey(AlertTarget, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    key = models.CharField(max_length=80)
+    message = models.JSONField()
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    status_code = models.PositiveIntegerField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        verbose_name_plural = "deliveries"
+        constraints = [models.UniqueConstraint(fields=["target", "key"], name="delivery_once")]
+        indexes = [
+            models.Index(fields=["alert", "-created_at"], name="delivery_log"),
+            models.Index(
+                fields=["due_at"],
+                name="delivery_open",
+                condition=models.Q(state__in=OPEN_STATES),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.state}"
+
+    @property
+    def known_state(self) -> DeliveryState:
+        """Its state, with icon, colour and label."""
+        return DeliveryState.by_value(self.state)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether a person asked for it to try the target."""
+        return self.key.startswith("test:")

@@ -1,0 +1,24 @@
+"""What an alert's owner may still see, without the owner being there."""
+
+from __future__ import annotations
+
+from apps.accounts.caller import absent_caller
+from apps.accounts.rights import Right
+from apps.notifications.models import Alert
+from apps.runs import access
+
+
+def refusal_of(alert: Alert) -> str:
+    """Returns why nothing may be sent to an alert's owner now, as a sentence; "" where it may."""
+    name = alert.owner.get_username()
+    caller = absent_caller(alert.owner)
+    if not caller.is_person:
+        return f"Nothing is sent: the account {name} is not active."
+    if not caller.may(Right.VIEW):
+        return f"Nothing is sent: {name} may no longer see results here."
+    if not access.may_read(caller, alert.recipe.endpoint_key, alert.recipe.namespace):
+        return (
+            f"Nothing is sent: {name} may not read the namespace {alert.recipe.namespace}, "
+            "or Kubeflow cannot be asked about it."
+        )
+    return ""

@@ -1,0 +1,239 @@
+"""What people do with alerts: make, change, pause, try, delete."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
+from apps.notifications import deliveries, messages
+from apps.notifications.addresses import (
+    Address,
+    AddressRefusedError,
+    email_address,
+    secret_make,
+    target_of,
+    web_address,
+)
+from apps.notifications.definitions import AlertDefinition, definition_check, usual_name
+from apps.notifications.finding import state_now
+from apps.notifications.models import Alert, AlertTarget, Delivery, TargetKind
+from apps.notifications.rights import refusal_of
+from apps.notifications.sending import address_check
+from apps.rules.models import Rule
+from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError
+from apps.visualizations.models import Recipe
+from apps.visualizations.services.rights import namespace_check, right_check
+
+MOST_ALERTS: Final = 50
+"""As many alerts as one person may have."""
+MOST_TARGETS: Final = 5
+"""As many targets as one alert may have."""
+MOST_TESTS_PER_HOUR: Final = 10
+_MOST_NAME_CHARS: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeAlert:
+    """A new alert.
+
+    Attributes:
+        secrets: what signs the messages to each webhook, by the target's primary key; shown this once.
+    """
+
+    alert: Alert
+    secrets: dict[int, str]
+
+
+def alert_create(
+    caller: Caller,
+    recipe: Recipe,
+    definition: AlertDefinition,
+    targets: Sequence[tuple[TargetKind, str]],
+    *,
+    rule: Rule | None = None,
+    name: str = "",
+) -> MadeAlert:
+    """Makes an alert on a series that the caller may see. It looks at renders that end from now on.
+
+    Args:
+        targets: kinds and addresses.
+        rule: one that the caller may see; the alert is for its runs only.
+
+    Raises:
+        NotAllowedError: no person calls, or one without the right to view.
+        InvalidRequestError: too many alerts, a condition that makes no sense, or a target that is refused.
+        NotFoundError: the series' namespace is not the caller's to read.
+    """
+    right_check(caller, Right.VIEW)
+    if not caller.is_person:
+        raise NotAllowedError("An alert is somebody's: it has the permissions of its owner.")
+    namespace_check(caller, recipe.endpoint_key, recipe.namespace)
+    definition_check(definition, rule, recipe)
+    addresses = _addresses_clean(caller, targets)
+    if Alert.objects.filter(owner=caller.user_id).count() >= MOST_ALERTS:
+        raise InvalidRequestError(f"You have {MOST_ALERTS} alerts already, as many as one may have. Delete one first.")
+    alert = Alert(
+        name=_name_clean(name) or usual_name(definition, rule, recipe)[:_MOST_NAME_CHARS],
+        owner=caller.owner,
+        recipe=recipe,
+        rule=rule,
+        **definition.columns(),
+    )
+    problem = refusal_of(alert)
+    if problem:
+        raise InvalidRequestError(f"This alert could not work while you are away. {problem}")
+    alert.is_met = state_now(alert)
+    with transaction.atomic():
+        alert.save(force_insert=True)
+        secrets = _targets_save(alert, addresses)
+        _record(caller, "alert.create", alert, detail=_targets_text(alert))
+    return MadeAlert(alert=alert, secrets=secrets)
+
+
+def alert_change(
+    caller: Caller,
+    alert: Alert,
+    *,
+    is_enabled: bool | None = None,
+    name: str | None = None,
+    definition: AlertDefinition | None = None,
+) -> None:
+    """Pauses an alert or resumes it, renames it, or sets its condition. What ends during a pause is left aside.
+
+    Raises:
+        NotAllowedError: neither the owner nor an administrator.
+        InvalidRequestError: the name or the condition makes no sense.
+    """
+    change_check(caller, alert)
+    values: dict[str, Any] = {}
+    if name is not None:
+        values["name"] = _name_clean(name) or alert.name
+    if definition is not None:
+        definition_check(definition, alert.rule, alert.recipe)
+        values |= definition.columns()
+    if is_enabled is not None and is_enabled != alert.is_enabled:
+        values["is_enabled"] = is_enabled
+    detail = ", ".join(f"{key} {value}" for key, value in values.items())
+    if values.get("is_enabled") or definition is not None:
+        for key, value in values.items():
+            setattr(alert, key, value)
+        values |= {"is_met": state_now(alert), "look_from": timezone.now(), "problem": ""}
+    with transaction.atomic():
+        # A reconciler that has just read the alert as it was changes nothing.
+        Alert.objects.filter(id=alert.id).update(**values, version=F("version") + 1)
+        _record(caller, "alert.change", alert, detail=detail)
+    alert.refresh_from_db()
+
+
+def alert_delete(caller: Caller, alert: Alert) -> None:
+    """Deletes an alert with its messages; what was not sent yet is not sent.
+
+    Raises:
+        NotAllowedError: see `alert_change`.
+    """
+    change_check(caller, alert)
+    with transaction.atomic():
+        _record(caller, "alert.delete", alert)
+        alert.delete()
+
+
+def alert_test(caller: Caller, alert: Alert) -> int:
+    """Sends a message to each target of an alert, also of a paused one; returns how many.
+
+    Raises:
+        NotAllowedError: see `alert_change`.
+        InvalidRequestError: too many within the last hour, or the owner may no longer see the series.
+    """
+    change_check(caller, alert)
+    now = timezone.now()
+    problem = refusal_of(alert)
+    if problem:
+        raise InvalidRequestError(problem)
+    recent = Delivery.objects.filter(alert__owner=alert.owner_id, created_at__gt=now - timedelta(hours=1))
+    if recent.filter(key__startswith="test:").count() >= MOST_TESTS_PER_HOUR:
+        raise InvalidRequestError(f"At most {MOST_TESTS_PER_HOUR} tests are sent in an hour. Wait a little.")
+    with transaction.atomic():
+        count = deliveries.deliveries_write(alert, f"test:{uuid.uuid4()}", messages.trial_message(alert), now)
+        _record(caller, "alert.test", alert, detail=_targets_text(alert))
+    return count
+
+
+def change_check(caller: Caller, alert: Alert) -> None:
+    """Refuses a caller that may not change an alert.
+
+    Raises:
+        NotAllowedError: neither the owner nor an administrator.
+    """
+    right_check(caller, Right.VIEW)
+    if not caller.may(Right.ADMINISTER) and alert.owner_id != caller.user_id:
+        raise NotAllowedError("Only its owner or an administrator may do this.")
+
+
+def _addresses_clean(caller: Caller, targets: Iterable[tuple[TargetKind, str]]) -> list[Address]:
+    found: dict[tuple[TargetKind, str], Address] = {}
+    for kind, text in targets:
+        try:
+            address = _address_clean(caller, kind, text)
+        except AddressRefusedError as error:
+            raise InvalidRequestError(str(error), fields={kind.value: str(error)}) from error
+        found[kind, address.address] = address
+    if not found:
+        raise InvalidRequestError("Name at least one target.", fields={"targets": "At least one is needed."})
+    if len(found) > MOST_TARGETS:
+        text = f"An alert has at most {MOST_TARGETS} targets."
+        raise InvalidRequestError(text, fields={"targets": text})
+    return list(found.values())
+
+
+def _address_clean(caller: Caller, kind: TargetKind, text: str) -> Address:
+    if kind is TargetKind.EMAIL:
+        own = str(getattr(caller.user, "email", "") or "")
+        return Address(kind=kind, address=email_address(text, own=own, is_free=caller.may(Right.ADMINISTER)))
+    address = Address(kind=kind, address=web_address(text).geturl())
+    address_check(address.address)
+    return replace(address, secret=secret_make()) if kind is TargetKind.WEBHOOK else address
+
+
+def _targets_save(alert: Alert, addresses: Iterable[Address]) -> dict[int, str]:
+    secrets: dict[int, str] = {}
+    for address in addresses:
+        target: AlertTarget = target_of(address)
+        target.alert = alert
+        target.save(force_insert=True)
+        if address.secret:
+            secrets[target.pk] = address.secret
+    return secrets
+
+
+def _targets_text(alert: Alert) -> str:
+    return "; ".join(map(str, alert.targets.all()))
+
+
+def _name_clean(name: str) -> str:
+    clean = " ".join(name.replace("\0", "").split())
+    if len(clean) > _MOST_NAME_CHARS:
+        text = f"The name must have at most {_MOST_NAME_CHARS} characters."
+        raise InvalidRequestError(text, fields={"title": text})
+    return clean
+
+
+def _record(caller: Caller, action: str, alert: Alert, *, detail: str = "") -> None:
+    audit.record(
+        caller,
+        action,
+        target=alert.id,
+        target_name=alert.name,
+        endpoint_key=alert.recipe.endpoint_key,
+        namespace=alert.recipe.namespace,
+        detail=detail,
+    )

@@ -1,0 +1,345 @@
+"""When an alert fires: once for each crossing, whatever is repeated, killed or run side by side."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from renderer import KeyFigure
+
+from apps.notifications import checking, deliveries, services
+from apps.notifications.conditions import change_find, threshold_find
+from apps.notifications.definitions import AlertDefinition
+from apps.notifications.models import Alert, AlertCheck, AlertEvent, Delivery, TargetKind
+from apps.visualizations.models import Recipe, Visualization
+from apps.visualizations.services import reconciliation, submission
+from tests.callers import caller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_one_message_for_each_crossing_and_none_for_a_repetition(make, ended, turn, titles):
+    make()
+    for value in (0.9, 0.7, 0.6, 0.7, 0.85, 0.8, 0.79, 0.79):
+        ended(value)
+        turn()
+        turn()
+    assert titles() == [
+        "auc is 0.7, below 0.8: table of data, run 2",
+        "auc is 0.79, below 0.8: table of data, run 7",
+    ]
+
+
+def test_all_at_once_are_looked_at_in_the_order_of_their_ends(make, ended, turn, titles):
+    make(direction="above", threshold=0.8)
+    now = timezone.now()
+    for value, minute in ((0.9, 3), (0.7, 2), (0.95, 1), (0.99, 4)):
+        ended(value, at=now + timedelta(minutes=minute))
+    turn()
+    assert titles() == ["auc is 0.95, above 0.8: table of data, run 3", "auc is 0.9, above 0.8: table of data, run 1"]
+
+
+def test_a_series_that_is_below_already_is_no_crossing(make, ended, turn, titles):
+    ended(0.5, at=timezone.now() - timedelta(minutes=5))
+    made = make()
+    assert made.alert.is_met
+    ended(0.4)
+    turn()
+    assert titles() == []
+    ended(0.9)
+    ended(0.3)
+    turn()
+    assert len(titles()) == 1
+
+
+@pytest.mark.parametrize(
+    ("was", "value", "is_above", "met", "fires"),
+    [
+        (None, 0.7, False, True, True),
+        (False, 0.8, False, False, False),
+        (False, 0.8, True, False, False),
+        (True, 0.9, True, True, False),
+        (False, 0.81, True, True, True),
+        (True, None, True, True, False),
+    ],
+)
+def test_thresholds(was, value, is_above, met, fires):
+    found = threshold_find(was, value, threshold=0.8, is_above=is_above)
+    assert (found.is_met, found.fires) == (met, fires)
+
+
+@pytest.mark.parametrize(
+    ("value", "reference", "most", "is_percent", "fires"),
+    [
+        (0.6, 0.5, 0.05, False, True),
+        (0.5, 0.5, 0.0, False, False),
+        (0.5, None, 0.1, False, False),
+        (110, 100, 10, True, False),
+        (-111, -100, 10, True, True),
+        (1e-9, 0.0, 50, True, True),
+        (0.0, 0.0, 50, True, False),
+    ],
+)
+def test_changes(value, reference, most, is_percent, fires):
+    found = change_find(False, value, reference, most=most, is_percent=is_percent, is_fixed=True)
+    assert found.fires == fires
+
+
+def test_a_change_against_the_render_before_fires_each_time(make, ended, turn, titles):
+    make(AlertEvent.FIGURE_CHANGED)
+    for value in (0.9, 0.5, 0.5, 0.9, 0.95):
+        ended(value)
+        turn()
+    assert titles() == [
+        "auc changed from 0.9 to 0.5: table of data, run 2",
+        "auc changed from 0.5 to 0.9: table of data, run 4",
+    ]
+
+
+def test_a_change_against_the_baseline_fires_once_while_it_lasts(make, ended, turn, recipe):
+    baseline = ended(0.9).visualization
+    Recipe.objects.filter(id=recipe.id).update(baseline=baseline)
+    recipe.refresh_from_db()
+    make(AlertEvent.FIGURE_CHANGED, change=10, is_percent=True)
+    for value in (0.85, 0.7, 0.6, 0.88, 0.5):
+        ended(value)
+        turn()
+    ended(0.1, visualization=baseline)
+    turn()
+    facts = [row.message["figure"] for row in Delivery.objects.order_by("created_at")]
+    assert [(each["value"], each["reference"], each["is_baseline"]) for each in facts] == [
+        (0.7, 0.9, True),
+        (0.5, 0.9, True),
+    ]
+    assert facts[0]["delta"] == pytest.approx(-0.2)
+    assert facts[0]["percent"] == pytest.approx(-22.22, abs=0.01)
+
+
+def test_a_deleted_baseline_compares_with_the_render_before(make, ended, turn, recipe, titles):
+    baseline = ended(0.9).visualization
+    Recipe.objects.filter(id=recipe.id).update(baseline=baseline)
+    recipe.refresh_from_db()
+    make(AlertEvent.FIGURE_CHANGED)
+    Visualization.objects.filter(id=baseline.id).update(deleted_at=timezone.now())
+    ended(0.5)
+    ended(0.7)
+    turn()
+    assert titles() == ["auc changed from 0.5 to 0.7: table of data, run 3"]
+
+
+def test_renders_that_finish_and_that_fail(make, ended, turn, titles):
+    make(AlertEvent.RENDER_SUCCEEDED)
+    make(AlertEvent.RENDER_FAILED)
+    ended()
+    for state in ("failed", "timed_out", "lost", "cancelled"):
+        ended(state=state, message="There is no column score.")
+    ended(state="running")
+    turn()
+    assert sorted(titles()) == [
+        "Failed: table of data, run 2",
+        "Lost: table of data, run 4",
+        "Succeeded: table of data, run 1",
+        "Timed out: table of data, run 3",
+    ]
+    failed = Delivery.objects.get(message__title="Failed: table of data, run 2").message
+    assert failed["render"]["message"] == "There is no column score."
+
+
+def test_what_ended_before_the_alert_or_of_another_series_or_long_ago_is_left_aside(make, ended, turn, titles):
+    before = ended(at=timezone.now() - timedelta(hours=1))
+    alert = make(AlertEvent.RENDER_SUCCEEDED).alert
+    other = Recipe.objects.create(digest="d2", type_key="table")
+    ended(to=other)
+    turn()
+    assert titles() == []
+    # The reconciler was off for two days; a further render leads it to those that it missed.
+    now = timezone.now()
+    ended(at=now + timedelta(minutes=1))
+    ended(at=now + timedelta(days=2))
+    turn(now + timedelta(days=2, minutes=1))
+    assert titles() == ["Succeeded: table of data, run 4"]
+    assert list(AlertCheck.objects.filter(alert=alert).order_by("id").values_list("fired", flat=True)) == [False, True]
+    assert not AlertCheck.objects.filter(render=before).exists()
+
+
+def test_a_first_pass_looks_at_a_day_and_the_next_ones_at_minutes():
+    now, scan = timezone.now(), checking.Scan()
+    assert scan.since(now) == now - checking.OLDEST
+    scan.complete_at = now
+    assert scan.since(now + timedelta(seconds=5)) == now - checking.OVERLAP
+    # A clock that was set back.
+    assert scan.since(now - timedelta(hours=1)) == now - timedelta(hours=1) - checking.OVERLAP
+    assert scan.since(now + timedelta(days=9)) == now + timedelta(days=8)
+
+
+def test_a_pass_that_ran_out_of_time_looks_again_as_far_back(make, ended, monkeypatch):
+    make(AlertEvent.RENDER_SUCCEEDED)
+    ended()
+    scan = checking.Scan()
+    monkeypatch.setattr(checking, "LONGEST_PASS_S", -1)
+    checking.alerts_pass(None, scan)
+    assert (scan.complete_at, Delivery.objects.count()) == (None, 0)
+
+
+def test_many_renders_are_looked_at_over_several_passes(make, ended, turn, monkeypatch):
+    monkeypatch.setattr(checking, "MOST_RENDERS", 2)
+    make(AlertEvent.RENDER_SUCCEEDED)
+    for _ in range(5):
+        ended()
+    for _ in range(3):
+        turn()
+    assert Delivery.objects.count() == 5
+
+
+def test_an_end_that_is_noted_late_is_not_missed(make, ended, turn, titles):
+    make(AlertEvent.RENDER_SUCCEEDED)
+    now = timezone.now()
+    ended(at=now + timedelta(minutes=14))
+    turn()
+    ended(at=now + timedelta(minutes=1))
+    turn()
+    assert len(titles()) == 2
+
+
+def test_a_pause_leaves_aside_what_ends_meanwhile(make, ended, turn, owner, titles):
+    alert = make(AlertEvent.RENDER_SUCCEEDED).alert
+    services.alert_change(caller(owner), alert, is_enabled=False)
+    ended(at=timezone.now())
+    turn()
+    services.alert_change(caller(owner), alert, is_enabled=True)
+    turn()
+    assert titles() == []
+    ended()
+    turn()
+    assert len(titles()) == 1
+
+
+def test_a_new_condition_starts_from_the_present_state(make, ended, turn, owner, titles):
+    alert = make().alert
+    ended(0.85, at=timezone.now() - timedelta(seconds=1))
+    wanted = AlertDefinition(event=AlertEvent.FIGURE_CROSSED, figure="auc", direction="below", threshold=0.9)
+    services.alert_change(caller(owner), alert, definition=wanted)
+    assert alert.is_met
+    ended(0.84)
+    turn()
+    assert titles() == []
+
+
+class KilledError(BaseException):
+    """The process is gone, between two statements of SQL."""
+
+
+def killed_after(statements):
+    left = [statements]
+
+    def wrapper(execute, sql, params, many, context):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KilledError
+        return execute(sql, params, many, context)
+
+    return connection.execute_wrapper(wrapper)
+
+
+def test_killed_at_random_points_each_crossing_is_written_once(make, ended, turn, titles):
+    make()
+    make(AlertEvent.RENDER_SUCCEEDED)
+    chance, kills = random.Random(7), 0
+    for number in range(40):
+        ended(0.9 if number % 4 else 0.5)
+        Alert.objects.update(looked_at=None)
+        try:
+            with killed_after(chance.randrange(1, 30)):
+                checking.alerts_pass()
+        except KilledError:
+            kills += 1
+    turn()
+    assert kills > 10
+    assert len([title for title in titles() if "below" in title]) == 10
+    assert len([title for title in titles() if "Succeeded" in title]) == 40
+    assert Delivery.objects.count() == 50
+
+
+def test_two_reconcilers_at_once_write_one_message(make, ended, titles):
+    alert_id = make().alert.id
+    ended(0.5)
+    first, second = (Alert.objects.select_related("owner", "recipe__baseline").get(id=alert_id) for _ in range(2))
+    now = timezone.now()
+    assert checking.alert_work(first, now) == 1
+    assert checking.alert_work(second, now) == 0
+    assert len(titles()) == 1
+
+
+def test_a_reconciler_that_read_the_alert_before_a_change_writes_nothing(make, ended, owner, titles):
+    made = make().alert
+    ended(0.7)
+    stale = Alert.objects.select_related("owner", "recipe__baseline").get(id=made.id)
+    wanted = AlertDefinition(event=AlertEvent.FIGURE_CROSSED, figure="auc", direction="below", threshold=0.1)
+    services.alert_change(caller(owner), made, definition=wanted)
+    assert checking.alert_work(stale, timezone.now()) == 0
+    assert titles() == []
+
+
+def test_a_pass_with_nothing_to_do_writes_nothing(make, ended, turn, send):
+    for _ in range(20):
+        make()
+    ended(0.5)
+    turn()
+    while send():
+        pass
+    scan = checking.Scan()
+    checking.alerts_pass(timezone.now() + timedelta(seconds=10), scan)
+    with CaptureQueriesContext(connection) as made:
+        assert checking.alerts_pass(timezone.now() + timedelta(seconds=20), scan) == 0
+    written = [each["sql"] for each in made if not each["sql"].startswith("SELECT")]
+    assert written == []
+    assert len(made) <= 12
+
+
+def test_each_pass_of_the_reconciler_looks(make, ended, titles):
+    make()
+    ended(0.5)
+    assert reconciliation.reconcile().parts["alerts"] >= 1
+    assert len(titles()) == 1
+
+
+def test_from_a_render_by_a_worker_to_the_receiver(submit, work, kernel, owner, receiver, turn):
+    kernel.outcome = {"figures": (KeyFigure(name="auc", value=0.95, unit="", better="higher"),)}
+    made = submit().visualization
+    work()
+    made.refresh_from_db()
+    crossed = AlertDefinition(event=AlertEvent.FIGURE_CROSSED, figure="auc", direction="below", threshold=0.8)
+    services.alert_create(caller(owner), made.recipe, crossed, [(TargetKind.WEBHOOK, receiver.url)])
+    kernel.outcome = {"figures": (KeyFigure(name="auc", value=0.5, unit="", better="higher"),)}
+    submission.render_again(caller(owner), made)
+    work()
+    turn()
+    work()
+    assert len(receiver.requests) == 1
+    assert Delivery.objects.get().state == "sent"
+    turn()
+    work()
+    assert len(receiver.requests) == 1
+
+
+def test_one_persons_alerts_send_a_limited_number_of_messages(make, ended, turn, monkeypatch):
+    monkeypatch.setattr(deliveries, "MOST_PER_HOUR", 2)
+    make(AlertEvent.RENDER_SUCCEEDED)
+    for _ in range(4):
+        ended()
+    turn()
+    assert sorted(Delivery.objects.values_list("state", flat=True)) == ["dropped", "dropped", "waiting", "waiting"]
+    assert "2 messages in an hour" in Delivery.objects.filter(state="dropped")[0].error
+
+
+def test_old_rows_are_forgotten(make, ended, turn, send):
+    make(AlertEvent.RENDER_SUCCEEDED)
+    ended()
+    turn()
+    send()
+    turn(timezone.now() + timedelta(days=31))
+    assert Delivery.objects.count() == 0
+    # The newest stays: the alert would look at its render again.
+    assert AlertCheck.objects.count() == 1
