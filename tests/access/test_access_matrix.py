@@ -140,7 +140,7 @@ def filled(data, place):
 
 def _named(value, named):
     if isinstance(value, list):
-        return [named.get(each, each) for each in value]
+        return [named.get(each, each) if isinstance(each, str) else each for each in value]
     return named.get(value, value) if isinstance(value, str) else value
 
 
