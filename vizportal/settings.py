@@ -157,6 +157,7 @@ INSTALLED_APPS = [
     "apps.visualizations",
     "apps.gallery",
     "apps.rules",
+    "apps.reports",
     "vizportal",
 ]
 MIDDLEWARE = [

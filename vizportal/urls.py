@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.kfp_service import portal as kfp_service
+from apps.reports.api import router as reports_router
 from apps.rules.api import router as rules_router
 from apps.runs.entities import State
 from apps.telemetry.views import metrics
@@ -15,6 +16,7 @@ from apps.visualizations.states import RenderState
 from vizportal import health, views
 
 api.add_router("/rules", rules_router)
+api.add_router("/reports", reports_router)
 _STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
     path("", views.home, name="home"),
@@ -31,6 +33,7 @@ urlpatterns = [
     path("design/", ui_views.design, {"states": _STATES}, name="design"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.rules.urls")),
+    path("", include("apps.reports.urls")),
     path("", include("apps.gallery.urls")),
     path("", include("apps.runs.urls")),
 ]

@@ -14,6 +14,7 @@ from apps.accounts import roles
 from apps.accounts.roles import Role
 from apps.gallery.models import Favourite
 from apps.kfp_service import portal, waiting
+from apps.reports.models import BlockKind, Report, ReportBlock, ReportVersion
 from apps.rules.models import Rule
 from apps.runs import access
 from apps.runs.gateway import details
@@ -131,6 +132,7 @@ def _place(namespace, owner):
         pipeline_pattern="x",
         cursor=timezone.now(),
     )
+    report = _report(namespace, owner, render)
     saved = SavedFilter.objects.create(owner=owner, endpoint_key="mesh", name=f"mine, {namespace}", query="q=x")
     return {
         "namespace": namespace,
@@ -144,11 +146,21 @@ def _place(namespace, owner):
         "render": render.id,
         "recipe": recipe.id,
         "rule": rule.id,
+        "report": report.id,
         "queued": queued.id,
         "token": token.pk,
         "filter": saved.pk,
         "user": owner.pk,
     }
+
+
+def _report(namespace, owner, render):
+    report = Report.objects.create(
+        title=f"report of {namespace}", owner=owner, endpoint_key="mesh", namespace=namespace
+    )
+    version = ReportVersion.objects.create(report=report, number=1, title=report.title, author=owner)
+    ReportBlock.objects.create(version=version, position=0, kind=BlockKind.RENDER, target_id=render.id)
+    return report
 
 
 def _render(namespace, owner, title, *, arguments=None, **values):

@@ -1,6 +1,6 @@
 """Who gets what from each public function of a service or selector, and why the others take no caller."""
 
-from tests.access import calls_of_rules, calls_of_runs, calls_of_visualizations
+from tests.access import calls_of_reports, calls_of_rules, calls_of_runs, calls_of_visualizations
 
 PLACES = (
     "apps.accounts.audit",
@@ -19,6 +19,10 @@ PLACES = (
     "apps.visualizations.selectors",
     "apps.gallery.selectors",
     "apps.gallery.services",
+    "apps.reports.selectors",
+    "apps.reports.services",
+    "apps.reports.contexts",
+    "apps.reports.offline",
     "apps.rules.selectors",
     "apps.rules.meeting",
     "apps.rules.services",
@@ -30,7 +34,7 @@ PLACES = (
 )
 """The modules, and packages of modules, whose public functions must each have a row."""
 
-CALLED = calls_of_rules.CALLED | calls_of_runs.CALLED | calls_of_visualizations.CALLED
+CALLED = calls_of_reports.CALLED | calls_of_rules.CALLED | calls_of_runs.CALLED | calls_of_visualizations.CALLED
 
 # Asked through its address (test_access_matrix.py), since it waits for a worker.
 ASKED_BY_ADDRESS = {
@@ -64,6 +68,8 @@ SYSTEM = {
     "apps.visualizations.services.results.*": "workers, and services that checked the caller",
     "apps.visualizations.services.stored.*": "services that checked the caller",
     "apps.visualizations.services.reconciliation.*": "the reconciler",
+    "apps.reports.selectors.renders_pinned": "manage.py prune: ids of renders",
+    "apps.reports.services.reports_purge": "the reconciler",
     "apps.rules.applying.*": "the reconciler, with the rights of each rule's owner",
     "apps.rules.services.gateway_of": "services that checked the caller, and the reconciler: the owner's rights",
     "apps.rules.meeting.runs_meet": "as gateway_of",
@@ -98,6 +104,7 @@ NOBODYS = {
     "apps.runs.selectors.step_get",
     "apps.runs.services.metrics_of",
     "apps.runs.services.tag_clean",
+    "apps.reports.services.drafts_from",
     "apps.rules.selectors.conditions_*",
     "apps.rules.conditions.run_pages",
     "apps.visualizations.provenance.artifact_of",

@@ -29,6 +29,9 @@ RULES = {
     "owners by API": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
     # A rule of a recipe: of what one may see, with the right to create.
     "rule makers": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # A namespace that the caller may not read is refused as a mistake of the form.
+    "report makers": (("login", "login"), ("403", "403"), ("in", "422"), ("422", "in"), ("422", "422"), ("in", "in")),
+    "report adders": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
     # What belongs to one person whoever else asks.
     "its person": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("404", "404")),
     # Kubeflow's call on the portal: the right to create comes first, then the namespace of the result.
@@ -53,6 +56,7 @@ _RUN = "/runs/{run}/"
 _STEP = _RUN + "steps/{step}/"
 _ARTIFACT = _STEP + "artifacts/{artifact}/"
 _ONE = "/visualizations/{visualization}/"
+_REPORT = "/reports/{report}/"
 _RENDER = "/renders/{render}/"
 FRAMED = {"Sec-Fetch-Dest": "iframe"}
 ASK = {"run_id": "{run}", "step_id": "{step}", "artifact": "data", "type": "table", "force": True}
@@ -174,6 +178,21 @@ PAGES = [
     ("renders/<uuid:render_id>/picture.png", GET, _RENDER + "picture.png", "readers", 200),
     ("renders/<uuid:render_id>/download.html", GET, _RENDER + "download.html", "readers", 200),
     ("renders/<uuid:render_id>/download.ipynb", GET, _RENDER + "download.ipynb", "readers", 200),
+    # reports
+    ("reports/", GET, "/reports/", "people", 200),
+    ("reports/new/", GET, "/reports/new/?v={visualization}", "creators", 200),
+    ("reports/new/", POST, "/reports/new/?namespace={namespace}", "report makers", 302, "report"),
+    ("reports/add/", GET, "/reports/add/?v={visualization}", "creators", 200),
+    ("reports/add/", POST, "/reports/add/", "report adders", 302, {"report": "{report}", "v": "{visualization}"}),
+    ("reports/undelete", POST, "/reports/undelete", "people", 302, {}),
+    ("reports/<uuid:report_id>/", GET, _REPORT, "readers", 200),
+    ("reports/<uuid:report_id>/edit/", GET, _REPORT + "edit/", "owners", 200),
+    ("reports/<uuid:report_id>/edit/", POST, _REPORT + "edit/", "owners", 302, "report"),
+    ("reports/<uuid:report_id>/versions/", GET, _REPORT + "versions/", "readers", 200),
+    ("reports/<uuid:report_id>/versions/<int:number>/", GET, _REPORT + "versions/1/", "readers", 200),
+    ("reports/<uuid:report_id>/versions/<int:number>/restore", POST, _REPORT + "versions/1/restore", "owners", 302),
+    ("reports/<uuid:report_id>/download.html", GET, _REPORT + "download.html", "readers", 200),
+    ("reports/<uuid:report_id>/delete", POST, _REPORT + "delete", "owners", 302),
     # rules
     ("rules/", GET, "/rules/", "people", 200),
     ("rules/new/<uuid:recipe_id>/", GET, "/rules/new/{recipe}/", "rule makers", 200),
@@ -207,6 +226,20 @@ API = [
     ),
     ("api/v1/renders/<render_id>", GET, "/api/v1" + _RENDER[:-1], "readers", 200),
     ("api/v1/renders/<render_id>/cancel", POST, "/api/v1/renders/{queued}/cancel", "owners by API", 200, {}),
+    ("api/v1/reports", GET, "/api/v1/reports", "people", 200),
+    (
+        "api/v1/reports",
+        POST,
+        "/api/v1/reports",
+        "rule makers",
+        201,
+        {"title": "x", "visualization_ids": ["{visualization}"]},
+    ),
+    ("api/v1/reports/<report_id>", GET, "/api/v1" + _REPORT[:-1], "readers", 200),
+    ("api/v1/reports/<report_id>", PATCH, "/api/v1" + _REPORT[:-1], "owners by API", 200, {"number": 1, "title": "x"}),
+    ("api/v1/reports/<report_id>", DELETE, "/api/v1" + _REPORT[:-1], "owners by API", 204),
+    ("api/v1/reports/<report_id>/versions", GET, "/api/v1" + _REPORT + "versions", "readers", 200),
+    ("api/v1/reports/<report_id>/restore", POST, "/api/v1" + _REPORT + "restore", "owners by API", 200, {"number": 1}),
     ("api/v1/rules", GET, "/api/v1/rules", "people", 200),
     ("api/v1/rules", POST, "/api/v1/rules", "rule makers", 201, {"series_id": "{recipe}"}),
     ("api/v1/rules/<rule_id>", GET, "/api/v1/rules/{rule}", "owners", 200),
@@ -245,7 +278,7 @@ ADMIN = [
     ("admin/r/<path:rest>", GET, "/admin/r/1/1/", "hidden people", 404),
     ("admin/r/<path:content_type_id>/<path:object_id>/", GET, "/admin/r/2/{user}/", "hidden people", 404),
     (
-        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules)/$",
+        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules|reports)/$",
         GET,
         "/admin/people/",
         "administrators",
@@ -259,6 +292,7 @@ ADMIN_MODELS = {
     # model: (place's name of an object, list, add, change (GET), change (POST), delete (POST), history)
     "visualizations/visualization": ("visualization", _A, _N, _A, _A, _A, _A),
     "visualizations/render": ("render", _A, _N, _A, _N, _N, _A),
+    "reports/report": ("report", _A, _N, _A, _N, _A, _A),
     "rules/rule": ("rule", _A, _N, _A, _N, _A, _A),
     "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),
     "people/auditentry": ("entry", _A, _N, _A, _N, _N, _A),
@@ -316,6 +350,7 @@ COMMANDS = {
     "prune": "command",
     "reconcile": "system",
     "rerender": "command",
+    "reports": "command",
     "rules": "command",
     "token": "command",
     "types": "no person's data",

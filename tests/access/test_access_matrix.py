@@ -35,7 +35,16 @@ READABLE = {
     "administrator": set(),
     "superuser": set(NAMESPACES),
 }
-SECRETS = ("curve of {}", "waits in {}", "secret of {}", "receipt of {}", "tag of {}", "mine, {}", "script of {}")
+SECRETS = (
+    "curve of {}",
+    "waits in {}",
+    "secret of {}",
+    "receipt of {}",
+    "tag of {}",
+    "mine, {}",
+    "script of {}",
+    "report of {}",
+)
 FORMS = {
     "new run": {
         "pipeline": "p1",
@@ -45,6 +54,7 @@ FORMS = {
         "param-rounds": "5",
         "param-label": "x",
     },
+    "report": {"title": "x", "base": "1", "action": "save"},
     "rule": {"pipeline": "x", "state": "succeeded", "last": "0", "action": "create"},
     "creator": {"type": "table", "artifact": "data", "arguments_view": "json", "arguments_json": "{}"},
 }
@@ -128,7 +138,11 @@ def filled(data, place):
         data = FORMS.get(data) or upload(data)
     if isinstance(data, Mapping):
         named = {f"{{{name}}}": str(value) for name, value in place.items()}
-        return {name: named.get(value, value) if isinstance(value, str) else value for name, value in data.items()}
+        put = lambda value: named.get(value, value) if isinstance(value, str) else value  # noqa: E731
+        return {
+            name: [put(each) for each in value] if isinstance(value, list) else put(value)
+            for name, value in data.items()
+        }
     return data
 
 
