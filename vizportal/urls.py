@@ -9,6 +9,7 @@ from apps.kfp_service import portal as kfp_service
 from apps.reports.api import router as reports_router
 from apps.rules.api import router as rules_router
 from apps.runs.entities import State
+from apps.sharing.api import router as shares_router
 from apps.telemetry.views import metrics
 from apps.ui import views as ui_views
 from apps.visualizations.api import api
@@ -17,6 +18,7 @@ from vizportal import health, views
 
 api.add_router("/rules", rules_router)
 api.add_router("/reports", reports_router)
+api.add_router("/shares", shares_router)
 _STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
     path("", views.home, name="home"),
@@ -34,6 +36,7 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.rules.urls")),
     path("", include("apps.reports.urls")),
+    path("", include("apps.sharing.urls")),
     path("", include("apps.gallery.urls")),
     path("", include("apps.runs.urls")),
 ]

@@ -170,8 +170,11 @@ def results_named(caller: Caller, drafts: Sequence[Draft]) -> dict[tuple[BlockKi
 
 
 def renders_pinned() -> QuerySet[Any]:
-    """Returns the ids of the renders that any version of a report pins: nothing removes them with age."""
-    return ReportBlock.objects.filter(kind=BlockKind.RENDER, target_id__isnull=False).values("target_id")
+    """Returns the ids of the renders that any version of a report shows: nothing removes them with age."""
+    blocks = ReportBlock.objects.filter(target_id__isnull=False)
+    pinned = blocks.filter(kind=BlockKind.RENDER).values("target_id")
+    latest = Visualization.objects.filter(id__in=blocks.filter(kind=BlockKind.VISUALIZATION).values("target_id"))
+    return Render.objects.filter(Q(id__in=pinned) | Q(id__in=selectors.results_latest(latest))).values("id")
 
 
 def _divided_keys() -> list[str]:
@@ -215,7 +218,9 @@ def _latest_of(caller: Caller, visualization_ids: set[UUID]) -> dict[UUID, Any]:
     if not visualization_ids:
         return {}
     rows: QuerySet[Visualization] = selectors.visualizations_visible(caller).filter(id__in=visualization_ids)
-    return dict(rows.values_list("id", "latest_id"))
+    # While it is rendered again, and where that failed, the result before is shown.
+    good = selectors.results_latest(rows).values_list("id", "good")
+    return dict(rows.values_list("id", "latest_id")) | dict(good)
 
 
 def _renders(caller: Caller, render_ids: set[UUID]) -> dict[Any, Render]:

@@ -1,6 +1,7 @@
 """A portal at a multi-user Kubeflow with two namespaces, six roles, and what each namespace has."""
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +20,8 @@ from apps.rules.models import Rule
 from apps.runs import access
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
-from apps.visualizations.models import ApiToken, Render, Visualization
+from apps.sharing.models import Share
+from apps.visualizations.models import ApiToken, Render, Visualization, token_digest
 from apps.visualizations.services import recipes
 from apps.visualizations.specs import spec_read
 from tests.access import multi_user
@@ -133,6 +135,14 @@ def _place(namespace, owner):
         cursor=timezone.now(),
     )
     report = _report(namespace, owner, render)
+    token_of_share = f"token-of-{namespace}".ljust(43, "x")
+    share = Share.objects.create(
+        render=render,
+        created_by=owner,
+        digest=token_digest(token_of_share),
+        prefix="token-",
+        expires_at=timezone.now() + timedelta(days=1),
+    )
     saved = SavedFilter.objects.create(owner=owner, endpoint_key="mesh", name=f"mine, {namespace}", query="q=x")
     return {
         "namespace": namespace,
@@ -147,6 +157,8 @@ def _place(namespace, owner):
         "recipe": recipe.id,
         "rule": rule.id,
         "report": report.id,
+        "share": share.id,
+        "token_of_share": token_of_share,
         "queued": queued.id,
         "token": token.pk,
         "filter": saved.pk,

@@ -1,6 +1,6 @@
 """Who gets what from each public function of a service or selector, and why the others take no caller."""
 
-from tests.access import calls_of_reports, calls_of_rules, calls_of_runs, calls_of_visualizations
+from tests.access import calls_of_reports, calls_of_rules, calls_of_runs, calls_of_sharing, calls_of_visualizations
 
 PLACES = (
     "apps.accounts.audit",
@@ -23,6 +23,9 @@ PLACES = (
     "apps.reports.services",
     "apps.reports.contexts",
     "apps.reports.offline",
+    "apps.sharing.selectors",
+    "apps.sharing.services",
+    "apps.sharing.opening",
     "apps.rules.selectors",
     "apps.rules.meeting",
     "apps.rules.services",
@@ -34,7 +37,13 @@ PLACES = (
 )
 """The modules, and packages of modules, whose public functions must each have a row."""
 
-CALLED = calls_of_reports.CALLED | calls_of_rules.CALLED | calls_of_runs.CALLED | calls_of_visualizations.CALLED
+CALLED = (
+    calls_of_reports.CALLED
+    | calls_of_sharing.CALLED
+    | calls_of_rules.CALLED
+    | calls_of_runs.CALLED
+    | calls_of_visualizations.CALLED
+)
 
 # Asked through its address (test_access_matrix.py), since it waits for a worker.
 ASKED_BY_ADDRESS = {
@@ -70,6 +79,8 @@ SYSTEM = {
     "apps.visualizations.services.reconciliation.*": "the reconciler",
     "apps.reports.selectors.renders_pinned": "manage.py prune: ids of renders",
     "apps.reports.services.reports_purge": "the reconciler",
+    "apps.sharing.selectors.renders_shared": "manage.py prune: ids of renders",
+    "apps.sharing.opening.share_holds": "the origin of results, for an address that the portal has signed",
     "apps.rules.applying.*": "the reconciler, with the rights of each rule's owner",
     "apps.rules.services.gateway_of": "services that checked the caller, and the reconciler: the owner's rights",
     "apps.rules.meeting.runs_meet": "as gateway_of",
@@ -105,6 +116,9 @@ NOBODYS = {
     "apps.runs.services.metrics_of",
     "apps.runs.services.tag_clean",
     "apps.reports.services.drafts_from",
+    "apps.sharing.services.days_clean",
+    "apps.sharing.services.origins_clean",
+    "apps.visualizations.selectors.results_latest",
     "apps.rules.selectors.conditions_*",
     "apps.rules.conditions.run_pages",
     "apps.visualizations.provenance.artifact_of",

@@ -56,6 +56,7 @@ _RUN = "/runs/{run}/"
 _STEP = _RUN + "steps/{step}/"
 _ARTIFACT = _STEP + "artifacts/{artifact}/"
 _ONE = "/visualizations/{visualization}/"
+_SHARED = "/s/{token_of_share}/"
 _REPORT = "/reports/{report}/"
 _RENDER = "/renders/{render}/"
 FRAMED = {"Sec-Fetch-Dest": "iframe"}
@@ -193,6 +194,19 @@ PAGES = [
     ("reports/<uuid:report_id>/versions/<int:number>/restore", POST, _REPORT + "versions/1/restore", "owners", 302),
     ("reports/<uuid:report_id>/download.html", GET, _REPORT + "download.html", "readers", 200),
     ("reports/<uuid:report_id>/delete", POST, _REPORT + "delete", "owners", 302),
+    # sharing; links are not anonymous here
+    ("shares/", GET, "/shares/", "people", 200),
+    ("shares/new/", GET, "/shares/new/?visualization={visualization}", "rule makers", 200),
+    ("shares/new/", POST, "/shares/new/?report={report}", "rule makers", 200, {"days": "3"}),
+    ("shares/<uuid:share_id>/<slug:action>", POST, "/shares/{share}/revoke", "owners", 302),
+    ("s/<slug:token>/", GET, _SHARED, "readers", 200),
+    ("s/<slug:token>/content", GET, _SHARED + "content", "readers", 200),
+    ("s/<slug:token>/picture.svg", GET, _SHARED + "picture.svg", "readers", 200),
+    ("s/<slug:token>/picture.png", GET, _SHARED + "picture.png", "readers", 200),
+    # Of a link to a report; this one is to a render.
+    ("s/<slug:token>/<int:position>/content", GET, _SHARED + "0/content", "hidden people", 404),
+    ("s/<slug:token>/<int:position>/picture.svg", GET, _SHARED + "0/picture.svg", "hidden people", 404),
+    ("s/<slug:token>/<int:position>/picture.png", GET, _SHARED + "0/picture.png", "hidden people", 404),
     # rules
     ("rules/", GET, "/rules/", "people", 200),
     ("rules/new/<uuid:recipe_id>/", GET, "/rules/new/{recipe}/", "rule makers", 200),
@@ -240,6 +254,9 @@ API = [
     ("api/v1/reports/<report_id>", DELETE, "/api/v1" + _REPORT[:-1], "owners by API", 204),
     ("api/v1/reports/<report_id>/versions", GET, "/api/v1" + _REPORT + "versions", "readers", 200),
     ("api/v1/reports/<report_id>/restore", POST, "/api/v1" + _REPORT + "restore", "owners by API", 200, {"number": 1}),
+    ("api/v1/shares", GET, "/api/v1/shares", "people", 200),
+    ("api/v1/shares", POST, "/api/v1/shares", "rule makers", 201, {"render_id": "{render}"}),
+    ("api/v1/shares/<share_id>", DELETE, "/api/v1/shares/{share}", "owners", 204),
     ("api/v1/rules", GET, "/api/v1/rules", "people", 200),
     ("api/v1/rules", POST, "/api/v1/rules", "rule makers", 201, {"series_id": "{recipe}"}),
     ("api/v1/rules/<rule_id>", GET, "/api/v1/rules/{rule}", "owners", 200),
@@ -278,7 +295,7 @@ ADMIN = [
     ("admin/r/<path:rest>", GET, "/admin/r/1/1/", "hidden people", 404),
     ("admin/r/<path:content_type_id>/<path:object_id>/", GET, "/admin/r/2/{user}/", "hidden people", 404),
     (
-        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules|reports)/$",
+        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules|reports|sharing)/$",
         GET,
         "/admin/people/",
         "administrators",
@@ -293,6 +310,7 @@ ADMIN_MODELS = {
     "visualizations/visualization": ("visualization", _A, _N, _A, _A, _A, _A),
     "visualizations/render": ("render", _A, _N, _A, _N, _N, _A),
     "reports/report": ("report", _A, _N, _A, _N, _A, _A),
+    "sharing/share": ("share", _A, _N, _A, _N, _A, _A),
     "rules/rule": ("rule", _A, _N, _A, _N, _A, _A),
     "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),
     "people/auditentry": ("entry", _A, _N, _A, _N, _N, _A),

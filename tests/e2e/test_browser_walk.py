@@ -163,6 +163,7 @@ PAGES = [
     "/visualizations/",
     "/reports/",
     "/reports/new/",
+    "/shares/",
     "/design/",
     "/runs/new/",
     "RUN",
