@@ -82,7 +82,8 @@ def share_holds(share_id: str, render_id: UUID, *, now: datetime) -> bool:
 
 
 def _rows() -> QuerySet[Share]:
-    return Share.objects.select_related("created_by", "report", "visualization", "render__visualization")
+    rows = Share.objects.select_related("created_by", "report", "visualization", "render__visualization")
+    return rows.defer("render__code", "render__log", "render__traceback")
 
 
 def _share_of(token: str) -> Share | None:

@@ -116,7 +116,14 @@ def test_the_print_view_and_the_file_need_no_network(open_page, owner, saved, wr
         page.goto(f"{report.get_absolute_url()}?print=yes")
         # What has no picture is printed as it is.
         expect(page.frame_locator("iframe[title='Words only']").get_by_text("no picture")).to_be_visible()
+        # Dark on white, whichever theme somebody chose.
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        page.emulate_media(media="print")
+        page.screenshot(path=tmp_path / "printed.png", full_page=True)
+        assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(27, 32, 40)"
+        expect(page.get_by_role("link", name="Edit")).to_be_hidden()
         page.pdf(path=tmp_path / "report.pdf")
+        page.emulate_media(media="screen")
         assert (tmp_path / "report.pdf").stat().st_size > 10_000
         page.goto(report.get_absolute_url())
         with page.expect_download() as downloading:

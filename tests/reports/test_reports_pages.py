@@ -123,6 +123,9 @@ def test_a_model_card_and_reports_from_the_gallery(browser, owner, saved, write)
     kinds = [each.kind for each in existing.versions.get(number=2).blocks.all()]
     assert kinds == ["text", "visualization", "visualization"]
     assert client.post("/reports/add/", chosen | {"report": "nonsense"}).status_code == 404
+    of_series = chosen | {"report": str(existing.id), "as": "series"}
+    assert "no series" in text(client.post("/reports/add/", of_series, follow=True))
+    assert "1 of those chosen is left out" in text(client.get(f"/reports/add/?v={curve.id}&v=nonsense"))
 
 
 def test_versions_restore_delete_and_undo(browser, owner, reader, write):

@@ -15,14 +15,14 @@ from apps.accounts.caller import Caller, caller_of
 from apps.accounts.rights import Right
 from apps.gallery.selectors import visualizations_chosen
 from apps.reports import selectors, services
-from apps.reports.blocks import drafts_blank, drafts_model_card, drafts_of
+from apps.reports.blocks import MOST_BLOCKS, drafts_blank, drafts_model_card, drafts_of
 from apps.reports.editing import Form, form_act, form_read
 from apps.reports.models import BlockKind, Report
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.selectors import visualization_list
 from apps.visualizations.states import RenderState
 
-_MOST_CHOSEN: Final = 50
+_MOST_CHOSEN: Final = MOST_BLOCKS
 _MOST_FOUND: Final = 12
 _MOST_REPORTS: Final = 50
 _TEMPLATES: Final = {"": drafts_blank, "model-card": drafts_model_card}
@@ -92,7 +92,9 @@ def report_add(request: HttpRequest) -> HttpResponse:
             pairs.append(("template", "model-card"))
         return HttpResponseRedirect(f"{reverse('reports:report_new')}?{urlencode(pairs)}")
     reports = selectors.reports_changeable(caller)[:_MOST_REPORTS]
-    return render(request, "reports/report_add.html", {"chosen": chosen, "reports": reports, "kinds": _PICK_KINDS})
+    context = {"chosen": chosen, "reports": reports, "kinds": _PICK_KINDS}
+    context["left_out"] = len(set(query.getlist("v"))) - len(chosen)
+    return render(request, "reports/report_add.html", context)
 
 
 def _append(request: HttpRequest, caller: Caller, chosen: list[Any]) -> HttpResponse:
@@ -100,13 +102,16 @@ def _append(request: HttpRequest, caller: Caller, chosen: list[Any]) -> HttpResp
     shown = BlockKind(kind) if kind in BlockKind.values else BlockKind.RENDER
     try:
         report = selectors.report_get(caller, request.POST["report"])
-        version = services.report_append(caller, report, services.drafts_from(chosen, shown))
+        drafts = services.drafts_from(chosen, shown)
+        if not drafts:
+            raise InvalidRequestError("None of these can be shown in this way: they have no result, or no series.")
+        version = services.report_append(caller, report, drafts)
     except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error
     except VisualizationsError as error:
         messages.error(request, str(error))
         return redirect("visualizations:gallery")
-    messages.success(request, f"Added {len(chosen)} to the report, as version {version.number}.")
+    messages.success(request, f"Added {len(drafts)} to the report, as version {version.number}.")
     return redirect(report)
 
 

@@ -14,7 +14,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ('reports', '0001_reports'),
         ('visualizations', '0010_gallery_indexes'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
