@@ -12,7 +12,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from apps.accounts.caller import Caller, caller_of
-from apps.reports import selectors, services
+from apps.reports import drafting, selectors, services
 from apps.reports.blocks import Draft
 from apps.reports.models import BlockKind, Report, ReportVersion
 from apps.visualizations.api.pages import page_at
@@ -127,9 +127,9 @@ def report_create(request: HttpRequest, payload: ReportIn) -> Any:
     caller = caller_of(request)
     chosen = [visualization_get(caller, each) for each in payload.visualization_ids]
     drafts = [each.draft() for each in payload.blocks]
-    drafts += services.drafts_from(chosen)
-    services.blocks_check(caller, drafts)
-    endpoint_key, namespace = services.place_for(caller, drafts)
+    drafts += drafting.drafts_from(chosen)
+    drafting.blocks_check(caller, drafts)
+    endpoint_key, namespace = drafting.place_for(caller, drafts)
     report = services.report_create(caller, payload.title, drafts, endpoint_key=endpoint_key, namespace=namespace)
     return Status(201, _details(caller, report))
 
@@ -148,10 +148,10 @@ def report_change(request: HttpRequest, report_id: UUID, payload: ReportChanges)
     report = selectors.report_get(caller, report_id)
     services.change_check(caller, report)
     if payload.blocks is None:
-        drafts = services.drafts_saved(caller, report, payload.number)
+        drafts = drafting.drafts_saved(caller, report, payload.number)
     else:
         drafts = [each.draft() for each in payload.blocks]
-        services.blocks_check(caller, drafts, known=report)
+        drafting.blocks_check(caller, drafts, known=report)
     title = report.title if payload.title is None else payload.title
     services.report_save(caller, report, payload.number, title, drafts)
     return _details(caller, report)

@@ -15,11 +15,9 @@ from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.reports import selectors
 from apps.reports.blocks import Draft, drafts_clean, drafts_of, title_clean
-from apps.reports.models import BlockKind, Report, ReportBlock, ReportVersion
-from apps.runs.exceptions import RunsError
-from apps.runs.gateway.endpoints import endpoint
-from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError, WrongStateError
-from apps.visualizations.models import Render, Visualization
+from apps.reports.models import Report, ReportBlock, ReportVersion
+from apps.visualizations.exceptions import NotAllowedError, NotFoundError, WrongStateError
+from apps.visualizations.models import Render
 from apps.visualizations.services.rights import namespace_check, right_check
 
 UNDO: Final = timedelta(days=1)
@@ -161,57 +159,6 @@ def change_check(caller: Caller, report: Report) -> None:
     right_check(caller, Right.CREATE)
     if not selectors.may_change(caller, report):
         raise NotAllowedError("Only its owner or an administrator may do this.")
-
-
-def drafts_from(visualizations: Sequence[Visualization], kind: BlockKind = BlockKind.RENDER) -> list[Draft]:
-    """Returns blocks that show visualizations; those that cannot be shown in that way are left out."""
-    names = {BlockKind.RENDER: "latest_id", BlockKind.VISUALIZATION: "id", BlockKind.SERIES: "recipe_id"}
-    targets = [getattr(each, names[kind]) for each in visualizations]
-    return [Draft(kind=kind, target_id=each) for each in targets if each]
-
-
-def drafts_saved(caller: Caller, report: Report, number: int) -> list[Draft]:
-    """Returns what stands in a saved version.
-
-    Raises:
-        NotFoundError: there is no such version, or this caller may not see it.
-    """
-    return drafts_of(selectors.version_get(caller, report, number).blocks.all())
-
-
-def blocks_check(caller: Caller, drafts: Sequence[Draft], *, known: Report | None = None) -> None:
-    """Refuses drafts that show something that a caller may not see, such as a wrong id.
-
-    Args:
-        known: the report that is changed; what it shows already may stay.
-
-    Raises:
-        InvalidRequestError: names the block.
-    """
-    results = set(selectors.results_named(caller, drafts))
-    if known is not None:
-        rows = ReportBlock.objects.filter(version__report=known, version__number=known.number)
-        results |= {(BlockKind(each.kind), each.target_id) for each in rows}
-    for number, each in enumerate(drafts):
-        if each.target_id and (each.kind, each.target_id) not in results:
-            message = "There is no such result, or you may not see it."
-            raise InvalidRequestError(message, fields={f"blocks.{number}.id": message})
-
-
-def place_for(caller: Caller, drafts: Sequence[Draft]) -> tuple[str, str]:
-    """Returns the endpoint's key and the namespace for a new report.
-
-    They are those of its results where these have the same, otherwise what the caller chose, or the endpoint's first.
-    """
-    shown = [each.visualization for each in selectors.results_named(caller, drafts).values() if each]
-    places = {(each.endpoint_key, each.namespace) for each in shown}
-    if len(places) == 1:
-        return places.pop()
-    try:
-        config = endpoint(caller.endpoint_key)
-    except RunsError:
-        return caller.endpoint_key, caller.namespace
-    return config.key, (caller.namespace or config.namespace()) if config.is_multi_user else ""
 
 
 def _version_add(caller: Caller, report: Report, drafts: Sequence[Draft]) -> ReportVersion:

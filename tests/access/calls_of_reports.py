@@ -4,7 +4,7 @@
 
 from django.utils import timezone
 
-from apps.reports import contexts, offline, selectors, services
+from apps.reports import contexts, drafting, offline, selectors, services
 from apps.reports.blocks import Draft
 from apps.reports.models import BlockKind, Report, ReportVersion
 from apps.visualizations.exceptions import InvalidRequestError
@@ -42,7 +42,7 @@ def titled(place):
 def is_named(caller, drafts):
     """Whether the caller may name these results."""
     try:
-        services.blocks_check(caller, drafts)
+        drafting.blocks_check(caller, drafts)
     except InvalidRequestError:
         return None
     return True
@@ -86,12 +86,12 @@ CALLED = {
     "apps.reports.services.report_delete": (lambda c, w, p: services.report_delete(c, report(p)) or True, CHANGERS),
     "apps.reports.services.report_undelete": (lambda c, w, p: services.report_undelete(c, deleted(p)), UNDELETERS),
     "apps.reports.services.change_check": (lambda c, w, p: services.change_check(c, report(p)) or True, CHANGERS),
-    "apps.reports.services.drafts_saved": (lambda c, w, p: services.drafts_saved(c, report(p), 1), HIDDEN),
-    "apps.reports.services.place_for": (
-        lambda c, w, p: services.place_for(c, result(p)) == ("mesh", p["namespace"]),
+    "apps.reports.drafting.drafts_saved": (lambda c, w, p: drafting.drafts_saved(c, report(p), 1), HIDDEN),
+    "apps.reports.drafting.place_for": (
+        lambda c, w, p: drafting.place_for(c, result(p)) == ("mesh", p["namespace"]),
         (("in", "in"),) * 6,
     ),
-    "apps.reports.services.blocks_check": (
+    "apps.reports.drafting.blocks_check": (
         lambda c, w, p: is_named(c, result(p)),
         SHOWN,
     ),

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from apps.reports import services
+from apps.reports import drafting, services
 from apps.reports.blocks import Draft
 from apps.reports.models import BlockKind
 from apps.visualizations.models import Render, RenderFigure, Visualization
@@ -88,7 +88,7 @@ def write(owner):  # noqa: F811
             if isinstance(part, str):
                 drafts.append(Draft(kind=BlockKind.TEXT, text=part))
             else:
-                drafts += services.drafts_from([part], kind)
+                drafts += drafting.drafts_from([part], kind)
         return services.report_create(caller(by or owner), title, drafts)
 
     return make

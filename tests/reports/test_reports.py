@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from apps.accounts.models import AuditEntry
-from apps.reports import blocks, selectors, services
+from apps.reports import blocks, drafting, selectors, services
 from apps.reports.blocks import Draft
 from apps.reports.models import BlockKind, Report, ReportBlock, ReportVersion
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError
@@ -32,6 +32,15 @@ def test_a_pinned_result_stays_and_the_latest_follows(saved, again, write, owner
     second = again(curve)
     assert [each.render for each in shown(owner, report)] == [None, first]
     assert [each.render for each in shown(owner, latest)] == [second]
+
+
+def test_what_is_pinned_is_the_newest_good_result(saved, again, write, owner):
+    curve = saved()
+    first = curve.latest
+    again(curve, "", state="failed")
+    assert [each.render for each in shown(owner, write(curve))] == [first]
+    # Also where the latest is asked for.
+    assert [each.render for each in shown(owner, write(curve, kind=BlockKind.VISUALIZATION))] == [first]
 
 
 def test_a_series_shows_its_newest_run_that_has_a_result(saved, write, owner):
@@ -171,7 +180,7 @@ def test_a_report_asks_the_database_a_fixed_number_of_times(
 
 def test_titles_of_another_namespace_are_not_kept(saved, owner):
     secret = saved("Secret", namespace="team-b")
-    report = services.report_create(caller(owner), "x", services.drafts_from([secret]))
+    report = services.report_create(caller(owner), "x", drafting.drafts_from([secret]))
     assert [block.target_title for block in ReportBlock.objects.filter(version__report=report)] == [""]
     Visualization.objects.filter(id=secret.id).update(deleted_at=timezone.now())
     assert "Secret" not in shown(owner, report)[0].missing

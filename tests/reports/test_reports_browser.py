@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import expect
 
-from apps.reports import services
+from apps.reports import drafting, services
 from apps.reports.models import Report
 from tests.callers import caller
 from tests.chromium import chromium
@@ -68,7 +68,7 @@ def test_pages_of_reports_look_right(open_page, owner, saved, write, tmp_path):
     type(report).objects.filter(id=report.id).update(title="Weekly review of the taxi model")
     gone = report.versions.get().blocks.get(position=3)
     type(gone).objects.filter(pk=gone.pk).update(target_id="00000000-0000-4000-8000-000000000000")
-    services.report_append(caller(owner), report, services.drafts_from([curve]))
+    services.report_append(caller(owner), report, drafting.drafts_from([curve]))
     base = f"/reports/{report.id}/"
     pages = {"list": "/reports/", "report": base, "edit": base + "edit/", "versions": base + "versions/"}
     pages |= {"old": base + "versions/1/", "print": base + "?print=yes", "add": f"/reports/add/?v={curve.id}"}

@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.accounts import roles
 from apps.accounts.models import AuditEntry
 from apps.accounts.roles import Role
+from apps.reports import drafting
 from apps.reports import services as report_services
 from apps.sharing import opening, selectors, services
 from apps.sharing.models import Share
@@ -65,7 +66,7 @@ def test_a_link_to_a_report_leads_to_its_newest_version(anonymous, saved, write,
     report = write("Text", saved("First"))
     _, token = make(report)
     assert opened(token).render_at(1).visualization.title == "First"
-    report_services.report_append(caller(owner), report, report_services.drafts_from([saved("Second")]))
+    report_services.report_append(caller(owner), report, drafting.drafts_from([saved("Second")]))
     assert opened(token).render_at(2).visualization.title == "Second"
     for position in (None, 0, 3):
         with pytest.raises(NotFoundError):

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from apps.accounts.caller import Caller, caller_of
 from apps.accounts.rights import Right
 from apps.gallery.selectors import visualizations_chosen
-from apps.reports import selectors, services
+from apps.reports import drafting, selectors, services
 from apps.reports.blocks import MOST_BLOCKS, drafts_blank, drafts_model_card, drafts_of
 from apps.reports.editing import Form, form_act, form_read
 from apps.reports.models import BlockKind, Report
@@ -42,12 +42,12 @@ def report_new(request: HttpRequest) -> HttpResponse:
         chosen = visualizations_chosen(caller, request.GET.getlist("v"), _MOST_CHOSEN)
         make = _TEMPLATES.get(template, drafts_blank)
         title = "Model card" if template == "model-card" else ""
-        return _page(request, Form(title=title, drafts=make(services.drafts_from(chosen))))
+        return _page(request, Form(title=title, drafts=make(drafting.drafts_from(chosen))))
     form = form_read(request.POST)
     if form.action != "save":
         return _changed(request, form)
     try:
-        endpoint_key, namespace = services.place_for(caller, form.drafts)
+        endpoint_key, namespace = drafting.place_for(caller, form.drafts)
         report = services.report_create(caller, form.title, form.drafts, endpoint_key=endpoint_key, namespace=namespace)
     except VisualizationsError as error:
         return _page(request, form, error=error, status=422)
@@ -92,7 +92,7 @@ def report_add(request: HttpRequest) -> HttpResponse:
             pairs.append(("template", "model-card"))
         return HttpResponseRedirect(f"{reverse('reports:report_new')}?{urlencode(pairs)}")
     reports = selectors.reports_changeable(caller)[:_MOST_REPORTS]
-    context = {"chosen": chosen, "reports": reports, "kinds": _PICK_KINDS}
+    context: dict[str, Any] = {"chosen": chosen, "reports": reports, "kinds": _PICK_KINDS}
     context["left_out"] = len(set(query.getlist("v"))) - len(chosen)
     return render(request, "reports/report_add.html", context)
 
@@ -102,7 +102,7 @@ def _append(request: HttpRequest, caller: Caller, chosen: list[Any]) -> HttpResp
     shown = BlockKind(kind) if kind in BlockKind.values else BlockKind.RENDER
     try:
         report = selectors.report_get(caller, request.POST["report"])
-        drafts = services.drafts_from(chosen, shown)
+        drafts = drafting.drafts_from(chosen, shown)
         if not drafts:
             raise InvalidRequestError("None of these can be shown in this way: they have no result, or no series.")
         version = services.report_append(caller, report, drafts)
@@ -133,7 +133,7 @@ def report_changeable(request: HttpRequest, report_id: UUID) -> Report:
 def _changed(request: HttpRequest, form: Form, report: Report | None = None) -> HttpResponse:
     """Shows the form with what the pressed button did to it; nothing is saved."""
     chosen = visualizations_chosen(caller_of(request), form.picked, _MOST_CHOSEN) if form.action == "pick" else []
-    form_act(form, services.drafts_from(chosen, form.pick_kind))
+    form_act(form, drafting.drafts_from(chosen, form.pick_kind))
     return _page(request, form, report)
 
 

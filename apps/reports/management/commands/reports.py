@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.accounts.caller import absent_caller, command_caller
-from apps.reports import offline, selectors, services
+from apps.reports import drafting, offline, selectors, services
 from apps.reports.blocks import drafts_blank, drafts_model_card
 from apps.reports.contexts import report_context
 from apps.visualizations.exceptions import VisualizationsError
@@ -57,8 +57,8 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no account {options['user']!r}.")
         caller = absent_caller(user)
-        drafts = services.drafts_from([visualization_get(caller, each) for each in options["visualizations"]])
+        drafts = drafting.drafts_from([visualization_get(caller, each) for each in options["visualizations"]])
         made = (drafts_model_card if options["model_card"] else drafts_blank)(drafts)
-        endpoint_key, namespace = services.place_for(caller, made)
+        endpoint_key, namespace = drafting.place_for(caller, made)
         report = services.report_create(caller, options["title"], made, endpoint_key=endpoint_key, namespace=namespace)
         self.stdout.write(f"Made report {report.id}: {report.get_absolute_url()}")
