@@ -42,6 +42,7 @@ class ReportIn(Schema):
     title: str
     blocks: list[BlockIn] = []
     visualization_ids: list[UUID] = Field([], max_length=100)
+    namespace: str = Field("", description="Whose readers may read it; by default that of its results.")
 
 
 class ReportChanges(Schema):
@@ -66,6 +67,7 @@ class ReportOut(Schema):
     url: str
     download_url: str
     owner: str
+    namespace: str
     number: int
     created_at: datetime
     changed_at: datetime
@@ -129,7 +131,7 @@ def report_create(request: HttpRequest, payload: ReportIn) -> Any:
     drafts = [each.draft() for each in payload.blocks]
     drafts += drafting.drafts_from(chosen)
     drafting.blocks_check(caller, drafts)
-    endpoint_key, namespace = drafting.place_for(caller, drafts)
+    endpoint_key, namespace = drafting.place_for(caller, drafts, payload.namespace)
     report = services.report_create(caller, payload.title, drafts, endpoint_key=endpoint_key, namespace=namespace)
     return Status(201, _details(caller, report))
 
@@ -192,6 +194,7 @@ def _shape(report: Report) -> dict[str, Any]:
         "url": report.get_absolute_url(),
         "download_url": reverse("reports:report_download", args=[report.id]),
         "owner": report.owner.get_username() if report.owner else "",
+        "namespace": report.namespace,
         "number": report.number,
         "created_at": report.created_at,
         "changed_at": report.changed_at,

@@ -8,8 +8,9 @@ from apps.accounts.caller import Caller
 from apps.reports import selectors
 from apps.reports.blocks import Draft, drafts_of
 from apps.reports.models import BlockKind, Report, ReportBlock
+from apps.runs import access
 from apps.runs.exceptions import RunsError
-from apps.runs.gateway.endpoints import endpoint
+from apps.runs.gateway import endpoints
 from apps.visualizations.exceptions import InvalidRequestError
 from apps.visualizations.models import Visualization
 from apps.visualizations.selectors import results_latest
@@ -59,17 +60,23 @@ def blocks_check(caller: Caller, drafts: Sequence[Draft], *, known: Report | Non
             raise InvalidRequestError(message, fields={f"blocks.{number}.id": message})
 
 
-def place_for(caller: Caller, drafts: Sequence[Draft]) -> tuple[str, str]:
+def place_for(caller: Caller, drafts: Sequence[Draft], namespace: str = "") -> tuple[str, str]:
     """Returns the endpoint's key and the namespace for a new report.
 
-    They are those of its results where these have the same, otherwise what the caller chose, or the endpoint's first.
+    Without `namespace` they are those of its results where these have the same; otherwise the namespace that the caller
+    chose, or the first that they may read. With none of these the report is the caller's only.
     """
     shown = [each.visualization for each in selectors.results_named(caller, drafts).values() if each]
     places = {(each.endpoint_key, each.namespace) for each in shown}
-    if len(places) == 1:
+    if len(places) == 1 and not namespace:
         return places.pop()
     try:
-        config = endpoint(caller.endpoint_key)
+        config = endpoints.endpoint(caller.endpoint_key)
     except RunsError:
-        return caller.endpoint_key, caller.namespace
-    return config.key, (caller.namespace or config.namespace()) if config.is_multi_user else ""
+        return caller.endpoint_key, namespace or caller.namespace
+    wanted = namespace or caller.namespace
+    if not config.is_multi_user:
+        return config.key, ""
+    offered = [] if wanted else [(config.key, each) for each in config.namespaces if each != endpoints.ANY_NAMESPACE]
+    readable = access.readable(caller, offered)
+    return config.key, wanted or next((name for key, name in offered if (key, name) in readable), "")

@@ -2,6 +2,8 @@
 (() => {
   const page = document.querySelector("[data-print]");
   if (!page) return;
+  // Paper is white: results are told so too. It holds for this page only.
+  document.documentElement.dataset.theme = "light";
   const frameIn = (picture) => new Promise((done) => {
     const template = picture.parentElement.querySelector("template[data-frame]");
     const frame = template.content.firstElementChild.cloneNode(true);

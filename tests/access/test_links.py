@@ -1,9 +1,9 @@
-"""Links at a multi-user Kubeflow: whose they are, for whom they open, and that they end with their maker's access."""
+"""Links and reports at a multi-user Kubeflow: whose they are, for whom they open, and that they end with access."""
 
 import pytest
 from django.test import Client
 
-from apps.reports.models import ReportBlock, ReportVersion
+from apps.reports.models import Report, ReportBlock, ReportVersion
 from apps.runs import access
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +62,31 @@ def test_a_report_shows_each_reader_what_that_reader_may_see(world, clients):
             content = b"".join(response.streaming_content) if response.streaming else response.content
             shown = {each for each in ("curve of team-a", "curve of team-b") if each in content.decode()}
             assert shown == titles
+
+
+def test_a_new_report_belongs_to_a_namespace_that_its_owner_reads(world, people, clients):
+    """The first that is offered is another's."""
+    made = clients["member_b"].post("/reports/new/", {"title": "x", "action": "save"})
+    report = Report.objects.get(title="x")
+    assert (made.status_code, report.endpoint_key, report.namespace) == (302, "mesh", "team-b")
+    assert clients["viewer_a"].get(report.get_absolute_url()).status_code == 404
+    body = '{"title": "y", "namespace": "team-b"}'
+    answers = [
+        clients[name].post("/api/v1/reports", body, content_type="application/json").status_code
+        for name in ("member_a", "member_b", "superuser")
+    ]
+    assert answers == [404, 201, 201]
+
+
+def test_a_report_of_no_namespace_is_its_owners_only(world, people, clients):
+    report = Report.objects.create(title="x", owner=people["member_a"], endpoint_key="mesh")
+    ReportVersion.objects.create(report=report, number=1, title="x")
+    codes_of = {name: clients[name].get(report.get_absolute_url()).status_code for name in people}
+    assert codes_of == {
+        "anonymous": 302,
+        "viewer_a": 404,
+        "member_a": 200,
+        "member_b": 404,
+        "administrator": 404,
+        "superuser": 200,
+    }

@@ -79,7 +79,7 @@ def test_pages_of_reports_look_right(open_page, owner, saved, write, tmp_path):
                 page.goto(path)
                 if name == "report":
                     expect(page.frame_locator("iframe").first.get_by_text("Scores")).to_be_visible()
-                    page.wait_for_function("document.querySelector('iframe').style.height === '333px'")
+                    page.wait_for_function("() => document.querySelector('iframe').style.height === '333px'")
                 check(page, tmp_path / f"{name}-{theme}-{width}.png")
             page.context.close()
 
@@ -112,12 +112,13 @@ def test_a_report_is_written_by_keyboard(open_page, owner, saved):
 def test_the_print_view_and_the_file_need_no_network(open_page, owner, saved, write, tmp_path):
     report = write(TEXT, saved("Curve", PICTURE), saved("Words only", "<p>no picture</p>"))
     with chromium() as driven:
-        page = open_page(driven, owner)
+        page = open_page(driven, owner, "dark")
+        page.add_init_script("window.print = () => { window.isPrinting = true }")
         page.goto(f"{report.get_absolute_url()}?print=yes")
         # What has no picture is printed as it is.
         expect(page.frame_locator("iframe[title='Words only']").get_by_text("no picture")).to_be_visible()
+        page.wait_for_function("() => window.isPrinting")
         # Dark on white, whichever theme somebody chose.
-        page.evaluate("document.documentElement.dataset.theme = 'dark'")
         page.emulate_media(media="print")
         page.screenshot(path=tmp_path / "printed.png", full_page=True)
         assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(27, 32, 40)"
@@ -126,6 +127,7 @@ def test_the_print_view_and_the_file_need_no_network(open_page, owner, saved, wr
         page.emulate_media(media="screen")
         assert (tmp_path / "report.pdf").stat().st_size > 10_000
         page.goto(report.get_absolute_url())
+        assert page.evaluate("document.documentElement.dataset.theme") is None
         with page.expect_download() as downloading:
             page.get_by_role("link", name="Download").click()
         file = tmp_path / "report.html"
@@ -138,7 +140,7 @@ def test_the_print_view_and_the_file_need_no_network(open_page, owner, saved, wr
         frame = offline.frame_locator("iframe[title=Curve]")
         expect(frame.get_by_text("Scores")).to_be_visible()
         expect(frame.get_by_text("no network")).to_be_visible()
-        offline.wait_for_function("document.querySelector('iframe').style.height === '333px'")
+        offline.wait_for_function("() => document.querySelector('iframe').style.height === '333px'")
         assert offline.frames[1].evaluate("origin") == "null"
         assert [each for each in asked if each.startswith("http")] == []
         offline.screenshot(path=tmp_path / "offline.png", full_page=True)

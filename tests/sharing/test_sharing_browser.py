@@ -87,7 +87,7 @@ def test_from_a_result_to_a_link_and_to_what_a_stranger_sees(
             for name, address in {"shared": link, "report": live_server.url + report}.items():
                 stranger.goto(address)
                 expect(stranger.frame_locator("iframe").first.get_by_text("Scores")).to_be_visible()
-                stranger.wait_for_function("document.querySelector('iframe').style.height === '333px'")
+                stranger.wait_for_function("() => document.querySelector('iframe').style.height === '333px'")
                 check(stranger, tmp_path / f"{name}-{theme}-{width}.png")
             stranger.goto(f"{live_server.url}/s/{'x' * 43}/")
             check(stranger, tmp_path / f"nothing-{theme}-{width}.png")
@@ -109,7 +109,7 @@ def test_a_page_of_another_site_shows_it_where_the_link_allows_that(
         result = site.frame_locator("iframe").frame_locator("iframe")
         expect(result.get_by_text("Scores")).to_be_visible()
         # It is as high as what is in it, not as the 600 that it began with.
-        site.wait_for_function("Number(document.querySelector('iframe').height) !== 600")
+        site.wait_for_function("() => Number(document.querySelector('iframe').height) !== 600")
         assert 300 < int(site.locator("iframe").get_attribute("height")) < 600
         Share.objects.update(origins="https://elsewhere.example.com")
         site.goto(other_site.origin)
