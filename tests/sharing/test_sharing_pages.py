@@ -104,8 +104,12 @@ def test_no_other_result_is_reachable_by_a_link(anonymous, saved, share, write):
             assert b"Other" not in body(response)
             assert response.status_code in {404, 401, 302} or "content?" in each, each
     # Nor anything of the portal.
-    for path in (curve.get_absolute_url(), curve.latest.content_url, report.get_absolute_url(), "/api/v1/shares"):
-        assert holder.get(path).status_code in {302, 401}
+    one = f"/renders/{curve.latest_id}/"
+    paths = [curve.get_absolute_url(), report.get_absolute_url(), f"{report.get_absolute_url()}download.html"]
+    paths += [f"{one}{part}" for part in ("content", "fragment", "picture.svg", "download.html", "download.ipynb")]
+    paths += [f"/events/?render={curve.latest_id}", f"/api/v1/renders/{curve.latest_id}", "/api/v1/shares", "/shares/"]
+    for path in paths:
+        assert holder.get(path).status_code in {302, 401}, path
 
 
 def test_each_block_of_a_report_has_its_own_address(anonymous, saved, share, write):
