@@ -52,6 +52,9 @@ VIZPORTAL_AUTH_HEADER = env.read_str("VIZPORTAL_AUTH_HEADER", "kubeflow-userid")
 VIZPORTAL_AUTH_HEADER_PREFIX = env.read_str("VIZPORTAL_AUTH_HEADER_PREFIX")
 VIZPORTAL_AUTH_GROUPS_HEADER = env.read_str("VIZPORTAL_AUTH_GROUPS_HEADER")
 VIZPORTAL_TRUSTED_PROXIES = env.read_networks("VIZPORTAL_TRUSTED_PROXIES", ["127.0.0.1", "::1"])
+# Lets links to results and reports open without a sign-in.
+VIZPORTAL_SHARE_ANONYMOUS = env.read_bool("VIZPORTAL_SHARE_ANONYMOUS", default=False)
+VIZPORTAL_SHARE_MAX_DAYS = env.read_int("VIZPORTAL_SHARE_MAX_DAYS", 90, least=1)
 VIZPORTAL_OIDC_ISSUER = env.read_str("VIZPORTAL_OIDC_ISSUER")
 VIZPORTAL_OIDC_USERNAME_CLAIM = env.read_str("VIZPORTAL_OIDC_USERNAME_CLAIM", "email")
 VIZPORTAL_OIDC_GROUPS_CLAIM = env.read_str("VIZPORTAL_OIDC_GROUPS_CLAIM", "groups")
@@ -178,6 +181,8 @@ INSTALLED_APPS = [
     "apps.gallery",
     "apps.rules",
     "apps.notifications",
+    "apps.reports",
+    "apps.sharing",
     "vizportal",
 ]
 MIDDLEWARE = [

@@ -9,8 +9,10 @@ from apps.gallery.api import router as gallery_router
 from apps.kfp_service import portal as kfp_service
 from apps.notifications.api import router as alerts_router
 from apps.preservation.api import router as preservation_router
+from apps.reports.api import router as reports_router
 from apps.rules.api import router as rules_router
 from apps.runs.entities import State
+from apps.sharing.api import router as shares_router
 from apps.telemetry.views import metrics
 from apps.ui import views as ui_views
 from apps.visualizations.api import api
@@ -21,6 +23,8 @@ api.add_router("/alerts", alerts_router)
 api.add_router("/rules", rules_router)
 api.add_router("/comparisons", gallery_router)
 api.add_router("/visualizations", preservation_router)
+api.add_router("/reports", reports_router)
+api.add_router("/shares", shares_router)
 _STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
     path("", views.home, name="home"),
@@ -39,6 +43,8 @@ urlpatterns = [
     path("", include("apps.notifications.urls")),
     path("", include("apps.rules.urls")),
     path("", include("apps.preservation.urls")),
+    path("", include("apps.reports.urls")),
+    path("", include("apps.sharing.urls")),
     path("", include("apps.gallery.urls")),
     path("", include("apps.runs.urls")),
 ]

@@ -37,7 +37,7 @@ class Role(enum.StrEnum):
 GROUP_ROLES: Final = tuple(role for role in Role if role is not Role.NONE)
 # What administrators manage in the admin site beside their rights; accounts only to look at, or they could raise
 # themselves to superusers.
-_MANAGED_APPS: Final = ("visualizations", "runs", "people", "rules", "notifications")
+_MANAGED_APPS: Final = ("visualizations", "runs", "people", "notifications", "reports", "rules", "sharing")
 # Failed sign-ins: to see who is locked out, and to let them in again.
 _LOCKOUT_RIGHTS: Final = ("view_accessattempt", "delete_accessattempt")
 

@@ -20,6 +20,7 @@ from opentelemetry.trace import Span, SpanKind, Status, format_trace_id
 from structlog.contextvars import bind_contextvars
 
 from apps.telemetry.middleware import PROBE_PATHS, method_name, view_name
+from apps.telemetry.redaction import redact
 
 _PATH: Final = "/v1/traces"
 # A collector that is down must not delay the end of a process for long.
@@ -68,7 +69,7 @@ def stop(provider: TracerProvider) -> None:
 
 def _on_request(span: Span, request: HttpRequest) -> None:
     bind_contextvars(trace_id=format_trace_id(span.get_span_context().trace_id))
-    span.set_attribute("url.path", request.path_info)
+    span.set_attribute("url.path", redact(request.path_info))
 
 
 def _on_response(span: Span, request: HttpRequest, _response: HttpResponseBase) -> None:

@@ -14,11 +14,14 @@ from django.conf import settings
 REPLACEMENT: Final = "[secret]"
 # Shorter values would remove harmless words from every line.
 _MIN_LENGTH: Final = 6
+# Whoever reads a log must not be able to open what is shared.
+_LINK: Final = re.compile(r"(/s/)[A-Za-z0-9_-]{40,50}(?![A-Za-z0-9_-])", re.ASCII)
 _NAMES: Final = re.compile(r"(TOKEN|SECRET|PASSWORD|COOKIES?|CONNECTION_STRING|_KEYS?|_FALLBACKS)$", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
-    """Returns the text with the secrets of this installation's settings replaced."""
+    """Returns the text with the secrets of this installation's settings, and tokens in addresses of links, replaced."""
+    text = _LINK.sub(rf"\g<1>{REPLACEMENT}", text)
     pattern = _pattern() if settings.configured else None
     return pattern.sub(REPLACEMENT, text) if pattern else text
 

@@ -6,10 +6,11 @@ import contextlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from vizkit.types import registry
 from vizkit.types.entities import VisualizationType
@@ -179,6 +180,13 @@ def renders_of(caller: Caller, visualization: Visualization) -> QuerySet[Render]
     """Returns a visualization's renders, newest first, without their long texts."""
     chosen = renders_visible(caller).filter(visualization=visualization)
     return chosen.defer("code", "log", "traceback").order_by("-number")
+
+
+def results_latest(visualizations: QuerySet[Visualization]) -> QuerySet[Any]:
+    """Returns the ids of the newest good render of each of these visualizations, as a query of one column."""
+    good = Render.objects.filter(visualization=OuterRef("pk"), state=RenderState.SUCCEEDED).exclude(html="")
+    rows = visualizations.order_by().annotate(good=Subquery(good.order_by("-number").values("id")[:1]))
+    return rows.filter(good__isnull=False).values("good")
 
 
 def visualization_list(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -26,15 +27,42 @@ class SignedAddress:
     """What a valid signature says.
 
     Attributes:
-        portal: the origin of the page that may show the result in a frame.
+        portal: the origin of the page that may show the result in a frame, and those of pages around that one.
     """
 
     portal: str
 
 
+_grants: dict[str, Callable[[str, UUID], bool]] = {}
+
+
+def grant_register(name: str, holds: Callable[[str, UUID], bool]) -> None:
+    """Lets an app above this one sign addresses for people without an account.
+
+    Args:
+        holds: asked with the grant's id and the render's whether the one still gives the other.
+    """
+    _grants[name] = holds
+
+
 def signed_address(caller: Caller, request: HttpRequest, render: Render) -> str:
     """Returns the address of a render's page for a caller who may see it, valid for `LIFE_S` seconds."""
-    facts = {"render": str(render.id), "user": caller.user_id, "portal": f"{request.scheme}://{request.get_host()}"}
+    return _signed(request, render, {"user": caller.user_id}, ())
+
+
+def granted_address(request: HttpRequest, render: Render, grant: tuple[str, str], around: Iterable[str] = ()) -> str:
+    """Returns the address of a render's page for whoever holds a grant, valid for `LIFE_S` seconds.
+
+    Args:
+        grant: the name that was registered, and the grant's id.
+        around: origins of pages that may show the portal's own page in a frame.
+    """
+    return _signed(request, render, {"grant": list(grant)}, around)
+
+
+def _signed(request: HttpRequest, render: Render, who: dict[str, Any], around: Iterable[str]) -> str:
+    portal = " ".join([f"{request.scheme}://{request.get_host()}", *around])
+    facts = {"render": str(render.id), "portal": portal} | who
     key = signing.dumps(facts, salt=_SALT)
     # What else was asked for, such as which page of a running render, makes the address another one.
     query = urlencode({**request.GET.dict(), "key": key})
@@ -54,7 +82,15 @@ def address_read(render_id: UUID, key: str) -> SignedAddress | None:
         return None
     if facts["render"] != str(render_id):
         return None
-    user = get_user_model().objects.filter(pk=facts["user"], is_active=True).first()
-    if user is None or not roles.may(user, Right.VIEW):
-        return None
-    return SignedAddress(portal=facts["portal"])
+    is_granted = _is_granted(facts["grant"], render_id) if "grant" in facts else _may_view(facts["user"])
+    return SignedAddress(portal=facts["portal"]) if is_granted else None
+
+
+def _is_granted(grant: list[str], render_id: UUID) -> bool:
+    name, grant_id = grant
+    return name in _grants and _grants[name](grant_id, render_id)
+
+
+def _may_view(user_id: Any) -> bool:
+    user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
+    return user is not None and roles.may(user, Right.VIEW)

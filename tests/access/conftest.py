@@ -1,6 +1,7 @@
 """A portal at a multi-user Kubeflow with two namespaces, six roles, and what each namespace has."""
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -18,12 +19,14 @@ from apps.notifications.addresses import Address, target_of
 from apps.notifications.models import Alert, Delivery, TargetKind
 from apps.preservation.documents import run_write
 from apps.preservation.models import PreservedRun
+from apps.reports.models import BlockKind, Report, ReportBlock, ReportVersion
 from apps.rules.models import Rule
 from apps.runs import access
 from apps.runs.entities import Run, RunDetails, State
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
-from apps.visualizations.models import ApiToken, Render, Visualization
+from apps.sharing.models import Share
+from apps.visualizations.models import ApiToken, Render, Visualization, token_digest
 from apps.visualizations.services import compared, recipes
 from apps.visualizations.specs import spec_read
 from tests.access import multi_user
@@ -158,6 +161,15 @@ def _place(namespace, owner):
     target.alert = alert
     target.save()
     delivery = Delivery.objects.create(alert=alert, target=target, key="test:x", message={"title": "x"}, state="sent")
+    report = _report(namespace, owner, render)
+    token_of_share = f"token-of-{namespace}".ljust(43, "x")
+    share = Share.objects.create(
+        render=render,
+        created_by=owner,
+        digest=token_digest(token_of_share),
+        prefix="token-",
+        expires_at=timezone.now() + timedelta(days=1),
+    )
     saved = SavedFilter.objects.create(owner=owner, endpoint_key="mesh", name=f"mine, {namespace}", query="q=x")
     return {
         "namespace": namespace,
@@ -175,11 +187,23 @@ def _place(namespace, owner):
         "rule": rule.id,
         "alert": alert.id,
         "delivery": delivery.id,
+        "report": report.id,
+        "share": share.id,
+        "token_of_share": token_of_share,
         "queued": queued.id,
         "token": token.pk,
         "filter": saved.pk,
         "user": owner.pk,
     }
+
+
+def _report(namespace, owner, render):
+    report = Report.objects.create(
+        title=f"report of {namespace}", owner=owner, endpoint_key="mesh", namespace=namespace
+    )
+    version = ReportVersion.objects.create(report=report, number=1, title=report.title, author=owner)
+    ReportBlock.objects.create(version=version, position=0, kind=BlockKind.RENDER, target_id=render.id)
+    return report
 
 
 def _render(namespace, owner, title, *, arguments=None, **values):

@@ -1,6 +1,13 @@
 """Who gets what from each public function of a service or selector, and why the others take no caller."""
 
-from tests.access import calls_of_alerts, calls_of_rules, calls_of_runs, calls_of_visualizations
+from tests.access import (
+    calls_of_alerts,
+    calls_of_reports,
+    calls_of_rules,
+    calls_of_runs,
+    calls_of_sharing,
+    calls_of_visualizations,
+)
 
 PLACES = (
     "apps.accounts.audit",
@@ -32,6 +39,14 @@ PLACES = (
     "apps.notifications.sending",
     "apps.notifications.services",
     "apps.rules.events",
+    "apps.reports.selectors",
+    "apps.reports.services",
+    "apps.reports.contexts",
+    "apps.reports.drafting",
+    "apps.reports.offline",
+    "apps.sharing.selectors",
+    "apps.sharing.services",
+    "apps.sharing.opening",
     "apps.rules.selectors",
     "apps.rules.meeting",
     "apps.rules.services",
@@ -43,7 +58,14 @@ PLACES = (
 )
 """The modules, and packages of modules, whose public functions must each have a row."""
 
-CALLED = calls_of_alerts.CALLED | calls_of_rules.CALLED | calls_of_runs.CALLED | calls_of_visualizations.CALLED
+CALLED = (
+    calls_of_alerts.CALLED
+    | calls_of_reports.CALLED
+    | calls_of_sharing.CALLED
+    | calls_of_rules.CALLED
+    | calls_of_runs.CALLED
+    | calls_of_visualizations.CALLED
+)
 
 # Asked through its address (test_access_matrix.py), since it waits for a worker.
 ASKED_BY_ADDRESS = {
@@ -88,6 +110,10 @@ SYSTEM = {
     "apps.notifications.rights.refusal_of": "as deliveries: the owner's permissions",
     "apps.notifications.sending.message_send": "workers",
     "apps.rules.events.*": "the reconciler, and apps when they start",
+    "apps.reports.selectors.renders_pinned": "manage.py prune: ids of renders",
+    "apps.reports.services.reports_purge": "the reconciler",
+    "apps.sharing.selectors.renders_shared": "manage.py prune: ids of renders",
+    "apps.sharing.opening.share_holds": "the origin of results, for an address that the portal has signed",
     "apps.rules.applying.*": "the reconciler, with the rights of each rule's owner",
     "apps.rules.services.gateway_of": "services that checked the caller, and the reconciler: the owner's rights",
     "apps.rules.meeting.runs_meet": "as gateway_of",
@@ -129,6 +155,10 @@ NOBODYS = {
     "apps.notifications.definitions.*",
     "apps.notifications.sending.address_check",
     "apps.notifications.sending.signature",
+    "apps.reports.drafting.drafts_from",
+    "apps.sharing.services.days_clean",
+    "apps.sharing.services.origins_clean",
+    "apps.visualizations.selectors.results_latest",
     "apps.rules.selectors.conditions_*",
     "apps.rules.conditions.run_pages",
     "apps.visualizations.provenance.artifact_of",

@@ -29,6 +29,9 @@ RULES = {
     "owners by API": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
     # A rule of a recipe: of what one may see, with the right to create.
     "rule makers": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # A namespace that the caller may not read is refused as a mistake of the form.
+    "report makers": (("login", "login"), ("403", "403"), ("in", "422"), ("422", "in"), ("422", "422"), ("in", "in")),
+    "report adders": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
     # What belongs to one person whoever else asks.
     "its person": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("404", "404")),
     # Kubeflow's call on the portal: the right to create comes first, then the namespace of the result.
@@ -53,6 +56,8 @@ _RUN = "/runs/{run}/"
 _STEP = _RUN + "steps/{step}/"
 _ARTIFACT = _STEP + "artifacts/{artifact}/"
 _ONE = "/visualizations/{visualization}/"
+_SHARED = "/s/{token_of_share}/"
+_REPORT = "/reports/{report}/"
 _RENDER = "/renders/{render}/"
 FRAMED = {"Sec-Fetch-Dest": "iframe"}
 ASK = {"run_id": "{run}", "step_id": "{step}", "artifact": "data", "type": "table", "force": True}
@@ -195,6 +200,34 @@ PAGES = [
     ("alerts/new/<uuid:recipe_id>/", POST, "/alerts/new/{recipe}/", "readers", 201, "alert"),
     ("alerts/<uuid:alert_id>/", GET, "/alerts/{alert}/", "owners", 200),
     ("alerts/<uuid:alert_id>/<slug:action>", POST, "/alerts/{alert}/pause", "owners", 302),
+    # reports
+    ("reports/", GET, "/reports/", "people", 200),
+    ("reports/new/", GET, "/reports/new/?v={visualization}", "creators", 200),
+    ("reports/new/", POST, "/reports/new/?namespace={namespace}", "report makers", 302, "report"),
+    ("reports/add/", GET, "/reports/add/?v={visualization}", "creators", 200),
+    ("reports/add/", POST, "/reports/add/", "report adders", 302, {"report": "{report}", "v": "{visualization}"}),
+    ("reports/undelete", POST, "/reports/undelete", "people", 302, {}),
+    ("reports/<uuid:report_id>/", GET, _REPORT, "readers", 200),
+    ("reports/<uuid:report_id>/edit/", GET, _REPORT + "edit/", "owners", 200),
+    ("reports/<uuid:report_id>/edit/", POST, _REPORT + "edit/", "owners", 302, "report"),
+    ("reports/<uuid:report_id>/versions/", GET, _REPORT + "versions/", "readers", 200),
+    ("reports/<uuid:report_id>/versions/<int:number>/", GET, _REPORT + "versions/1/", "readers", 200),
+    ("reports/<uuid:report_id>/versions/<int:number>/restore", POST, _REPORT + "versions/1/restore", "owners", 302),
+    ("reports/<uuid:report_id>/download.html", GET, _REPORT + "download.html", "readers", 200),
+    ("reports/<uuid:report_id>/delete", POST, _REPORT + "delete", "owners", 302),
+    # sharing; links are not anonymous here
+    ("shares/", GET, "/shares/", "people", 200),
+    ("shares/new/", GET, "/shares/new/?visualization={visualization}", "rule makers", 200),
+    ("shares/new/", POST, "/shares/new/?report={report}", "rule makers", 200, {"days": "3"}),
+    ("shares/<uuid:share_id>/<slug:action>", POST, "/shares/{share}/revoke", "owners", 302),
+    ("s/<slug:token>/", GET, _SHARED, "readers", 200),
+    ("s/<slug:token>/content", GET, _SHARED + "content", "readers", 200),
+    ("s/<slug:token>/picture.svg", GET, _SHARED + "picture.svg", "readers", 200),
+    ("s/<slug:token>/picture.png", GET, _SHARED + "picture.png", "readers", 200),
+    # Of a link to a report; this one is to a render.
+    ("s/<slug:token>/<int:position>/content", GET, _SHARED + "0/content", "hidden people", 404),
+    ("s/<slug:token>/<int:position>/picture.svg", GET, _SHARED + "0/picture.svg", "hidden people", 404),
+    ("s/<slug:token>/<int:position>/picture.png", GET, _SHARED + "0/picture.png", "hidden people", 404),
     # rules
     ("rules/", GET, "/rules/", "people", 200),
     ("rules/new/<uuid:recipe_id>/", GET, "/rules/new/{recipe}/", "rule makers", 200),
@@ -237,6 +270,23 @@ API = [
     ("api/v1/alerts/<alert_id>", DELETE, "/api/v1/alerts/{alert}", "owners", 204),
     ("api/v1/alerts/<alert_id>/test", POST, "/api/v1/alerts/{alert}/test", "owners", 202, {}),
     ("api/v1/alerts/<alert_id>/deliveries", GET, "/api/v1/alerts/{alert}/deliveries", "owners", 200),
+    ("api/v1/reports", GET, "/api/v1/reports", "people", 200),
+    (
+        "api/v1/reports",
+        POST,
+        "/api/v1/reports",
+        "rule makers",
+        201,
+        {"title": "x", "visualization_ids": ["{visualization}"]},
+    ),
+    ("api/v1/reports/<report_id>", GET, "/api/v1" + _REPORT[:-1], "readers", 200),
+    ("api/v1/reports/<report_id>", PATCH, "/api/v1" + _REPORT[:-1], "owners by API", 200, {"number": 1, "title": "x"}),
+    ("api/v1/reports/<report_id>", DELETE, "/api/v1" + _REPORT[:-1], "owners by API", 204),
+    ("api/v1/reports/<report_id>/versions", GET, "/api/v1" + _REPORT + "versions", "readers", 200),
+    ("api/v1/reports/<report_id>/restore", POST, "/api/v1" + _REPORT + "restore", "owners by API", 200, {"number": 1}),
+    ("api/v1/shares", GET, "/api/v1/shares", "people", 200),
+    ("api/v1/shares", POST, "/api/v1/shares", "rule makers", 201, {"render_id": "{render}"}),
+    ("api/v1/shares/<share_id>", DELETE, "/api/v1/shares/{share}", "owners", 204),
     ("api/v1/rules", GET, "/api/v1/rules", "people", 200),
     ("api/v1/rules", POST, "/api/v1/rules", "rule makers", 201, {"series_id": "{recipe}"}),
     ("api/v1/rules/<rule_id>", GET, "/api/v1/rules/{rule}", "owners", 200),
@@ -285,7 +335,7 @@ ADMIN = [
     ("admin/r/<path:rest>", GET, "/admin/r/1/1/", "hidden people", 404),
     ("admin/r/<path:content_type_id>/<path:object_id>/", GET, "/admin/r/2/{user}/", "hidden people", 404),
     (
-        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules|notifications)/$",
+        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules|reports|sharing|notifications)/$",
         GET,
         "/admin/people/",
         "administrators",
@@ -301,6 +351,8 @@ ADMIN_MODELS = {
     "visualizations/render": ("render", _A, _N, _A, _N, _N, _A),
     "notifications/alert": ("alert", _A, _N, _A, _N, _A, _A),
     "notifications/delivery": ("delivery", _A, _N, _A, _N, _A, _A),
+    "reports/report": ("report", _A, _N, _A, _N, _A, _A),
+    "sharing/share": ("share", _A, _N, _A, _N, _A, _A),
     "rules/rule": ("rule", _A, _N, _A, _N, _A, _A),
     "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),
     "people/auditentry": ("entry", _A, _N, _A, _N, _N, _A),
@@ -360,6 +412,7 @@ COMMANDS = {
     "reconcile": "system",
     "rerender": "command",
     "compare": "command",
+    "reports": "command",
     "rules": "command",
     "token": "command",
     "types": "no person's data",

@@ -35,7 +35,16 @@ READABLE = {
     "administrator": set(),
     "superuser": set(NAMESPACES),
 }
-SECRETS = ("curve of {}", "waits in {}", "secret of {}", "receipt of {}", "tag of {}", "mine, {}", "script of {}")
+SECRETS = (
+    "curve of {}",
+    "waits in {}",
+    "secret of {}",
+    "receipt of {}",
+    "tag of {}",
+    "mine, {}",
+    "script of {}",
+    "report of {}",
+)
 FORMS = {
     "new run": {
         "pipeline": "p1",
@@ -51,6 +60,7 @@ FORMS = {
         "unit": "absolute",
         "webhook": "http://127.0.0.1:9/x",
     },
+    "report": {"title": "x", "base": "1", "action": "save"},
     "rule": {"pipeline": "x", "state": "succeeded", "last": "0", "action": "create"},
     "creator": {"type": "table", "artifact": "data", "arguments_view": "json", "arguments_json": "{}"},
 }

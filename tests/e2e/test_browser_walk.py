@@ -156,7 +156,19 @@ def test_custom_code_in_the_editor_runs_and_its_failure_shows_the_line(page, por
     expect(card.locator(".line-error")).to_contain_text("raise RuntimeError")
 
 
-PAGES = ["/runs/", "/pipelines/", "/experiments/", "/visualizations/", "/design/", "/runs/new/", "RUN", "STEP"]
+PAGES = [
+    "/runs/",
+    "/pipelines/",
+    "/experiments/",
+    "/visualizations/",
+    "/reports/",
+    "/reports/new/",
+    "/shares/",
+    "/design/",
+    "/runs/new/",
+    "RUN",
+    "STEP",
+]
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)

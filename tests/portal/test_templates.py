@@ -16,6 +16,8 @@ DEEPEST = 4
 CHOSEN = {"preview.template": [name for name in TEMPLATES if re.fullmatch(r"runs/previews/[a-z]\w*\.html", name)]}
 # Partials with one user, and why each is a file of its own.
 ONE_USER = {
+    "reports/_block.html": "a part of the form that repeats, with the form's fields",
+    "reports/_result.html": "a part of the report that repeats",
     "rules/_button.html": "a part of the visualization's page that belongs to rules",
     "runs/_chip.html": "a part of the list that repeats",
     "runs/_graph_artifact.html": "one shape of the graph",

@@ -123,7 +123,7 @@ def _older(request: HttpRequest, page: Any, found: selectors.Found, items: list[
 
 @require_POST
 def gallery_selection(request: HttpRequest) -> HttpResponseBase:
-    """Does one thing with the visualizations that are ticked: compares, exports, tags, pins, renders again, deletes."""
+    """Does one thing with the ticked visualizations: compares, exports, adds to a report, tags, pins, deletes."""
     caller, action = caller_of(request), request.POST.get("action", "")
     chosen = selectors.visualizations_chosen(caller, request.POST.getlist("visualization"), services.MOST_CHOSEN)
     back = _back(request)
@@ -133,6 +133,10 @@ def gallery_selection(request: HttpRequest) -> HttpResponseBase:
     if action == "compare":
         query = urlencode([("v", str(each.id)) for each in chosen])
         return HttpResponseRedirect(f"{reverse('visualizations:compare')}?{query}")
+    if action == "report":
+        # Reports are an app above this one; only the name of its address is known here.
+        query = urlencode([("v", str(each.id)) for each in chosen])
+        return HttpResponseRedirect(f"{reverse('reports:report_add')}?{query}")
     if action == "export":
         return FileResponse(
             services.selection_export(caller, chosen), as_attachment=True, filename="visualizations.zip"

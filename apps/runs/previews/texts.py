@@ -65,14 +65,17 @@ def _single_byte(head: bytes, *, is_text: bool) -> Text | None:
         return Text(value=head.decode("latin-1"), encoding=NAMES["latin-1"])
 
 
-def markdown(text: str) -> str:
-    """Returns Markdown as HTML without scripts, styles or anything loaded from elsewhere."""
+def markdown(text: str, *, first_heading: int = 5) -> str:
+    """Returns Markdown as HTML without scripts, styles or anything loaded from elsewhere.
+
+    Args:
+        first_heading: the level that `#` gets; most pages have headings of their own down to the fourth.
+    """
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = parser.parse(text)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
-            # The page around it has headings down to the fourth level.
-            token.tag = f"h{min(6, int(token.tag[1]) + 4)}"
+            token.tag = f"h{min(6, int(token.tag[1]) + first_heading - 1)}"
     rendered = parser.renderer.render(tokens, parser.options, {})
     return nh3.clean(rendered, tags=nh3.ALLOWED_TAGS - {"img"})
 

@@ -97,7 +97,8 @@ def _api_error(_request: HttpRequest, error: api_errors.ApiError) -> HttpRespons
 @api.exception_handler(exceptions.VisualizationsError)
 def _visualizations_error(_request: HttpRequest, error: exceptions.VisualizationsError) -> HttpResponse:
     fields = error.fields if isinstance(error, exceptions.InvalidRequestError) else None
-    return api_errors.error_response(_STATUS.get(type(error), 400), error.code, str(error), fields)
+    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
+    return api_errors.error_response(status, error.code, str(error), fields)
 
 
 @api.exception_handler(runs_exceptions.RunsError)

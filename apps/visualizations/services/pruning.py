@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +21,17 @@ UNDO: Final = timedelta(days=1)
 _MOST_PURGED: Final = 100
 
 
+_kept: dict[str, Callable[[], QuerySet[Any]]] = {}
+
+
+def kept_register(name: str, render_ids: Callable[[], QuerySet[Any]]) -> None:
+    """Keeps the renders that an app above this one needs, under a name; it returns their ids as a query of one column.
+
+    Only age does not remove them: who deletes a visualization deletes all of its renders.
+    """
+    _kept[name] = render_ids
+
+
 @dataclass(slots=True, kw_only=True)
 class Pruning:
     """What is taken away, or would be: renders, and the names of orphaned files."""
@@ -30,9 +41,11 @@ class Pruning:
 
 
 def renders_old(before: datetime) -> QuerySet[Render]:
-    """Returns renders that ended before then and are not their visualization's latest."""
+    """Returns renders that ended before then, are not their visualization's latest, and are kept by nothing."""
     ended = Render.objects.exclude(state__in=ACTIVE_STATES).filter(finished_at__lt=before)
     ended = ended.exclude(visualization__latest=F("id")).exclude(visualization__is_pinned=True)
+    for render_ids in _kept.values():
+        ended = ended.exclude(id__in=render_ids())
     return ended.select_related("visualization")
 
 

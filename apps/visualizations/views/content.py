@@ -57,7 +57,7 @@ DAMAGED_PAGE = """<!doctype html><meta charset="utf-8"><title>Damaged</title>
 <p>Nothing of it is shown. Choose "Render again", or ask an administrator to restore it from a backup.</p>
 <script>parent.postMessage({ vizportalDamaged: true }, "*")</script>
 """
-_FRAMES = frozenset({"iframe", "frame"})
+FRAMES = frozenset({"iframe", "frame"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
 
@@ -124,12 +124,12 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     """
     render = _render(request, render_id)
     destination = request.headers.get("Sec-Fetch-Dest", "")
-    if destination and destination not in _FRAMES:
+    if destination and destination not in FRAMES:
         return HttpResponseRedirect(render.get_absolute_url())
     if settings.VIZPORTAL_RESULTS_ORIGIN:
         address = signed_address(caller_of(request), request, render)
         return HttpResponseRedirect(address, headers={"Cache-Control": "no-store"})
-    response = _page(caller_of(request), request, render)
+    response = framed_result(caller_of(request), request, render)
     confine_result(response, f"{request.scheme}://{request.get_host()}")
     # One address answers in two ways, depending on this header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
@@ -141,12 +141,12 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
 def signed_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     """Answers with the picture on the origin of results, in a frame of the portal's, for a signed address."""
     signed = address_read(render_id, request.GET.get("key", ""))
-    if signed is None or request.headers.get("Sec-Fetch-Dest", "iframe") not in _FRAMES:
+    if signed is None or request.headers.get("Sec-Fetch-Dest", "iframe") not in FRAMES:
         raise Http404("This address is not valid, or not any more.")
     # Who it was signed for has been checked; there is no session on this origin to make a caller from.
     caller = system_caller()
     render = selectors.render_get(caller, render_id)
-    response = _page(caller, request, render)
+    response = framed_result(caller, request, render)
     if response.status_code == OK and not render.is_active:
         response["Cache-Control"] = f"private, max-age={LIFE_S}"
     confine_result(response, settings.VIZPORTAL_RESULTS_ORIGIN)
@@ -164,8 +164,11 @@ def confine_result(response: HttpResponseBase, origin: str) -> None:
     set_sandbox_headers(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
 
 
-def _page(caller: Caller, request: HttpRequest, render: Render) -> HttpResponseBase:
-    """Returns the result, or what a running render has put out; where the page around it says so, to be handed over."""
+def framed_result(caller: Caller, request: HttpRequest, render: Render) -> HttpResponseBase:
+    """Returns the result, or what a running render has put out; where the page around it says so, to be handed over.
+
+    Nothing confines it yet: see `confine_result`.
+    """
     response = _so_far(caller, render) if render.is_active else _file(render, "html")
     is_handed = request.GET.get(library_handover.PARAMETER) == library_handover.FROM_PARENT
     if is_handed and response.status_code == OK:
@@ -212,7 +215,11 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
 @require_safe
 def render_picture(request: HttpRequest, render_id: UUID, kind: pictures.Kind) -> HttpResponse:
     """Answers with the first picture of a result; without one 404, or 204 to a page that asks for nothing then."""
-    render = _render(request, render_id)
+    return picture_answer(request, _render(request, render_id), kind)
+
+
+def picture_answer(request: HttpRequest, render: Render, kind: pictures.Kind) -> HttpResponse:
+    """Returns the first picture of a render that the caller may see, confined."""
     try:
         content = pictures.picture_get(render, kind)
     except (FileNotFoundError, DamagedError) as error:

@@ -1,0 +1,207 @@
+"""What people do with reports: write them, go back to an older version, delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
+from apps.reports import selectors
+from apps.reports.blocks import Draft, drafts_clean, drafts_of, title_clean
+from apps.reports.models import Report, ReportBlock, ReportVersion
+from apps.visualizations.exceptions import NotAllowedError, NotFoundError, WrongStateError
+from apps.visualizations.models import Render
+from apps.visualizations.services.rights import namespace_check, right_check
+
+UNDO: Final = timedelta(days=1)
+_MOST_PURGED: Final = 100
+
+
+class ReportChangedError(WrongStateError):
+    """Somebody saved the report meanwhile.
+
+    Attributes:
+        number: of the newest version now.
+    """
+
+    code = "wrong_state"
+
+    def __init__(self, version: ReportVersion) -> None:
+        author = version.author.get_username() if version.author else "Somebody"
+        super().__init__(f"{author} saved version {version.number} while you were writing. Yours is not saved yet.")
+        self.number = version.number
+
+
+def report_create(
+    caller: Caller, title: str, drafts: Sequence[Draft], *, endpoint_key: str = "", namespace: str = ""
+) -> Report:
+    """Makes a report with its first version. Whoever may read its namespace may read it.
+
+    Raises:
+        NotAllowedError: the caller may not create.
+        InvalidRequestError: the title or a block makes no sense.
+        NotFoundError: the namespace is not the caller's to read.
+    """
+    right_check(caller, Right.CREATE)
+    namespace_check(caller, endpoint_key, namespace)
+    report = Report(
+        title=title_clean(title), owner=caller.owner, endpoint_key=endpoint_key[:100], namespace=namespace[:100]
+    )
+    with transaction.atomic():
+        report.save(force_insert=True)
+        _version_add(caller, report, drafts)
+        _record(caller, "report.create", report)
+    return report
+
+
+def report_save(caller: Caller, report: Report, base: int, title: str, drafts: Sequence[Draft]) -> ReportVersion:
+    """Saves a new version, made from version `base`.
+
+    Raises:
+        NotAllowedError: neither the owner with the right to create, nor an administrator.
+        InvalidRequestError: the title or a block makes no sense.
+        ReportChangedError: somebody saved another one meanwhile; nothing is changed.
+    """
+    change_check(caller, report)
+    title = title_clean(title)
+    clean = drafts_clean(drafts)
+    with transaction.atomic():
+        now = timezone.now()
+        mine = Report.objects.filter(id=report.id, number=base)
+        if not mine.update(number=base + 1, title=title, changed_at=now):
+            report.refresh_from_db()
+            raise ReportChangedError(
+                ReportVersion.objects.select_related("author").get(report=report, number=report.number)
+            )
+        report.number, report.title, report.changed_at = base + 1, title, now
+        version = _version_add(caller, report, clean)
+        _record(caller, "report.save", report, detail=f"version {version.number}")
+    return version
+
+
+def report_restore(caller: Caller, report: Report, number: int) -> ReportVersion:
+    """Saves an older version again, as the newest one.
+
+    Raises:
+        NotAllowedError, ReportChangedError: see `report_save`.
+        NotFoundError: there is no such version.
+    """
+    old = selectors.version_get(caller, report, number)
+    return report_save(caller, report, report.number, old.title, drafts_of(old.blocks.all()))
+
+
+def report_append(caller: Caller, report: Report, drafts: Sequence[Draft]) -> ReportVersion:
+    """Adds blocks at a report's end, in a new version.
+
+    Raises:
+        NotAllowedError, InvalidRequestError, ReportChangedError: see `report_save`.
+    """
+    newest = selectors.version_get(caller, report)
+    return report_save(caller, report, newest.number, newest.title, [*drafts_of(newest.blocks.all()), *drafts])
+
+
+def report_delete(caller: Caller, report: Report) -> None:
+    """Deletes a report: nobody sees it, and within a day it can be restored.
+
+    Raises:
+        NotAllowedError: see `report_save`.
+    """
+    change_check(caller, report)
+    with transaction.atomic():
+        Report.objects.filter(id=report.id, deleted_at=None).update(deleted_at=timezone.now())
+        _record(caller, "report.delete", report)
+
+
+def report_undelete(caller: Caller, report_id: UUID | str) -> Report:
+    """Takes back a deletion.
+
+    Raises:
+        NotFoundError: it was not deleted, or is gone for good, or is of a namespace that the caller may not read.
+        NotAllowedError: see `report_save`.
+    """
+    right_check(caller, Right.CREATE)
+    deleted = Report.objects.filter(deleted_at__isnull=False).select_related("owner")
+    try:
+        found = deleted.filter(id=UUID(str(report_id))).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise NotFoundError("There is nothing to restore: it was not deleted, or is gone for good.")
+    namespace_check(caller, found.endpoint_key, found.namespace)
+    change_check(caller, found)
+    with transaction.atomic():
+        Report.objects.filter(id=found.id).update(deleted_at=None)
+        _record(caller, "report.undelete", found)
+    return found
+
+
+def reports_purge(before: datetime | None = None) -> int:
+    """Takes away what was deleted before then, or a day ago; returns how many, a hundred at most."""
+    before = before or timezone.now() - UNDO
+    old = list(Report.objects.filter(deleted_at__lt=before).order_by("deleted_at").values_list("id", flat=True))
+    Report.objects.filter(id__in=old[:_MOST_PURGED]).delete()
+    return len(old[:_MOST_PURGED])
+
+
+def change_check(caller: Caller, report: Report) -> None:
+    """Refuses a caller that may not change a report.
+
+    Raises:
+        NotAllowedError: neither the owner with the right to create, nor an administrator.
+    """
+    right_check(caller, Right.CREATE)
+    if not selectors.may_change(caller, report):
+        raise NotAllowedError("Only its owner or an administrator may do this.")
+
+
+def _version_add(caller: Caller, report: Report, drafts: Sequence[Draft]) -> ReportVersion:
+    clean = drafts_clean(drafts)
+    results = selectors.results_named(caller, clean)
+    version = ReportVersion.objects.create(report=report, number=report.number, title=report.title, author=caller.owner)
+    before = selectors.titles_kept(caller, report)
+    ReportBlock.objects.bulk_create(
+        ReportBlock(
+            version=version,
+            position=position,
+            kind=each.kind,
+            text=each.text,
+            caption=each.caption,
+            target_id=each.target_id,
+            target_title=_title_for(
+                report,
+                results.get((each.kind, each.target_id)),
+                before.get(each.target_id, "") if each.target_id else "",
+            ),
+        )
+        for position, each in enumerate(clean)
+    )
+    return version
+
+
+def _title_for(report: Report, render: Render | None, before: str) -> str:
+    """Returns what readers may know of a result once it is gone: nothing, where it is of another namespace."""
+    if render is None:
+        return before
+    visualization = render.visualization
+    place = (visualization.endpoint_key, visualization.namespace)
+    is_readable = not visualization.namespace or place == (report.endpoint_key, report.namespace)
+    return visualization.title[:200] if is_readable else ""
+
+
+def _record(caller: Caller, action: str, report: Report, *, detail: str = "") -> None:
+    audit.record(
+        caller,
+        action,
+        target=report.id,
+        target_name=report.title,
+        endpoint_key=report.endpoint_key,
+        namespace=report.namespace,
+        detail=detail,
+    )

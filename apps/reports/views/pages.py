@@ -1,0 +1,125 @@
+"""The pages of reports: the list, one report, its versions, its file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.caller import caller_of
+from apps.reports import offline, selectors, services
+from apps.reports.contexts import report_context
+from apps.reports.models import Report
+from apps.reports.views.editor import report_changeable
+from apps.runs.views.sandboxed_response import set_sandbox_headers
+from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
+from apps.visualizations.views.content import for_scripts_too
+
+_PAGE: Final = 50
+_UNDO: Final = "report_undo"
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
+
+
+@require_safe
+def report_list(request: HttpRequest) -> HttpResponse:
+    """Lists the reports that the person may see, the one that was changed last first."""
+    page = Paginator(selectors.reports_visible(caller_of(request)), _PAGE).get_page(request.GET.get("page"))
+    return render(request, "reports/report_list.html", {"page": page, "undo": request.session.get(_UNDO)})
+
+
+@require_safe
+def report_detail(request: HttpRequest, report_id: UUID) -> HttpResponse:
+    """Shows a report; with `?print=yes` pictures take the place of its frames."""
+    return _show(request, report_id)
+
+
+@require_safe
+def report_version(request: HttpRequest, report_id: UUID, number: int) -> HttpResponse:
+    """Shows a version of a report."""
+    return _show(request, report_id, number)
+
+
+def _show(request: HttpRequest, report_id: UUID, number: int | None = None) -> HttpResponse:
+    caller, report = caller_of(request), _report(request, report_id)
+    try:
+        context = report_context(caller, report, number)
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+    context |= {"may_change": selectors.may_change(caller, report), "is_print": request.GET.get("print") == "yes"}
+    return render(request, "reports/report_detail.html", context)
+
+
+@require_safe
+def report_versions(request: HttpRequest, report_id: UUID) -> HttpResponse:
+    """Lists a report's versions, the newest first."""
+    caller, report = caller_of(request), _report(request, report_id)
+    page = Paginator(selectors.versions_of(caller, report), _PAGE).get_page(request.GET.get("page"))
+    context = {"report": report, "page": page, "may_change": selectors.may_change(caller, report)}
+    return render(request, "reports/report_versions.html", context)
+
+
+@require_POST
+def report_restore(request: HttpRequest, report_id: UUID, number: int) -> HttpResponse:
+    """Saves an older version again."""
+    report = report_changeable(request, report_id)
+    try:
+        version = services.report_restore(caller_of(request), report, number)
+        messages.success(request, f"Version {number} is back, as version {version.number}.")
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+    except VisualizationsError as error:
+        messages.error(request, str(error))
+    return redirect(report)
+
+
+@for_scripts_too
+@require_safe
+def report_download(request: HttpRequest, report_id: UUID) -> HttpResponseBase:
+    """Answers with the report as one file that opens offline; scripts may ask for it with a token."""
+    caller, report = caller_of(request), _report(request, report_id)
+    context: dict[str, Any] = report_context(caller, report)
+    response = StreamingHttpResponse(
+        offline.report_file(caller, context["version"], context["blocks"]), content_type="text/html; charset=utf-8"
+    )
+    # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.
+    set_sandbox_headers(response, "sandbox; default-src 'none'")
+    name = _UNSAFE.sub("-", report.title).strip("-.")[:80] or "report"
+    response["Content-Disposition"] = f'attachment; filename="{name}-{report.number}.html"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+def report_delete(request: HttpRequest, report_id: UUID) -> HttpResponse:
+    """Deletes a report; the list offers to take that back."""
+    report = report_changeable(request, report_id)
+    services.report_delete(caller_of(request), report)
+    request.session[_UNDO] = {"id": str(report.id), "title": report.title}
+    return redirect("reports:report_list")
+
+
+@require_POST
+def report_undelete(request: HttpRequest) -> HttpResponse:
+    """Takes back the latest deletion of this browser."""
+    undo = request.session.pop(_UNDO, None) or {}
+    try:
+        report = services.report_undelete(caller_of(request), undo.get("id", ""))
+    except (NotAllowedError, NotFoundError) as error:
+        messages.warning(request, str(error))
+        return redirect("reports:report_list")
+    messages.success(request, f"Restored: {report.title}")
+    return redirect(report)
+
+
+def _report(request: HttpRequest, report_id: UUID) -> Report:
+    try:
+        return selectors.report_get(caller_of(request), report_id)
+    except NotFoundError as error:
+        raise Http404(str(error)) from error

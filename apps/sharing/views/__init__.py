@@ -1,0 +1,1 @@
+"""Pages of links: for those who make them, and for those who hold them."""
