@@ -99,7 +99,7 @@ KFP_METADATA = env.read_str("KFP_METADATA")
 VIZPORTAL_ENDPOINTS = env.read_str("VIZPORTAL_ENDPOINTS")
 # `up` sets it for the processes it starts beside the embedded Kubeflow.
 KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
-KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 4, least=1)
+KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 3, least=1)
 VIZPORTAL_LOCALKFP_BIND = env.read_str("VIZPORTAL_LOCALKFP_BIND")
 # The listener for Kubeflow's visualization protocol; empty: none.
 VIZPORTAL_KFP_SERVICE_BIND = env.read_str("VIZPORTAL_KFP_SERVICE_BIND")

@@ -29,6 +29,10 @@ class EndpointDownError(RunsError):
     """No answer: refused, unknown host, timed out, or a gateway's 502/503/504."""
 
 
+class EndpointSilentError(EndpointDownError):
+    """No answer in time: a page has waited for it in vain."""
+
+
 class EndpointError(RunsError):
     """An answer that cannot be used: an error of theirs, or not what the API promises."""
 

@@ -80,6 +80,7 @@ PAGES = [
     ("runs/", GET, "/runs/?namespace={namespace}", "listers", 200),
     ("runs/metrics", GET, "/runs/metrics?namespace={namespace}", "listers", 200),
     ("runs/selection", POST, "/runs/selection", "makers", 302, {"action": "tag", "tag": "x", "run": "{run}"}),
+    ("runs/ask-again", POST, "/runs/ask-again", "people", 302),
     ("runs/undo", POST, "/runs/undo", "creators", 302),
     ("runs/filters/save", POST, "/runs/filters/save", "people", 302, {"name": "x", "query": "q=y"}),
     ("runs/filters/<int:filter_id>/delete", POST, "/runs/filters/{filter}/delete", "its person", 302),

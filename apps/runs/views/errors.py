@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Callable
@@ -10,10 +11,14 @@ from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
 
+from apps.accounts.caller import caller_of
 from apps.runs import exceptions
-from apps.ui.parts import part_error
+from apps.runs.gateway import endpoint_ask_again
+from apps.ui.parts import page_before, part_error
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -49,8 +54,22 @@ def error_response(request: HttpRequest, error: exceptions.RunsError) -> HttpRes
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_GATEWAY)
     is_fragment = bool(getattr(request, "htmx", False)) and request.method == "GET"
     target = getattr(request.htmx, "target", "") if is_fragment else ""  # type: ignore[attr-defined]
-    context = {"cause": str(error), "status": status, "retry": request.get_full_path()}
+    context = {
+        "cause": str(error),
+        "is_down": isinstance(error, exceptions.EndpointDownError),
+        "retry": request.get_full_path() if request.method == "GET" else page_before(request),
+    }
     if is_fragment and target not in _POLLS:
         # A swapped-in fragment needs a 2xx; a poll keeps what is on the page, and asks again.
         return render(request, "runs/_fault.html", context)
     return part_error(request, str(error), status) or render(request, "runs/fault.html", context, status=status)
+
+
+@require_POST
+def kubeflow_ask_again(request: HttpRequest) -> HttpResponse:
+    """Goes back to a page, which then asks Kubeflow even where it is known not to answer."""
+    with contextlib.suppress(exceptions.RunsError):
+        endpoint_ask_again(caller_of(request))
+    address = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return redirect(address if is_ours else "runs:run_list")
