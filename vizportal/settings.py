@@ -163,6 +163,7 @@ MIDDLEWARE = [
     # First: it sees the answers of all others.
     "apps.telemetry.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "vizportal.compression.CompressionMiddleware",
     "vizportal.middleware.ResultsOriginMiddleware",
     "apps.telemetry.middleware.MetricsMiddleware",
     "vizportal.middleware.refuse_nul",
