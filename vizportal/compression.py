@@ -43,7 +43,7 @@ class CompressionMiddleware(GZipMiddleware):
         """Compresses the answer where the client takes that, and where it helps."""
         if not _is_compressible(response) or _REFUSES.search(request.headers.get("Accept-Encoding", "")):
             return response
-        compressed: HttpResponseBase = super().process_response(request, response)  # type: ignore[arg-type]
+        compressed: HttpResponseBase = super().process_response(request, response)
         return compressed
 
 
