@@ -171,6 +171,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "vizportal.middleware.QueueDashboardMiddleware",
+    "apps.ui.zones.reader_zone_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.runs.middleware.EndpointMiddleware",
     "django.middleware.common.CommonMiddleware",
