@@ -274,6 +274,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
+        # Sound and video among artifacts, under a media type of our own list.
+        "media-src": [SELF],
         # Pages hand over to results the libraries that the results' own origin serves.
         "connect-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],
         "frame-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],

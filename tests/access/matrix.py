@@ -93,6 +93,13 @@ PAGES = [
     ("runs/<str:run_id>/steps/<str:step_id>/", GET, _STEP + "?tab=logs", "readers", 200),
     ("runs/<str:run_id>/steps/<str:step_id>/log", GET, _STEP + "log", "readers", 200),
     (
+        "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/media",
+        GET,
+        _STEP + "artifacts/21/media",
+        "readers",
+        200,
+    ),
+    (
         "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/preview",
         GET,
         _ARTIFACT + "preview",
