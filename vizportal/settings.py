@@ -100,6 +100,8 @@ VIZPORTAL_ENDPOINTS = env.read_str("VIZPORTAL_ENDPOINTS")
 # `up` sets it for the processes it starts beside the embedded Kubeflow.
 KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
 KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 3, least=1)
+# Whether the embedded Kubeflow gets sample pipelines at its first start.
+VIZPORTAL_SAMPLES = env.read_bool("VIZPORTAL_SAMPLES", default=True)
 VIZPORTAL_LOCALKFP_BIND = env.read_str("VIZPORTAL_LOCALKFP_BIND")
 # The listener for Kubeflow's visualization protocol; empty: none.
 VIZPORTAL_KFP_SERVICE_BIND = env.read_str("VIZPORTAL_KFP_SERVICE_BIND")
