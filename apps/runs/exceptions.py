@@ -17,6 +17,10 @@ class NotFoundError(RunsError):
     """Kubeflow has no such thing, or this person may not know of it."""
 
 
+class RunGoneError(NotFoundError):
+    """Kubeflow has no such run, or no longer: runs are deleted by people, and expire."""
+
+
 class NotSignedInError(RunsError):
     """Kubeflow wants a sign-in: a 401, a redirect, or a login page where JSON was expected."""
 

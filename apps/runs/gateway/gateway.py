@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 
 from apps.runs import exceptions
@@ -108,7 +108,7 @@ class Gateway(PipelineCalls, RecurringCalls):
     def _full_run_model(self, run_id: str) -> Any:
         """Returns a run's answer with its tasks, where the server knows that question; else without, as ever."""
         host = self.endpoint.host
-        with self._answer():
+        with self._answer(), self._run_asked():
             try:
                 model = tasks.read_run(self._client, run_id, is_full=host not in _without_full_view)
             except exceptions.InvalidRequestError:
@@ -118,13 +118,20 @@ class Gateway(PipelineCalls, RecurringCalls):
             return self._known(model, run_id)
 
     def _run_model(self, run_id: str) -> Any:
-        with self._answer():
+        with self._answer(), self._run_asked():
             return self._known(self._client.get_run(run_id), run_id)
 
     def _known(self, model: Any, run_id: str) -> Any:
         if not json_reading.text(model.run_id):
-            raise exceptions.NotFoundError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
+            raise exceptions.RunGoneError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
         return model
+
+    @contextmanager
+    def _run_asked(self) -> Iterator[None]:
+        try:
+            yield
+        except exceptions.NotFoundError as error:
+            raise exceptions.RunGoneError(str(error)) from error
 
     def run_create(
         self,
