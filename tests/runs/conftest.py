@@ -65,6 +65,7 @@ def _forget_runs(monkeypatch):
     monkeypatch.setattr(details, "kept_experiments", details.Kept(8))
     monkeypatch.setattr(request_metrics, "silences", own := Silences())
     monkeypatch.setattr("apps.runs.gateway.silences", own)
+    monkeypatch.setattr("apps.runs.gateway.plugins.known_servers", {})
 
 
 @pytest.fixture(scope="module")
