@@ -26,6 +26,7 @@ def test_whoever_wanted_the_network_is_told_that_there_is_none(message, tracebac
     assert (advice(render) == NO_NETWORK) is is_said
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("timeout_s", "message"),
     [
@@ -39,4 +40,5 @@ def test_whose_limit_it_was_is_said(submit, work, row, kernel, settings, timeout
     kernel.outcome = {"state": "timed_out", "reason": FailureReason.TIMED_OUT, "message": said, "html": None}
     made = submit(options={"timeout_s": timeout_s})
     work()
-    assert row(made.render).message == message
+    ended = row(made.render)
+    assert (ended.state, ended.message) == ("timed_out", message)
