@@ -34,7 +34,7 @@
       if (zone !== known && !time.title.includes(" = ")) {
         const exact = local(date, true);
         if (exact !== time.title) time.title = `${exact} = ${time.title}`;
-        if (!isRelative) time.textContent = local(date, false);
+        if (!isRelative) time.textContent = local(date, time.hasAttribute("data-seconds"));
       }
       if (!isRelative) continue;
       const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];

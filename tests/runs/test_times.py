@@ -17,12 +17,12 @@ WINTER = datetime(2026, 1, 2, 23, 30, 15, tzinfo=UTC)
 SUMMER = datetime(2026, 7, 2, 12, tzinfo=UTC)
 
 
-def drawn(tag, moment, zone=""):
+def drawn(tag, moment, zone="", more=""):
     """Returns what a template tag draws for a reader in a zone."""
     request = RequestFactory().get("/")
     if zone:
         request.COOKIES[zones.COOKIE] = zone
-    template = Template(f"{{% load ui %}}{{% {tag} moment %}}")
+    template = Template(f"{{% load ui %}}{{% {tag} moment{more} %}}")
     html = zones.reader_zone_middleware(lambda _request: template.render(Context({"moment": moment})))(request)
     return BeautifulSoup(html, "html.parser").time
 
@@ -44,6 +44,12 @@ def test_a_time_is_that_of_the_reader_s_clock_and_names_its_zone(zone, moment, t
     assert time.text == text
     assert time["datetime"] == moment.isoformat()
     assert time["title"].endswith(f"{moment:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def test_a_step_s_times_are_drawn_to_the_second():
+    time = drawn("at", WINTER, "Europe/Berlin", " seconds=True")
+    assert time.text == "2026-01-03 00:30:15 CET"
+    assert time.has_attr("data-seconds")
 
 
 def test_on_hover_both_are_there_to_the_second():

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from apps.ui import formats, icons, states, zones
 
@@ -59,15 +59,20 @@ def when(moment: datetime | None, empty: str = "-") -> SafeString:
 
 
 @register.simple_tag
-def at(moment: datetime | None, empty: str = "-") -> SafeString:
-    """Draws a time as the reader's clock shows it, with its zone; to the second and in UTC on hover."""
+def at(moment: datetime | None, empty: str = "-", *, seconds: bool = False) -> SafeString:
+    """Draws a time as the reader's clock shows it, with its zone; to the second and in UTC on hover.
+
+    Args:
+        seconds: whether it is drawn to the second itself.
+    """
     if not moment:
         return format_html('<span class="muted">{}</span>', empty)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time datetime="{}" title="{}"{}>{}</time>',
         moment.astimezone(UTC).isoformat(),
         zones.exact_text(moment),
-        zones.local_text(moment),
+        mark_safe(" data-seconds") if seconds else "",
+        zones.local_text(moment, with_seconds=seconds),
     )
 
 
