@@ -22,8 +22,8 @@ from vizportal.up.supervisor import Service, StartError
 
 KEY: Final = "base"
 _TICK_S: Final = 0.05
-# A machine that needs longer shows the pages meanwhile; a render waits for the host by itself.
-_IMPORT_WAIT_S: Final = 60.0
+# A busy machine that needs longer shows its pages meanwhile; a render waits for the host by itself.
+_IMPORT_WAIT_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class BaseEnvironment:
         until = time.monotonic() + _IMPORT_WAIT_S
         while self._host is not None and self._host.read_status() is None and not is_asked_to_stop():
             if self._host.supervisor_pid() is None or time.monotonic() > until:
-                self.say(str(self._host.failure() or f"The libraries of {KEY} are still being imported."))
+                self.say(str(self._host.failure() or f"The libraries of {KEY} are still being imported; the first picture waits for them."))
                 return
             time.sleep(_TICK_S)
 

@@ -20,7 +20,7 @@ from localkfp.store import Row, Store
 
 _log = logging.getLogger(__name__)
 _AT_ONCE: Final = 2
-_RUN_NICE: Final = 10
+_RUN_NICE: Final = 5
 TOKEN_VARIABLE: Final = "VIZPORTAL_LOCALKFP_TOKEN"  # noqa: S105 - a name, no secret
 
 
