@@ -97,7 +97,8 @@ class BaseEnvironment:
         until = time.monotonic() + _IMPORT_WAIT_S
         while self._host is not None and self._host.read_status() is None and not is_asked_to_stop():
             if self._host.supervisor_pid() is None or time.monotonic() > until:
-                self.say(str(self._host.failure() or f"The libraries of {KEY} are still being imported; the first picture waits for them."))
+                still = f"The libraries of {KEY} are still being imported; the first picture waits for them."
+                self.say(str(self._host.failure() or still))
                 return
             time.sleep(_TICK_S)
 
