@@ -90,7 +90,7 @@ def test_whoever_stops_the_start_ends_the_build(unbuilt, tmp_path):
     base.begin()
     wait_until(mark.exists, 30, "the build")
     base.await_built(lambda: True)
-    base.await_imported(lambda: True)
+    base.await_imported(60, lambda: True)
     base.leave()
     assert not base._building.is_alive()  # noqa: SLF001
 

@@ -22,8 +22,6 @@ from vizportal.up.supervisor import Service, StartError
 
 KEY: Final = "base"
 _TICK_S: Final = 0.05
-# A busy machine that needs longer shows its pages meanwhile; a render waits for the host by itself.
-_IMPORT_WAIT_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -92,15 +90,17 @@ class BaseEnvironment:
             self.say(str(error))
             self._host = None
 
-    def await_imported(self, is_asked_to_stop: Callable[[], bool]) -> None:
-        """Waits until renders start at once, as long as there is hope."""
-        until = time.monotonic() + _IMPORT_WAIT_S
+    def await_imported(self, most_s: float, is_asked_to_stop: Callable[[], bool]) -> None:
+        """Waits until renders start at once, as long as there is hope. A render waits for the host by itself."""
+        until = time.monotonic() + most_s
         while self._host is not None and self._host.read_status() is None and not is_asked_to_stop():
-            if self._host.supervisor_pid() is None or time.monotonic() > until:
-                still = f"The libraries of {KEY} are still being imported; the first picture waits for them."
-                self.say(str(self._host.failure() or still))
+            if self._host.supervisor_pid() is None:
+                self.say(str(self._host.failure() or f"The environment {KEY} does not start."))
+                self._host = None
+            elif time.monotonic() > until:
                 return
-            time.sleep(_TICK_S)
+            else:
+                time.sleep(_TICK_S)
 
     def leave(self) -> None:
         """Leaves the host to the workers, and ends a build that is no longer waited for."""

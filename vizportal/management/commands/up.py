@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -16,6 +16,11 @@ from apps.visualizations.services.hosts import run_dir
 from vizportal.up import checks, preparation, services
 from vizportal.up.base_environment import BaseEnvironment
 from vizportal.up.supervisor import StartError, Supervisor
+
+
+# How long a start waits for the libraries of most types before it says that it is ready, and with the other workers.
+_BEFORE_READY_S: Final = 4.0
+_AFTER_READY_S: Final = 15.0
 
 
 class Command(BaseCommand):
@@ -89,13 +94,17 @@ class Command(BaseCommand):
         for service in (*backing, *listeners):
             supervisor.await_ready(service.name)
         base.await_built(lambda: supervisor.is_asked_to_stop)
-        base.await_imported(lambda: supervisor.is_asked_to_stop)
-        for service in plan.workers:
-            if not supervisor.is_asked_to_stop:
-                supervisor.start(service)
+        base.await_imported(_BEFORE_READY_S, lambda: supervisor.is_asked_to_stop)
+        # One is enough for the first picture.
+        if not supervisor.is_asked_to_stop:
+            supervisor.start(plan.workers[0])
 
     def _watch(self, supervisor: Supervisor, plan: services.Plan, base: BaseEnvironment) -> None:
+        base.await_imported(_AFTER_READY_S, lambda: supervisor.is_asked_to_stop)
         base.leave()
+        for service in plan.workers[1:]:
+            if not supervisor.is_asked_to_stop:
+                supervisor.start(service)
         bytecode = base.bytecode(plan.environ)
         if bytecode is not None:
             supervisor.start(bytecode)
