@@ -17,7 +17,6 @@ from vizportal.up import checks, preparation, services
 from vizportal.up.base_environment import BaseEnvironment
 from vizportal.up.supervisor import StartError, Supervisor
 
-
 # How long a start waits for the libraries of most types before it says that it is ready, and with the other workers.
 _BEFORE_READY_S: Final = 4.0
 _AFTER_READY_S: Final = 15.0
