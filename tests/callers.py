@@ -9,7 +9,7 @@ from apps.visualizations.services.tokens import token_create
 
 def caller(user, **facts):
     """Returns the caller of a person's page; Kubeflow is asked with nothing of theirs."""
-    return Caller(**{"kind": CallerKind.PAGE, "user": user, "request": SimpleNamespace(), **facts})
+    return Caller(**{"kind": CallerKind.PAGE, "user": user, "request": SimpleNamespace(headers={}), **facts})
 
 
 def token_of(user, name="script", **values):

@@ -102,7 +102,9 @@ KFP_METADATA = env.read_str("KFP_METADATA")
 VIZPORTAL_ENDPOINTS = env.read_str("VIZPORTAL_ENDPOINTS")
 # `up` sets it for the processes it starts beside the embedded Kubeflow.
 KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
-KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 4, least=1)
+KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 3, least=1)
+# Whether the embedded Kubeflow gets sample pipelines at its first start.
+VIZPORTAL_SAMPLES = env.read_bool("VIZPORTAL_SAMPLES", default=True)
 VIZPORTAL_LOCALKFP_BIND = env.read_str("VIZPORTAL_LOCALKFP_BIND")
 # The listener for Kubeflow's visualization protocol; empty: none.
 VIZPORTAL_KFP_SERVICE_BIND = env.read_str("VIZPORTAL_KFP_SERVICE_BIND")
@@ -189,6 +191,7 @@ MIDDLEWARE = [
     # First: it sees the answers of all others.
     "apps.telemetry.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "vizportal.compression.CompressionMiddleware",
     "vizportal.middleware.ResultsOriginMiddleware",
     "apps.telemetry.middleware.MetricsMiddleware",
     "vizportal.middleware.refuse_nul",
@@ -196,6 +199,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "vizportal.middleware.QueueDashboardMiddleware",
+    "apps.ui.zones.reader_zone_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.runs.middleware.EndpointMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -298,6 +302,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
+        # Sound and video among artifacts, under a media type of our own list.
+        "media-src": [SELF],
         # Pages hand over to results the libraries that the results' own origin serves.
         "connect-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],
         "frame-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],

@@ -19,6 +19,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 from apps.accounts import sessions
 from apps.accounts.caller import caller_of
 from apps.accounts.discovery import ProviderError, oidc_setting
+from apps.accounts.first_account import FIRST_ACCOUNT, has_accounts
 
 
 @login_not_required
@@ -28,7 +29,9 @@ def login(request: HttpRequest) -> Any:
     # The admin site was not used for so many minutes.
     idle_minutes = settings.VIZPORTAL_ADMIN_IDLE_MINUTES if "again" in request.GET else None
     if settings.VIZPORTAL_AUTH == "password":
-        return auth_views.LoginView.as_view(extra_context={"idle_minutes": idle_minutes})(request)
+        first_account = "" if has_accounts() else FIRST_ACCOUNT
+        shown = {"idle_minutes": idle_minutes, "first_account": first_account}
+        return auth_views.LoginView.as_view(extra_context=shown)(request)
     following = request.GET.get("next", "")
     is_safe = url_has_allowed_host_and_scheme(following, allowed_hosts={request.get_host()})
     context = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Final
 
 from django.core.cache import cache
@@ -21,6 +21,9 @@ from apps.runs.gateway import endpoints, gateway_for_absent, gateway_for_namespa
 logger = logging.getLogger(__name__)
 FRESH_S: Final = 300
 _KEPT_S: Final = 24 * 3600
+# How long a page waits for a new answer where it has an old one.
+_PATIENCE_S: Final = 0.5
+Pair = tuple[str, str]
 _AT_ONCE: Final = 4
 
 
@@ -34,7 +37,8 @@ def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple
 
     None for callers that are not a person, or for whom Kubeflow cannot be asked.
 
-    While Kubeflow is down, what it said within the last day holds.
+    While Kubeflow is down or slow, what it said within the last day holds. It is waited for only where it never said
+    anything.
     """
     # Asked here, for the answer is kept with the account: the threads below must not need the database.
     is_askable = caller.request is not None or caller.kind is CallerKind.RULE
@@ -43,9 +47,20 @@ def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple
     divided = {each.key for each in endpoints.endpoints() if each.is_multi_user}
     # Of an endpoint that is single-user, or no longer configured, everything that was saved stays everybody's.
     wanted = [(key, namespace) for key, namespace in candidates if key in divided and namespace]
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        answers = list(pool.map(lambda pair: _may_read(caller, *pair), wanted))
-    return {pair for pair, may in zip(wanted, answers, strict=True) if may}
+    kept = {pair: cache.get(_slot(caller, *pair)) for pair in wanted}
+    may = {pair: bool(answer and answer[0]) for pair, answer in kept.items()}
+    old = [pair for pair, answer in kept.items() if answer is None or time.time() - answer[1] >= FRESH_S]
+    may |= _ask(caller, old, None if any(kept[pair] is None for pair in old) else _PATIENCE_S)
+    return {pair for pair in wanted if may[pair]}
+
+
+def _ask(caller: Caller, pairs: list[Pair], patience_s: float | None) -> dict[Pair, bool]:
+    """Returns Kubeflow's answers that came in time; later ones are remembered for the next time."""
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="access")
+    asked = {pool.submit(_may_read, caller, *pair): pair for pair in pairs}
+    done = wait(asked, timeout=patience_s).done
+    pool.shutdown(wait=False, cancel_futures=True)
+    return {asked[each]: each.result() for each in done}
 
 
 def may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
@@ -58,11 +73,13 @@ def may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
     return (config.key, namespace) in readable(caller, [(config.key, namespace)])
 
 
+def _slot(caller: Caller, endpoint_key: str, namespace: str) -> str:
+    return f"access:{caller.user_id}:{endpoint_key}:{namespace}"
+
+
 def _may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
-    slot = f"access:{caller.user_id}:{endpoint_key}:{namespace}"
+    slot = _slot(caller, endpoint_key, namespace)
     kept: tuple[bool, float] | None = cache.get(slot)
-    if kept is not None and time.time() - kept[1] < FRESH_S:
-        return kept[0]
     try:
         is_there = caller.kind is not CallerKind.RULE
         gateway = (gateway_for_namespace if is_there else gateway_for_absent)(caller, endpoint_key, namespace)

@@ -50,6 +50,7 @@ class RunStart:
     new_experiment: str = ""
     pipeline_root: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    plugins_input: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run_change(caller: Caller, gateway: Gateway, run_id: str, action: str) -> str:
@@ -142,6 +143,7 @@ def run_start(caller: Caller, gateway: Gateway, start: RunStart) -> Run:
             experiment_id=experiment_id,
             parameters=start.parameters,
             pipeline_root=start.pipeline_root,
+            plugins_input=start.plugins_input,
         ),
         target_name=start.name,
     )

@@ -17,6 +17,10 @@ class NotFoundError(RunsError):
     """Kubeflow has no such thing, or this person may not know of it."""
 
 
+class RunGoneError(NotFoundError):
+    """Kubeflow has no such run, or no longer: runs are deleted by people, and expire."""
+
+
 class NotSignedInError(RunsError):
     """Kubeflow wants a sign-in: a 401, a redirect, or a login page where JSON was expected."""
 
@@ -27,6 +31,10 @@ class ForbiddenError(RunsError):
 
 class EndpointDownError(RunsError):
     """No answer: refused, unknown host, timed out, or a gateway's 502/503/504."""
+
+
+class EndpointSilentError(EndpointDownError):
+    """No answer in time: a page has waited for it in vain."""
 
 
 class EndpointError(RunsError):

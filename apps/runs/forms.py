@@ -70,6 +70,27 @@ def _unified(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+class _PluginsField(_JsonField):
+    """Settings of Kubeflow's plugins: an object by each one's name."""
+
+    def __init__(self) -> None:
+        example = '{"mlflow": {"experiment_name": "tips"}}'
+        super().__init__(
+            dict,
+            label="Plugin settings",
+            required=False,
+            help_text=f"For plugins of this Kubeflow, as JSON, such as {example}. Empty: as the server is configured.",
+        )
+
+    def clean(self, value: Any) -> Any:
+        """Refuses what is no object for each plugin."""
+        settings = super().clean(value)
+        wrong = [name for name, each in (settings or {}).items() if not isinstance(each, dict)]
+        if wrong:
+            raise ValidationError(f"The settings of {', '.join(wrong)} must be an object, such as {{}}.")
+        return settings
+
+
 class RunForm(forms.Form):
     """A new run: name, experiment, pipeline root, and one typed field per parameter of the pipeline.
 
@@ -93,9 +114,12 @@ class RunForm(forms.Form):
         parameters: Sequence[Parameter],
         experiments: Sequence[tuple[str, str]],
         originals: Mapping[str, Any] | None = None,
+        has_plugins: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        if has_plugins:
+            self.fields["plugins_input"] = _PluginsField()
         self._parameters = tuple(parameters)
         choices = self.fields["experiment_id"]
         if isinstance(choices, forms.ChoiceField):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from apps.accounts.caller import Caller
@@ -17,6 +18,8 @@ from apps.runs.run_filters import RunFilterForm
 from apps.ui.formats import told_apart
 
 _METRIC_COLUMNS: Final = 3
+# As packages/localkfp/src/localkfp/samples names its runs.
+_SAMPLE: Final = "(sample run)"
 _MOST_METRIC_COLUMNS: Final = 8
 CHOSEN: Final = "chosen_runs"
 """Where the session keeps the runs of an action that was refused, for the next time the list is shown."""
@@ -77,6 +80,7 @@ def run_list_context(
         "saved_filters": selectors.saved_filters(caller, gateway.endpoint.key),
         "kept_query": form.saved_query(),
         "live_cells": _live_cells(shown),
+        "are_samples_running": _are_samples_running(shown),
     }
 
 
@@ -94,6 +98,11 @@ def metric_columns(values: Iterable[Mapping[str, float]], wanted: Sequence[str])
 
 def _unread(runs: Iterable[Run], known: Mapping[str, Any]) -> list[str]:
     return [run.id for run in runs if run.id and run.state.is_final and run.id not in known][:MOST_READ]
+
+
+def _are_samples_running(runs: Sequence[Run]) -> bool:
+    """Whether sample runs of the embedded Kubeflow have not ended: what a newcomer sees first."""
+    return settings.KFP_IS_EMBEDDED and any(run.state.is_active and run.name.endswith(_SAMPLE) for run in runs)
 
 
 def _live_cells(runs: Sequence[Run]) -> str:

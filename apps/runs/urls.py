@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.runs.views import artifacts, new_run, pipelines, recurring, run_list, runs, steps, viewers
+from apps.runs.views import artifacts, errors, media, new_run, pipelines, recurring, run_list, runs, steps, viewers
 
 app_name = "runs"
 _STEP = "runs/<str:run_id>/steps/<str:step_id>/"
@@ -13,6 +13,7 @@ urlpatterns = [
     path("runs/", run_list.run_list, name="run_list"),
     path("runs/metrics", run_list.run_list_metrics, name="run_list_metrics"),
     path("runs/selection", run_list.run_selection, name="run_selection"),
+    path("runs/ask-again", errors.kubeflow_ask_again, name="kubeflow_ask_again"),
     path("runs/undo", run_list.run_undo, name="run_undo"),
     path("runs/filters/save", run_list.filter_save, name="filter_save"),
     path("runs/filters/<int:filter_id>/delete", run_list.filter_delete, name="filter_delete"),
@@ -23,6 +24,7 @@ urlpatterns = [
     path(_STEP + "log", steps.step_log, name="step_log"),
     path(_ARTIFACT + "preview", artifacts.artifact_preview, name="artifact_preview"),
     path(_ARTIFACT + "frame", viewers.artifact_frame, name="artifact_frame"),
+    path(_ARTIFACT + "media", media.artifact_media, name="artifact_media"),
     path(_ARTIFACT + "viewers", viewers.artifact_viewers, name="artifact_viewers"),
     path(_ARTIFACT + "viewers/<int:number>/app", viewers.viewer_web_app, name="viewer_web_app"),
     path(_ARTIFACT + "files", artifacts.artifact_listing, name="artifact_listing"),

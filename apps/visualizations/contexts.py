@@ -15,13 +15,14 @@ from apps.accounts.rights import Right
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.gateway import Gateway
 from apps.visualizations import provenance, selectors
+from apps.visualizations.advice import advice, may_run_longer
 from apps.visualizations.forms import VisualizationForm
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.hosts import environment_available, environment_missing
 from apps.visualizations.services.live import live_read
 from apps.visualizations.services.results import result_is_damaged
 from apps.visualizations.services.submission import Submission
-from apps.visualizations.states import Reason, RenderState
+from apps.visualizations.states import RenderState
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -164,19 +165,6 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
         "code_lines": _code_lines(lines := _lines_around(render)),
         "failed_text": next((text for _, text, is_failing in lines if is_failing), ""),
     }
-
-
-def advice(render: Render) -> str:
-    """Returns what a person can do about how it ended; "" where the message says it all."""
-    if may_run_longer(render):
-        return "Ask for less data, or allow more time."
-    reason = Reason.by_value(render.reason)
-    return reason.advice if reason else ""
-
-
-def may_run_longer(render: Render) -> bool:
-    """Whether it stopped at a limit of its own, below the server's."""
-    return render.reason == Reason.TIMED_OUT and render.timeout_s < settings.KERNEL_TIMEOUT
 
 
 def type_title(key: str) -> str:

@@ -105,7 +105,11 @@ class Reason(enum.StrEnum):
         "The time limit was reached",
         "Ask for less data, or ask an administrator to raise KERNEL_TIMEOUT.",
     )
-    OUT_OF_MEMORY = "out_of_memory", "It needed too much memory", "Read fewer rows or columns at a time."
+    OUT_OF_MEMORY = (
+        "out_of_memory",
+        "It needed too much memory",
+        "Read fewer rows or columns at a time. The limit is this server's (VIZPORTAL_MAX_RENDER_MEMORY_BYTES).",
+    )
     TOO_MANY_PROCESSES = "too_many_processes", "It started too many processes"
     DISK_FULL = "disk_full", "It wrote too much to the disk", "Write less to the disk, or clean up on the way."
     # What somebody decided, or did not provide.

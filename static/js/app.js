@@ -1,16 +1,5 @@
 // Behaviours any page may use, hooked by data attributes. Pages work without them.
 (() => {
-  const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-  const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-
-  function refreshTimes(scope = document) {
-    for (const time of scope.querySelectorAll("time[data-relative]")) {
-      const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
-      const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
-      time.textContent = Math.abs(seconds) < 5 ? "just now" : relative.format(Math.round(seconds / size), unit);
-    }
-  }
-
   function announce(text) {
     const region = document.querySelector("[data-announcer]");
     if (region) region.textContent = text;
@@ -132,8 +121,4 @@
 
   // On a narrow screen the menu scrolls, and the page's own entry may be outside of it.
   document.querySelector(".site-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-
-  document.addEventListener("htmx:afterSettle", (event) => refreshTimes(event.target));
-  setInterval(() => refreshTimes(), 15000);
-  refreshTimes();
 })();

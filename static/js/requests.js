@@ -11,7 +11,10 @@
 
   // A sign-in in another tab changes the token: what the browser has now counts, not what the page was drawn with.
   const token = () => document.cookie.match(/(?:^|;\s*)(?:__Host-)?csrftoken=([^;]+)/)?.[1];
+  let isAgain = false;
   document.addEventListener("htmx:configRequest", ({ detail }) => {
+    // "Try again" is meant for Kubeflow, not for what the portal remembers of it.
+    if (isAgain) detail.headers["X-Vizportal-Retry"] = "1";
     if (!token() || detail.verb === "get") return;
     detail.headers["X-CSRFToken"] = token();
     if (detail.formData?.has("csrfmiddlewaretoken")) detail.formData.set("csrfmiddlewaretoken", token());
@@ -60,9 +63,14 @@
   }
 
   function again({ elt, triggeringEvent: event, path, verb, target }) {
-    if (event?.type === "submit") return elt.requestSubmit(event.submitter);
-    if (event?.type === "click") return elt.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
-    return htmx.ajax(verb.toUpperCase(), path, { source: elt, target });
+    isAgain = true;
+    try {
+      if (event?.type === "submit") return elt.requestSubmit(event.submitter);
+      if (event?.type === "click") return elt.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+      return htmx.ajax(verb.toUpperCase(), path, { source: elt, target });
+    } finally {
+      isAgain = false;
+    }
   }
 
   function forget(elt) {

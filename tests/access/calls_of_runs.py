@@ -59,6 +59,7 @@ CALLED = {
         NOBODY,
     ),
     # runs
+    "apps.runs.gateway.endpoint_ask_again": (lambda c, w, p: gateway.endpoint_ask_again(c) or True, LOOKERS),
     "apps.runs.gateway.gateway_for": (lambda c, w, p: kubeflow_as(c), LOOKERS),
     "apps.runs.gateway.gateway_for_namespace": (
         lambda c, w, p: gateway.gateway_for_namespace(c, "mesh", p["namespace"]),

@@ -91,6 +91,7 @@ PAGES = [
     ("runs/", GET, "/runs/?namespace={namespace}", "listers", 200),
     ("runs/metrics", GET, "/runs/metrics?namespace={namespace}", "listers", 200),
     ("runs/selection", POST, "/runs/selection", "makers", 302, {"action": "tag", "tag": "x", "run": "{run}"}),
+    ("runs/ask-again", POST, "/runs/ask-again", "people", 302),
     ("runs/undo", POST, "/runs/undo", "creators", 302),
     ("runs/filters/save", POST, "/runs/filters/save", "people", 302, {"name": "x", "query": "q=y"}),
     ("runs/filters/<int:filter_id>/delete", POST, "/runs/filters/{filter}/delete", "its person", 302),
@@ -102,6 +103,13 @@ PAGES = [
     ("runs/<str:run_id>/<slug:action>", POST, _RUN + "archive", "makers", 302),
     ("runs/<str:run_id>/steps/<str:step_id>/", GET, _STEP + "?tab=logs", "readers", 200),
     ("runs/<str:run_id>/steps/<str:step_id>/log", GET, _STEP + "log", "readers", 200),
+    (
+        "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/media",
+        GET,
+        _STEP + "artifacts/21/media",
+        "readers",
+        200,
+    ),
     (
         "runs/<str:run_id>/steps/<str:step_id>/artifacts/<str:artifact_id>/preview",
         GET,

@@ -24,6 +24,8 @@ def namespaced(kubeflow):
         )
     page = {"outputs": [{"type": "web-app", "storage": "inline", "source": "<h1>a page</h1>"}]}
     kubeflow.add_artifact(20, 2, "mlpipeline-ui-metadata", "system.Artifact", "minio://mlpipeline/viewers")
+    kubeflow.add_artifact(21, 2, "clip", "system.Artifact", "minio://mlpipeline/clip")
+    kubeflow.objects["mlpipeline/clip"] = b"fLaC...."
     kubeflow.objects["mlpipeline/viewers"] = json.dumps(page).encode()
     return kubeflow
 

@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from apps.runs.gateway import details, gateway_for_service
+from apps.runs.gateway import details, gateway_for_service, request_metrics
+from apps.runs.gateway.silence import Silences
 from tests.chromium import chromium
 from tests.runs.kubeflow import Kubeflow, with_finished_run
 from tests.runs.kubeflow_server import serve
@@ -62,6 +63,9 @@ def _forget_runs(monkeypatch):
     monkeypatch.setattr(details, "kept_specs", details.Kept(8))
     monkeypatch.setattr(details, "kept_names", details.Kept(8))
     monkeypatch.setattr(details, "kept_experiments", details.Kept(8))
+    monkeypatch.setattr(request_metrics, "silences", own := Silences())
+    monkeypatch.setattr("apps.runs.gateway.silences", own)
+    monkeypatch.setattr("apps.runs.gateway.plugins.known_servers", {})
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,8 @@ class Kubeflow:
         requests: (method, path) of everything that was asked.
         objects: bytes by `bucket/key`.
         page: answered to everything when set (a sign-in page).
+        version: of the server, as the v1beta1 API's healthz has it; "" for a server without one.
+        refusal: the words with which it refuses to start a run; "" where it starts it.
     """
 
     def __init__(self) -> None:
@@ -52,6 +54,8 @@ class Kubeflow:
         self.tasks: dict[str, Any] = {}
         self.tasks_with_run = 10_000
         self.refuses_view = False
+        self.version = ""
+        self.refusal = ""
         self.url = ""
 
     def add_execution(self, execution_id: int, state: str = "COMPLETE", kind: str = "Container", **more: Any) -> None:

@@ -47,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         elif parts.path == "/k8s/pod/logs":
             text = self.kubeflow.logs.get(query["podname"])
             self._send(*((200, text.encode()) if text is not None else (404, b"pod not found")), "text/plain")
+        elif parts.path == "/apis/v1beta1/healthz" and self.kubeflow.version:
+            self._json({"commit_tag": self.kubeflow.version})
         else:
             self._rest(parts.path.removeprefix("/apis/v2beta1/"), query, body)
 
@@ -87,7 +89,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _made(self, path: str, query: dict[str, str], body: bytes) -> None:
         known = self.kubeflow
-        if path == "runs":
+        if path == "runs" and known.refusal:
+            error = {"code": 3, "message": known.refusal, "details": [{"message": known.refusal}]}
+            self._json(error, status=400)
+        elif path == "runs":
             known.posted.append(json.loads(body))
             known.runs.append(run_row("started", display_name=json.loads(body)["display_name"], state="PENDING"))
             self._json(known.runs[-1])

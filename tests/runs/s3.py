@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import boto3
 from moto.server import ThreadedMotoServer
@@ -11,6 +12,13 @@ from moto.server import ThreadedMotoServer
 BODY = bytes(range(256)) * 40
 SECRET = "5ecret-5ecret"
 _OBJECTS = {"one/data.bin": BODY, "folder/a.csv": b"a,b\n1,2\n", "folder/deep/b.txt": b"text"}
+
+
+def s3_client(url: str) -> Any:
+    """Returns a client of it that may read and write."""
+    return boto3.client(
+        "s3", endpoint_url=url, aws_access_key_id="k", aws_secret_access_key=SECRET, region_name="us-east-1"
+    )
 
 
 @contextmanager
@@ -21,9 +29,7 @@ def s3_server() -> Iterator[str]:
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
     try:
-        client = boto3.client(
-            "s3", endpoint_url=url, aws_access_key_id="k", aws_secret_access_key=SECRET, region_name="us-east-1"
-        )
+        client = s3_client(url)
         client.create_bucket(Bucket="mlpipeline")
         for key, body in _OBJECTS.items():
             client.put_object(Bucket="mlpipeline", Key=key, Body=body)

@@ -40,7 +40,7 @@ def test_down_is_a_page_with_host_cause_and_retry(client, closed_port, settings,
     assert settings.KFP_HOST in text
     assert "connection refused" in text
     assert "Retry" in text
-    assert "Saved visualizations still open" in text
+    assert "Saved visualizations</a> still open" in text
 
 
 def test_mute_times_out_once(client, mute):

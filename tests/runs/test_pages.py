@@ -104,7 +104,11 @@ def test_the_list_watches_the_runs_that_are_under_way(client, kubeflow):
 
 
 def test_an_old_link_with_nonsense_still_opens(client, kubeflow):
-    page = soup(client.get("/runs/?state=exploded&sort=drop&size=9999999&page=&q=run&from=tomorrow&archived=perhaps"))
+    page = soup(
+        client.get(
+            "/runs/?state=exploded&sort=drop&size=9999999&page=&q=run&from=tomorrow&archived=perhaps", follow=True
+        )
+    )
     errors = {error["id"].removesuffix("_error"): error.text for error in page.select(".banner [id$=_error]")}
     assert set(errors) == {"state", "sort", "size", "from", "archived"}
     assert "exploded is not one of the available choices" in errors["state"]

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 WORDS = b"plain words"
 GIF, JPEG, WEBP = b"GIF89a....", b"\xff\xd8\xff\xe0....", b"RIFF....WEBP"
 # Three rows of tab-separated cells that hold more commas than tabs: only the suffix says which of the two separates.
+MP3 = (b"\xff\xfb\x90\x00" + b"\0" * 413) * 2
 TABS = b"city, state, country\tn\nBern, BE, CH\t1\n"
 BOOK = json.dumps(sampled.NOTEBOOK).encode()
 BY_SUFFIX = {
@@ -58,6 +59,16 @@ BY_CONTENT = {
     BOOK: "notebook",
     b"<!DOCTYPE html><p>x": "html",
     b"<HTML>": "html",
+    b"RIFF....WAVEfmt ": "audio",
+    b"fLaC....": "audio",
+    b"OggS" + b"\0" * 24 + b"OpusHead": "audio",
+    b"OggS" + b"\0" * 24 + b"\x01vorbis": "audio",
+    b"ID3\x04....": "audio",
+    MP3: "audio",
+    b"\0\0\0 ftypM4A ": "audio",
+    b"\0\0\0 ftypisom": "video",
+    b"\0\0\0 ftypqt  ": "video",
+    b"\x1a\x45\xdf\xa3....\x42\x82\x84webm": "video",
     WORDS: "text",
     b"\x00\x01": "binary",
     b"": "empty",

@@ -145,6 +145,7 @@ def test_a_deleted_run_leaves_the_saved_copy(get, done, kubeflow):
     page = get(f"/visualizations/{done.visualization_id}/origin")
     assert "The run was deleted from Kubeflow. This saved copy stays." in page
     assert "Download" in page
+    assert f"/visualizations/?q={done.visualization.run_id}" in page
     assert 'sandbox="allow-scripts"' in get(done.visualization.get_absolute_url())
 
 

@@ -155,7 +155,8 @@ def _localkfp(
 ) -> tuple[Service, str]:
     host, port = _localkfp_address(data_dir, web[1])
     command = [_PYTHON, "-m", "localkfp", "--host", host, "--port", str(port)]
-    command += ["--data-dir", str(data_dir / "localkfp"), "--steps-python", str(steps_python), "--samples"]
+    command += ["--data-dir", str(data_dir / "localkfp"), "--steps-python", str(steps_python)]
+    command += ["--samples"] if settings.VIZPORTAL_SAMPLES else []
     command += ["--portal-url", f"http://{_reached_at(web[0])}:{web[1]}"]
     url = f"http://{host}:{port}"
     # It runs submitted code, so it gets none of the portal's settings.

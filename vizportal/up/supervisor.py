@@ -39,6 +39,8 @@ class Service:
 
     Attributes:
         is_ready: called until it returns true; None where a start is enough.
+        nice: above 0 it yields to the others.
+        is_once: it does one thing and ends; it is not started again.
         group: services of one group that were started in a row are stopped together.
         stop_timeout_s: how long it may take to end after SIGTERM. Then it gets a second SIGTERM, at which workers
             abandon their render, and two seconds later it is killed.
@@ -50,6 +52,8 @@ class Service:
     is_ready: Callable[[], bool] | None = None
     group: str = ""
     stop_timeout_s: float = 5.0
+    nice: int = 0
+    is_once: bool = False
 
 
 @dataclass(slots=True)
@@ -128,7 +132,7 @@ class Supervisor:
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
         with _open_log(self.log_dir / f"{service.name}.log") as log:
             # A session of its own: Ctrl-C reaches the supervisor only, which stops the services in order.
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 service.command,
                 env=dict(service.environ),
                 stdin=subprocess.DEVNULL,
@@ -137,6 +141,9 @@ class Supervisor:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  (one thread only)
             )
+        if service.nice:
+            _lower_priority(process.pid, service.nice)
+        return process
 
     def _revive(self, child: _Child) -> None:
         now = time.monotonic()
@@ -145,7 +152,7 @@ class Supervisor:
                 child.process, child.started_at, child.restart_at = self._spawn(child.service), now, None
             return
         code = child.process.poll()
-        if code is None:
+        if code is None or child.service.is_once:
             return
         child.failures = 0 if now - child.started_at > _STABLE_S else child.failures + 1
         pause = min(_MAX_BACKOFF_S, 0.2 * 2**child.failures)
@@ -182,6 +189,14 @@ def _open_log(path: Path) -> BinaryIO:
     if path.exists() and path.stat().st_size > _MAX_LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path.open("ab")
+
+
+def _lower_priority(leader: int, nice: int) -> None:
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, leader, nice)
+    # Where the kernel groups processes by session (sched(7), autogroup), the session has a nice value of its own.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{leader}/autogroup").write_text(str(nice), encoding="ascii")
 
 
 def _die_with_parent() -> None:

@@ -51,6 +51,7 @@ class Run:
         experiment_name: "" where only its id is known.
         recurring_run_id: the schedule that started it; "" for none.
         plugins: what plugins made of it, by name.
+        plugins_input: the settings that it was started with for plugins, an object by each one's name.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Run:
     error: str = ""
     spec: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[RunPlugin, ...] = ()
+    plugins_input: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def duration(self) -> timedelta | None:

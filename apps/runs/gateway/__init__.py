@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from apps.accounts.rights import Right
 from apps.runs.exceptions import NotSignedInError
@@ -11,13 +11,17 @@ from apps.runs.gateway.endpoints import DEFAULT_KEY
 from apps.runs.gateway.gateway import Gateway
 from apps.runs.gateway.objects import ArtifactStream, Entry, Listing, Part, StoreReader, store_reader
 from apps.runs.gateway.objects.address import ObjectAddress, parse_address
+from apps.runs.gateway.silence import silences
 
 if TYPE_CHECKING:
     # A caller knows accounts, which need a database; graphs and specs are drawn without one.
     from apps.accounts.caller import Caller
 
+# Sent with the request of a button *Retry* or *Try again*: it is meant for Kubeflow, not for what is remembered of it.
+RETRY_HEADER: Final = "X-Vizportal-Retry"
 __all__ = [
     "DEFAULT_KEY",
+    "RETRY_HEADER",
     "ArtifactStream",
     "Entry",
     "Gateway",
@@ -25,6 +29,7 @@ __all__ = [
     "ObjectAddress",
     "Part",
     "StoreReader",
+    "endpoint_ask_again",
     "gateway_for",
     "gateway_for_absent",
     "gateway_for_namespace",
@@ -57,6 +62,17 @@ def gateway_for(caller: Caller, endpoint_key: str = "", *, timeout_s: float | No
     return gateway if timeout_s is None else gateway.hurried(timeout_s)
 
 
+def endpoint_ask_again(caller: Caller) -> None:
+    """Lets the next request to the caller's endpoint through, also where it is known not to answer.
+
+    Raises:
+        PermissionDenied: the caller may not look.
+        NotFoundError, EndpointDownError: as `gateway_for`.
+    """
+    caller.require(Right.VIEW)
+    silences.forget(endpoints.endpoint(caller.endpoint_key).host)
+
+
 def gateway_for_namespace(caller: Caller, endpoint_key: str, namespace: str) -> Gateway:
     """Returns the gateway with the rights of the person who asks, for one namespace of one endpoint.
 
@@ -65,6 +81,8 @@ def gateway_for_namespace(caller: Caller, endpoint_key: str, namespace: str) -> 
     """
     caller.require(Right.VIEW)
     config = endpoints.endpoint(endpoint_key)
+    if caller.request is not None and RETRY_HEADER in caller.request.headers:
+        silences.forget(config.host)
     return Gateway(credentials.person_connection(config, caller, config.namespace(namespace)))
 
 

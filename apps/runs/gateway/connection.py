@@ -43,7 +43,7 @@ class Connection:
     user_header: tuple[str, str] | None = None
     ca_file: str = ""
     metadata_address: str = ""
-    timeout_s: float = 4
+    timeout_s: float = 3
 
     @property
     def timeouts(self) -> tuple[float, float]:

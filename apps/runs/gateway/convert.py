@@ -10,7 +10,7 @@ from typing import Any
 
 from apps.runs.entities import Experiment, Pipeline, PipelineVersion, Run, State
 from apps.runs.gateway import spec as specs
-from apps.runs.gateway.json_reading import json_object, json_objects, text, whole
+from apps.runs.gateway.json_reading import json_object, json_objects, mapping, text, whole
 from apps.runs.gateway.plugins import plugins
 
 
@@ -91,6 +91,7 @@ def run(model: Any) -> Run:
         spec=spec,
         recurring_run_id=text(model.recurring_run_id),
         plugins=plugins(model.plugins_output),
+        plugins_input=dict(mapping(whole(model.plugins_input))),
     )
 
 

@@ -77,7 +77,7 @@ class EndpointConfig:
     user_header: str = ""
     user_prefix: str = ""
     ca_file: str = ""
-    timeout_s: float = 4
+    timeout_s: float = 3
     metadata: str = ""
 
     @property

@@ -82,20 +82,23 @@ def network_errors(host: str, timeout_s: float) -> Iterator[None]:
     """Turns urllib3's exceptions into EndpointDownError with the cause in words.
 
     Raises:
+        EndpointSilentError: nothing answered in time.
         EndpointDownError: nothing answered, or the answer broke off.
     """
     try:
         yield
     except foreign.HTTPError as error:
-        raise exceptions.EndpointDownError(
-            f"Kubeflow at {host} does not answer: {_cause(error, timeout_s)}."
-        ) from error
+        inner = error.reason if isinstance(error, foreign.MaxRetryError) and error.reason else error
+        is_late = isinstance(inner, foreign.TimeoutError) and not isinstance(inner, foreign.NewConnectionError)
+        kind = exceptions.EndpointSilentError if is_late else exceptions.EndpointDownError
+        raise kind(f"Kubeflow at {host} does not answer ({_cause(inner, timeout_s)}).") from error
     except OSError as error:
-        raise exceptions.EndpointDownError(f"Kubeflow at {host} does not answer: {error.strerror or error}.") from error
+        raise exceptions.EndpointDownError(
+            f"Kubeflow at {host} does not answer ({error.strerror or error})."
+        ) from error
 
 
-def _cause(error: foreign.HTTPError, timeout_s: float) -> str:
-    inner = error.reason if isinstance(error, foreign.MaxRetryError) and error.reason else error
+def _cause(inner: Exception, timeout_s: float) -> str:
     if isinstance(inner, foreign.NameResolutionError):
         return "the host name is unknown"
     if isinstance(inner, foreign.NewConnectionError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 
 from apps.runs import exceptions
 from apps.runs.entities import Attempt, Page, Run, RunDetails, Step, StepLog
-from apps.runs.gateway import convert, details, filters, json_reading, logs, objects, tasks
+from apps.runs.gateway import convert, details, filters, json_reading, logs, objects, plugins, silence, tasks
 from apps.runs.gateway.base import LARGEST_PAGE, page_of
 from apps.runs.gateway.logs import LogStream
 from apps.runs.gateway.pipelines import PipelineCalls
@@ -29,8 +29,8 @@ class Gateway(PipelineCalls, RecurringCalls):
     """
 
     def health(self) -> bool:
-        """Asks whether the API answers; returns whether it is multi-user."""
-        with self._answer():
+        """Asks whether the API answers, also while it is known not to; returns whether it is multi-user."""
+        with silence.asked_anyway(), self._answer():
             return bool(self._client._healthz_api.healthz_service_get_healthz().multi_user)  # noqa: SLF001
 
     def runs(
@@ -108,7 +108,7 @@ class Gateway(PipelineCalls, RecurringCalls):
     def _full_run_model(self, run_id: str) -> Any:
         """Returns a run's answer with its tasks, where the server knows that question; else without, as ever."""
         host = self.endpoint.host
-        with self._answer():
+        with self._answer(), self._run_asked():
             try:
                 model = tasks.read_run(self._client, run_id, is_full=host not in _without_full_view)
             except exceptions.InvalidRequestError:
@@ -118,13 +118,20 @@ class Gateway(PipelineCalls, RecurringCalls):
             return self._known(model, run_id)
 
     def _run_model(self, run_id: str) -> Any:
-        with self._answer():
+        with self._answer(), self._run_asked():
             return self._known(self._client.get_run(run_id), run_id)
 
     def _known(self, model: Any, run_id: str) -> Any:
         if not json_reading.text(model.run_id):
-            raise exceptions.NotFoundError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
+            raise exceptions.RunGoneError(f"Kubeflow at {self.endpoint.host} has no run {run_id}.")
         return model
+
+    @contextmanager
+    def _run_asked(self) -> Iterator[None]:
+        try:
+            yield
+        except exceptions.NotFoundError as error:
+            raise exceptions.RunGoneError(str(error)) from error
 
     def run_create(
         self,
@@ -137,6 +144,7 @@ class Gateway(PipelineCalls, RecurringCalls):
         parameters: Mapping[str, Any] | None = None,
         pipeline_root: str = "",
         description: str = "",
+        plugins_input: Mapping[str, Any] | None = None,
     ) -> Run:
         """Starts a run of a pipeline version, or of a spec where none is named.
 
@@ -151,6 +159,8 @@ class Gateway(PipelineCalls, RecurringCalls):
             description=description or None,
             experiment_id=experiment_id or None,
             pipeline_spec=None if version_id else dict(spec or {}),
+            # Left out where there is nothing: an older server refuses a field that it does not know.
+            plugins_input=dict(plugins_input) if plugins_input else None,
             pipeline_version_reference=(
                 kfp_server_api.V2beta1PipelineVersionReference(**reference) if version_id else None
             ),
@@ -160,6 +170,10 @@ class Gateway(PipelineCalls, RecurringCalls):
         )
         with self._answer():
             return convert.run(self._client._run_api.run_service_create_run(run=body))  # noqa: SLF001
+
+    def knows_plugins(self) -> bool:
+        """Whether the server takes settings for plugins with a new run."""
+        return plugins.knows_plugins(self.connection)
 
     def run_terminate(self, run_id: str) -> None:
         """Asks Kubeflow to stop a run."""

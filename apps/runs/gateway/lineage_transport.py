@@ -16,7 +16,6 @@ from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.request_metrics import watched
 
 _LARGEST_ANSWER_BYTES: Final = 64 * 1024**2
-_DOWN: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 
 
 def call(connection: Connection, method: str, **fields: Any) -> Any:
@@ -77,9 +76,11 @@ def _channel(address: str, ca_file: str) -> grpc.Channel:
 def _error(address: str, method: str, timeout_s: float, error: Any) -> exceptions.RunsError:
     code, details = error.code(), error.details() or ""
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        details = f"timed out after {timeout_s:g} s"
-    if code in _DOWN:
-        return exceptions.EndpointDownError(f"The lineage store at {address} does not answer: {details[:300]}.")
+        return exceptions.EndpointSilentError(
+            f"The lineage store at {address} does not answer (timed out after {timeout_s:g} s)."
+        )
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return exceptions.EndpointDownError(f"The lineage store at {address} does not answer ({details[:300]}).")
     if code is grpc.StatusCode.UNAUTHENTICATED:
         return exceptions.NotSignedInError(f"The lineage store at {address} wants a sign-in.")
     if code is grpc.StatusCode.PERMISSION_DENIED:

@@ -6,11 +6,15 @@ Source of the format: kubeflow/pipelines, backend/api/v2beta1/run.proto, `Plugin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from apps.runs import exceptions
 from apps.runs.entities import PluginEntry, RunPlugin, State
+from apps.runs.gateway import connection as http
+from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.json_reading import mapping, text, whole
 
 _STATES: Final = {
@@ -21,11 +25,32 @@ _STATES: Final = {
 # protobuf's JSON may write an enum by its number.
 _URL: Final = frozenset({"URL", 1})
 _MOST_CHARS: Final = 500
+_VERSION: Final = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
+_FIRST_VERSION: Final = (2, 17)
+known_servers: dict[str, bool] = {}
 
 
 def plugins(value: Any) -> tuple[RunPlugin, ...]:
     """Returns a run's `plugins_output`, by name; what has another form is left out."""
     return tuple(_plugin(str(name), mapping(output)) for name, output in sorted(mapping(value).items()))
+
+
+def knows_plugins(connection: Connection) -> bool:
+    """Whether a server takes settings for plugins with a new run: by its version, which it is asked for once.
+
+    A server that does not know the field refuses the whole run. Where the version cannot be read, it is taken for old.
+    """
+    host = connection.endpoint.host
+    if host not in known_servers:
+        try:
+            answer = json.loads(http.read_json_text(connection, "/apis/v1beta1/healthz", {}))
+        except (exceptions.NotFoundError, ValueError):
+            answer = None
+        except exceptions.RunsError:
+            return False
+        tag = _VERSION.match(text(mapping(answer).get("commit_tag")))
+        known_servers[host] = tag is not None and (int(tag[1]), int(tag[2])) >= _FIRST_VERSION
+    return known_servers[host]
 
 
 def _plugin(name: str, output: Mapping[str, Any]) -> RunPlugin:

@@ -1,4 +1,7 @@
-"""Every request to Kubeflow, timed and traced in one place; what failed is counted by its kind."""
+"""Every request to Kubeflow, timed and traced in one place; what failed is counted by its kind.
+
+To an endpoint that is known not to answer nothing is sent.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ from typing import Final, Literal
 
 from apps.runs import exceptions
 from apps.runs.entities import Endpoint
+from apps.runs.gateway.silence import silences
 from apps.telemetry import tracing
 from apps.telemetry.metrics import KUBEFLOW_ERRORS, KUBEFLOW_SECONDS
 
 _KINDS: Final = {
+    exceptions.EndpointSilentError: "down",
     exceptions.EndpointDownError: "down",
     exceptions.NotSignedInError: "not_signed_in",
     exceptions.ForbiddenError: "forbidden",
@@ -23,7 +28,17 @@ _KINDS: Final = {
 
 @contextmanager
 def watched(endpoint: Endpoint, call: Literal["api", "lineage", "stream"]) -> Iterator[None]:
-    """Stands around one request, from its sending to the head of its answer (a stream) or to all of it."""
+    """Stands around one request, from its sending to the head of its answer (a stream) or to all of it.
+
+    Raises:
+        EndpointDownError: the endpoint is known not to answer; nothing is sent.
+    """
+    with silences.observed(endpoint.host, call), _measured(endpoint, call):
+        yield
+
+
+@contextmanager
+def _measured(endpoint: Endpoint, call: str) -> Iterator[None]:
     began = time.perf_counter()
     attributes = {"server.address": endpoint.host, "vizportal.endpoint": endpoint.key}
     try:

@@ -101,6 +101,8 @@ class PreviewKind:
         text_suffixes: suffixes of text whose content decides about the kind.
         largest_bytes: a larger file is not read; None where the beginning is enough.
         media_type: the media type under which a browser draws the file by itself; None where it cannot.
+        played_type: the media type of sound or video that begins with these bytes, "" for other files; None for kinds
+            that no browser plays.
     """
 
     key: str
@@ -112,6 +114,7 @@ class PreviewKind:
     text_suffixes: frozenset[str] = frozenset()
     largest_bytes: int | None = None
     media_type: Callable[[PreviewFile], str] | None = None
+    played_type: Callable[[bytes], str] | None = None
 
     def evidence(self, file: PreviewFile) -> Evidence:
         """Returns the strongest evidence that a file is of this kind."""

@@ -28,6 +28,12 @@ def kind_of_type(artifact_type: str) -> PreviewKind | None:
     return next((kind for kind in preview_kinds() if artifact_type in kind.artifact_types), None)
 
 
+def played_type(head: bytes) -> str:
+    """Returns the media type under which browsers play a file that begins with these bytes; "" where they do not."""
+    found = (kind.played_type(head) for kind in preview_kinds() if kind.played_type is not None)
+    return next(filter(None, found), "")
+
+
 def is_named_text(artifact: Artifact) -> bool:
     """Whether the name or the type says that an artifact is text, in whatever encoding."""
     return any(kind.names_text(artifact) for kind in preview_kinds())

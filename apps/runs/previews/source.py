@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+UNLIMITED: Final = 1 << 62
+"""A limit for whoever passes on all there is."""
 
 
 class Source:

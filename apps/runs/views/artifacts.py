@@ -31,6 +31,7 @@ def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_i
     context = contexts.artifact_preview(found.details, found.step, found.artifact)
     context["path_query"] = f"?{urlencode({'path': path})}" if path else ""
     context["frame_url"] = reverse("runs:artifact_frame", args=(run_id, step_id, artifact_id)) + context["path_query"]
+    context["media_url"] = reverse("runs:artifact_media", args=(run_id, step_id, artifact_id)) + context["path_query"]
     if context["card"].is_readable:
         try:
             with found.open() as stream:

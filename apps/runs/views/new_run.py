@@ -16,7 +16,7 @@ from apps.accounts.caller import caller_of
 from apps.accounts.rights import Right
 from apps.runs import actions, exceptions, selectors
 from apps.runs.entities import PipelineVersion, Run
-from apps.runs.forms import RunForm, initial_parameters
+from apps.runs.forms import RunForm, initial_parameters, json_text
 from apps.runs.gateway import Gateway, gateway_for
 from apps.runs.gateway import spec as specs
 from apps.runs.views.errors import handle_kubeflow_errors
@@ -51,13 +51,26 @@ def run_new(request: HttpRequest) -> HttpResponseBase:
         try:
             run = actions.run_start(caller, gateway, _start(choice, form))
         except exceptions.EndpointError as error:
-            form.add_error(None, f"Kubeflow did not start the run: {error}")
+            form.add_error(None, f"Kubeflow did not start the run: {error}{_advice(choice, error)}")
         else:
             messages.success(request, f"Started {run.name}.")
             return redirect("runs:run_detail", run_id=run.id)
     context = {"choice": choice, "form": form, "pipelines": selectors.pipeline_choices(gateway)}
     is_refused = request.method == "POST"
     return render(request, "runs/run_new.html", context, status=422 if is_refused else 200)
+
+
+def _advice(choice: _Choice, error: exceptions.EndpointError) -> str:
+    """Returns what to do where Kubeflow blocks pipelines of KFP 1.x in a namespace; "" for other refusals.
+
+    Source of the words: kubeflow/pipelines, backend/src/apiserver/resource/resource_manager.go, BLOCK_V1_PIPELINES.
+    """
+    if choice.version is None or not specs.is_workflow(choice.version.spec) or "v1 pipelines" not in str(error):
+        return ""
+    return (
+        " This version was compiled with KFP 1.x. Choose one that was compiled with KFP 2, or a namespace in which the "
+        "cluster's administrator allows 1.x (V1_ALLOWED_NAMESPACES)."
+    )
 
 
 def _choice(gateway: Gateway, query: QueryDict) -> _Choice:
@@ -90,7 +103,13 @@ def _form(request: HttpRequest, gateway: Gateway, choice: _Choice) -> RunForm | 
     experiments = [(item.id, item.name) for item in selectors.experiment_choices(gateway) if item.name != "Default"]
     parameters = specs.parameters(choice.version.spec)
     originals = choice.clone.parameters if choice.clone else {}
-    known: dict[str, Any] = {"parameters": parameters, "experiments": experiments, "originals": originals}
+    has_plugins = gateway.knows_plugins() or bool(choice.clone and choice.clone.plugins_input)
+    known: dict[str, Any] = {
+        "parameters": parameters,
+        "experiments": experiments,
+        "originals": originals,
+        "has_plugins": has_plugins,
+    }
     if request.method == "POST":
         return RunForm(request.POST, **known)
     return RunForm(initial=_initial(request, choice, parameters), **known)
@@ -106,6 +125,7 @@ def _initial(request: HttpRequest, choice: _Choice, parameters: Any) -> dict[str
         "name": f"Clone of {clone.name}"[:128],
         "experiment_id": clone.experiment_id,
         "pipeline_root": clone.pipeline_root,
+        "plugins_input": json_text(clone.plugins_input) if clone.plugins_input else "",
         **initial_parameters(parameters, clone.parameters),
     }
 
@@ -121,4 +141,5 @@ def _start(choice: _Choice, form: RunForm) -> actions.RunStart:
         new_experiment=typed["new_experiment"],
         parameters=form.parameter_values(),
         pipeline_root=typed["pipeline_root"],
+        plugins_input=typed.get("plugins_input") or {},
     )

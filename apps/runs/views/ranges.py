@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from django.http import HttpResponse
@@ -25,18 +26,37 @@ def asked_part(header: str) -> Part | None:
     return Part(start=start, length=None if last is None else last - start + 1)
 
 
-def describe(response: HttpResponseBase, stream: ArtifactStream, part: Part | None) -> None:
-    """Sets status, length and range of a download."""
+def describe(
+    response: HttpResponseBase, stream: ArtifactStream, part: Part | None, *, is_cut_here: bool = False
+) -> None:
+    """Sets status, length and range of a download.
+
+    Args:
+        is_cut_here: parts are cut out of the whole, where the store gives none.
+    """
     size = stream.size_bytes
-    if stream.accepts_ranges:
+    if stream.accepts_ranges or is_cut_here:
         response["Accept-Ranges"] = "bytes"
-    if part is not None and stream.accepts_ranges and size is not None:
+    if part is not None and (stream.accepts_ranges or is_cut_here) and size is not None:
         end = size if part.length is None else min(size, part.start + part.length)
         response.status_code = 206
         response["Content-Range"] = f"bytes {part.start}-{end - 1}/{size}"
         size = end - part.start
     if size is not None:
         response["Content-Length"] = str(size)
+
+
+def cut(chunks: Iterator[bytes], part: Part) -> Iterator[bytes]:
+    """Yields a part of the whole."""
+    skipped, left = part.start, part.length
+    for chunk in chunks:
+        kept = chunk[skipped:][:left]
+        skipped = max(0, skipped - len(chunk))
+        if kept:
+            yield kept
+        left = None if left is None else left - len(kept)
+        if left == 0:
+            return
 
 
 def unsatisfiable(size: int | None) -> HttpResponse:

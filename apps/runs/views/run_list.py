@@ -33,6 +33,12 @@ UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 def run_list(request: HttpRequest) -> HttpResponse:
     """Lists runs. The address has all filters."""
     caller = caller_of(request)
+    if "" in request.GET.values():
+        # A form without a script sends every field; the address that people pass on has only those that say something.
+        query = request.GET.copy()
+        for name in [name for name, value in request.GET.items() if not value]:
+            del query[name]
+        return redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
     return render(request, "runs/run_list.html", _context(request, caller, gateway_for(caller)))
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
-from apps.ui import formats, icons, states
+from apps.ui import formats, icons, states, zones
 
+# From here on an age says less than a date; as OLD_S in static/js/times.js.
+OLD: Final = timedelta(days=2)
 register = template.Library()
 register.simple_tag(icons.icon)
+register.simple_tag(zones.zone_key)
 for _filter in (
     formats.as_json,
     formats.bytesize,
@@ -42,15 +45,34 @@ def _badge(value: str, tone: states.Tone, icon_name: str, label: str) -> SafeStr
 
 @register.simple_tag
 def when(moment: datetime | None, empty: str = "-") -> SafeString:
-    """Draws a time as "3 minutes ago" with the exact one on hover; a script keeps it fresh."""
+    """Draws a time as "3 minutes ago", an older one as `at` does; exact on hover, and a script keeps it fresh."""
     if not moment:  # a template makes "" of what is missing further up
         return format_html('<span class="muted">{}</span>', empty)
-    exact = moment.astimezone(UTC)
+    age = timezone.now() - moment
+    text = formats.ago(age) if abs(age) < OLD else zones.local_text(moment)
     return format_html(
         '<time datetime="{}" title="{}" data-relative>{}</time>',
-        exact.isoformat(),
-        f"{exact:%Y-%m-%d %H:%M:%S} UTC",
-        formats.ago(timezone.now() - exact),
+        moment.astimezone(UTC).isoformat(),
+        zones.exact_text(moment),
+        text,
+    )
+
+
+@register.simple_tag
+def at(moment: datetime | None, empty: str = "-", *, seconds: bool = False) -> SafeString:
+    """Draws a time as the reader's clock shows it, with its zone; to the second and in UTC on hover.
+
+    Args:
+        seconds: whether it is drawn to the second itself.
+    """
+    if not moment:
+        return format_html('<span class="muted">{}</span>', empty)
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        moment.astimezone(UTC).isoformat(),
+        zones.exact_text(moment),
+        mark_safe(" data-seconds") if seconds else "",
+        zones.local_text(moment, with_seconds=seconds),
     )
 
 

@@ -232,7 +232,7 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
     if outcome.notebook:
         notebook = file_save(render, outcome.notebook, "notebook.ipynb", is_vital=html is None)
     outcome = replace(outcome, timings={**outcome.timings, "store": round(time.monotonic() - began, 4)})
-    values = _facts(outcome) | _files(html, notebook) | {"environment_lock": lock}
+    values = _facts(outcome) | _files(html, notebook) | {"environment_lock": lock} | _limit_named(render, outcome)
     if fetched:
         values |= {
             "source_digest": fetched.digest,
@@ -262,6 +262,15 @@ def _facts(outcome: RenderOutcome) -> dict[str, Any]:
         "timings": dict(outcome.timings),
         "sandbox": outcome.sandbox,
     }
+
+
+def _limit_named(render: Render, outcome: RenderOutcome) -> dict[str, Any]:
+    """Returns the message of a render that met a limit of its own, which is below the server's."""
+    most_s = settings.KERNEL_TIMEOUT
+    if outcome.reason != Reason.TIMED_OUT.value or render.timeout_s >= most_s:
+        return {}
+    words = f"Stopped after {render.timeout_s:g} s, the limit that was chosen for it; this server allows {most_s:g} s."
+    return {"message": words}
 
 
 def _storable(text: str) -> str:

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -94,12 +95,21 @@ class Environments:
         files = (definition / "pyproject.toml", definition / "uv.lock", built / MARK, built / "bin" / "python")
         return _read(definition, self.built_dir, tuple(map(_changed_at, files)))
 
-    def build(self, key: str, on_line: Callable[[str], None], *, shows_progress: bool = False) -> EnvironmentInfo:
+    def build(
+        self,
+        key: str,
+        on_line: Callable[[str], None],
+        *,
+        shows_progress: bool = False,
+        compiles_bytecode: bool = True,
+    ) -> EnvironmentInfo:
         """Builds one environment from its lock file, or brings it up to date.
 
         Args:
             on_line: called with each line uv prints, and with what comes next.
             shows_progress: lets uv draw its own bars on this process's terminal, in the place of its lines.
+            compiles_bytecode: whether all modules are compiled at once, which takes several seconds. A module that is
+                not compiled is compiled by each render that imports it, since renders may not write there.
 
         Raises:
             EnvironmentUnusableError: unknown, uv is missing, or uv failed.
@@ -108,9 +118,11 @@ class Environments:
         target = self.built_dir / key
         self.built_dir.mkdir(parents=True, exist_ok=True)
         on_line(f"Packages of {key}, by its lock file")
-        _sync(self.definitions_dir / key, target, on_line, shows_progress=shows_progress)
-        _warm_caches(target, on_line)
-        _collect_assets(target, on_line)
+        options = ["--compile-bytecode"] if compiles_bytecode else []
+        _sync(self.definitions_dir / key, target, on_line, options, shows_progress=shows_progress)
+        # Both import half of the libraries, on one processor each.
+        with _warmed_caches(target, on_line):
+            _collect_assets(target, on_line)
         (target / MARK).write_text(info.lock_digest, encoding="utf-8")
         return self.get(key)
 
@@ -145,7 +157,9 @@ def _read(definition: Path, built_dir: Path, _changed: tuple[int, ...]) -> Envir
     )
 
 
-def _sync(definition: Path, target: Path, on_line: Callable[[str], None], *, shows_progress: bool) -> None:
+def _sync(
+    definition: Path, target: Path, on_line: Callable[[str], None], options: Sequence[str], *, shows_progress: bool
+) -> None:
     environ = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(target), "VIRTUAL_ENV": ""}
     output = None if shows_progress else subprocess.PIPE
     with tempfile.TemporaryDirectory(prefix="environment-") as copy:
@@ -153,6 +167,7 @@ def _sync(definition: Path, target: Path, on_line: Callable[[str], None], *, sho
         for name in ("pyproject.toml", "uv.lock"):
             shutil.copy(definition / name, copy)
         command = [find_uv(), "sync", "--frozen", "--project", copy, "--python", _python_for(definition)]
+        command += options
         with subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True) as process:
             for line in process.stdout or ():
                 on_line(line.rstrip())
@@ -212,15 +227,20 @@ def _collect_assets(target: Path, on_line: Callable[[str], None]) -> None:
         on_line(line)
 
 
-def _warm_caches(target: Path, on_line: Callable[[str], None]) -> None:
+@contextmanager
+def _warmed_caches(target: Path, on_line: Callable[[str], None]) -> Iterator[None]:
+    """Has the caches of the environment's libraries filled when the block has ended."""
     interpreter = target / "bin" / "python"
     cache = matplotlib_cache_dir(interpreter)
     cache.mkdir(parents=True, exist_ok=True)
     has_matplotlib = any(target.glob("lib/python*/site-packages/matplotlib"))
-    if has_matplotlib:
-        on_line("Building the font cache")
-        environ = {"MPLCONFIGDIR": str(cache), "PATH": os.defpath, "HOME": str(cache)}
-        subprocess.run([interpreter, "-I", "-c", "import matplotlib.font_manager"], env=environ, check=False)
+    if not has_matplotlib:
+        yield
+        return
+    on_line("Building the font cache")
+    environ = {"MPLCONFIGDIR": str(cache), "PATH": os.defpath, "HOME": str(cache)}
+    with subprocess.Popen([interpreter, "-I", "-c", "import matplotlib.font_manager"], env=environ):
+        yield
 
 
 def find_uv() -> str:

@@ -1,0 +1,61 @@
+"""Compresses answers: pages, parts of pages, JSON and small results.
+
+Static files and libraries of results are compressed once, when they are stored, and not here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+
+_TYPES: Final = frozenset(
+    {
+        "application/javascript",
+        "application/json",
+        "application/manifest+json",
+        "application/x-ipynb+json",
+        "image/svg+xml",
+        "text/css",
+        "text/csv",
+        "text/html",
+        "text/javascript",
+        "text/plain",
+    }
+)
+# What is longer is a result with much data: to compress it would take a second of a processor for each view.
+_LONGEST_STREAM_BYTES: Final = 4 * 1024**2
+_REFUSES: Final = re.compile(r"\bgzip\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z)", re.IGNORECASE)
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Django's middleware, for text only.
+
+    It pads each answer by a random length, and Django masks the form token anew in each: so the length does not tell
+    a secret (BREACH). An event stream would be held back until a block is full; a part of a file, and a file of which
+    parts may be asked for, is what was stored, byte for byte.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Compresses the answer where the client takes that, and where it helps."""
+        if not _is_compressible(response) or _REFUSES.search(request.headers.get("Accept-Encoding", "")):
+            return response
+        compressed: HttpResponseBase = super().process_response(request, response)
+        return compressed
+
+
+def _is_compressible(response: HttpResponseBase) -> bool:
+    if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() not in _TYPES:
+        return False
+    if response.has_header("Accept-Ranges") or response.has_header("Content-Range"):
+        return False
+    if "no-transform" in response.headers.get("Cache-Control", ""):
+        return False
+    if not response.streaming:
+        return True
+    # The size of a download is what its progress is measured by.
+    is_download = response.headers.get("Content-Disposition", "").startswith("attachment")
+    return not is_download and 0 < int(response.headers.get("Content-Length") or 0) <= _LONGEST_STREAM_BYTES
