@@ -191,5 +191,6 @@ def test_a_gzip_of_something_else_is_not_served_as_the_asset(settings, tmp_path)
     default_storage.save(f"assets/{DIGEST}.js.gz", ContentFile(gzip.compress(b"evil()")))
     default_storage.save(f"assets/{DIGEST}.js", ContentFile(JS))
     answer = asset(**{"Accept-Encoding": "gzip"})
-    assert "Content-Encoding" not in answer.headers
-    assert b"".join(answer.streaming_content) == JS
+    content = b"".join(answer.streaming_content)
+    # The stored file itself, compressed on its way.
+    assert (gzip.decompress(content) if answer.headers.get("Content-Encoding") == "gzip" else content) == JS
