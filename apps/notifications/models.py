@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Final, Self
+from typing import Final
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.rules.models import Rule
-from apps.ui.states import Tone
+from apps.ui.states import ShownChoices, Tone
 from apps.visualizations.models import Recipe, Render
 
 
@@ -44,37 +44,14 @@ class TargetKind(models.TextChoices):
     SLACK = "slack", "Slack"
 
 
-class DeliveryState(models.TextChoices):
-    """How far a message is on its way to one target.
-
-    Attributes:
-        icon: an icon of the vendored set.
-    """
-
-    icon: str
-    tone: Tone
-
-    def __new__(cls, value: str, icon: str, tone: Tone) -> Self:
-        """Makes a state of its row; Django takes the last column, the label."""
-        state = str.__new__(cls, value)
-        state._value_ = value
-        state.icon, state.tone = icon, tone
-        return state
+class DeliveryState(ShownChoices):
+    """How far a message is on its way to one target."""
 
     WAITING = "waiting", "clock", Tone.WARN, "Waiting"
     SENDING = "sending", "loader-circle", Tone.BUSY, "Sending"
     SENT = "sent", "circle-check", Tone.OK, "Sent"
     FAILED = "failed", "circle-x", Tone.BAD, "Failed"
     DROPPED = "dropped", "ban", Tone.IDLE, "Not sent"
-
-    @classmethod
-    def by_value(cls, value: str) -> DeliveryState:
-        """Returns the state of that value.
-
-        Raises:
-            KeyError: there is none.
-        """
-        return {state.value: state for state in cls}[value]
 
 
 OPEN_STATES: Final = (DeliveryState.WAITING, DeliveryState.SENDING)

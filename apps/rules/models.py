@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.ui.states import Tone
+from apps.ui.states import ShownChoices, Tone
 from apps.visualizations.models import Recipe, Render
 
 
-class RuleRunState(models.TextChoices):
-    """What became of one run for one rule.
-
-    Attributes:
-        icon: an icon of the vendored set.
-    """
-
-    icon: str
-    tone: Tone
-
-    def __new__(cls, value: str, icon: str, tone: Tone) -> Self:
-        """Makes a state of its row; Django takes the last column, the label."""
-        state = str.__new__(cls, value)
-        state._value_ = value
-        state.icon, state.tone = icon, tone
-        return state
+class RuleRunState(ShownChoices):
+    """What became of one run for one rule."""
 
     WAITING = "waiting", "hourglass", Tone.IDLE, "Run goes on"
     PENDING = "pending", "clock", Tone.WARN, "To be rendered"
@@ -38,15 +23,6 @@ class RuleRunState(models.TextChoices):
     FAILED = "failed", "circle-x", Tone.BAD, "Failed"
     SKIPPED = "skipped", "skip-forward", Tone.IDLE, "Left out"
     CANCELLED = "cancelled", "ban", Tone.IDLE, "Cancelled"
-
-    @classmethod
-    def by_value(cls, value: str) -> RuleRunState:
-        """Returns the state of that value.
-
-        Raises:
-            KeyError: there is none.
-        """
-        return {state.value: state for state in cls}[value]
 
 
 class Rule(models.Model):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
+
+from django.db import models
 
 
 class Tone(enum.StrEnum):
@@ -27,3 +29,30 @@ class ShownState(Protocol):
     @property
     def label(self) -> str:
         """The word that people read."""
+
+
+class ShownChoices(models.TextChoices):
+    """States in a column of the database: each is a row of value, icon, tone and label.
+
+    Attributes:
+        icon: an icon of the vendored set.
+    """
+
+    icon: str
+    tone: Tone
+
+    def __new__(cls, value: str, icon: str, tone: Tone) -> Self:
+        """Makes a state of its row; Django takes the last column, the label."""
+        state = str.__new__(cls, value)
+        state._value_ = value
+        state.icon, state.tone = icon, tone
+        return state
+
+    @classmethod
+    def by_value(cls, value: str) -> Self:
+        """Returns the state of that value.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {state.value: state for state in cls}[value]

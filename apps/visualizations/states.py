@@ -8,25 +8,17 @@ from __future__ import annotations
 import enum
 from typing import Final, Self
 
-from django.db import models
-
 from apps.runs.entities.states import Phase
-from apps.ui.states import Tone
+from apps.ui.states import ShownChoices, Tone
 
 
-class RenderState(models.TextChoices):
-    """The states of a render; those that are active can still change.
+class RenderState(ShownChoices):
+    """The states of a render; those that are active can still change."""
 
-    Attributes:
-        icon: an icon of the vendored set.
-    """
-
-    icon: str
-    tone: Tone
     phase: Phase
 
     def __new__(cls, value: str, icon: str, tone: Tone, phase: Phase) -> Self:
-        """Makes a state of its row; Django takes the last column, the label."""
+        """Makes a state of its row. An enumeration cannot call the base's own."""
         state = str.__new__(cls, value)
         state._value_ = value
         state.icon, state.tone, state.phase = icon, tone, phase
@@ -44,15 +36,6 @@ class RenderState(models.TextChoices):
     def is_final(self) -> bool:
         """Whether the state can no longer change."""
         return self.phase.is_final
-
-    @classmethod
-    def by_value(cls, value: str) -> RenderState:
-        """Returns the state of that value.
-
-        Raises:
-            KeyError: there is none.
-        """
-        return {state.value: state for state in cls}[value]
 
 
 ACTIVE_STATES: Final = tuple(state for state in RenderState if state.phase is Phase.ACTIVE)
