@@ -17,7 +17,8 @@ from apps.runs.exceptions import RunsError
 from apps.visualizations import provenance
 from apps.visualizations.exceptions import NotAllowedError, VisualizationsError
 from apps.visualizations.models import Visualization
-from apps.visualizations.services import cancellation, submission, titles
+from apps.visualizations.services import cancellation, titles
+from apps.visualizations.services.again import render_again
 from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.results import result_open
 
@@ -75,7 +76,7 @@ def selection_act(
 
 
 def _again(caller: Caller, visualization: Visualization, _value: str) -> None:
-    submission.render_again(caller, visualization, gateway=provenance.gateway_of(caller, visualization))
+    render_again(caller, visualization, gateway=provenance.gateway_of(caller, visualization))
 
 
 _ACTIONS: Final[dict[str, Callable[[Caller, Visualization, str], Any]]] = {

@@ -30,6 +30,8 @@ from apps.visualizations.services import (
     titles,
     tokens,
 )
+from apps.visualizations.services.again import render_again, render_again_for_owner
+from apps.visualizations.services.queueing import queue_check
 from apps.visualizations.services.requests import VisualizationRequest, request_check
 from tests.access.calls_of_runs import kubeflow_as
 from tests.access.outcomes import (
@@ -245,16 +247,16 @@ CALLED = {
         lambda c, w, p: provenance.gateway_hurried(c, visualization(p)).run_details(p["run"]),
         READERS,
     ),
-    "apps.visualizations.services.submission.queue_check": (
-        lambda c, w, p: submission.queue_check(c) or True,
+    "apps.visualizations.services.queueing.queue_check": (
+        lambda c, w, p: queue_check(c) or True,
         EVERYBODY,
     ),
-    "apps.visualizations.services.submission.render_again": (
-        lambda c, w, p: submission.render_again(c, visualization(p)),
+    "apps.visualizations.services.again.render_again": (
+        lambda c, w, p: render_again(c, visualization(p)),
         AGAIN,
     ),
-    "apps.visualizations.services.submission.render_again_for_owner": (
-        lambda c, w, p: submission.render_again_for_owner(c, visualization(p)),
+    "apps.visualizations.services.again.render_again_for_owner": (
+        lambda c, w, p: render_again_for_owner(c, visualization(p)),
         ADMINISTRATORS,
     ),
     "apps.visualizations.services.bulk.visualizations_chosen": (

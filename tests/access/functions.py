@@ -94,6 +94,7 @@ SYSTEM = {
     "apps.visualizations.services.inputs.*": "workers",
     "apps.visualizations.services.compared.*": "workers, and services that checked the caller",
     "apps.visualizations.services.lease.*": "workers",
+    "apps.visualizations.services.queueing.render_write": "services that checked the caller",
     "apps.visualizations.services.live.live_publish*": "workers",
     "apps.visualizations.services.pictures.*": "views that checked the caller, and manage.py visualize",
     "apps.visualizations.services.pruning.*": "manage.py prune",

@@ -15,7 +15,8 @@ from django.test import Client
 from apps.visualizations.api import api, auth
 from apps.visualizations.exceptions import InvalidRequestError, NotFoundError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services import cancellation, submission
+from apps.visualizations.services import cancellation
+from apps.visualizations.services.again import render_again
 from apps.visualizations.services.compared import results_ids
 from apps.visualizations.services.comparisons import comparison_create
 from tests.callers import caller
@@ -79,7 +80,7 @@ def test_the_same_comparison_is_saved_once_and_another_order_is_another(pair, ow
 def test_rendering_it_again_reads_the_same_results(pair, owner, work, staged):
     made = comparison_create(caller(owner), [each.latest_id for each in pair])
     work()
-    again = submission.render_again(caller(owner), Visualization.objects.get(pk=made.visualization.pk))
+    again = render_again(caller(owner), Visualization.objects.get(pk=made.visualization.pk))
     work()
     assert Render.objects.get(pk=again.pk).state == "succeeded"
     assert len(staged["results"]) == 2

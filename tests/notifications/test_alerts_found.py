@@ -14,7 +14,8 @@ from apps.notifications.conditions import change_find, threshold_find
 from apps.notifications.definitions import AlertDefinition
 from apps.notifications.models import Alert, AlertCheck, AlertEvent, Delivery, TargetKind
 from apps.visualizations.models import Recipe, Visualization
-from apps.visualizations.services import reconciliation, submission
+from apps.visualizations.services import reconciliation
+from apps.visualizations.services.again import render_again
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -313,7 +314,7 @@ def test_from_a_render_by_a_worker_to_the_receiver(submit, work, kernel, owner, 
     crossed = AlertDefinition(event=AlertEvent.FIGURE_CROSSED, figure="auc", direction="below", threshold=0.8)
     services.alert_create(caller(owner), made.recipe, crossed, [(TargetKind.WEBHOOK, receiver.url)])
     kernel.outcome = {"figures": (KeyFigure(name="auc", value=0.5, unit="", better="higher"),)}
-    submission.render_again(caller(owner), made)
+    render_again(caller(owner), made)
     work()
     turn()
     work()

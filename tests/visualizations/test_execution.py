@@ -9,7 +9,8 @@ from rq.timeouts import JobTimeoutException
 
 from apps.runs.exceptions import EndpointDownError
 from apps.visualizations.models import Render
-from apps.visualizations.services import cancellation, execution, hosts, submission
+from apps.visualizations.services import cancellation, execution, hosts
+from apps.visualizations.services.again import render_again
 from apps.visualizations.states import RenderState
 from tests.callers import caller
 
@@ -189,7 +190,7 @@ def test_a_file_below_an_allowed_folder_is_a_source_as_long_as_the_list_says_so(
     work()
     assert row(made.render).state == RenderState.SUCCEEDED
     assert kernel.jobs[0].spec.source_uri == f"file://{allowed}/it's.csv"
-    again = submission.render_again(caller(row(made.render).requested_by), row(made.render).visualization)
+    again = render_again(caller(row(made.render).requested_by), row(made.render).visualization)
     settings.VIZPORTAL_SOURCE_ALLOW = []
     work()
     assert (row(again).state, row(again).reason) == (RenderState.FAILED, "source_refused")

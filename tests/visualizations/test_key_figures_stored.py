@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from renderer import KeyFigure
 
 from apps.visualizations.models import RenderFigure
-from apps.visualizations.services import submission
+from apps.visualizations.services.again import render_again
 from tests.callers import caller
 
 FIGURES = (
@@ -105,7 +105,7 @@ def test_the_command_prints_them(tmp_path, capsys):
 
 def test_another_render_has_figures_of_its_own(made, owner, work, kernel, row):
     kernel.outcome = {"figures": (KeyFigure(name="auc", value=0.5),)}
-    again = submission.render_again(caller(owner), made.visualization)
+    again = render_again(caller(owner), made.visualization)
     work()
     assert [each.value for each in row(again).figures.all()] == [0.5]
     assert made.figures.count() == 3

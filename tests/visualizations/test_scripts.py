@@ -9,7 +9,8 @@ import pytest
 
 from apps.runs.entities import Artifact
 from apps.visualizations.exceptions import InvalidRequestError
-from apps.visualizations.services import hosts, submission
+from apps.visualizations.services import hosts
+from apps.visualizations.services.again import render_again
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,7 +146,7 @@ def test_metrics_are_read_from_their_metadata(metrics, submit, work, kernel, row
     work()
     assert row(made.render).state == "succeeded"
     assert [json.loads(text) for text in seen] == [MATRIX]
-    again = submission.render_again(caller(made.render.requested_by), made.visualization)
+    again = render_again(caller(made.render.requested_by), made.visualization)
     work()
     assert row(again).state == "succeeded"
     assert len(seen) == 2

@@ -9,7 +9,8 @@ from apps.runs.exceptions import NotFoundError as RunsNotFoundError
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError
 from apps.visualizations.models import Recipe, Visualization
-from apps.visualizations.services import recipes, series, submission
+from apps.visualizations.services import recipes, series
+from apps.visualizations.services.again import render_again
 from tests.callers import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +101,7 @@ def test_a_run_without_the_step_or_the_artifact_says_so(submit, runs, owner):
 def test_other_arguments_in_a_rerender_lead_to_their_own_series(submit, runs, owner, work):
     made = submit(run_id="r1")
     work()
-    submission.render_again(caller(owner), made.visualization, arguments={"max_rows": 3})
+    render_again(caller(owner), made.visualization, arguments={"max_rows": 3})
     made.visualization.refresh_from_db()
     assert made.visualization.recipe.arguments["max_rows"] == 3
     assert made.visualization.recipe_id != submit(run_id="r2").visualization.recipe_id

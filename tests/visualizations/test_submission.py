@@ -16,7 +16,8 @@ from apps.visualizations.exceptions import (
     WrongStateError,
 )
 from apps.visualizations.models import Visualization
-from apps.visualizations.services import cancellation, submission
+from apps.visualizations.services import cancellation, queueing
+from apps.visualizations.services.again import render_again
 from apps.visualizations.states import RenderState
 from tests.callers import caller
 
@@ -121,7 +122,7 @@ def test_rendering_again_from_where_the_artifact_is_now_reads_the_same_part(subm
     made = submit(artifact_name="", source="minio://b/model/part-0.csv")
     work()
     moved = Artifact(id="9", name="model", type="system.Model", uri="minio://b/retried/model", direction="input")
-    again = submission.render_again(caller(owner), made.visualization, artifact=moved)
+    again = render_again(caller(owner), made.visualization, artifact=moved)
     assert again.source_uri == "minio://b/retried/model/part-0.csv"
     assert again.visualization.artifact_uri == "minio://b/retried/model"
 
@@ -180,7 +181,7 @@ def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
     def fail(*_args, **_kwargs):
         raise RuntimeError
 
-    monkeypatch.setattr(submission, "credential_keep", fail)
+    monkeypatch.setattr(queueing, "credential_keep", fail)
     with pytest.raises(RuntimeError):
         submit()
     assert queue.count == 0
@@ -190,7 +191,7 @@ def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
 def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, work, owner):
     first = submit(options={"timeout_s": 5})
     work()
-    again = submission.render_again(caller(owner), first.visualization)
+    again = render_again(caller(owner), first.visualization)
     assert (again.number, again.timeout_s, again.receipt) == (2, 5, first.render.receipt)
     assert first.visualization.renders.count() == 2
 
@@ -198,9 +199,9 @@ def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, w
 def test_render_again_waits_for_the_one_that_runs_and_for_ones_own(submit, owner, reader):
     made = submit()
     with pytest.raises(WrongStateError):
-        submission.render_again(caller(owner), made.visualization)
+        render_again(caller(owner), made.visualization)
     with pytest.raises(NotAllowedError):
-        submission.render_again(caller(reader), made.visualization)
+        render_again(caller(reader), made.visualization)
 
 
 def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work, kernel, row, events):

@@ -19,7 +19,8 @@ from apps.runs.exceptions import RunsError
 from apps.visualizations import contexts, provenance, selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services import cancellation, series, submission, titles
+from apps.visualizations.services import cancellation, series, titles
+from apps.visualizations.services.again import render_again
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -94,7 +95,7 @@ def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpRes
     try:
         is_moved = request.POST.get("artifact") == "current"
         artifact = provenance.artifact_now(caller_of(request), visualization) if is_moved else None
-        render = submission.render_again(
+        render = render_again(
             caller_of(request),
             visualization,
             artifact=artifact,

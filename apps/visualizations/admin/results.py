@@ -16,7 +16,8 @@ from django.utils.text import Truncator
 from apps.accounts.caller import caller_of
 from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services import cancellation, submission
+from apps.visualizations.services import cancellation
+from apps.visualizations.services.again import render_again_for_owner
 from apps.visualizations.services.titles import title_change
 
 _LONGEST_NAME: Final = 60
@@ -186,7 +187,7 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def _render_again(request: HttpRequest, rows: Iterable[Visualization]) -> None:
     caller = caller_of(request)
-    _for_each(request, rows, lambda each: submission.render_again_for_owner(caller, each), "queued")
+    _for_each(request, rows, lambda each: render_again_for_owner(caller, each), "queued")
 
 
 def _cancel(request: HttpRequest, renders: Iterable[Render]) -> None:

@@ -27,6 +27,7 @@ from apps.visualizations.api.finite import FiniteRenderer
 from apps.visualizations.api.parameters import form_parameters
 from apps.visualizations.api.schemas import errors
 from apps.visualizations.services import cancellation, staleness, submission
+from apps.visualizations.services.again import render_again
 from apps.visualizations.services.requests import VisualizationRequest, options_of
 from apps.visualizations.states import RenderState
 
@@ -263,7 +264,7 @@ def visualization_rerender(
     """Renders a visualization again, with the type as it is now."""
     visualization = selectors.visualization_get(caller_of(request), visualization_id)
     changes = payload or schemas.RerenderIn()
-    render = submission.render_again(
+    render = render_again(
         caller_of(request),
         visualization,
         arguments=changes.arguments,

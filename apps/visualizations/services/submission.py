@@ -1,43 +1,32 @@
-"""What people ask for: a visualization, and to have it rendered again."""
+"""What people ask for: a new visualization, or the saved one of the same request."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
-from renderer import RenderSpec
 
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
-from apps.runs.entities import Artifact
 from apps.runs.gateway import Gateway
 from apps.visualizations import jobs, selectors
-from apps.visualizations.exceptions import NotFoundError, TooManyQueuedError, WrongStateError
+from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render, Visualization
-from apps.visualizations.services.code import custom_check, spec_begin
-from apps.visualizations.services.credentials import credential_keep
 from apps.visualizations.services.indexing import text_of
-from apps.visualizations.services.recipes import recipe_keep
+from apps.visualizations.services.queueing import queue_check, render_write
 from apps.visualizations.services.requests import (
-    SAMPLE_TITLE,
     CheckedRequest,
     VisualizationRequest,
-    arguments_clean,
-    options_clean,
-    own_metadata,
     request_check,
-    source_in,
 )
-from apps.visualizations.services.rights import change_check, namespace_check, record, right_check
+from apps.visualizations.services.rights import namespace_check, record, right_check
 from apps.visualizations.services.titles import title_change
-from apps.visualizations.specs import source_scope, spec_columns, spec_read
+from apps.visualizations.specs import spec_columns
 
 logger = logging.getLogger(__name__)
 _MAX_NAME_CHARS = 500
@@ -110,7 +99,7 @@ def request_submit(
     queue_check(caller)
     with transaction.atomic():
         visualization = mine or _visualization_write(caller.owner, checked)
-        render = _render_write(visualization, checked.spec, caller.owner, checked.sealed_credential)
+        render = render_write(visualization, checked.spec, caller.owner, checked.sealed_credential)
         _supersede(caller, edited, visualization)
         record(caller, "visualization.create", visualization, detail=checked.type_key)
         made = Submission(visualization=visualization, render=render, is_new=True)
@@ -171,13 +160,6 @@ def _create_check(caller: Caller, request: VisualizationRequest) -> None:
         right_check(caller, Right.CUSTOM_CODE)
 
 
-def queue_check(caller: Caller) -> None:
-    """Raises TooManyQueuedError where the caller may queue no more."""
-    limit = settings.VIZPORTAL_MAX_QUEUED_PER_USER
-    if selectors.queued_count(caller) >= limit:
-        raise TooManyQueuedError(limit)
-
-
 def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> Visualization:
     run = checked.details.run if checked.details else None
     visualization = Visualization(
@@ -206,139 +188,3 @@ def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> V
 def _copied(name: str) -> str:
     """Returns a foreign name as every database keeps it."""
     return name.replace("\0", "")[:_MAX_NAME_CHARS]
-
-
-def _render_write(visualization: Visualization, spec: RenderSpec, user: Any, sealed_credential: str = "") -> Render:
-    """Writes a queued render, points the visualization at it, and queues it once all of that is committed."""
-    # The lock makes the number safe where the database has row locks; SQLite has one writer at a time anyway.
-    Visualization.objects.select_for_update().get(id=visualization.id)
-    last = visualization.renders.aggregate(last=Max("number"))["last"] or 0
-    render = Render.objects.create(
-        visualization=visualization, number=last + 1, requested_by=user, **spec_columns(spec)
-    )
-    visualization.latest, visualization.outcome = render, ""
-    recipe_keep(visualization, spec)
-    visualization.save(update_fields=["latest", "outcome", "recipe"])
-    credential_keep(render, sealed_credential)
-    transaction.on_commit(lambda: jobs.render_announce(render))
-    return render
-
-
-def render_again(
-    caller: Caller,
-    visualization: Visualization,
-    *,
-    arguments: Mapping[str, Any] | None = None,
-    code: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    artifact: Artifact | None = None,
-    is_whole: bool = False,
-    gateway: Gateway | None = None,
-) -> Render:
-    """Queues another render with the type as it is now; what is None is taken from the latest render.
-
-    Args:
-        artifact: what to read now, in place of what was read before; the caller found it in the visualization's own
-        step with their own rights.
-        is_whole: all of the source, where a sample of it was tried.
-        gateway: with the rights of the caller, for endpoints that are asked with people's own; None fetches with the
-        portal's.
-
-    Raises:
-        NotAllowedError: neither the owner nor an administrator, or without the right to run code of one's own.
-        NotFoundError: it is of a namespace that the caller may no longer read.
-        WrongStateError: one is queued or running already.
-        InvalidRequestError, CustomOffError, TooManyQueuedError: see `visualization_create`.
-    """
-    change_check(caller, visualization)
-    namespace_check(caller, visualization.endpoint_key, visualization.namespace)
-    latest = _latest_ended(visualization)
-    if latest.is_custom:
-        right_check(caller, Right.CUSTOM_CODE)
-    queue_check(caller)
-    before = spec_read(latest)
-    if artifact is not None:
-        before = _moved(visualization, before, artifact)
-    if is_whole:
-        before = replace(before, sample_rows=None)
-    spec = _spec_again(visualization, before, arguments, code, options or {})
-    with transaction.atomic():
-        if is_whole:
-            visualization.title = visualization.title.removesuffix(SAMPLE_TITLE)
-            visualization.save(update_fields=["title"])
-        if artifact is not None:
-            _artifact_note(visualization, artifact, spec)
-        credential = gateway.sealed_credential if gateway else ""
-        render = _render_write(visualization, spec, caller.owner, credential)
-        record(caller, "visualization.render_again", visualization)
-    return render
-
-
-def render_again_for_owner(caller: Caller, visualization: Visualization, *, artifact: Artifact | None = None) -> Render:
-    """Queues another render in the owner's name, for an administrator's bulk work: no limit of waiting ones holds.
-
-    Args:
-        artifact: as of `render_again`.
-
-    Raises:
-        NotAllowedError: the caller is no administrator.
-        WrongStateError, InvalidRequestError, CustomOffError: see `render_again`.
-    """
-    right_check(caller, Right.ADMINISTER)
-    before = spec_read(_latest_ended(visualization))
-    if artifact is not None:
-        before = _moved(visualization, before, artifact)
-    spec = _spec_again(visualization, before, None, None, {})
-    with transaction.atomic():
-        if artifact is not None:
-            _artifact_note(visualization, artifact, spec)
-        render = _render_write(visualization, spec, visualization.owner)
-        record(caller, "visualization.render_again", visualization, detail="in the owner's name")
-    return render
-
-
-def _moved(visualization: Visualization, before: RenderSpec, artifact: Artifact) -> RenderSpec:
-    """Returns a spec that reads the artifact where it is now."""
-    uri = source_in(artifact, before.source_uri, visualization.artifact_uri)
-    return replace(before, source_uri=uri, source_metadata=own_metadata(artifact, uri))
-
-
-def _artifact_note(visualization: Visualization, artifact: Artifact, spec: RenderSpec) -> None:
-    visualization.artifact_uri, visualization.source_uri = artifact.uri, spec.source_uri
-    visualization.save(update_fields=["artifact_uri", "source_uri"])
-
-
-def _latest_ended(visualization: Visualization) -> Render:
-    latest = visualization.renders.order_by("-number").first()
-    if latest is None:
-        raise WrongStateError("This visualization was never rendered.")
-    if latest.is_active:
-        raise WrongStateError("It is being rendered already. Cancel that first, or wait for it.")
-    return latest
-
-
-def _spec_again(
-    visualization: Visualization,
-    before: RenderSpec,
-    arguments: Mapping[str, Any] | None,
-    code: str | None,
-    options: Mapping[str, Any],
-) -> RenderSpec:
-    """Returns what is rendered next: the type as it is now, and the rest as before where it is None."""
-    kind = selectors.type_get(visualization.type_key)
-    custom_check(kind)
-    values = arguments_clean(kind, before.arguments if arguments is None else arguments)
-    own_code = (before.code if code is None else code) if kind.is_custom else ""
-    # New code says itself where it runs; what ran before runs there again.
-    begun = spec_begin(kind, own_code, before.environment if kind.is_custom and code is None else "")
-    kept = {**before.options, "timeout_s": min(before.timeout_s, float(settings.KERNEL_TIMEOUT))}
-    return replace(
-        begun,
-        arguments=values,
-        source_uri=before.source_uri,
-        source_metadata=before.source_metadata,
-        source_scope=source_scope(visualization),
-        # A try on a sample is made anew as one: nobody asked for the whole.
-        sample_rows=before.sample_rows,
-        **options_clean({**kept, **options}),
-    )

@@ -19,10 +19,10 @@ from apps.runs.gateway import Gateway
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
 from apps.visualizations.models import Render, Visualization
+from apps.visualizations.services.again import render_again_for_owner
 from apps.visualizations.services.bulk import visualizations_chosen
 from apps.visualizations.services.credentials import render_gateway
 from apps.visualizations.services.staleness import is_outdated, visualization_findings
-from apps.visualizations.services.submission import render_again_for_owner
 from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 
