@@ -167,7 +167,7 @@ NOBODYS = {
     "apps.visualizations.selectors.mean_duration_s",
     "apps.visualizations.selectors.oldest_wait_s",
     "apps.visualizations.selectors.queue_counts",
-    "apps.visualizations.selectors.queue_place",
+    "apps.visualizations.selectors.queue_place*",
     "apps.visualizations.selectors.tfx_type",
     "apps.visualizations.selectors.text_filter",
     "apps.visualizations.selectors.type_*",
