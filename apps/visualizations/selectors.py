@@ -297,7 +297,7 @@ def mean_duration_s(renders: QuerySet[Render]) -> float | None:
 
 
 def queue_list(caller: Caller) -> QuerySet[Render]:
-    """Returns the renders that run or wait and that a caller may see, in the order of their turn."""
+    """Returns the renders that run or wait and that a caller may see: the former first, then the oldest."""
     found = renders_visible(caller).filter(state__in=[RenderState.RUNNING, RenderState.QUEUED])
     return found.order_by("-started_at", "queued_at")
 

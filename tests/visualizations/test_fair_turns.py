@@ -154,3 +154,11 @@ def test_a_worker_of_two_queues_works_on_in_the_one_that_is_not_paused(many, que
     pause.delete()
     DeafWorker([queue, tfx], connection=queue.connection).work(burst=True, logging_level="WARNING")
     assert set(begun()) == {one[0], other[0]}
+
+
+def test_the_api_lists_what_waits_in_the_order_of_turns(many, work, browser, owner, reader):
+    many(owner, 1)
+    work()
+    a, b = many(owner, 2), many(reader, 1)
+    items = browser(owner).get("/api/v1/queue").json()["items"]
+    assert [(each["id"], each["position"]) for each in items] == [(str(b[0]), 1), (str(a[0]), 2), (str(a[1]), 3)]
