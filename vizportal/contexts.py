@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import SimpleLazyObject
 
 from apps.accounts.caller import caller_of
 from apps.accounts.rights import Right
+from apps.queues.selectors import queue_count
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway.endpoints import endpoint, endpoints
 from apps.runs.middleware import endpoint_path
@@ -22,13 +24,14 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
     `may_create` says whether the person may make and change things. `endpoint` is that of the page (None where no
     Kubeflow is configured), `endpoints` has all with the addresses of their runs, `namespace` is the chosen one, and
-    `is_local` is true where nobody signs in.
+    `is_local` is true where nobody signs in. `queue_count` is for the menu only: how many renders run or wait.
     """
     found: dict[str, Any] = {
         "is_local": settings.VIZPORTAL_AUTH == "local",
         "endpoint": None,
         "endpoints": [],
         "namespace": "",
+        "queue_count": SimpleLazyObject(queue_count),
         "may_create": hasattr(request, "user") and caller_of(request).may(Right.CREATE),
     }
     try:

@@ -29,6 +29,7 @@ from apps.telemetry.views import has_token
 from apps.visualizations import jobs
 from apps.visualizations.environments import environments
 from apps.visualizations.services.hosts import hosts_read, pauses_read
+from apps.visualizations.turns import pauses_by_environment
 
 _KEEP_KUBEFLOW_S = 10.0
 RESULTS_WAIT_S = 3.0
@@ -56,17 +57,19 @@ def readyz(request: HttpRequest) -> JsonResponse:
     answers = kubeflow_check.read()
     kubeflow = _default_endpoint(answers)
     is_ready = database["ok"] and queue["ok"]
+    paused = _paused_queues(has_database=database["ok"])
     is_whole = (
         is_ready
         and results["ok"]
         and workers["count"] > 0
         and not workers.get("paused")
+        and not paused
         and all(each["ok"] for each in answers or [kubeflow])
     )
     answer = {
         "status": "ok" if is_whole else "degraded",
         "database": database,
-        "queue": queue,
+        "queue": queue | {"paused": paused},
         "results": results,
         "workers": workers,
         "kubeflow": kubeflow,
@@ -97,10 +100,11 @@ def _may_see_details(request: HttpRequest, *, has_database: bool) -> bool:
 
 def _outline(answer: dict[str, Any]) -> dict[str, Any]:
     """Returns the parts of an answer that everybody may see: which parts work, the address for kfp.Client, the mode."""
-    kubeflow, sandbox = answer["kubeflow"], answer["sandbox"]
+    kubeflow, sandbox, queue = answer["kubeflow"], answer["sandbox"], answer["queue"]
     return {
         "status": answer["status"],
-        **{part: {"ok": answer[part]["ok"]} for part in ("database", "queue", "results")},
+        **{part: {"ok": answer[part]["ok"]} for part in ("database", "results")},
+        "queue": {"ok": queue["ok"], "paused": [each["environment"] or "all" for each in queue["paused"]]},
         "workers": {"count": answer["workers"]["count"], "paused": len(answer["workers"].get("paused", ()))},
         "kubeflow": {name: kubeflow[name] for name in ("ok", "host", "embedded")},
         "sandbox": {name: sandbox[name] for name in ("mode", "termination")},
@@ -135,6 +139,16 @@ def _workers() -> dict[str, Any]:
         # Why workers take no renders at the moment: a full disk, a missing work directory.
         "paused": _pauses(),
     }
+
+
+def _paused_queues(*, has_database: bool) -> list[dict[str, str]]:
+    """Returns the queues that administrators paused, with their reasons; the environment "" is all of them."""
+    if not has_database:
+        return []
+    try:
+        return [{"environment": key, "reason": reason} for key, reason in pauses_by_environment().items()]
+    except DatabaseError:
+        return []
 
 
 def _pauses() -> list[str]:

@@ -138,6 +138,9 @@ VIZPORTAL_MAX_HTML_BYTES = env.read_int("VIZPORTAL_MAX_HTML_BYTES", 64 * 1024**2
 VIZPORTAL_MAX_SOURCE_BYTES = env.read_int("VIZPORTAL_MAX_SOURCE_BYTES", 512 * 1024**2, least=1)
 VIZPORTAL_MAX_RENDER_MEMORY_BYTES = env.read_int("VIZPORTAL_MAX_RENDER_MEMORY_BYTES", 4 * 1024**3, least=2**28)
 VIZPORTAL_MAX_QUEUED_PER_USER = env.read_int("VIZPORTAL_MAX_QUEUED_PER_USER", 50, least=1)
+# What `manage.py prune` keeps where its options do not say; 0 for no limit.
+VIZPORTAL_KEEP_LAST = env.read_int("VIZPORTAL_KEEP_LAST", 0)
+VIZPORTAL_KEEP_DAYS = env.read_int("VIZPORTAL_KEEP_DAYS", 0)
 # The copy of each run that something was saved of, its logs included, compressed; 0 keeps none.
 VIZPORTAL_PRESERVE_BYTES = env.read_int("VIZPORTAL_PRESERVE_BYTES", 2 * 1024**2, least=0)
 VIZPORTAL_SOURCE_CACHE_BYTES = env.read_int("VIZPORTAL_SOURCE_CACHE_BYTES", 2 * 1024**3, least=0)
@@ -183,6 +186,7 @@ INSTALLED_APPS = [
     "apps.gallery",
     "apps.rules",
     "apps.notifications",
+    "apps.queues",
     "apps.reports",
     "apps.sharing",
     "vizportal",

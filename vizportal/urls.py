@@ -41,6 +41,7 @@ urlpatterns = [
     path("design/", ui_views.design, {"states": _STATES}, name="design"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.notifications.urls")),
+    path("", include("apps.queues.urls")),
     path("", include("apps.rules.urls")),
     path("", include("apps.preservation.urls")),
     path("", include("apps.reports.urls")),

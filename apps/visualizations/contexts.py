@@ -14,7 +14,7 @@ from apps.accounts.caller import Caller, caller_of
 from apps.accounts.rights import Right
 from apps.runs.entities import Artifact, RunDetails, Step
 from apps.runs.gateway import Gateway
-from apps.visualizations import provenance, selectors
+from apps.visualizations import provenance, selectors, turns
 from apps.visualizations.advice import advice, may_run_longer
 from apps.visualizations.forms import VisualizationForm
 from apps.visualizations.models import Render, Visualization
@@ -50,6 +50,7 @@ def creator_context(caller: Caller, details: RunDetails, step: Step, form: Visua
         "view": form["arguments_view"].value() or "fields",
         **_types(form),
         "missing": (missing := _missing(form)),
+        "paused": turns.pause_reason(form.kind.environment) if form.kind else None,
         "missing_here": missing.get(form.kind.key, "") if form.kind else "",
         "is_custom_off": not settings.ALLOW_CUSTOM_VISUALIZATIONS,
         "is_viewer": not caller.may(Right.CREATE),

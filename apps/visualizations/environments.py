@@ -18,6 +18,11 @@ def queue_name(environment: str) -> str:
     return f"render-{environment}"
 
 
+def environment_of(queue_name: str) -> str:
+    """Returns the environment whose workers serve a queue."""
+    return queue_name.removeprefix("render-")
+
+
 def has_queue(environment: str) -> bool:
     """Whether this installation has a queue, and so workers, for an environment."""
     return queue_name(environment) in settings.RQ_QUEUES

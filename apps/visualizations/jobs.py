@@ -29,9 +29,10 @@ from rq.worker_registration import get_keys
 
 from apps.telemetry import tracing
 from apps.telemetry.job_traces import job_trace_read, job_trace_request, job_trace_store
-from apps.telemetry.worker import MonitoredWorker, job_heartbeat
-from apps.visualizations import events
-from apps.visualizations.environments import queue_name
+from apps.telemetry.worker import job_heartbeat
+from apps.visualizations import dispatch, events
+from apps.visualizations.environments import environment_of, queue_name
+from apps.visualizations.listening import PausableWorker
 from apps.visualizations.models import Render
 from apps.visualizations.render_metrics import host_memory_metric
 from apps.visualizations.services import execution, hosts
@@ -42,7 +43,6 @@ _JOB_GRACE_S = 600
 _KEEP_S = 3600
 # How often an idle worker sends a heartbeat; one that was killed is counted for up to a minute and a half.
 _WORKER_TTL_S = 30
-_SUSPENSION_EVERY_S = 1.0
 logger = logging.getLogger(__name__)
 
 
@@ -131,7 +131,7 @@ def _check_payload(job_id: str, args: list[Any], kwargs: dict[str, Any]) -> None
         raise JobRefusedError(f"Job {job_id} does not carry an id.") from error
 
 
-class RenderWorker(MonitoredWorker):
+class RenderWorker(PausableWorker):
     """A worker that reads JSON only. The render is a process of its own, so the worker need not fork.
 
     `manage.py rqworker` passes the pickle serializer unless told otherwise; unpickling a planted job runs its code
@@ -140,8 +140,6 @@ class RenderWorker(MonitoredWorker):
     A render's outcome is in its row, so RQ's own records (executions, started, finished, results) are written for
     failed jobs only: 4 round trips for a job instead of 20.
     """
-
-    _asked_at = float("-inf")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"serializer": JSONSerializer, "job_class": RenderJob, "worker_ttl": _WORKER_TTL_S}
@@ -164,7 +162,7 @@ class RenderWorker(MonitoredWorker):
         ten seconds to import and half a gigabyte, and most users of a small machine never need it.
         """
         for number, name in enumerate(self.queue_names()):
-            key = name.removeprefix("render-")
+            key = environment_of(name)
             if number == 0 or hosts.host_is_wanted(key):
                 hosts.host_warm(key)
                 hosts.host_publish(key)
@@ -182,6 +180,11 @@ class RenderWorker(MonitoredWorker):
         if not _is_render(job):
             super().execute_job(job, queue)
             return
+        turn = dispatch.turn_take(job, queue, self.queues_by_environment())
+        if turn is None:
+            self.look_again()
+            return
+        job, queue = turn.job, turn.queue
         traceparent = self._note_start(job, queue)
         try:
             with (
@@ -214,12 +217,10 @@ class RenderWorker(MonitoredWorker):
         self.heartbeat_sent_at = time.monotonic()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
-        """Asks each second whether `rq suspend` was called; leaves jobs to others where this machine cannot render."""
+        """Asks whether to wait; leaves jobs to others where this machine cannot render."""
         if not burst:
             hosts.work_root_await(self.name, self._is_waiting)
-        if time.monotonic() - self._asked_at >= _SUSPENSION_EVERY_S:
-            super().check_for_suspension(burst)
-            self._asked_at = time.monotonic()
+        super().check_for_suspension(burst)
 
     def _is_waiting(self) -> bool:
         self.heartbeat()
@@ -251,7 +252,7 @@ def _queue(name: str, connection: Any) -> Any:
 
 def job_id(render: Render) -> str:
     """Returns the id of the job that carries this attempt."""
-    return f"render-{render.id}-{render.attempt}"
+    return dispatch.job_name(render.id, render.attempt)
 
 
 def render_announce(render: Render) -> bool:

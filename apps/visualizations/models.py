@@ -250,6 +250,12 @@ class Render(models.Model):
             models.Index(fields=["state", "lease_until"], name="render_lease"),
             models.Index(fields=["requested_by", "state"], name="render_requester"),
             models.Index(fields=["finished_at"], name="render_finished", condition=models.Q(finished_at__isnull=False)),
+            # When somebody last had a turn.
+            models.Index(
+                fields=["requested_by", "started_at"],
+                name="render_turns",
+                condition=models.Q(started_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -285,6 +291,27 @@ class Render(models.Model):
     def content_url(self) -> str:
         """The address of the picture; "" where there is none."""
         return reverse("visualizations:render_content", args=[self.id]) if self.html else ""
+
+
+class QueuePause(models.Model):
+    """The workers of an environment take no renders; those that run end as usual.
+
+    Attributes:
+        environment: "" for all of them.
+        reason: what everybody reads on the pages.
+        paused_by: the administrator's name, a copy; "" for a command.
+    """
+
+    environment = models.CharField(max_length=50, unique=True, blank=True)
+    reason = models.CharField(max_length=200)
+    paused_by = models.CharField(max_length=254, blank=True)
+    paused_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["environment"]
+
+    def __str__(self) -> str:
+        return f"{self.environment or 'all environments'}: {self.reason}"
 
 
 class RenderFigure(models.Model):

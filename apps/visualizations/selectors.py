@@ -19,6 +19,7 @@ from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.runs import access
 from apps.runs.entities import Artifact
+from apps.visualizations import turns
 from apps.visualizations.exceptions import InvalidRequestError, NotFoundError
 from apps.visualizations.models import Recipe, Render, Visualization
 from apps.visualizations.states import RenderState
@@ -34,8 +35,8 @@ class QueuePlace:
 
     Attributes:
         position: 1 is next.
-        eta_s: seconds until its turn ends, from how long the latest renders took; None where there were none, or where
-            all that run now take longer than those did.
+        eta_s: seconds until its turn ends, from how long the latest renders took; None where there were none, where all
+            that run now take longer than those did, or where the queue is paused.
     """
 
     position: int
@@ -265,15 +266,26 @@ def queue_place(render: Render) -> QueuePlace | None:
     """Returns where a render waits; None unless it is queued."""
     if render.state != RenderState.QUEUED:
         return None
-    active = Render.objects.filter(environment=render.environment)
-    before = active.filter(state=RenderState.QUEUED, queued_at__lt=render.queued_at).count()
+    return queue_places(render.environment).get(render.id)
+
+
+def queue_places(environment: str) -> dict[UUID, QueuePlace]:
+    """Returns where each render waits that an environment's queue holds, in the order of their turns."""
+    active = Render.objects.filter(environment=environment)
     mean_s = mean_duration_s(active)
-    turns = math.ceil((before + 1) / max(1, settings.VIZPORTAL_WORKERS))
-    eta_s = None if mean_s is None else round(turns * mean_s, 1)
     latest = active.filter(state=RenderState.RUNNING).aggregate(at=Max("started_at"))["at"]
-    if eta_s is not None and latest and (timezone.now() - latest).total_seconds() > eta_s:
-        eta_s = None
-    return QueuePlace(position=before + 1, eta_s=eta_s)
+    longest_s = (timezone.now() - latest).total_seconds() if latest else 0.0
+    is_paused = turns.pause_reason(environment) is not None
+    places = {}
+    for position, render_id in enumerate(turns.queue_order(environment), start=1):
+        eta_s = _eta_s(position, mean_s)
+        is_unknown = is_paused or (eta_s is not None and longest_s > eta_s)
+        places[render_id] = QueuePlace(position=position, eta_s=None if is_unknown else eta_s)
+    return places
+
+
+def _eta_s(position: int, mean_s: float | None) -> float | None:
+    return None if mean_s is None else round(math.ceil(position / max(1, settings.VIZPORTAL_WORKERS)) * mean_s, 1)
 
 
 def mean_duration_s(renders: QuerySet[Render]) -> float | None:
@@ -285,7 +297,7 @@ def mean_duration_s(renders: QuerySet[Render]) -> float | None:
 
 
 def queue_list(caller: Caller) -> QuerySet[Render]:
-    """Returns the renders that run or wait and that a caller may see, in the order of their turn."""
+    """Returns the renders that run or wait and that a caller may see: the former first, then the oldest."""
     found = renders_visible(caller).filter(state__in=[RenderState.RUNNING, RenderState.QUEUED])
     return found.order_by("-started_at", "queued_at")
 

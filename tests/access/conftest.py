@@ -26,7 +26,7 @@ from apps.runs.entities import Run, RunDetails, State
 from apps.runs.gateway import details
 from apps.runs.models import RunTag, SavedFilter
 from apps.sharing.models import Share
-from apps.visualizations.models import ApiToken, Render, Visualization, token_digest
+from apps.visualizations.models import ApiToken, QueuePause, Render, Visualization, token_digest
 from apps.visualizations.services import compared, recipes
 from apps.visualizations.specs import spec_read
 from tests.access import multi_user
@@ -189,6 +189,7 @@ def _place(namespace, owner):
         "delivery": delivery.id,
         "report": report.id,
         "share": share.id,
+        "pause": QueuePause.objects.get_or_create(environment="elsewhere", defaults={"reason": "x"})[0].pk,
         "token_of_share": token_of_share,
         "queued": queued.id,
         "token": token.pk,

@@ -2,6 +2,7 @@
 
 from tests.access import (
     calls_of_alerts,
+    calls_of_queues,
     calls_of_reports,
     calls_of_rules,
     calls_of_runs,
@@ -47,6 +48,9 @@ PLACES = (
     "apps.sharing.selectors",
     "apps.sharing.services",
     "apps.sharing.opening",
+    "apps.queues.selectors",
+    "apps.queues.services",
+    "apps.queues.statistics",
     "apps.rules.selectors",
     "apps.rules.meeting",
     "apps.rules.services",
@@ -60,6 +64,7 @@ PLACES = (
 
 CALLED = (
     calls_of_alerts.CALLED
+    | calls_of_queues.CALLED
     | calls_of_reports.CALLED
     | calls_of_sharing.CALLED
     | calls_of_rules.CALLED
@@ -160,6 +165,10 @@ NOBODYS = {
     "apps.sharing.services.days_clean",
     "apps.sharing.services.origins_clean",
     "apps.visualizations.selectors.results_latest",
+    "apps.queues.selectors.pause_list",
+    "apps.queues.selectors.queue_count",
+    "apps.queues.selectors.queue_environments",
+    "apps.queues.selectors.running_count",
     "apps.rules.selectors.conditions_*",
     "apps.rules.conditions.run_pages",
     "apps.visualizations.provenance.artifact_of",
@@ -168,7 +177,7 @@ NOBODYS = {
     "apps.visualizations.selectors.mean_duration_s",
     "apps.visualizations.selectors.oldest_wait_s",
     "apps.visualizations.selectors.queue_counts",
-    "apps.visualizations.selectors.queue_place",
+    "apps.visualizations.selectors.queue_place*",
     "apps.visualizations.selectors.tfx_type",
     "apps.visualizations.selectors.text_filter",
     "apps.visualizations.selectors.type_*",

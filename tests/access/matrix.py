@@ -38,6 +38,8 @@ RULES = {
     "kfp callers": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
     # The admin site sends whoever is no staff to its own sign-in.
     "administrators": (("login", "login"),) + (("login", "login"),) * 3 + (("in", "in"), ("in", "in")),
+    # The same on the portal's own pages.
+    "those who administer": (("login", "login"),) + (("403", "403"),) * 3 + (("in", "in"), ("in", "in")),
     "superusers": (("login", "login"),) + (("login", "login"),) * 3 + (("403", "403"), ("in", "in")),
     "nobody in the admin site": (("login", "login"),) + (("login", "login"),) * 3 + (("403", "403"), ("403", "403")),
     # The same with a namespace that is only named: Kubeflow refuses it, and the page says so.
@@ -236,6 +238,12 @@ PAGES = [
     ("s/<slug:token>/<int:position>/content", GET, _SHARED + "0/content", "hidden people", 404),
     ("s/<slug:token>/<int:position>/picture.svg", GET, _SHARED + "0/picture.svg", "hidden people", 404),
     ("s/<slug:token>/<int:position>/picture.png", GET, _SHARED + "0/picture.png", "hidden people", 404),
+    # queue
+    ("queue/", GET, "/queue/", "people", 200),
+    ("queue/pause", POST, "/queue/pause", "those who administer", 302, {"environment": "base", "reason": "x"}),
+    ("queue/resume", POST, "/queue/resume", "those who administer", 302, {"environment": "base"}),
+    ("queue/statistics/", GET, "/queue/statistics/", "those who administer", 200),
+    ("queue/<uuid:render_id>/cancel", POST, "/queue/{queued}/cancel", "owners", 302),
     # rules
     ("rules/", GET, "/rules/", "people", 200),
     ("rules/new/<uuid:recipe_id>/", GET, "/rules/new/{recipe}/", "rule makers", 200),
@@ -362,6 +370,7 @@ ADMIN_MODELS = {
     "reports/report": ("report", _A, _N, _A, _N, _A, _A),
     "sharing/share": ("share", _A, _N, _A, _N, _A, _A),
     "rules/rule": ("rule", _A, _N, _A, _N, _A, _A),
+    "visualizations/queuepause": ("pause", _A, _N, _A, _N, _A, _A),
     "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),
     "people/auditentry": ("entry", _A, _N, _A, _N, _N, _A),
     "axes/accessattempt": ("attempt", _A, _N, _A, _N, _A, _A),
@@ -417,6 +426,7 @@ COMMANDS = {
     "sign_out": "command",
     "environments": "no person's data",
     "prune": "command",
+    "queue": "command",
     "reconcile": "system",
     "rerender": "command",
     "compare": "command",

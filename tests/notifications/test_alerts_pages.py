@@ -253,7 +253,7 @@ def test_the_pages_ask_the_database_a_fixed_number_of_times(
     client = browser(owner)
     for path in ("/alerts/", f"/alerts/{alert.id}/"):
         client.get(path)
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             client.get(path)
 
 

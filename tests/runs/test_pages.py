@@ -64,7 +64,7 @@ def test_every_page_has_its_title_and_no_inline_script_or_style(client, kubeflow
 
 def test_the_list_asks_kubeflow_three_things(client, kubeflow, django_assert_max_num_queries):
     kubeflow.runs = [run_row(f"x{number}") for number in range(20)]
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         page = soup(client.get("/runs/"))
     assert len(page.select("tbody tr")) == 20
     asked = sorted(path for _, path in kubeflow.requests)

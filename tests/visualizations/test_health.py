@@ -101,7 +101,7 @@ def test_outsiders_and_people_learn_whether_each_part_works_and_nothing_of_machi
             {
                 "status": "degraded",
                 "database": {"ok": True},
-                "queue": {"ok": True},
+                "queue": {"ok": True, "paused": []},
                 "results": {"ok": True},
                 "workers": {"count": 0, "paused": 0},
                 "kubeflow": {"ok": False, "host": "http://kubeflow.example", "embedded": False},

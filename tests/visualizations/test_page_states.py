@@ -83,9 +83,8 @@ def test_none_yet_offers_the_fitting_types(get):
 def test_queued_says_its_place(get, submit, before, words, settings):
     settings.VIZPORTAL_MAX_QUEUED_PER_USER = 100
     first = submit().render
-    fields = {
-        name: getattr(first, name) for name in ("visualization", "code", "type_version", "environment", "timeout_s")
-    }
+    names = ("visualization", "requested_by", "code", "type_version", "environment", "timeout_s")
+    fields = {name: getattr(first, name) for name in names}
     earlier = first.queued_at - timedelta(seconds=1)
     Render.objects.bulk_create([Render(number=2 + n, queued_at=earlier, **fields) for n in range(before)])
     page = get(first.get_absolute_url())

@@ -308,5 +308,11 @@ def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
 def queue_get(request: HttpRequest) -> Any:
     """Returns how much runs and waits, and of it what you may see."""
     counts = selectors.queue_counts()
-    items = [shapes.render_shape(render) for render in selectors.queue_list(caller_of(request))[:100]]
+    rows = list(selectors.queue_list(caller_of(request))[:100])
+    places: dict[UUID, selectors.QueuePlace] = {}
+    for environment in {each.environment for each in rows}:
+        places |= selectors.queue_places(environment)
+    # What runs has no place, and comes first; the others are in the order of their turns.
+    rows.sort(key=lambda each: places[each.id].position if each.id in places else 0)
+    items = [shapes.render_shape(each, places) for each in rows]
     return counts | {"oldest_wait_s": round(selectors.oldest_wait_s(), 1), "items": items}

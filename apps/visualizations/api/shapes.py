@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.urls import NoReverseMatch, reverse
 from vizkit.types.entities import VisualizationType
@@ -91,9 +92,13 @@ _RENDER_NAMES = (
 )
 
 
-def render_shape(render: Render) -> dict[str, Any]:
-    """Returns RenderOut's values."""
-    place = selectors.queue_place(render)
+def render_shape(render: Render, places: Mapping[UUID, selectors.QueuePlace] | None = None) -> dict[str, Any]:
+    """Returns RenderOut's values.
+
+    Args:
+        places: of all that waits, where they are known; None asks for this render's.
+    """
+    place = selectors.queue_place(render) if places is None else places.get(render.id)
     duration = render.duration
     return {name: getattr(render, name) for name in _RENDER_NAMES} | {
         "position": place.position if place else None,

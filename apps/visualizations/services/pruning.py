@@ -7,12 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.db.models import F, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from apps.stores.files import INCOMING
-from apps.visualizations.models import Render, Visualization
+from apps.visualizations.models import Recipe, Render, Visualization
+from apps.visualizations.services.compared import results_ids, results_uri
 from apps.visualizations.services.results import ROOT, files_delete, files_list, render_files_delete
 from apps.visualizations.states import ACTIVE_STATES
 
@@ -40,13 +42,52 @@ class Pruning:
     files: list[str] = field(default_factory=list)
 
 
-def renders_old(before: datetime) -> QuerySet[Render]:
-    """Returns renders that ended before then, are not their visualization's latest, and are kept by nothing."""
-    ended = Render.objects.exclude(state__in=ACTIVE_STATES).filter(finished_at__lt=before)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long renders are kept. What meets both conditions goes; without any, all is kept.
+
+    Attributes:
+        keep_last: the newest so many of each visualization stay, whatever their age; None where only age counts.
+        before: what ended later stays; None where only their number counts.
+    """
+
+    keep_last: int | None = None
+    before: datetime | None = None
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether no render goes."""
+        return self.keep_last is None and self.before is None
+
+
+def renders_old(retention: Retention) -> QuerySet[Render]:
+    """Returns the renders that a retention no longer keeps.
+
+    Whatever it says these stay: a visualization's latest render and its latest good one, all renders of what is pinned
+    or is the baseline of a series, and what the apps above registered: `kept_register`.
+    """
+    if retention.keeps_all:
+        return Render.objects.none()
+    ended = Render.objects.exclude(state__in=ACTIVE_STATES).order_by("visualization", "number")
     ended = ended.exclude(visualization__latest=F("id")).exclude(visualization__is_pinned=True)
+    same = Render.objects.filter(visualization=OuterRef("visualization"), number__gt=OuterRef("number")).order_by()
+    ended = ended.exclude(~Q(html=""), ~Exists(same.exclude(html="")))
+    ended = ended.exclude(Exists(Recipe.objects.filter(baseline=OuterRef("visualization"))))
+    if retention.before is not None:
+        ended = ended.filter(finished_at__lt=retention.before)
+    if retention.keep_last is not None:
+        newer = same.values("visualization").annotate(count=Count("id")).values("count")
+        ended = ended.annotate(newer=Subquery(newer)).filter(newer__gte=retention.keep_last)
     for render_ids in _kept.values():
         ended = ended.exclude(id__in=render_ids())
-    return ended.select_related("visualization")
+    return ended.select_related("visualization").defer("code", "log", "traceback")
+
+
+def renders_compared() -> frozenset[UUID]:
+    """Returns the ids of the renders that saved comparisons need to be rendered again."""
+    latest = Render.objects.filter(source_uri__startswith=results_uri([]), visualization__latest=F("id"))
+    sources = latest.filter(visualization__deleted_at=None).order_by().values_list("source_uri", flat=True)
+    return frozenset(render_id for uri in sources for render_id in results_ids(uri))
 
 
 def visualizations_purge(before: datetime) -> int:
@@ -85,20 +126,26 @@ def _known(names: set[str]) -> set[str]:
     return {*html, *Render.objects.filter(notebook__in=names).values_list("notebook", flat=True)}
 
 
-def prune(*, renders_before: datetime | None, files_before: datetime, is_dry_run: bool) -> Pruning:
-    """Takes old renders and orphaned files away; a pinned visualization keeps all of its renders.
+def prune(*, retention: Retention, files_before: datetime, is_dry_run: bool) -> Pruning:
+    """Takes away renders that a retention no longer keeps, and orphaned files.
 
     Args:
-        renders_before: None keeps every render.
         files_before: younger files stay: their row may not be written yet.
         is_dry_run: only tells what would go.
     """
-    renders: Any = renders_old(renders_before) if renders_before else Render.objects.none()
-    found = Pruning(renders=list(renders), files=list(files_orphaned(files_before)))
+    compared = renders_compared()
+    renders = [each for each in renders_old(retention) if each.id not in compared]
+    found = Pruning(renders=renders, files=list(files_orphaned(files_before)))
     if is_dry_run:
         return found
     for render in found.renders:
-        Render.objects.filter(id=render.id).delete()
-        render_files_delete(render)
+        # Somebody may have pinned or shared it meanwhile.
+        if renders_old(retention).filter(id=render.id).delete()[0]:
+            render_files_delete(render)
     files_delete(found.files)
     return found
+
+
+def bytes_kept(render: Render) -> int:
+    """Returns how much of the store a render takes."""
+    return (render.html_bytes or 0) + (render.notebook_bytes or 0)

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from apps.accounts import audit, lockout, sessions
 from apps.accounts.caller import command_caller
-from apps.visualizations.services.pruning import prune
+from apps.visualizations.models import Render
+from apps.visualizations.services.pruning import Retention, bytes_kept, prune
 
 
 class Command(BaseCommand):
-    """Orphaned files and sign-ins that ran out always; old renders with --older-than, but never a latest one."""
+    """Orphaned files and sign-ins that ran out always; renders by their number and age, but never a latest one."""
 
     help = (
-        "Delete files no render points at, sessions and failed sign-ins that ran out and, with --older-than, old "
-        "renders that are not the latest."
+        "Delete files no render points at, sessions and failed sign-ins that ran out and, with --keep-last or "
+        "--older-than, renders that nothing needs. With both, only what is neither among the last nor young."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--older-than", type=int, metavar="DAYS", help="also delete renders that ended before that")
+        parser.add_argument("--keep-last", type=int, metavar="N", help="keep so many renders of each visualization")
+        parser.add_argument("--older-than", type=int, metavar="DAYS", help="delete renders only that ended before that")
         parser.add_argument("--audit-older-than", type=int, metavar="DAYS", help="also delete older audit entries")
         parser.add_argument("--grace", type=int, default=60, metavar="MINUTES", help="leave younger files alone")
         parser.add_argument("--dry-run", action="store_true", help="only say what would go")
@@ -31,15 +34,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         caller = command_caller()
         now = timezone.now()
-        days = options["older_than"]
         done = prune(
-            renders_before=None if days is None else now - timedelta(days=days),
+            retention=_retention(options, now),
             files_before=now - timedelta(minutes=options["grace"]),
             is_dry_run=options["dry_run"],
         )
         verb = "would be" if options["dry_run"] else "were"
         if options["verbosity"] > 1 or options["dry_run"]:
-            for line in [*(f"render {render.id}" for render in done.renders), *done.files]:
+            for line in [*map(_line, done.renders), *done.files]:
                 self.stdout.write(line)
         if options["audit_older_than"] is not None:
             before = now - timedelta(days=options["audit_older_than"])
@@ -48,5 +50,20 @@ class Command(BaseCommand):
         ended = sessions.sessions_prune(caller, now, is_dry_run=options["dry_run"])
         failed = lockout.attempts_prune(caller, now, is_dry_run=options["dry_run"])
         self.stdout.write(f"{ended} ended sessions and {failed} failed sign-ins {verb} deleted.")
-        freed = filesizeformat(sum(render.html_bytes or 0 for render in done.renders))
+        freed = filesizeformat(sum(map(bytes_kept, done.renders)))
         self.stdout.write(f"{len(done.renders)} renders ({freed}) and {len(done.files)} orphaned files {verb} deleted.")
+
+
+def _retention(options: dict[str, Any], now: datetime) -> Retention:
+    """Returns what the options say; the settings say what they leave open, 0 for no limit there."""
+    last, days = options["keep_last"], options["older_than"]
+    if last is None and days is None:
+        last, days = settings.VIZPORTAL_KEEP_LAST or None, settings.VIZPORTAL_KEEP_DAYS or None
+    if (last is not None and last < 1) or (days is not None and days < 0):
+        raise CommandError("--keep-last is 1 or more, --older-than 0 or more.")
+    return Retention(keep_last=last, before=None if days is None else now - timedelta(days=days))
+
+
+def _line(render: Render) -> str:
+    title = f"{render.visualization.title}, no. {render.number}"
+    return f"render {render.id}  {filesizeformat(bytes_kept(render))}  {title}"

@@ -1,0 +1,42 @@
+"""The admin site: which queues are paused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.accounts.caller import caller_of
+from apps.queues.services import queue_resume
+from apps.visualizations.models import QueuePause
+
+
+@admin.register(QueuePause)
+class QueuePauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Queues are paused on the queue's page; to delete a pause is to resume."""
+
+    list_display = ("queue", "reason", "paused_by", "paused_at")
+
+    @admin.display(description="queue")
+    def queue(self, pause: QueuePause) -> str:
+        """The environment, or all."""
+        return pause.environment or "all queues"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """The page of the queue says what runs and asks for the reason."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """As above."""
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: QueuePause) -> None:
+        """Resumes the queue."""
+        queue_resume(caller_of(request), obj.environment)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[QueuePause]) -> None:
+        """As `delete_model`, for the action."""
+        for each in queryset:
+            self.delete_model(request, each)

@@ -1,0 +1,71 @@
+"""What administrators do with queues: pause and resume them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.caller import Caller
+from apps.accounts.rights import Right
+from apps.queues.selectors import queue_environments
+from apps.visualizations.exceptions import InvalidRequestError
+from apps.visualizations.models import QueuePause
+from apps.visualizations.services.rights import right_check
+
+MOST_REASON_CHARS: Final = 200
+"""As long as the reason of a pause may be."""
+
+
+def queue_pause(caller: Caller, environment: str, reason: str) -> QueuePause:
+    """Pauses a queue: workers begin nothing new, what runs ends as usual. A pause that is there gets the new reason.
+
+    Args:
+        environment: "" for all queues.
+        reason: a sentence that everybody reads on the pages.
+
+    Raises:
+        NotAllowedError: the caller is no administrator.
+        InvalidRequestError: there is no such queue, or no reason, or a long one.
+    """
+    right_check(caller, Right.ADMINISTER)
+    _environment_check(environment)
+    words = " ".join(reason.split())
+    if not words or len(words) > MOST_REASON_CHARS:
+        text = f"Say why, in {MOST_REASON_CHARS} characters at most: everybody whose render waits reads it."
+        raise InvalidRequestError(text, fields={"reason": text})
+    values = {"reason": words, "paused_by": caller.username, "paused_at": timezone.now()}
+    with transaction.atomic():
+        pause, _ = QueuePause.objects.update_or_create(environment=environment, defaults=values)
+        audit.record(caller, "queue.pause", target=environment, target_name=_name(environment), detail=words)
+    return pause
+
+
+def queue_resume(caller: Caller, environment: str) -> bool:
+    """Lets workers begin renders again; a pause of all queues is ended by the name "" only.
+
+    Returns:
+        False where it was not paused.
+
+    Raises:
+        NotAllowedError: the caller is no administrator.
+    """
+    right_check(caller, Right.ADMINISTER)
+    with transaction.atomic():
+        ended, _ = QueuePause.objects.filter(environment=environment).delete()
+        if ended:
+            audit.record(caller, "queue.resume", target=environment, target_name=_name(environment))
+    return bool(ended)
+
+
+def _environment_check(environment: str) -> None:
+    known = queue_environments()
+    if environment and environment not in known:
+        text = f"There is no queue {environment[:50]!r}; there are {', '.join(known)}."
+        raise InvalidRequestError(text, fields={"environment": text})
+
+
+def _name(environment: str) -> str:
+    return environment or "all queues"
