@@ -55,5 +55,7 @@ def read_inline_metadata(text: str) -> InlineMetadata | None:
     content = "\n".join(line[2:] if line.startswith("# ") else line[1:] for line in lines)
     try:
         return InlineMetadata(tomllib.loads(content), blocks[0].end())
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of thousands of digits is one as well
         raise InlineMetadataError(f"the header is no valid TOML: {error}") from error
+    except RecursionError:
+        raise InlineMetadataError("the header is nested too deeply") from None
