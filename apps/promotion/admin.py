@@ -16,6 +16,7 @@ class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Version
     fk_name = "proposal"
     fields = ("number", "key", "title", "state", "created_at", "proposed_at", "reviewer_name", "decided_at", "comment")
+    readonly_fields = fields
     can_delete = False
     extra = 0
 
@@ -36,6 +37,7 @@ class ProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("pending", "approved")
     search_fields = ("key", "author_name", "versions__title")
     fields = ("key", "author", "author_name", "pending", "approved", "retired_at", "created_at")
+    readonly_fields = fields
     inlines = (VersionInline,)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002

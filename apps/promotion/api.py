@@ -22,7 +22,7 @@ PageSize = Annotated[int, Query(ge=1, le=200)]
 
 
 class ProposalIn(Schema):
-    """A new proposal: a render of your own custom code, and the type's file; without one, it is guessed from the code."""
+    """A new proposal: a render of your own custom code, and the type's file; without one, it is guessed."""
 
     render_id: UUID
     file: str = ""

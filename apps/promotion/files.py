@@ -115,11 +115,11 @@ def file_read(text: str, *, version: str = "") -> VisualizationType:
     """
     _size_check(text)
     try:
-        tool = _header_of(text)
+        # First, so that no expression or address of the schema is looked at.
+        _header_check(_header_of(text))
         kind = read_type(_FILE, text)
     except TypeFileError as error:
         raise _unfit("file", str(error).removeprefix(f"{_FILE.name}: ")) from error
-    _header_check(tool)
     _rules_check(kind)
     return replace(kind, path=None, version=version or kind.version)
 
@@ -163,17 +163,21 @@ def file_write(draft: TypeDraft) -> str:
     lines += ["reads_tables = true"] if draft.reads_tables else []
     for table in ("arguments", "figures"):
         for name, rule in getattr(draft, table).items():
-            lines += ["", f"[tool.vizportal.{table}.{_toml(name)}]"]
-            lines += [f"{_toml(key)} = {_toml(value)}" for key, value in rule.items() if value is not None]
+            lines += ["", f"[tool.vizportal.{table}.{_toml_key(name)}]"]
+            lines += [f"{_toml_key(key)} = {_toml(value)}" for key, value in rule.items() if value is not None]
     header = "\n".join(f"# {line}".rstrip() for line in lines)
     code = draft.code.replace("\r\n", "\n").strip("\n")
     return f"# /// script\n# dependencies = []\n# [tool.vizportal]\n{header}\n# ///\n{code}\n"
 
 
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+
+
 def _toml(value: Any) -> str:
     """Returns a JSON value as TOML on one line."""
     if isinstance(value, Mapping):
-        parts = (f"{_toml(str(key))} = {_toml(part)}" for key, part in value.items() if part is not None)
+        parts = (f"{_toml_key(str(key))} = {_toml(part)}" for key, part in value.items() if part is not None)
         return f"{{ {', '.join(parts)} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(part) for part in value)}]"

@@ -54,7 +54,9 @@ def test_without_an_account_only_kubeflow_s_protocol_has_rights_and_not_all(kind
     assert not caller.is_trusted
     assert not caller.is_person
     assert not caller.sees_everything
-    assert held(caller) == (set(Right) - {Right.ADMINISTER, Right.APPROVE} if kind is CallerKind.KFP_PROTOCOL else set())
+    assert held(caller) == (
+        set(Right) - {Right.ADMINISTER, Right.APPROVE} if kind is CallerKind.KFP_PROTOCOL else set()
+    )
 
 
 @pytest.mark.parametrize("kind", OTHERS)

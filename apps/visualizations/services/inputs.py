@@ -93,7 +93,7 @@ def job_of(render: Render, fetched: FetchedSource | None, packages: Path | None)
 
 
 def _needs_sandbox(render: Render) -> bool:
-    """Whether its code may be a person's; that of no file as it is now counts as such, since nobody knows whose it is."""
+    """Whether its code may be a person's: nobody knows whose code is that is in no file now."""
     if render.is_custom:
         return True
     try:
