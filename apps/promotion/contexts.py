@@ -27,6 +27,11 @@ class Entry:
     version: Version
 
 
+def types_of(proposals: Iterable[Proposal]) -> list[Entry]:
+    """Returns the rows of a list of types: the approved version of each proposal that has one."""
+    return [Entry(proposal=each, version=each.approved) for each in proposals if each.approved]
+
+
 def entries_of(caller: Caller, proposals: Iterable[Proposal]) -> list[Entry]:
     """Returns the rows of a list: the newest version for authors, what they were shown for others."""
     found = []

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts.caller import Caller, caller_of
 from apps.accounts.rights import Right
 from apps.promotion import decisions, selectors, services
-from apps.promotion.contexts import entries_of, proposal_context
+from apps.promotion.contexts import entries_of, proposal_context, types_of
 from apps.promotion.files import draft_of
 from apps.promotion.forms import ProposalForm
 from apps.promotion.models import Proposal
@@ -24,6 +24,7 @@ from apps.visualizations.exceptions import NotAllowedError, NotFoundError, Visua
 from apps.visualizations.models import Render
 
 _PAGE: Final = 50
+_MOST_TYPES: Final = 200
 _INVALID: Final = 422
 
 
@@ -75,7 +76,7 @@ def proposal_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "mine": entries_of(caller, page.object_list),
         "pending": entries_of(caller, selectors.proposals_pending(caller)[:_PAGE]),
-        "decided": entries_of(caller, selectors.proposals_decided(caller)[: _PAGE * 4]),
+        "decided": types_of(selectors.proposals_decided(caller)[:_MOST_TYPES]),
         "is_reviewer": caller.may(Right.APPROVE),
     }
     return render(request, "promotion/proposal_list.html", context)

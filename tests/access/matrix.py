@@ -390,7 +390,7 @@ ADMIN = [
     ("admin/r/<path:rest>", GET, "/admin/r/1/1/", "hidden people", 404),
     ("admin/r/<path:content_type_id>/<path:object_id>/", GET, "/admin/r/2/{user}/", "hidden people", 404),
     (
-        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules|reports|sharing|notifications)/$",
+        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|promotion|rules|notifications|reports|sharing)/$",
         GET,
         "/admin/people/",
         "administrators",
