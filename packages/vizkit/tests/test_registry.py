@@ -85,7 +85,7 @@ def test_nothing_stands_above_custom(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["a = " + "[" * 5000, "a = " + "9" * 5000, "tool = 1", "[tool]\n# vizportal = 1"],
+    ["a = " + "[" * 5000, "a = " + "9" * 5000, "tool = 1", "\n# /// a\n#" * 20_000, "[tool]\n# vizportal = 1"],
     ids=lambda text: text[:8],
 )
 def test_a_hostile_header_is_a_problem_and_no_crash(content, tmp_path):
