@@ -90,7 +90,8 @@ def _queue_check(url: str) -> Iterator[CheckMessage]:
 def rendering_check(**_kwargs: Any) -> list[CheckMessage]:
     """Checks what users' code may access, and who may submit it."""
     found: list[CheckMessage] = []
-    if settings.ALLOW_CUSTOM_VISUALIZATIONS and settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX:
+    # Approved types run where custom code is off, so that setting alone is enough.
+    if settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX:
         message = "VIZPORTAL_CUSTOM_WITHOUT_SANDBOX: on a worker without a sandbox, people's code can do all it can."
         found.append(Notice(message, hint="Workers with Landlock (Linux 5.13) need it not.", id="vizportal.W006"))
     bind, token = settings.VIZPORTAL_KFP_SERVICE_BIND, settings.VIZPORTAL_KFP_SERVICE_TOKEN

@@ -184,6 +184,7 @@ INSTALLED_APPS = [
     "apps.visualizations",
     "apps.preservation",
     "apps.gallery",
+    "apps.promotion",
     "apps.rules",
     "apps.notifications",
     "apps.queues",

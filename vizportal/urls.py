@@ -9,6 +9,7 @@ from apps.gallery.api import router as gallery_router
 from apps.kfp_service import portal as kfp_service
 from apps.notifications.api import router as alerts_router
 from apps.preservation.api import router as preservation_router
+from apps.promotion.api import router as proposals_router
 from apps.reports.api import router as reports_router
 from apps.rules.api import router as rules_router
 from apps.runs.entities import State
@@ -20,6 +21,7 @@ from apps.visualizations.states import RenderState
 from vizportal import health, views
 
 api.add_router("/alerts", alerts_router)
+api.add_router("/proposals", proposals_router)
 api.add_router("/rules", rules_router)
 api.add_router("/comparisons", gallery_router)
 api.add_router("/visualizations", preservation_router)
@@ -42,6 +44,7 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.notifications.urls")),
     path("", include("apps.queues.urls")),
+    path("", include("apps.promotion.urls")),
     path("", include("apps.rules.urls")),
     path("", include("apps.preservation.urls")),
     path("", include("apps.reports.urls")),

@@ -12,3 +12,4 @@ class Right(models.TextChoices):
     CREATE = "create", "Make visualizations, start and change runs"
     CUSTOM_CODE = "custom_code", "Run Python of their own, where the server allows it"
     ADMINISTER = "administer", "Manage results, people and the queue"
+    APPROVE = "approve", "Approve custom code as a visualization type"

@@ -1,4 +1,4 @@
-"""Roles: four rights, four roles (each includes the rights of the one before), and one group for each role."""
+"""Roles: five rights, four roles (each includes the rights of the one before), and one group for each role."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
 
 from apps.accounts.models import Portal
 from apps.accounts.rights import Right
@@ -30,14 +32,14 @@ class Role(enum.StrEnum):
 
     @property
     def rights(self) -> frozenset[Right]:
-        """The rights of the role."""
-        return frozenset(list(Right)[: list(Role).index(self)])
+        """The rights of the role; an administrator has all."""
+        return frozenset(Right if self is Role.ADMINISTRATOR else list(Right)[: list(Role).index(self)])
 
 
 GROUP_ROLES: Final = tuple(role for role in Role if role is not Role.NONE)
 # What administrators manage in the admin site beside their rights; accounts only to look at, or they could raise
 # themselves to superusers.
-_MANAGED_APPS: Final = ("visualizations", "runs", "people", "notifications", "reports", "rules", "sharing")
+_MANAGED_APPS: Final = ("visualizations", "runs", "people", "notifications", "promotion", "reports", "rules", "sharing")
 # Failed sign-ins: to see who is locked out, and to let them in again.
 _LOCKOUT_RIGHTS: Final = ("view_accessattempt", "delete_accessattempt")
 
@@ -74,6 +76,17 @@ def role_set(user: Any, role: Role) -> None:
     if user.is_staff != is_staff:
         user.is_staff = is_staff
         user.save(update_fields=["is_staff"])
+
+
+def has_others(user: Any, right: Right) -> bool:
+    """Whether another active account has a right; superusers have all."""
+    others = get_user_model().objects.filter(is_active=True).exclude(pk=user.pk)
+    if right in Role(settings.VIZPORTAL_DEFAULT_ROLE).rights:
+        return others.exists()
+    named = {"codename": right.value, "content_type__app_label": "people"}
+    permission = Permission.objects.filter(**named)
+    held = Q(is_superuser=True) | Q(groups__permissions__in=permission) | Q(user_permissions__in=permission)
+    return others.filter(held).exists()
 
 
 def role_for(group_names: Iterable[str]) -> Role:

@@ -9,13 +9,13 @@ from django.conf import settings
 from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
-from vizkit.types import registry
 
 from apps.telemetry.shared_metrics import shared_metrics_read
 from apps.visualizations import jobs
 from apps.visualizations.events import connection_get
 from apps.visualizations.models import Render
 from apps.visualizations.render_metrics import RENDERS, SHARED_METRICS, host_memory_metric
+from apps.visualizations.selectors import type_list
 from apps.visualizations.services.hosts import hosts_read
 from apps.visualizations.services.reconciliation import pass_read
 from apps.visualizations.states import ACTIVE_STATES, RenderState
@@ -93,7 +93,7 @@ def _host_metrics() -> list[Metric]:
 
 
 def _counted_by_workers() -> list[Metric]:
-    types = registry.types(settings.VIZPORTAL_TYPES_DIRS)
+    types = {kind.key: kind for kind in type_list()}
     keep = {
         "type": frozenset(types),
         "environment": frozenset(_environments()),

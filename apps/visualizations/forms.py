@@ -35,7 +35,7 @@ def types_for(artifact: Artifact | None) -> list[VisualizationType]:
 
 def artifact_choose(step: Step, name: str = "") -> Artifact | None:
     """Returns the artifact of that name or id; without one, the output with bytes that most types fit."""
-    kinds = [kind for kind in selectors.type_list() if not kind.is_custom]
+    kinds = [kind for kind in selectors.type_list() if not kind.needs_sandbox]
 
     def rank(artifact: Artifact) -> tuple[bool, bool, int, str]:
         fit = sum(selectors.type_fit(kind, artifact) for kind in kinds)

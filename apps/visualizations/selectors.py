@@ -19,7 +19,7 @@ from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.runs import access
 from apps.runs.entities import Artifact
-from apps.visualizations import turns
+from apps.visualizations import catalogue, turns
 from apps.visualizations.exceptions import InvalidRequestError, NotFoundError
 from apps.visualizations.models import Recipe, Render, Visualization
 from apps.visualizations.states import RenderState
@@ -44,8 +44,8 @@ class QueuePlace:
 
 
 def type_list() -> list[VisualizationType]:
-    """Returns every valid type, predefined ones first."""
-    return list(registry.types(settings.VIZPORTAL_TYPES_DIRS).values())
+    """Returns every valid type, predefined ones first, approved ones last."""
+    return list(registry.types(settings.VIZPORTAL_TYPES_DIRS, catalogue.types_added()).values())
 
 
 def type_get(key: str) -> VisualizationType:
@@ -54,8 +54,12 @@ def type_get(key: str) -> VisualizationType:
     Raises:
         InvalidRequestError: there is none; the field is `type`.
     """
+    found = registry.types(settings.VIZPORTAL_TYPES_DIRS).get(key.lower())
+    if found is not None:
+        # Files are known without asking the database.
+        return found
     try:
-        return registry.get(key, settings.VIZPORTAL_TYPES_DIRS)
+        return registry.get(key, settings.VIZPORTAL_TYPES_DIRS, catalogue.types_added())
     except registry.UnknownTypeError as error:
         raise InvalidRequestError(str(error), fields={"type": str(error)}, code="unknown_type") from error
 
@@ -75,7 +79,11 @@ def type_fit(kind: VisualizationType, artifact: Artifact) -> int:
 def type_order(artifact: Artifact) -> list[VisualizationType]:
     """Returns every type, those that suit the artifact best first."""
     return registry.suggest(
-        artifact.type, artifact.file_name, settings.VIZPORTAL_TYPES_DIRS, tfx_type=tfx_type(artifact)
+        artifact.type,
+        artifact.file_name,
+        settings.VIZPORTAL_TYPES_DIRS,
+        tfx_type=tfx_type(artifact),
+        more=catalogue.types_added(),
     )
 
 

@@ -19,6 +19,7 @@ from apps.notifications.addresses import Address, target_of
 from apps.notifications.models import Alert, Delivery, TargetKind
 from apps.preservation.documents import run_write
 from apps.preservation.models import PreservedRun
+from apps.promotion.models import Proposal, Version
 from apps.reports.models import BlockKind, Report, ReportBlock, ReportVersion
 from apps.rules.models import Rule
 from apps.runs import access
@@ -162,6 +163,7 @@ def _place(namespace, owner):
     target.save()
     delivery = Delivery.objects.create(alert=alert, target=target, key="test:x", message={"title": "x"}, state="sent")
     report = _report(namespace, owner, render)
+    sample, proposal = _proposal(namespace, owner)
     token_of_share = f"token-of-{namespace}".ljust(43, "x")
     share = Share.objects.create(
         render=render,
@@ -188,6 +190,9 @@ def _place(namespace, owner):
         "alert": alert.id,
         "delivery": delivery.id,
         "report": report.id,
+        "sample": sample.id,
+        "proposal": proposal.id,
+        "file": proposal.versions.get().file,
         "share": share.id,
         "pause": QueuePause.objects.get_or_create(environment="elsewhere", defaults={"reason": "x"})[0].pk,
         "token_of_share": token_of_share,
@@ -196,6 +201,28 @@ def _place(namespace, owner):
         "filter": saved.pk,
         "user": owner.pk,
     }
+
+
+def _proposal(namespace, owner):
+    """A version in review, of the owner's own code."""
+    sample = _render(namespace, owner, f"sample of {namespace}", type_key="custom")
+    page = default_storage.save(f"sample of {namespace}.html", ContentFile(b"<p>page</p>"))
+    Render.objects.filter(pk=sample.pk).update(
+        state="succeeded", is_custom=True, code="1", html=page, receipt=f"fourth receipt of {namespace}"
+    )
+    header = f'# key = "type_{namespace[-1]}"\n# title = "type {namespace[-1]}"\n# description = "x"'
+    proposal = Proposal.objects.create(author=owner, author_name=owner.get_username())
+    version = Version.objects.create(
+        proposal=proposal,
+        number=1,
+        file=f"# /// script\n# [tool.vizportal]\n{header}\n# ///\n1\n",
+        key=f"type_{namespace[-1]}",
+        title=f"type {namespace[-1]}",
+        state="proposed",
+        sample=sample,
+    )
+    Proposal.objects.filter(pk=proposal.pk).update(latest=version, pending=version)
+    return sample, proposal
 
 
 def _report(namespace, owner, render):

@@ -2,6 +2,7 @@
 
 from tests.access import (
     calls_of_alerts,
+    calls_of_promotion,
     calls_of_queues,
     calls_of_reports,
     calls_of_rules,
@@ -39,6 +40,12 @@ PLACES = (
     "apps.notifications.selectors",
     "apps.notifications.sending",
     "apps.notifications.services",
+    "apps.promotion.approved",
+    "apps.promotion.checks",
+    "apps.promotion.decisions",
+    "apps.promotion.rows",
+    "apps.promotion.selectors",
+    "apps.promotion.services",
     "apps.rules.events",
     "apps.reports.selectors",
     "apps.reports.services",
@@ -65,6 +72,7 @@ PLACES = (
 CALLED = (
     calls_of_alerts.CALLED
     | calls_of_queues.CALLED
+    | calls_of_promotion.CALLED
     | calls_of_reports.CALLED
     | calls_of_sharing.CALLED
     | calls_of_rules.CALLED
@@ -115,6 +123,9 @@ SYSTEM = {
     "apps.notifications.messages.*": "as deliveries",
     "apps.notifications.rights.refusal_of": "as deliveries: the owner's permissions",
     "apps.notifications.sending.message_send": "workers",
+    "apps.promotion.checks.*_check": "services, with the caller",
+    "apps.promotion.rows.*": "services that checked the caller",
+    "apps.promotion.selectors.renders_proposed": "manage.py prune: ids of renders",
     "apps.rules.events.*": "the reconciler, and apps when they start",
     "apps.reports.selectors.renders_pinned": "manage.py prune: ids of renders",
     "apps.reports.services.reports_purge": "the reconciler",
@@ -144,7 +155,11 @@ SIGNING_IN = {
 
 # Nothing in these is anybody's: types, words, numbers, or a part of an object that a selector gave the caller.
 NOBODYS = {
+    "apps.accounts.roles.has_others",
     "apps.accounts.roles.refusal",
+    "apps.promotion.approved.*",
+    "apps.promotion.checks.key_taken",
+    "apps.promotion.selectors.approval_of",
     "apps.runs.access.is_divided",
     "apps.runs.selectors.artifact_get",
     "apps.runs.selectors.artifact_within",

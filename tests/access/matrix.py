@@ -32,6 +32,12 @@ RULES = {
     # A namespace that the caller may not read is refused as a mistake of the form.
     "report makers": (("login", "login"), ("403", "403"), ("in", "422"), ("422", "in"), ("422", "422"), ("in", "in")),
     "report adders": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
+    # What was proposed is seen by its author, and by reviewers whatever their namespaces.
+    "proposals": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("in", "in"), ("in", "in")),
+    "authors": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("403", "403"), ("403", "403")),
+    "reviewers": (("login", "login"), ("404", "404"), ("403", "404"), ("404", "403"), ("in", "in"), ("in", "in")),
+    # Of a result that one sees, only its owner proposes the code.
+    "proposers": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("403", "403")),
     # What belongs to one person whoever else asks.
     "its person": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("404", "404")),
     # Kubeflow's call on the portal: the right to create comes first, then the namespace of the result.
@@ -60,6 +66,7 @@ _ARTIFACT = _STEP + "artifacts/{artifact}/"
 _ONE = "/visualizations/{visualization}/"
 _SHARED = "/s/{token_of_share}/"
 _REPORT = "/reports/{report}/"
+_PROPOSAL = "/proposals/{proposal}/"
 _RENDER = "/renders/{render}/"
 FRAMED = {"Sec-Fetch-Dest": "iframe"}
 ASK = {"run_id": "{run}", "step_id": "{step}", "artifact": "data", "type": "table", "force": True}
@@ -244,6 +251,22 @@ PAGES = [
     ("queue/resume", POST, "/queue/resume", "those who administer", 302, {"environment": "base"}),
     ("queue/statistics/", GET, "/queue/statistics/", "those who administer", 200),
     ("queue/<uuid:render_id>/cancel", POST, "/queue/{queued}/cancel", "owners", 302),
+    # promotion
+    ("proposals/", GET, "/proposals/", "people", 200),
+    ("proposals/new/<uuid:render_id>/", GET, "/proposals/new/{sample}/", "proposers", 200),
+    ("proposals/new/<uuid:render_id>/", POST, "/proposals/new/{sample}/", "proposers", 302, "proposal"),
+    ("proposals/<uuid:proposal_id>/", GET, _PROPOSAL, "proposals", 200),
+    ("proposals/<uuid:proposal_id>/edit/", GET, _PROPOSAL + "edit/", "authors", 200),
+    ("proposals/<uuid:proposal_id>/edit/", POST, _PROPOSAL + "edit/", "authors", 302, "proposal"),
+    (
+        "proposals/<uuid:proposal_id>/versions/<int:number>/type.py",
+        GET,
+        _PROPOSAL + "versions/1/type.py",
+        "proposals",
+        200,
+    ),
+    ("proposals/<uuid:proposal_id>/<slug:action>", POST, _PROPOSAL + "withdraw", "authors", 302),
+    ("proposals/<uuid:proposal_id>/<slug:action>", POST, _PROPOSAL + "approve", "reviewers", 302, {"version": "1"}),
     # rules
     ("rules/", GET, "/rules/", "people", 200),
     ("rules/new/<uuid:recipe_id>/", GET, "/rules/new/{recipe}/", "rule makers", 200),
@@ -303,6 +326,38 @@ API = [
     ("api/v1/shares", GET, "/api/v1/shares", "people", 200),
     ("api/v1/shares", POST, "/api/v1/shares", "rule makers", 201, {"render_id": "{render}"}),
     ("api/v1/shares/<share_id>", DELETE, "/api/v1/shares/{share}", "owners", 204),
+    ("api/v1/proposals", GET, "/api/v1/proposals", "people", 200),
+    ("api/v1/proposals", POST, "/api/v1/proposals", "proposers", 201, {"render_id": "{sample}", "file": "{file}"}),
+    ("api/v1/proposals/<proposal_id>", GET, "/api/v1" + _PROPOSAL[:-1], "proposals", 200),
+    (
+        "api/v1/proposals/<proposal_id>/versions",
+        POST,
+        "/api/v1" + _PROPOSAL + "versions",
+        "authors",
+        201,
+        {"file": "{file}"},
+    ),
+    # It is in review already.
+    ("api/v1/proposals/<proposal_id>/propose", POST, "/api/v1" + _PROPOSAL + "propose", "authors", 409, {}),
+    ("api/v1/proposals/<proposal_id>/withdraw", POST, "/api/v1" + _PROPOSAL + "withdraw", "authors", 200, {}),
+    (
+        "api/v1/proposals/<proposal_id>/approve",
+        POST,
+        "/api/v1" + _PROPOSAL + "approve",
+        "reviewers",
+        200,
+        {"version": 1},
+    ),
+    (
+        "api/v1/proposals/<proposal_id>/reject",
+        POST,
+        "/api/v1" + _PROPOSAL + "reject",
+        "reviewers",
+        200,
+        {"version": 1, "comment": "x"},
+    ),
+    # No version of it is approved.
+    ("api/v1/proposals/<proposal_id>/retire", POST, "/api/v1" + _PROPOSAL + "retire", "reviewers", 409, {}),
     ("api/v1/rules", GET, "/api/v1/rules", "people", 200),
     ("api/v1/rules", POST, "/api/v1/rules", "rule makers", 201, {"series_id": "{recipe}"}),
     ("api/v1/rules/<rule_id>", GET, "/api/v1/rules/{rule}", "owners", 200),
@@ -351,7 +406,7 @@ ADMIN = [
     ("admin/r/<path:rest>", GET, "/admin/r/1/1/", "hidden people", 404),
     ("admin/r/<path:content_type_id>/<path:object_id>/", GET, "/admin/r/2/{user}/", "hidden people", 404),
     (
-        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|rules|notifications|reports|sharing)/$",
+        "admin/^(?P<app_label>django_rq|people|axes|auth|visualizations|promotion|rules|notifications|reports|sharing)/$",
         GET,
         "/admin/people/",
         "administrators",
@@ -369,6 +424,7 @@ ADMIN_MODELS = {
     "notifications/delivery": ("delivery", _A, _N, _A, _N, _A, _A),
     "reports/report": ("report", _A, _N, _A, _N, _A, _A),
     "sharing/share": ("share", _A, _N, _A, _N, _A, _A),
+    "promotion/proposal": ("proposal", _A, _N, _A, _N, _N, _A),
     "rules/rule": ("rule", _A, _N, _A, _N, _A, _A),
     "visualizations/queuepause": ("pause", _A, _N, _A, _N, _A, _A),
     "visualizations/apitoken": ("token", _A, _A, _A, _N, _A, _A),

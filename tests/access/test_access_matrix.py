@@ -44,6 +44,7 @@ SECRETS = (
     "mine, {}",
     "script of {}",
     "report of {}",
+    "sample of {}",
 )
 FORMS = {
     "new run": {
@@ -61,6 +62,13 @@ FORMS = {
         "webhook": "http://127.0.0.1:9/x",
     },
     "report": {"title": "x", "base": "1", "action": "save"},
+    "proposal": {
+        "key": "another_type",
+        "title": "x",
+        "description": "x",
+        "environment": "base",
+        "code": "1",
+    },
     "rule": {"pipeline": "x", "state": "succeeded", "last": "0", "action": "create"},
     "creator": {"type": "table", "artifact": "data", "arguments_view": "json", "arguments_json": "{}"},
 }

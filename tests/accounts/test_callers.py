@@ -33,7 +33,7 @@ def held(caller):
 
 
 def test_rights_and_entry_points_keep_the_names_that_the_database_and_the_log_know():
-    assert Right.values == ["view", "create", "custom_code", "administer"]
+    assert Right.values == ["view", "create", "custom_code", "administer", "approve"]
     assert [kind.value for kind in CallerKind] == [
         *("page", "api", "token", "kfp_protocol", "admin", "rule", "command", "system"),
     ]
@@ -54,7 +54,9 @@ def test_without_an_account_only_kubeflow_s_protocol_has_rights_and_not_all(kind
     assert not caller.is_trusted
     assert not caller.is_person
     assert not caller.sees_everything
-    assert held(caller) == (set(Right) - {Right.ADMINISTER} if kind is CallerKind.KFP_PROTOCOL else set())
+    assert held(caller) == (
+        set(Right) - {Right.ADMINISTER, Right.APPROVE} if kind is CallerKind.KFP_PROTOCOL else set()
+    )
 
 
 @pytest.mark.parametrize("kind", OTHERS)

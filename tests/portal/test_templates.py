@@ -16,6 +16,9 @@ DEEPEST = 4
 CHOSEN = {"preview.template": [name for name in TEMPLATES if re.fullmatch(r"runs/previews/[a-z]\w*\.html", name)]}
 # Partials with one user, and why each is a file of its own.
 ONE_USER = {
+    "queues/_environment.html": "a part of the page that repeats",
+    "queues/_pause.html": "a part of the page that repeats",
+    "queues/_row.html": "a part of the list that repeats",
     "reports/_block.html": "a part of the form that repeats, with the form's fields",
     "reports/_result.html": "a part of the report that repeats",
     "rules/_button.html": "a part of the visualization's page that belongs to rules",

@@ -11,6 +11,9 @@ from apps.visualizations.argument_fields import arguments_form
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
 from apps.visualizations.forms import VisualizationForm
 
+# The catalogue asks the database for approved types.
+pytestmark = pytest.mark.django_db
+
 
 def kind(schema, **values):
     facts = {"key": "k", "title": "K", "description": "", "environment": "base", "artifact_types": (), "patterns": ()}

@@ -87,9 +87,20 @@ def job_of(render: Render, fetched: FetchedSource | None, packages: Path | None)
         title=render.visualization.title,
         source=fetched.source if fetched else "",
         packages=packages,
-        needs_sandbox=render.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
+        needs_sandbox=_needs_sandbox(render) and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
         limits=limits_of_server(),
     )
+
+
+def _needs_sandbox(render: Render) -> bool:
+    """Whether its code may be a person's: nobody knows whose code is that is in no file now."""
+    if render.is_custom:
+        return True
+    try:
+        kind = selectors.type_get(render.visualization.type_key)
+    except InvalidRequestError:
+        return True
+    return kind.needs_sandbox or kind.code != render.code
 
 
 def limits_of_server() -> RenderLimits:

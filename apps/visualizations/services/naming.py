@@ -19,7 +19,7 @@ def title_of(kind: VisualizationType, spec: RenderSpec, artifact: Artifact | Non
 
     Such as "ROC curve of score, predictions, taxi-tips 2026-11-23".
     """
-    what = _words_of(spec.code) if spec.is_custom else ""
+    what = words_of(spec.code) if spec.is_custom else ""
     name = artifact.name if artifact else spec.source_uri.rstrip("/").rpartition("/")[2]
     parts = [", ".join(_columns(kind, spec.arguments)), name, run_name]
     rest = ", ".join(_short(part) for part in parts if part)
@@ -37,7 +37,7 @@ def _columns(kind: VisualizationType, values: Any) -> list[str]:
     return chosen[:_MOST_COLUMNS]
 
 
-def _words_of(code: str) -> str:
+def words_of(code: str) -> str:
     """Returns the first line of the code's docstring, or its first comment; "" where it has neither."""
     try:
         text = ast.get_docstring(ast.parse(code)) or ""

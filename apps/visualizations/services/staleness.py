@@ -11,7 +11,6 @@ from typing import Final, Literal
 
 from django.conf import settings
 from renderer import EnvironmentUnusableError
-from vizkit.types import registry
 
 from apps.accounts.caller import Caller
 from apps.runs.entities import Artifact, RunDetails
@@ -19,7 +18,7 @@ from apps.runs.exceptions import ForbiddenError, NotFoundError, RunsError
 from apps.runs.gateway import Gateway
 from apps.visualizations import provenance, selectors
 from apps.visualizations.environments import environments
-from apps.visualizations.exceptions import SourceError
+from apps.visualizations.exceptions import InvalidRequestError, SourceError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.compared import is_results, results_ids
 from apps.visualizations.services.requests import own_metadata
@@ -78,9 +77,9 @@ def made_of_findings(visualization: Visualization) -> list[Finding]:
     if latest is None:
         return []
     try:
-        kind = registry.get(visualization.type_key, settings.VIZPORTAL_TYPES_DIRS)
+        kind = selectors.type_get(visualization.type_key)
         lock = environments().get(latest.environment if kind.is_custom else kind.environment).lock_digest
-    except registry.UnknownTypeError:
+    except InvalidRequestError:
         words = f"The type {visualization.type_key} is no longer here, so this cannot be rendered again."
         return [Finding(code="type_gone", message=words, remedy="download")]
     except EnvironmentUnusableError as error:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from vizkit.types import registry
 
@@ -79,3 +81,29 @@ def test_a_file_in_a_folder_stands_above_the_predefined_one(tmp_path):
 def test_nothing_stands_above_custom(tmp_path):
     (tmp_path / "own.py").write_text(HEADER.format(key="custom"))
     assert registry.get("custom", [tmp_path]).path.parent == registry.PREDEFINED_DIR
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a = " + "[" * 5000, "a = " + "9" * 5000, "tool = 1", "\n# /// a\n#" * 20_000, "[tool]\n# vizportal = 1"],
+    ids=lambda text: text[:8],
+)
+def test_a_hostile_header_is_a_problem_and_no_crash(content, tmp_path):
+    (tmp_path / "bad.py").write_text(f"# /// script\n# {content}\n# ///\n1\n")
+    assert [text.partition(":")[0] for text in registry.problems([tmp_path])] == ["bad.py"]
+
+
+def test_added_types_replace_no_file_and_come_before_none_that_fits():
+    table = registry.get("table")
+    added = dataclasses.replace(
+        table,
+        key="mine",
+        path=None,
+        artifact_types=("system.Dataset", "ExampleStatistics"),
+        patterns=("*.csv", "*.xyz"),
+    )
+    other = dataclasses.replace(table, title="Another", path=None)
+    assert registry.get("table", more=(other,)).title == table.title
+    order = registry.suggest("system.Dataset", "a.csv", tfx_type="ExampleStatistics", more=(added,))
+    assert (order[0].key, "mine" in [each.key for each in order[:3]]) == ("tfdv", True)
+    assert registry.suggest("", "a.xyz", more=(added,))[0].key == "mine"

@@ -38,6 +38,7 @@ def test_every_type_says_what_it_reads_and_shows(key):
     assert len(docs.docstring(registry.get(key)).split()) > 30
 
 
+@pytest.mark.django_db
 def test_the_command_writes_own_types_too_and_removes_old_pages(tmp_path, settings):
     types, pages = tmp_path / "types", tmp_path / "pages"
     types.mkdir()

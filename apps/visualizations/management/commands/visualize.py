@@ -107,7 +107,7 @@ class Command(BaseCommand):
             spec=spec,
             title=options["title"] or kind.title,
             source=str(path) if source else "",
-            needs_sandbox=kind.is_custom and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
+            needs_sandbox=kind.needs_sandbox and not settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX,
             limits=limits_of_server(),
         )
 

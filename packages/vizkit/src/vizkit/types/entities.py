@@ -40,8 +40,9 @@ class VisualizationType:
         patterns: file name patterns it accepts, such as `*.csv`.
         schema: JSON Schema of the arguments, an object without additional properties; properties in form order.
         code: the file without its header. For CUSTOM it is the example shown first.
-        version: 16 hex digits of a SHA-256 over the file and, where it imports vizkit, that; a render keeps it.
-        path: None for types that are not files.
+        version: 16 hex digits of a SHA-256 over the file and, where it imports vizkit, that; a render keeps it. A type
+            that is no file has another name of its version, of at most 16 characters.
+        path: None for types that are not files, but what a person wrote and another approved.
         needs_source: whether it can do anything without a source.
         reads_results: its source is saved results; it is offered for no artifact.
         figures: the key figures that its code leaves where the data have them; it may leave others too.
@@ -66,6 +67,11 @@ class VisualizationType:
     def is_custom(self) -> bool:
         """Whether its code comes from the person, so that ALLOW_CUSTOM_VISUALIZATIONS must be on."""
         return self.key == CUSTOM_KEY
+
+    @property
+    def needs_sandbox(self) -> bool:
+        """Whether it must not run where nothing confines it: people wrote its code, and not who runs the server."""
+        return self.is_custom or self.path is None
 
     def fits(self, artifact_type: str, file_name: str, tfx_type: str = "") -> int:
         """Returns how well it suits an artifact: 0 not at all, higher is better.

@@ -198,7 +198,8 @@ def _split_header(path: Path, text: str) -> tuple[dict[str, Any], str]:
         raise TypeFileError(f"{path.name}: {error}") from error
     if metadata is None:
         raise TypeFileError(f"{path.name}: needs exactly one `# /// script` block (PEP 723), found 0")
-    tool = metadata.values.get("tool", {}).get("vizportal")
+    tools = metadata.values.get("tool")
+    tool = tools.get("vizportal") if isinstance(tools, dict) else None
     if not isinstance(tool, dict):
         raise TypeFileError(f"{path.name}: the header has no [tool.vizportal] table")
     return tool, text[metadata.end :].lstrip("\n")

@@ -10,6 +10,10 @@ from typing import Any, Final
 # The reference implementation's expression: https://packaging.python.org/en/latest/specifications/inline-script-metadata/
 _BLOCK: Final = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 
+_OPENS: Final = re.compile(r"(?m)^# /// ")
+# Each of these lines is tried against all that follow: tens of thousands of them would take a minute.
+_MOST_OPENINGS: Final = 50
+
 
 class InlineMetadataError(ValueError):
     """A script has more than one block, or one that is no TOML; the text says which."""
@@ -46,6 +50,8 @@ def read_inline_metadata(text: str) -> InlineMetadata | None:
     Raises:
         InlineMetadataError: see there.
     """
+    if len(_OPENS.findall(text)) > _MOST_OPENINGS:
+        raise InlineMetadataError("too many lines begin with `# ///`, which marks a header")
     blocks = [match for match in _BLOCK.finditer(text) if match["type"] == "script"]
     if not blocks:
         return None
@@ -55,5 +61,7 @@ def read_inline_metadata(text: str) -> InlineMetadata | None:
     content = "\n".join(line[2:] if line.startswith("# ") else line[1:] for line in lines)
     try:
         return InlineMetadata(tomllib.loads(content), blocks[0].end())
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of thousands of digits is one as well
         raise InlineMetadataError(f"the header is no valid TOML: {error}") from error
+    except RecursionError:
+        raise InlineMetadataError("the header is nested too deeply") from None

@@ -1,13 +1,14 @@
-"""Every type there is: the predefined ones, and those in the folders of VIZPORTAL_TYPES_DIRS.
+"""Every type there is: the predefined ones, those in the folders of VIZPORTAL_TYPES_DIRS, and what callers add.
 
 A folder's files stand above the predefined ones: who puts a `table.py` into a folder means it. Only CUSTOM cannot be
-replaced, since its key is what ALLOW_CUSTOM_VISUALIZATIONS is about.
+replaced, since its key is what ALLOW_CUSTOM_VISUALIZATIONS is about. What callers add replaces no file, and comes
+before none that suits an artifact.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -34,11 +35,14 @@ class _Cache:
 _cache: Final = _Cache()
 
 
-def types(extra_dirs: Sequence[Path] = ()) -> dict[str, VisualizationType]:
+def types(extra_dirs: Sequence[Path] = (), more: Iterable[VisualizationType] = ()) -> dict[str, VisualizationType]:
     """Returns the valid types by key, predefined ones first; a file is read again when it changed.
 
     Of two files with one key that in a folder wins over the predefined one, and of two in folders the first: folders in
     order, names sorted, `.py` before `.ipynb`.
+
+    Args:
+        more: types that are no files; a file with the same key wins.
     """
     found: dict[str, VisualizationType] = {}
     own: set[str] = set()
@@ -48,7 +52,7 @@ def types(extra_dirs: Sequence[Path] = ()) -> dict[str, VisualizationType]:
         if result.key not in found or (is_extra(result) and result.key not in own and not result.is_custom):
             found[result.key] = result
             own |= {result.key} if is_extra(result) else set()
-    return found
+    return found | {each.key: each for each in more if each.key not in found}
 
 
 def is_extra(kind: VisualizationType) -> bool:
@@ -56,13 +60,13 @@ def is_extra(kind: VisualizationType) -> bool:
     return kind.path is not None and kind.path.parent != PREDEFINED_DIR
 
 
-def get(key: str, extra_dirs: Sequence[Path] = ()) -> VisualizationType:
+def get(key: str, extra_dirs: Sequence[Path] = (), more: Iterable[VisualizationType] = ()) -> VisualizationType:
     """Returns one type by its key, case ignored.
 
     Raises:
         UnknownTypeError: there is none.
     """
-    known = types(extra_dirs)
+    known = types(extra_dirs, more)
     try:
         return known[key.lower()]
     except KeyError:
@@ -70,13 +74,25 @@ def get(key: str, extra_dirs: Sequence[Path] = ()) -> VisualizationType:
 
 
 def suggest(
-    artifact_type: str, file_name: str, extra_dirs: Sequence[Path] = (), *, tfx_type: str = ""
+    artifact_type: str,
+    file_name: str,
+    extra_dirs: Sequence[Path] = (),
+    *,
+    tfx_type: str = "",
+    more: Iterable[VisualizationType] = (),
 ) -> list[VisualizationType]:
-    """Returns every type that reads artifacts, those that suit this one best first; of equals the plainest view."""
-    return sorted(
-        (each for each in types(extra_dirs).values() if not each.reads_results),
-        key=lambda each: (-each.fits(artifact_type, file_name, tfx_type), each.key != _PLAINEST),
-    )
+    """Returns every type that reads artifacts, those that suit this one best first; of equals the plainest view.
+
+    Args:
+        more: types that are no files. Whatever their patterns, the first that suits stays a file's where there is one.
+    """
+    known = [each for each in types(extra_dirs, more).values() if not each.reads_results]
+    fits = {each.key: each.fits(artifact_type, file_name, tfx_type) for each in known}
+    best = max((fits[each.key] for each in known if each.path), default=0)
+    for each in known:
+        if each.path is None and best:
+            fits[each.key] = min(fits[each.key], best)
+    return sorted(known, key=lambda each: (-fits[each.key], each.key != _PLAINEST))
 
 
 def problems(extra_dirs: Sequence[Path] = ()) -> list[str]:

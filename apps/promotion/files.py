@@ -1,0 +1,249 @@
+"""The file of a proposed type: read as every type's file is, with narrower rules for what people may propose."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema
+from vizkit.types.entities import CUSTOM_KEY, VisualizationType
+from vizkit.types.header import TypeFileError, digest, read_type
+from vizkit.types.inline_metadata import InlineMetadataError, read_inline_metadata
+
+from apps.visualizations.exceptions import InvalidRequestError
+from apps.visualizations.services.code import MAX_CODE_CHARS
+
+MOST_LINES: Final = 5000
+MOST_ARGUMENTS: Final = 40
+MOST_HEADER_CHARS: Final = 20_000
+_MOST_BLOCKS: Final = 10
+_VERSION_CHARS: Final = 16
+_FILE: Final = Path("proposal.py")
+# No name of a file looks like all of these: a pattern that fits two of them says nothing about the data.
+_ANY_NAMES: Final = ("q", "0zkwy.j7x", "~vv-hh.w9z_", "xjqz/yyy")
+_TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 500}
+_VALUE_NAMES: Final = ("string", "integer", "number", "boolean", "array")
+_KIND: Final[dict[str, Any]] = {"enum": list(_VALUE_NAMES)}
+_NUMBER: Final[dict[str, Any]] = {"type": "number"}
+_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 0}
+_LITERALS: Final[dict[str, Any]] = {"type": "array", "minItems": 1, "maxItems": 200}
+_LIMITS: Final[dict[str, Any]] = {
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _NUMBER),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _COUNT),
+}
+# No `pattern`, whose expression could take for ever, and no `$ref`, which could be fetched from somewhere.
+_ARGUMENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "type": {"anyOf": [_KIND, {"type": "array", "items": _KIND, "minItems": 1, "maxItems": 5}]},
+        "title": {"type": "string", "maxLength": 80},
+        "description": _TEXT,
+        "default": {},
+        "examples": {**_LITERALS, "maxItems": 10},
+        "enum": _LITERALS,
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"type": {"const": "string"}, "enum": _LITERALS, "maxLength": _COUNT},
+        },
+        **_LIMITS,
+    },
+}
+_LIST: Final[dict[str, Any]] = {"type": "array", "maxItems": 20, "items": {"type": "string", "maxLength": 100}}
+_HEADER: Final[dict[str, Any]] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        # These are as in every type's header.
+        **{name: {} for name in ("key", "title", "description", "environment", "needs_source", "reads_tables")},
+        "figures": {},
+        "artifact_types": _LIST,
+        "patterns": _LIST,
+        "required": {"type": "array"},
+        "arguments": {
+            "type": "object",
+            "maxProperties": MOST_ARGUMENTS,
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]{0,39}$"},
+            "additionalProperties": _ARGUMENT,
+        },
+    },
+}
+
+
+class UnfitFileError(InvalidRequestError):
+    """A file cannot be proposed; `fields` names the part of the form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeDraft:
+    """What a type's file says, part by part.
+
+    Attributes:
+        arguments: JSON Schema by name, in the order of the form.
+        figures: as in the header.
+        code: without the header.
+    """
+
+    key: str
+    title: str
+    description: str
+    environment: str = "base"
+    artifact_types: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    needs_source: bool = True
+    reads_tables: bool = False
+    required: tuple[str, ...] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
+
+
+def file_read(text: str, *, version: str = "") -> VisualizationType:
+    """Returns the type that a file describes, which is no file of the server's.
+
+    Args:
+        version: "" for the file's digest.
+
+    Raises:
+        UnfitFileError: too large, no valid header, or one with more than people may propose.
+    """
+    _size_check(text)
+    try:
+        # First, so that no expression or address of the schema is looked at.
+        _header_check(_header_of(text))
+        kind = read_type(_FILE, text)
+    except TypeFileError as error:
+        raise _unfit("file", str(error).removeprefix(f"{_FILE.name}: ")) from error
+    _rules_check(kind)
+    return replace(kind, path=None, version=version or kind.version)
+
+
+def version_name(number: int, text: str) -> str:
+    """Returns what a render keeps as its type's version: the approved version's number, and the file's digest."""
+    return f"v{number}-{digest(text)}"[:_VERSION_CHARS]
+
+
+def version_number(name: str) -> int | None:
+    """Returns the number in a type's version; None where it is of a file of the server's."""
+    found = re.match(r"v(\d{1,9})-", name)
+    return int(found[1]) if found else None
+
+
+def draft_of(text: str) -> TypeDraft:
+    """Returns the parts of a valid file."""
+    kind = file_read(text)
+    tool = _header_of(text)
+    return TypeDraft(
+        key=kind.key,
+        title=kind.title,
+        description=kind.description,
+        environment=kind.environment,
+        artifact_types=kind.artifact_types,
+        patterns=kind.patterns,
+        needs_source=kind.needs_source,
+        reads_tables=bool(tool.get("reads_tables")),
+        required=tuple(tool.get("required", ())),
+        arguments=tool.get("arguments", {}),
+        figures=tool.get("figures", {}),
+        code=kind.code,
+    )
+
+
+def file_write(draft: TypeDraft) -> str:
+    """Returns the file of these parts; nothing is checked."""
+    lines = [f"{name} = {_toml(getattr(draft, name))}" for name in ("key", "title", "description", "environment")]
+    lines += [f"{name} = {_toml(list(getattr(draft, name)))}" for name in ("artifact_types", "patterns", "required")]
+    lines += [] if draft.needs_source else ["needs_source = false"]
+    lines += ["reads_tables = true"] if draft.reads_tables else []
+    for table in ("arguments", "figures"):
+        for name, rule in getattr(draft, table).items():
+            lines += ["", f"[tool.vizportal.{table}.{_toml_key(name)}]"]
+            lines += [f"{_toml_key(key)} = {_toml(value)}" for key, value in rule.items() if value is not None]
+    header = "\n".join(f"# {line}".rstrip() for line in lines)
+    code = draft.code.replace("\r\n", "\n").strip("\n")
+    return f"# /// script\n# dependencies = []\n# [tool.vizportal]\n{header}\n# ///\n{code}\n"
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    """Returns a JSON value as TOML on one line."""
+    if isinstance(value, Mapping):
+        parts = (f"{_toml_key(str(key))} = {_toml(part)}" for key, part in value.items() if part is not None)
+        return f"{{ {', '.join(parts)} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(part) for part in value)}]"
+    # Texts are written as in JSON, apart from a character that JSON allows as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _size_check(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _unfit("code", "The code has characters that are no text.") from None
+    if len(text) > MAX_CODE_CHARS or text.count("\n") > MOST_LINES or "\0" in text:
+        words = f"A type's file has at most {MAX_CODE_CHARS:,} characters and {MOST_LINES:,} lines, and no NUL."
+        raise _unfit("code", words)
+    # Each line that may begin a block is tried against all that follow.
+    if len(re.findall(r"(?m)^# /// ", text)) > _MOST_BLOCKS:
+        raise _unfit("code", "The code has too many lines that begin with `# ///`, which marks a header.")
+
+
+def _header_of(text: str) -> dict[str, Any]:
+    try:
+        metadata = read_inline_metadata(text)
+    except InlineMetadataError as error:
+        raise _unfit("file", f"{error}.") from error
+    if metadata is None:
+        raise _unfit("file", "The file has no `# /// script` header.")
+    if metadata.end > MOST_HEADER_CHARS:
+        raise _unfit("file", f"The header must end within the first {MOST_HEADER_CHARS:,} characters.")
+    tools = metadata.values.get("tool")
+    tool = tools.get("vizportal") if isinstance(tools, dict) else None
+    if not isinstance(tool, dict):
+        raise _unfit("file", "The header has no [tool.vizportal] table.")
+    try:
+        # Dates and NaN are TOML, and the API could not tell them to anybody.
+        json.dumps(tool, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise _unfit("arguments", "Values must be texts, finite numbers, true, false, or lists of those.") from None
+    return tool
+
+
+def _header_check(tool: Mapping[str, Any]) -> None:
+    error = next(iter(jsonschema.Draft202012Validator(_HEADER).iter_errors(tool)), None)
+    if error is None:
+        return
+    place = [str(part) for part in error.absolute_path]
+    where = place[0] if place and place[0] in _HEADER["properties"] else "file"
+    raise _unfit(where, f"{'.'.join(place) or 'The header'}: {error.message[:300]}")
+
+
+def _rules_check(kind: VisualizationType) -> None:
+    if kind.key == CUSTOM_KEY:
+        raise _unfit("key", f"The key {CUSTOM_KEY!r} is for a person's own code.")
+    if not kind.code.strip():
+        raise _unfit("code", "Write the Python code to run.")
+    for pattern in kind.patterns:
+        if sum(fnmatchcase(name, pattern) for name in _ANY_NAMES) > 1:
+            raise _unfit("patterns", f"The pattern {pattern!r} fits nearly every file. Name an ending or a word.")
+    rules = kind.schema["properties"]
+    unknown = [name for name in kind.schema["required"] if name not in rules]
+    if unknown:
+        raise _unfit("required", f"There is no argument {unknown[0]!r}.")
+    for name, rule in rules.items():
+        if "default" in rule and not jsonschema.Draft202012Validator(rule).is_valid(rule["default"]):
+            raise _unfit("arguments", f"{name}: the default does not fit the argument's own rules.")
+
+
+def _unfit(name: str, message: str) -> UnfitFileError:
+    return UnfitFileError(message, fields={name: message})

@@ -1,0 +1,133 @@
+"""Proposals, and the versions of each."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.ui.states import Tone
+from apps.visualizations.models import Render
+
+
+class VersionState(models.TextChoices):
+    """How far a version is.
+
+    Attributes:
+        icon: an icon of the vendored set.
+    """
+
+    icon: str
+    tone: Tone
+
+    def __new__(cls, value: str, icon: str, tone: Tone) -> Self:
+        """Makes a state of its row; Django takes the last column, the label."""
+        state = str.__new__(cls, value)
+        state._value_ = value
+        state.icon, state.tone = icon, tone
+        return state
+
+    DRAFT = "draft", "pencil", Tone.IDLE, "Draft"
+    PROPOSED = "proposed", "hourglass", Tone.WARN, "In review"
+    APPROVED = "approved", "circle-check", Tone.OK, "Approved"
+    REJECTED = "rejected", "circle-x", Tone.BAD, "Rejected"
+    WITHDRAWN = "withdrawn", "ban", Tone.IDLE, "Withdrawn"
+
+    @classmethod
+    def by_value(cls, value: str) -> VersionState:
+        """Returns the state of that value.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {state.value: state for state in cls}[value]
+
+
+class Proposal(models.Model):
+    """What becomes one type: its author, and which of its versions is the type now.
+
+    Attributes:
+        key: of the type, from the first approval on; "" before. It stays taken after the type was retired.
+        latest: the newest version; private to the author while it is a draft.
+        pending: the version in review; None where none is.
+        approved: the version that is the type, also after it was retired; None before the first approval.
+        retired_at: since when no new results of the type are made; None while they are.
+        author_name: a copy, which outlives the account.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(max_length=40, blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="proposals")
+    author_name = models.CharField(max_length=254, blank=True)
+    latest = models.ForeignKey("Version", null=True, blank=True, on_delete=models.RESTRICT, related_name="+")
+    pending = models.ForeignKey("Version", null=True, blank=True, on_delete=models.RESTRICT, related_name="+")
+    approved = models.ForeignKey("Version", null=True, blank=True, on_delete=models.RESTRICT, related_name="+")
+    retired_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["key"], condition=~Q(key=""), name="proposal_key_unique")]
+        indexes = [models.Index(fields=["key"], condition=Q(retired_at=None) & ~Q(key=""), name="proposal_in_use")]
+
+    def __str__(self) -> str:
+        return self.key or f"proposal {self.id}"
+
+    def get_absolute_url(self) -> str:
+        """The proposal's own page."""
+        return reverse("promotion:proposal_detail", args=[self.id])
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether new results of its type can be made."""
+        return self.approved_id is not None and self.retired_at is None
+
+
+class Version(models.Model):
+    """One version of a proposal. Its file never changes; its state does.
+
+    Attributes:
+        number: counts from 1.
+        file: a type's whole file, with its header (docs/add-a-type.md).
+        key, title: copies from the header, for lists.
+        sample: the author's own render of the code; None where it was deleted.
+        reviewer_name: a copy, which outlives the account.
+        is_own: the author approved it, being the only one who may.
+    """
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    number = models.PositiveIntegerField()
+    file = models.TextField()
+    key = models.CharField(max_length=40)
+    title = models.CharField(max_length=80)
+    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.DRAFT)
+    sample = models.ForeignKey(Render, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    proposed_at = models.DateTimeField(null=True, blank=True)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reviewer_name = models.CharField(max_length=254, blank=True)
+    is_own = models.BooleanField(default=False)
+    comment = models.TextField(blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "number"], name="proposal_version_unique"),
+            models.CheckConstraint(condition=Q(state__in=VersionState.values), name="proposal_version_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, version {self.number}"
+
+    @property
+    def known_state(self) -> VersionState:
+        """Its state, with icon, colour and label."""
+        return VersionState.by_value(self.state)
