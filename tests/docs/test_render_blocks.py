@@ -31,7 +31,7 @@ def test_the_type_is_rendered_and_checked_by_the_commands_of_the_page(block, she
     (made.folder / "types").mkdir()
     (made.folder / "types" / "histogram.py").write_text(block)
     (made.folder / "data.csv").write_text(PRICES)
-    assert "22 types are valid" in made.run(BLOCKS[COMMANDS].text)
+    assert "23 types are valid" in made.run(BLOCKS[COMMANDS].text)
     assert "data:image/png" in (made.folder / "price.html").read_text()
 
 

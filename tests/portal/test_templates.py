@@ -16,6 +16,13 @@ DEEPEST = 4
 CHOSEN = {"preview.template": [name for name in TEMPLATES if re.fullmatch(r"runs/previews/[a-z]\w*\.html", name)]}
 # Partials with one user, and why each is a file of its own.
 ONE_USER = {
+    "promotion/_actions.html": "the buttons of a proposal, which its state decides",
+    "promotion/_approved.html": "a part of the visualization's page that belongs to promotion",
+    "promotion/_button.html": "a part of the visualization's page that belongs to promotion",
+    "promotion/_facts.html": "a part of the proposal's page, as long as the page",
+    "promotion/_review.html": "the form of the reviewer, as long as the page",
+    "promotion/_sample.html": "a part of the proposal's page, as long as the page",
+    "promotion/_versions.html": "a table beside the page's others",
     "queues/_environment.html": "a part of the page that repeats",
     "queues/_pause.html": "a part of the page that repeats",
     "queues/_row.html": "a part of the list that repeats",

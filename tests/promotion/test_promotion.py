@@ -17,7 +17,8 @@ from apps.promotion.models import Proposal, Version, VersionState
 from apps.visualizations import selectors as catalogue
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError, WrongStateError
 from apps.visualizations.models import Render
-from apps.visualizations.services import inputs, staleness, submission
+from apps.visualizations.services import inputs, staleness
+from apps.visualizations.services.again import render_again
 from tests.callers import caller
 from tests.promotion.conftest import CODE, person
 
@@ -118,7 +119,7 @@ def test_a_retired_type_keeps_its_results_and_makes_no_new_ones(
     visualization = old.visualization
     visualization.refresh_from_db()
     with pytest.raises(InvalidRequestError):
-        submission.render_again(caller(owner), visualization)
+        render_again(caller(owner), visualization)
     assert visualization.latest.state == "succeeded"
     assert [each.code for each in staleness.made_of_findings(visualization)] == ["type_gone"]
     with pytest.raises(WrongStateError):

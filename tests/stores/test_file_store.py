@@ -145,8 +145,10 @@ def test_what_a_crash_cut_short_is_pruned(store, settings):
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
     earlier, later = timezone.now() - timedelta(days=1), timezone.now() + timedelta(minutes=1)
-    assert pruning.prune(renders_before=None, files_before=earlier, is_dry_run=False).files == []
-    assert pruning.prune(renders_before=None, files_before=later, is_dry_run=False).files == [f"{files.INCOMING}/0123"]
+    assert pruning.prune(retention=pruning.Retention(), files_before=earlier, is_dry_run=False).files == []
+    assert pruning.prune(retention=pruning.Retention(), files_before=later, is_dry_run=False).files == [
+        f"{files.INCOMING}/0123"
+    ]
     assert not left.exists()
 
 

@@ -145,7 +145,8 @@ def past(house, render_id):
         from apps.visualizations.events import connection_get
         from apps.visualizations.models import Render
         Render.objects.filter(id={render_id!r}).update(lease_until={moment!r})
-        connection_get().delete(*connection_get().keys("vizportal:holder:*"))
+        for key in connection_get().keys("vizportal:holder:*"):
+            connection_get().delete(key)
     """)
 
 

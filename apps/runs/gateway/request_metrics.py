@@ -17,7 +17,6 @@ from apps.telemetry import tracing
 from apps.telemetry.metrics import KUBEFLOW_ERRORS, KUBEFLOW_SECONDS
 
 _KINDS: Final = {
-    exceptions.EndpointSilentError: "down",
     exceptions.EndpointDownError: "down",
     exceptions.NotSignedInError: "not_signed_in",
     exceptions.ForbiddenError: "forbidden",
@@ -45,7 +44,8 @@ def _measured(endpoint: Endpoint, call: str) -> Iterator[None]:
         with tracing.span(f"kubeflow {call}", kind="client", attributes=attributes):
             yield
     except exceptions.RunsError as error:
-        KUBEFLOW_ERRORS.labels(endpoint.key, _KINDS.get(type(error), "error")).inc()
+        found = (word for kind, word in _KINDS.items() if isinstance(error, kind))
+        KUBEFLOW_ERRORS.labels(endpoint.key, next(found, "error")).inc()
         raise
     finally:
         KUBEFLOW_SECONDS.labels(endpoint.key, call).observe(time.perf_counter() - began)

@@ -104,7 +104,8 @@ def _visualizations_error(_request: HttpRequest, error: exceptions.Visualization
 
 @api.exception_handler(runs_exceptions.RunsError)
 def _runs_error(_request: HttpRequest, error: runs_exceptions.RunsError) -> HttpResponse:
-    status, code = _RUNS_STATUS.get(type(error), (502, "endpoint_error"))
+    found = (answer for kind, answer in _RUNS_STATUS.items() if isinstance(error, kind))
+    status, code = next(found, (502, "endpoint_error"))
     return api_errors.error_response(status, code, str(error))
 
 
