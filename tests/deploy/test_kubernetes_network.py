@@ -136,10 +136,10 @@ STATE = {"to-dns", "to-queue", "to-database", "to-store"}
 @pytest.mark.parametrize("name", ["prod", "keda", "gvisor"])
 def test_workers_reach_the_state_and_kubeflow_and_nothing_else(name):
     documents = overlay(name)
-    for component in ("web", "worker-base", "worker-tfx"):
+    for component in ("web", "worker-base", "worker-tfx", "reconciler"):
         assert policies_on(documents, component, "Egress") == STATE | {"to-kubeflow"}
+    assert policies_on(documents, "migrate", "Egress") == STATE
     for component in ("reconciler", "migrate"):
-        assert policies_on(documents, component, "Egress") == STATE
         assert policies_on(documents, component, "Ingress") == set()
     for component in ("worker-base", "worker-tfx"):
         assert policies_on(documents, component, "Ingress") == {"metrics-from-monitoring"}

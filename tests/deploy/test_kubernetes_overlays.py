@@ -104,7 +104,7 @@ def test_only_the_gateway_says_who_asks(behind_gateway):
 def test_kubeflow_is_asked_by_accounts_it_was_told_of(behind_gateway):
     policy = named(behind_gateway, "AuthorizationPolicy", "vizportal-to-kubeflow")["spec"]
     (allowed,) = [source["source"]["principals"] for source in policy["rules"][0]["from"]]
-    for name in ("vizportal-web", "vizportal-worker-base", "vizportal-worker-tfx"):
+    for name in ("vizportal-web", "vizportal-worker-base", "vizportal-worker-tfx", "vizportal-reconciler"):
         deployment = named(behind_gateway, "Deployment", name)
         namespace, account = deployment["metadata"]["namespace"], pod(deployment)["serviceAccountName"]
         assert f"cluster.local/ns/{namespace}/sa/{account}" in allowed
@@ -118,7 +118,7 @@ def test_kubeflow_is_asked_by_accounts_it_was_told_of(behind_gateway):
 
 
 def test_a_job_has_no_sidecar_that_would_keep_it_from_ending(behind_gateway):
-    for kind, name in [("Job", "migrate"), ("StatefulSet", "queue"), ("Deployment", "reconciler")]:
+    for kind, name in [("Job", "migrate"), ("StatefulSet", "queue")]:
         assert pod_labels(named(behind_gateway, kind, f"vizportal-{name}"))["sidecar.istio.io/inject"] == "false"
 
 
