@@ -136,5 +136,5 @@ def test_a_result_loads_its_library_code_under_this_policy(answers):
         "/content": {"headers": headers, "body": f'<script src="http://{SITE}/assets/x.js"></script>'},
         "/assets/x.js": {**asset, "body": "ran"},
     }
-    seen = run(site, [{"host": SITE, "path": "/asset", "click": "", "is_awaited": False}])
+    seen = run(site, [{"host": f"{SITE}/assets/x.js", "path": "/asset", "click": "", "is_awaited": True}])
     assert seen[f"{SITE}/assets/x.js"] == {"requests": 1}

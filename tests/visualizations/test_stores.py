@@ -100,7 +100,7 @@ def test_a_render_is_kept_shown_and_pruned(store, submit, work, client, owner, r
     assert b"".join(download.streaming_content) == b'{"cells": []}'
     store.save(f"{results.render_folder(render)}/9-orphan.html", ContentFile(b"x"))
     later = timezone.now() + timedelta(minutes=1)
-    found = pruning.prune(renders_before=None, files_before=later, is_dry_run=False)
+    found = pruning.prune(retention=pruning.Retention(), files_before=later, is_dry_run=False)
     assert [name.rpartition("/")[2] for name in found.files] == ["9-orphan.html"]
     results.render_files_delete(render)
     assert results.files_list(results.render_folder(render))[1] == []
