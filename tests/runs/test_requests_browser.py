@@ -161,12 +161,13 @@ def test_a_live_run_says_once_that_it_is_out_of_date(tab, kubeflow):
     kubeflow.runs.append(run_row("r9", state="RUNNING", finished_at="1970-01-01T00:00:00Z"))
     tab.goto("/runs/r9/")
     tab.context.set_offline(True)
-    expect(tab.locator(".request-failed")).to_contain_text("out of date")
+    # The page asks every few seconds, and an answer may be on its way.
+    expect(tab.locator(".request-failed")).to_contain_text("out of date", timeout=20_000)
     with tab.expect_event("requestfailed"):
         pass
     expect(tab.locator(".request-failed")).to_have_count(1)
     tab.context.set_offline(False)
-    expect(tab.locator(".request-failed")).to_have_count(0)
+    expect(tab.locator(".request-failed")).to_have_count(0, timeout=20_000)
 
 
 def test_nothing_typed_is_kept_of_a_form_that_was_sent(tab):
