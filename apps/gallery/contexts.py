@@ -35,7 +35,7 @@ def visualization_context(request: HttpRequest, visualization: Visualization, re
         "tabs": TABS,
         "renders": renders,
         "is_latest": not renders or renders[0].id == render.id,
-        "made_of_findings": made_of_findings(visualization) if not render.is_active else [],
+        "made_of_findings": made_of_findings(visualization, render) if not render.is_active else [],
         "arguments_json": json.dumps(render.arguments, indent=2),
         "is_page": True,
     }

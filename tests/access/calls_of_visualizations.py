@@ -239,6 +239,10 @@ CALLED = {
         lambda c, w, p: preserved.log_copy_get(c, visualization(p), copy_of(p), "read-data"),
         HIDDEN,
     ),
+    "apps.visualizations.services.staleness.origin_findings": (
+        lambda c, w, p: staleness.origin_findings(c, visualization(p)) or True,
+        HIDDEN,
+    ),
     "apps.visualizations.services.staleness.visualization_findings": (
         lambda c, w, p: staleness.visualization_findings(c, visualization(p)) or True,
         HIDDEN,

@@ -93,7 +93,7 @@ def test_an_edit_is_a_draft_and_the_approved_version_stays(approved, edit, owner
     assert catalogue.type_get(KEY).version.startswith("v2-")
     visualization = before.visualization
     visualization.refresh_from_db()
-    assert [each.code for each in staleness.made_of_findings(visualization)] == ["type_changed"]
+    assert [each.code for each in staleness.made_of_findings(visualization, visualization.latest)] == ["type_changed"]
     assert selectors.approval_of(Render.objects.get(pk=before.render.pk)).number == 1
     old, new = approved.versions.order_by("number")
     assert selectors.version_before(caller(reviewer), new) == old
@@ -121,7 +121,7 @@ def test_a_retired_type_keeps_its_results_and_makes_no_new_ones(
     with pytest.raises(InvalidRequestError):
         render_again(caller(owner), visualization)
     assert visualization.latest.state == "succeeded"
-    assert [each.code for each in staleness.made_of_findings(visualization)] == ["type_gone"]
+    assert [each.code for each in staleness.made_of_findings(visualization, visualization.latest)] == ["type_gone"]
     with pytest.raises(WrongStateError):
         decisions.proposal_retire(caller(reviewer), approved)
     with pytest.raises(InvalidRequestError, match="already, or there was"):

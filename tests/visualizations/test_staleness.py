@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
+from renderer import EnvironmentUnusableError
 
 from apps.runs.exceptions import EndpointDownError, ForbiddenError, NotFoundError
 from apps.visualizations.environments import environments
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.selectors import type_get
-from apps.visualizations.services import cancellation
+from apps.visualizations.services import cancellation, staleness
+from apps.visualizations.services.again import render_again
 from apps.visualizations.services.comparisons import comparison_create
 from apps.visualizations.services.staleness import is_outdated, visualization_findings
 from tests.callers import caller
@@ -124,6 +126,23 @@ def test_a_type_and_an_environment_that_changed(done, find):
     assert find(done) == {"environment_changed": "render"}
     Visualization.objects.filter(pk=done.pk).update(type_key="no_such_type")
     assert find(done) == {"type_gone": "download"}
+
+
+def test_the_page_of_an_earlier_render_speaks_of_that_render(done, browser, owner, work):
+    Render.objects.filter(pk=done.latest_id).update(type_version="0" * 16)
+    render_again(caller(owner), Visualization.objects.get(pk=done.pk))
+    work()
+    words = "The type Table changed after this was rendered."
+    assert words in browser(owner).get(f"{done.get_absolute_url()}renders/1/").content.decode()
+    assert words not in browser(owner).get(done.get_absolute_url()).content.decode()
+
+
+def test_an_environment_that_cannot_be_used_is_no_change(done, find, monkeypatch):
+    def unusable():
+        raise EnvironmentUnusableError("Its folder is gone.")
+
+    monkeypatch.setattr(staleness, "environments", unusable)
+    assert find(done) == {"unknown": ""}
 
 
 @pytest.mark.parametrize("error", [EndpointDownError("no answer"), ForbiddenError("not yours")])

@@ -51,13 +51,25 @@ class Finding:
 def visualization_findings(
     caller: Caller, visualization: Visualization, *, gateway: Callable[[], Gateway] | None = None
 ) -> list[Finding]:
-    """Returns what has changed since the latest render; nothing while one waits or runs.
+    """Returns all that has changed since the latest render; nothing while one waits or runs.
 
     Args:
         gateway: what Kubeflow is asked with; None for the caller's own rights.
 
     Raises:
         NotFoundError: the caller may not see the visualization.
+    """
+    latest = visualization.latest
+    found = origin_findings(caller, visualization, gateway=gateway)
+    return found if latest is None or latest.is_active else [*found, *made_of_findings(visualization, latest)]
+
+
+def origin_findings(
+    caller: Caller, visualization: Visualization, *, gateway: Callable[[], Gateway] | None = None
+) -> list[Finding]:
+    """Returns what has changed of run, artifact and source since the latest render, as Kubeflow and stores say.
+
+    Args, Raises: see `visualization_findings`.
     """
     selectors.visualization_get(caller, visualization.id)
     latest = visualization.latest
@@ -68,26 +80,23 @@ def visualization_findings(
     found, artifact = _run(visualization, latest, asked) if visualization.run_id else ([], None)
     if not any(each.code in {"artifact_moved", "unknown"} for each in found):
         found += _source(caller, latest, artifact, asked)
-    return [*found, *made_of_findings(visualization)]
+    return found
 
 
-def made_of_findings(visualization: Visualization) -> list[Finding]:
-    """Returns what has changed of type and environment, without asking anybody."""
-    latest = visualization.latest
-    if latest is None:
-        return []
+def made_of_findings(visualization: Visualization, render: Render) -> list[Finding]:
+    """Returns what has changed of type and environment since one of its renders, without asking anybody."""
     try:
         kind = selectors.type_get(visualization.type_key)
-        lock = environments().get(latest.environment if kind.is_custom else kind.environment).lock_digest
+        lock = environments().get(render.environment if kind.is_custom else kind.environment).lock_digest
     except InvalidRequestError:
         words = f"The type {visualization.type_key} is no longer here, so this cannot be rendered again."
         return [Finding(code="type_gone", message=words, remedy="download")]
     except EnvironmentUnusableError as error:
-        return [Finding(code="environment_changed", message=str(error), remedy="")]
-    if not kind.is_custom and kind.version != latest.type_version:
+        return [Finding(code="unknown", message=str(error), remedy="")]
+    if not kind.is_custom and kind.version != render.type_version:
         return [Finding(code="type_changed", message=f"The type {kind.title} changed after this was rendered.")]
-    if latest.environment_lock and lock != latest.environment_lock:
-        words = f"The packages of the environment {latest.environment} changed after this was rendered."
+    if render.environment_lock and lock != render.environment_lock:
+        words = f"The packages of the environment {render.environment} changed after this was rendered."
         return [Finding(code="environment_changed", message=words)]
     return []
 

@@ -25,13 +25,11 @@ def visualization_origin(request: HttpRequest, visualization_id: UUID) -> HttpRe
         visualization = selectors.visualization_get(caller_of(request), visualization_id)
     except NoSuchVisualizationError as error:
         raise Http404(str(error)) from error
-    findings = staleness.visualization_findings(caller_of(request), visualization)
-    # The page itself says what it knows without asking anybody.
-    known = {each.code for each in staleness.made_of_findings(visualization)}
     context = {
         "visualization": visualization,
         "render": visualization.latest,
         "may_change": selectors.may_change(caller_of(request), visualization),
-        "findings": [each for each in findings if each.code not in known],
+        # What has changed of type and environment the page itself says: it asks nobody for that.
+        "findings": staleness.origin_findings(caller_of(request), visualization),
     }
     return render_page(request, "visualizations/origin.html", context)
