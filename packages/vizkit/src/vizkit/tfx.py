@@ -11,9 +11,10 @@ from os import PathLike, fspath
 from typing import Any
 
 from .evaluation import Evaluation, read_evaluations
+from .evaluation_charts import draw_plots
 from .evaluation_draw import draw_evaluations
 from .evaluation_loaded import Loaded
-from .evaluation_plots import draw_plots, plot_of
+from .evaluation_plots import plot_of
 
 
 def configure_tfdv() -> None:

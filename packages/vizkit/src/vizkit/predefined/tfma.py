@@ -44,8 +44,9 @@ Example: `slicing_column = "day"`, or `slicing_column = "sex, smoker"` for slice
 """
 from vizkit import figure, html, notes
 from vizkit.evaluation import read_evaluations
+from vizkit.evaluation_charts import draw_plots
 from vizkit.evaluation_draw import draw_evaluations
-from vizkit.evaluation_plots import draw_plots, read_plots
+from vizkit.evaluation_plots import read_plots
 
 found = read_evaluations(source, source_uri)
 wanted = variables.get("models") or []
