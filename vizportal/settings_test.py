@@ -33,3 +33,9 @@ STORAGES = {
 VIZPORTAL_AUTH = "password"
 AXES_ENABLED = True
 WHITENOISE_AUTOREFRESH = True
+# In memory, a live server's threads would share the test's own connection, and an error between two of them would
+# leave it in a transaction that no later test of the process can end.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": _scratch / "test.sqlite3"}  # noqa: F405
+    # What a test wrote need not survive the machine's power.
+    DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"  # noqa: F405
