@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import socket
 import sys
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -55,7 +57,9 @@ def serve(options: dict[str, Any]) -> None:
     paths = [*read_paths(), *options["read_paths"]]
     confinement = _confinement(options["sandbox"], paths)
     context = PreforkContext(shell, recorder, streams, confinement["mode"], paths, containment.spawning)
-    display_defaults.configure([Path(toolkit).name for toolkit in options["toolkits"]])
+    toolkits = [Path(toolkit).name for toolkit in options["toolkits"]]
+    _preload_toolkits(toolkits)
+    display_defaults.configure(toolkits)
     warm(context, options["asset_index"])
     status = {
         **_about_itself(options, confinement, containment),
@@ -164,3 +168,12 @@ def _preload(modules: list[str]) -> list[str]:
     logging.root.handlers[:] = handlers
     logging.disable(logging.NOTSET)
     return missing
+
+
+def _preload_toolkits(toolkits: list[str]) -> None:
+    """Imports the modules that toolkits name in theirs called `prefork`, where the environment has their libraries."""
+    for toolkit in toolkits:
+        if importlib.util.find_spec(f"{toolkit}.prefork"):
+            for name in importlib.import_module(f"{toolkit}.prefork").MODULES:
+                with suppress(ImportError):
+                    importlib.import_module(f"{toolkit}.{name}")
