@@ -22,7 +22,9 @@ LINE: Final = "#d9dee5"
 SUNKEN: Final = "#f0f2f5"
 _TABLE_ROWS: Final = 60
 # The page's libraries, in their order.
-_SCRIPTS: Final = ("vega-runtime", "shared", "figure-points", "figure-export", "figure-threshold")
+_LIBRARIES: Final = ("vega-runtime", "shared", "figure-points", "figure-export", "figure-threshold")
+# What a component needs before its own script, where that draws figures itself.
+SCRIPTS: Final = (*_LIBRARIES, "figure")
 
 Spec = dict[str, Any]
 
@@ -80,7 +82,7 @@ def draw(specs: Sequence[Spec], *, notes: Sequence[str] = ()) -> str:
 def library_urls() -> list[str]:
     """Returns the addresses of all that a page with figures refers to."""
     styles = [html.asset_url(f"{name}.css") for name in ("vizkit", "figure")]
-    return [*styles, *(html.asset_url(f"{name}.js") for name in (*_SCRIPTS, "figure"))]
+    return [*styles, *(html.asset_url(f"{name}.js") for name in SCRIPTS)]
 
 
 def component(inner: str) -> str:
@@ -89,7 +91,7 @@ def component(inner: str) -> str:
     Args:
         inner: already escaped.
     """
-    return html.component("figure", None, inner=inner, before=_SCRIPTS)
+    return html.component("figure", None, inner=inner, before=_LIBRARIES)
 
 
 def figure(spec: Mapping[str, Any]) -> str:
@@ -111,6 +113,12 @@ def figure(spec: Mapping[str, Any]) -> str:
         f'<script type="application/json" class="vizkit-spec">{html.json_text(spec)}</script>'
         f"{_table(spec, title or 'Values')}</figure>"
     )
+
+
+def picture(spec: Mapping[str, Any] | None) -> str:
+    """Returns a specification that no script draws: the page's static picture is made of it; "" for None."""
+    held = "" if spec is None else html.json_text({"first": spec})
+    return f'<script type="application/json" class="vizkit-specs">{held}</script>' if held else ""
 
 
 def _table(spec: Mapping[str, Any], title: str) -> str:

@@ -64,6 +64,13 @@
       else { this.plot.tabIndex = 0; this.plot.setAttribute("role", "region"); }
     }
 
+    // Draws another specification, of the same kind of chart, in its place.
+    change(spec) {
+      this.spec = spec;
+      this.meta = spec.usermeta?.vizkit;
+      this.draw();
+    }
+
     get rows() {
       const rows = this.spec.data.values;
       return this.values.smoothing === undefined ? rows : smooth(rows, this.values.smoothing);
@@ -99,7 +106,7 @@
     menu() {
       const zooms = this.meta?.has_zoom ? [["Zoom in (+)", () => this.zoom(0.5)], ["Zoom out (-)", () => this.zoom(2)], ["Show all (0)", () => this.zoom(0)]] : [];
       const figure = this;
-      return exporting.menu({ name: this.name, spec: this.spec, table: () => this.table(), async view() { return figure.meta ? figure.plain() : figure.view; } }, zooms);
+      return exporting.menu({ get name() { return figure.name; }, get spec() { return figure.spec; }, table: () => this.table(), async view() { return figure.meta ? figure.plain() : figure.view; } }, zooms);
     }
 
     table() {
@@ -208,7 +215,7 @@
   }
 
   function mount(root) {
-    if (root.dataset.mounted) return;
+    if (root.dataset.mounted) return [];
     root.dataset.mounted = "true";
     const figures = [...root.querySelectorAll(".vk-figure")].map((each) => new Figure(each));
     tools(root, figures);
@@ -220,7 +227,9 @@
     const again = () => { for (const each of drawn.values()) each.draw(); };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
     new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    return figures;
   }
+  vizkit.figures = { mount };
 
   const start = () => document.querySelectorAll('[data-vizkit="figure"]').forEach(mount);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

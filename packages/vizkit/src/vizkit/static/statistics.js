@@ -75,7 +75,7 @@
     const state = { text: "", type: "", sort: "order", back: false, kind: "standard", log: false, percent: several, view: "charts" };
     const plain = root.querySelector(".vk-tables"), status = node("span", { class: "st-where", role: "status" });
     const cards = data.features.map((feature) => node("article", { class: "st-card", "aria-label": feature.name }));
-    const built = new Set();
+    const built = new Map();
     const groups = [["number", "Numeric features"], ["text", "Categorical features"]].map(([kind, title]) => {
       const count = node("span"), list = node("div");
       return { kind, count, list, section: node("section", { class: "st-group" }, node("h2", {}, title, " ", count), list) };
@@ -83,17 +83,17 @@
 
     function build(at) {
       if (built.has(at)) return;
-      built.add(at);
-      const feature = data.features[at], all = node("details", {}, node("summary", {}, "All figures as a table"));
+      const feature = data.features[at], drawn = chart(data, feature, state), all = node("details", {}, node("summary", {}, "All figures as a table"));
       all.addEventListener("toggle", () => { if (all.open && all.children.length === 1) { const found = tables(data, feature); all.append(...(found.length ? found : [node("p", {}, "There are no values.")])); } });
       cards[at].replaceChildren(
         node("div", {}, node("h3", {}, feature.name || "(no name)", node("span", {}, feature.type)), figures(data, feature), all),
-        node("div", { class: "st-chart" }, chart(data, feature, state)));
+        node("div", { class: "st-chart" }, drawn.element));
+      built.set(at, drawn);
     }
     const near = new IntersectionObserver((seen) => {
       for (const each of seen) if (each.isIntersecting) { near.unobserve(each.target); build(cards.indexOf(each.target)); }
     }, { rootMargin: "800px 0px" });
-    function redraw() { for (const at of built) cards[at].querySelector(".st-chart").replaceChildren(chart(data, data.features[at], state)); }
+    function redraw() { for (const drawn of built.values()) drawn.change(state); }
 
     function arrange() {
       const text = state.text.trim().toLowerCase(), by = SORTS[state.sort][1];

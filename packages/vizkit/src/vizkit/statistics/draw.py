@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .. import html
+from .. import drawings, html
+from . import charts
 from .compare import difference, unevenness
 from .model import Bucket, Dataset, Feature
 
@@ -15,7 +16,7 @@ MAX_DATASETS: Final = 8
 _MAX_TABLE_ROWS: Final = 4000
 _MAX_RANKS: Final = 50
 _MAX_TEXT: Final = 200
-_SCRIPTS: Final = ("shared", "statistics-charts")
+_SCRIPTS: Final = (*drawings.SCRIPTS, "statistics-charts")
 
 
 def draw_statistics(datasets: Sequence[Dataset], *, features: Sequence[str] = ()) -> str:
@@ -36,8 +37,12 @@ def draw_statistics(datasets: Sequence[Dataset], *, features: Sequence[str] = ()
     payload = {
         "datasets": [{"name": each.name, "examples": each.examples} for each in datasets],
         "features": [_shown(name, found) for name, found in rows],
+        "charts": charts.specifications(datasets),
     }
-    return html.component("statistics", payload, inner=_inner(datasets, rows), label="Statistics", before=_SCRIPTS)
+    inner = _inner(datasets, rows)
+    shown = html.component("statistics", payload, inner=inner, label="Statistics", before=_SCRIPTS)
+    style = f'<link rel="stylesheet" href="{html.asset_url("figure.css")}">'
+    return f"{style}{shown}{drawings.picture(charts.picture(datasets, rows))}"
 
 
 _Row = tuple[str, list[Feature | None]]
