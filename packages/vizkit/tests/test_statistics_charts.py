@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import random
 from pathlib import Path
 
@@ -100,6 +101,23 @@ def test_values_are_read_by_keyboard(page, opened, width):
     assert all(each["name"] in said for each in given["datasets"])
     assert found.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert high > low
+
+
+@pytest.mark.parametrize(("feature", "place"), [("price", "top"), ("city", "right")])
+def test_the_mark_of_what_is_read_stands_at_the_bar_s_end(page, opened, feature, place):
+    found = opened(page)
+    card = painted(found.page, found.page.get_by_role("article", name=feature, exact=True))
+    card.locator(".vk-plot").focus()
+    found.page.keyboard.press("Home")
+    dot = card.locator(".vk-dot").first.bounding_box()
+    at = (dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    ends = [
+        (box["x"] + box["width"] / 2, box["y"])
+        if place == "top"
+        else (box["x"] + box["width"], box["y"] + box["height"] / 2)
+        for box in (each.bounding_box() for each in card.locator("path[aria-roledescription=bar]").all())
+    ]
+    assert min(math.dist(at, end) for end in ends) < 3, (at, ends)
 
 
 def test_the_static_picture_has_the_first_features(page, tmp_path):

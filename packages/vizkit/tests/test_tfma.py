@@ -268,3 +268,7 @@ def test_slices_sort_and_everybody_can_read_them(draw, opened, folder, real, the
     assert region.locator("tbody tr").count() == 3
     assert (found.faults, found.axe()) == ([], [])
     assert found.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    found.page.locator(".vk-plot").first.focus()
+    found.page.keyboard.press("Home")
+    first = region.locator("tbody tr").first.locator("td").first.inner_text()
+    assert found.page.get_by_text(f"Slice {first}, forest ").count() == 1

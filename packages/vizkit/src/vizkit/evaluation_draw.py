@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from . import html
+from . import drawings, html
 from .evaluation import Evaluation, Slice, Value
 
 # As many as there are colours.
 _MAX_MODELS: Final = 8
 _MAX_SLICES: Final = 20_000
 _PLAIN_SLICES: Final = 200
+_PICTURE_SLICES: Final = 40
 # Counts are not what a person wants to compare first.
 _COUNTS: Final = ("example_count", "weighted_example_count")
 
@@ -38,10 +39,12 @@ def draw_evaluations(found: Sequence[Evaluation], *, slicing_column: str = "") -
         "metrics": metrics,
         "counts": [name for name in metrics if name in _COUNTS],
         "slices": slices,
+        "chart": _specification(len(found)),
     }
-    return html.component(
-        "evaluation", payload, inner=_inner(found, metrics, slices), label="Evaluation", before=("shared",)
-    )
+    inner = _inner(found, metrics, slices)
+    shown = html.component("evaluation", payload, inner=inner, label="Evaluation", before=drawings.SCRIPTS)
+    style = f'<link rel="stylesheet" href="{html.asset_url("figure.css")}">'
+    return f"{style}{shown}{drawings.picture(_picture(found, metrics, slices))}"
 
 
 def _keys(found: Sequence[Evaluation], wanted: set[str]) -> list[tuple[tuple[str, str], ...]]:
@@ -79,6 +82,72 @@ def _plain(value: Value | None) -> list[Any] | None:
 
 def _number(value: float) -> float | str:
     return value if math.isfinite(value) else "∞" if value > 0 else "-∞"
+
+
+# --- The chart: a specification without data, which the page's script fills for a metric -------------------------
+
+
+def _specification(models: int) -> drawings.Spec:
+    """Returns the chart of a metric by slice: a point for each model, with its bounds where the file has some."""
+    several = models > 1
+    palette = list(drawings.PALETTE[:models])
+    colour = {"field": "set", "type": "ordinal", "scale": {"domain": list(range(models)), "range": palette}}
+    own = {"color": {**colour, "legend": None}}
+    where: dict[str, Any] = {
+        "y": {"field": "slice", "type": "nominal", "sort": None, "title": None, "axis": {"labelOverlap": False}}
+    }
+    if several:
+        where["yOffset"] = {"field": "set", "type": "ordinal"}
+    words = {"type": "text", "align": "left", "dx": 8}
+    reach = {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}}
+    layers = [
+        {"data": {"name": "overall", "values": []}, "mark": {"type": "rule", "strokeDash": [4, 3]}, "encoding": own},
+        {"mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.5}, "encoding": {**where, **own, **reach}},
+        {"mark": {"type": "circle", "size": 70, "opacity": 1}, "encoding": {**where, **own}},
+    ]
+    # Beside several points there is no room for words.
+    said = {"x": {"field": "edge", "type": "quantitative"}, "text": {"field": "short"}}
+    fields = [("slice", "Slice", "text"), *([("series", "Model", "text")] if several else [])]
+    fields += [("value", "Value", "number"), ("low", "Lower bound", "number"), ("high", "Upper bound", "number")]
+    return {
+        "$schema": drawings.SCHEMA,
+        "width": 640,
+        "height": {"step": 18 + 8 * (models - 1), "for": "position"},
+        "padding": {"left": 5, "top": 5, "right": 60, "bottom": 5},
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": drawings.config(),
+        "data": {"values": []},
+        "encoding": {"x": {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}}},
+        "layer": layers if several else [*layers, {"mark": words, "encoding": {**where, **said}}],
+        "usermeta": {
+            "vizkit": {
+                "near": "bar",
+                "x": "value",
+                "y": "slice",
+                **({"offset": "set"} if several else {}),
+                "fields": [{"field": field, "title": title, "kind": kind} for field, title, kind in fields],
+            }
+        },
+    }
+
+
+def _picture(found: Sequence[Evaluation], metrics: list[str], slices: list[dict[str, Any]]) -> drawings.Spec | None:
+    """Returns the chart of the first metric with its data, for the static picture; None where no slice has it."""
+    rows = [
+        {"slice": cut["label"], "set": number, "series": found[number].name, **_row(own[0])}
+        for cut in slices[:_PICTURE_SLICES]
+        for number, own in enumerate(cut["values"])
+        if metrics and own[0] is not None and isinstance(own[0][0], float)
+    ]
+    if not rows:
+        return None
+    title = f"{metrics[0]} by slice"
+    return {**_specification(len(found)), "title": title, "description": title, "data": {"values": rows}}
+
+
+def _row(value: list[Any]) -> dict[str, Any]:
+    bounds = value[1:] if all(isinstance(each, float) for each in value) and len(value) > 1 else [value[0], value[0]]
+    return {"value": value[0], "low": bounds[0], "high": bounds[1], "edge": bounds[1], "short": html.number(value[0])}
 
 
 def _inner(found: Sequence[Evaluation], metrics: list[str], slices: list[dict[str, Any]]) -> str:

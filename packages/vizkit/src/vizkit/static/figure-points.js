@@ -20,7 +20,9 @@ vizkit.points = (() => {
     };
     const kindOf = Object.fromEntries(meta.fields.map((each) => [each.field, each.kind]));
     const across = (row) => meta.x2 ? (place("x", row[x]) + place("x", row[meta.x2])) / 2 : place("x", row[x], kindOf[x]);
-    const up = (row) => place("y", row.smoothed ?? row[y], kindOf[y]);
+    // Marks of several series in one band stand beside each other.
+    const aside = (row) => { const scale = view.scale("yOffset"); return view.scale("y")(row[y]) + scale(row[meta.offset]) + scale.bandwidth() / 2; };
+    const up = meta.offset ? aside : (row) => place("y", row.smoothed ?? row[y], kindOf[y]);
     const groups = new Map();
     // Of bars those that are drawn, in their order.
     const bars = meta.near === "bar" ? new Map(view.scale("y").domain().map((name, at) => [name, at])) : null;
@@ -33,6 +35,12 @@ vizkit.points = (() => {
       return [...groups].filter(([name]) => !chosen.length || chosen.includes(name));
     };
     return { x, y, series, across, up, shown, kindOf, fields: meta.fields };
+  }
+
+  // Where the drawing's own coordinates begin.
+  function origin(view) {
+    const [x, y] = view.origin(), { left, top } = view.padding();
+    return [x + left, y + top];
   }
 
   // Of several equally near the last: a curve that rises straight up ends there.
@@ -91,22 +99,25 @@ vizkit.points = (() => {
       const drawn = get(), own = reading(drawn), { near } = drawn.meta, rows = together(own, near, chosen);
       over?.remove();
       row = chosen;
-      const [ox, oy] = drawn.view.origin(), left = ox + own.across(row), top = oy + own.up(row);
+      const [ox, oy] = origin(drawn.view), left = ox + own.across(row), top = oy + own.up(row);
       const said = lines(own, near, rows, row);
       const tip = node("div", { class: "vk-tip" }, ...said.map(([name, value, isChosen]) => node("div", { class: isChosen ? "vk-chosen" : null }, node("span", {}, name), node("span", {}, value))));
       const dots = rows.map((each) => { const dot = node("i", { class: "vk-dot" }); dot.style.left = `${ox + own.across(each)}px`; dot.style.top = `${oy + own.up(each)}px`; return dot; });
       over = node("div", { class: "vk-over", "aria-hidden": "true" }, ...dots, tip);
       plot.append(over);
-      const wide = plot.clientWidth, box = tip.getBoundingClientRect();
+      const wide = plot.clientWidth, tall = plot.clientHeight, box = tip.getBoundingClientRect();
+      // A tall chart scrolls: what is chosen by keyboard comes into view.
+      if (isSaid && (top < plot.scrollTop || top > plot.scrollTop + tall)) plot.scrollTop = top - tall / 2;
+      const { scrollTop } = plot;
       tip.style.left = `${Math.max(0, Math.min(wide - box.width, left > wide / 2 ? left - box.width - 14 : left + 14))}px`;
-      tip.style.top = `${Math.max(0, Math.min(plot.clientHeight - box.height, top > plot.clientHeight / 2 ? top - box.height - 10 : top + 10))}px`;
+      tip.style.top = `${Math.max(scrollTop, Math.min(scrollTop + tall - box.height, top - scrollTop > tall / 2 ? top - box.height - 10 : top + 10))}px`;
       if (isSaid) status.textContent = `${said.map(([name, value]) => `${name} ${value}`).join(", ")}.`;
     }
     const follow = (event) => {
       const drawn = get();
       if (!drawn || event.buttons) { hide(); return; }
-      const box = plot.getBoundingClientRect(), [ox, oy] = drawn.view.origin();
-      const left = event.clientX - box.left - ox, top = event.clientY - box.top - oy;
+      const box = plot.getBoundingClientRect(), [ox, oy] = origin(drawn.view);
+      const left = event.clientX - box.left + plot.scrollLeft - ox, top = event.clientY - box.top + plot.scrollTop - oy;
       if (left < -8 || top < -8 || left > drawn.view.width() + 8 || top > drawn.view.height() + 8) { hide(); return; }
       const found = pick(reading(drawn), drawn.meta.near, left, top);
       if (found) show(found, false);

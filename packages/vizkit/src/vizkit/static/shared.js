@@ -1,11 +1,9 @@
 // What several components draw with: elements, numbers as words, colours. Data becomes text, never markup.
 globalThis.vizkit ??= (() => {
-  const SVG = "http://www.w3.org/2000/svg";
   const whole = new Intl.NumberFormat("en");
 
-  function node(name, attributes = {}, ...children) { return fill(document.createElement(name), attributes, children); }
-  function shape(name, attributes = {}, ...children) { return fill(document.createElementNS(SVG, name), attributes, children); }
-  function fill(made, attributes, children) {
+  function node(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
     for (const [name, value] of Object.entries(attributes)) if (value !== null) made.setAttribute(name, value);
     made.append(...children.filter((child) => child !== null));
     return made;
@@ -42,5 +40,5 @@ globalThis.vizkit ??= (() => {
     });
     if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", every); else every();
   }
-  return { node, shape, choice, whole, number, percent, clip, colour, start };
+  return { node, choice, whole, number, percent, clip, colour, start };
 })();

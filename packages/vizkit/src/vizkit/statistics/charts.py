@@ -100,7 +100,7 @@ def _values(colour: dict[str, Any], *, several: bool) -> Any:
         encoding["yOffset"] = {"field": "set", "type": "ordinal"}
     bars = {"mark": {"type": "bar", "fillOpacity": 0.85}, "encoding": {"color": colour}}
     words = {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": {"field": "short"}}}
-    meta = {"near": "bar", "x": "count", "y": "value"}
+    meta = {"near": "bar", "x": "count", "y": "value", **({"offset": "set"} if several else {})}
     fields = [("value", "Value", "text"), *([_SET] if several else []), *_SHARES]
     layers = [bars] if several else [bars, words]
     padding = {"left": 5, "top": 5, "right": 40, "bottom": 5}
