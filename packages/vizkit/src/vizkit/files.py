@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import glob
 import json
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,3 +67,10 @@ def read_metadata(source: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def scratch_dir(prefix: str) -> Path:
+    """Returns a new folder for copies; it is removed when the process ends, since what reads them may do so late."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

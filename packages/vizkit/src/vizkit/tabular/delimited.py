@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,6 +14,7 @@ import polars as pl
 from .. import dialect as dialects
 from ..dialect import How
 from ..encoding import Survey, survey
+from ..files import scratch_dir
 from ..notes import Notes, counted, listed
 from . import values
 from .entities import Part
@@ -120,7 +120,7 @@ def _records(path: Path, found: Survey, dialect: dialects.Dialect, **how: Any) -
 
 def _rewritten(path: Path, found: Survey, dialect: dialects.Dialect, *, is_quoted: bool) -> Path:
     """Returns a copy in UTF-8 with a line for each row."""
-    copy = Path(tempfile.mkdtemp(prefix="rows-"), path.name)
+    copy = scratch_dir("rows-") / path.name
     how = {} if is_quoted else {"quoting": csv.QUOTE_NONE}
     with copy.open("w", encoding="utf-8", newline="") as file:
         written: dict[str, Any] = {"lineterminator": "\n"}

@@ -6,12 +6,12 @@ import bz2
 import errno
 import gzip
 import lzma
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Any, Final
 
+from ..files import scratch_dir
 from ..notes import counted, listed
 from .kinds import damaged, no_table
 
@@ -27,7 +27,7 @@ def unpacked(path: Path, packing: str) -> Path:
     Raises:
         ValueError: it is damaged, holds several files, or too much; the text is for people.
     """
-    folder = Path(tempfile.mkdtemp(prefix="unpacked-"))
+    folder = scratch_dir("unpacked-")
     suffixes = {".gz", ".zst", ".zstd", ".bz2", ".xz", ".zip"}
     copy = folder / (path.stem if path.suffix.lower() in suffixes else path.name)
     try:
