@@ -42,7 +42,7 @@ def test_an_experiment_is_archived_and_deleted_but_not_the_default(server):
     assert server.delete(f"/experiments/{made}").status_code == 200
     assert_error(server.get(f"/experiments/{made}"), 404, "not found")
     default = server.get("/experiments").json()["experiments"][0]["experiment_id"]
-    assert_error(server.delete(f"/experiments/{default}"), 400, "default")
+    assert_error(server.delete(f"/experiments/{default}"), 409, "default")
 
 
 def test_an_uploaded_pipeline_has_a_version_with_its_spec(server):

@@ -23,7 +23,9 @@ def test_a_waiting_run_has_kubeflows_shape(server):
 def test_a_run_of_a_version_has_no_spec_but_a_reference(server):
     pipeline = server.upload(name="mine").json()["pipeline_id"]
     newest = server.upload("/pipelines/upload_version", name="v2", pipelineid=pipeline).json()
-    made = server.post("/runs", {"pipeline_version_reference": {"pipeline_id": pipeline}}).json()
+    made = server.post(
+        "/runs", {"display_name": "newest", "pipeline_version_reference": {"pipeline_id": pipeline}}
+    ).json()
     assert "pipeline_spec" not in made
     assert made["pipeline_version_reference"] == {
         "pipeline_id": pipeline,
@@ -47,11 +49,22 @@ def test_a_run_of_a_version_has_no_spec_but_a_reference(server):
     ],
 )
 def test_a_run_that_cannot_be_is_refused(server, body, status, text):
-    answer = server.post("/runs", body)
+    answer = server.post("/runs", {"display_name": "named", **body})
     if status is None:
         assert answer.status_code == 200
     else:
         assert_error(answer, status, text)
+
+
+def test_a_run_without_a_name_or_with_settings_for_plugins_is_refused(server):
+    assert_error(server.post("/runs", {"pipeline_spec": spec()}), 400, "display_name")
+    body = {"display_name": "named", "pipeline_spec": spec(), "plugins_input": {"mlflow": {}}}
+    assert_error(server.post("/runs", body), 400, "no plugins")
+
+
+@pytest.mark.parametrize("path", ["/pipelines", "/pipelines/create", "/pipelines/x/versions", "/workflows"])
+def test_what_it_does_not_serve_is_refused_with_a_sentence(server, path):
+    assert_error(server.post(path, {}), 501, "localkfp")
 
 
 def test_a_body_that_is_no_json_is_refused(server):
@@ -94,7 +107,7 @@ def test_parameters_are_read_as_their_type(server, kind, given, kept):
     ],
 )
 def test_parameters_that_do_not_fit_are_refused(server, declared, given, text):
-    body = {"pipeline_spec": spec(**declared), "runtime_config": {"parameters": given}}
+    body = {"display_name": "named", "pipeline_spec": spec(**declared), "runtime_config": {"parameters": given}}
     assert_error(server.post("/runs", body), 400, text)
 
 
@@ -120,7 +133,7 @@ def test_runs_are_filtered_sorted_and_paged(server):
     assert seen == ["apple", "Banana", "cherry", "apricot"]
 
 
-def test_runs_are_found_by_state_experiment_pipeline_and_time(server):
+def test_runs_are_found_by_state_experiment_and_time(server):
     other = server.post("/experiments", {"display_name": "e"}).json()["experiment_id"]
     pipeline = server.upload(name="mine").json()["pipeline_id"]
     server.run("plain")
@@ -132,12 +145,11 @@ def test_runs_are_found_by_state_experiment_pipeline_and_time(server):
 
     assert found(experiment_id=other) == ["elsewhere"]
     assert found({"operation": "EQUALS", "key": "experiment_id", "string_value": other}) == ["elsewhere"]
-    assert found({"operation": "EQUALS", "key": "pipeline_id", "string_value": pipeline}) == ["versioned"]
-    # A run without a pipeline is not of that pipeline: SQL's NULL must not swallow it.
-    assert found({"operation": "NOT_EQUALS", "key": "pipeline_id", "string_value": pipeline}) == [
-        "elsewhere",
-        "plain",
-    ]
+    # As Kubeflow, which has no such key.
+    by_pipeline = predicates({"operation": "EQUALS", "key": "pipeline_id", "string_value": pipeline})
+    assert_error(server.get("/runs", filter=by_pipeline), 400, "pipeline_id")
+    # A run without a schedule is not of that schedule: SQL's NULL must not swallow it.
+    assert len(found({"operation": "NOT_EQUALS", "key": "recurring_run_id", "string_value": "x"})) == 3
     states = {"operation": "IN", "key": "state", "string_values": {"values": ["PENDING", "RUNNING"]}}
     assert len(found(states)) == 3
     assert found({**states, "string_values": {"values": ["FAILED"]}}) == []
@@ -178,7 +190,7 @@ def test_a_run_is_archived_terminated_retried_and_deleted(server):
     archived = predicates({"operation": "NOT_EQUALS", "key": "storage_state", "string_value": "ARCHIVED"})
     assert names(server.get("/runs", filter=archived), "runs") == []
     server.post(f"{run}:unarchive")
-    assert_error(server.post(f"{run}:retry"), 400, "only failed or canceled")
+    assert_error(server.post(f"{run}:retry"), 409, "only failed or canceled")
     assert server.post(f"{run}:terminate").status_code == 200
     assert server.get(run).json()["state"] == "CANCELED"
     assert_error(server.post(f"{run}:terminate"), 400, "cannot be terminated")
@@ -192,12 +204,14 @@ def test_a_run_is_archived_terminated_retried_and_deleted(server):
 def test_empty_fields_are_left_out_and_unknown_paths_are_404(server):
     assert server.get("/recurringruns").json() == {}
     assert server.get("/runs").json() == {}
-    assert server.get("/healthz").json() == {"multi_user": False, "pipeline_store": "database"}
+    assert server.get("/healthz").json() == {
+        "commit_sha": "", "tag_name": "localkfp", "multi_user": False, "pipeline_store": "database",
+    }  # fmt: skip
     made = server.run("plain")
     assert "description" not in made
     assert made["runtime_config"] == {"parameters": {}}
     assert_error(server.get("/nothing"), 404, "Not Found")
-    assert_error(server.call("PUT", "/apis/v2beta1/runs"), 405, "")
+    assert_error(server.call("PUT", "/apis/v2beta1/runs"), 501, "")
 
 
 def test_what_was_stored_is_there_after_a_restart(server, http, tmp_path):

@@ -27,11 +27,21 @@ from localkfp.store import Row, Store
 _API: Final = "/apis/v2beta1"
 # Kubeflow's UI server answers the API under both.
 _PREFIXES: Final = ("", "/pipeline")
+_UNSUPPORTED: Final = {
+    ("POST", "/pipelines"): "localkfp makes pipelines from files only: send the file to pipelines/upload.",
+    ("POST", "/pipelines/create"): "localkfp fetches no pipeline from an address: send its file to pipelines/upload.",
+    ("POST", "/pipelines/{id}/versions"): (
+        "localkfp fetches no version from an address: send its file to pipelines/upload_version."
+    ),
+    ("POST", "/visualizations/{namespace}"): "localkfp draws nothing: the portal does.",
+    ("POST", "/workflows"): "localkfp runs pipelines itself, and takes no reports of workflows.",
+    ("POST", "/scheduledworkflows"): "localkfp runs schedules itself, and takes no reports of them.",
+}
 
 
 def healthz(_call: Call) -> Response:
     """GET healthz: one user, no namespaces. Kubeflow writes it by hand, so it leaves nothing out."""
-    return JSONResponse({"multi_user": False, "pipeline_store": "database"})
+    return JSONResponse({"commit_sha": "", "tag_name": "localkfp", "multi_user": False, "pipeline_store": "database"})
 
 
 _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
@@ -68,6 +78,15 @@ _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/recurringruns/{id}", recurring_api.get_recurring_run),
     ("DELETE", "/recurringruns/{id}", recurring_api.delete_recurring_run),
 )
+
+
+def _refused(sentence: str) -> Handler:
+    """Returns the handler of what Kubeflow serves and this server does not."""
+
+    def handler(_call: Call) -> Response:
+        raise ApiError(501, sentence)
+
+    return handler
 
 
 def create_app(
@@ -115,6 +134,8 @@ def _routes() -> Iterator[Route]:
     for prefix in _PREFIXES:
         for method, path, handler in _ROUTES:
             yield Route(f"{prefix}{_API}{path}", endpoint(handler), methods=[method])
+        for (method, path), sentence in _UNSUPPORTED.items():
+            yield Route(f"{prefix}{_API}{path}", endpoint(_refused(sentence)), methods=[method])
         yield Route(f"{prefix}/artifacts/get", endpoint(artifacts.get_artifact), methods=["GET"])
         yield Route(f"{prefix}/k8s/pod/logs", endpoint(logs.get_log), methods=["GET"])
     yield Route(f"{SERVICE_PATH}{{method}}", endpoint(_lineage), methods=["POST"])
@@ -127,6 +148,8 @@ def _lineage(call: Call) -> Response:
 
 def _http_error(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    # grpc-gateway calls a method that an address does not have "unimplemented".
+    status = 501 if status == 405 else status
     text = "Not Found" if status == 404 else str(getattr(error, "detail", error))
     return JSONResponse(ApiError(status, text).body(), status_code=status)
 

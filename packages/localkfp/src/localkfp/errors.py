@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 413: 3, 500: 13}
+# As grpc-gateway translates them. Kubeflow says 409 of two things: what exists already, and a wrong state.
+_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 413: 3, 500: 13, 501: 12}
+_ABORTED: Final = 10
 
 
 class ApiError(Exception):
@@ -13,24 +15,24 @@ class ApiError(Exception):
     Attributes:
         status: the HTTP status.
         message: for people; becomes `details[0].message`.
+        code: gRPC's.
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, code: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.code = _CODES.get(status, 2) if code is None else code
 
     def body(self) -> dict[str, Any]:
         """Returns the JSON body of a grpc-gateway error."""
-        code = _CODES.get(self.status, 2)
         return {
-            "error": self.message,
-            "code": code,
+            "code": self.code,
             "message": self.message,
             "details": [
                 {
                     "@type": "type.googleapis.com/google.rpc.Status",
-                    "code": code,
+                    "code": self.code,
                     "message": self.message,
                 }
             ],
@@ -47,6 +49,11 @@ class ApiError(Exception):
 def bad_request(message: str) -> ApiError:
     """Returns the error for a request that can never work."""
     return ApiError(400, message)
+
+
+def wrong_state(message: str) -> ApiError:
+    """Returns the error for a change that does not fit what a thing is now."""
+    return ApiError(409, message, _ABORTED)
 
 
 def not_found(kind: str, name: str) -> ApiError:

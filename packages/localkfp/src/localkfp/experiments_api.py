@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from localkfp import filters, shapes
 from localkfp.calls import Call, text_of
-from localkfp.errors import ApiError, bad_request, not_found
+from localkfp.errors import ApiError, bad_request, not_found, wrong_state
 from localkfp.store import Row, Store, new_id, now
 
 DEFAULT: Final = "Default"
@@ -18,6 +18,7 @@ _LISTING: Final = filters.Listing(
         "experiment_id": "id",
         "name": "name",
         "display_name": "name",
+        "description": "description",
         "created_at": "created_at",
         "last_run_created_at": "last_run_created_at",
         "storage_state": "storage_state",
@@ -50,7 +51,11 @@ def get_experiment(call: Call) -> dict[str, Any]:
 
 
 def archive_experiment(call: Call) -> dict[str, Any]:
-    """POST :archive."""
+    """POST :archive: its runs with it, and its schedules are switched off; as in Kubeflow, none is undone later."""
+    call.store.run("UPDATE runs SET storage_state = 'ARCHIVED' WHERE experiment_id = ?", call.path["id"])
+    call.store.run(
+        "UPDATE recurring_runs SET is_enabled = 0, updated_at = ? WHERE experiment_id = ?", now(), call.path["id"]
+    )
     return _set_storage(call, "ARCHIVED")
 
 
@@ -63,7 +68,7 @@ def delete_experiment(call: Call) -> dict[str, Any]:
     """DELETE: its runs stay, as in Kubeflow."""
     row = find(call.store, call.path["id"])
     if row["name"] == DEFAULT:
-        raise bad_request("The default experiment cannot be deleted.")
+        raise wrong_state("The default experiment cannot be deleted.")
     call.store.run("DELETE FROM experiments WHERE id = ?", row["id"])
     return {}
 
@@ -91,6 +96,6 @@ def add_experiment(store: Store, name: str, description: str) -> Row:
 
 
 def _set_storage(call: Call, state: str) -> dict[str, Any]:
-    find(call.store, call.path["id"])
+    # Kubeflow does not mind an experiment that is not there.
     call.store.run("UPDATE experiments SET storage_state = ? WHERE id = ?", state, call.path["id"])
     return {}

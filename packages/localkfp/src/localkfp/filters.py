@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from localkfp.errors import bad_request
 from localkfp.store import Row, Store
@@ -41,6 +43,8 @@ _NUMBERS: Final = {
 _VALUES: Final = ("string_value", "int_value", "long_value", "timestamp_value")
 _LISTS: Final = ("string_values", "int_values", "long_values")
 _SPELLINGS: Final = {f"{name.partition('_')[0]}{name.partition('_')[2].title()}": name for name in (*_VALUES, *_LISTS)}
+_KNOWN: Final = frozenset({"operation", "key", *_VALUES, *_LISTS})
+_BROKEN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _TIMES: Final = frozenset({"created_at", "finished_at", "started_at", "last_run_created_at"})
 
 
@@ -57,6 +61,12 @@ class Listing:
     table: str
     columns: Mapping[str, str]
     tie: str = "id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    filter: str = ""
+    sort_by: str = ""
 
 
 @dataclass(slots=True)
@@ -92,32 +102,41 @@ def list_rows(store: Store, listing: Listing, query: Mapping[str, str], fixed: M
         fixed: columns that must have a value whatever the filter says; a None value demands nothing.
 
     Raises:
-        ApiError: 400 for an unknown key or operation, or a size or token that is none.
+        ApiError: 400 for an unknown key or operation, or a size or token that is none or another question's.
     """
+    question = _Question(filter=query.get("filter", ""), sort_by=query.get("sort_by", ""))
+    offset = 0
+    if query.get("page_token"):
+        question, offset = _continued(query["page_token"], question)
     where = _Where()
     for column, value in (fixed or {}).items():
         if value:
             where.add(f"{column} = ?", value)
-    for predicate in _predicates(query.get("filter", "")):
+    for predicate in _predicates(question.filter):
         _add_predicate(where, listing, predicate)
     size = _page_size(query.get("page_size", ""))
-    offset = _offset(query.get("page_token", ""))
-    order = _order(listing, query.get("sort_by", ""))
+    order = _order(listing, question.sort_by)
     counted = store.one(f"SELECT count(*) AS total FROM {listing.table}{where.sql}", *where.values)  # noqa: S608
     total = int(counted["total"]) if counted else 0
     sql = f"SELECT * FROM {listing.table}{where.sql} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
     rows = store.all(sql, *where.values, size, offset)
     more = offset + len(rows) < total and bool(rows)
-    return Page(rows=rows, total=total, next_token=_token(offset + len(rows)) if more else "")
+    return Page(rows=rows, total=total, next_token=_token(question, offset + len(rows)) if more else "")
 
 
 def _predicates(text: str) -> list[Mapping[str, Any]]:
     if not text:
         return []
+    # Kubeflow decodes a filter as a part of an address, once more than HTTP does: "+" is a space.
+    if _BROKEN_ESCAPE.search(text):
+        raise bad_request(f"The filter has a '%' that begins no escape; write it as %25: {text[:200]}")
     try:
-        predicates = json.loads(text).get("predicates") or []
-    except (ValueError, AttributeError) as error:
+        found = json.loads(unquote_plus(text))
+    except ValueError as error:
         raise bad_request(f"The filter is not JSON with predicates: {text[:200]}") from error
+    if not isinstance(found, dict) or found.keys() - {"predicates"}:
+        raise bad_request(f"The filter is not an object with predicates and nothing else: {text[:200]}")
+    predicates = found.get("predicates") or []
     if not isinstance(predicates, list) or not all(isinstance(item, dict) for item in predicates):
         raise bad_request("The filter's predicates are not a list of objects.")
     return [{_SPELLINGS.get(name, name): value for name, value in item.items()} for item in predicates]
@@ -125,14 +144,21 @@ def _predicates(text: str) -> list[Mapping[str, Any]]:
 
 def _add_predicate(where: _Where, listing: Listing, predicate: Mapping[str, Any]) -> None:
     key, asked = str(predicate.get("key", "")), predicate.get("operation", "")
+    unknown = predicate.keys() - _KNOWN
+    if unknown:
+        raise bad_request(f"A predicate has no field {', '.join(sorted(unknown))}.")
     operation = _NUMBERS.get(asked, "") if isinstance(asked, int) else str(asked)
     column = _column(listing, key)
     if operation == "IN":
         values = _bound_list(key, predicate)
         where.add(f"{column} IN ({', '.join('?' for _ in values)})", *values)
     elif operation == "IS_SUBSTRING":
-        # Kubeflow's MySQL compares without case in its default collation, and so does instr on lower().
-        where.add(f"instr(lower({column}), lower(?)) > 0", str(_bound(key, predicate)))
+        part = _bound(key, predicate)
+        if not isinstance(part, str):
+            raise bad_request(f"IS_SUBSTRING on {key!r} takes a string_value.")
+        # Kubeflow's LIKE too: "_" and "%" stand for any letters, unless a backslash is before them. Its MySQL compares
+        # without case in its default collation, as SQLite does.
+        where.add(f"{column} LIKE ? ESCAPE '\\'", f"%{_ended(part)}%")
     elif operation in _COMPARE:
         where.add(f"{column} {_COMPARE[operation]} ?", _bound(key, predicate))
     else:
@@ -173,7 +199,7 @@ def _order(listing: Listing, text: str) -> str:
     if len(parts) > 2 or (len(parts) == 2 and parts[1].lower() not in {"asc", "desc"}):
         raise bad_request(f"Invalid sort_by {text!r}: expected 'key', 'key asc' or 'key desc'.")
     if not parts:
-        return "id ASC"  # Kubeflow sorts by UUID when nobody asks for anything.
+        return f"created_at ASC, {listing.tie} ASC"
     direction = parts[1].upper() if len(parts) == 2 else "ASC"
     column = "id" if parts[0] == "id" else _column(listing, parts[0])
     return f"{column} {direction}, {listing.tie} {direction}"
@@ -189,15 +215,24 @@ def _page_size(text: str) -> int:
     return min(size or DEFAULT_PAGE, LARGEST_PAGE)
 
 
-def _token(offset: int) -> str:
-    return base64.urlsafe_b64encode(f"after:{offset}".encode()).decode()
+def _ended(pattern: str) -> str:
+    """Returns a LIKE pattern whose last backslash does not escape what is put behind it."""
+    slashes = len(pattern) - len(pattern.rstrip("\\"))
+    return pattern + "\\" if slashes % 2 else pattern
 
 
-def _offset(token: str) -> int:
-    if not token:
-        return 0
+def _token(question: _Question, offset: int) -> str:
+    return base64.b64encode(json.dumps([offset, question.filter, question.sort_by]).encode()).decode()
+
+
+def _continued(token: str, asked: _Question) -> tuple[_Question, int]:
+    """Returns the question that a token continues, and from which row; a request may repeat it or leave it out."""
     try:
-        text = base64.urlsafe_b64decode(token.encode()).decode()
-        return max(0, int(text.removeprefix("after:")))
-    except (ValueError, binascii.Error) as error:
-        raise bad_request("The page_token is none of this server's.") from error
+        offset, text, order = json.loads(base64.b64decode(token.encode(), validate=True))
+        kept = _Question(filter=str(text), sort_by=str(order))
+        row = max(0, int(offset))
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise bad_request("Invalid page token: it is none of this server's.") from error
+    if asked not in {_Question(), kept}:
+        raise bad_request("The page token belongs to another sort_by or filter: repeat them, or leave both out.")
+    return kept, row

@@ -24,11 +24,7 @@ _LISTING: Final = filters.Listing(
         "display_name": "display_name",
         "created_at": "created_at",
         "updated_at": "updated_at",
-        "experiment_id": "experiment_id",
-        "pipeline_id": "pipeline_id",
-        "pipeline_version_id": "version_id",
-        "status": "CASE is_enabled WHEN 1 THEN 'ENABLED' ELSE 'DISABLED' END",
-        "namespace": "''",
+        "description": "description",
     },
 )
 
@@ -45,6 +41,9 @@ def create_recurring_run(call: Call) -> dict[str, Any]:
     """POST: adds a schedule of a spec, or of a pipeline; without a version it runs the newest one each time."""
     body = call.json()
     config = _object(body, "runtime_config")
+    runs_api.refuse_plugins(body)
+    if not text_of(body, "display_name"):
+        raise bad_request("The recurring run has no display_name.")
     reference = runs_api.reference_of(body)
     spec, parameters = body.get("pipeline_spec"), config.get("parameters") or {}
     checked = runs_api.spec_of(call.store, spec, reference)
@@ -57,7 +56,7 @@ def create_recurring_run(call: Call) -> dict[str, Any]:
     call.store.insert(
         "recurring_runs",
         id=recurring_id,
-        display_name=text_of(body, "display_name") or f"{specs.pipeline_name(checked)} schedule",
+        display_name=text_of(body, "display_name"),
         description=text_of(body, "description"),
         experiment_id=experiment["id"],
         pipeline_id=reference["pipeline_id"] or None,

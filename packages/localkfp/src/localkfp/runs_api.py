@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from localkfp import experiments_api, filters, pipelines_api, run_state, shapes, specs
 from localkfp.calls import Call, text_of
-from localkfp.errors import bad_request, not_found
+from localkfp.errors import bad_request, not_found, wrong_state
 from localkfp.run_state import CANCELED, FAILED, PENDING
 from localkfp.store import Row, Store, new_id, now
 
@@ -29,8 +29,6 @@ _LISTING: Final = filters.Listing(
         "state": "state",
         "storage_state": "storage_state",
         "experiment_id": "experiment_id",
-        "pipeline_id": "pipeline_id",
-        "pipeline_version_id": "version_id",
         "recurring_run_id": "recurring_run_id",
         "namespace": "''",
     },
@@ -40,6 +38,8 @@ _LISTING: Final = filters.Listing(
 def list_runs(call: Call) -> dict[str, Any]:
     """GET: a page of them."""
     fixed = {"experiment_id": call.query.get("experiment_id")}
+    if fixed["experiment_id"]:
+        experiments_api.find(call.store, fixed["experiment_id"])
     page = filters.list_rows(call.store, _LISTING, call.query, fixed)
     found = [shapes.run(row) for row in page.rows]
     return {"runs": found, "total_size": page.total, "next_page_token": page.next_token}
@@ -51,6 +51,9 @@ def create_run(call: Call) -> dict[str, Any]:
     config = body.get("runtime_config") or {}
     if not isinstance(config, dict):
         raise bad_request("runtime_config must be an object.")
+    if not text_of(body, "display_name"):
+        raise bad_request("The run has no display_name.")
+    refuse_plugins(body)
     asked = text_of(body, "experiment_id") or call.query.get("experiment_id", "")
     experiment = experiments_api.find(call.store, asked) if asked else experiments_api.default_experiment(call.store)
     row = add_run(
@@ -97,7 +100,7 @@ def retry_run(call: Call) -> dict[str, Any]:
     """POST :retry: a failed or canceled run starts over; every step runs again, for nothing is cached here."""
     row = find(call.store, call.path["id"])
     if not run_state.change(call.store, row["id"], PENDING, from_states=(FAILED, CANCELED)):
-        raise bad_request(f"Run {row['id']} is {row['state']}: only failed or canceled runs can be retried.")
+        raise wrong_state(f"Run {row['id']} is {row['state']}: only failed or canceled runs can be retried.")
     call.scheduler.wake()
     return {}
 
@@ -181,6 +184,12 @@ def _checked(spec: Any) -> dict[str, Any]:
         raise bad_request("pipeline_spec must be an object.")
     specs.check(spec)
     return spec
+
+
+def refuse_plugins(body: Mapping[str, Any]) -> None:
+    """Refuses settings for plugins: there are none, and left out in silence they would be missed later."""
+    if body.get("plugins_input"):
+        raise bad_request("localkfp has no plugins: leave plugins_input out.")
 
 
 def reference_of(body: Mapping[str, Any]) -> dict[str, str]:
