@@ -201,6 +201,15 @@ def test_a_run_that_was_just_created_is_not_taken_for_one_of_an_old_server(gatew
     assert [path for _, path in kubeflow.requests] == ["/apis/v2beta1/runs/w1"], "the server was asked once already"
 
 
+def test_a_run_that_ended_before_any_task_is_not_taken_for_one_of_an_old_server(gateway, kubeflow):
+    kubeflow.runs.append(run_row("w1", state="FAILED", pipeline_version_reference=None, run_details=None))
+    kubeflow.tasks["w1"] = []
+    kubeflow.lineage_status = 503
+    details = gateway.run_details("w1")
+    assert details.notice == ""
+    assert {step.state for step in details.steps} <= {State.SKIPPED}
+
+
 def test_one_output_of_metrics_is_one_artifact_whatever_number_of_entries(gateway, kubeflow):
     kubeflow.runs.append(run_row("w1", pipeline_spec={"root": {}}, pipeline_version_reference=None))
     entries = [

@@ -104,7 +104,8 @@ def _read_steps(
         notice = f"Inputs, outputs and artifacts are missing: the lineage store cannot be read. {error}"
         return _without_lineage(lineage_tree.build_steps(run, ()), task_details), notice
     steps = lineage_tree.build_steps(run, executions)
-    if executions or not run.state.is_final:
+    # A server with tasks knows its runs: where it has none, no step has begun.
+    if executions or read_tasks or not run.state.is_final:
         return (_with_errors(steps, run, task_details) if executions else _from_rest(steps, task_details)), ""
     return _without_lineage(steps, task_details), _NOT_IN_LINEAGE
 

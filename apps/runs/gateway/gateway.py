@@ -16,9 +16,9 @@ from apps.runs.gateway.recurring import RecurringCalls
 
 _MOST_SCANNED_PAGES: Final = 5
 # Hosts that refuse the question for a run with its tasks; a few at most, one for each endpoint.
-_without_full_view: set[str] = set()
+without_full_view: set[str] = set()
 # Whether a host has the task API, of those that had to be asked; a server that is upgraded is found by its answers.
-_task_apis: dict[str, bool] = {}
+known_task_apis: dict[str, bool] = {}
 
 
 class Gateway(PipelineCalls, RecurringCalls):
@@ -100,21 +100,21 @@ class Gateway(PipelineCalls, RecurringCalls):
         host = self.endpoint.host
         if tasks.has_tasks(model) or not tasks.may_have_tasks(model):
             return tasks.has_tasks(model)
-        if host not in _task_apis and not run.state.is_final:
+        if host not in known_task_apis:
             with suppress(exceptions.RunsError), self._answer():
-                _task_apis[host] = tasks.knows_tasks(self._client, run.id)
-        return _task_apis.get(host, False)
+                known_task_apis[host] = tasks.knows_tasks(self._client, run.id)
+        return known_task_apis.get(host, False)
 
     def _full_run_model(self, run_id: str) -> Any:
         """Returns a run's answer with its tasks, where the server knows that question; else without, as ever."""
         host = self.endpoint.host
         with self._answer(), self._run_asked():
             try:
-                model = tasks.read_run(self._client, run_id, is_full=host not in _without_full_view)
+                model = tasks.read_run(self._client, run_id, is_full=host not in without_full_view)
             except exceptions.InvalidRequestError:
                 # A server that minds a parameter it does not know is not asked with it again.
                 model = tasks.read_run(self._client, run_id, is_full=False)
-                _without_full_view.add(host)
+                without_full_view.add(host)
             return self._known(model, run_id)
 
     def _run_model(self, run_id: str) -> Any:
