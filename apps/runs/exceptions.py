@@ -45,6 +45,10 @@ class InvalidRequestError(EndpointError):
     """Kubeflow refused what was asked (400, 409, 412, 422); the text is Kubeflow's own reason."""
 
 
+class ConflictError(InvalidRequestError):
+    """What was asked does not fit what there is (409): a name is taken, or something is in another state."""
+
+
 HIDDEN = "Kubeflow has no such thing, or you may not do this with it."
 
 

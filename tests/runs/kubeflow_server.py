@@ -47,8 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         elif parts.path == "/k8s/pod/logs":
             text = self.kubeflow.logs.get(query["podname"])
             self._send(*((200, text.encode()) if text is not None else (404, b"pod not found")), "text/plain")
-        elif parts.path == "/apis/v1beta1/healthz" and self.kubeflow.version:
-            self._json({"commit_tag": self.kubeflow.version})
+        elif parts.path == "/apis/v2beta1/healthz" and self.kubeflow.version:
+            self._json({"apiServerTagName": self.kubeflow.version, "multi_user": False})
         else:
             self._rest(parts.path.removeprefix("/apis/v2beta1/"), query, body)
 

@@ -24,7 +24,7 @@ def test_they_are_asked_for_where_the_server_takes_them(client, kubeflow, versio
     kubeflow.version = version
     assert (field_of(client.get("/runs/new/?pipeline=p1")) is not None) is is_offered
     client.get("/runs/new/?pipeline=p1")
-    assert len([path for _, path in kubeflow.requests if path == "/apis/v1beta1/healthz"]) == 1
+    assert len([path for _, path in kubeflow.requests if path == "/apis/v2beta1/healthz"]) == 1
 
 
 def test_they_are_sent_with_the_run(client, kubeflow):

@@ -31,7 +31,8 @@ def from_status(host: str, status: int, body: bytes | str) -> exceptions.RunsErr
     if status in _GATEWAY_STATUSES:
         return exceptions.EndpointDownError(f"Kubeflow at {host} is not available ({status}). {reason}".strip())
     if status in _REFUSED_STATUSES:
-        return exceptions.InvalidRequestError(reason or f"Kubeflow at {host} refused the request ({status}).")
+        kind = exceptions.ConflictError if status == 409 else exceptions.InvalidRequestError
+        return kind(reason or f"Kubeflow at {host} refused the request ({status}).")
     return exceptions.EndpointError(
         f"Kubeflow at {host} answered with an error ({status}): {reason or 'no reason given'}"
     )

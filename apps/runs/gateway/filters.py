@@ -6,6 +6,7 @@ Source: kubeflow/pipelines, backend/api/v2beta1/filter.proto.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,8 +21,8 @@ SORTS: Final = {
     "-finished": "finished_at desc",
     "finished": "finished_at asc",
 }
-"""Sort keys of the portal and what the API calls them. Unsorted, the API sorts by UUID, so one is always
-sent."""
+"""Sort keys of the portal and what the API calls them. Unsorted, the API begins with the oldest, so one is
+always sent."""
 
 MOST_IDS: Final = 200
 """As many runs as one question may name."""
@@ -57,7 +58,7 @@ def run_filter(question: RunQuestion) -> str:
     """Returns the filter of a run list as JSON text."""
     predicates = [_storage(archived=question.archived)]
     if question.text:
-        predicates.append(contains("name", question.text))
+        predicates.append(contains("name", literal(question.text)))
     if question.states:
         words = [word for state in question.states for word in state.api_values or (state.value.upper(),)]
         predicates.append(_in("state", tuple(words)))
@@ -78,19 +79,30 @@ def _moment(operation: str, moment: datetime) -> dict[str, Any]:
     return {"operation": operation, "key": "created_at", "timestamp_value": text}
 
 
-def name_filter(text: str) -> str:
+def name_filter(pattern: str) -> str:
     """Returns the filter of any list by part of the name; "" for no text."""
-    return dump([contains("name", text)]) if text else ""
+    return dump([contains("name", pattern)]) if pattern else ""
 
 
-def contains(key: str, text: str) -> dict[str, Any]:
+def contains(key: str, pattern: str) -> dict[str, Any]:
     """Returns the predicate for part of a text; how case is treated is the server's database's choice."""
-    return {"operation": "IS_SUBSTRING", "key": key, "string_value": text}
+    return {"operation": "IS_SUBSTRING", "key": key, "string_value": pattern}
+
+
+def literal(text: str) -> str:
+    """Returns the pattern that finds a text itself: the server uses LIKE, where `%` and `_` stand for any letters.
+
+    Not for pipelines: a server that keeps them in Kubernetes compares texts, and takes the backslashes as they are.
+    """
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def dump(predicates: list[dict[str, Any]]) -> str:
     """Returns predicates, all of which must hold, as the API reads them."""
-    return json.dumps({"predicates": predicates})
+    # The server decodes a filter as a part of an address once more than HTTP does: "+" would become a space, and "%"
+    # a mistake (kubeflow/pipelines, backend/src/apiserver/server/list_request_util.go, parseAPIFilter).
+    text = json.dumps({"predicates": predicates})
+    return text.replace("+", "\\u002b").replace("%", "\\u0025")
 
 
 def _storage(*, archived: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from apps.runs import exceptions
 from apps.runs.entities import Experiment, Page, Pipeline, PipelineVersion
 from apps.runs.gateway import convert, filters
 from apps.runs.gateway.base import LARGEST_PAGE, Calls, page_of
@@ -60,7 +61,7 @@ class PipelineCalls(Calls):
 
         Kubeflow refuses the name of an existing pipeline.
         """
-        with _package(file) as path, self._answer():
+        with _package(file) as path, self._answer(), _name_taken(f"a pipeline {name}"):
             return convert.pipeline(
                 self._client._upload_api.upload_pipeline(  # noqa: SLF001  # upload_pipeline itself prints
                     str(path), name=name, description=description, **self._namespace()
@@ -69,7 +70,7 @@ class PipelineCalls(Calls):
 
     def pipeline_version_upload(self, file: BinaryIO, name: str, pipeline_id: str) -> PipelineVersion:
         """Uploads another version of a pipeline."""
-        with _package(file) as path, self._answer():
+        with _package(file) as path, self._answer(), _name_taken(f"a version {name} of this pipeline"):
             return convert.pipeline_version(
                 self._client._upload_api.upload_pipeline_version(  # noqa: SLF001
                     str(path), name=name, pipelineid=pipeline_id
@@ -85,7 +86,7 @@ class PipelineCalls(Calls):
                 page_token=page_token,
                 page_size=min(page_size, LARGEST_PAGE),
                 sort_by=filters.sort_by(sort),
-                filter=filters.name_filter(text),
+                filter=filters.name_filter(filters.literal(text)),
                 namespace=self.endpoint.namespace or None,
             )
             return page_of(answer, answer.experiments, convert.experiment)
@@ -99,6 +100,15 @@ class PipelineCalls(Calls):
         """Makes an experiment; one of that name that exists is returned as it is."""
         with self._answer():
             return convert.experiment(self._client.create_experiment(name, description=description))
+
+
+@contextmanager
+def _name_taken(what: str) -> Iterator[None]:
+    """Says why an upload was refused whose name is taken: of that, Kubeflow's own words tell nothing."""
+    try:
+        yield
+    except exceptions.ConflictError as error:
+        raise exceptions.ConflictError(f"There already is {what}: choose another name.") from error
 
 
 @contextmanager

@@ -43,12 +43,14 @@ def knows_plugins(connection: Connection) -> bool:
     host = connection.endpoint.host
     if host not in known_servers:
         try:
-            answer = json.loads(http.read_json_text(connection, "/apis/v1beta1/healthz", {}))
+            answer = json.loads(http.read_json_text(connection, "/apis/v2beta1/healthz", {}))
         except (exceptions.NotFoundError, ValueError):
             answer = None
         except exceptions.RunsError:
             return False
-        tag = _VERSION.match(text(mapping(answer).get("commit_tag")))
+        # The API server's own word for it, and what the UI server in front of it makes of it.
+        named = mapping(answer).get("tag_name") or mapping(answer).get("apiServerTagName")
+        tag = _VERSION.match(text(named))
         known_servers[host] = tag is not None and (int(tag[1]), int(tag[2])) >= _FIRST_VERSION
     return known_servers[host]
 

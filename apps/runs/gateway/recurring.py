@@ -31,7 +31,7 @@ class RecurringCalls(Calls):
                 sort_by=filters.sort_by(sort),
                 experiment_id=experiment_id or None,
                 namespace=self.endpoint.namespace or None,
-                filter=filters.name_filter(text),
+                filter=filters.name_filter(filters.literal(text)),
             )
             return page_of(answer, answer.recurring_runs, _recurring_run)
 
