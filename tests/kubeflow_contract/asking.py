@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
+import copy
 import json
 import os
+import zlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
 
-_numbers = itertools.count()
-SPEC = {
+from tests.kubeflow_contract.recordings import Source
+from tests.waiting import wait_until
+
+SPEC: dict[str, Any] = {
     "pipelineInfo": {"name": "contract"},
     "root": {
         "dag": {"tasks": {"say": {"taskInfo": {"name": "say"}, "componentRef": {"name": "comp-say"},
@@ -29,27 +33,53 @@ SPEC = {
     "schemaVersion": "2.1.0",
     "sdkVersion": "kfp-2.17.3",
 }  # fmt: skip
-
-
-def fresh(name: str) -> str:
-    """Returns a name that no other test has, in this process or an earlier one."""
-    return f"{name}-{os.getpid()}-{next(_numbers)}"
+FAILING: dict[str, Any] = copy.deepcopy(SPEC)
+FAILING["deploymentSpec"]["executors"]["exec-say"]["container"]["args"] = ["exit 1"]
 
 
 @dataclass
 class Server:
-    """One API by its address."""
+    """One API by its address.
+
+    Attributes:
+        tape: what records the answers or gives recorded ones; None where the server is asked itself.
+        seed: part of every name that tests make up.
+        now: the time of the answers.
+    """
 
     host: str
+    name: str
+    tape: Source | None = None
+    seed: str = field(default_factory=lambda: str(os.getpid()))
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     session: requests.Session = field(default_factory=requests.Session)
+    _chapter: str = ""
+    _names: int = 0
 
     def __post_init__(self) -> None:
         self.session.trust_env = False
+
+    def begin(self, chapter: str) -> None:
+        """Begins a test, or a fixture that several tests share."""
+        self._chapter, self._names = chapter, 0
+        if self.tape is not None:
+            self.tape.chapter = chapter
+
+    def fresh(self, name: str) -> str:
+        """Returns a name that no other test has, in this process or an earlier one; in a recording always the same."""
+        self._names += 1
+        return f"{name}-{self.seed}-{zlib.crc32(self._chapter.encode()):08x}-{self._names}"
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> requests.Response:
         """Sends one request below /apis/v2beta1."""
         url = f"{self.host}/apis/v2beta1/{path}"
         return self.session.request(method, url, json=body, params=query, timeout=30)
+
+    def ask_text(self, method: str, path: str, body: str) -> requests.Response:
+        """Sends one request with a body that need not be JSON."""
+        url = f"{self.host}/apis/v2beta1/{path}"
+        headers = {"Content-Type": "application/json"}
+        return self.session.request(method, url, data=body, headers=headers, timeout=30)
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Returns what a GET answers."""
@@ -67,14 +97,52 @@ class Server:
 
     def upload(self, name: str, path: str = "pipelines/upload", **query: Any) -> dict[str, Any]:
         """Uploads the pipeline."""
-        files = {"uploadfile": ("contract.json", json.dumps(SPEC))}
+        return self.good(self.send("contract.json", json.dumps(SPEC).encode(), path, name=name, **query))
+
+    def send(self, file: str, content: bytes, path: str = "pipelines/upload", **query: Any) -> requests.Response:
+        """Uploads a file."""
         url = f"{self.host}/apis/v2beta1/{path}"
-        return self.good(self.session.post(url, files=files, params={"name": name, **query}, timeout=30))
+        return self.session.post(url, files={"uploadfile": (file, content)}, params=query, timeout=30)
+
+    def run_body(self, name: str, *, reference: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
+        """Returns what starts a run, of the pipeline itself or of the version that is referred to."""
+        source = {"pipeline_version_reference": reference} if reference else {"pipeline_spec": SPEC}
+        return {"display_name": name, **source, "runtime_config": {"parameters": {"text": "x"}}, **body}
 
     def start(self, name: str, **body: Any) -> dict[str, Any]:
         """Starts a run."""
-        values = {"display_name": name, "pipeline_spec": SPEC, "runtime_config": {"parameters": {"text": "x"}}}
-        return self.post("runs", {**values, **body})
+        return self.post("runs", self.run_body(name, **body))
+
+    def end_runs(self) -> None:
+        """Ends all runs that wait or run."""
+        active = {"operation": "IN", "key": "state", "string_values": {"values": ["PENDING", "RUNNING"]}}
+        for run in self.get("runs", filter=predicates(active), page_size=200).get("runs", []):
+            self.ask("POST", f"runs/{run['run_id']}:terminate", {})
+
+    def ended(self, path: str, phase: str) -> dict[str, Any]:
+        """Waits until a run has ended; where nothing executes runs, its workflow is reported as having ended.
+
+        Args:
+            path: `runs/{id}`.
+            phase: Argo's word for how it ends.
+        """
+        legacy = self.session.get(f"{self.host}/apis/v1beta1/{path}", timeout=30)
+        runtime = legacy.json().get("pipeline_runtime", {}) if legacy.ok else {}
+        manifest = runtime.get("workflow_manifest") or runtime.get("pipeline_manifest")
+        if manifest:
+            workflow = json.loads(manifest)
+            workflow["metadata"] |= {"uid": path.partition("/")[2], "creationTimestamp": "2026-01-01T00:00:00Z"}
+            times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:01:00Z"}
+            workflow["status"] = {"phase": phase, **times, "nodes": {}}
+            self.good(self.ask("POST", "workflows", json.dumps(workflow)))
+        found: dict[str, Any] = {}
+
+        def is_over() -> bool:
+            found.update(self.get(path))
+            return found["state"] in {"SUCCEEDED", "FAILED"}
+
+        wait_until(is_over, 60, f"{path} does not end: {found.get('state')}")
+        return found
 
 
 def predicates(*found: dict[str, Any]) -> str:
@@ -82,8 +150,29 @@ def predicates(*found: dict[str, Any]) -> str:
     return json.dumps({"predicates": list(found)})
 
 
+def names(answer: dict[str, Any], key: str) -> list[str]:
+    """Returns the names in a page."""
+    return [row["display_name"] for row in answer.get(key, [])]
+
+
+def all_pages(server: Server, path: str, *, key: str = "", **query: Any) -> list[dict[str, Any]]:
+    """Returns the rows of all pages of a list; at most ten are read."""
+    found: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    for _ in range(10):
+        page = server.get(path, **query, **token)
+        found += page.get(key or path, [])
+        if not page.get("next_page_token"):
+            return found
+        token = {"page_token": page["next_page_token"]}
+    raise AssertionError(f"{path} has more than ten pages")
+
+
 def refusal(answer: requests.Response) -> tuple[int, int]:
     """Returns the status and the code of an error, whose body must have Kubeflow's form."""
     body = answer.json()
-    assert {"code", "message", "details"} <= body.keys(), body
+    # Its gateway, which reads requests, gives no details.
+    assert body.keys() in ({"code", "message", "details"}, {"code", "message"}), body
+    assert body["message"]
+    assert body.get("details", [{"message": "none"}])[0]["message"]
     return answer.status_code, body["code"]

@@ -1,13 +1,23 @@
-"""The servers that the contract is checked with: the embedded Kubeflow, and a real one where its address is given."""
+"""The servers that the contract is checked with.
+
+They are the embedded Kubeflow, the recorded answers of real API servers, and a real one where VIZPORTAL_TEST_KFP has
+its address. With VIZPORTAL_TEST_KFP_RECORD as well, what the real one answers becomes the recording of that name.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import warnings
+from contextlib import ExitStack
 
 import pytest
 
-from tests.kubeflow_contract.asking import Server
+from apps.runs.gateway import details, gateway_for_service, request_metrics
+from apps.runs.gateway import gateway as gateways
+from apps.runs.gateway.silence import Silences
+from tests.kubeflow_contract import recordings
+from tests.kubeflow_contract.asking import SPEC, Server
 from tests.servers import localkfp_server
 
 with warnings.catch_warnings():
@@ -15,25 +25,87 @@ with warnings.catch_warnings():
     import kfp
 
 REAL = "VIZPORTAL_TEST_KFP"
+RECORD = "VIZPORTAL_TEST_KFP_RECORD"
+CONSTANTS = {"spec": SPEC}
+RECORDED = sorted(file.stem for file in recordings.DIRECTORY.glob("*.json"))
 
 
-@pytest.fixture(scope="session", params=["localkfp", "real"])
+def _player(name):
+    return recordings.read(recordings.DIRECTORY / f"{name}.json", CONSTANTS)
+
+
+@pytest.fixture(scope="session", params=["localkfp", *(f"recorded {name}" for name in RECORDED), "real"])
 def server(request, tmp_path_factory):
     """A server; the real one is skipped, with the reason, where VIZPORTAL_TEST_KFP does not name it."""
-    if request.param == "localkfp":
-        with localkfp_server(tmp_path_factory.mktemp("contract")) as host:
-            yield Server(host)
-    elif os.environ.get(REAL):
-        yield Server(os.environ[REAL].rstrip("/"))
-    else:
-        pytest.skip(f"{REAL} does not name a Kubeflow Pipelines API server")
+    with ExitStack() as open_until_end:
+        if request.param == "localkfp":
+            host = open_until_end.enter_context(localkfp_server(tmp_path_factory.mktemp("contract")))
+            yield Server(host=host, name=request.param)
+        elif request.param != "real":
+            player = _player(request.param.removeprefix("recorded "))
+            host = open_until_end.enter_context(recordings.serve(player))
+            yield Server(host=host, name=request.param, tape=player, seed=player.seed, now=player.at)
+        elif not os.environ.get(REAL):
+            pytest.skip(f"{REAL} does not name a Kubeflow Pipelines API server")
+        else:
+            yield from _real(open_until_end)
+
+
+def _real(open_until_end):
+    address = os.environ[REAL].rstrip("/")
+    if not os.environ.get(RECORD):
+        yield Server(host=address, name="real")
+        return
+    recordings.DIRECTORY.mkdir(exist_ok=True)
+    file = recordings.DIRECTORY / f"{os.environ[RECORD]}.json"
+    recorder = recordings.Recorder(host=address, file=file, constants=CONSTANTS)
+    host = open_until_end.enter_context(recordings.serve(recorder))
+    yield Server(host=host, name="real", tape=recorder, seed=recorder.seed)
+    recorder.write()
+
+
+@pytest.fixture(autouse=True)
+def _chapter(request, server):
+    """Begins the part of the recording that belongs to the test."""
+    name = re.sub(rf"{re.escape(server.name)}-?|-{re.escape(server.name)}", "", request.node.name, count=1)
+    server.begin(f"{request.node.path.stem}::{name.removesuffix('[]')}")
+    yield
+    if server.name == "localkfp":
+        # It executes every run, two at a time: the next test's would have to wait.
+        server.end_runs()
 
 
 @pytest.fixture(scope="session")
 def client(server, tmp_path_factory):
     """Kubeflow's own client."""
+    server.begin("client")
     with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # It keeps its context below HOME, for all servers alike.
         patched.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         yield kfp.Client(host=server.host)
+
+
+@pytest.fixture
+def gateway(server, settings, monkeypatch):
+    """The portal's own reader of the server, which has not seen another one before."""
+    settings.KFP_HOST = server.host
+    settings.KFP_TIMEOUT = 60
+    for name in ("kept_steps", "kept_specs", "kept_names", "kept_experiments"):
+        monkeypatch.setattr(details, name, details.Kept(8))
+    monkeypatch.setattr(request_metrics, "silences", own := Silences())
+    monkeypatch.setattr("apps.runs.gateway.silences", own)
+    monkeypatch.setattr("apps.runs.gateway.plugins.known_servers", {})
+    monkeypatch.setattr(gateways, "known_task_apis", {})
+    monkeypatch.setattr(gateways, "without_full_view", set())
+    return gateway_for_service()
+
+
+@pytest.fixture(scope="module")
+def runs(server, request):
+    """Three runs of an experiment of their own, oldest first."""
+    server.begin(f"{request.node.path.stem}::runs")
+    experiment = server.post("experiments", {"display_name": server.fresh("runs")})["experiment_id"]
+    prefix = server.fresh("run")
+    made = [server.start(f"{prefix}-{letter}", experiment_id=experiment) for letter in "abc"]
+    return experiment, prefix, made
