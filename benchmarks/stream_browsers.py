@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from benchmarks.report import percentile
 
-# As static/js/visualizations.js: a waiting card asks so often while its stream is open, and so often without one.
+# As static/js/live-renders.js: a waiting card asks so often while its stream is open, and so often without one.
 _POLL_OPEN_S: Final = 30
 _POLL_S: Final = 3
 # What a browser waits before it connects again, until the server tells it otherwise (Chromium's).

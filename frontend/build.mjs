@@ -1,8 +1,9 @@
-// Builds what is committed under static/vendor/: the editor bundle, the icons, and a manifest that says what is in them.
+// Builds what is committed under static/vendor/: the editor bundle, htmx, the icons, and a manifest that says what is in them.
 // The runtime of the charts goes to the toolkit, whose files results refer to.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
+import { buildHtmx } from "./htmx.js";
 
 const ICONS = `archive archive-restore ban box braces chart-column chart-line check chevron-down chevron-left chevron-right
 circle-check circle-dashed circle-help circle-x clock code copy database download ellipsis external-link eye file-text filter
@@ -27,6 +28,7 @@ const bundle = (entry, outfile) => build({
 const charts = "../packages/vizkit/src/vizkit/static/vega-runtime.js";
 const editor = await bundle("editor.js", `${out}/editor.js`);
 const vega = await bundle("vega.js", charts);
+writeFileSync(`${out}/htmx.js`, await buildHtmx("node_modules/htmx.org/dist/htmx.esm.js"));
 
 const icons = {};
 for (const name of ICONS) {
@@ -44,5 +46,6 @@ const sha256 = (path) => createHash("sha256").update(readFileSync(path)).digest(
 writeFileSync(`${out}/manifest.json`, `${JSON.stringify({
   "editor.js": { sha256: sha256(`${out}/editor.js`), from: bundled(editor).map(describe) },
   "vega-runtime.js": { sha256: sha256(charts), from: bundled(vega).map(describe) },
+  "htmx.js": { sha256: sha256(`${out}/htmx.js`), from: [describe("htmx.org")] },
   "icons.json": { sha256: sha256(`${out}/icons.json`), from: [describe("lucide-static")] },
 }, null, 1)}\n`);

@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 
 from apps.visualizations.views.stream import STREAM_PATH_END, Application, Message, Receive, Send
 
-# static/js/visualizations.js sends it with requests that no user action caused.
+# static/js/live-renders.js sends it with requests that no user action caused.
 _POLL_HEADER: Final = b"x-vizportal-poll"
 _BLOCK_BYTES: Final = 256 * 1024
 

@@ -266,7 +266,7 @@ VIZPORTAL_RESULTS_URL = env.read_str("VIZPORTAL_RESULTS_URL")
 VIZPORTAL_RESULTS_OPTIONS = env.read_object("VIZPORTAL_RESULTS_OPTIONS")
 STORAGES = {
     "default": stores.read_store(VIZPORTAL_RESULTS_URL, VIZPORTAL_RESULTS_OPTIONS, MEDIA_ROOT),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "vizportal.static_files.ShorteningStorage"},
 }
 VIZPORTAL_MOVE_RESULTS_URL = env.read_str("VIZPORTAL_MOVE_RESULTS_URL")
 VIZPORTAL_MOVE_RESULTS_OPTIONS = env.read_object("VIZPORTAL_MOVE_RESULTS_OPTIONS")

@@ -119,6 +119,30 @@
     for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
   });
 
+  // A script that only some pages need waits in a template. It is loaded when an element that it serves is on the page
+  // (data-for), when the pointer or the focus first comes to one (data-use), or when this browser kept something for it.
+  function load(template) {
+    const scripts = [...template.content.querySelectorAll("script")];
+    template.remove();
+    for (const script of scripts) script.async = false;
+    document.head.append(...scripts);
+  }
+  const isKept = (key) => { try { return sessionStorage.getItem(key) ?? localStorage.getItem(key); } catch { return null; } };
+  function loadNeeded() {
+    for (const template of document.querySelectorAll("head template")) {
+      const { for: served, kept } = template.dataset;
+      if ((served && document.querySelector(served)) || (kept && isKept(kept))) load(template);
+    }
+  }
+  function loadUsed({ target }) {
+    for (const template of document.querySelectorAll("head template[data-use]")) {
+      if (target.closest?.(template.dataset.use)) load(template);
+    }
+  }
+  for (const kind of ["htmx:afterSettle", "vizportal:needs"]) document.addEventListener(kind, loadNeeded);
+  for (const kind of ["focusin", "pointerover"]) document.addEventListener(kind, loadUsed);
+  loadNeeded();
+
   // On a narrow screen the menu scrolls, and the page's own entry may be outside of it.
   document.querySelector(".site-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 })();

@@ -36,11 +36,10 @@ const GraphMinimap = (() => {
       this.map.replaceChildren(svg);
     }
 
-    // Marks what is in sight. Returns whether some of the drawing is not; the map is there only then.
-    follow() {
-      const isLarger = this.wrap.scrollWidth > this.wrap.clientWidth + 4 || this.wrap.scrollHeight > this.wrap.clientHeight + 4;
+    // Marks what is in sight; where the drawing is not larger than that, there is no map.
+    follow(isLarger) {
       this.map.hidden = !isLarger;
-      if (!isLarger) return false;
+      if (!isLarger) return;
       const [seen, drawn] = [this.wrap.getBoundingClientRect(), this.svg.getBoundingClientRect()];
       const scale = this.size.width / drawn.width;
       const left = within((seen.left - drawn.left) * scale, this.size.width);
@@ -48,7 +47,6 @@ const GraphMinimap = (() => {
       const right = within((seen.right - drawn.left) * scale, this.size.width);
       const bottom = within((seen.bottom - drawn.top) * scale, this.size.height);
       set(this.window, { x: left, y: top, width: right - left, height: bottom - top });
-      return true;
     }
 
     jump(event) {
@@ -70,3 +68,4 @@ const GraphMinimap = (() => {
     }
   };
 })();
+document.dispatchEvent(new Event("vizportal:minimap"));

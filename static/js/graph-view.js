@@ -30,7 +30,6 @@
       this.wrap.addEventListener("dragstart", (event) => event.preventDefault());
       this.observer = new ResizeObserver(() => this.resized());
       this.observer.observe(this.wrap);
-      this.minimap = new GraphMinimap(pane.querySelector("[data-minimap]"), this.wrap, this.svg, this.size, this.room.height);
       kept.zoom ??= this.start();
       this.zoom = kept.zoom;
       this.apply();
@@ -163,7 +162,19 @@
     follow() {
       kept.left = this.wrap.scrollLeft;
       kept.top = this.wrap.scrollTop;
-      this.wrap.classList.toggle("can-drag", this.minimap.follow());
+      const { scrollWidth, clientWidth, scrollHeight, clientHeight } = this.wrap;
+      const isLarger = scrollWidth > clientWidth + 4 || scrollHeight > clientHeight + 4;
+      const isNew = isLarger && !this.wrap.classList.contains("can-drag");
+      this.wrap.classList.toggle("can-drag", isLarger);
+      this.minimap?.follow(isLarger);
+      if (isNew && !this.minimap) this.map();
+    }
+
+    // Only what is larger than its place has a map, whose script is loaded for the first of them.
+    map() {
+      if (typeof GraphMinimap === "undefined") return void document.dispatchEvent(new Event("vizportal:needs"));
+      this.minimap = new GraphMinimap(this.pane.querySelector("[data-minimap]"), this.wrap, this.svg, this.size, this.room.height);
+      this.minimap.follow(true);
     }
 
     // The panel that opened beside the graph must not hide the step it belongs to.
@@ -254,6 +265,8 @@
     const node = event.target.closest?.("[data-graph] a");
     if (node && view && node.matches(":focus-visible")) view.reveal(node);
   });
+
+  document.addEventListener("vizportal:minimap", () => view?.map());
 
   begin(false);
   if (view) view.open();

@@ -68,9 +68,8 @@
   });
   handle.addEventListener("dblclick", forget);
 
-  // The handle belongs to an open panel only; run-graph.js opens and closes it.
+  // run-graph.js opens and closes the panel, and shows the handle beside an open one.
   function follow() {
-    handle.hidden = panel.hidden;
     if (!panel.hidden) restore();
   }
   new MutationObserver(follow).observe(panel, { attributes: true, attributeFilter: ["hidden"] });

@@ -1,4 +1,5 @@
-// Results in frames: hands over the libraries that they name, and saves the files that they offer.
+// Results in frames: hands over the libraries that they name, tells them the theme, saves the files that they offer, and
+// says what the portal kept them from doing.
 (() => {
   const { origin } = document.currentScript.dataset;
   const LIBRARY = /^\/assets\/[0-9a-f]{64}\.(js|css)$/;
@@ -27,7 +28,7 @@
     const files = await Promise.all(wanted.map(async (name) => [name, await library(name)]));
     event.source.postMessage({ vizportalGiven: files.filter(([, file]) => file) }, "*");
   });
-  // A frame may have been quicker than this script.
+  // Frames that were quicker than this script are asked.
   for (const frame of frames()) frame.contentWindow?.postMessage({ vizportalAsk: "libraries" }, "*");
 
   // What charts need is here before the render ends.
@@ -50,4 +51,72 @@
     link.click();
     URL.revokeObjectURL(link.href);
   });
+
+  const root = document.documentElement;
+  const theme = () => root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+
+  // A result cannot see the portal's theme: it asks when it begins, and is told again when the theme changes.
+  const tellTheme = (target) => target?.postMessage({ vizportalTheme: theme() }, "*");
+  addEventListener("message", (event) => {
+    if (event.data?.vizportalReady && frameOf(event)) tellTheme(event.source);
+  });
+  document.addEventListener("load", (event) => { if (event.target.matches?.("iframe[data-themed]")) tellTheme(event.target.contentWindow); }, true);
+  const tellAll = () => { for (const frame of frames()) tellTheme(frame.contentWindow); };
+  new MutationObserver(tellAll).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tellAll);
+
+  // A result tells what the portal kept it from doing. It is a stranger: its words are text, and few.
+  const MOST_BLOCKED = 5;
+  function blockedBanner(frame) {
+    const place = frame.closest(".card-body");
+    const template = place?.querySelector("template[data-blocked-banner]");
+    if (template && !place.querySelector("[data-blocked]")) frame.before(template.content.cloneNode(true));
+    return place?.querySelector("[data-blocked]");
+  }
+  const BLOCKED_WORDS = {
+    load: (address) => `This result tried to load ${address}, which this portal blocks.`,
+    download: (name) => `This result offers the download ${name}, which does not work inside the portal. Download the result as HTML and open that.`,
+    link: (address) => `This result links to ${address}. Links to other pages do not open from inside a result.`,
+  };
+  addEventListener("message", (event) => {
+    const address = event.data?.vizportalBlocked;
+    if (typeof address !== "string") return;
+    const frame = [...document.querySelectorAll("iframe[data-result]")].find((each) => each.contentWindow === event.source);
+    const banner = frame && blockedBanner(frame);
+    if (!banner) return;
+    const { vizportalKind: kind } = event.data;
+    const sentence = Object.hasOwn(BLOCKED_WORDS, kind) ? BLOCKED_WORDS[kind] : BLOCKED_WORDS.load;
+    const line = sentence(address.slice(0, 300));
+    const lines = [...banner.querySelectorAll("[data-line]")];
+    if (lines.length >= MOST_BLOCKED || lines.some((each) => each.textContent === line)) return;
+    const words = document.createElement("p");
+    words.dataset.line = "";
+    words.textContent = line;
+    banner.querySelector("details").before(words);
+  });
+  // A link within a result scrolls this page, since the frame is as high as the result. Only where somebody just acted.
+  addEventListener("message", (event) => {
+    const top = Number(event.data?.vizportalScroll);
+    const frame = frameOf(event);
+    if (!frame || !Number.isFinite(top) || navigator.userActivation?.isActive === false) return;
+    scrollTo({ top: scrollY + frame.getBoundingClientRect().top + Math.min(Math.max(0, top), frame.clientHeight) - 8 });
+  });
+  // In the place of a result that is not as it was saved stands a page of the portal's own that says so: the card, drawn
+  // again, then offers to render again. Any result may claim that of itself, so once is enough.
+  addEventListener("message", (event) => {
+    if (event.data?.vizportalDamaged !== true) return;
+    const frame = [...document.querySelectorAll("iframe[data-card]")].find((each) => each.contentWindow === event.source);
+    const card = frame?.closest("article");
+    if (!card || "redrawn" in frame.dataset) return;
+    frame.dataset.redrawn = "";
+    htmx.ajax("GET", frame.dataset.card, { target: card, swap: "outerHTML" });
+  });
+
+  function askBlocked() {
+    for (const frame of document.querySelectorAll("iframe[data-result]")) frame.contentWindow?.postMessage({ vizportalAsk: "blocked" }, "*");
+  }
+
+  document.addEventListener("htmx:afterSettle", askBlocked);
+  tellAll();
+  askBlocked();
 })();

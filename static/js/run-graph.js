@@ -2,6 +2,7 @@
 (() => {
   const split = document.querySelector("[data-split]");
   const panel = document.getElementById("step-panel");
+  const resizer = document.querySelector("[data-panel-resizer]");
   if (!split || !panel) return;
 
   const nodes = () => [...document.querySelectorAll("#run-live [data-node]")];
@@ -33,6 +34,7 @@
   function show(isOpen) {
     panel.hidden = !isOpen;
     split.classList.toggle("split", isOpen);
+    resizer.hidden = !isOpen;
   }
 
   // The nearest node that lies in the direction of the key; sideways distance counts double.
@@ -69,6 +71,9 @@
       panel.querySelector("[data-panel-close]")?.click();
     }
   });
+
+  // Without scripts the width cannot be changed.
+  resizer.hidden = panel.hidden;
 
   panel.addEventListener("click", (event) => {
     const close = event.target.closest("[data-panel-close]");

@@ -48,7 +48,7 @@ COME_BACK_SOON_MS: Final = 500
 _FIRST_LOOK_WITHIN_MS: Final = 1000
 LOOK_WITHIN_MS: Final = 3000
 _ALL: Final = ""
-# More than a page names (static/js/visualizations.js).
+# More than a page names (static/js/live-renders.js).
 _MOST_NAMED: Final = 200
 
 Message = dict[str, Any]

@@ -1,0 +1,48 @@
+"""How static files are stored: the portal's own scripts shortened, everything compressed with Brotli and gzip.
+
+`collectstatic` does it, so no other tool has to be run before. Browsers take Brotli by HTTPS and from this machine.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import brotli
+from django.core.files.base import ContentFile
+from whitenoise.compress import Compressor
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+# The editor and the API's page are longer, and load where they are used: Brotli's best takes seconds for them, which
+# every start would wait for.
+_LONG_BYTES: Final = 60_000
+
+
+def script_shorten(text: str) -> str:
+    """Returns a script without lines that are comments, empty lines and indentation.
+
+    Lines stay lines, so nothing has to be understood of the language. Scripts have no template literals over several
+    lines, in which white space counts (tests/portal/test_scripts.py).
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
+
+
+class _QuickCompressor(Compressor):  # type: ignore[misc]
+    @staticmethod
+    def compress_brotli(data: bytes) -> bytes:
+        return bytes(brotli.compress(data, quality=11 if len(data) < _LONG_BYTES else 5))
+
+
+class ShorteningStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """WhiteNoise's storage, with the scripts of `static/js` shortened. Their names are those of the originals."""
+
+    def _save(self, name: str, content: Any) -> str:
+        if name.startswith("js/") and name.endswith(".js"):
+            # `chunks` begins at the start, where the file was read for its name.
+            content = ContentFile(script_shorten(b"".join(content.chunks()).decode()).encode())
+        saved: str = super()._save(name, content)
+        return saved
+
+    def create_compressor(self, **kwargs: Any) -> Compressor:
+        """Returns what compresses the files."""
+        return _QuickCompressor(**kwargs)
