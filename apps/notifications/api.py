@@ -60,6 +60,7 @@ class AlertIn(Schema):
     title: str = ""
     condition: ConditionIn
     targets: list[TargetIn]
+    recovery: bool = Field(default=True, description="whether a message follows when it is over")
 
 
 class AlertChanges(Schema):
@@ -68,6 +69,7 @@ class AlertChanges(Schema):
     title: str | None = None
     enabled: bool | None = None
     condition: ConditionIn | None = None
+    recovery: bool | None = None
 
 
 class TargetOut(Schema):
@@ -100,6 +102,7 @@ class AlertOut(Schema):
     rule_id: str | None
     owner: str
     enabled: bool
+    recovery: bool
     problem: str
     met: bool | None
     condition: ConditionOut
@@ -121,6 +124,7 @@ class DeliveryOut(Schema):
     target_id: int
     title: str
     test: bool
+    recovered: bool
     state: str
     attempts: int
     status_code: int | None
@@ -157,7 +161,15 @@ def alert_create(request: HttpRequest, payload: AlertIn) -> Any:
     recipe = recipe_get(caller, payload.series_id)
     rule = rule_get(caller, payload.rule_id) if payload.rule_id else None
     targets = [(each.kind, each.address) for each in payload.targets]
-    made = services.alert_create(caller, recipe, payload.condition.definition(), targets, rule=rule, name=payload.title)
+    made = services.alert_create(
+        caller,
+        recipe,
+        payload.condition.definition(),
+        targets,
+        rule=rule,
+        name=payload.title,
+        sends_recovery=payload.recovery,
+    )
     return Status(201, _shape(made.alert, made.secrets))
 
 
@@ -169,11 +181,18 @@ def alert_get(request: HttpRequest, alert_id: UUID) -> Any:
 
 @router.patch("/{alert_id}", response={200: AlertOut, **errors(400, 404)})
 def alert_change(request: HttpRequest, alert_id: UUID, payload: AlertChanges) -> Any:
-    """Pauses an alert or resumes it, renames it, or sets its condition."""
+    """Pauses an alert or resumes it, renames it, sets its condition, or whether a message follows when it is over."""
     caller = caller_of(request)
     alert = selectors.alert_get(caller, alert_id)
     definition = payload.condition.definition() if payload.condition else None
-    services.alert_change(caller, alert, is_enabled=payload.enabled, name=payload.title, definition=definition)
+    services.alert_change(
+        caller,
+        alert,
+        is_enabled=payload.enabled,
+        name=payload.title,
+        definition=definition,
+        sends_recovery=payload.recovery,
+    )
     return _shape(alert)
 
 
@@ -216,6 +235,7 @@ def _shape(alert: Alert, secrets: dict[int, str] | None = None) -> dict[str, Any
         "rule_id": str(alert.rule_id) if alert.rule_id else None,
         "owner": alert.owner.get_username(),
         "enabled": alert.is_enabled,
+        "recovery": alert.sends_recovery,
         "problem": alert.problem,
         "met": alert.is_met,
         "condition": {
@@ -237,6 +257,7 @@ def _delivery_shape(row: Delivery) -> dict[str, Any]:
         "target_id": row.target_id,
         "title": row.message["title"],
         "test": row.is_test,
+        "recovered": row.is_recovery,
         "state": row.state,
         "attempts": row.attempts,
         "status_code": row.status_code,

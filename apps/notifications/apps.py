@@ -19,5 +19,6 @@ class NotificationsConfig(AppConfig):
         from apps.visualizations.services import reconciliation  # noqa: PLC0415
 
         jobs.function_register(deliveries.JOB, deliveries.delivery_send)
-        events.listener_register("alerts", checking.rule_trouble_note)
+        heard = events.Listener(on_trouble=checking.rule_trouble_note, on_success=checking.rule_success_note)
+        events.listener_register("alerts", heard)
         reconciliation.part_register("alerts", checking.alerts_pass)

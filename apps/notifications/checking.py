@@ -15,9 +15,9 @@ from django.utils import timezone
 from apps.notifications import deliveries, messages
 from apps.notifications.addresses import targets_reseal
 from apps.notifications.finding import FAILED_STATES, render_see, renders_unseen
-from apps.notifications.models import Alert, AlertCheck, AlertEvent, Delivery
+from apps.notifications.models import RULE_EVENTS, Alert, AlertCheck, AlertEvent, Delivery
 from apps.notifications.rights import refusal_of
-from apps.rules.events import RuleTrouble
+from apps.rules.events import RuleSuccess, RuleTrouble
 from apps.visualizations.models import Render
 from apps.visualizations.states import RenderState
 
@@ -113,6 +113,20 @@ def rule_trouble_note(trouble: RuleTrouble) -> None:
     for alert in Alert.objects.filter(rule=trouble.rule, event=event, is_enabled=True).select_related("recipe"):
         message = messages.rule_message(alert, trouble.rule, named, trouble.message)
         deliveries.deliveries_write(alert, key, message, now)
+        Alert.objects.filter(id=alert.id).update(fired_at=now, is_met=True)
+
+
+def rule_success_note(success: RuleSuccess) -> None:
+    """Writes a message to each alert that has reported trouble of a rule, which now has rendered a run again."""
+    now, run = timezone.now(), success.run
+    waiting = Alert.objects.filter(rule=success.rule, is_enabled=True, fired_at__isnull=False)
+    for alert in waiting.filter(event__in=RULE_EVENTS).select_related("recipe"):
+        if not Alert.objects.filter(id=alert.id, fired_at=alert.fired_at).update(fired_at=None, is_met=False):
+            continue
+        if alert.sends_recovery:
+            named = (run.run_id, run.run_name)
+            message = messages.rule_message(alert, success.rule, named, "", is_recovered=True)
+            deliveries.deliveries_write(alert, f"rule_recovered:{run.id}", message, now)
 
 
 def alerts_due(now: datetime, since: datetime) -> list[Alert]:
@@ -130,7 +144,7 @@ def alerts_due(now: datetime, since: datetime) -> list[Alert]:
     free = Q(looked_at=None) | Q(looked_at__lt=now - _TURN) | Q(looked_at__gt=now + _TURN)
     wanted = Q(recipe__in=ended.values("visualization__recipe")) | ~Q(problem="")
     rows = Alert.objects.filter(free, wanted, is_enabled=True).select_related("owner", "recipe__baseline")
-    rows = rows.exclude(event__in=[each for each in AlertEvent if each.is_of_rule])
+    rows = rows.exclude(event__in=RULE_EVENTS)
     return [
         alert
         for alert in rows.order_by(F("looked_at").asc(nulls_first=True))
@@ -138,11 +152,17 @@ def alerts_due(now: datetime, since: datetime) -> list[Alert]:
         or any(
             at is not None
             and at > alert.look_from
-            and is_failed == (alert.event == AlertEvent.RENDER_FAILED)
+            and _concerns(alert, at, is_failed=is_failed)
             and (alert.id, render_id) not in seen
             for render_id, at, is_failed in by_recipe.get(alert.recipe_id, ())
         )
     ]
+
+
+def _concerns(alert: Alert, at: datetime, *, is_failed: bool) -> bool:
+    if alert.event != AlertEvent.RENDER_FAILED:
+        return not is_failed
+    return is_failed or (alert.fired_at is not None and at > alert.fired_at)
 
 
 def _take_turn(alert: Alert, now: datetime) -> bool:
@@ -155,18 +175,28 @@ def _look(alert: Alert, render: Render, now: datetime) -> int:
     """Looks at one render: the alert's state, the note of it and the messages, all or nothing."""
     seen = render_see(alert, render)
     assert render.finished_at is not None  # noqa: S101  (it was selected by it)
-    fires = seen.finding.fires and render.finished_at > now - OLDEST
+    is_news = render.finished_at > now - OLDEST
+    fires, is_over = seen.finding.fires and is_news, seen.finding.recovers and alert.fired_at is not None
+    says_so = fires or (is_over and is_news and alert.sends_recovery)
+    values: dict[str, Any] = {
+        "version": alert.version + 1,
+        "is_met": seen.finding.is_met,
+        "look_from": max(alert.look_from, render.finished_at - OVERLAP),
+        "fired_at": render.finished_at if fires else None if is_over else alert.fired_at,
+    }
     same = Alert.objects.filter(id=alert.id, version=alert.version, is_enabled=True)
-    look_from = max(alert.look_from, render.finished_at - OVERLAP)
-    if not same.update(version=alert.version + 1, is_met=seen.finding.is_met, look_from=look_from):
+    if not same.update(**values):
         raise _TakenError
     value, reference = (seen.figure.value, seen.figure.reference) if seen.figure else (None, None)
-    AlertCheck.objects.create(alert=alert, render=render, value=value, reference=reference, fired=fires, created_at=now)
+    AlertCheck.objects.create(
+        alert=alert, render=render, value=value, reference=reference, fired=says_so, created_at=now
+    )
     written = 0
-    if fires:
-        message = messages.render_message(alert, render, seen.figure)
+    if says_so:
+        message = messages.render_message(alert, render, seen.figure, is_recovered=is_over)
         written = deliveries.deliveries_write(alert, f"render:{render.id}", message, now)
-    alert.version, alert.is_met, alert.look_from = alert.version + 1, seen.finding.is_met, look_from
+    for name, each in values.items():
+        setattr(alert, name, each)
     return written
 
 

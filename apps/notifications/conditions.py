@@ -13,10 +13,12 @@ class Finding:
     Attributes:
         is_met: the state from now on; None while it is not known.
         fires: whether a message is due.
+        recovers: whether the condition held before and holds no more.
     """
 
     is_met: bool | None
     fires: bool
+    recovers: bool = False
 
 
 def threshold_find(was_met: bool | None, value: float | None, *, threshold: float, is_above: bool) -> Finding:  # noqa: FBT001  (the state before, as it is stored)
@@ -28,7 +30,7 @@ def threshold_find(was_met: bool | None, value: float | None, *, threshold: floa
     if value is None:
         return Finding(is_met=was_met, fires=False)
     is_met = value > threshold if is_above else value < threshold
-    return Finding(is_met=is_met, fires=is_met and not was_met)
+    return Finding(is_met=is_met, fires=is_met and not was_met, recovers=bool(was_met) and not is_met)
 
 
 def change_find(
@@ -45,12 +47,13 @@ def change_find(
     Args:
         is_percent: `most` is a share of the reference, in percent.
         is_fixed: the reference is the baseline, so that figures which stay away from it are a repetition. The render
-            before is another one each time, so that each change from it is news.
+            before is another one each time, so that each change from it is news, and none is over.
     """
     if value is None or reference is None:
         return Finding(is_met=was_met, fires=False)
     is_met = change_size(value, reference, is_percent=is_percent) > most
-    return Finding(is_met=is_met, fires=is_met and not (is_fixed and was_met))
+    recovers = is_fixed and bool(was_met) and not is_met
+    return Finding(is_met=is_met, fires=is_met and not (is_fixed and was_met), recovers=recovers)
 
 
 def change_size(value: float, reference: float, *, is_percent: bool) -> float:

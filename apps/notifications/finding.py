@@ -28,18 +28,21 @@ class Seen:
 
 def renders_unseen(alert: Alert) -> QuerySet[Render]:
     """Returns the renders of an alert that ended since it was made and that it has not looked at, the oldest first."""
-    rows = _ended(alert.event == AlertEvent.RENDER_FAILED).filter(
-        visualization__recipe=alert.recipe_id, finished_at__gt=alert.look_from
-    )
+    rows = Render.objects.filter(_ended(alert), visualization__deleted_at=None)
+    rows = rows.filter(visualization__recipe=alert.recipe_id, finished_at__gt=alert.look_from)
     if alert.rule_id:
         rows = rows.filter(id__in=RuleRun.objects.filter(rule=alert.rule_id).values("render"))
     seen = AlertCheck.objects.filter(alert=alert).values("render")
     return rows.exclude(id__in=seen).select_related("visualization").order_by("finished_at", "id")
 
 
-def _ended(is_failed: bool) -> QuerySet[Render]:  # noqa: FBT001  (the only thing there is to say)
-    states = FAILED_STATES if is_failed else (RenderState.SUCCEEDED,)
-    return Render.objects.filter(state__in=states, visualization__deleted_at=None)
+def _ended(alert: Alert) -> Q:
+    if alert.event != AlertEvent.RENDER_FAILED:
+        return Q(state=RenderState.SUCCEEDED)
+    failed = Q(state__in=FAILED_STATES)
+    if alert.fired_at is None:
+        return failed
+    return failed | Q(state=RenderState.SUCCEEDED, finished_at__gt=alert.fired_at)
 
 
 def state_now(alert: Alert) -> bool | None:
@@ -55,6 +58,9 @@ def state_now(alert: Alert) -> bool | None:
 def render_see(alert: Alert, render: Render) -> Seen:
     """Returns what an alert finds in a render."""
     event = AlertEvent(alert.event)
+    if event is AlertEvent.RENDER_FAILED:
+        is_failed = render.state in FAILED_STATES
+        return Seen(finding=Finding(is_met=is_failed, fires=is_failed, recovers=not is_failed))
     if not event.is_of_figure:
         return Seen(finding=Finding(is_met=None, fires=True))
     figure = RenderFigure.objects.filter(render=render, name=alert.figure).first()

@@ -32,6 +32,12 @@ class AlertForm(forms.Form):
     unit = forms.ChoiceField(
         label="Measured", choices=[("absolute", "in the figure's unit"), ("percent", "in percent")], initial="absolute"
     )
+    recovery = forms.BooleanField(
+        label="Also when it is over",
+        required=False,
+        initial=True,
+        help_text="One message when the figure is back, or a render or the rule works again.",
+    )
     email = forms.CharField(label="E-mail", max_length=254, required=False)
     webhook = forms.CharField(
         label="Webhook", max_length=2000, required=False, help_text="An address that takes a signed POST request."
@@ -62,7 +68,7 @@ class AlertForm(forms.Form):
     @property
     def event_fields(self) -> list[forms.BoundField]:
         """What the alert waits for."""
-        return self._bound("title", "event", "rule")
+        return self._bound("title", "event", "rule", "recovery")
 
     @property
     def figure_fields(self) -> list[forms.BoundField]:

@@ -37,11 +37,14 @@ def public_url(path: str) -> str:
     return f"{settings.VIZPORTAL_PUBLIC_URL or f'http://{reached}:{port}'}{path}"
 
 
-def render_message(alert: Alert, render: Render, figure: Compared | None = None) -> dict[str, Any]:
+def render_message(
+    alert: Alert, render: Render, figure: Compared | None = None, *, is_recovered: bool = False
+) -> dict[str, Any]:
     """Returns what is sent about a render.
 
     Args:
         figure: which the alert compares; None for an alert that compares none.
+        is_recovered: the figure is back, or a render works again after one failed.
     """
     visualization = render.visualization
     facts: dict[str, Any] = {
@@ -55,33 +58,43 @@ def render_message(alert: Alert, render: Render, figure: Compared | None = None)
             "message": _one_line(render.message),
         },
     }
-    headline = f"{render.known_state.label}: {visualization.title}"
+    headline = f"{'Works again' if is_recovered else render.known_state.label}: {visualization.title}"
     details = [_one_line(render.message)] if render.message else []
     if figure is not None:
         facts["figure"] = _figure_facts(alert, figure)
-        headline = f"{_figure_headline(alert, figure)}: {visualization.title}"
+        of_figure = _recovered_headline(alert, figure) if is_recovered else _figure_headline(alert, figure)
+        headline = f"{of_figure}: {visualization.title}"
         details = [_figure_line(facts["figure"])]
     details += [f"Run: {visualization.run_name or visualization.run_id}"] if visualization.run_id else []
     details += [f"Pipeline: {visualization.pipeline_name}"] if visualization.pipeline_name else []
-    return _message(alert, headline, details, facts, public_url(render.get_absolute_url()))
+    return _message(
+        alert, headline, details, facts | {"is_recovered": is_recovered}, public_url(render.get_absolute_url())
+    )
 
 
-def rule_message(alert: Alert, rule: Rule, run: tuple[str, str] | None, text: str) -> dict[str, Any]:
+def rule_message(
+    alert: Alert, rule: Rule, run: tuple[str, str] | None, text: str, *, is_recovered: bool = False
+) -> dict[str, Any]:
     """Returns what is sent about a rule.
 
     Args:
-        run: id and name of the one that failed; None where the rule was paused.
+        run: id and name of the one that failed, or that was rendered again; None where the rule was paused.
+        text: the cause; "" for none.
     """
+    state = "working" if is_recovered else "failed" if run else "paused"
     facts: dict[str, Any] = {
-        "rule": {"id": str(rule.id), "title": rule.name, "state": "failed" if run else "paused"},
+        "rule": {"id": str(rule.id), "title": rule.name, "state": state},
         "pipeline": rule.pipeline_pattern or rule.recipe.pipeline_name,
         "message": _one_line(text),
+        "is_recovered": is_recovered,
     }
-    details = [_one_line(text)]
+    details = [_one_line(text)] if text else []
     if run:
         facts["run"] = {"id": run[0], "name": run[1]}
         details.append(f"Run: {run[1] or run[0]}")
     headline = f"A run of the rule {rule.name} failed" if run else f"The rule {rule.name} was paused"
+    if is_recovered:
+        headline = f"The rule {rule.name} renders again"
     return _message(alert, headline, details, facts, public_url(rule.get_absolute_url()))
 
 
@@ -128,6 +141,13 @@ def _figure_headline(alert: Alert, figure: Compared) -> str:
     if figure.reference is None:
         return f"{figure.name} is {value}, {alert.direction} {alert.threshold:g}"
     return f"{figure.name} changed from {figure.reference:.6g} to {value}"
+
+
+def _recovered_headline(alert: Alert, figure: Compared) -> str:
+    value = f"{figure.value:.6g} {figure.unit}".rstrip()
+    if figure.reference is None:
+        return f"{figure.name} is {value}, no longer {alert.direction} {alert.threshold:g}"
+    return f"{figure.name} is {value}, near the baseline {figure.reference:.6g} again"
 
 
 def _figure_line(facts: dict[str, Any]) -> str:

@@ -31,9 +31,17 @@ class AlertEvent(models.TextChoices):
         return self in {AlertEvent.FIGURE_CROSSED, AlertEvent.FIGURE_CHANGED}
 
     @property
+    def has_end(self) -> bool:
+        """Whether it is over at some time, which is news too."""
+        return self is not AlertEvent.RENDER_SUCCEEDED
+
+    @property
     def is_of_rule(self) -> bool:
         """Whether a rule reports it, and not a render."""
         return self in {AlertEvent.RULE_FAILED, AlertEvent.RULE_PAUSED}
+
+
+RULE_EVENTS: Final = tuple(each for each in AlertEvent if each.is_of_rule)
 
 
 class TargetKind(models.TextChoices):
@@ -67,6 +75,8 @@ class Alert(models.Model):
         change, is_percent: of a key figure that changes by more than so much.
         is_met: whether the condition held when it was last looked at, so that only a crossing sends; None while that
             is not known.
+        sends_recovery: whether a message follows when it is over: the figure is back, a render or the rule works again.
+        fired_at: the end of the render, or the moment, that the latest message was about; None once it is over.
         version: counts what was looked at; a change that names an old one changes nothing.
         look_from: renders that ended before are left aside: when it was made or resumed, and later a little before the
             newest render that it has looked at.
@@ -85,8 +95,10 @@ class Alert(models.Model):
     threshold = models.FloatField(null=True, blank=True)
     change = models.FloatField(null=True, blank=True)
     is_percent = models.BooleanField(default=False)
+    sends_recovery = models.BooleanField(default=True, db_default=True)
     is_enabled = models.BooleanField(default=True)
     problem = models.TextField(blank=True)
+    fired_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_met = models.BooleanField(null=True, blank=True, editable=False)
     version = models.PositiveBigIntegerField(default=0, editable=False)
     look_from = models.DateTimeField(default=timezone.now, editable=False)
@@ -198,6 +210,11 @@ class Delivery(models.Model):
     def known_state(self) -> DeliveryState:
         """Its state, with icon, colour and label."""
         return DeliveryState.by_value(self.state)
+
+    @property
+    def is_recovery(self) -> bool:
+        """Whether it says that something is over."""
+        return bool(self.message.get("is_recovered"))
 
     @property
     def is_test(self) -> bool:

@@ -62,12 +62,14 @@ def alert_create(
     *,
     rule: Rule | None = None,
     name: str = "",
+    sends_recovery: bool = True,
 ) -> MadeAlert:
     """Makes an alert on a series that the caller may see. It looks at renders that end from now on.
 
     Args:
         targets: kinds and addresses.
         rule: one that the caller may see; the alert is for its runs only.
+        sends_recovery: whether a message follows when it is over.
 
     Raises:
         NotAllowedError: no person calls, or one without the right to view.
@@ -87,6 +89,7 @@ def alert_create(
         owner=caller.owner,
         recipe=recipe,
         rule=rule,
+        sends_recovery=sends_recovery,
         **definition.columns(),
     )
     problem = refusal_of(alert)
@@ -107,8 +110,9 @@ def alert_change(
     is_enabled: bool | None = None,
     name: str | None = None,
     definition: AlertDefinition | None = None,
+    sends_recovery: bool | None = None,
 ) -> None:
-    """Pauses an alert or resumes it, renames it, or sets its condition. What ends during a pause is left aside.
+    """Pauses an alert or resumes it, renames it, or sets what it says when. What ends during a pause is left aside.
 
     Raises:
         NotAllowedError: neither the owner nor an administrator.
@@ -121,13 +125,15 @@ def alert_change(
     if definition is not None:
         definition_check(definition, alert.rule, alert.recipe)
         values |= definition.columns()
+    if sends_recovery is not None:
+        values["sends_recovery"] = sends_recovery
     if is_enabled is not None and is_enabled != alert.is_enabled:
         values["is_enabled"] = is_enabled
     detail = ", ".join(f"{key} {value}" for key, value in values.items())
     if values.get("is_enabled") or definition is not None:
         for key, value in values.items():
             setattr(alert, key, value)
-        values |= {"is_met": state_now(alert), "look_from": timezone.now(), "problem": ""}
+        values |= {"is_met": state_now(alert), "look_from": timezone.now(), "problem": "", "fired_at": None}
     with transaction.atomic():
         # A reconciler that has just read the alert as it was changes nothing.
         Alert.objects.filter(id=alert.id).update(**values, version=F("version") + 1)

@@ -22,7 +22,7 @@ from apps.notifications import selectors, services
 from apps.notifications.addresses import email_is_set_up
 from apps.notifications.definitions import condition_text, definition_of
 from apps.notifications.forms import AlertForm
-from apps.notifications.models import OPEN_STATES, Alert
+from apps.notifications.models import OPEN_STATES, Alert, AlertEvent
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.models import Recipe
 from apps.visualizations.selectors import recipe_get
@@ -53,9 +53,21 @@ def _test(caller: Caller, alert: Alert) -> str:
     return f"A test is on its way to {count} target{'' if count == 1 else 's'}; it is listed below."
 
 
+def _recovery_send(caller: Caller, alert: Alert) -> str:
+    services.alert_change(caller, alert, sends_recovery=True)
+    return "A message follows when it is over."
+
+
+def _recovery_omit(caller: Caller, alert: Alert) -> str:
+    services.alert_change(caller, alert, sends_recovery=False)
+    return "Nothing is sent when it is over."
+
+
 _ACTIONS: Final[dict[str, Callable[[Caller, Alert], str]]] = {
     "pause": _pause,
     "resume": _resume,
+    "recovery": _recovery_send,
+    "no-recovery": _recovery_omit,
     "test": _test,
     "delete": _delete,
 }
@@ -89,6 +101,7 @@ def alert_new(request: HttpRequest, recipe_id: UUID) -> HttpResponse:
                 form.targets(),
                 rule=form.chosen_rule(),
                 name=form.cleaned_data["title"],
+                sends_recovery=form.cleaned_data["recovery"],
             )
         except VisualizationsError as error:
             _errors_add(form, error)
@@ -110,6 +123,7 @@ def alert_detail(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     context = {
         "alert": alert,
         "condition": condition_text(definition_of(alert)),
+        "has_end": AlertEvent(alert.event).has_end,
         "checks": selectors.alert_checks(caller, alert)[:_CHECKS],
         "page": page,
         "is_open": any(row.state in OPEN_STATES and row.due_at < timezone.now() + _SOON for row in page),
@@ -119,7 +133,7 @@ def alert_detail(request: HttpRequest, alert_id: UUID) -> HttpResponse:
 
 @require_POST
 def alert_action(request: HttpRequest, alert_id: UUID, action: str) -> HttpResponse:
-    """Pauses an alert, resumes it, sends a test, or deletes it."""
+    """Pauses an alert, resumes it, sends a test, deletes it, or says whether its end is news too."""
     if action not in _ACTIONS:
         raise Http404(f"An alert cannot be asked to {action}.")
     alert = _alert(request, alert_id)

@@ -19,7 +19,7 @@ from apps.accounts.caller import Caller, absent_caller
 from apps.accounts.rights import Right
 from apps.rules import meeting, selectors, services
 from apps.rules.conditions import run_pages
-from apps.rules.events import RuleTrouble, trouble_tell
+from apps.rules.events import RuleSuccess, RuleTrouble, success_tell, trouble_tell
 from apps.rules.models import Rule, RuleRun, RuleRunState
 from apps.runs import exceptions as runs_exceptions
 from apps.runs.entities import Run
@@ -217,14 +217,21 @@ def _follow_renders(rule: Rule) -> int:
             message = "Its visualization was deleted before it was rendered."
             ended += _settle(row, RuleRunState.RENDERING, RuleRunState.CANCELLED, message)
         elif render.state == RenderState.SUCCEEDED:
-            if _settle(row, RuleRunState.RENDERING, RuleRunState.SUCCEEDED, ""):
-                Rule.objects.filter(id=rule.id).update(failures=0)
-                ended += 1
+            ended += _succeeded(rule, row)
         elif render.state == RenderState.CANCELLED:
             ended += _settle(row, RuleRunState.RENDERING, RuleRunState.CANCELLED, render.message)
         elif not render.is_active:
             ended += _failed(rule, row, RuleRunState.RENDERING, render.message)
     return ended
+
+
+@transaction.atomic
+def _succeeded(rule: Rule, row: RuleRun) -> bool:
+    if not _settle(row, RuleRunState.RENDERING, RuleRunState.SUCCEEDED, ""):
+        return False
+    Rule.objects.filter(id=rule.id).update(failures=0)
+    success_tell(RuleSuccess(rule=rule, run=row))
+    return True
 
 
 def _failed(rule: Rule, row: RuleRun, before: RuleRunState, message: str) -> bool:

@@ -1,11 +1,11 @@
-"""What apps above this one hear of rules: that one paused, or that a run of it failed."""
+"""What apps above this one hear of rules: that one paused, that a run of it failed, or that one was rendered."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db import DatabaseError, transaction
 
@@ -28,24 +28,50 @@ class RuleTrouble:
     message: str
 
 
-_listeners: Final[dict[str, Callable[[RuleTrouble], None]]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSuccess:
+    """A run of a rule was rendered."""
+
+    rule: Rule
+    run: RuleRun
 
 
-def listener_register(name: str, listen: Callable[[RuleTrouble], None]) -> None:
-    """Has a function called with each trouble, in the transaction that writes it down, so that none is missed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """What hears of rules."""
 
-    Its errors are logged and hinder no rule.
+    on_trouble: Callable[[RuleTrouble], None]
+    on_success: Callable[[RuleSuccess], None]
+
+
+_listeners: Final[dict[str, Listener]] = {}
+
+
+def listener_register(name: str, listener: Listener) -> None:
+    """Has functions called with each event, in the transaction that writes it down, so that none is missed.
+
+    Their errors are logged and hinder no rule.
     """
-    _listeners[name] = listen
+    _listeners[name] = listener
 
 
 def trouble_tell(trouble: RuleTrouble) -> None:
     """Calls the listeners."""
-    for name, listen in _listeners.items():
-        try:
-            with transaction.atomic():
-                listen(trouble)
-        except DatabaseError:
-            raise
-        except Exception:
-            logger.exception("rule %s: %s failed", trouble.rule.id, name)
+    for name, listener in _listeners.items():
+        _call(name, listener.on_trouble, trouble)
+
+
+def success_tell(success: RuleSuccess) -> None:
+    """Calls the listeners."""
+    for name, listener in _listeners.items():
+        _call(name, listener.on_success, success)
+
+
+def _call(name: str, listen: Callable[[Any], None], event: RuleTrouble | RuleSuccess) -> None:
+    try:
+        with transaction.atomic():
+            listen(event)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("rule %s: %s failed", event.rule.id, name)

@@ -150,7 +150,7 @@ def ended(recipe, owner):  # noqa: F811
 def make(recipe, owner, receiver):  # noqa: F811
     """Makes an alert of the owner's; without a target, a webhook to the receiver."""
 
-    def made(event=AlertEvent.FIGURE_CROSSED, *, user=None, targets=None, rule=None, **condition):
+    def made(event=AlertEvent.FIGURE_CROSSED, *, user=None, targets=None, rule=None, recovery=False, **condition):
         if event is AlertEvent.FIGURE_CROSSED:
             condition = {"figure": "auc", "direction": "below", "threshold": 0.8, **condition}
         if event is AlertEvent.FIGURE_CHANGED:
@@ -158,7 +158,12 @@ def make(recipe, owner, receiver):  # noqa: F811
         definition = AlertDefinition(event=event, **condition)
         where = targets or [(TargetKind.WEBHOOK, receiver.url)]
         return services.alert_create(
-            caller(user or owner), rule.recipe if rule else recipe, definition, where, rule=rule
+            caller(user or owner),
+            rule.recipe if rule else recipe,
+            definition,
+            where,
+            rule=rule,
+            sends_recovery=recovery,
         )
 
     return made

@@ -1,5 +1,6 @@
 """When an alert fires: once for each crossing, whatever is repeated, killed or run side by side."""
 
+import json
 import random
 from datetime import timedelta
 
@@ -31,6 +32,96 @@ def test_one_message_for_each_crossing_and_none_for_a_repetition(make, ended, tu
         "auc is 0.7, below 0.8: table of data, run 2",
         "auc is 0.79, below 0.8: table of data, run 7",
     ]
+
+
+def test_one_message_when_a_figure_is_back_and_none_for_a_repetition(make, ended, turn, send, titles, receiver):
+    alert = make(recovery=True).alert
+    for value in (0.9, 0.7, 0.6, 0.85, 0.9, None, 0.95, 0.75, 0.8):
+        ended(value)
+        turn()
+        turn()
+    assert titles() == [
+        "auc is 0.7, below 0.8: table of data, run 2",
+        "auc is 0.85, no longer below 0.8: table of data, run 4",
+        "auc is 0.75, below 0.8: table of data, run 8",
+        "auc is 0.8, no longer below 0.8: table of data, run 9",
+    ]
+    assert [row.message["is_recovered"] for row in Delivery.objects.order_by("created_at")] == [False, True] * 2
+    assert list(AlertCheck.objects.order_by("render__finished_at").values_list("fired", flat=True)).count(True) == 4
+    alert.refresh_from_db()
+    assert (alert.is_met, alert.fired_at) == (False, None)
+    send()
+    bodies = [json.loads(body) for _path, _headers, body in receiver.requests]
+    assert sorted((body["is_recovered"], body["event"]) for body in bodies) == [
+        *[(False, "figure_crossed")] * 2,
+        *[(True, "figure_crossed")] * 2,
+    ]
+
+
+def test_what_was_not_reported_is_not_reported_as_over(make, ended, turn, titles, owner):
+    ended(0.5, at=timezone.now() - timedelta(minutes=5))
+    alert = make(recovery=True).alert
+    assert alert.is_met
+    ended(0.9)
+    turn()
+    assert titles() == []
+    ended(0.5)
+    turn()
+    assert len(titles()) == 1
+    services.alert_change(caller(owner), alert, sends_recovery=False)
+    ended(0.9)
+    turn()
+    assert len(titles()) == 1
+    services.alert_change(caller(owner), alert, sends_recovery=True)
+    ended(0.95)
+    turn()
+    assert len(titles()) == 1
+
+
+def test_a_figure_near_its_baseline_again(make, ended, turn, titles, recipe):
+    baseline = ended(0.9).visualization
+    Recipe.objects.filter(id=recipe.id).update(baseline=baseline)
+    recipe.refresh_from_db()
+    make(AlertEvent.FIGURE_CHANGED, recovery=True)
+    for value in (0.7, 0.6, 0.85, 0.88):
+        ended(value)
+        turn()
+    assert titles() == [
+        "auc changed from 0.9 to 0.7: table of data, run 2",
+        "auc is 0.85, near the baseline 0.9 again: table of data, run 4",
+    ]
+
+
+def test_a_render_that_works_again(make, ended, turn, titles):
+    make(AlertEvent.RENDER_FAILED, recovery=True)
+    now = timezone.now()
+    ended()
+    turn()
+    for minute, state in ((10, "failed"), (12, "failed"), (11, "succeeded")):
+        ended(state=state, at=now + timedelta(minutes=minute))
+    turn()
+    turn()
+    assert [title.partition(":")[0] for title in titles()] == ["Failed", "Failed"], "the later one failed"
+    ended(at=now + timedelta(minutes=13))
+    ended(at=now + timedelta(minutes=14))
+    turn()
+    turn()
+    assert titles()[2:] == ["Works again: table of data, run 5"]
+    ended(state="timed_out", at=now + timedelta(minutes=15))
+    turn()
+    assert len(titles()) == 4
+
+
+def test_a_recovery_is_written_once_by_two_reconcilers(make, ended, titles):
+    make(recovery=True)
+    ended(0.7)
+    ended(0.9)
+    for _ in range(3):
+        for alert in Alert.objects.all():
+            stale = Alert.objects.get(id=alert.id)
+            checking.alert_work(alert, timezone.now())
+            checking.alert_work(stale, timezone.now())
+    assert len(titles()) == 2
 
 
 def test_all_at_once_are_looked_at_in_the_order_of_their_ends(make, ended, turn, titles):

@@ -308,3 +308,20 @@ def test_an_operation_on_alerts_refuses_with_the_codes_of_the_document(method, p
 
 def test_kinds_of_targets_are_named_in_the_api_as_in_the_form():
     assert [each.value for each in TargetKind] == ["email", "webhook", "slack"]
+
+
+def test_whether_the_end_is_news_is_chosen_on_the_form_the_page_and_by_the_api(browser, owner, form, make):
+    client, (path, values) = browser(owner), form
+    client.post(path, values | {"recovery": "on"})
+    quiet = client.post(path, values)
+    assert quiet.status_code == 201
+    assert sorted(Alert.objects.values_list("sends_recovery", flat=True)) == [False, True]
+    alert = Alert.objects.get(sends_recovery=True)
+    assert "a message follows Send none" in text(client.get(alert.get_absolute_url()))
+    client.post(reverse("notifications:alert_action", args=[alert.id, "no-recovery"]))
+    assert "nothing is sent Send one" in text(client.get(alert.get_absolute_url()))
+    body = json.dumps({"recovery": True})
+    changed = client.patch(f"/api/v1/alerts/{alert.id}", body, content_type="application/json")
+    assert changed.json()["recovery"] is True
+    finished = make(AlertEvent.RENDER_SUCCEEDED).alert
+    assert "When it is over" not in text(client.get(finished.get_absolute_url()))

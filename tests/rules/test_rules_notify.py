@@ -1,4 +1,4 @@
-"""What alerts hear of rules: a run that failed, and a rule that the portal paused."""
+"""What alerts hear of rules: a run that failed, a rule that the portal paused, and one that works again."""
 
 import pytest
 
@@ -52,6 +52,22 @@ def test_a_run_that_fails_and_the_pause_that_follows(make, add_run, turn, work, 
     assert runs == {"r2", "r3"}
 
 
+def test_a_rule_that_works_again_is_reported_once(make, add_run, turn, work, kernel, watch):
+    rule = make(limits={"most_failures": 9})
+    watch(rule, AlertEvent.RULE_FAILED)
+    outcome = kernel.outcome
+    for state in (FAILURE, FAILURE, outcome, outcome):
+        kernel.outcome = state
+        add_run()
+        turn()
+        work()
+        turn(2)
+    failed, again = "A run of the rule table of data, tips failed", "The rule table of data, tips renders again"
+    assert titles() == [failed, failed, again]
+    message = Delivery.objects.get(message__title=again).message
+    assert (message["is_recovered"], message["rule"]["state"], message["run"]["id"]) == (True, "working", "r4")
+
+
 def test_a_person_who_pauses_a_rule_is_not_told_so(make, owner, watch):
     from apps.rules import services as rules
 
@@ -77,7 +93,7 @@ def test_only_what_the_rule_renders_counts(make, add_run, turn, work, watch, rec
 def test_a_listener_that_breaks_hinders_no_rule(make, add_run, turn, work, kernel, watch, monkeypatch):
     rule = make(limits={"most_failures": 1})
     watch(rule, AlertEvent.RULE_FAILED)
-    events.listener_register("broken", lambda _trouble: 1 / 0)
+    events.listener_register("broken", events.Listener(on_trouble=lambda _: 1 / 0, on_success=lambda _: 1 / 0))
     try:
         kernel.outcome = FAILURE
         add_run()
@@ -85,6 +101,6 @@ def test_a_listener_that_breaks_hinders_no_rule(make, add_run, turn, work, kerne
         work()
         turn()
     finally:
-        events.listener_register("broken", lambda _trouble: None)
+        events.listener_register("broken", events.Listener(on_trouble=lambda _: None, on_success=lambda _: None))
     assert not Rule.objects.get(id=rule.id).is_enabled
     assert len(titles()) == 1
