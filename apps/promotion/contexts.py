@@ -11,10 +11,10 @@ from vizkit.types.entities import VisualizationType
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.promotion import checks, selectors
-from apps.promotion.differences import diff_lines
 from apps.promotion.files import UnfitFileError, file_read
 from apps.promotion.guessing import body_of
 from apps.promotion.models import Proposal, Version, VersionState
+from apps.ui.differences import diff_lines
 from apps.visualizations.argument_fields import arguments_form
 from apps.visualizations.models import Render
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from apps.accounts.caller import Caller, caller_of
 from apps.reports import drafting, selectors, services
 from apps.reports.blocks import Draft
+from apps.reports.differences import Change, ChangeKind, versions_compare
 from apps.reports.models import BlockKind, Report, ReportVersion
 from apps.visualizations.api.pages import page_at
 from apps.visualizations.api.schemas import errors
@@ -21,6 +22,7 @@ from apps.visualizations.selectors import visualization_get
 
 router = Router(tags=["reports"])
 PageSize = Annotated[int, Query(ge=1, le=200)]
+Number = Annotated[int, Query(ge=1, le=999_999_999)]
 
 
 class BlockIn(Schema):
@@ -115,6 +117,23 @@ class VersionPage(Schema):
     next: str | None
 
 
+class ChangeOut(Schema):
+    """What happened to one block. `lines` are those of a text, with `+` or `-` before what differs."""
+
+    kind: ChangeKind
+    position: int
+    words: str
+    lines: list[str]
+
+
+class ChangesOut(Schema):
+    """What one version changes of another."""
+
+    before: VersionOut
+    after: VersionOut
+    changes: list[ChangeOut]
+
+
 @router.get("", response={200: ReportPage, **errors(400)}, url_name="reports")
 def reports_list(request: HttpRequest, page_size: PageSize = 50, page_token: str = "") -> Any:
     """Lists the reports that you may see, the one that was changed last first."""
@@ -176,6 +195,18 @@ def versions_list(request: HttpRequest, report_id: UUID, page_size: PageSize = 5
     return {"items": [_version(each) for each in found], "next": following}
 
 
+@router.get("/{report_id}/changes", response={200: ChangesOut, **errors(400, 404)}, url_name="report_changes")
+def changes_list(request: HttpRequest, report_id: UUID, before: Number, after: Number) -> Any:
+    """Returns what the version `after` changes of the version `before`."""
+    caller = caller_of(request)
+    difference = versions_compare(caller, selectors.report_get(caller, report_id), before, after)
+    return {
+        "before": _version(difference.before),
+        "after": _version(difference.after),
+        "changes": [_change(each) for each in difference.changes],
+    }
+
+
 @router.post(
     "/{report_id}/restore", response={200: ReportDetailsOut, **errors(400, 404, 409)}, url_name="report_restore"
 )
@@ -227,3 +258,8 @@ def _version(version: ReportVersion) -> dict[str, Any]:
         "created_at": version.created_at,
         "url": reverse("reports:report_version", args=[version.report_id, version.number]),
     }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    lines = [each.text for each in change.lines]
+    return {"kind": change.kind, "position": change.position, "words": change.words, "lines": lines}

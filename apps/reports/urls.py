@@ -16,6 +16,7 @@ urlpatterns = [
     path(_ONE, pages.report_detail, name="report_detail"),
     path(_ONE + "edit/", editor.report_edit, name="report_edit"),
     path(_ONE + "versions/", pages.report_versions, name="report_versions"),
+    path(_ONE + "versions/compare/", pages.report_compare, name="report_compare"),
     path(_ONE + "versions/<int:number>/", pages.report_version, name="report_version"),
     path(_ONE + "versions/<int:number>/restore", pages.report_restore, name="report_restore"),
     path(_ONE + "download.html", pages.report_download, name="report_download"),

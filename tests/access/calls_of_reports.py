@@ -4,7 +4,7 @@
 
 from django.utils import timezone
 
-from apps.reports import contexts, drafting, offline, selectors, services
+from apps.reports import contexts, differences, drafting, offline, selectors, services
 from apps.reports.blocks import Draft
 from apps.reports.models import BlockKind, Report, ReportVersion
 from apps.visualizations.exceptions import InvalidRequestError
@@ -69,6 +69,10 @@ CALLED = {
     ),
     "apps.reports.selectors.results_named": (lambda c, w, p: selectors.results_named(c, result(p)), SHOWN),
     "apps.reports.contexts.report_context": (lambda c, w, p: contexts.report_context(c, report(p)), HIDDEN),
+    "apps.reports.differences.versions_compare": (
+        lambda c, w, p: differences.versions_compare(c, report(p), 1, 1),
+        HIDDEN,
+    ),
     "apps.reports.offline.report_file": (
         lambda c, w, p: b"".join(offline.report_file(c, version(p), selectors.blocks_shown(c, result(p)))),
         LOOKERS,

@@ -50,6 +50,7 @@ PLACES = (
     "apps.reports.selectors",
     "apps.reports.services",
     "apps.reports.contexts",
+    "apps.reports.differences",
     "apps.reports.drafting",
     "apps.reports.offline",
     "apps.sharing.selectors",

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.caller import caller_of
 from apps.reports import offline, selectors, services
 from apps.reports.contexts import report_context
+from apps.reports.differences import versions_compare
+from apps.reports.forms import VersionsForm, numbers_read
 from apps.reports.models import Report
 from apps.reports.views.editor import report_changeable
 from apps.runs.views.sandboxed_response import set_sandbox_headers
@@ -63,6 +65,20 @@ def report_versions(request: HttpRequest, report_id: UUID) -> HttpResponse:
     page = Paginator(selectors.versions_of(caller, report), _PAGE).get_page(request.GET.get("page"))
     context = {"report": report, "page": page, "may_change": selectors.may_change(caller, report)}
     return render(request, "reports/report_versions.html", context)
+
+
+@require_safe
+def report_compare(request: HttpRequest, report_id: UUID) -> HttpResponse:
+    """Shows what one version (`?to=`, else the newest) changes of another (`?from=`, else the one before)."""
+    caller, report = caller_of(request), _report(request, report_id)
+    before, after = numbers_read(request.GET, report.number)
+    numbers = selectors.versions_of(caller, report).values_list("number", flat=True)
+    form = VersionsForm(before, after, numbers)
+    try:
+        difference = versions_compare(caller, report, before, after)
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+    return render(request, "reports/report_compare.html", {"report": report, "form": form, "difference": difference})
 
 
 @require_POST

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.ui import formats, icons, states, zones
+from apps.ui.differences import DiffLine
 
 # From here on an age says less than a date; as OLD_S in static/js/times.js.
 OLD: Final = timedelta(days=2)
@@ -29,6 +30,12 @@ for _filter in (
     formats.value_text,
 ):
     register.filter(_filter)
+
+
+@register.filter
+def diff_text(lines: Iterable[DiffLine]) -> SafeString:
+    """Returns a diff for a <pre>, where the template's own white space would show."""
+    return format_html_join("", '<span class="line {}">{}\n</span>', ((line.css, line.text) for line in lines))
 
 
 @register.simple_tag

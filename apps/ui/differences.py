@@ -1,4 +1,4 @@
-"""What one version of a file changes of another, for people to read."""
+"""What one version of a text changes of another, for people to read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class DiffLine:
 
 
 def diff_lines(before: str, after: str) -> list[DiffLine]:
-    """Returns the unified diff of two files, without its two lines of names; [] where they are the same."""
+    """Returns the unified diff of two texts, without its two lines of names; [] where they are the same."""
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=5))[2:]
     return [DiffLine(line, _CLASSES.get(line[:1], "")) for line in lines]
