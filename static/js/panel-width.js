@@ -68,8 +68,9 @@
   });
   handle.addEventListener("dblclick", forget);
 
-  // run-graph.js opens and closes the panel, and shows the handle beside an open one.
+  // The handle belongs to an open panel only; run-graph.js opens and closes it.
   function follow() {
+    handle.hidden = panel.hidden;
     if (!panel.hidden) restore();
   }
   new MutationObserver(follow).observe(panel, { attributes: true, attributeFilter: ["hidden"] });

@@ -2,7 +2,6 @@
 (() => {
   const split = document.querySelector("[data-split]");
   const panel = document.getElementById("step-panel");
-  const resizer = document.querySelector("[data-panel-resizer]");
   if (!split || !panel) return;
 
   const nodes = () => [...document.querySelectorAll("#run-live [data-node]")];
@@ -34,7 +33,7 @@
   function show(isOpen) {
     panel.hidden = !isOpen;
     split.classList.toggle("split", isOpen);
-    resizer.hidden = !isOpen;
+    document.dispatchEvent(new Event("vizportal:needs"));
   }
 
   // The nearest node that lies in the direction of the key; sideways distance counts double.
@@ -71,9 +70,6 @@
       panel.querySelector("[data-panel-close]")?.click();
     }
   });
-
-  // Without scripts the width cannot be changed.
-  resizer.hidden = panel.hidden;
 
   panel.addEventListener("click", (event) => {
     const close = event.target.closest("[data-panel-close]");
