@@ -10,6 +10,7 @@ from apps.kfp_service import portal as kfp_service
 from apps.notifications.api import router as alerts_router
 from apps.preservation.api import router as preservation_router
 from apps.promotion.api import router as proposals_router
+from apps.queues.api import router as queues_router
 from apps.reports.api import router as reports_router
 from apps.rules.api import router as rules_router
 from apps.runs.entities import State
@@ -25,6 +26,7 @@ api.add_router("/proposals", proposals_router)
 api.add_router("/rules", rules_router)
 api.add_router("/comparisons", gallery_router)
 api.add_router("/visualizations", preservation_router)
+api.add_router("/queue", queues_router)
 api.add_router("/reports", reports_router)
 api.add_router("/shares", shares_router)
 _STATES = {state.value: state for state in (*RenderState, *State)}

@@ -378,6 +378,10 @@ API = [
     ),
     ("api/v1/comparisons/<comparison_id>", GET, "/api/v1/comparisons/{comparison}", "readers", 200),
     ("api/v1/queue", GET, "/api/v1/queue", "people", 200),
+    ("api/v1/queue/pauses", GET, "/api/v1/queue/pauses", "people", 200),
+    ("api/v1/queue/pause", POST, "/api/v1/queue/pause", "those who administer", 200, {"reason": "x"}),
+    ("api/v1/queue/drain", POST, "/api/v1/queue/drain", "those who administer", 200, {"reason": "x"}),
+    ("api/v1/queue/resume", POST, "/api/v1/queue/resume", "those who administer", 200, {}),
     (
         "^apis/v[12]beta1/visualizations/(?P<namespace>[^/]*)$",
         POST,

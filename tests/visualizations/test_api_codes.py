@@ -123,7 +123,9 @@ def test_an_operation_answers_with_the_code_in_the_one_shape(code, name, how, wa
     assert set(answer.json()["error"]) <= {"code", "message", "fields"}
 
 
-_ELSEWHERE = tuple(f"/api/v1/{name}" for name in ("alerts", "comparisons", "proposals", "reports", "rules", "shares"))
+_ELSEWHERE = tuple(
+    f"/api/v1/{name}" for name in ("alerts", "comparisons", "proposals", "queue/", "reports", "rules", "shares")
+)
 
 
 def declared():

@@ -315,6 +315,7 @@ def test_openapi_names_every_contract_and_its_page_loads_nothing_from_elsewhere(
         "rules/{rule_id}/cancel": {"post"},
         "reports": {"get", "post"},
         "reports/{report_id}": {"get", "patch", "delete"},
+        "reports/{report_id}/changes": {"get"},
         "reports/{report_id}/restore": {"post"},
         "reports/{report_id}/versions": {"get"},
         "shares": {"get", "post"},
@@ -328,6 +329,10 @@ def test_openapi_names_every_contract_and_its_page_loads_nothing_from_elsewhere(
         "renders/{render_id}": {"get"},
         "renders/{render_id}/cancel": {"post"},
         "queue": {"get"},
+        "queue/pauses": {"get"},
+        "queue/pause": {"post"},
+        "queue/drain": {"post"},
+        "queue/resume": {"post"},
     }
     found = {path.removeprefix("/api/v1/"): set(methods) for path, methods in schema["paths"].items()}
     assert wanted == found
