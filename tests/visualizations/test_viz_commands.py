@@ -147,6 +147,19 @@ def test_rerender_stale_goes_on_where_it_was_stopped(three, queue, work, owner, 
     assert "1 queued, 2 passed over." in run("rerender", "--yes")
 
 
+def test_rerender_of_everything_goes_on_where_it_was_stopped(three, queue, work):
+    Render.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    # What its first line says to go on with.
+    began = re.search(r"--before (\S+):", run("rerender", "--type", three[0].type_key))[1]
+    work()
+    assert "0 passed over." in run("rerender", "--before", began)
+    work()
+    assert "0 queued, 0 passed over." in run("rerender", "--before", began)
+    assert {each.renders.count() for each in three} == {2}
+    with pytest.raises(CommandError, match="with its zone"):
+        run("rerender", "--before", "2026-11-30T08:00:00")
+
+
 def test_rerender_dry_run_names_runs_and_counts(three):
     Visualization.objects.filter(id=three[0].id).update(run_name="nightly", run_id="r9")
     shown = run("rerender", "--dry-run")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 import threading
+from argparse import ArgumentTypeError
 from collections import Counter
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from tqdm import tqdm
 
 from apps.accounts.caller import command_caller
@@ -30,7 +34,8 @@ class Command(BaseCommand):
     """Queues a render for each visualization the filters choose.
 
     Stopped in the middle it can simply be started again: with --stale what was rendered meanwhile is no longer
-    stale, and what waits or runs is passed over in any case.
+    stale, and with --before, whose moment it writes when it begins, what was rendered since then is left out. What
+    waits or runs is passed over in any case, and --wait waits for that too.
     """
 
     help = "Render visualizations again: by type, pipeline, run, state, or only those that are --stale."
@@ -42,6 +47,12 @@ class Command(BaseCommand):
         parser.add_argument("--state", choices=RenderState.values, help="only where the latest render ended so")
         parser.add_argument(
             "--stale", action="store_true", help="only where data, artifact, type or environment changed since"
+        )
+        parser.add_argument(
+            "--before",
+            type=_moment,
+            metavar="TIME",
+            help="only where no render ended that was asked for since, such as 2026-11-30T08:00:00+00:00",
         )
         parser.add_argument("--dry-run", action="store_true", help="only list what would be rendered")
         parser.add_argument("--yes", action="store_true", help="do not ask before everything is rendered again")
@@ -55,10 +66,15 @@ class Command(BaseCommand):
             return
         if not (self._is_filtered(options) or options["yes"] or self._is_confirmed(len(chosen))):
             raise CommandError("Nothing was queued. Choose by a filter, or confirm with --yes.")
-        queued = self._queue(chosen)
+        moment = options["before"] or timezone.now()
+        self.stderr.write(
+            f"If this is stopped, start it again with --before {moment.isoformat()}: nothing is done twice."
+        )
+        waiting = _active(chosen)
+        queued = self._queue([each for each in chosen if each.id not in waiting])
         self.stdout.write(f"{len(queued)} queued, {len(chosen) - len(queued)} passed over.")
         if options["wait"]:
-            self._wait(queued)
+            self._wait([*waiting.values(), *queued])
 
     def _list(self, chosen: list[Visualization]) -> None:
         for name, rows in groupby(chosen, lambda each: each.run_name or each.run_id or "(no run)"):
@@ -72,7 +88,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {count:6} {key}")
 
     def _is_filtered(self, options: dict[str, Any]) -> bool:
-        return any(options[name] for name in ("type", "pipeline", "run", "state", "stale"))
+        return any(options[name] for name in ("type", "pipeline", "run", "state", "stale", "before"))
 
     def _is_confirmed(self, count: int) -> bool:
         """Asks, where somebody can answer; everything of a large portal takes hours."""
@@ -91,6 +107,7 @@ class Command(BaseCommand):
             pipeline_name=options["pipeline"],
             run_id=options["run"],
             state=options["state"] or "",
+            before=options["before"],
         )
         chosen = self._stale(found) if options["stale"] else list(found)
         return sorted(chosen, key=lambda each: (each.run_name, each.run_id))
@@ -134,6 +151,20 @@ class Command(BaseCommand):
 
     def _renders(self, ids: list[Any]) -> QuerySet[Render]:
         return Render.objects.filter(id__in=ids)
+
+
+def _active(chosen: list[Visualization]) -> dict[Any, Any]:
+    """Returns the renders of them that wait or run, by visualization."""
+    wanted = {each.id for each in chosen}
+    rows = Render.objects.filter(state__in=ACTIVE_STATES).values_list("visualization_id", "id")
+    return {visualization: render for visualization, render in rows if visualization in wanted}
+
+
+def _moment(text: str) -> datetime:
+    found = parse_datetime(text)
+    if found is None or found.tzinfo is None:
+        raise ArgumentTypeError("give a time with its zone, such as 2026-11-30T08:00:00+00:00")
+    return found
 
 
 def _gateway(visualization: Visualization) -> Gateway:
