@@ -160,6 +160,22 @@ def test_rerender_of_everything_goes_on_where_it_was_stopped(three, queue, work)
         run("rerender", "--before", "2026-11-30T08:00:00")
 
 
+def test_what_ended_while_others_were_chosen_is_not_rendered_twice(three, queue, work, monkeypatch):
+    from apps.visualizations.management.commands import rerender
+
+    Render.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    began = re.search(r"--before (\S+):", run("rerender", "--yes"))[1]
+
+    def look(_chosen):
+        # All three wait when they are chosen, and have ended a moment later.
+        work()
+        return {}
+
+    monkeypatch.setattr(rerender, "_active", look)
+    assert "0 queued, 3 passed over." in run("rerender", "--before", began)
+    assert {each.renders.count() for each in three} == {2}
+
+
 def test_rerender_dry_run_names_runs_and_counts(three):
     Visualization.objects.filter(id=three[0].id).update(run_name="nightly", run_id="r9")
     shown = run("rerender", "--dry-run")

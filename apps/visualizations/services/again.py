@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -80,18 +81,28 @@ def render_again(
     return render
 
 
-def render_again_for_owner(caller: Caller, visualization: Visualization, *, artifact: Artifact | None = None) -> Render:
+def render_again_for_owner(
+    caller: Caller,
+    visualization: Visualization,
+    *,
+    artifact: Artifact | None = None,
+    unless_since: datetime | None = None,
+) -> Render:
     """Queues another render in the owner's name, for an administrator's bulk work: no limit of waiting ones holds.
 
     Args:
         artifact: as of `render_again`.
+        unless_since: where the latest render was asked for since then, there is no other.
 
     Raises:
         NotAllowedError: the caller is no administrator.
         WrongStateError, InvalidRequestError, CustomOffError: see `render_again`.
     """
     right_check(caller, Right.ADMINISTER)
-    before = spec_read(_latest_ended(visualization))
+    latest = _latest_ended(visualization)
+    if unless_since is not None and latest.created_at >= unless_since:
+        raise WrongStateError("It was rendered again meanwhile.")
+    before = spec_read(latest)
     if artifact is not None:
         before = _moved(visualization, before, artifact)
     spec = _spec_again(visualization, before, None, None, {})

@@ -71,7 +71,7 @@ class Command(BaseCommand):
             f"If this is stopped, start it again with --before {moment.isoformat()}: nothing is done twice."
         )
         waiting = _active(chosen)
-        queued = self._queue([each for each in chosen if each.id not in waiting])
+        queued = self._queue([each for each in chosen if each.id not in waiting], moment)
         self.stdout.write(f"{len(queued)} queued, {len(chosen) - len(queued)} passed over.")
         if options["wait"]:
             self._wait([*waiting.values(), *queued])
@@ -125,13 +125,17 @@ class Command(BaseCommand):
             self.stderr.write(f"{count} could not be looked at: {message}")
         return chosen
 
-    def _queue(self, chosen: list[Visualization]) -> list[Any]:
+    def _queue(self, chosen: list[Visualization], moment: datetime) -> list[Any]:
         caller, queued = command_caller(), []
         for each in tqdm(chosen, desc="queueing", unit="", file=self.stderr, disable=not chosen):
+            artifact = self._artifacts.get(each.id)
             try:
-                queued.append(render_again_for_owner(caller, each, artifact=self._artifacts.get(each.id)).id)
+                # It is asked once more here: what waited when these were chosen may have ended since.
+                render = render_again_for_owner(caller, each, artifact=artifact, unless_since=moment)
             except VisualizationsError as error:
                 self.stderr.write(f"{each.id} {each.title}: {error}")
+            else:
+                queued.append(render.id)
         return queued
 
     def _wait(self, queued: list[Any]) -> None:
