@@ -114,4 +114,13 @@ def tokens_check(**_kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-CHECKS: Final = (sign_in_check, transport_check, rendering_check, tokens_check)
+def sharing_check(**_kwargs: Any) -> list[CheckMessage]:
+    """Checks who may open what was shared."""
+    if not settings.VIZPORTAL_SHARE_ANONYMOUS:
+        return []
+    message = "VIZPORTAL_SHARE_ANONYMOUS: whoever has a shared link opens its result or report without an account."
+    hint = "If only people of this portal are meant, set it to false. `/shares/` lists the links; each can be revoked."
+    return [Notice(message, hint=hint, id="vizportal.W009")]
+
+
+CHECKS: Final = (sign_in_check, transport_check, rendering_check, tokens_check, sharing_check)

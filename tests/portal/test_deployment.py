@@ -89,6 +89,7 @@ def test_the_command_says_ours_and_django_s_own():
         ({"ALLOW_CUSTOM_VISUALIZATIONS": "true", "VIZPORTAL_CUSTOM_WITHOUT_SANDBOX": "true"}, "vizportal.W006"),
         ({"VIZPORTAL_KFP_SERVICE_BIND": "0.0.0.0:8888", "VIZPORTAL_KFP_SERVICE_OPEN": "true"}, "vizportal.W007"),
         ({"VIZPORTAL_KFP_SERVICE_TOKEN": "guess-me"}, "vizportal.W008"),
+        ({"VIZPORTAL_SHARE_ANONYMOUS": "true"}, "vizportal.W009"),
     ],
 )
 def test_each_weakness_is_said_without_the_secret(monkeypatch, changed, code):
