@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 
 from apps.accounts.caller import caller_of
 from apps.accounts.rights import Right
+from apps.promotion.selectors import review_count
 from apps.queues.selectors import queue_count
 from apps.runs.exceptions import RunsError
 from apps.runs.gateway.endpoints import endpoint, endpoints
@@ -24,7 +25,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
     `may_create` says whether the person may make and change things. `endpoint` is that of the page (None where no
     Kubeflow is configured), `endpoints` has all with the addresses of their runs, `namespace` is the chosen one, and
-    `is_local` is true where nobody signs in. `queue_count` is for the menu only: how many renders run or wait.
+    `is_local` is true where nobody signs in. `queue_count` and `review_count` are for the menu only: how many renders
+    run or wait, and how many proposals the person may decide on.
     """
     found: dict[str, Any] = {
         "is_local": settings.VIZPORTAL_AUTH == "local",
@@ -32,6 +34,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "endpoints": [],
         "namespace": "",
         "queue_count": SimpleLazyObject(queue_count),
+        "review_count": SimpleLazyObject(lambda: review_count(caller_of(request))),
         "may_create": hasattr(request, "user") and caller_of(request).may(Right.CREATE),
     }
     try:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.accounts.models import Portal
 from apps.accounts.rights import Right
@@ -79,14 +79,22 @@ def role_set(user: Any, role: Role) -> None:
 
 
 def has_others(user: Any, right: Right) -> bool:
-    """Whether another active account has a right; superusers have all."""
-    others = get_user_model().objects.filter(is_active=True).exclude(pk=user.pk)
+    """Whether another active account has a right."""
+    return people_with(right).exclude(pk=user.pk).exists()
+
+
+def people_with(right: Right) -> QuerySet[Any]:
+    """Returns the active accounts that have a right; superusers have all.
+
+    Where the default role gives it, that is everybody, also who was given a lower role.
+    """
+    active = get_user_model().objects.filter(is_active=True)
     if right in Role(settings.VIZPORTAL_DEFAULT_ROLE).rights:
-        return others.exists()
+        return active
     named = {"codename": right.value, "content_type__app_label": "people"}
     permission = Permission.objects.filter(**named)
     held = Q(is_superuser=True) | Q(groups__permissions__in=permission) | Q(user_permissions__in=permission)
-    return others.filter(held).exists()
+    return active.filter(held).distinct()
 
 
 def role_for(group_names: Iterable[str]) -> Role:

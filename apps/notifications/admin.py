@@ -53,7 +53,7 @@ class AlertAdmin(_ReadOnlyAdmin):
 class DeliveryAdmin(_ReadOnlyAdmin):
     """Messages, to see why one did not arrive."""
 
-    list_display = ("created_at", "alert", "target", "state", "attempts", "status_code", "error")
+    list_display = ("created_at", "alert", "target", "recipient", "state", "attempts", "status_code", "error")
     list_filter = ("state",)
-    list_select_related = ("alert", "target")
+    list_select_related = ("alert", "target", "recipient")
     search_fields = ("alert__name", "target__shown", "error")

@@ -13,7 +13,8 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Adds the alerts' work to each pass of the reconciler, hears of rules, and lets workers send messages."""
-        from apps.notifications import checking, deliveries  # noqa: PLC0415  (they import models)
+        from apps.notifications import checking, deliveries, proposals  # noqa: PLC0415  (they import models)
+        from apps.promotion import events as promotion_events  # noqa: PLC0415
         from apps.rules import events  # noqa: PLC0415
         from apps.visualizations import jobs  # noqa: PLC0415
         from apps.visualizations.services import reconciliation  # noqa: PLC0415
@@ -21,4 +22,5 @@ class NotificationsConfig(AppConfig):
         jobs.function_register(deliveries.JOB, deliveries.delivery_send)
         heard = events.Listener(on_trouble=checking.rule_trouble_note, on_success=checking.rule_success_note)
         events.listener_register("alerts", heard)
+        promotion_events.listener_register("proposals", proposals.proposal_note)
         reconciliation.part_register("alerts", checking.alerts_pass)

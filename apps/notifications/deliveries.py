@@ -7,6 +7,7 @@ has the same id. After an attempt that was noted as successful there is none.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,9 +16,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.sealing import SealError
-from apps.notifications.addresses import address_of
-from apps.notifications.models import OPEN_STATES, Alert, Delivery, DeliveryState
-from apps.notifications.rights import refusal_of
+from apps.notifications.addresses import Address, address_of, email_is_set_up
+from apps.notifications.models import OPEN_STATES, Alert, Delivery, DeliveryState, TargetKind
+from apps.notifications.rights import refusal_of, refusal_of_person
 from apps.notifications.sending import Outcome, message_send
 from apps.visualizations import jobs
 
@@ -52,6 +53,20 @@ def deliveries_write(alert: Alert, key: str, message: dict[str, Any], now: datet
     return sum(row.state == DeliveryState.WAITING for row in rows)
 
 
+def messages_write(people: Iterable[Any], key: str, message: dict[str, Any], now: datetime) -> int:
+    """Writes an e-mail to each of these accounts that has an address, in the caller's transaction; returns how many.
+
+    Without a mail server nothing is written: nobody asked for these messages.
+    """
+    if not email_is_set_up():
+        return 0
+    values = {"key": key, "message": message, "due_at": now}
+    rows = [Delivery(recipient=each, **values) for each in people if each.email]
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    transaction.on_commit(lambda: deliveries_enqueue(now), robust=True)
+    return len(rows)
+
+
 def _is_too_much(alert: Alert, now: datetime) -> bool:
     recent = Delivery.objects.filter(alert__owner=alert.owner_id, created_at__gt=now - timedelta(hours=1))
     return recent.exclude(state=DeliveryState.DROPPED).count() >= MOST_PER_HOUR
@@ -65,13 +80,15 @@ def deliveries_enqueue(now: datetime | None = None) -> int:
     now = now or timezone.now()
     lost = Q(queued_at=None) | Q(queued_at__lt=now - QUEUED_AGAIN)
     busy = Q(state=DeliveryState.SENDING) | Q(state=DeliveryState.WAITING, queued_at__gte=now - QUEUED_AGAIN)
-    taken = set(Delivery.objects.filter(busy, state__in=OPEN_STATES).order_by().values_list("target_id", flat=True))
+    at_work = Delivery.objects.filter(busy, state__in=OPEN_STATES).order_by()
+    taken: set[tuple[Any, Any]] = set(at_work.values_list("target_id", "recipient_id"))
     queued = 0
     rows = Delivery.objects.filter(lost, state=DeliveryState.WAITING, due_at__lte=now).order_by("due_at", "id")
-    for row in rows.only("target_id", "attempts")[:_MOST_QUEUED]:
-        if row.target_id in taken:
+    for row in rows.only("target_id", "recipient_id", "attempts")[:_MOST_QUEUED]:
+        place = row.target_id, row.recipient_id
+        if place in taken:
             continue
-        taken.add(row.target_id)
+        taken.add(place)
         same = Delivery.objects.filter(lost, id=row.id, state=DeliveryState.WAITING, attempts=row.attempts)
         if not same.update(queued_at=now):
             continue
@@ -104,11 +121,12 @@ def delivery_send(delivery_id: str, attempt: int, now: datetime | None = None) -
     if not waiting.update(**values):
         logger.info("delivery %s attempt %s: nothing to send", delivery_id, attempt)
         return
-    row = Delivery.objects.select_related("target", "alert__owner", "alert__recipe").filter(id=delivery_id).first()
+    rows = Delivery.objects.select_related("target", "alert__owner", "alert__recipe", "recipient")
+    row = rows.filter(id=delivery_id).first()
     if row is None:
         # Its alert was deleted in this moment.
         return
-    if not row.alert.is_enabled and not row.is_test:
+    if row.alert is not None and not row.alert.is_enabled and not row.is_test:
         _end(row, DeliveryState.DROPPED, now, error="The alert was paused before this was sent.")
         return
     _attempt_end(row, _attempt(row, now), now)
@@ -116,18 +134,29 @@ def delivery_send(delivery_id: str, attempt: int, now: datetime | None = None) -
 
 
 def _attempt(row: Delivery, now: datetime) -> Outcome:
-    refusal = refusal_of(row.alert)
-    if refusal:
-        Alert.objects.filter(id=row.alert_id).update(problem=refusal)
-        # Kubeflow may only be down, so it is asked again.
-        return Outcome(error=refusal, is_final=False)
+    if row.alert is None:
+        refusal = refusal_of_person(row)
+        if refusal:
+            return Outcome(error=refusal)
+    else:
+        refusal = refusal_of(row.alert)
+        if refusal:
+            Alert.objects.filter(id=row.alert.id).update(problem=refusal)
+            # Kubeflow may only be down, so it is asked again.
+            return Outcome(error=refusal, is_final=False)
     try:
-        return message_send(address_of(row.target), str(row.id), row.message, now)
+        return message_send(_address(row), str(row.id), row.message, now)
     except SealError:
         return Outcome(error="The target's address can no longer be decrypted. Make the alert anew.")
     except Exception:
         logger.exception("delivery %s failed", row.id)
         return Outcome(error="Something went wrong in the portal; the worker's log has the cause.", is_final=False)
+
+
+def _address(row: Delivery) -> Address:
+    if row.target is not None:
+        return address_of(row.target)
+    return Address(kind=TargetKind.EMAIL, address=row.recipient.email if row.recipient else "")
 
 
 def _attempt_end(row: Delivery, outcome: Outcome, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.notifications.models import Alert
+from apps.promotion.models import Version, VersionState
 from apps.rules.models import Rule
 from apps.visualizations.models import Render
 
@@ -103,6 +104,20 @@ def trial_message(alert: Alert) -> dict[str, Any]:
     headline = f"Test of the alert {alert.name}"
     details = ["Somebody asked for this message to see that it arrives. Nothing happened."]
     return _message(alert, headline, details, {"is_test": True}, public_url(alert.get_absolute_url()))
+
+
+def proposal_message(version: Version) -> dict[str, Any]:
+    """Returns what is sent about a proposal: to reviewers of a new one, to its author of the decision."""
+    state, url = version.known_state, public_url(version.proposal.get_absolute_url())
+    named = f"{version.title}, version {version.number}"
+    if state is VersionState.PROPOSED:
+        title = _one_line(f"To review: {named}")
+        details = [f"{version.proposal.author_name} proposes custom code as the type {version.key}."]
+    else:
+        title = _one_line(f"{state.label}: {named}")
+        details = [f"{version.reviewer_name or 'An administrator'} decided on what you proposed."]
+        details += [_one_line(version.comment)] if version.comment.strip() else []
+    return {"event": state.value, "title": title, "url": url, "lines": [title, "", *details, "", url]}
 
 
 def _message(alert: Alert, headline: str, details: list[str], facts: dict[str, Any], url: str) -> dict[str, Any]:

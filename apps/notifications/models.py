@@ -162,9 +162,13 @@ class AlertCheck(models.Model):
 
 
 class Delivery(models.Model):
-    """One message on its way to one target. Its id stays the same at each attempt, so that receivers know a repetition.
+    """One message on its way to one target, or to a person's own e-mail address.
+
+    Its id stays the same at each attempt, so that receivers know a repetition.
 
     Attributes:
+        alert, target: None for a message to a person.
+        recipient: who gets it by e-mail; None for a message of an alert.
         key: what it reports, such as `render:<id>`; one row for each target and key, so that it is sent once.
         message: what is sent, as JSON.
         attempts: how many were begun.
@@ -176,8 +180,20 @@ class Delivery(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
-    target = models.ForeignKey(AlertTarget, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    alert = models.ForeignKey(
+        Alert, null=True, blank=True, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    target = models.ForeignKey(
+        AlertTarget, null=True, blank=True, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_index=False,
+    )
     key = models.CharField(max_length=80)
     message = models.JSONField()
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
@@ -193,7 +209,12 @@ class Delivery(models.Model):
     class Meta:
         ordering = ["-created_at", "id"]
         verbose_name_plural = "deliveries"
-        constraints = [models.UniqueConstraint(fields=["target", "key"], name="delivery_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["target", "key"], name="delivery_once"),
+            models.UniqueConstraint(
+                fields=["recipient", "key"], condition=models.Q(recipient__isnull=False), name="delivery_person_once"
+            ),
+        ]
         indexes = [
             models.Index(fields=["alert", "-created_at"], name="delivery_log"),
             models.Index(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from apps.accounts.caller import absent_caller
 from apps.accounts.rights import Right
-from apps.notifications.models import Alert
+from apps.notifications.models import Alert, Delivery
+from apps.promotion.models import VersionState
 from apps.runs import access
 
 
@@ -21,4 +22,18 @@ def refusal_of(alert: Alert) -> str:
             f"Nothing is sent: {name} may not read the namespace {alert.recipe.namespace}, "
             "or Kubeflow cannot be asked about it."
         )
+    return ""
+
+
+def refusal_of_person(row: Delivery) -> str:
+    """Returns why a message to a person may not be sent now, as a sentence; "" where it may.
+
+    Who may no longer approve is not told of what waits for approval.
+    """
+    person = row.recipient
+    if person is None or not person.is_active or not person.email:
+        return "Nothing is sent: the account is not active, or has no e-mail address."
+    needed = Right.APPROVE if row.message.get("event") == VersionState.PROPOSED else Right.VIEW
+    if not absent_caller(person).may(needed):
+        return f"Nothing is sent: {person.get_username()} may no longer see this."
     return ""

@@ -44,6 +44,13 @@ def proposals_pending(caller: Caller) -> QuerySet[Proposal]:
     return rows if caller.may(Right.APPROVE) else rows.none()
 
 
+def review_count(caller: Caller) -> int:
+    """Returns how many proposals of others wait for a decision by the caller; 0 without a query for most people."""
+    if not caller.may(Right.APPROVE):
+        return 0
+    return proposals_pending(caller).exclude(author=caller.user_id).count()
+
+
 def proposals_decided(caller: Caller) -> QuerySet[Proposal]:
     """Returns the types that came of proposals, in use or retired; nothing for callers that may not approve."""
     rows = proposals_visible(caller).exclude(key="").order_by("key")

@@ -58,6 +58,7 @@ CALLED = {
     _S + "proposals_visible": (lambda c, w, p: selectors.proposals_visible(c).filter(pk=p["proposal"]), PROPOSED),
     _S + "proposals_own": (lambda c, w, p: selectors.proposals_own(c).filter(pk=p["proposal"]), OWN),
     _S + "proposals_pending": (lambda c, w, p: selectors.proposals_pending(c).filter(pk=p["proposal"]), REVIEWERS),
+    _S + "review_count": (lambda c, w, p: selectors.review_count(c) or None, REVIEWERS),
     _S + "proposals_decided": (
         lambda c, w, p: with_type(p) and selectors.proposals_decided(c).filter(pk=p["proposal"]),
         REVIEWERS,
