@@ -487,6 +487,7 @@ COMMANDS = {
     "alerts": "command",
     "sign_out": "command",
     "environments": "no person's data",
+    "proposals": "command",
     "prune": "command",
     "queue": "command",
     "reconcile": "system",
