@@ -171,7 +171,7 @@ def test_what_ended_while_others_were_chosen_is_not_rendered_twice(three, queue,
         work()
         return {}
 
-    monkeypatch.setattr(rerender, "_active", look)
+    monkeypatch.setattr(rerender, "renders_active", look)
     assert "0 queued, 3 passed over." in run("rerender", "--before", began)
     assert {each.renders.count() for each in three} == {2}
 

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         self.stderr.write(
             f"If this is stopped, start it again with --before {moment.isoformat()}: nothing is done twice."
         )
-        waiting = _active(chosen)
+        waiting = renders_active(chosen)
         queued = self._queue([each for each in chosen if each.id not in waiting], moment)
         self.stdout.write(f"{len(queued)} queued, {len(chosen) - len(queued)} passed over.")
         if options["wait"]:
@@ -157,7 +157,7 @@ class Command(BaseCommand):
         return Render.objects.filter(id__in=ids)
 
 
-def _active(chosen: list[Visualization]) -> dict[Any, Any]:
+def renders_active(chosen: list[Visualization]) -> dict[Any, Any]:
     """Returns the renders of them that wait or run, by visualization."""
     wanted = {each.id for each in chosen}
     rows = Render.objects.filter(state__in=ACTIVE_STATES).values_list("visualization_id", "id")
