@@ -37,8 +37,8 @@ develop:
 run: setup
 	@exec $(RUN) manage.py up
 
-# By file: what a file's tests share (a portal, a browser) is started once. loadgroup has no effect with pytest 9.2.
-PARALLEL := $(RUN) -m pytest -n 2 --dist loadfile
+# Three for two cores, since many tests wait. By file: what its tests share (a portal, a browser) is started once. loadgroup has no effect with pytest 9.2.
+PARALLEL := $(RUN) -m pytest -n 3 --dist loadfile
 PLAIN := -m "not slow and not kernel and not browser"
 
 test: test-plain

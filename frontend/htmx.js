@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { minify } from "terser";
 
-// What takes a function's place. The attributes and calls that end here are named in tests/portal/test_scripts.py.
+// What takes a function's place. The attributes and calls that end here are named in tests/portal/test_page_scripts.py.
 const REPLACED = {
   addHxOnEventHandler: "{}",
   boostElement: "{}",

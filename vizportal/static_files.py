@@ -21,7 +21,7 @@ def script_shorten(text: str) -> str:
     """Returns a script without lines that are comments, empty lines and indentation.
 
     Lines stay lines, so nothing has to be understood of the language. Scripts have no template literals over several
-    lines, in which white space counts (tests/portal/test_scripts.py).
+    lines, in which white space counts (tests/portal/test_page_scripts.py).
     """
     lines = [line.strip() for line in text.splitlines()]
     return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"

@@ -83,7 +83,7 @@ def breaches(loader: MigrationLoader, baseline: Mapping[str, str], released: Col
             continue
         if contracts:
             found.append(Breach(".".join(node), "contracts", f"{contracts} is no release yet"))
-        reading = _Reading(migration, loader.project_state(list(migration.dependencies) or None), made)
+        reading = _Reading(migration, loader.project_state(node, at_end=False), made)
         reading.read(migration.operations)
         found += reading.found
     return found
