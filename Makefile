@@ -37,13 +37,15 @@ develop:
 run: setup
 	@exec $(RUN) manage.py up
 
-# Three for two cores, since many tests wait. By file: what its tests share (a portal, a browser) is started once. loadgroup has no effect with pytest 9.2.
-PARALLEL := $(RUN) -m pytest -n 3 --dist loadfile
+# By file: what a file's tests share (a portal, a browser) is started once. loadgroup has no effect with pytest 9.2.
+BY_FILE := $(RUN) -m pytest --dist loadfile
+# Many plain tests wait, so there are three processes for two cores; browsers and kernels use them fully.
+PARALLEL := $(BY_FILE) -n 3
 PLAIN := -m "not slow and not kernel and not browser"
 
 test: test-plain
 	@$(RUN) manage.py environments build tfx --if-needed
-	$(PARALLEL) -m "(slow or kernel or browser) and not installation"
+	$(BY_FILE) -n 2 -m "(slow or kernel or browser) and not installation"
 	$(RUN) -m pytest -m installation
 
 test-plain: develop
