@@ -27,6 +27,12 @@ def test_a_reason_fits_its_column():
     assert all(reason.label and reason.value == reason.name.lower() for reason in Reason)
 
 
+def test_advice_is_whole_sentences_and_faults_are_what_clients_of_the_api_know():
+    for reason in Reason:
+        assert reason.advice == "" or (reason.advice[0].isupper() and reason.advice.endswith(".")), reason
+    assert {each.value for each in Fault} == {"request", "portal", "machine"}
+
+
 def test_the_machine_s_faults_are_tried_again():
     machine = {reason for reason in Reason if reason.is_machine_fault}
     assert machine == {reason for reason in Reason if reason.is_tried_again}
