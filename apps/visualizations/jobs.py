@@ -43,6 +43,11 @@ _JOB_GRACE_S = 600
 _KEEP_S = 3600
 # How often an idle worker sends a heartbeat; one that was killed is counted for up to a minute and a half.
 _WORKER_TTL_S = 30
+# How long a worker has from taking a job to claiming its render; then it is taken for dead.
+_TAKEN_S = 20
+_TAKEN_KEY = "vizportal:taken:"
+# That the reconciler saw a job on its way from the queue to a worker: a moment of a few milliseconds.
+_ON_ITS_WAY_KEY = "vizportal:on-its-way:"
 logger = logging.getLogger(__name__)
 
 
@@ -203,6 +208,7 @@ class RenderWorker(PausableWorker):
             # The next ones come from the render itself, with those of its lease.
             super().heartbeat(pipeline=pipe)
             self.set_state(WorkerStatus.BUSY, pipeline=pipe)
+            pipe.set(f"{_TAKEN_KEY}{job.id}", "1", ex=_TAKEN_S)
             pipe.lrem(queue.intermediate_queue_key, 1, job.id)
             job_trace_request(pipe, job.id)
             return job_trace_read(pipe.execute())
@@ -323,6 +329,21 @@ def job_ids(environment: str) -> frozenset[str]:
 def job_exists(render: Render) -> bool:
     """Whether the queue server knows the job of the render's present attempt, in whatever state."""
     return bool(RenderJob.exists(job_id(render), connection=queue_get(render.environment).connection))
+
+
+def job_is_taken(render: Render) -> bool:
+    """Whether a worker has just taken the job of the render's present attempt, and may be about to claim it.
+
+    A job that is on its way from the queue to a worker counts once: one that is still there later lost its worker.
+
+    Raises:
+        RedisError: the queue server does not answer.
+    """
+    queue, name = queue_get(render.environment), job_id(render)
+    if name.encode() in queue.connection.lrange(queue.intermediate_queue_key, 0, -1):
+        return bool(queue.connection.set(f"{_ON_ITS_WAY_KEY}{name}", "1", nx=True, ex=_KEEP_S))
+    # Looked at after that list: a worker marks a job before it takes it out of there.
+    return bool(queue.connection.exists(f"{_TAKEN_KEY}{name}"))
 
 
 def worker_keys(environment: str) -> frozenset[str]:

@@ -114,6 +114,31 @@ def test_a_job_that_died_before_its_claim_counts_as_a_loss(submit, queue, age, r
     assert queue.job_ids == [f"render-{made.render.id}-2"]
 
 
+def test_a_job_that_a_worker_has_just_taken_is_not_lost(submit, work, age, row, monkeypatch):
+    """It is in no list then, and its render is not claimed yet."""
+    found = []
+
+    def claim(render_id, attempt):
+        found.append(str(reconcile()))
+        return render_claim(render_id, attempt)
+
+    monkeypatch.setattr(execution, "render_claim", claim)
+    made = submit()
+    age(made.render, "queued_at")
+    work()
+    assert found == ["nothing to do"]
+    assert (row(made.render).state, row(made.render).attempt, row(made.render).losses) == (RenderState.SUCCEEDED, 1, 0)
+
+
+def test_a_job_on_its_way_to_a_worker_is_lost_when_it_is_there_a_second_time(submit, queue, age, row):
+    made = submit()
+    age(made.render, "queued_at")
+    queue.connection.lmove(queue.key, queue.intermediate_queue_key)
+    assert reconcile().enqueued == 0
+    assert reconcile().enqueued == 1
+    assert (row(made.render).attempt, row(made.render).losses) == (2, 1)
+
+
 def test_past_its_deadline_a_render_has_timed_out(submit, age, row):
     made = submit()
     render_claim(made.render.id, 1)

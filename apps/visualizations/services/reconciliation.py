@@ -323,6 +323,8 @@ def _enqueue_again(render: Render, now: datetime) -> bool:
     """A job that still exists but is not in the queue died with its worker, or was refused: that counts as a loss."""
     if not jobs.job_exists(render):
         return jobs.render_enqueue(render)
+    if jobs.job_is_taken(render):
+        return False
     if render.losses + 1 >= _MAX_UNCLAIMED:
         return _give_up(render, now)
     return _try_again(render, now)
