@@ -43,10 +43,10 @@ _JOB_GRACE_S = 600
 _KEEP_S = 3600
 # How often an idle worker sends a heartbeat; one that was killed is counted for up to a minute and a half.
 _WORKER_TTL_S = 30
-# How long a worker has from taking a job to claiming its render; then it is taken for dead.
+# How long a worker has from taking a job to claiming its render; after that it counts as dead.
 _TAKEN_S = 20
 _TAKEN_KEY = "vizportal:taken:"
-# That the reconciler saw a job on its way from the queue to a worker: a moment of a few milliseconds.
+# The reconciler has seen this job on its way from the queue to a worker, which usually takes a few milliseconds.
 _ON_ITS_WAY_KEY = "vizportal:on-its-way:"
 logger = logging.getLogger(__name__)
 
@@ -334,7 +334,8 @@ def job_exists(render: Render) -> bool:
 def job_is_taken(render: Render) -> bool:
     """Whether a worker has just taken the job of the render's present attempt, and may be about to claim it.
 
-    A job that is on its way from the queue to a worker counts once: one that is still there later lost its worker.
+    A job that is on its way from the queue to a worker counts as taken the first time only: if it is still there at the
+    next call, its worker has died.
 
     Raises:
         RedisError: the queue server does not answer.

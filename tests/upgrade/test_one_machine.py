@@ -88,7 +88,8 @@ def test_renders_done_running_and_waiting_outlive_the_upgrade_of_one_machine(pre
     assert found.keys() == left.keys(), "no render was doubled"
     tries = sorted((state, attempt, losses) for state, attempt, losses, *_ in found.values())
     assert (len(tries), tries[0]) == (8, ("lost", 1, 1))
-    # One at least; the reconciler of the version before may take a job that is about to be claimed for lost, too.
+    # At least one was tried twice. The previous version's reconciler may also count a job as lost that is about to be
+    # claimed.
     assert set(tries[1:]) == {("succeeded", 1, 0), ("succeeded", 2, 1)}
     for *_, html, digest in found.values():
         assert not html or hashlib.sha256((data_dir / "results" / html).read_bytes()).hexdigest() == digest

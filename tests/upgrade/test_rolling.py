@@ -99,7 +99,7 @@ def expect_good(door, renders):
 def _check_rows(house, renders):
     rows = house.rows()
     assert rows.keys() == set(renders)
-    # The reconciler of the version before takes a job that is about to be claimed for lost, and queues it once more.
+    # The previous version's reconciler may count a job as lost that is about to be claimed, and queue it once more.
     assert {row[:3] for row in rows.values()} <= {("succeeded", 1, 0), ("succeeded", 2, 1)}
     named = set()
     for _, _, _, html, digest, notebook in rows.values():

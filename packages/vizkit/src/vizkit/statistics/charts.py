@@ -38,9 +38,10 @@ def specifications(datasets: Sequence[Dataset]) -> dict[str, drawings.Spec]:
     }
 
 
-def _spec(encoding: dict[str, Any], *, height: Any, fields: Sequence[tuple[str, str, str]], **more: Any) -> Any:
+def _spec(
+    encoding: dict[str, Any], *, height: Any, meta: dict[str, Any], fields: Sequence[tuple[str, str, str]], **more: Any
+) -> Any:
     """Returns a specification without rows; `fields` are (field, title, kind) of what a reader is told of a mark."""
-    meta = more.pop("meta")
     named = [{"field": field, "title": title, "kind": kind} for field, title, kind in fields]
     return {
         "$schema": drawings.SCHEMA,
