@@ -164,7 +164,7 @@ class _Line:
 
     def drain(self) -> None:
         """Forgets whoever still waits; running renders end by themselves with their worker."""
-        from apps.visualizations.jobs import queue_get
+        from apps.visualizations.job_queue import queue_get
 
         self._rows(state="queued").delete()
         queue_get("base").empty()

@@ -26,7 +26,7 @@ from apps.runs.gateway import gateway_for_service
 from apps.runs.gateway.endpoints import EndpointConfig, endpoints
 from apps.telemetry.pending import PendingCall
 from apps.telemetry.views import has_token
-from apps.visualizations import jobs
+from apps.visualizations import job_queue
 from apps.visualizations.environments import environments
 from apps.visualizations.services.hosts import hosts_read, pauses_read
 from apps.visualizations.turns import pauses_by_environment
@@ -160,7 +160,7 @@ def _pauses() -> list[str]:
 
 def _worker_keys(queue_name: str) -> frozenset[str]:
     try:
-        return jobs.worker_keys(queue_name.removeprefix("render-"))
+        return job_queue.worker_keys(queue_name.removeprefix("render-"))
     except (RedisError, OSError):
         return frozenset()
 

@@ -326,7 +326,7 @@ RQ_QUEUES = {
     f"render-{key}": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"}
     for key in _environments.get_keys()
 }
-# The worker and every reader of the queue refuse jobs that are not renders (apps/visualizations/jobs.py).
+# The worker and every reader of the queue refuse jobs that are not renders (apps/visualizations/job_queue.py).
 RQ = {
     "JOB_CLASS": "apps.visualizations.jobs.RenderJob",
     "WORKER_CLASS": "apps.visualizations.jobs.RenderWorker",

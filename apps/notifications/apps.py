@@ -16,10 +16,10 @@ class NotificationsConfig(AppConfig):
         from apps.notifications import checking, deliveries, proposals  # noqa: PLC0415  (they import models)
         from apps.promotion import events as promotion_events  # noqa: PLC0415
         from apps.rules import events  # noqa: PLC0415
-        from apps.visualizations import jobs  # noqa: PLC0415
+        from apps.visualizations import job_queue  # noqa: PLC0415
         from apps.visualizations.services import reconciliation  # noqa: PLC0415
 
-        jobs.function_register(deliveries.JOB, deliveries.delivery_send)
+        job_queue.function_register(deliveries.JOB, deliveries.delivery_send)
         heard = events.Listener(on_trouble=checking.rule_trouble_note, on_success=checking.rule_success_note)
         events.listener_register("alerts", heard)
         promotion_events.listener_register("proposals", proposals.proposal_note)

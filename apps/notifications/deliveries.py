@@ -20,7 +20,7 @@ from apps.notifications.addresses import Address, address_of, email_is_set_up
 from apps.notifications.models import OPEN_STATES, Alert, Delivery, DeliveryState, TargetKind
 from apps.notifications.rights import refusal_of, refusal_of_person
 from apps.notifications.sending import Outcome, message_send
-from apps.visualizations import jobs
+from apps.visualizations import job_queue
 
 JOB: Final = "apps.notifications.deliveries.delivery_send"
 DELAYS: Final = tuple(timedelta(seconds=each) for each in (30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600))
@@ -92,7 +92,7 @@ def deliveries_enqueue(now: datetime | None = None) -> int:
         same = Delivery.objects.filter(lost, id=row.id, state=DeliveryState.WAITING, attempts=row.attempts)
         if not same.update(queued_at=now):
             continue
-        if not jobs.function_enqueue(JOB, row.id, row.attempts + 1, timeout_s=_JOB_TIMEOUT_S):
+        if not job_queue.function_enqueue(JOB, row.id, row.attempts + 1, timeout_s=_JOB_TIMEOUT_S):
             Delivery.objects.filter(id=row.id, queued_at=now).update(queued_at=None)
             break
         queued += 1

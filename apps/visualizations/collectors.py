@@ -11,7 +11,7 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from apps.telemetry.shared_metrics import shared_metrics_read
-from apps.visualizations import jobs
+from apps.visualizations import job_queue
 from apps.visualizations.events import connection_get
 from apps.visualizations.models import Render
 from apps.visualizations.render_metrics import RENDERS, SHARED_METRICS, host_memory_metric
@@ -74,8 +74,8 @@ def queue_metrics() -> list[Metric]:
     waiting = _gauge("queue_jobs", "Jobs in the queue of an environment.", ["environment"])
     workers = _gauge("workers", "Living workers; one that serves several environments counts in each.", ["environment"])
     for environment in _environments():
-        waiting.add_metric([environment], jobs.queue_get(environment).count)
-        workers.add_metric([environment], len(jobs.worker_keys(environment)))
+        waiting.add_metric([environment], job_queue.queue_get(environment).count)
+        workers.add_metric([environment], len(job_queue.worker_keys(environment)))
     reconciled = _gauge("reconciler_last_pass_timestamp_seconds", "When a reconciler last went through, since 1970.")
     reconciled_at = pass_read()
     if reconciled_at is not None:

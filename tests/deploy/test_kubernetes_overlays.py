@@ -8,7 +8,7 @@ import pytest
 from manifests import OVERLAYS, combined, containers, environ, is_portal, named, of_kind, overlay, pod, pod_labels
 
 from apps.visualizations.environments import queue_name
-from apps.visualizations.jobs import queue_get
+from apps.visualizations.job_queue import queue_get
 from tests.environments import ENVIRONMENTS
 
 

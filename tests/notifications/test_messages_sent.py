@@ -17,7 +17,7 @@ from apps.accounts.caller import command_caller
 from apps.notifications import deliveries, messages, services
 from apps.notifications.deliveries import CLAIM, DELAYS, MOST_ATTEMPTS, QUEUED_AGAIN
 from apps.notifications.models import AlertEvent, AlertTarget, Delivery, TargetKind
-from apps.visualizations import jobs
+from apps.visualizations import job_queue
 from tests.callers import caller
 from tests.notifications.smtp import smtp_server
 
@@ -323,7 +323,7 @@ def test_a_planted_job_of_another_function_is_refused(queue, work):
     queue.enqueue_call(deliveries.JOB, args=("3f9e3f56-0000-4000-8000-000000000000", 1), kwargs={"now": "x"})
     work()
     assert len(queue.failed_job_registry) == 3
-    assert jobs.function_enqueue(deliveries.JOB, "3f9e3f56-0000-4000-8000-000000000000", 1, timeout_s=5)
+    assert job_queue.function_enqueue(deliveries.JOB, "3f9e3f56-0000-4000-8000-000000000000", 1, timeout_s=5)
     work()
     assert len(queue.failed_job_registry) == 3
 

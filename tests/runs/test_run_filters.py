@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
+from urllib.parse import unquote_plus
 
 import pytest
 from django.http import QueryDict
 
 from apps.runs.entities import State
+from apps.runs.filter_fields import Place
 from apps.runs.gateway.filters import MOST_IDS, SORTS, RunQuestion, name_filter, run_filter, sort_by
 from apps.runs.run_filters import RunFilterForm
 
@@ -34,6 +36,10 @@ def test_without_a_question_only_the_archive_is_left_out():
     ("question", "sent"),
     [
         ({"text": "taxi"}, {"operation": "IS_SUBSTRING", "key": "name", "string_value": "taxi"}),
+        (
+            {"text": r"50%_of\all+more"},
+            {"operation": "IS_SUBSTRING", "key": "name", "string_value": r"50\%\_of\\all+more"},
+        ),
         ({"states": (State.FAILED,)}, {"operation": "EQUALS", "key": "state", "string_value": "FAILED"}),
         (
             {"states": (State.PENDING, State.CACHED)},
@@ -54,6 +60,13 @@ def test_without_a_question_only_the_archive_is_left_out():
 )
 def test_a_question_is_one_predicate_in_kubeflow_s_words(question, sent):
     assert predicates(**question) == [sent]
+
+
+def test_a_filter_stays_itself_where_an_address_is_decoded_twice():
+    sent = run_filter(RunQuestion(text="a+b 100% é"))
+    assert unquote_plus(sent) == sent
+    assert json.loads(sent)["predicates"][1]["string_value"] == r"a+b 100\% é"
+    assert unquote_plus(name_filter("1+1%")) == name_filter("1+1%")
 
 
 def test_a_question_names_no_more_runs_than_the_server_takes():
@@ -223,3 +236,46 @@ def test_words_are_kept_once_and_only_short_ones():
 @pytest.mark.parametrize(("day", "is_right"), [("2015-01-01", True), ("2014-12-31", False), ("2200-01-01", True)])
 def test_days_are_taken_within_what_calendars_can_reckon_with(day, is_right):
     assert form(f"from={day}").values["first_day"] == (date.fromisoformat(day) if is_right else None)
+
+
+def test_what_is_shown_is_labelled_and_what_the_api_takes_is_described():
+    filters = form("").fields
+    shown = [name for name, each in filters.items() if each.place is not Place.NOWHERE and not each.widget.is_hidden]
+    assert {name: filters[name].label for name in shown} == {
+        "text": "Name",
+        "states": "Status",
+        "pipeline_id": "Pipeline",
+        "experiment_id": "Experiment",
+        "since": "Created",
+        "first_day": "From day (UTC)",
+        "last_day": "To day",
+        "tag": "Tag",
+        "archived": "Archived",
+        "sort": "Order",
+        "page_size": "Rows",
+    }
+    assert [name for name, each in filters.items() if each.is_in_api and len(each.help_text) < 3] == []
+    only_shown = {each.parameter for each in filters.values() if not each.is_in_api}
+    assert only_shown == {"size", "metric", "page"}
+
+
+def test_only_what_the_form_offers_can_be_chosen():
+    offered = {name: form("").fields[name].choices for name in ("sort", "page_size", "since")}
+    assert [key for key, _label in offered["sort"]] == list(SORTS)
+    assert [str(size) for size, _label in offered["page_size"]] == ["20", "50", "100", "200"]
+    assert all(form(f"sort={key}").filters().question.sort == key for key in SORTS)
+    assert [form(f"size={size}").filters().page_size for size in (20, 50, 100, 200, 500)] == [20, 50, 100, 200, 20]
+    states = dict(form("").fields["states"].widget.choices)
+    assert states == {"": "All"} | {state.value: state.label for state in State if state.is_selectable}
+
+
+def test_the_token_of_a_page_may_be_long():
+    assert form("page=" + "x" * 2000).filters().page_token == "x" * 2000
+    assert form("page=" + "x" * 2001).filters().page_token == ""
+
+
+def test_the_search_field_says_what_it_takes_and_the_schedule_is_not_shown():
+    fields = form("").fields
+    assert 'placeholder="Part of a name"' in str(form("")["text"])
+    assert "data-search" in str(form("")["text"])
+    assert fields["recurring_run_id"].widget.is_hidden

@@ -20,7 +20,8 @@ from apps.runs.entities import Artifact, Endpoint, Run, RunDetails, State, Step
 from apps.runs.exceptions import NotFoundError
 from apps.visualizations import provenance
 from apps.visualizations.api import endpoints
-from apps.visualizations.jobs import RenderWorker, queue_get
+from apps.visualizations.job_queue import queue_get
+from apps.visualizations.jobs import RenderWorker
 from apps.visualizations.models import Render
 from apps.visualizations.services import credentials, execution, submission
 from apps.visualizations.services.requests import VisualizationRequest

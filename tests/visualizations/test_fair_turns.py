@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.visualizations import dispatch, jobs, selectors, turns
+from apps.visualizations import dispatch, job_queue, selectors, turns
 from apps.visualizations.models import QueuePause, Render
 from apps.visualizations.services import reconciliation
 from apps.visualizations.states import RenderState
@@ -74,7 +74,7 @@ def test_what_no_account_asked_for_counts_as_one_requester(many, owner, reader):
 def take(queue):
     """Takes the first job as a worker does, and returns the turn."""
     taken = queue.connection.lmove(queue.key, queue.intermediate_queue_key).decode()
-    job = jobs.RenderJob.fetch(taken, connection=queue.connection, serializer=jobs.JSONSerializer)
+    job = job_queue.RenderJob.fetch(taken, connection=queue.connection, serializer=job_queue.JSONSerializer)
     return dispatch.turn_take(job, queue, {"base": queue})
 
 
@@ -93,7 +93,7 @@ def test_a_render_that_lost_its_job_keeps_nobody_waiting(many, queue, work, owne
     many(owner, 1)
     work()
     a, b = many(owner, 2), many(reader, 1)
-    jobs.job_discard(Render.objects.get(id=b[0]))
+    job_queue.job_discard(Render.objects.get(id=b[0]))
     work()
     assert set(a) < set(begun())
     Render.objects.filter(id=b[0]).update(queued_at=timezone.now() - timedelta(minutes=1))
@@ -113,12 +113,12 @@ def test_the_job_of_a_render_that_no_longer_waits_goes_by_itself(many, queue, wo
 
 def test_turns_reach_over_all_queues_of_a_worker(many, work, queue, kernel, owner, reader):
     """A worker listens to the environments in an order; that is no order of people."""
-    tfx = jobs.queue_get("tfx")
+    tfx = job_queue.queue_get("tfx")
     many(owner, 3)
     late = many(reader, 1)
-    jobs.job_discard(Render.objects.get(id=late[0]))
+    job_queue.job_discard(Render.objects.get(id=late[0]))
     Render.objects.filter(id=late[0]).update(environment="tfx")
-    jobs.render_enqueue(Render.objects.get(id=late[0]))
+    job_queue.render_enqueue(Render.objects.get(id=late[0]))
     DeafWorker([queue, tfx], connection=queue.connection).work(burst=True, logging_level="WARNING")
     assert begun()[1] == late[0]
     assert (queue.count, tfx.count) == (0, 0)
@@ -141,11 +141,11 @@ def test_a_paused_queue_begins_nothing_and_keeps_its_jobs(many, queue, work, own
 
 @pytest.mark.parametrize("paused", ["base", "tfx"])
 def test_a_worker_of_two_queues_works_on_in_the_one_that_is_not_paused(many, queue, kernel, owner, reader, paused):
-    tfx = jobs.queue_get("tfx")
+    tfx = job_queue.queue_get("tfx")
     one, other = many(owner, 1), many(reader, 1)
-    jobs.job_discard(Render.objects.get(id=other[0]))
+    job_queue.job_discard(Render.objects.get(id=other[0]))
     Render.objects.filter(id=other[0]).update(environment="tfx")
-    jobs.render_enqueue(Render.objects.get(id=other[0]))
+    job_queue.render_enqueue(Render.objects.get(id=other[0]))
     pause = QueuePause.objects.create(environment=paused, reason="x")
     worker = DeafWorker([queue, tfx], connection=queue.connection)
     worker.work(burst=True, logging_level="WARNING")

@@ -7,7 +7,8 @@ import pytest
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from apps.visualizations.jobs import ALLOWED_FUNCTION, JobRefusedError, RenderJob, RenderWorker, render_enqueue
+from apps.visualizations.job_queue import RENDER_FUNCTION, JobRefusedError, RenderJob, render_enqueue
+from apps.visualizations.jobs import RenderWorker
 from apps.visualizations.states import RenderState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,11 +44,11 @@ def plant(queue):
         ("os.system", ("touch {mark}",), {}),
         ("builtins.eval", ("open('{mark}', 'w')",), {}),
         ("apps.visualizations.services.execution.render_execute", (str(uuid.uuid4()), 1), {}),
-        (ALLOWED_FUNCTION, ("../../x", 1), {}),
-        (ALLOWED_FUNCTION, (str(uuid.uuid4()), "1"), {}),
-        (ALLOWED_FUNCTION, (str(uuid.uuid4()), True), {}),
-        (ALLOWED_FUNCTION, (str(uuid.uuid4()), 1, 2), {}),
-        (ALLOWED_FUNCTION, (), {"render_id": str(uuid.uuid4()), "attempt": 1}),
+        (RENDER_FUNCTION, ("../../x", 1), {}),
+        (RENDER_FUNCTION, (str(uuid.uuid4()), "1"), {}),
+        (RENDER_FUNCTION, (str(uuid.uuid4()), True), {}),
+        (RENDER_FUNCTION, (str(uuid.uuid4()), 1, 2), {}),
+        (RENDER_FUNCTION, (), {"render_id": str(uuid.uuid4()), "attempt": 1}),
     ],
 )
 def test_a_planted_job_is_refused_and_the_worker_lives_on(

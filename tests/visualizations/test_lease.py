@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from apps.telemetry import worker
-from apps.visualizations import jobs
+from apps.visualizations import job_queue
 from apps.visualizations.models import Render
 from apps.visualizations.services import execution, lease, reconciliation
 from apps.visualizations.states import RenderState
@@ -113,13 +113,13 @@ def test_a_worker_is_counted_in_the_middle_of_a_long_render(submit, kernel, work
     counted = []
 
     def look():
-        [key] = jobs.worker_keys("base")
+        [key] = job_queue.worker_keys("base")
         counted.append(queue.connection.ttl(key))
 
     def forget():
         look()
-        queue.connection.delete(*jobs.worker_keys("base"), *queue.connection.keys("rq:workers*"))
-        assert not jobs.worker_keys("base")
+        queue.connection.delete(*job_queue.worker_keys("base"), *queue.connection.keys("rq:workers*"))
+        assert not job_queue.worker_keys("base")
 
     real = execution.file_save
 

@@ -16,7 +16,7 @@ from renderer import HostLostError, HostSpec, RenderHost, hosts_end
 from apps.accounts.caller import system_caller
 from apps.stores import files
 from apps.stores.streamed import StoreAwayError
-from apps.visualizations import jobs
+from apps.visualizations import job_queue
 from apps.visualizations.exceptions import MachineError
 from apps.visualizations.models import Render
 from apps.visualizations.services import execution, hosts, lease, live, machine_faults, reconciliation, results
@@ -120,7 +120,7 @@ def test_one_fault_costs_a_predefined_render_nothing(submit, work, row, kernel, 
         again = execution.render_execute(str(made.render.id), 1)
     kernel.outcome, kernel.during = {}, lambda: None
     assert (again.id, again.attempt, row(again).state) == (made.render.id, 2, RenderState.QUEUED)
-    jobs.render_enqueue(again)
+    job_queue.render_enqueue(again)
     work()
     assert (row(again).state, row(again).losses) == (RenderState.SUCCEEDED, 1)
 

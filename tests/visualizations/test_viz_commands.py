@@ -198,14 +198,14 @@ def test_rerender_of_everything_asks_first(three, queue, monkeypatch, answer, co
 
 
 def test_rerender_waits_for_the_end_and_tells_of_failures(three, queue, kernel, monkeypatch):
-    from apps.visualizations import jobs
+    from apps.visualizations import job_queue
     from apps.visualizations.services import execution
 
     def at_once(render):
         execution.render_execute(str(render.id), render.attempt)
         return True
 
-    monkeypatch.setattr(jobs, "render_announce", at_once)
+    monkeypatch.setattr(job_queue, "render_announce", at_once)
     assert "3 queued" in run("rerender", "--wait", "--yes")
     kernel.outcome = {"state": "failed", "reason": "user_error", "message": "No.", "html": None}
     with pytest.raises(CommandError, match="3 of 3 did not succeed"):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
-from apps.visualizations import jobs, selectors
+from apps.visualizations import job_queue, selectors
 from apps.visualizations.events import publish
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render, Visualization
@@ -64,7 +64,7 @@ def _cancel(render: Render) -> Render:
         cancel_requested_at=now
     )
     if queued:
-        jobs.job_discard(render)
+        job_queue.job_discard(render)
     if queued:
         outcome_note(render, RenderState.CANCELLED)
     render.refresh_from_db()

@@ -10,7 +10,7 @@ from django.db.models import Max
 from renderer import RenderSpec
 
 from apps.accounts.caller import Caller
-from apps.visualizations import jobs, selectors
+from apps.visualizations import job_queue, selectors
 from apps.visualizations.exceptions import TooManyQueuedError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.credentials import credential_keep
@@ -37,5 +37,5 @@ def render_write(visualization: Visualization, spec: RenderSpec, user: Any, seal
     recipe_keep(visualization, spec)
     visualization.save(update_fields=["latest", "outcome", "recipe"])
     credential_keep(render, sealed_credential)
-    transaction.on_commit(lambda: jobs.render_announce(render))
+    transaction.on_commit(lambda: job_queue.render_announce(render))
     return render

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from redis.exceptions import LockError, RedisError
 
-from apps.visualizations import jobs
+from apps.visualizations import job_queue
 from apps.visualizations.events import connection_get, publish
 from apps.visualizations.models import Render
 from apps.visualizations.services.hosts import work_dirs_sweep
@@ -294,7 +294,7 @@ def _try_again(render: Render, now: datetime) -> bool:
     }
     if not _end(render, state=RenderState.QUEUED, **values):
         return False
-    jobs.render_enqueue(render)
+    job_queue.render_enqueue(render)
     return True
 
 
@@ -303,12 +303,12 @@ def _enqueue_forgotten(now: datetime) -> int:
     enqueued = 0
     for environment in _queued(now).values_list("environment", flat=True).distinct():
         try:
-            known = jobs.job_ids(environment)
+            known = job_queue.job_ids(environment)
         except (RedisError, OSError, KeyError) as error:
             logger.warning("reconcile: queue of %s not read: %s", environment, error)
             continue
         for render in _queued(now).filter(environment=environment):
-            if jobs.job_id(render) not in known:
+            if job_queue.job_id(render) not in known:
                 enqueued += _enqueue_again(render, now)
     return enqueued
 
@@ -321,9 +321,9 @@ def _queued(now: datetime) -> QuerySet[Render]:
 
 def _enqueue_again(render: Render, now: datetime) -> bool:
     """A job that still exists but is not in the queue died with its worker, or was refused: that counts as a loss."""
-    if not jobs.job_exists(render):
-        return jobs.render_enqueue(render)
-    if jobs.job_is_taken(render):
+    if not job_queue.job_exists(render):
+        return job_queue.render_enqueue(render)
+    if job_queue.job_is_taken(render):
         return False
     if render.losses + 1 >= _MAX_UNCLAIMED:
         return _give_up(render, now)

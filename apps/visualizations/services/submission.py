@@ -14,7 +14,7 @@ from django.db import transaction
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.runs.gateway import Gateway
-from apps.visualizations import jobs, selectors
+from apps.visualizations import job_queue, selectors
 from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services.indexing import text_of
@@ -150,7 +150,7 @@ def visualization_create_anew(
             id=render_id, visualization=visualization, number=1, requested_by=caller.owner, **spec_columns(spec)
         )
         record(caller, "visualization.create", visualization, detail=checked.type_key)
-        transaction.on_commit(lambda: jobs.render_announce(render))
+        transaction.on_commit(lambda: job_queue.render_announce(render))
     return render
 
 
