@@ -1,10 +1,12 @@
 """Render hosts: replaced, killed, stuck or idle, without a render refused and with nothing left."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 import renderer
+from renderer.child.render_child.host import processes
 
 from tests.jobs import make_job
 from tests.waiting import wait_until
@@ -113,6 +115,19 @@ def test_a_host_that_nobody_needs_ends_by_itself(own_host):
     pid = host.status()["pid"]
     host.leave()
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), 10, "the end of the host")
+
+
+def test_renders_go_on_while_the_memory_of_others_cannot_be_read(own_host, tmp_path):
+    host = own_host()
+    assert render_with(host, tmp_path / "first").state == "succeeded"
+    pid = host.status()["pid"]
+    # The host's other children lead sessions of their own.
+    [meter] = [each for each in processes.descendants(pid) if os.getsid(each) == os.getsid(pid)]
+    os.kill(meter, signal.SIGSTOP)
+    assert render_with(host, tmp_path / "second", "import time; time.sleep(0.5)").state == "succeeded"
+    os.kill(meter, signal.SIGKILL)
+    assert render_with(host, tmp_path / "third", "import time; time.sleep(0.5)").state == "succeeded"
+    assert host.status()["pid"] == pid
 
 
 def test_an_interpreter_that_cannot_be_a_host_says_so(tmp_path):

@@ -13,15 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from . import disk, memory, priority
+from . import memory, priority
 from .containment import Processes
+from .meter import Measurement, Meter
 from .processes import Member, count_tasks, members
 
 # How many processes a render has at most, unless its order says otherwise.
 RENDER_PROCESSES: Final = 128
 _MAX_LINE: Final = 1024**2
 _LOOK_EVERY_S: Final = 0.1
-# The host has other renders to look after: so many times as long as measuring took passes before it is done again.
+# So many times as long as measuring took the processor passes before it is done again.
 _COST_FACTOR: Final = 20
 # A render that takes longer gives way to those that have just begun.
 _LONG_S: Final = 3.0
@@ -109,7 +110,7 @@ class Child:
     _next_look: float = 0.0
     _next_sample: float = 0.0
     _next_memory: float = 0.0
-    _sampler: memory.Sampler = field(default_factory=memory.Sampler)
+    _request: int = 0
     _is_long: bool = False
     _resident_at_start: int = 0
 
@@ -140,8 +141,8 @@ class Child:
         except OSError:
             return b""
 
-    def check(self) -> str:
-        """Returns why it has to end now; "" where it may go on."""
+    def check(self, meter: Meter) -> str:
+        """Returns why it has to end now; "" where it may go on. What must be measured first is asked of the meter."""
         now = time.monotonic()
         if now - self.began > self.order["timeout_s"]:
             return "timed_out"
@@ -150,7 +151,7 @@ class Child:
         if now < self._next_look:
             return ""
         self._next_look = now + _LOOK_EVERY_S
-        return self.check_limits() or self._measured(now)
+        return self.check_limits() or self._count(now, meter)
 
     def check_limits(self) -> str:
         """Returns the limit that the kernel has enforced; "" for none."""
@@ -162,7 +163,7 @@ class Child:
             return "out_of_memory"
         return "too_many_processes" if group.refused_tasks() else ""
 
-    def _measured(self, now: float) -> str:
+    def _count(self, now: float, meter: Meter) -> str:
         is_due = now > self._next_sample
         group = self.processes.group
         if group is not None and not is_due:
@@ -172,13 +173,24 @@ class Child:
             return "too_many_processes"
         limit = self.order["max_memory_bytes"]
         is_much = self.processes.group is None and memory.estimate(found, self.pid, self._resident_at_start) > limit
-        if is_due or (is_much and now > self._next_memory):
-            self._sampler.sample(found, self.order["directory"])
-            self._next_memory = now + _COST_FACTOR * (time.monotonic() - now)
-            self.peak_bytes = max(self.peak_bytes, self._counted_memory())
-        if self.peak_bytes > limit:
+        is_asked = self._request > meter.lost
+        if not is_asked and (is_due or (is_much and now > self._next_memory)):
+            most_files = self.order["max_files"]
+            self._request = meter.ask(self.pid, found, self.order["directory"], most_files=most_files)
+        return ""
+
+    def take_measurement(self, found: Measurement) -> str:
+        """Notes what the meter found; returns why the render has to end now, "" where it may go on."""
+        if found.request != self._request:
+            return ""
+        now, self._request = time.monotonic(), 0
+        self._next_sample = now + _SAMPLE_EVERY_S
+        self._next_memory = now + _COST_FACTOR * found.cost_s
+        self.peak_bytes = max(self.peak_bytes, self._counted_memory() or found.memory_bytes)
+        if self.peak_bytes > self.order["max_memory_bytes"]:
             return "out_of_memory"
-        return self._measured_disk(found) if is_due else ""
+        is_full = found.files > self.order["max_files"] or found.disk_bytes > self.order["max_disk_bytes"]
+        return "disk_full" if is_full else ""
 
     def has_too_many_processes(self) -> bool:
         """Whether it has more processes and threads than it may have, as the kernel or else /proc counts them."""
@@ -189,15 +201,8 @@ class Child:
         return len(found) > most or sum(member.threads for member in found.values()) > most_tasks(most)
 
     def _counted_memory(self) -> int:
-        """Returns the memory as the control group counts it, or else by the processes."""
-        counted = self.processes.group.memory_bytes() if self.processes.group is not None else 0
-        return counted or self._sampler.memory_bytes
-
-    def _measured_disk(self, found: Mapping[int, Member]) -> str:
-        self._next_sample = time.monotonic() + _SAMPLE_EVERY_S
-        files, size = disk.usage(self.order["directory"], most_files=self.order["max_files"])
-        size += disk.unlinked_bytes(found, self.order["directory"], self._sampler.unlinked)
-        return "disk_full" if files > self.order["max_files"] or size > self.order["max_disk_bytes"] else ""
+        """Returns the memory as the control group counts it; 0 where there is none."""
+        return self.processes.group.memory_bytes() if self.processes.group is not None else 0
 
     def _give_way(self) -> None:
         """Lowers the priority of a render that has run for a while, so that one that has just begun goes first."""

@@ -22,6 +22,7 @@ from .children import Child, Connection, is_key, user_limit
 from .containment import Containment
 from .fork_pool import ForkPool, has_room
 from .log import log
+from .meter import Meter
 
 _YOUNG_S: Final = 1.0
 _IDLE_PAUSE_S: Final = 1.0
@@ -38,6 +39,7 @@ class Host:
         lifeline: the supervisor's end; a line "stop" ends the taking of orders, the end of file ends everything.
         containment: forks children in such a way that all they start can be ended.
         run_child: run in each forked child with its socket and the descriptors of its results; never returns.
+        meter: measures renders.
         status: the status returned to clients: environment, sandbox mode, gaps.
         has_changed: whether files that this process has imported are others now.
     """
@@ -49,12 +51,13 @@ class Host:
         lifeline: socket.socket,
         containment: Containment,
         run_child: Callable[[socket.socket, tuple[int, ...]], NoReturn],
+        meter: Meter,
         status: dict[str, Any],
         options: dict[str, Any],
         has_changed: Callable[[], bool],
     ) -> None:
         self._listener: socket.socket | None = listener
-        self._lifeline = lifeline
+        self._lifeline, self._meter = lifeline, meter
         self._status, self._options = status, options
         self._has_changed = has_changed
         # In a namespace of this host's own, its ids mean nothing outside, and the kernel ends what is in it.
@@ -101,7 +104,7 @@ class Host:
 
     def _own_sockets(self) -> list[socket.socket]:
         listening = [self._listener] if self._listener is not None else []
-        return [*listening, self._lifeline, *(each.socket for each in self._connections.values())]
+        return [*listening, self._lifeline, self._meter.socket, *(each.socket for each in self._connections.values())]
 
     def _poll(self) -> list[int]:
         poller = select.poll()
@@ -119,6 +122,8 @@ class Host:
             self._accept()
         elif descriptor == self._lifeline.fileno():
             self._hear_supervisor()
+        elif descriptor == self._meter.socket.fileno():
+            self._hear_meter()
         elif descriptor in self._connections:
             self._hear(self._connections[descriptor])
         else:
@@ -220,8 +225,15 @@ class Host:
 
     def _watch(self) -> None:
         for child in list(self._pool.renders.values()):
-            exit_status = child.check()
+            exit_status = child.check(self._meter)
             if exit_status:
+                self._finish(child, exit_status)
+
+    def _hear_meter(self) -> None:
+        for found in self._meter.read():
+            child = self._pool.renders.get(found.leader)
+            exit_status = child.take_measurement(found) if child is not None else ""
+            if child is not None and exit_status:
                 self._finish(child, exit_status)
 
     def _finish(self, child: Child, exit_status: str) -> None:
@@ -236,6 +248,7 @@ class Host:
         elif word == b"refused" and child.has_too_many_processes():
             child.exit_status = "too_many_processes"
         self._pool.end(child)
+        self._meter.forget(child.pid)
         if child.connection is not None:
             self._answer(child.connection, child.exit_status_message(), child.results)
 

@@ -28,6 +28,7 @@ from .containment import Containment, choose, summary
 from .hugepages import collapse_memory
 from .log import log
 from .loop import Host
+from .meter import Meter
 from .prefault import learn
 from .prefork import WARM_CELLS, PreforkContext, rehearse, warm
 
@@ -48,6 +49,8 @@ def serve(options: dict[str, Any]) -> None:
     if containment.outer_pid is None:
         # Trying mechanisms out takes a moment, in which the parent may have ended.
         processes.die_with_parent(signal.SIGTERM, parent)
+    # Forked before the libraries are imported, which it has no use for.
+    meter = Meter()
     sys.path.insert(1, options["toolkits_dir"])
     watched = _times(options)
     recorder = Recorder()
@@ -72,6 +75,7 @@ def serve(options: dict[str, Any]) -> None:
         lifeline=lifeline,
         containment=containment,
         run_child=lambda control, results: run_child(control, results, context),
+        meter=meter,
         status=status,
         options=options,
         has_changed=lambda: _times(options) != watched,
