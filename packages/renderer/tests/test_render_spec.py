@@ -5,7 +5,7 @@ import json
 from dataclasses import fields, replace
 
 import pytest
-from renderer import RenderSpec
+from renderer import RenderJob, RenderLimits, RenderSpec, option_names
 
 SPEC = RenderSpec(
     code="draw()",
@@ -88,3 +88,33 @@ def test_every_field_changes_the_key_but_those_that_change_no_result(name):
 def test_the_key_does_not_depend_on_the_order_of_arguments():
     one, other = ({"a": 1, "b": 2}, {"b": 2, "a": 1})
     assert replace(SPEC, arguments=one).cache_key == replace(SPEC, arguments=other).cache_key
+
+
+def test_a_spec_of_code_alone_says_nothing_else():
+    values = {field.name: getattr(RenderSpec(code="print(1)"), field.name) for field in fields(RenderSpec)}
+    assert values == {
+        "code": "print(1)",
+        "arguments": {},
+        "is_custom": False,
+        "type_version": "",
+        "environment": "base",
+        "environment_lock": "",
+        "dependencies": (),
+        "kernel": "",
+        "source_uri": "",
+        "source_metadata": {},
+        "source_scope": (),
+        "sample_rows": None,
+        "timeout_s": 100,
+    }
+
+
+def test_whoever_asks_for_a_render_sets_its_time_limit_and_nothing_else():
+    assert option_names() == ["timeout_s"]
+    assert replace(SPEC, timeout_s=7).options == {"timeout_s": 7}
+
+
+def test_a_job_of_a_spec_alone_reads_nothing_and_has_the_usual_limits():
+    job = RenderJob(spec=SPEC)
+    assert (job.title, job.source, job.packages, job.needs_sandbox) == ("", "", None, False)
+    assert job.limits == RenderLimits()
