@@ -54,8 +54,7 @@ def kubeflow(settings, monkeypatch):
 
     monkeypatch.setattr(access, "gateway_for_namespace", gateway("present"))
     monkeypatch.setattr(access, "gateway_for_absent", gateway("absent"))
-    yield told
-    access.cache.clear()
+    return told
 
 
 def asked(kubeflow):
