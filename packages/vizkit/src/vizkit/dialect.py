@@ -14,16 +14,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .headers import (
+    DELIMITERS,
+    are_numbers,
+    are_values,
+    is_number,
+    lacks_corner,
+    names_in_comment,
+    titles_above,
+    unique_names,
+)
 from .notes import Notes, counted, listed
 
-DELIMITERS: Final = (",", "\t", ";", "|")
 # Hive's own, and what people use who have all of the others in their texts.
 _RARE: Final = ("\x01", "\x1f", "^", "~")
 _SAMPLE_ROWS: Final = 100
 _SAMPLE_LINES: Final = 300
-_NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf)\s*", re.ASCII)
-_WHOLE: Final = re.compile(r"\s*\d+\s*", re.ASCII)
-_YEARS: Final = range(1800, 2201)
+_SPACED_NUMBER: Final = re.compile(r"\s*[+-]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?\s*", re.ASCII)
 csv.field_size_limit(2**31 - 1)
 
 
@@ -75,11 +82,6 @@ class Dialect:
     sample: tuple[tuple[str, ...], ...]
 
 
-def is_number(cell: str) -> bool:
-    """Whether a cell is a number, and not a name."""
-    return _NUMBER.fullmatch(cell) is not None
-
-
 def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: str = "") -> Dialect:
     """Returns how text is written; what is assumed is noted.
 
@@ -91,16 +93,23 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
     lines = list(itertools.islice(text, _SAMPLE_LINES))
     is_whole = is_whole and not text.read(1)
     delimiter, preamble = _preamble(lines, how.delimiter)
+    titles = titles_above(lines[len(preamble) :], delimiter) if how.has_header is None and not how.names else []
+    if titles:
+        notes.add(
+            f"{counted(len(titles), 'line')} above the table {'is' if len(titles) == 1 else 'are'} left out: "
+            f"{listed([each.strip()[:80] for each in titles if each.strip()], 3)}."
+        )
+    preamble += titles
     body = lines[len(preamble) :]
     delimiter = delimiter or _delimiter(body, suffix, is_whole=is_whole)
-    is_spaced = delimiter != " " and _is_spaced(body, delimiter)
+    is_spaced = _is_aligned(body) if delimiter == " " else _is_spaced(body, delimiter)
     rows = _rows(body, delimiter, is_spaced=is_spaced, is_whole=is_whole)
-    told = _header_in(preamble, rows, delimiter)
+    told = names_in_comment(preamble, rows, delimiter)
     if told and how.has_header is None and not how.names:
         names, values, skipped, has_header = told, rows, len(preamble), True
         preamble = preamble[:-1]
     else:
-        has_header = not how.names and (how.has_header if how.has_header is not None else not _are_values(rows))
+        has_header = not how.names and (how.has_header if how.has_header is not None else not are_values(rows))
         head_lines = _lines_of_first(body, delimiter, is_spaced=is_spaced) if has_header else 0
         names, values, skipped = (
             tuple(rows[0]) if has_header and rows else (),
@@ -118,6 +127,9 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
     widths = Counter(len(row) for row in rows[1:]).most_common(1)
     usual = [width for width, count in widths if 2 * count >= len(rows)]
     width = max([*map(len, rows[:1]), *usual])
+    if lacks_corner(names, rows[1:], width):
+        # R names its rows, and not the column of their names.
+        names = ("", *names)
     names = how.names or unique_names(names, width, notes, is_numbered=not has_header)
     sample = tuple(tuple(row) for row in values[:_SAMPLE_ROWS])
     return Dialect(
@@ -129,25 +141,18 @@ def _preamble(lines: Sequence[str], delimiter: str) -> tuple[str, list[str]]:
     """Returns the delimiter that a `sep=` line says, and the lines before the table: that one, and comments."""
     found: list[str] = []
     for line in lines:
-        text = line.strip()
+        text = line.strip("\r\n")
         if not found and (match := re.fullmatch(r'"?sep=(.)"?', text)):
             delimiter = delimiter or match[1]
-        elif not text.startswith("#") and text:
+        elif not text.startswith("#") and text.strip():
             break
         found.append(line)
     return (delimiter, found) if len(found) < len(lines) else (delimiter, [])
 
 
-def _header_in(preamble: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> tuple[str, ...]:
-    """Returns the names that the last comment holds, as `np.savetxt` writes them; () where it holds none."""
-    if not preamble or not rows or not preamble[-1].startswith("#"):
-        return ()
-    cells = next(csv.reader([preamble[-1].lstrip("# ").rstrip("\r\n")], delimiter=delimiter), [])
-    is_header = len(cells) == len(rows[0]) > 1 and not any(map(is_number, cells)) and any(map(is_number, rows[0]))
-    return tuple(each.strip() for each in cells) if is_header else ()
-
-
 def _parsed(lines: Iterable[str], delimiter: str, *, is_spaced: bool = False) -> list[list[str]]:
+    if delimiter == " ":
+        lines = [line.rstrip() for line in lines]
     try:
         return [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=is_spaced) if row]
     except csv.Error:
@@ -193,63 +198,31 @@ def _delimiter(body: Sequence[str], suffix: str, *, is_whole: bool) -> str:
                 best, best_score = each, score
         if best_score[1]:
             break
-    return best
+    return best if best_score[1] or not _is_table_of_spaces(body, is_whole=is_whole) else " "
+
+
+def _is_aligned(body: Sequence[str]) -> bool:
+    """Whether several spaces stand between cells, or before the first one, so that columns stand below each other."""
+    return any("  " in line.strip() or line.startswith(" ") for line in body)
+
+
+def _is_table_of_spaces(body: Sequence[str], *, is_whole: bool) -> bool:
+    """Whether spaces part all lines into as many cells, some columns of which are numbers.
+
+    The names may lack one for the rows' names, as R and pandas print them.
+    """
+    rows = _rows(body[: 2 * _SAMPLE_ROWS], " ", is_spaced=True, is_whole=is_whole)
+    widths = {len(row) for row in rows[1:]}
+    if len(widths) != 1 or len(rows[0]) < 2 or all(_SPACED_NUMBER.fullmatch(line) for line in body[1:] if line.strip()):
+        return False
+    width = widths.pop()
+    has_corner = len(rows[0]) == width - 1 and (body[0].startswith(" ") or body[1].startswith('"'))
+    return (len(rows[0]) == width or has_corner) and any(
+        are_numbers([row[at] for row in rows[1:]]) for at in range(width)
+    )
 
 
 def _is_spaced(body: Sequence[str], delimiter: str) -> bool:
     """Whether a space follows each delimiter: those spaces are no part of the cells."""
     lines = [line for line in body[:20] if delimiter in line]
     return bool(lines) and all(line.count(f"{delimiter} ") == line.count(delimiter) for line in lines)
-
-
-def _are_values(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first row holds values like those below it, so that the file has no header."""
-    if not rows:
-        return False
-    first, below = rows[0], rows[1 : 1 + _SAMPLE_ROWS]
-    # A column may well be called inf.
-    numeric = [at for at, cell in enumerate(first) if is_number(cell) and cell.strip() != "inf"]
-    if not numeric or _are_labels(first, [first[at] for at in numeric]):
-        return False
-    if not below:
-        return len(numeric) == len(first)
-    columns = ([row[at] for row in below if at < len(row) and row[at].strip()] for at in numeric)
-    return all(column and sum(map(is_number, column)) >= len(column) * 0.8 for column in columns)
-
-
-def _are_labels(first: Sequence[str], numbers: Sequence[str]) -> bool:
-    """Whether numbers in a first row are names of columns: 0, 1, 2 as pandas numbers them, or years."""
-    if not all(_WHOLE.fullmatch(each) for each in numbers):
-        return False
-    values = [int(each) for each in numbers]
-    steps = {after - before for before, after in itertools.pairwise(values)}
-    others = [cell for cell in first if not is_number(cell)]
-    if values[0] in {0, 1} and steps == {1} and not any(others):
-        return True
-    if values == [0] and others == [""]:
-        return True
-    return len(values) > 1 and len(steps) == 1 and min(steps) > 0 and all(each in _YEARS for each in values)
-
-
-def unique_names(names: Sequence[str], width: int, notes: Notes, *, is_numbered: bool = False) -> tuple[str, ...]:
-    """Returns a name for each column, each another: nameless ones are numbered, and of equal ones the later ones."""
-    given = [each.strip("\ufeff") for each in names] + [""] * (width - len(names))
-    taken, found, renamed, nameless = set(given), [], [], []
-    for at, name in enumerate(given, 1):
-        chosen, count = name, 1
-        if not name:
-            chosen = f"column_{at}"
-            while chosen in taken:
-                chosen += "_"
-            nameless.append(chosen)
-        while chosen in found:
-            count += 1
-            chosen = f"{name} ({count})" if f"{name} ({count})" not in taken else chosen
-        if name and chosen != name:
-            renamed.append(chosen)
-        found.append(chosen)
-    if renamed:
-        notes.add(f"Columns have the same name; the later ones are called {listed(renamed)}.")
-    if nameless and not is_numbered:
-        notes.add(f"{counted(len(nameless), 'column')} without a name: called {listed(nameless)}.")
-    return tuple(found)

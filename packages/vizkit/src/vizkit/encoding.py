@@ -31,16 +31,18 @@ class Survey:
 
     Attributes:
         encoding: its name in Python.
-        quotes, nulls, lines, returns: how many quotation marks, NULs, line feeds and carriage returns there are.
+        quotes, nulls: how many quotation marks and NULs there are.
+        returns: carriage returns without a line feed behind them.
         has_blank: whether there is an empty line.
+        is_cut: whether the file ends within a character.
     """
 
     encoding: str = "utf-8"
     quotes: int = 0
     nulls: int = 0
-    lines: int = 0
     returns: int = 0
     has_blank: bool = False
+    is_cut: bool = False
 
     @property
     def note(self) -> str:
@@ -61,14 +63,14 @@ def survey(path: Path, head: bytes) -> Survey:
         while chunk := file.read(_CHUNK):
             found.quotes += chunk.count(b'"')
             found.nulls += chunk.count(b"\0")
-            found.lines += chunk.count(b"\n")
-            found.returns += chunk.count(b"\r")
+            found.returns += chunk.count(b"\r") - chunk.count(b"\r\n") - (last[-1:] + chunk[:1] == b"\r\n")
             seam = last + chunk[:2]
             found.has_blank |= any(each in part for each in (b"\n\n", b"\n\r\n", b"\r\r") for part in (chunk, seam))
             last = chunk[-2:]
             if is_utf8 and not (chunk.isascii() and decoder.getstate()[0] == b""):
                 is_utf8 = _decodes(decoder, chunk)
             is_cp1252 = is_cp1252 and not any(byte in chunk for byte in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d"))
+    found.is_cut = is_utf8 and decoder.getstate()[0] != b""
     if not is_utf8:
         found.encoding = "cp1252" if is_cp1252 else "latin-1"
     return found
@@ -87,13 +89,17 @@ def wide_encoding(head: bytes) -> str:
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), "")
     if marked:
         return "" if marked == "utf-8-sig" else marked
-    start = head[:400]
-    if len(start) < 4:
-        return ""
-    first, second = start[0::2], start[1::2]
-    if second.count(0) > len(second) * 0.7 and not first.count(0):
-        return "utf-16-le"
-    return "utf-16-be" if first.count(0) > len(first) * 0.7 and not second.count(0) else ""
+    return next((name for name, place in (("utf-16-le", 1), ("utf-16-be", 0)) if _is_wide(head, name, place)), "")
+
+
+def _is_wide(head: bytes, name: str, place: int) -> bool:
+    """Whether text has noughts at every other place, or at some where few of its characters are Latin."""
+    start = head[: len(head) // 2 * 2][:4096]
+    noughts, others = start[place::2].count(0), start[1 - place :: 2].count(0)
+    if len(start) < 4 or noughts < len(start) * 0.02 or others * 20 > noughts:
+        return False
+    text = start.decode(name, "ignore")
+    return noughts > len(start) * 0.35 or "\n" in text or "\r" in text
 
 
 def text_of(path: Path) -> tuple[str, str]:

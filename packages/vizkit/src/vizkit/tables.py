@@ -26,10 +26,12 @@ class Column:
 
     Attributes:
         is_number: whether it is sorted by value and stands at the right.
+        mark: between whole and fraction, where its texts are no plain numbers; see `tabular.Table.readings`.
     """
 
     name: str
     is_number: bool = False
+    mark: str = ""
 
 
 def show_table(
@@ -122,7 +124,10 @@ def show_source(
         )
     shown = cells.cut(cells.head_texts(found, max_rows, names), _MAX_BYTES)
     summary = summaries.summarize(found, names)
-    head = [Column(name, each.kind == "number") for name, each in zip(names, summary, strict=True)]
+    head = [
+        Column(name, each.kind == "number", found.readings.get(name, ""))
+        for name, each in zip(names, summary, strict=True)
+    ]
     html.show(_component(head, [series.to_list() for series in shown.get_columns()], found.total, summary, "", ()))
     notes.show(found.notes)
     return found.total, len(found.names)
@@ -138,7 +143,10 @@ def _component(
 ) -> str:
     here = len(cells[0]) if cells else 0
     payload: Mapping[str, Any] = {
-        "columns": [{"name": column.name, "number": column.is_number} for column in columns],
+        "columns": [
+            {"name": column.name, "number": column.is_number, **({"mark": column.mark} if column.mark else {})}
+            for column in columns
+        ],
         "cells": cells,
         "total": total,
         "caption": caption,

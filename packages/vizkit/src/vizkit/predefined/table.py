@@ -42,7 +42,8 @@ become columns. What was assumed, and what is missing, is said below the table.
 
 **Shows** the first rows with every cell as the file has it (CSV is read as text; nested values are shown as JSON), and
 for each column, over *all* rows: how many values are missing, how many differ, the least, the greatest and the mean.
-In a text file an empty cell and the words NA, N/A, NaN, nan, null, NULL, None and `<NA>` count as missing. Beyond 5
+In a text file an empty cell, the words that pandas takes for missing (NA, N/A, NaN, null, None and so on) and Excel's errors
+count as missing. Numbers may have decimal commas, thousands in any usual form, and signs of percent and currency. Beyond 5
 million cells, more than 2 million different values of a column are an estimate (less than 2 % off) and say so.
 
 In a filter, a number column takes `>5`, `<=5`, `=5` and `2..5`, any other a part of the text, or `=` and the whole.

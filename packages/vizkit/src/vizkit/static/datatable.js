@@ -13,19 +13,26 @@
     return made;
   };
 
-  const numberOf = (text) => (text === null || text === "" ? NaN : Number(text.replaceAll(",", "")));
+  // A column that does not write its numbers plainly has their decimal mark; signs of percent and currency are left out.
+  const SIGNS = /[%‰$€£¥₹'’\s]|\b(?:USD|EUR|GBP|CHF)\b/g;
+  const numberOf = (text, mark) => {
+    if (text === null || text === "") return NaN;
+    if (!mark) return Number(text.replaceAll(",", ""));
+    const bare = text.trim().replace(/^\((.*)\)$/, "-$1").replace(SIGNS, "");
+    return bare === "" ? NaN : Number(mark === "," ? bare.replaceAll(".", "").replace(",", ".") : bare.replaceAll(",", ""));
+  };
 
   // What stands in a filter: a part of the text, or, for numbers, =5, >5, >=5, <5, <=5 and 2..5.
-  const matcher = (text, isNumber) => {
+  const matcher = (text, { number: isNumber, mark }) => {
     const wanted = text.trim().toLowerCase();
     if (!wanted) return null;
     const range = isNumber && /^(-?[\d.e+-]+)\s*\.\.\s*(-?[\d.e+-]+)$/.exec(wanted);
-    if (range) { const low = Number(range[1]), high = Number(range[2]); return (cell) => { const value = numberOf(cell); return value >= low && value <= high; }; }
+    if (range) { const low = Number(range[1]), high = Number(range[2]); return (cell) => { const value = numberOf(cell, mark); return value >= low && value <= high; }; }
     const compared = isNumber && /^(>=|<=|>|<|=)\s*(-?[\d.e+-]+)$/.exec(wanted);
     if (compared) {
       const limit = Number(compared[2]);
       const by = { ">": (a) => a > limit, ">=": (a) => a >= limit, "<": (a) => a < limit, "<=": (a) => a <= limit, "=": (a) => a === limit }[compared[1]];
-      return (cell) => by(numberOf(cell));
+      return (cell) => by(numberOf(cell, mark));
     }
     if (wanted.startsWith("=")) return (cell) => (cell ?? "").toLowerCase() === wanted.slice(1);
     return (cell) => cell !== null && cell.toLowerCase().includes(wanted);
@@ -54,7 +61,7 @@
       element("table", { className: "vk-table", ariaLabel: label }, element("thead", {}, heads, filters), body));
 
     const keysOf = (index) => {
-      if (!keys.has(index)) keys.set(index, columns[index].number ? Float64Array.from(cells[index], numberOf) : cells[index]);
+      if (!keys.has(index)) keys.set(index, columns[index].number ? Float64Array.from(cells[index], (cell) => numberOf(cell, columns[index].mark)) : cells[index]);
       return keys.get(index);
     };
     const text = new Intl.Collator("en", { numeric: true });
@@ -68,7 +75,7 @@
 
     const select = () => {
       const wanted = search.value.trim().toLowerCase();
-      const tests = [...filters.querySelectorAll("input")].map((input, index) => matcher(input.value, columns[index].number));
+      const tests = [...filters.querySelectorAll("input")].map((input, index) => matcher(input.value, columns[index]));
       const active = tests.flatMap((test, index) => (test ? [[test, cells[index]]] : []));
       let found = all;
       if (wanted || active.length) {

@@ -5,8 +5,9 @@ It needs polars; packed or columnar files that polars does not know need pyarrow
 """
 
 from ..dialect import How
+from ..headers import MISSING
 from .jsons import load_json
 from .table import Table, read, read_files
-from .values import MISSING, typed
+from .values import typed
 
 __all__ = ["MISSING", "How", "Table", "load_json", "read", "read_files", "typed"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,8 @@ from . import values
 from .entities import Part
 from .kinds import HEAD_BYTES, damaged
 
+# Numbers as everybody reads them, one a line.
+_PLAIN: Final = re.compile(r"(?:(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?\n)*", re.ASCII)
 # A column beyond the last: what stands in it is too much.
 _BEYOND: Final = "\x00beyond"
 
@@ -35,6 +38,8 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     notes.add(found.note)
     if found.nulls and not found.encoding.startswith("utf-16"):
         notes.add(f"The text holds {counted(found.nulls, 'NUL character')}.")
+    if found.is_cut:
+        notes.add("The file ends within a character, which is left out.")
     start = head.decode(found.encoding, "ignore")
     if found.encoding.startswith("utf-8"):
         start = start.removeprefix("\ufeff")
@@ -48,7 +53,9 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     if _is_unusual(found, dialect):
         path, skipped = _rewritten(path, found, dialect, is_quoted=not has_broken_quote), 0
         found = replace(found, returns=0)
-    if dialect.is_spaced:
+    if dialect.delimiter == " ":
+        notes.add("The columns are those that spaces separate.")
+    elif dialect.is_spaced:
         notes.add("A space follows each delimiter; it is no part of the values.")
     names = pl.selectors.by_name(*dialect.names)
     scan = partial(_scan, path, dialect, skipped, is_quoted=not has_broken_quote)
@@ -102,15 +109,16 @@ def _is_unusual(found: Survey, dialect: dialects.Dialect) -> bool:
     """Whether polars would read it otherwise than people mean it."""
     is_plain = found.encoding in {"utf-8", "utf-8-sig"}
     # An empty line is no row; a lone carriage return ends a line as well.
-    return not is_plain or found.has_blank or dialect.is_spaced or (found.returns > 0 and found.lines < found.returns)
+    return not is_plain or found.has_blank or dialect.is_spaced or found.returns > 0 or found.is_cut
 
 
 def _records(path: Path, found: Survey, dialect: dialects.Dialect, **how: Any) -> Iterator[list[str]]:
-    with path.open(encoding=found.encoding, newline="", errors="replace") as file:
+    with path.open(encoding=found.encoding, newline="", errors="ignore" if found.is_cut else "replace") as file:
         for _ in range(dialect.skipped):
             file.readline()
+        lines = (f"{line.rstrip()}\n" for line in file) if dialect.delimiter == " " else file
         yield from csv.reader(
-            file,
+            lines,
             delimiter=dialect.delimiter,
             skipinitialspace=dialect.is_spaced,
             strict=how.pop("is_strict", False),
@@ -191,17 +199,50 @@ def _short_rows(path: Path, found: Survey, dialect: dialects.Dialect) -> int:
 
 
 def _readings(dialect: dialects.Dialect, decimal: str, notes: Notes) -> dict[str, str]:
-    """Returns the columns whose numbers are written with a comma, by a sample."""
-    found: dict[str, str] = {}
-    for at, name in enumerate(dialect.names):
-        cells = [row[at] for row in dialect.sample if at < len(row)]
-        if not decimal and not any("," in each or " " in each or "\u202f" in each for each in cells):
-            continue
-        reading = values.find_reading(pl.Series(cells, dtype=pl.String), dialect.delimiter, decimal)
-        if reading:
-            found[name] = reading
+    """Returns the columns whose numbers are not written plainly, by a sample; what is assumed of columns is noted."""
+    samples = {
+        name: pl.Series(cells, dtype=pl.String)
+        for at, name in enumerate(dialect.names)
+        for cells in [[row[at] for row in dialect.sample if at < len(row)]]
+        if decimal or not _are_plain(cells)
+    }
+    found = {name: values.find_reading(each, dialect.delimiter, decimal) for name, each in samples.items()}
+    found = {name: reading for name, reading in found.items() if reading}
+    if "," in found.values() and not decimal and dialect.delimiter != ",":
+        found |= _pointed(dialect)
     for mark, words in ((",", "with a decimal comma (1,5 is one and a half)"), (".", "with commas between thousands")):
-        names = [name for name, reading in found.items() if reading == mark]
+        names = [name for name in dialect.names if found.get(name) == mark and _has_marks(samples.get(name), mark)]
         if names and not decimal:
             notes.add(f"Numbers are read {words} in {listed(names)}. If that is wrong, set decimal.")
+    signed = [name for name in found if name in samples and values.has_signs(samples[name])]
+    if signed:
+        notes.add(f"Signs beside numbers are left out in {listed(signed)}: 5 % is read as 5.")
+    _say_mixed({name: each for name, each in samples.items() if name not in found}, notes)
     return found
+
+
+def _are_plain(cells: Sequence[str]) -> bool:
+    """Whether all cells are plain numbers, or none has a digit: most columns, so that nothing else is tried there."""
+    text = "".join(f"{each}\n" for each in cells)
+    return _PLAIN.fullmatch(text) is not None or not any(map(str.isdecimal, text))
+
+
+def _pointed(dialect: dialects.Dialect) -> dict[str, str]:
+    """Returns the columns of whole numbers with points between thousands, in a file that has decimal commas."""
+    found = {}
+    for at, name in enumerate(dialect.names):
+        cells = [row[at] for row in dialect.sample if at < len(row)]
+        if any("." in each for each in cells) and values.has_pointed_thousands(pl.Series(cells, dtype=pl.String)):
+            found[name] = ","
+    return found
+
+
+def _has_marks(sample: pl.Series | None, mark: str) -> bool:
+    return mark == "," or sample is None or bool(sample.str.contains(r"\d[,'\u2019\s]\d").any())
+
+
+def _say_mixed(samples: Mapping[str, pl.Series], notes: Notes) -> None:
+    mixed = {name: words for name, each in samples.items() if (words := values.words_among_numbers(each))}
+    if mixed:
+        said = [f'"{each}"' for each in dict.fromkeys(word for words in mixed.values() for word in words)]
+        notes.add(f"Columns that hold words among their numbers are text: {listed(mixed)} ({listed(said, 5)}).")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
+from ..encoding import wide_encoding
 from ..records import begins_record
 
 Kind = Literal["parquet", "arrow", "stream", "orc", "avro", "json", "text"]
@@ -27,12 +28,17 @@ _OTHERS: Final = (
     (b"SQLite format 3", "an SQLite database", ""),
     (b"FEA1", "a Feather file of version 1, which is too old to be read here; write it again as version 2", ""),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save it as CSV", ""),
+    (b"ustar", "a tar archive; a file in it, or its folder, can be read", ""),
     (b"\x7fELF", "a program", ""),
+    (b"\x04\x22\x4d\x18", "data packed by LZ4; packed by gzip or zstd it can be read", ""),
+    (b"\xff\x06\x00\x00sNaPpY", "data packed by Snappy; packed by gzip or zstd it can be read", ""),
     (b"\x80\x02", "a Python pickle, and opening one would run what is in it", ""),
     (b"\x80\x03", "a Python pickle, and opening one would run what is in it", ""),
     (b"\x80\x04", "a Python pickle, and opening one would run what is in it", ""),
     (b"\x80\x05", "a Python pickle, and opening one would run what is in it", ""),
 )
+# Where an archive's mark stands, behind the name of its first file.
+_TAR_AT: Final = 257
 _MARKUP: Final = ((b"<!doctype html", "HTML"), (b"<html", "HTML"), (b"<svg", "an SVG image"), (b"<?xml", "XML"))
 _CONTROLS: Final = bytes({*range(32), 127} - {0, 8, 9, 10, 12, 13, 27, 31, 1})
 
@@ -68,7 +74,7 @@ def kind_of(head: bytes, path: Path) -> Kind:
 
 def _other(head: bytes, path: Path) -> tuple[str, str] | None:
     for magic, name, shown_by in _OTHERS:
-        if head.startswith(magic):
+        if head[_TAR_AT:].startswith(magic) if magic == b"ustar" else head.startswith(magic):
             return name, shown_by
     if begins_record(head[:12], path.stat().st_size):
         return "a file of TensorFlow records", "Data statistics computed by TFDV, or Learning curves"
@@ -78,15 +84,9 @@ def _other(head: bytes, path: Path) -> tuple[str, str] | None:
             return name, "HTML" if name == "HTML" else ""
     if text.startswith(b"{") and b'"nbformat"' in head and b'"cells"' in head:
         return "a Jupyter notebook", "Notebook"
-    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or _every_other_is_zero(head)
-    if not is_wide and _is_binary(head):
+    if not wide_encoding(head) and _is_binary(head):
         return "binary data of an unknown kind", ""
     return None
-
-
-def _every_other_is_zero(head: bytes) -> bool:
-    start = head[:400]
-    return len(start) > 3 and max(start[0::2].count(0), start[1::2].count(0)) > len(start) * 0.35
 
 
 def _is_binary(head: bytes) -> bool:

@@ -6,32 +6,51 @@ from typing import Any, Final
 
 import polars as pl
 
-# Text that stands for a value that is not there; the part of pandas' own list that is never anything else.
-MISSING: Final = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>")
+from ..headers import MISSING
+
+_NAN: Final = ("NaN", "nan", "-NaN", "-nan")
 # 00123 is a name, such as a post code, and no number.
 NAME_OF_DIGITS: Final = r"^\s*[+-]?0[0-9]"
-_DECIMAL_COMMA: Final = r"^[+-]?(?:\d{1,3}(?:[.  ]\d{3})+|\d+)(?:,\d+)?$"
-_THOUSANDS: Final = r"^[+-]?(?:\d{1,3}(?:[,  ]\d{3})+|\d+)(?:\.\d+)?$"
-_FORMS: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ")
+# `\s` is any space, also those that do not break; in India thousands are followed by hundreds of thousands.
+_DECIMAL_COMMA: Final = r"^[+-]?(?:\d{1,3}(?:[.'\u2019\s]\d{3})+|\d+)(?:,\d+)?$"
+_THOUSANDS: Final = r"^[+-]?(?:\d{1,3}(?:[,'\u2019\s]\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)(?:\.\d+)?$"
+_POINTED: Final = r"^[+-]?\d{1,3}(?:\.\d{3})*$"
+_POINTED_TWICE: Final = r"^[+-]?\d{1,3}(?:\.\d{3}){2,}$"
+# What stands beside a number and is no part of it; accountants put negative ones in parentheses.
+_SIGN: Final = r"[%‰$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b"
+_NEGATIVE: Final = r"^\((.*)\)$"
+_FORMS: Final = (
+    "%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%d %H:%M", "%Y/%m/%d",
+    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
+)  # fmt: skip
 
 
 def there(column: pl.Expr) -> pl.Expr:
     """Returns a column's texts, null where one stands for nothing."""
-    return pl.when(~column.is_in(MISSING)).then(column)
+    return pl.when(~column.str.strip_chars().is_in(MISSING)).then(column)
 
 
 def bare(column: pl.Expr, reading: str = "") -> pl.Expr:
     """Returns texts as polars reads numbers from them.
 
     Args:
-        reading: the decimal mark, where the other mark separates thousands; "" for plain numbers.
+        reading: the decimal mark, where the other mark separates thousands, and signs of percent and of currencies are
+            left out; "" for plain numbers.
     """
     column = column.str.strip_chars()
     if not reading:
         return column
-    thousands = r"[.  ]" if reading == "," else r"[,  ]"
-    column = column.str.replace_all(thousands, "")
+    column = _unsigned(column).str.replace_all(r"[.'\u2019\s]" if reading == "," else r"[,'\u2019\s]", "")
     return column.str.replace(",", ".", literal=True) if reading == "," else column
+
+
+def _unsigned(column: Any) -> Any:
+    return column.str.replace(_NEGATIVE, "-${1}").str.replace_all(_SIGN, "").str.strip_chars()
+
+
+def has_signs(texts: pl.Series) -> bool:
+    """Whether signs of percent or of a currency stand beside numbers, or parentheses around them."""
+    return bool(texts.str.contains(rf"{_SIGN}|{_NEGATIVE}").any())
 
 
 def find_reading(texts: pl.Series, delimiter: str, decimal: str) -> str:
@@ -41,22 +60,41 @@ def find_reading(texts: pl.Series, delimiter: str, decimal: str) -> str:
         texts: some of a column.
         decimal: what a person said.
     """
-    known = texts.filter(~texts.is_in(MISSING)).str.strip_chars()
+    known = _known(texts)
+    is_signed = has_signs(known)
+    known = _unsigned(known) if is_signed else known
     if not len(known) or not known.str.contains(r"^[+-]?\d").all():
         return ""
-    marked = known.str.contains(r"[,  ]")
-    if not marked.any():
-        return "," if decimal == "," and known.str.contains(_DECIMAL_COMMA).all() and _has_points(known) else ""
+    if not known.str.contains(r"[,'\u2019\s]").any() and not is_signed:
+        is_comma = known.str.contains(_DECIMAL_COMMA).all() and known.str.contains(".", literal=True).any()
+        is_told = decimal == "," or (not decimal and known.str.contains(_POINTED_TWICE).any())
+        return "," if is_comma and is_told else ""
     is_comma, is_point = known.str.contains(_DECIMAL_COMMA).all(), known.str.contains(_THOUSANDS).all()
     if decimal:
         return decimal if (is_comma if decimal == "," else is_point) else ""
     # Where commas part the columns, a quoted "1,234" has thousands; where semicolons do, 1,234 has a decimal comma.
     order = ((".", is_point), (",", is_comma)) if delimiter == "," else ((",", is_comma), (".", is_point))
+    if is_point and not known.str.contains(",", literal=True).any():
+        return "."
     return next((mark for mark, fits in order if fits), "")
 
 
-def _has_points(known: pl.Series) -> bool:
-    return bool(known.str.contains(r"\.").any())
+def has_pointed_thousands(texts: pl.Series) -> bool:
+    """Whether all may be whole numbers with points between thousands: 1.234, where other columns have 1,5."""
+    known = _known(texts)
+    return bool(known.str.contains(_POINTED).all() and known.str.contains(".", literal=True).any())
+
+
+def words_among_numbers(texts: pl.Series) -> list[str]:
+    """Returns the few texts of a column that keep it from being one of numbers; none where it is no such column."""
+    known = _known(texts)
+    words = known.filter(known.cast(pl.Float64, strict=False).is_null())
+    return words.unique(maintain_order=True).to_list() if 0 < len(words) <= max(len(known) // 5, len(known) > 2) else []
+
+
+def _known(texts: pl.Series) -> pl.Series:
+    stripped = texts.str.strip_chars()
+    return stripped.filter(~stripped.is_in(MISSING))
 
 
 def typed(text: pl.Series, reading: str = "", *, with_dates: bool = False) -> pl.Series:
@@ -67,7 +105,8 @@ def typed(text: pl.Series, reading: str = "", *, with_dates: bool = False) -> pl
     known = _select(text, there(pl.first()))
     count = known.count()
     if not count:
-        return known
+        is_nan = text.str.strip_chars().is_in(_NAN)
+        return known if not is_nan.any() else _with_nan(text, known.cast(pl.Float64))
     for made in _numbers(known, reading):
         if made.count() == count:
             return _with_nan(text, made)
@@ -78,12 +117,12 @@ def typed(text: pl.Series, reading: str = "", *, with_dates: bool = False) -> pl
         made = known.str.to_datetime(form, strict=False)
         if made.count() == count:
             return made
-    return _select(text, pl.when(pl.first() != "").then(pl.first()))
+    return _select(text, pl.when(pl.first().str.strip_chars() != "").then(pl.first()))
 
 
 def _with_nan(text: pl.Series, numbers: pl.Series) -> pl.Series:
     """Returns numbers with NaN where the text says so: unlike an empty cell, that is a value."""
-    is_nan = text.is_in(["NaN", "nan"])
+    is_nan = text.str.strip_chars().is_in(_NAN)
     limit = 2**53
     if not is_nan.any() or (numbers.dtype.is_integer() and not numbers.is_between(-limit, limit).all()):
         return numbers
@@ -103,7 +142,7 @@ def _select(column: pl.Series, how: pl.Expr) -> pl.Series:
 def _numbers(known: pl.Series, reading: str) -> Any:
     first = known.drop_nulls()[0].strip()
     # Most columns of text are told by their first value, which saves trying.
-    if not first[:1].isdigit() and first[:1] not in {"+", "-", ".", "i", "I", "N", "n"}:
+    if not reading and not first[:1].isdigit() and first[:1] not in {"+", "-", ".", "i", "I", "N", "n"}:
         return
     if known.str.contains(NAME_OF_DIGITS).any() and not _are_fractions(known):
         return
