@@ -85,6 +85,25 @@ TEXTS = {
     "late.jsonl": (b'{"a": 1}\n{"b": "x"}\n', {"a": [1, None], "b": [None, "x"]}, ""),
     "mixed.jsonl": (b'{"a": 1}\n{"a": "x"}\n{"a": true}\n', {"a": ["1", "x", "true"]}, "several types"),
     "cut.jsonl": (b'{"a": 1}\n{"a": 2}\n{"a": 3', {"a": [1, 2]}, "cut off"),
+    "commas.jsonl": (b'{"a": 1},\n{"a": 2},\n', {"a": [1, 2]}, ""),
+    "returns.jsonl": (b'{"a": 1}\r{"a": 2}\r', {"a": [1, 2]}, ""),
+    "behind.json": (b'{"a": 1}{"a": 2} {\n"a": 3\n}', {"a": [1, 2, 3]}, ""),
+    "sequence.json": (b'\x1e{"a": 1}\n\x1e{"a": 2}\n', {"a": [1, 2]}, ""),
+    "arrays.json": (b'[{"a": 1}, {"a": 2}]\n[{"a": 3}]\n', {"a": [1, 2, 3]}, ""),
+    "log.jsonl": (b'{"a": 1}\n' * 10 + b'oops\n{"a": 2}\n', {"a": [1] * 10 + [2]}, "1 line is no JSON and is left out"),
+    "half.json": (b'[{"a": "\\ud83d\\ude00"}, {"a": "\\ud83d"}]', {"a": ["😀", "\\ud83d"]}, "Halves of characters"),
+    "tab.json": (b'[{"a": "x\ty"}]', {"a": ["x\ty"]}, ""),
+    "answer.json": (b'{"status": "ok", "data": [{"a": 1}, {"a": 2}], "meta": {"n": 2}}', {"a": [1, 2]},
+                    'those of "data"; left out: status, meta.'),
+    "deep.json": (b'{"data": {"rows": [{"a": 1}, {"a": 2}]}}', {"a": [1, 2]}, 'those of "rows"'),
+    "header.json": (b'[["a", "b"], [1, "x"], [2, "y"]]', {"a": [1, 2], "b": ["x", "y"]}, "named by the first list"),
+    "series.json": (b'{"0": 1.5, "1": 2}', {"value": [1.5, 2.0]}, ""),
+    "named.json": (b'{"u": {"a": 1, "b": "x"}, "v": {"a": 2, "b": "y"}}',
+                   {"index": ["u", "v"], "a": [1, 2], "b": ["x", "y"]}, "are taken for rows"),
+    "columns.json": (b'{"a": {"u": 1, "v": 2}, "b": {"u": "x", "v": "y"}, "c": {"u": 3, "v": 4}}',
+                     {"index": ["u", "v"], "a": [1, 2], "b": ["x", "y"], "c": [3, 4]}, "are taken for columns"),
+    "twins.json": (b'{"columns": ["a", "a"], "data": [[1, 2], [3, 4]]}', {"a": [1, 3], "a (2)": [2, 4]}, "same name"),
+    "numpy.txt": (b"[[17  6]\n [ 5 25]]\n", {"column_1": [17, 5], "column_2": [6, 25]}, ""),
     "wide.json": (b'[{"a": 9007199254740993}, {"a": 18446744073709551615}]',
                   {"a": [9007199254740993, 18446744073709551615]}, ""),
     "one.json": (b'{"a": 1, "b": "x"}', {"a": [1], "b": ["x"]}, ""),
@@ -131,7 +150,6 @@ frame = pd.DataFrame({{"a": [1, 2, 3], "b": ["x", None, "é"], "c": [0.5, 1.5, N
 frame.to_json("a.json", orient={orient!r})
 answer = [columns_of("a.json")["columns"], frame.astype(object).where(frame.notna(), None).to_dict("list")]
 """)  # fmt: skip
-    found.pop("index", None)
     assert list(found.values()) == list(expected.values())
     assert orient == "values" or list(found) == list(expected)
 

@@ -6,7 +6,7 @@ It needs polars; packed or columnar files that polars does not know need pyarrow
 
 from ..dialect import How
 from ..headers import MISSING
-from .jsons import load_json
+from .json_text import load_json
 from .table import Table, read, read_files
 from .values import typed
 

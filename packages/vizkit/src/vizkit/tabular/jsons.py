@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import polars as pl
 
-from ..encoding import text_of
+from ..headers import unique_names
 from ..notes import Notes, counted, listed
 from .entities import Part
+from .json_text import MAX_BYTES, Literal, load_json
 from .kinds import damaged, no_table
 
-_MAX_BYTES: Final = 256 * 1024**2
 _SCHEMA_LINES: Final = 100_000
 _PLAIN: Final = {float: pl.Float64, str: pl.String, bool: pl.Boolean}
-_DECODE_ERRORS: Final = (ValueError, RecursionError)
-
-
-class Literal(float):
-    """A number that remembers how it was written."""
-
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        """Makes one of what JSON has."""
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
 
 
 def open_json(path: Path, head: bytes) -> Part:
@@ -40,7 +27,7 @@ def open_json(path: Path, head: bytes) -> Part:
         ValueError: it is no JSON, or no rows; the text is for people.
     """
     notes = Notes()
-    if path.stat().st_size > _MAX_BYTES:
+    if path.stat().st_size > MAX_BYTES:
         return _open_large(path, head, notes)
     rows = list(_records(load_json(path, notes=notes), path, notes))
     frame, nested = _frame(rows, notes)
@@ -65,59 +52,6 @@ def _open_large(path: Path, head: bytes, notes: Notes) -> Part:
     return Part(frame=pl.scan_ndjson(path, infer_schema_length=_SCHEMA_LINES), notes=notes, rows=literal_rows)
 
 
-def load_json(path: Path, *, parse_float: Callable[[str], Any] = float, notes: Notes | None = None) -> Any:
-    """Returns what a file holds: one JSON value, or the list of those on its lines.
-
-    NaN and Infinity are read as Python writes them. Lines that were cut off at the end are noted.
-
-    Raises:
-        ValueError: it is no JSON, or too large; the text is for people.
-    """
-    notes = Notes() if notes is None else notes
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"{path.name} is larger than {_MAX_BYTES // 1024**2} MB, too large for JSON.")
-    text, said = text_of(path)
-    notes.add(said)
-    first, _, rest = text.lstrip().partition("\n")
-    # Two whole values on the first two lines are JSON lines; everything else is tried as one value first.
-    if rest.lstrip()[:1] in {"{", "["} and first.rstrip()[-1:] in {"}", "]"}:
-        return _lines(text, path, parse_float, notes)
-    try:
-        return json.loads(text, parse_float=parse_float)
-    except RecursionError:
-        raise ValueError(f"{path.name} is JSON that is nested too deep to be read.") from None
-    except ValueError as error:
-        if "\n" in text.strip() and _is_json(first):
-            return _lines(text, path, parse_float, notes)
-        place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"{path.name} begins as JSON and is none{place}, so it cannot be read as a table.") from None
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except _DECODE_ERRORS:
-        return False
-    return True
-
-
-def _lines(text: str, path: Path, parse_float: Callable[[str], Any], notes: Notes) -> list[Any]:
-    loads = json.JSONDecoder(parse_float=parse_float).decode
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    found = []
-    for number, line in lines:
-        try:
-            found.append(loads(line))
-        except _DECODE_ERRORS:
-            if number == lines[-1][0] and not text.endswith("\n"):
-                notes.add("The last line is cut off and is left out.")
-                break
-            raise ValueError(
-                f"Line {number:,} of {path.name} is no JSON, so it cannot be read as a table: {line[:80]}"
-            ) from None
-    return found
-
-
 # --- Shapes -----------------------------------------------------------------------------------------------------
 
 
@@ -129,7 +63,10 @@ def _records(found: Any, path: Path, notes: Notes) -> Iterator[Mapping[str, Any]
         raise damaged(path.name, "JSON")
     kinds = {type(each) for each in found[:1000]}
     if kinds and kinds <= {list}:
-        yield from _of_lists([], found)
+        has_names = _are_names(found)
+        if has_names:
+            notes.add("The columns are named by the first list.")
+        yield from _of_lists(found[0], found[1:], notes) if has_names else _of_lists([], found, notes)
     elif kinds and not kinds & {dict, list}:
         yield from ({"value": each} for each in found)
     else:
@@ -141,9 +78,18 @@ def _records(found: Any, path: Path, notes: Notes) -> Iterator[Mapping[str, Any]
         yield from rows
 
 
-def _of_lists(names: Sequence[Any], rows: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+def _are_names(lists: Sequence[Sequence[Any]]) -> bool:
+    """Whether a first list of texts stands over lists that hold something else in some place."""
+    first, below = lists[0], lists[1:]
+    if not below or not all(isinstance(each, str) and each for each in first) or len(set(first)) < len(first):
+        return False
+    columns = ([row[at] for row in below if at < len(row) and row[at] is not None] for at in range(len(first)))
+    return any(column and not any(isinstance(each, str) for each in column) for column in columns)
+
+
+def _of_lists(names: Sequence[Any], rows: Sequence[Any], notes: Notes) -> Iterator[Mapping[str, Any]]:
     width = max((len(row) for row in rows), default=0)
-    known = [*map(_name, names), *(f"column_{at}" for at in range(len(names) + 1, width + 1))]
+    known = unique_names([*map(_name, names)], max(width, len(names)), notes, is_numbered=not names)
     for row in rows:
         yield dict(zip(known, row, strict=False))
 
@@ -155,21 +101,41 @@ def _name(value: Any) -> str:
 def _of_object(found: Mapping[str, Any], path: Path, notes: Notes) -> Iterator[Mapping[str, Any]]:
     if isinstance(found.get("cells"), list) and "nbformat" in found:
         raise no_table(path.name, "a Jupyter notebook", "Notebook")
-    data = found.get("data")
+    data, index = found.get("data"), found.get("index")
+    if isinstance(data, list) and set(found) == {"name", "index", "data"} and isinstance(index, list):
+        found = {"columns": [found["name"] or "value"], "index": index, "data": [[each] for each in data]}
+        data = found["data"]
     if isinstance(found.get("columns"), list) and isinstance(data, list):
-        index, rows = found.get("index"), list(_of_lists(found["columns"], data))
+        rows = list(_of_lists(found["columns"], data, notes))
         if not isinstance(index, list) or index == list(range(len(rows))):
             yield from rows
         else:
             yield from ({"index": _name(at), **row} for at, row in zip(index, rows, strict=False))
         return
     if isinstance(found.get("schema"), Mapping) and isinstance(data, list):
-        yield from _records(data, path, notes)
+        yield from _without_numbers(list(_records(data, path, notes)), found["schema"])
         return
-    held = [name for name, each in found.items() if isinstance(each, list) and each and isinstance(each[0], Mapping)]
-    if len(held) == 1 and not any(isinstance(each, list | Mapping) for name, each in found.items() if name != held[0]):
-        notes.add(f'The rows are those of "{held[0]}".') if held[0] != "data" else None
-        yield from _records(found[held[0]], path, notes)
+    yield from _of_names(found, path, notes)
+
+
+def _without_numbers(rows: list[Mapping[str, Any]], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yields the rows of pandas' `table` without their numbers, which an index without a name is."""
+    is_numbered = schema.get("primaryKey") == ["index"] and all(row.get("index") == at for at, row in enumerate(rows))
+    for row in rows:
+        yield {name: value for name, value in row.items() if name != "index"} if is_numbered else row
+
+
+def _of_names(found: Mapping[str, Any], path: Path, notes: Notes) -> Iterator[Mapping[str, Any]]:
+    held = _held(found)
+    inner = next(iter(found.values()), None)
+    if held:
+        others = [name for name in found if name != held]
+        if held != "data" or others:
+            left = f"; left out: {listed(others, 5)}" if others else ""
+            notes.add(f'The rows are those of "{held}"{left}.')
+        yield from _records(found[held], path, notes)
+    elif len(found) == 1 and isinstance(inner, Mapping) and _held(inner):
+        yield from _of_names(inner, path, notes)
     elif found and all(isinstance(each, Mapping) for each in found.values()):
         yield from _of_objects(found, notes)
     elif found and all(isinstance(each, list) for each in found.values()):
@@ -178,27 +144,47 @@ def _of_object(found: Mapping[str, Any], path: Path, notes: Notes) -> Iterator[M
             notes.add("The lists are of different lengths; the shorter ones end in empty cells.")
         for at in range(longest):
             yield {name: each[at] for name, each in found.items() if at < len(each)}
-    else:
+    elif len(found) > 1 and list(found) == [str(at) for at in range(len(found))]:
+        # A series of pandas.
+        yield from ({"value": each} for each in found.values())
+    elif found:
         yield found
 
 
+def _held(found: Mapping[str, Any]) -> str:
+    """Returns which of an object's names holds rows; "" where none or several do."""
+    held = [name for name, each in found.items() if isinstance(each, list) and each and isinstance(each[0], Mapping)]
+    return held[0] if len(held) == 1 else ""
+
+
 def _of_objects(found: Mapping[str, Any], notes: Notes) -> Iterator[Mapping[str, Any]]:
-    """Yields the rows of an object of objects: pandas' `columns`, or `index`, whichever its keys say."""
+    """Yields the rows of an object of objects: pandas' `columns`, or `index`, whichever its keys and values say."""
     inner = list(dict.fromkeys(key for each in found.values() for key in each))
-    are_columns = _are_places(inner) or (not _are_places(found) and len(inner) >= len(found))
+    is_numbered = _are_places(inner) or _are_places(found)
+    are_columns = _are_places(inner) or (not _are_places(found) and _are_columns(found, inner))
+    if not is_numbered:
+        names = [f"the outer names ({listed(found, 3)})", f"the inner ones ({listed(inner, 3)})"]
+        parts = ("columns", "rows") if are_columns else ("rows", "columns")
+        notes.add(f"T{names[0][1:]} are taken for {parts[0]}, {names[1]} for {parts[1]}.")
     if not are_columns:
-        is_numbered = _are_places(found)
         for key, row in found.items():
             yield row if is_numbered else {"index": key, **row}
         return
-    is_numbered = _are_places(inner)
-    if not is_numbered:
-        notes.add(
-            f"The outer names ({listed(found, 3)}) are taken for columns, the inner ones ({listed(inner, 3)}) for rows."
-        )
     for key in inner:
         row = {name: column.get(key) for name, column in found.items()}
         yield row if is_numbered else {"index": key, **row}
+
+
+def _are_columns(found: Mapping[str, Mapping[str, Any]], inner: Sequence[str]) -> bool:
+    """Whether the outer names are those of columns: the values of a column are of one type, those of a row need not."""
+    outer = sum(_is_mixed(each.values()) for each in found.values())
+    across = sum(_is_mixed([each.get(key) for each in found.values()]) for key in inner)
+    return outer < across if outer != across else len(inner) >= len(found)
+
+
+def _is_mixed(values: Iterable[Any]) -> bool:
+    kinds = {float if isinstance(each, int | float) and not isinstance(each, bool) else type(each) for each in values}
+    return len(kinds - {type(None)}) > 1
 
 
 def _are_places(keys: Any) -> bool:

@@ -40,7 +40,7 @@ _OTHERS: Final = (
 # Where an archive's mark stands, behind the name of its first file.
 _TAR_AT: Final = 257
 _MARKUP: Final = ((b"<!doctype html", "HTML"), (b"<html", "HTML"), (b"<svg", "an SVG image"), (b"<?xml", "XML"))
-_CONTROLS: Final = bytes({*range(32), 127} - {0, 8, 9, 10, 12, 13, 27, 31, 1})
+_CONTROLS: Final = bytes({*range(32), 127} - {0, 8, 9, 10, 12, 13, 27, 30, 31, 1})
 
 
 def head_of(path: Path) -> bytes:
@@ -68,7 +68,7 @@ def kind_of(head: bytes, path: Path) -> Kind:
     other = _other(head, path)
     if other:
         raise no_table(path.name, *other)
-    text = head.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
+    text = head.lstrip(b"\xef\xbb\xbf\xff\xfe\x00\x1e \t\r\n")
     return "json" if text[:1] in {b"{", b"["} else "text"
 
 

@@ -268,7 +268,7 @@ def _joined(parts: Sequence[Part], label: str) -> Table:
     except pl.exceptions.PolarsError:
         raise ValueError(f"The files of {label} have columns of one name and different types.") from None
     if not names:
-        raise ValueError("The file has no columns.")
+        raise ValueError("The file has no rows.")
     notes = Notes(sentence for part in parts for sentence in part.notes)
     totals = [part.total for part in parts]
     return Table(
