@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 _MAX_METADATA_BYTES: Final = 64 * 1024**2
-# Beside the data, and no part of it: column names of headerless files (KFP 1.x), markers of Spark and of Hadoop.
-_NOT_DATA: Final = frozenset({"schema.json", "_SUCCESS", "_metadata", "_common_metadata"})
+# Beside the data, and no part of it: column names of headerless files (KFP 1.x), markers of Spark, of Hadoop and of
+# desktops.
+_NOT_DATA: Final = frozenset(
+    {"schema.json", "_SUCCESS", "_metadata", "_common_metadata", "Thumbs.db", "desktop.ini", "Icon\r"}
+)
 
 
 def source_files(source: str, source_uri: str = "", *, patterns: tuple[str, ...] = ("*",)) -> list[Path]:
@@ -39,7 +42,12 @@ def _below(path: Path, patterns: tuple[str, ...]) -> list[Path]:
     if path.is_file():
         return [path]
     found = {each for pattern in patterns for each in path.rglob(pattern) if each.is_file()}
-    return sorted(each for each in found if each.name not in _NOT_DATA and not each.name.startswith("."))
+    return sorted(each for each in found if not is_beside_data(each.relative_to(path)))
+
+
+def is_beside_data(path: Path) -> bool:
+    """Whether a file in a folder or an archive is a marker or a hidden file, and no part of the data."""
+    return path.name in _NOT_DATA or path.name.startswith(".") or path.parts[0] == "__MACOSX"
 
 
 def schema_names(source: str) -> list[str] | None:
@@ -47,7 +55,13 @@ def schema_names(source: str) -> list[str] | None:
     path = Path(source, "schema.json")
     if not path.is_file():
         return None
-    return [str(column["name"]) for column in json.loads(path.read_text(encoding="utf-8"))]
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    # Other programs have files of that name, which say other things.
+    is_list = isinstance(found, list) and all(isinstance(each, dict) and "name" in each for each in found)
+    return [str(column["name"]) for column in found] if is_list else None
 
 
 def read_metadata(source: str) -> dict[str, Any] | None:

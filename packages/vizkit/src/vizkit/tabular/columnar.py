@@ -10,6 +10,7 @@ import polars as pl
 
 from ..notes import Notes, listed
 from .entities import Part
+from .jsons import cell_text
 from .kinds import HEAD_BYTES, Kind, damaged
 
 _NAMES: Final = {
@@ -43,8 +44,11 @@ def _by_polars(path: Path, kind: Kind) -> pl.LazyFrame | None:
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         return None
-    is_wide = any(isinstance(each, pl.Decimal) and (each.precision or 0) > _DIGITS for each in dtypes)
-    return None if is_wide else frame
+    if frame is None or any(isinstance(each, pl.Decimal) and (each.precision or 0) > _DIGITS for each in dtypes):
+        return None
+    # Of types that others registered with Arrow, what they are kept as.
+    kept = [pl.nth(at).ext.storage() for at, each in enumerate(dtypes) if isinstance(each, pl.BaseExtension)]
+    return frame.with_columns(kept) if kept else frame
 
 
 def _scan(path: Path, kind: Kind) -> pl.LazyFrame | None:
@@ -75,13 +79,17 @@ def _by_pyarrow(path: Path, kind: Kind, notes: Notes) -> pl.DataFrame:
         raise ValueError(f"{path.name} is {_NAMES[kind]}, which nothing in this environment reads.") from None
     except Exception:  # noqa: BLE001  (whatever a library makes of a broken file)
         raise damaged(path.name, _NAMES[kind]) from None
-    columns, unread = [], []
+    columns, unread, shown = [], [], []
     for name, column in zip(table.column_names, table.columns, strict=True):
         series = _series(name, column)
+        if series is not None and series.dtype == pl.String and not str(column.type).endswith("string"):
+            shown.append(f"{name} ({column.type})")
         if series is None:
             unread.append(f"{name} ({column.type})")
             series = pl.Series(name, [None] * len(column), dtype=pl.Null)
         columns.append(series)
+    if shown:
+        notes.add(f"Columns of types that are not known here are shown as text: {listed(shown)}.")
     if unread:
         notes.add(f"Columns of types that cannot be read here are empty: {listed(unread)}.")
     return pl.DataFrame(columns)
@@ -107,15 +115,32 @@ def _arrow_table(path: Path, kind: Kind) -> Any:
 def _series(name: str, column: Any) -> pl.Series | None:
     """Returns one column, as text where polars has no such type; None where that cannot be either."""
     is_wide = str(column.type).startswith("decimal256")
-    for kind in ("string",) if is_wide else ("", "string"):
+    for use in (_narrowed, _cast) if is_wide else (pl.from_arrow, _cast, _as_texts):
         try:
-            found = pl.from_arrow(column.cast(kind) if kind else column)
-        except BaseException as error:
+            found = use(column)
+        except BaseException as error:  # (polars panics at types that it does not know)
             if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
                 raise
         else:
             return found.alias(name) if isinstance(found, pl.Series) else None
     return None
+
+
+def _narrowed(column: Any) -> Any:
+    """Returns decimal numbers of more digits than polars knows, where their values have no more."""
+    import pyarrow as pa
+
+    return pl.from_arrow(column.cast(pa.decimal128(_DIGITS, column.type.scale)))
+
+
+def _cast(column: Any) -> Any:
+    return pl.from_arrow(column.cast("string"))
+
+
+def _as_texts(column: Any) -> pl.Series:
+    """Returns Python's values as text: of intervals, unions and whatever else Arrow has."""
+    shown = [value._asdict() if hasattr(value, "_asdict") else value for value in column.to_pylist()]
+    return pl.Series([cell_text(value) for value in shown], dtype=pl.String)
 
 
 def _index_names(names: list[str]) -> dict[str, str]:

@@ -8,22 +8,20 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote
 
 import polars as pl
 
 from .. import files
 from ..dialect import How
 from ..notes import Notes, listed
-from . import kinds, unpack, values
+from . import folders, kinds, unpack, values
 from .columnar import open_columns
 from .delimited import open_text
 from .entities import Part, Rows
-from .jsons import open_json
+from .jsons import cell_text, open_json
 
-_KEY: Final = re.compile(r"([^=/]+)=([^=/]*)")
-_NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 _SHOWN_COLUMNS: Final = 20
+_SHOWN_FAULTS: Final = 3
 _MANY_ROWS: Final = 100_000
 _TASTE_ROWS: Final = 10_000
 Result = TypeVar("Result")
@@ -182,7 +180,8 @@ def _sample(column: pl.Series) -> str:
     there = column.drop_nulls()
     if not len(there):
         return ""
-    value = str(there[0])
+    first = there.head(1).to_list()[0]
+    value = cell_text(first) or "" if isinstance(first, list | dict) else str(first)
     return f", such as {value if len(value) <= 30 else value[:30] + '…'}"
 
 
@@ -211,24 +210,29 @@ def read_files(paths: Sequence[Path], label: str, how: How | None = None, *, roo
     """
     how = how or How()
     paths = [path for path in paths if path.stat().st_size]
-    paths = [path for path in paths if not _is_hidden(path, root)] or paths
+    paths = [path for path in folders.current(paths, root) if not folders.is_hidden(path, root)] or paths
     if not paths:
         raise ValueError("The file is empty.")
-    parts = []
+    if how.has_header is None and not how.names:
+        how = replaced(how, has_header=folders.has_header(paths))
+    parts, faults = {}, []
     for path in paths:
-        part = _open(path, how)
+        try:
+            part = parts[path] = _open(path, how)
+        except ValueError as error:
+            faults.append(error)
+            continue
         # Where the first file has no header, the others have none either, and the other way round.
         if part.is_text and how.has_header is None and not how.names:
             how = replaced(how, has_header=part.has_header)
-        parts.append(_with_keys(part, path, root))
-    return _joined(parts, label)
-
-
-def _is_hidden(path: Path, source: Path) -> bool:
-    """Whether a file below a folder is bookkeeping: of Spark, Delta, or Jupyter."""
-    if not path.is_relative_to(source):
-        return False
-    return any(each.startswith(("_", ".")) for each in path.relative_to(source).parts[:-1])
+    if not parts:
+        raise faults[0]
+    notes = Notes([f"Left out: {error}" for error in faults[:_SHOWN_FAULTS]])
+    if len(faults) > _SHOWN_FAULTS:
+        notes.add(f"{len(faults) - _SHOWN_FAULTS:,} more files are left out for such reasons.")
+    chosen = folders.of_one_table(parts, notes)
+    keys = folders.keys_of(list(chosen), root)
+    return _joined([folders.with_keys(part, keys[path]) for path, part in chosen.items()], label, notes)
 
 
 def _open(path: Path, how: How) -> Part:
@@ -247,20 +251,12 @@ def _open(path: Path, how: How) -> Part:
     return open_json(path, head) if kind == "json" else open_columns(path, kind)
 
 
-def _with_keys(part: Part, path: Path, source: Path) -> Part:
-    if not path.is_relative_to(source):
-        return part
-    known = part.frame.collect_schema().names()
-    keys = [match.groups() for each in path.relative_to(source).parts[:-1] if (match := _KEY.fullmatch(each))]
-    added = [
-        pl.lit(None if value == _NO_VALUE else unquote(value), dtype=pl.String).alias(name)
-        for name, value in keys
-        if name not in known
-    ]
-    return replaced(part, frame=part.frame.with_columns(added)) if added else part
-
-
-def _joined(parts: Sequence[Part], label: str) -> Table:
+def _joined(parts: Sequence[Part], label: str, notes: Notes) -> Table:
+    notes.extend(sentence for part in parts for sentence in part.notes)
+    is_text = all(part.is_text for part in parts)
+    if not is_text and any(part.is_text for part in parts):
+        # Beside columns that have types the text becomes what it stands for.
+        parts = [folders.with_types(part) if part.is_text else part for part in parts]
     frames = [part.frame for part in parts]
     frame = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
     try:
@@ -269,15 +265,14 @@ def _joined(parts: Sequence[Part], label: str) -> Table:
         raise ValueError(f"The files of {label} have columns of one name and different types.") from None
     if not names:
         raise ValueError("The file has no rows.")
-    notes = Notes(sentence for part in parts for sentence in part.notes)
     totals = [part.total for part in parts]
     return Table(
         frame=frame,
         names=names,
         label=label,
-        is_text=all(part.is_text for part in parts),
+        is_text=is_text,
         has_header=parts[0].has_header,
-        readings={name: reading for part in parts for name, reading in part.readings.items()},
+        readings={name: reading for part in parts for name, reading in part.readings.items()} if is_text else {},
         rows=_chained([part.rows for part in parts if part.rows]) if all(part.rows for part in parts) else None,
         nested=frozenset().union(*(part.nested for part in parts)),
         notes=notes,

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any, Final
 
-from ..files import scratch_dir
+from ..files import is_beside_data, scratch_dir
 from ..notes import counted, listed
 from .kinds import damaged, no_table
 
@@ -65,7 +65,7 @@ def _member(path: Path) -> Any:
     names = archive.namelist()
     if _WORKBOOK in names:
         raise no_table(path.name, "an Office document, such as an Excel workbook; save its sheet as CSV")
-    members = [each for each in names if not each.endswith("/") and not each.startswith("__MACOSX/")]
+    members = [each for each in names if not each.endswith("/") and not is_beside_data(Path(each))]
     if len(members) != 1:
         what = f"{counted(len(members), 'file')}: {listed(members)}" if members else "no file"
         raise ValueError(f"{path.name} is a ZIP archive with {what}; a table is read from an archive of one file.")
