@@ -35,6 +35,26 @@ MATRICES = {
     ),
     "digits.csv": ("target,predicted\n01,01\n1a,01\n", ["01", "1a"], [[1, 0], [1, 0]]),
     "none.csv": ("y_true,y_pred\nNone,None\nNA,None\nx,x\n", ["NA", "None", "x"], [[0, 1, 0], [0, 1, 0], [0, 0, 1]]),
+    "transposed.csv": ("predicted,a,b\na,5,2\nb,1,7\n", ["a", "b"], [[5, 1], [2, 7]]),
+    "sides.csv": (",Predicted no,Predicted yes\nActual no,50,3\nActual yes,4,43\n", ["no", "yes"], [[50, 3], [4, 43]]),
+    "grand.csv": ("row,a,b,Everything\na,5,1,6\nb,2,7,9\nEverything,7,8,15\n", ["a", "b"], [[5, 1], [2, 7]]),
+    "sums.csv": ("5,1,6\n2,7,9\n7,8,15\n", ["0", "1"], [[5, 1], [2, 7]]),
+    "print.txt": ("[[50  3]\n [ 4 43]]\n", ["0", "1"], [[50, 3], [4, 43]]),
+    "frame.txt": ("    a   b\na  50   3\nb   4  43\n", ["a", "b"], [[50, 3], [4, 43]]),
+    "report.json": (
+        '{"accuracy": 0.93, "confusion_matrix": [[50, 3], [4, 43]], "labels": ["no", "yes"]}',
+        ["no", "yes"],
+        [[50, 3], [4, 43]],
+    ),
+    "split.json": ('{"columns":["a","b"],"index":["a","b"],"data":[[5,1],[2,7]]}', ["a", "b"], [[5, 1], [2, 7]]),
+    "cells.csv": ("tn,fp,fn,tp\n50,3,4,43\n", ["negative", "positive"], [[50, 3], [4, 43]]),
+    "r.csv": (
+        '"","Prediction","Reference","Freq"\n"1","a","a",5\n"2","b","a",1\n"3","a","b",2\n"4","b","b",7\n',
+        ["a", "b"],
+        [[5, 1], [2, 7]],
+    ),
+    "number.csv": ("True Label,predictedLabel,Number of rows\na,a,5\na,b,1\nb,b,7\n", ["a", "b"], [[5, 1], [0, 7]]),
+    "index.csv": ("id,label,prediction\n1,a,a\n2,a,b\n3,b,b\n", ["a", "b"], [[1, 1], [0, 1]]),
     "names.csv": ("label,prediction\na,b\nb,b\n", ["a", "b"], [[0, 1], [0, 1]]),
 }
 QUESTIONED = {
@@ -43,6 +63,8 @@ QUESTIONED = {
         "target,predicted\n" + "".join(f"{n % 2},{n / 997}\n" for n in range(1, 300)),
         "scores, and no predicted",
     ),
+    "few.csv": ("label,prediction\n1,0.9\n0,0.2\n1,0.4\n", "holds 3 fractions, such as 0.9: scores, and no predicted"),
+    "models.csv": ("y_true,model_a,model_b\n1,1,0\n0,1,0\n1,1,1\n", 'Column "predicted" is not in the file'),
     "else.csv": (
         "age,town\n3,x\n4,y\n5,z\n",
         'Column "target" is not in the file. Columns found: age (number, such as 3)',
@@ -83,6 +105,40 @@ def test_a_layout_answers_the_question_and_labels_name_the_classes(tmp_path):
     assert found[2]["labels"] == ["no", "yes"]
 
 
+def test_shares_are_told_from_counts_and_by_what_they_are_shares_of(tmp_path):
+    found, counts = read_all(tmp_path, """
+from sklearn import metrics
+truth = np.array(list("aaaaaabbbccccccccc"))
+guess = np.array(list("aaabbcbbacccccccab"))
+for how in ("true", "pred", "all"):
+    matrix = metrics.confusion_matrix(truth, guess, normalize=how)
+    pd.DataFrame(matrix, list("abc"), list("abc")).to_csv(f"{how}.csv")
+pd.DataFrame(100 * metrics.confusion_matrix(truth, guess, normalize="true"), list("abc"), list("abc")).round(1).to_csv(
+    "percent.csv")
+answer = [{how: matrix_of(f"{how}.csv") for how in ("true", "pred", "all", "percent")},
+    metrics.confusion_matrix(truth, guess, normalize="true").tolist()]
+""")  # fmt: skip
+    words = {"true": "of each true class", "pred": "of each predicted class", "all": "of all rows"}
+    for how, each in found.items():
+        assert f"The matrix holds shares {words.get(how, words['true'])}" in each["notes"][-1], how
+    assert found["true"]["counts"] == [[pytest.approx(share) for share in row] for row in counts]
+
+
+def test_classes_that_may_be_the_same_are_named(tmp_path):
+    (tmp_path / "a.csv").write_text("label,prediction\nCat,cat\nDog,Dog\nCat,Dog\n")
+    found = read_all(tmp_path, """answer = matrix_of("a.csv")""")
+    assert found["labels"] == ["Cat", "Dog", "cat"]
+    assert 'Only among the true classes: "Cat"; only among the predicted ones: "cat".' in found["notes"][-1]
+
+
+def test_the_layout_rows_counts_every_row_once(tmp_path):
+    (tmp_path / "a.csv").write_text("label,prediction,n\na,a,5\na,b,7\n")
+    found = read_all(
+        tmp_path, """answer = [matrix_of("a.csv")["counts"], matrix_of("a.csv", layout="rows")["counts"]]"""
+    )
+    assert found == [[[5, 7], [0, 0]], [[1, 1], [0, 0]]]
+
+
 AREAS = """
 from sklearn import metrics
 dice = np.random.default_rng(5)
@@ -98,6 +154,10 @@ forms = {
     "none": {"class": np.where(truth, "Some", "None"), "score": score},
     "fraud": {"target": np.where(truth, "fraud", "legit"), "score": score},
     "weights": {"target": truth.astype(int), "score": score, "sample_weight": weight},
+    "camel": {"trueLabel": truth.astype(int), "Model score": score},
+    "pm": {"gt": truth * 2 - 1, "y_pred_prob": score},
+    "classes": {"target": truth.astype(int), "0": 1 - score, "1": score},
+    "percent": {"target": truth.astype(int), "score": [f"{100 * each:.4f} %" for each in score]},
     "unused": {"target": truth.astype(int), "score": score, "weight": weight},
 }
 for name, columns in forms.items():
@@ -108,7 +168,7 @@ answer = [{name: area_of(f"{name}.csv") for name in forms}, area, weighted]
 
 def test_areas_are_scikit_learn_s_whatever_the_columns_are_called_and_the_labels_written(tmp_path):
     found, area, weighted = read_all(tmp_path, AREAS)
-    for name in ("ints", "floats", "words", "bools", "none", "unused"):
+    for name in ("ints", "floats", "words", "bools", "none", "camel", "pm", "classes", "percent", "unused"):
         assert found[name]["area"] == pytest.approx(area), name
     assert found["weights"]["area"] == pytest.approx(weighted)
     assert found["weights"]["notes"] == ['Rows are weighted by the column "sample_weight".']

@@ -10,17 +10,13 @@ import numpy as np
 import polars as pl
 
 from . import labels as known_labels
+from . import squares
 from .notes import Notes, counted, left_out, listed
-from .predictions import TARGET_COLUMNS, WEIGHT_COLUMNS, numbers
+from .predictions import PREDICTED_COLUMNS, TARGET_COLUMNS, WEIGHT_COLUMNS, numbers
+from .squares import MAX_CLASSES
 from .tabular import How, Table, read
 
-MAX_CLASSES: Final = 3000
-PREDICTED_COLUMNS: Final = (
-    "predicted", "prediction", "y_pred", "pred", "predicted_class", "predicted_label", "y_hat", "yhat", "predictions",
-    "pred_label", "pred_class", "guess", "predict",
-)  # fmt: skip
-COUNT_COLUMNS: Final = ("count", "counts", "n", "freq", "frequency", "number")
-_ALL: Final = ("all", "total", "sum")
+COUNT_COLUMNS: Final = ("count", "counts", "n", "freq", "frequency", "number", "cnt", "value", "support", "occurrences")
 _LAYOUTS: Final = ("rows", "pairs", "matrix")
 
 
@@ -31,11 +27,13 @@ class Counted:
     Attributes:
         counts: a square array, its rows the truth.
         notes: what was assumed, and what is left out.
+        are_shares: whether they are shares of classes or of all rows, whose number nobody knows.
     """
 
     labels: list[str]
     counts: Any
     notes: Notes
+    are_shares: bool = False
 
 
 def read_counts(source: str, source_uri: str, variables: Mapping[str, Any]) -> Counted:
@@ -47,15 +45,21 @@ def read_counts(source: str, source_uri: str, variables: Mapping[str, Any]) -> C
     Raises:
         ValueError: a column is not there, counts are none, no row is left, or the form is not certain.
     """
-    table = read(source, source_uri, How.of(variables))
-    layout = variables.get("layout") if variables.get("layout") in _LAYOUTS else _layout(table, variables)
-    if layout == "matrix":
-        labels, counts = _of_matrix(table, list(variables.get("labels") or []))
-        labels, counts = pick(labels, counts, variables.get("labels") or [])
-        if not counts.sum() > 0:
-            raise ValueError("The matrix holds no counts.")
-        return Counted(labels=labels, counts=counts, notes=table.notes)
-    return _of_rows(table, variables, are_pairs=layout == "pairs")
+    notes = Notes()
+    found = squares.of_json(source, notes) if variables.get("layout") not in {"rows", "pairs"} else None
+    if found is None:
+        table = read(source, source_uri, How.of(variables))
+        notes = table.notes
+        layout = variables.get("layout") if variables.get("layout") in _LAYOUTS else _layout(table, variables)
+        if layout != "matrix":
+            return _of_rows(table, variables, are_pairs=layout == "pairs")
+        found = squares.of_table(table)
+    names = [str(each) for each in variables.get("labels") or []]
+    labels, counts = squares.named(*found, names, notes)
+    labels, counts = pick(labels, counts, names)
+    if not counts.sum() > 0:
+        raise ValueError("The matrix holds no counts.")
+    return Counted(labels=labels, counts=counts, notes=notes, are_shares=squares.say_shares(found[1], notes))
 
 
 # --- Which form it is -------------------------------------------------------------------------------------------
@@ -87,7 +91,7 @@ def _layout(table: Table, variables: Mapping[str, Any]) -> str:
         return "rows"
     if table.total > MAX_CLASSES or len(table.names) > MAX_CLASSES + 1:
         table.require(str(variables.get("predicted_column") or "predicted") if target else "target")
-    is_square = _matrix_columns(table) is not None
+    is_square = squares.find(table) is not None
     are_pairs = not table.has_header and _may_be_pairs(table)
     if is_square and are_pairs:
         raise ValueError(
@@ -98,7 +102,8 @@ def _layout(table: Table, variables: Mapping[str, Any]) -> str:
         return "matrix"
     if are_pairs:
         return "pairs" if len(table.names) > 2 else "rows"
-    table.require((variables.get("predicted_column") if target else variables.get("target_column")) or "target")
+    name = "predicted" if target else "target"
+    table.require(str(variables.get(f"{name}_column") or name))
     return "rows"
 
 
@@ -113,78 +118,7 @@ def _may_be_pairs(table: Table) -> bool:
         return False
     if len(table.names) == 2:
         return True
-    return _are_counts(rows.to_series(2)) and not rows.select(rows.columns[:2]).is_duplicated().any()
-
-
-def _are_counts(column: pl.Series) -> bool:
-    return column.dtype.is_numeric() and column.null_count() == 0 and bool((column >= 0).all())
-
-
-def _matrix_columns(table: Table) -> tuple[str, list[str]] | None:
-    """Returns the column of labels ("" for none) and those of counts, where a table is square; None where it is not."""
-    rows = table.collect()
-    if rows.height > MAX_CLASSES + 1 or rows.height < 2:
-        return None
-    numeric = [name for name in rows.columns if _are_counts(rows.get_column(name))]
-    others = [name for name in rows.columns if name not in numeric]
-    if not others and len(numeric) == rows.height:
-        return "", numeric
-    # The names of rows and columns have to be those of the same classes, which need not all occur on both sides.
-    for name in others if len(others) == 1 else rows.columns if not others else ():
-        counts = [each for each in rows.columns if each != name]
-        column = rows.get_column(name)
-        labels = {str(known_labels.label_of(each)) for each in column.to_list()}
-        shared = sum(any(known_labels.same(each, label) for label in labels) for each in counts)
-        if not column.is_duplicated().any() and counts and shared >= max(1, min(len(counts), len(labels)) // 2):
-            return name, counts
-    return None
-
-
-# --- A whole matrix ---------------------------------------------------------------------------------------------
-
-
-def _of_matrix(table: Table, names: list[str]) -> tuple[list[str], Any]:
-    found = _matrix_columns(table)
-    if found is None:
-        raise ValueError(f"The file is no square of counts with one row and one column a class. {table.describe()}")
-    name, columns = found
-    rows = table.collect()
-    counts = rows.select(pl.col(each).cast(pl.Float64) for each in columns).to_numpy()
-    if name:
-        row_labels = [str(known_labels.label_of(each)) for each in rows.get_column(name).to_list()]
-        labels, counts = _aligned(row_labels, columns, counts, table.notes)
-    elif table.has_header and not all(each.startswith("column_") for each in columns):
-        labels = columns
-    else:
-        labels = names if len(names) == len(columns) else [str(at) for at in range(len(columns))]
-        if labels != names:
-            table.notes.add(
-                f"The file names no classes: they are called 0 to {len(labels) - 1} in its order. Name them in labels."
-            )
-    table.notes.add("Rows of the matrix are taken for the true classes, columns for the predicted ones.")
-    if not np.equal(counts, np.round(counts)).all() and counts.max() <= 1:
-        table.notes.add("The matrix holds shares and no counts: figures are as of classes that are equally frequent.")
-    return labels, counts
-
-
-def _aligned(rows: list[str], columns: Sequence[str], counts: Any, notes: Notes) -> tuple[list[str], Any]:
-    """Returns a matrix with the same labels down and across; sums at its ends are left out."""
-    keep_rows = [at for at, label in enumerate(rows) if label.casefold() not in _ALL]
-    keep_columns = [at for at, label in enumerate(columns) if label.casefold() not in _ALL]
-    if len(keep_rows) < len(rows) or len(keep_columns) < len(columns):
-        notes.add("The sums at the ends of rows and columns are left out.")
-    labels = [rows[at] for at in keep_rows]
-    for at in keep_columns:
-        if not any(known_labels.same(each, columns[at]) for each in labels):
-            labels.append(columns[at])
-    place = {
-        at: next(n for n, each in enumerate(labels) if known_labels.same(each, columns[at])) for at in keep_columns
-    }
-    whole = np.zeros((len(labels), len(labels)))
-    for row, at in enumerate(keep_rows):
-        for column in keep_columns:
-            whole[row, place[column]] += counts[at, column]
-    return labels, whole
+    return squares.are_counts(rows.to_series(2)) and not rows.select(rows.columns[:2]).is_duplicated().any()
 
 
 # --- Rows -------------------------------------------------------------------------------------------------------
@@ -201,11 +135,13 @@ def _of_rows(table: Table, variables: Mapping[str, Any], *, are_pairs: bool) -> 
         )
     elif (target, predicted) != ("target", "predicted"):
         table.notes.add(f'The truth is taken from the column "{target}", the prediction from "{predicted}".')
-    count_name = _count_column(table, variables, target, predicted, are_pairs=are_pairs)
+    count_name = _count_column(table, variables, (target, predicted), are_pairs=are_pairs)
     rows = table.collect([name for name in (target, predicted, count_name) if name])
-    for name, what in ((target, "true classes"), (predicted, "predicted classes")):
-        known_labels.question_scores(rows.get_column(name), what)
-    (true_codes, codes), found = known_labels.coded(rows.get_column(target), rows.get_column(predicted))
+    truth, guesses = rows.get_column(target), rows.get_column(predicted)
+    known_labels.question_scores(truth, "true classes")
+    known_labels.question_scores(guesses, "predicted classes", beside=truth)
+    (true_codes, codes), found = known_labels.coded(truth, guesses)
+    _say_strangers(found, true_codes, codes, table.notes)
     weights = _weights(rows, count_name)
     labels, place = _chosen(found, [str(each) for each in variables.get("labels") or []])
     i, j = place[true_codes], place[codes]
@@ -219,7 +155,7 @@ def _of_rows(table: Table, variables: Mapping[str, Any], *, are_pairs: bool) -> 
     return Counted(labels=labels, counts=counts, notes=table.notes)
 
 
-def _count_column(table: Table, variables: Mapping[str, Any], target: str, predicted: str, *, are_pairs: bool) -> str:
+def _count_column(table: Table, variables: Mapping[str, Any], pair: tuple[str, str], *, are_pairs: bool) -> str:
     given = str(variables.get("count_column") or "")
     if given:
         table.require(given)
@@ -230,18 +166,52 @@ def _count_column(table: Table, variables: Mapping[str, Any], target: str, predi
         table.notes.add(
             f'Every row counts once; to weight rows, give "{table.find(WEIGHT_COLUMNS)}" as the count column.'
         )
-    found = table.find(COUNT_COLUMNS)
-    if not found or found in {target, predicted}:
         return ""
-    rows = table.collect([target, predicted, found])
+    found = table.find(COUNT_COLUMNS)
+    found = "" if found in pair else found
+    if variables.get("layout") == "rows":
+        return ""
     # Counts are of pairs, so that no pair occurs twice.
-    if _are_counts(rows.get_column(found)) and not rows.select([target, predicted]).is_duplicated().any():
-        table.notes.add(f'How often each pair occurs is taken from the column "{found}".')
-        return found
-    table.notes.add(
-        f'Every row counts once; the column "{found}" is not used. Give it as the count column if it should be.'
-    )
+    if not table.collect(list(pair)).is_duplicated().any():
+        found = found or _only_counts(table, pair)
+        if found and squares.are_counts(table.collect([found]).to_series()):
+            table.notes.add(
+                f'How often each pair occurs is taken from the column "{found}". If every row is one prediction, set '
+                "layout to rows."
+            )
+            return found
+    if found:
+        table.notes.add(
+            f'Every row counts once; the column "{found}" is not used. Give it as the count column if it should be.'
+        )
     return ""
+
+
+def _only_counts(table: Table, pair: tuple[str, str]) -> str:
+    """Returns the one column that may count pairs, whatever it is called; "" where there are none or several."""
+    rows = table.collect()
+    found = []
+    for name in table.names:
+        column = rows.get_column(name)
+        if name in pair or column.dtype.is_float() or not squares.are_counts(column):
+            continue
+        # What goes up by one is the number of the row.
+        if not (column.diff().drop_nulls() == 1).all():
+            found.append(name)
+    return found[0] if len(found) == 1 else ""
+
+
+def _say_strangers(labels: Sequence[str], true_codes: Any, codes: Any, notes: Notes) -> None:
+    """Notes classes that one side has alone where the other has some of its own: they may be written otherwise."""
+    ours, theirs = set(true_codes.tolist()), set(codes.tolist())
+    only_true, only_predicted = (
+        [f'"{labels[at]}"' for at in sorted(each) if at >= 0] for each in (ours - theirs, theirs - ours)
+    )
+    if only_true and only_predicted:
+        notes.add(
+            f"Only among the true classes: {listed(only_true, 5)}; only among the predicted ones: "
+            f"{listed(only_predicted, 5)}. If they mean the same, write them alike."
+        )
 
 
 def _weights(rows: pl.DataFrame, name: str) -> Any:

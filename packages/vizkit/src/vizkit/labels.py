@@ -10,6 +10,8 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from .notes import counted
+
 _NAME_OF_DIGITS: Final = re.compile(r"\s*[+-]?0\d+\s*")
 _TRUTHS: Final = {"true": True, "false": False}
 
@@ -108,24 +110,34 @@ def number(value: Any) -> float:
         return math.nan
 
 
-def question_scores(column: pl.Series, what: str) -> None:
-    """Raises ValueError where a column of classes holds scores: many different fractions.
+def question_scores(column: pl.Series, what: str, *, beside: pl.Series | None = None) -> None:
+    """Raises ValueError where a column of classes holds scores: many different fractions, or any beside whole numbers.
 
     Args:
         what: what it was taken for, such as "predicted classes".
+        beside: the column of the truth.
     """
     if not column.dtype.is_float():
         return
     values = column.drop_nulls().drop_nans()
-    fractions = values.filter(values != values.round(0)).n_unique()
-    if fractions > _FEW_FRACTIONS and fractions > len(values) * 0.02:
+    found = values.filter(values != values.round(0))
+    fractions = found.n_unique()
+    is_between = beside is not None and fractions > 0 and _are_whole(beside) and values.is_between(0, 1).all()
+    if is_between or (fractions > _FEW_FRACTIONS and fractions > len(values) * 0.02):
         raise ValueError(
-            f'Column "{column.name}" holds {fractions:,} fractions, such as {values[0]}: scores, and no {what}. '
-            "Choose the column of classes; the types ROC curve and Precision-recall curve take scores."
+            f'Column "{column.name}" holds {counted(fractions, "fraction")}, such as {found[0]}: scores, and no '
+            f"{what}. Choose the column of classes; the types ROC curve and Precision-recall curve take scores."
         )
 
 
 _FEW_FRACTIONS: Final = 20
+
+
+def _are_whole(column: pl.Series) -> bool:
+    if column.dtype.is_float():
+        known = column.drop_nulls().drop_nans()
+        return bool((known == known.round(0)).all())
+    return bool(column.dtype.is_integer() or column.dtype == pl.Boolean)
 
 
 def names_of(labels: Sequence[str], limit: int = 20) -> str:

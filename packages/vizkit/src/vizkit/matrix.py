@@ -28,19 +28,22 @@ def shares(counts: Any, how: Normalize) -> Any:
     return np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
 
 
-def draw(labels: Sequence[str], counts: Any, *, how: Normalize = "none", name: str = "") -> str:
+def draw(
+    labels: Sequence[str], counts: Any, *, how: Normalize = "none", name: str = "", are_shares: bool = False
+) -> str:
     """Returns the matrix, the most frequent confusions, and figures by class.
 
     Args:
         counts: a square array, its rows the truth.
         name: of the slice, where there are several matrices.
+        are_shares: whether the counts are shares, of rows whose number nobody knows.
     """
     labels = _told_apart(labels)
     found = scores.by_class(counts)
     called = f"Confusion matrix{f' of {name}' if name else ''}"
     confusions = _confusions(labels, counts, name) if len(labels) > 2 else ""
     parts = (
-        _summary(found, counts),
+        _summary(found, counts, are_shares=are_shares),
         f'<div class="vk-figures">{drawings.figure(specification(labels, counts, how, called))}</div>',
         f'<div class="vk-tables">{confusions}{_classes(labels, found, name)}</div>',
     )
@@ -59,10 +62,11 @@ def _told_apart(labels: Sequence[str]) -> list[str]:
     return named
 
 
-def _summary(found: scores.ByClass, counts: Any) -> str:
+def _summary(found: scores.ByClass, counts: Any, *, are_shares: bool) -> str:
     """Returns accuracy, and beside it what a rare class does not hide behind."""
-    rows, f1 = count_text(float(found.support.sum())), np.nan_to_num(found.f1).mean()
-    said = f"accuracy over {rows} rows of {len(counts):,} classes, macro F1 {f1:.4f}"
+    rows = "shares" if are_shares else f"{count_text(float(found.support.sum()))} rows"
+    f1 = np.nan_to_num(found.f1).mean()
+    said = f"accuracy over {rows} of {len(counts):,} classes, macro F1 {f1:.4f}"
     largest = found.support.max() / found.support.sum()
     beside = html.facts(
         {

@@ -18,14 +18,23 @@ from .tabular import How, Table, read
 
 TARGET_COLUMNS: Final = (
     "target", "y_true", "label", "true_label", "actual", "class", "truth", "ground_truth", "labels", "y", "y_test",
-    "outcome", "expected", "target_class", "actual_class",
+    "outcome", "expected", "target_class", "actual_class", "true_class", "true_labels", "actual_label", "actual_value",
+    "target_label", "gold", "gold_label", "reference", "observed", "correct", "gt", "ytrue", "true",
+)  # fmt: skip
+PREDICTED_COLUMNS: Final = (
+    "predicted", "prediction", "y_pred", "pred", "predicted_class", "predicted_label", "y_hat", "yhat", "predictions",
+    "pred_label", "pred_class", "guess", "predict", "predicted_labels", "pred_labels", "predicted_value",
+    "prediction_label", "model_prediction", "ypred", "estimate",
 )  # fmt: skip
 SCORE_COLUMNS: Final = (
     "true", "score", "probability", "prediction", "prob", "proba", "scores", "y_score", "y_prob", "y_pred_proba",
     "y_proba", "pred_proba", "prob_1", "proba_1", "probability_1", "score_1", "p_1", "p1", "prob_true", "prob_positive",
-    "predicted_probability", "predicted_proba", "pred_score", "confidence", "logit", "decision_function", "y_pred",
-    "pred", "predicted",
+    "predicted_probability", "predicted_proba", "pred_score", "confidence", "logit", "decision_function",
+    "y_pred_prob", "y_pred_score", "positive_probability", "prob_pos", "proba_pos", "pred_prob", "pred_prob_1",
+    "pred_proba_1", "predicted_score", "model_score", "p", "y_pred", "pred", "predicted", "y_hat", "yhat",
 )  # fmt: skip
+# A column of numbers that has one of these in its name holds scores, where no other has.
+_SCORE_WORDS: Final = {"prob", "proba", "probs", "probability", "score", "scores", "confidence", "logit", "likelihood"}
 WEIGHT_COLUMNS: Final = ("sample_weight", "sample_weights", "instance_weight", "example_weight", "row_weight")
 _TRUE_VALUES: Final = frozenset({"true", "1", "yes", "positive", "pos"})
 _COMPARE: Final = {
@@ -204,6 +213,10 @@ def _score_column(table: Table, rows: pl.DataFrame, target: str) -> str:
     usual = [found for name in SCORE_COLUMNS if (found := table.find([name])) and found != target]
     found = next((each for each in usual if rows.schema[each].is_numeric()), "") or next(iter(usual), "")
     if not found:
+        named = [name for name in table.names if name != target and _SCORE_WORDS & set(_words(name))]
+        found = named[0] if len(named) == 1 and rows.schema[named[0]].is_numeric() else ""
+        table.notes.add(f'Scores are taken from the column "{found}".' if found else "")
+    if not found:
         raise ValueError(f"Say which column holds the score (true_score_column). {table.describe()}")
     return found
 
@@ -235,13 +248,13 @@ def class_columns(rows: pl.DataFrame, labels: list[str], given: Sequence[str], t
     names = list(given) or [name for name in rows.columns if name != target]
     by_name: dict[str, list[str]] = {}
     for name in names:
-        words = re.split(r"[_\W]+", name.casefold())
+        words = _words(name)
         for key in {name.casefold(), *("_".join(words[n:]) for n in (1, 2)), "_".join(words[:-1])} - {""}:
             by_name.setdefault(key, []).append(name)
     found = {}
     for label in labels:
         folded = label.casefold()
-        matching = by_name.get(folded) or by_name.get("_".join(re.split(r"[_\W]+", folded)), [])
+        matching = by_name.get(folded) or by_name.get("_".join(_words(label)), [])
         exact = [name for name in matching if name.casefold() == folded]
         if len(exact or matching) == 1 or exact:
             found[label] = (exact or matching)[0]
@@ -256,6 +269,10 @@ def class_columns(rows: pl.DataFrame, labels: list[str], given: Sequence[str], t
             f"{known_labels.names_of(labels)}."
         )
     return dict(zip(labels, given, strict=True))
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[_\W]+", name.casefold()) if word]
 
 
 def _several(

@@ -57,9 +57,11 @@
 """Which classes a model takes for which.
 
 **Reads** the tables that the type [Table](table.md) reads, with a true and a predicted class in each row; rows of
-`target,predicted,count`, with or without a header (Kubeflow's files have none); a square of counts with or without labels, as
-`pandas.crosstab` and `numpy.savetxt` write it; the metadata of ClassificationMetrics and SlicedClassificationMetrics. Classes are
-compared by value: 1, 1.0 and "1" are one. A file that may be read in two ways is not read: set `layout`.
+`target,predicted,count`, with or without a header (Kubeflow's files have none); a square of counts or shares with or without
+labels, as `pandas.crosstab` and `numpy.savetxt` write it or a JSON report holds it; `tn,fp,fn,tp`; the metadata of
+ClassificationMetrics and SlicedClassificationMetrics. Rows of a square are the truth, unless its names say otherwise; sums at its
+ends are left out. Classes are compared by value: 1, 1.0 and "1" are one. A file that may be read in two ways is not read: set
+`layout`. Where no pair of classes occurs twice, the one column of whole numbers counts them; with `layout` rows, none does.
 
 **Shows** the counts, the truth down and the prediction across, darker where a greater share of the true class is; accuracy,
 precision (of those called so, how many are), recall (of those that are, how many were called so) and F1 by class, with their
@@ -75,7 +77,7 @@ import numpy as np
 from vizkit import counts, figure, files, html, matrix, metrics, notes, scores
 
 metadata = files.read_metadata(source) if source else None
-said = notes.Notes()
+said, are_shares = notes.Notes(), False
 if metrics.is_metrics(metadata):
     read = ((name, metrics.matrix(each)) for name, each in metrics.slices(metadata))
     found = [(name, *counts.pick(*each, variables["labels"])) for name, each in read if each]
@@ -85,16 +87,16 @@ if metrics.is_metrics(metadata):
         raise ValueError("The confusion matrix of these metrics holds no counts.")
 else:
     counted = counts.read_counts(source, source_uri, variables)
-    found, said = [("", counted.labels, counted.counts)], counted.notes
+    found, said, are_shares = [("", counted.labels, counted.counts)], counted.notes, counted.are_shares
 
 if len(found) == 1:
     by_class = scores.by_class(found[0][2])
     figure("accuracy", by_class.accuracy)
     figure("macro_f1", np.nan_to_num(by_class.f1).mean())
     figure("classes", len(found[0][1]))
-    figure("rows", by_class.support.sum())
+    figure("rows", None if are_shares else by_class.support.sum())
 parts = [
-    (f"<h2>{html.text(name)}</h2>" if name else "") + matrix.draw(labels, table, how=variables["normalize"], name=name)
+    (f"<h2>{html.text(name)}</h2>" if name else "") + matrix.draw(labels, table, how=variables["normalize"], name=name, are_shares=are_shares)
     for name, labels, table in found
     if table.sum()
 ]

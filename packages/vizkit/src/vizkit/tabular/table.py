@@ -20,6 +20,7 @@ from .delimited import open_text
 from .entities import Part, Rows
 from .jsons import cell_text, open_json
 
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHOWN_COLUMNS: Final = 20
 _SHOWN_FAULTS: Final = 3
 _MANY_ROWS: Final = 100_000
@@ -132,7 +133,7 @@ class Table:
     def find(self, wanted: Iterable[str], *, given: str = "") -> str:
         """Returns the column that a person gave, or the first of some usual names that is there; "" for none.
 
-        Case, spaces and hyphens in a usual name count for nothing.
+        Case, spaces and hyphens in a usual name count for nothing: "True Label" and "trueLabel" are true_label.
 
         Raises:
             ValueError: one was given, and it is not there.
@@ -142,7 +143,8 @@ class Table:
             return given
         known: dict[str, str] = {}
         for name in self.names:
-            known.setdefault(re.sub(r"[\s\-.]+", "_", name.strip().casefold()), name)
+            for form in (name, _CAMEL.sub("_", name)):
+                known.setdefault(re.sub(r"[\s\-.]+", "_", form.strip().casefold()), name)
         return next((known[each] for each in wanted if each in known), "")
 
     def describe(self) -> str:
