@@ -12,17 +12,17 @@ import numpy as np
 import polars as pl
 
 from . import files
-from .history_files import PART_MARK, X_COLUMNS, name_of_x, tables_of
+from .history_files import tables_of
+from .history_tables import PART_MARK, PARTS, is_x, name_of_x
 from .notes import Notes, counted, listed
 
-_PARTS: Final = {"train": "training", "training": "training", "learn": "training", "val": "validation",
-                 "valid": "validation", "validation": "validation", "eval": "validation", "dev": "validation",
-                 "test": "test"}  # fmt: skip
+_MAX_FAULTS: Final = 3
 _LESS_IS_BETTER: Final = re.compile(
     r"loss|error|err\b|mse|mae|rmse|mape|nll|perplexity|ppl|entropy|deviance|_wer|\bwer|logloss"
 )
 _MORE_IS_BETTER: Final = re.compile(r"acc|auc|f1|precision|recall|r2|score|iou|map\b|bleu|rouge|dice|ndcg")
-_SPREAD: Final = re.compile(r"(.*?)(?:_?scores?)?[_ ](?:std|stddev|sd)")
+_SPREAD: Final = re.compile(r"(.*?)(?:_?scores?)?[_ -](?:std|stddev|stdv|sd)")
+_MEAN: Final = re.compile(r"(.+?)[_-]mean")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +95,47 @@ def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> History:
     """
     paths = files.source_files(source, source_uri)
     notes, wanted = Notes(), [str(each) for each in variables.get("metrics") or []]
-    tables = [(path, table) for path in paths for table in tables_of(path, source_uri, variables, notes)]
+    tables = _tables(paths, source_uri, variables, notes)
     x_column = str(variables.get("x_column") or "")
-    x_name = next((found for _, table in tables if (found := x_column or name_of_x(table))), "")
+    x_name = next((found for _, _, table in tables if (found := x_column or name_of_x(table))), "")
+    files_known = list(dict.fromkeys(path for path, _, _ in tables))
+    run_names = dict(zip(files_known, _run_names(files_known), strict=True))
     curves: list[Curve] = []
     is_time = False
-    for run, (_, table) in zip(_run_names([path for path, _ in tables]), tables, strict=True):
+    for path, label, table in tables:
         x, is_time = _x_values(table, x_name, notes)
-        curves += _curves(table, x, x_name, wanted, run, notes)
+        curves += _curves(table, x, x_name, wanted, ": ".join(filter(None, (run_names[path], label))), notes)
     missing = [each for each in wanted if not any(each in {c.metric, _full_name(c)} for c in curves)]
-    known = {name for _, table in tables for name in table.columns}
+    known = {name for _, _, table in tables for name in table.columns}
     if missing and not set(missing) & known:
         raise ValueError(f'Column "{missing[0]}" is not in the file. Columns found: {listed(sorted(known), 40)}.')
     if not curves:
         raise ValueError("No column holds numbers to draw over the steps.")
     _say_lost(curves, x_name or "row", notes)
     return History(curves=tuple(curves), x_name=x_name or "row", is_time=is_time, notes=notes)
+
+
+def _tables(
+    paths: Sequence[Path], source_uri: str, variables: Mapping[str, Any], notes: Notes
+) -> list[tuple[Path, str, pl.DataFrame]]:
+    """Returns the tables of all files; of several those that hold none are left out, which is noted.
+
+    Raises:
+        ValueError: none holds one.
+    """
+    found: list[tuple[Path, str, pl.DataFrame]] = []
+    faults: list[ValueError] = []
+    for path in paths:
+        try:
+            found += [(path, label, table) for label, table in tables_of(path, source_uri, variables, notes)]
+        except ValueError as error:
+            faults.append(error)
+    if not found and faults:
+        raise faults[0]
+    notes.extend(f"Left out: {error}" for error in faults[:_MAX_FAULTS])
+    if len(faults) > _MAX_FAULTS:
+        notes.add(f"{len(faults) - _MAX_FAULTS:,} more files are left out for such reasons.")
+    return found
 
 
 def _full_name(curve: Curve) -> str:
@@ -147,27 +172,45 @@ def _x_values(table: pl.DataFrame, name: str, notes: Notes) -> tuple[Any, bool]:
 
 def _curves(table: pl.DataFrame, x: Any, x_name: str, wanted: Sequence[str], run: str, notes: Notes) -> Iterator[Curve]:
     spreads = _spreads(table.columns)
-    metrics = [name for name in table.columns if name != x_name and name.casefold() not in X_COLUMNS]
-    known = (pl.col(name).cast(pl.Float64, strict=False).is_finite() for name in metrics)
-    is_blank = (
-        ~table.select(pl.any_horizontal(*known, pl.lit(value=False)).fill_null(value=False)).to_series().to_numpy()
-    )
-    words = []
+    metrics = [name for name in table.columns if name != x_name and not is_x(name)]
+    is_blank = _blank_rows(table, metrics)
+    words, taken = [], set()
     for name in table.columns:
         metric, part = split_name(name)
         is_asked = name in wanted or metric in wanted if wanted else name in metrics
         if not is_asked or name in spreads.values():
             continue
         column = table.get_column(name)
-        values = column.cast(pl.Float64, strict=False) if not column.dtype.is_nested() else None
-        if values is None or not values.count() or column.dtype == pl.Boolean:
-            words += [name] if column.count() else []
-            continue
+        values = None if _holds_no_numbers(column) else column.cast(pl.Float64, strict=False)
         spread = spreads.get(name)
-        curve = _curve(x, values, table.get_column(spread) if spread else None, is_blank)
+        curve = _curve(x, values, table.get_column(spread) if spread else None, is_blank) if values is not None else {}
+        if not curve or not (len(curve["x"]) or curve["lost"]):
+            words += [name.replace(PART_MARK, " ")] if column.count() else []
+            continue
+        mean = _MEAN.fullmatch(metric) if spread else None
+        metric = mean[1] if mean else metric
+        if (metric, part) in taken:
+            # Such as `loss` of each step, and `train_loss` of the whole training.
+            metric = name.replace(PART_MARK, " ")
+        taken.add((metric, part))
         yield Curve(metric=metric, part=part, run=run, **curve)
     if words:
         notes.add(f"Not drawn, since they hold no numbers: {listed(words)}.")
+
+
+def _blank_rows(table: pl.DataFrame, metrics: Sequence[str]) -> Any:
+    """Returns which rows hold no finite number at all."""
+    numeric = [name for name in metrics if not table.schema[name].is_nested()]
+    known = (pl.col(name).cast(pl.Float64, strict=False).is_finite() for name in numeric)
+    found = table.select(pl.any_horizontal(*known, pl.lit(value=False)).fill_null(value=False)).to_series()
+    return ~found.to_numpy()
+
+
+def _holds_no_numbers(column: pl.Series) -> bool:
+    kind = column.dtype
+    if kind.is_nested() or kind.is_temporal() or kind == pl.Boolean:
+        return True
+    return not column.cast(pl.Float64, strict=False).count()
 
 
 def _curve(x: Any, values: pl.Series, spread: pl.Series | None, is_blank: Any) -> dict[str, Any]:
@@ -198,14 +241,8 @@ def _spreads(names: Sequence[str]) -> dict[str, str]:
     for name in names:
         match = _SPREAD.fullmatch(name)
         base = match[1] if match else ""
-        for each in (
-            base,
-            f"{base}_score",
-            f"{base}_scores",
-            f"{base}_mean",
-            f"{base}_score_mean",
-            f"{base}_scores_mean",
-        ):
+        for end in ("", "_score", "_scores", "_mean", "-mean", "_score_mean", "_scores_mean"):
+            each = base + end
             if base and each in names and each != name:
                 found[each] = name
     return found
@@ -228,10 +265,10 @@ def split_name(name: str) -> tuple[str, str]:
     """Returns a column's metric and the part of the data: `val_loss` is (loss, validation), `loss` (loss, training)."""
     part, mark, metric = name.partition(PART_MARK)
     if mark:
-        return metric, _PARTS.get(part.casefold(), part)
+        return metric, PARTS.get(part.casefold(), part)
     words = [word for word in re.split(r"([_/\-. ])", name) if word]
     for at, rest in ((0, words[2:]), (-1, words[:-2])):
-        if len(words) > 2 and (known := _PARTS.get(words[at].casefold())):
+        if len(words) > 2 and (known := PARTS.get(words[at].casefold())):
             return "".join(rest), known
     return name, "training"
 

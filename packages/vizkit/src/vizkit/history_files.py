@@ -6,7 +6,6 @@ XGBoost; nested JSON lines; scikit-learn's `learning_curve`; TensorBoard's CSV a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,49 +13,39 @@ from typing import Any, Final
 import polars as pl
 
 from . import tabular
+from .history_tables import PART_MARK, Run, is_count, named_by_file, runs_of, without_numbers
 from .notes import Notes
 from .records import begins_record
-from .tabular import kinds
+from .tabular import kinds, unpack
 from .tfevents import scalars
 
-X_COLUMNS: Final = (
-    "step", "global_step", "steps", "epoch", "iteration", "iter", "iterations", "batch", "round", "train_size",
-    "train_sizes", "n_samples", "time", "timestamp", "date", "datetime", "wall_time", "wall time",
-)  # fmt: skip
-# Between a part of the data and a metric, where the file says both.
-PART_MARK: Final = "\0"
-_LONG_NAMES: Final = ("metric", "name", "tag", "key")
-_BOARD: Final = ["wall time", "step", "value"]
-_TAG: Final = re.compile(r"(?:run-.*-)?tag-(.+)")
 _HISTORIES: Final = ("log_history", "history", "evals_result", "evals_result_")
 _WRAPPERS: Final = ("metrics", "logs", "scalars")
 
 
-def tables_of(path: Path, source_uri: str, variables: Mapping[str, Any], notes: Notes) -> Iterator[pl.DataFrame]:
-    """Yields a file's tables.
+def tables_of(path: Path, source_uri: str, variables: Mapping[str, Any], notes: Notes) -> Iterator[Run]:
+    """Yields a file's tables, one for each run that it tells apart.
 
     Raises:
         ValueError: it holds no numbers by step; the text is for people.
     """
     head = kinds.head_of(path)
+    if packing := kinds.packing_of(head):
+        path = unpack.unpacked(path, packing)
+        head = kinds.head_of(path)
     if begins_record(head[:12], path.stat().st_size):
-        yield _of_events(path)
+        yield "", _of_events(path)
         return
-    if not kinds.packing_of(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}:
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}:
         found = tabular.load_json(path, notes=notes)
         table = _of_json(found)
         if table is not None:
-            yield _long(table)
+            yield from runs_of(table, notes)
             return
     read = tabular.read_files([path], source_uri or str(path), tabular.How.of(variables))
     notes.extend(read.notes)
-    yield _long(_named_by_file(read.collect(with_dates=True), path))
-
-
-def name_of_x(table: pl.DataFrame) -> str:
-    """Returns the column that says when; "" for none."""
-    names = {name.casefold(): name for name in table.columns}
-    return next((names[each] for each in X_COLUMNS if each in names), "")
+    rows = read.collect(with_dates=True)
+    yield from runs_of(named_by_file(without_numbers(rows) if read.has_header else rows, path), notes)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------
@@ -68,6 +57,12 @@ def _of_json(found: Any) -> pl.DataFrame | None:
     if isinstance(found, Mapping):
         held = next((found[each] for each in _HISTORIES if isinstance(found.get(each), list | Mapping)), None)
         found = found if held is None else held
+    if (
+        isinstance(found, Mapping)
+        and isinstance(found.get("iterations"), list)
+        and isinstance(found.get("meta"), Mapping)
+    ):
+        return _of_catboost(found["iterations"], found["meta"])
     if isinstance(found, Mapping):
         return _of_mapping(found)
     if isinstance(found, list) and found and all(isinstance(each, Mapping) for each in found):
@@ -96,7 +91,7 @@ def _of_mapping(found: Mapping[str, Any]) -> pl.DataFrame | None:
 
 def _of_lists(lists: Mapping[str, Sequence[Any]], x_name: str) -> pl.DataFrame:
     longest = max(map(len, lists.values()), default=0)
-    known = {x_name: range(1, longest + 1)} if x_name not in lists else {}
+    known = {} if any(map(is_count, lists)) else {x_name: range(1, longest + 1)}
     rows = [{name: each[at] for name, each in {**known, **lists}.items() if at < len(each)} for at in range(longest)]
     return _frame(rows)
 
@@ -117,6 +112,18 @@ def _of_sizes(found: Mapping[str, Any]) -> pl.DataFrame:
             folds = found.get(f"{part}_scores") or []
             if at < len(folds):
                 row[f"{part}_score"], row[f"{part}_std"] = float(np.mean(folds[at])), float(np.std(folds[at]))
+        rows.append(row)
+    return _frame(rows)
+
+
+def _of_catboost(iterations: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]) -> pl.DataFrame:
+    """Returns the table of CatBoost's catboost_training.json: lists of values, whose names its head has."""
+    rows = []
+    for at, each in enumerate(iterations):
+        row: dict[str, Any] = {"iteration": each.get("iteration", at)}
+        for part in ("learn", "test"):
+            names = [str(metric.get("name")) for metric in meta.get(f"{part}_metrics") or []]
+            row |= {f"{part}{PART_MARK}{name}": value for name, value in zip(names, each.get(part) or [], strict=False)}
         rows.append(row)
     return _frame(rows)
 
@@ -146,27 +153,6 @@ def _column(name: str, values: Sequence[Any]) -> pl.Series:
 def _is_constant(value: Any) -> bool:
     """Whether a text is what JSON has no number for, as some write it."""
     return isinstance(value, str) and value.strip().casefold() in {"nan", "inf", "-inf", "infinity", "-infinity"}
-
-
-# --- Tables -----------------------------------------------------------------------------------------------------
-
-
-def _long(table: pl.DataFrame) -> pl.DataFrame:
-    """Returns a table of (step, metric, value) with a column for each metric."""
-    names = {name.casefold(): name for name in table.columns}
-    name = next((names[each] for each in _LONG_NAMES if each in names), None)
-    x = name_of_x(table)
-    if name is None or "value" not in names or not x or not table.schema[names["value"]].is_numeric():
-        return table
-    return table.pivot(name, index=x, values=names["value"], aggregate_function="mean", maintain_order=True)
-
-
-def _named_by_file(table: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Returns TensorBoard's CSV of one metric with the metric's name, which only the file's name has."""
-    if [name.casefold() for name in table.columns] != _BOARD:
-        return table
-    tag = _TAG.fullmatch(path.stem)
-    return table.rename({table.columns[2]: tag[1] if tag else path.stem})
 
 
 def _of_events(path: Path) -> pl.DataFrame:

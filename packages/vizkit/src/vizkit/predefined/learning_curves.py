@@ -33,8 +33,9 @@
 
 **Reads** the tables that the type [Table](table.md) reads, with a row a step (`step,loss,val_loss`) or a row a value
 (`step,metric,value`); Keras' history (`{"loss": [...], "val_loss": [...]}`), the state of Hugging Face's Trainer, `evals_result` of
-LightGBM and XGBoost, nested JSON lines, scikit-learn's `learning_curve` with its spread, and TensorBoard's CSV and event files.
-Empty cells are skipped, so a loss each step and a validation each epoch may share a file. Values that are NaN or infinite are
+LightGBM and XGBoost, CatBoost's `catboost_training.json`, nested JSON lines, scikit-learn's `learning_curve` and the boosters'
+`cv` with their spread, exports of Weights & Biases and MLflow, and TensorBoard's CSV and event files. A column such as `phase`
+or `split` tells training from validation; one such as `run`, `fold` or `seed` tells trainings apart. Empty cells are skipped, so a loss each step and a validation each epoch may share a file. Values that are NaN or infinite are
 marked and counted. Several files (a folder, a glob) are drawn as several trainings.
 
 **Shows** one chart a metric. `train_`, `val_`, `valid_`, `eval_`, `test_` before or behind a name say which part of the data it
