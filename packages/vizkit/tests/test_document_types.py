@@ -1,6 +1,7 @@
 """HTML, Markdown, notebooks and Vega-Lite specifications: what a step wrote, shown as what it is."""
 
 import json
+import re
 
 import nbformat
 import pytest
@@ -87,6 +88,19 @@ def test_of_several_html_files_the_index_or_the_named_one_is_shown(shown, refuse
     assert 'There is no "c.html" in the source. There are: a.html, b.html.' in refused("html", folder, file="c.html")
     (folder / "index.html").write_text("the index")
     assert "first" not in shown("html", folder)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_a_model_card_says_above_its_text_is_code_and_no_heading(shown, tmp_path, end):
+    card = end.join(
+        ["---", "license: mit", "tags:", "- tabular", "---", "# Model", "", "---", "", "It costs $5 or $10."]
+    )
+    (tmp_path / "README.md").write_text(card, newline="")
+    page = shown("markdown", tmp_path / "README.md")
+    assert len(re.findall(r"<h\d", page)) == 1
+    assert re.search(r"<pre[^<>]*>(?:<[^<>]*>)*license", page)
+    assert "<hr" in page
+    assert "It costs $5 or $10." in page
 
 
 def test_markdown_has_tables_math_code_and_its_pictures(shown, folder):

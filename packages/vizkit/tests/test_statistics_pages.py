@@ -9,6 +9,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+import vizkit
 from localkfp.samples import FOLDER as SAMPLES
 from vizkit.types import registry
 
@@ -183,7 +184,11 @@ WRITTEN = Path(__file__).parent / "written"
         ("tf_anomalies", "statistics/Split-eval/FeatureStats.pb", "holds statistics, and no anomalies."),
         ("tf_schema", "statistics/Split-eval/FeatureStats.pb", "holds statistics, and no schema."),
         ("tf_schema", "anomalies/Split-eval/SchemaDiff.pb", "holds anomalies, and no schema."),
-        ("tf_schema", "evaluation/metrics-00000-of-00001.tfrecord", "it is no protocol buffer of TensorFlow Metadata"),
+        (
+            "tf_schema",
+            "evaluation/metrics-00000-of-00001.tfrecord",
+            "is a file of TensorFlow records, such as examples",
+        ),
         ("tf_anomalies", "", "is empty: it holds no anomalies"),
         ("tf_schema", "", "is empty: it holds no schema"),
     ],
@@ -193,3 +198,50 @@ def test_a_file_of_another_kind_is_refused_and_called_what_it_is(draw, tmp_path,
     outcome, _ = draw(key, WRITTEN / file if file else tmp_path / "empty.pb")
     assert outcome.state == "failed"
     assert words in outcome.message
+
+
+MESSAGES = """
+import gzip, pathlib, struct
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+from vizkit.records import _masked_crc32c
+from vizkit.statistics import read
+
+def record(content):
+    head = struct.pack("<Q", len(content))
+    return b"".join([head, struct.pack("<I", _masked_crc32c(head)), content, bytes(4)])
+
+schema = schema_pb2.Schema(feature=[schema_pb2.Feature(name="age")])
+clean = anomalies_pb2.Anomalies(baseline=schema)
+statistics = statistics_pb2.DatasetFeatureStatisticsList()
+statistics.datasets.add(name="eval", num_examples=3).features.add(name="age")
+example = b"\\n\\x0c\\n\\n\\n\\x01x\\x12\\x05\\x1a\\x03\\n\\x01\\x05"
+files = {
+    "schema.pb": schema.SerializeToString(), "bom.pbtxt": b"\\xef\\xbb\\xbf" + str(schema).encode(),
+    "clean.pb": clean.SerializeToString(), "statistics.gz": gzip.compress(record(statistics.SerializeToString())),
+    "examples": record(example), "cut.pbtxt": str(schema).encode()[:-3], "table.csv": b"a,b\\n1,2\\n",
+    "picture.png": b"\\x89PNG\\r\\n\\x1a\\n" + bytes(50),
+}
+answer = {}
+for name, content in files.items():
+    pathlib.Path(name).write_bytes(content)
+    for kind, load in (("schema", read.load_schema), ("anomalies", read.load_anomalies)):
+        try:
+            load(pathlib.Path(name))
+            answer[f"{name} {kind}"] = ""
+        except ValueError as error:
+            answer[f"{name} {kind}"] = str(error)
+"""
+
+
+def test_messages_are_told_apart_by_their_content(tmp_path):
+    found = compute("tfx", f"import sys\nsys.path.insert(0, {str(vizkit.TOOLKIT_DIR.parent)!r})\n{MESSAGES}", tmp_path)
+    assert {name for name, error in found.items() if not error} == {
+        "schema.pb schema", "bom.pbtxt schema", "clean.pb anomalies"
+    }  # fmt: skip
+    # Anomalies begin with the schema that they were found by, and parse as one.
+    assert found["clean.pb schema"].startswith("clean.pb holds anomalies, and no schema.")
+    assert "TensorFlow records with statistics (the type Data statistics (TFDV)" in found["statistics.gz schema"]
+    assert "is a file of TensorFlow records, such as examples" in found["examples anomalies"]
+    assert found["cut.pbtxt schema"].endswith("cannot be read at line 2: no schema.")
+    assert found["table.csv schema"] == "table.csv is text, and holds no schema."
+    assert found["picture.png anomalies"] == "picture.png is a PNG image, and holds no anomalies."

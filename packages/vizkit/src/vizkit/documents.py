@@ -21,6 +21,7 @@ _STYLED: Final = re.compile(
     r"<style\b|\bstyle\s*=|<link\b[^<>]*stylesheet|\bbgcolor\s*=|<font\b|<script\b|<canvas\b", re.IGNORECASE
 )
 _OWN_GROUND: Final = re.compile(r"(?:body|html|:root)[^{}]*\{[^}]*background", re.IGNORECASE)
+_FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\r?\n((?:[^\n]*\n)*?[^\n]*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
 _ATTACHMENT: Final = re.compile(r"attachment:([^)\s\"'>]+)")
 
 
@@ -58,9 +59,13 @@ def outside_note(text: str) -> str:
 
 
 def markdown_document(text: str, place: Path, root: Path) -> str:
-    """Returns Markdown as part of the page: tables, code, math, and the pictures beside it."""
+    """Returns Markdown as part of the page: tables, code, math, and the pictures beside it.
+
+    What a model card says of itself in YAML above its text is shown as code.
+    """
     from render_child.page.markdown import markdown_to_html
 
+    text = _FRONT_MATTER.sub(r"```yaml\n\1\n```\n\n", text.removeprefix("\ufeff"))
     return _region(
         f'<div class="prose">{markdown_to_html(embedding.embed_markdown(text, place, root))}</div>', "Markdown"
     )

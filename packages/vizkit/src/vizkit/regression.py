@@ -11,9 +11,20 @@ import polars as pl
 
 from . import drawings
 from .charts import Axis, Chart, Series
+from .predictions import PREDICTED_COLUMNS, TARGET_COLUMNS
+from .tabular.columns import SHOWN_COLUMNS, describe, find_name
 
-_TRUE: Final = ("y_true", "target", "actual", "label", "observed", "true", "truth", "y")
-_PREDICTED: Final = ("y_pred", "prediction", "predicted", "predictions", "pred", "forecast", "yhat", "y_hat", "score")
+_TRUE: Final = ("y_true", "target", "actual", "label", "observed", "true", "truth", *TARGET_COLUMNS)
+_PREDICTED: Final = (
+    "y_pred",
+    "prediction",
+    "predicted",
+    "predictions",
+    "pred",
+    "forecast",
+    "score",
+    *PREDICTED_COLUMNS,
+)
 _WEIGHTS: Final = ("sample_weight", "sample_weights", "weight", "weights")
 _MAX_POINTS: Final = 2000
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -53,7 +64,7 @@ def read_pairs(rows: pl.DataFrame, target: str = "", prediction: str = "") -> Pa
     is_whole = np.isfinite(truth) & np.isfinite(predicted)
     if not is_whole.any():
         raise ValueError(f'No row has a number in both "{names[0]}" and "{names[1]}".')
-    weights = next((name for name in rows.columns if name.casefold() in _WEIGHTS), "")
+    weights = find_name(rows.columns, _WEIGHTS)
     return Pairs(
         truth=truth[is_whole],
         predicted=predicted[is_whole],
@@ -64,16 +75,13 @@ def read_pairs(rows: pl.DataFrame, target: str = "", prediction: str = "") -> Pa
 
 
 def _column(rows: pl.DataFrame, wanted: str, usual: Sequence[str], what: str) -> str:
-    listed = ", ".join(f"{name} ({rows.schema[name]})" for name in rows.columns[:40])
+    found = (wanted if wanted in rows.columns else "") if wanted else find_name(rows.columns, usual)
+    if found:
+        return found
+    described = describe(rows.head(50).select(rows.columns[:SHOWN_COLUMNS]), rows.columns[SHOWN_COLUMNS:])
     if wanted:
-        if wanted not in rows.columns:
-            raise ValueError(f'Column "{wanted}" is not in the file. Columns found: {listed}.')
-        return wanted
-    known = {name.casefold(): name for name in rows.columns}
-    found = next((known[each] for each in usual if each in known), "")
-    if not found:
-        raise ValueError(f"No column of {what} was found, such as {usual[0]}. Name it. Columns found: {listed}.")
-    return found
+        raise ValueError(f'Column "{wanted}" is not in the file. {described}')
+    raise ValueError(f"No column of {what} was found, such as {usual[0]}. Name it. {described}")
 
 
 def _numbers(rows: pl.DataFrame, name: str) -> Any:

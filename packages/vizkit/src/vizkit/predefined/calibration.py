@@ -84,7 +84,8 @@ read = predictions.read_predictions(source, source_uri, variables)
 for each in read.classes:
     if each.score.min() < 0 or each.score.max() > 1:
         least, greatest = html.number(each.score.min()), html.number(each.score.max())
-        raise ValueError(f'Calibration needs probabilities from 0 to 1; column "{each.column}" goes from {least} to {greatest}.')
+        hint = " If they are percentages, divide them by 100." if 0 <= each.score.min() and 1 < each.score.max() <= 100 else ""
+        raise ValueError(f'Calibration needs probabilities from 0 to 1; column "{each.column}" goes from {least} to {greatest}.{hint}')
 
 found = [
     (each, scores.calibration(each.truth, each.score, each.weight, bins=variables["bins"], strategy=variables["strategy"]))

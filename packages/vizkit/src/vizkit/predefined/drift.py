@@ -69,6 +69,7 @@ Example: `{"split_by": "split", "baseline": "train", "measure": "js", "threshold
 import polars as pl
 
 from vizkit import bars, drift, figure, files, html, notes, profile, tabular
+from vizkit.tabular.columns import describe
 
 paths = files.source_files(source, source_uri)
 column = variables["split_by"]
@@ -82,7 +83,7 @@ if column or len(paths) == 1:
     table, _, said = read(source)
     column = column or next((name for name in ("split", "dataset", "part") if name in table.columns), "")
     if column not in table.columns:
-        raise ValueError(f'One table needs a column that splits it. Name it. Columns found: {", ".join(table.columns[:40])}.')
+        raise ValueError(f"One table needs a column that splits it. Name it. {describe(table.head(50)[:, :20], table.columns[20:])}")
     keys = table[column].cast(pl.String)
     names = keys.drop_nulls().unique(maintain_order=True).to_list()
     pair = drift.choose(names, variables["baseline"])

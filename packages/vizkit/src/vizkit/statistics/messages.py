@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Any, Final, Literal
+
+from ..records import is_tfrecord, records
 
 Kind = Literal["statistics", "schema", "anomalies"]
 
@@ -35,6 +38,7 @@ def parse(content: bytes, kind: Kind, name: str) -> Any:
     """
     if not content.strip():
         raise ValueError(f"{name} is empty: it holds no {kind}, and says nothing about the data.")
+    content = content.removeprefix(codecs.BOM_UTF8)
     text = _text_of(content)
     found = _from_text(text, kind, name) if text else _from_binary(content, kind, name)
     if not found.ListFields():
@@ -69,7 +73,8 @@ def _from_text(text: str, kind: Kind, name: str) -> Any:
         # Newer versions have fields that are not known here.
         return text_format.Parse(text, new(kind), allow_unknown_field=True)
     except text_format.ParseError as error:
-        raise ValueError(f"{name} holds no {kind}: {error}.") from None
+        line = f"line {error.GetLine()}" if error.GetLine() else "its end"
+        raise ValueError(f"{name} begins as the text of a message and cannot be read at {line}: no {kind}.") from None
 
 
 def _from_binary(content: bytes, kind: Kind, name: str) -> Any:
@@ -84,13 +89,39 @@ def _from_binary(content: bytes, kind: Kind, name: str) -> Any:
         except DecodeError:
             continue
         message.DiscardUnknownFields()
-        known[each] = message.ByteSize()
+        known[each] = message.ByteSize() if _has_names(message, each) else 0
     best = max(known, key=lambda each: (known[each], each == kind), default=kind)
     if best != kind and known[best] >= _NEARLY_ALL * len(content):
         raise _another(name, kind, best)
     if known.get(kind, 0) < _MOST * len(content):
-        raise ValueError(f"{name} holds no {kind}: it is no protocol buffer of TensorFlow Metadata.")
+        raise ValueError(f"{name} is {_what(content, name)}, and holds no {kind}.")
     return messages[kind]
+
+
+def _has_names(message: Any, kind: Kind) -> bool:
+    """Whether what a message should name has names of text; bytes of another message stand there else."""
+    if kind == "anomalies":
+        return True
+    named = message.feature if kind == "schema" else [each for each in message.datasets if each.name]
+    return all(isinstance(each.name, str) and each.name.isprintable() and each.name != "" for each in named)
+
+
+def _what(content: bytes, name: str) -> str:
+    """Returns in words what content is that is no message, by its first bytes or its first record."""
+    if is_tfrecord(content):
+        first = next(records(content, name))
+        for kind in _SHOWN_BY:
+            try:
+                _from_binary(first, kind, name)
+            except ValueError:
+                continue
+            return f"a file of TensorFlow records with {_CALLED[kind]} (the type {_SHOWN_BY[kind]} shows those)"
+        return "a file of TensorFlow records, such as examples or events"
+    if content.startswith(b"\x0a"):
+        return "a damaged protocol buffer, or one of another kind"
+    from ..tabular import kinds
+
+    return kinds.named(content)
 
 
 def _another(name: str, kind: Kind, found: Kind) -> ValueError:

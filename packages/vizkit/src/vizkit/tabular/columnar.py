@@ -11,12 +11,8 @@ import polars as pl
 from ..notes import Notes, listed
 from .entities import Part
 from .jsons import cell_text
-from .kinds import HEAD_BYTES, Kind, damaged
+from .kinds import HEAD_BYTES, NAMES, Kind, damaged
 
-_NAMES: Final = {
-    "parquet": "a Parquet file", "arrow": "an Arrow file", "stream": "an Arrow stream", "avro": "an Avro file",
-    "orc": "an ORC file",
-}  # fmt: skip
 # Of a decimal number in polars.
 _DIGITS: Final = 38
 _INDEX: Final = re.compile(r"__index_level_(\d+)__")
@@ -76,9 +72,9 @@ def _by_pyarrow(path: Path, kind: Kind, notes: Notes) -> pl.DataFrame:
     try:
         table = _arrow_table(path, kind)
     except ImportError:
-        raise ValueError(f"{path.name} is {_NAMES[kind]}, which nothing in this environment reads.") from None
+        raise ValueError(f"{path.name} is {NAMES[kind]}, which nothing in this environment reads.") from None
     except Exception:  # noqa: BLE001  (whatever a library makes of a broken file)
-        raise damaged(path.name, _NAMES[kind]) from None
+        raise damaged(path.name, NAMES[kind]) from None
     columns, unread, shown = [], [], []
     for name, column in zip(table.column_names, table.columns, strict=True):
         series = _series(name, column)

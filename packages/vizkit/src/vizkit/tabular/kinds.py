@@ -16,6 +16,10 @@ PACKINGS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz
 _COLUMNAR: Final[dict[bytes, Kind]] = {
     b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "stream", b"ORC": "orc", b"Obj\x01": "avro",
 }  # fmt: skip
+NAMES: Final[dict[Kind, str]] = {
+    "parquet": "a Parquet file", "arrow": "an Arrow file", "stream": "an Arrow stream", "avro": "an Avro file",
+    "orc": "an ORC file", "json": "JSON", "text": "text",
+}  # fmt: skip
 # What else people choose by mistake: its name, and the type that shows it.
 _OTHERS: Final = (
     (b"\x89PNG", "a PNG image", "Image and text grid"),
@@ -65,18 +69,32 @@ def kind_of(head: bytes, path: Path) -> Kind:
     for magic, kind in _COLUMNAR.items():
         if head.startswith(magic):
             return kind
-    other = _other(head, path)
+    other = _other(head, path.stat().st_size)
     if other:
         raise no_table(path.name, *other)
     text = head.lstrip(b"\xef\xbb\xbf\xff\xfe\x00\x1e \t\r\n")
     return "json" if text[:1] in {b"{", b"["} else "text"
 
 
-def _other(head: bytes, path: Path) -> tuple[str, str] | None:
+def named(content: bytes) -> str:
+    """Returns in words what content is, whether it is a table or not."""
+    packing = packing_of(content)
+    if packing:
+        return f"data packed by {packing}"
+    for magic, kind in _COLUMNAR.items():
+        if content.startswith(magic):
+            return NAMES[kind]
+    other = _other(content[:HEAD_BYTES], len(content))
+    if other:
+        return other[0]
+    return NAMES["json" if content.lstrip()[:1] in {b"{", b"["} else "text"]
+
+
+def _other(head: bytes, size: int) -> tuple[str, str] | None:
     for magic, name, shown_by in _OTHERS:
         if head[_TAR_AT:].startswith(magic) if magic == b"ustar" else head.startswith(magic):
             return name, shown_by
-    if begins_record(head[:12], path.stat().st_size):
+    if begins_record(head[:12], size):
         return "a file of TensorFlow records", "Data statistics computed by TFDV, or Learning curves"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     for start, name in _MARKUP:

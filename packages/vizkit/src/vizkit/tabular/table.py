@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
@@ -13,20 +12,18 @@ import polars as pl
 
 from .. import files
 from ..dialect import How
-from ..notes import Notes, listed
+from ..notes import Notes
 from . import folders, kinds, unpack, values
 from .columnar import open_columns
+from .columns import SHOWN_COLUMNS, describe, find_name
 from .delimited import open_text
 from .entities import Part, Rows
-from .jsons import cell_text, open_json
+from .jsons import open_json
 
-_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_SHOWN_COLUMNS: Final = 20
 _SHOWN_FAULTS: Final = 3
 _MANY_ROWS: Final = 100_000
 _TASTE_ROWS: Final = 10_000
 Result = TypeVar("Result")
-_TYPES: Final = {"Boolean": "true or false", "Binary": "bytes", "Null": "empty"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,21 +138,16 @@ class Table:
         if given:
             self.require(given)
             return given
-        known: dict[str, str] = {}
-        for name in self.names:
-            for form in (name, _CAMEL.sub("_", name)):
-                known.setdefault(re.sub(r"[\s\-.]+", "_", form.strip().casefold()), name)
-        return next((known[each] for each in wanted if each in known), "")
+        return find_name(self.names, wanted)
 
     def describe(self) -> str:
         """Returns a sentence about the columns: their names, types and a value of each."""
-        shown = self.names[:_SHOWN_COLUMNS]
+        shown = self.names[:SHOWN_COLUMNS]
         first = self.select(pl.all(), from_frame=self.by_place(shown).head(50))
         first.columns = shown
         if self.is_text:
             first = pl.DataFrame([values.typed(each, self.readings.get(each.name, "")) for each in first.get_columns()])
-        said = [f"{each.name} ({_type_name(each.dtype)}{_sample(each)})" for each in first.get_columns()]
-        return f"Columns found: {listed([*said, *self.names[_SHOWN_COLUMNS:]], _SHOWN_COLUMNS)}."
+        return describe(first, self.names[SHOWN_COLUMNS:])
 
 
 def _number_type(texts: pl.Series) -> pl.DataType | None:
@@ -168,23 +160,6 @@ def _number_type(texts: pl.Series) -> pl.DataType | None:
     if made == pl.Float64:
         return made
     return made if made == pl.Int64 and (lengths.n_unique() > 1 or lengths.max() == 1) else None
-
-
-def _type_name(dtype: pl.DataType) -> str:
-    if dtype.is_numeric():
-        return "number"
-    if dtype.is_temporal():
-        return "time"
-    return "nested" if dtype.is_nested() else _TYPES.get(str(dtype), "text")
-
-
-def _sample(column: pl.Series) -> str:
-    there = column.drop_nulls()
-    if not len(there):
-        return ""
-    first = there.head(1).to_list()[0]
-    value = cell_text(first) or "" if isinstance(first, list | dict) else str(first)
-    return f", such as {value if len(value) <= 30 else value[:30] + '…'}"
 
 
 def read(source: str, source_uri: str = "", how: How | None = None) -> Table:
