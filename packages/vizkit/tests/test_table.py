@@ -256,6 +256,27 @@ def test_the_page_sorts_searches_filters_and_turns_pages(draw, opened, tmp_path)
     assert found.axe() == []
 
 
+@pytest.mark.parametrize(
+    ("values", "rising", "above_ten"),
+    [
+        (["10,5", "9,25", "1.000,0", "-2"], ["-2", "9,25", "10,5", "1.000,0"], ["10,5", "1.000,0"]),
+        (["$1 200.50", "(12.00)", "7 %", "90"], ["(12.00)", "7 %", "90", "$1 200.50"], ["90", "$1 200.50"]),
+    ],
+)
+def test_numbers_with_other_marks_are_sorted_and_filtered_by_value(draw, opened, tmp_path, values, rising, above_ten):
+    (tmp_path / "a.csv").write_text("n;word\n" + "".join(f"{value};x\n" for value in values) + ";x\n" * 9)
+    page = opened(draw("table", tmp_path / "a.csv")[1]).page
+
+    def cells():
+        return page.locator(".vk-table >> nth=0 >> tbody tr td:nth-child(1)").all_inner_texts()
+
+    page.get_by_role("columnheader", name="n", exact=True).get_by_role("button").click()
+    assert cells()[:4] == rising
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("Filter n").fill(">10")
+    assert cells() == above_ten
+
+
 def test_other_code_shows_values_by_the_same_table(draw, tmp_path):
     code = """
 from vizkit import tables

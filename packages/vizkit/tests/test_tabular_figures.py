@@ -273,3 +273,33 @@ answer = [or_error(bars_of, name) for name in ("series.csv", "index.parquet", "f
 """)  # fmt: skip
     assert [each["bars"] for each in found[:3]] == [{"age": [0.5, None], "sex": [0.25, None]}] * 3
     assert all("does not look like importances" in each["error"] for each in found[3:])
+
+
+def test_importances_of_more_tools_have_their_names_and_their_values(tmp_path):
+    found = read_all(tmp_path, """
+import gzip
+lists = {"feature_names_in_": ["age", "sex"], "feature_importances_": [0.5, 0.25]}
+pathlib.Path("sklearn.json").write_text(json.dumps(lists))
+pathlib.Path("packed.json.gz").write_bytes(gzip.compress(b'{"age": 0.5, "sex": 0.25}'))
+pathlib.Path("r.txt").write_text('"Overall"\\n"age" 0.5\\n"sex" 0.25\\n')
+pathlib.Path("h2o.csv").write_text("variable,relative_importance,scaled_importance\\nage,0.5,1\\nsex,0.25,0.5\\n")
+pathlib.Path("nameless.json").write_text('{"feature_importances_": [0.5, 0.25]}')
+answer = [or_error(bars_of, name) for name in ("sklearn.json", "packed.json.gz", "r.txt", "h2o.csv", "nameless.json")]
+""")  # fmt: skip
+    assert [each.get("bars") for each in found[:4]] == [{"age": [0.5, None], "sex": [0.25, None]}] * 4
+    assert 'Bars are the values of "relative_importance"; not drawn: scaled_importance.' in found[3]["notes"]
+    assert found[4]["bars"] == {"feature 0": [0.5, None], "feature 1": [0.25, None]}
+
+
+def test_a_word_among_predicted_numbers_costs_one_row(tmp_path):
+    found = read_all(tmp_path, """
+from sklearn import metrics
+from vizkit import regression
+truth, guess = [1.0, 2.0, 3.0, 4.0], [1.5, None, 2.0, 4.5]
+pathlib.Path("a.csv").write_text("trueValue,Predicted Value\\n1,1.5\\n2,?\\n3,2.0\\n4,4.5\\n")
+pairs = regression.read_pairs(tabular.read("a.csv").collect())
+kept = [at for at, each in enumerate(guess) if each is not None]
+expected = metrics.mean_absolute_error([truth[at] for at in kept], [guess[at] for at in kept])
+answer = [regression.errors(pairs)["mae"], pairs.left_out, expected]
+""")  # fmt: skip
+    assert found == [pytest.approx(found[2]), 1, found[2]]

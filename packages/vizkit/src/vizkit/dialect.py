@@ -213,10 +213,15 @@ def _is_table_of_spaces(body: Sequence[str], *, is_whole: bool) -> bool:
     """
     rows = _rows(body[: 2 * _SAMPLE_ROWS], " ", is_spaced=True, is_whole=is_whole)
     widths = {len(row) for row in rows[1:]}
-    if len(widths) != 1 or len(rows[0]) < 2 or all(_SPACED_NUMBER.fullmatch(line) for line in body[1:] if line.strip()):
+    is_quoted = len(body) > 1 and body[1].startswith('"')
+    if (
+        len(widths) != 1
+        or len(rows[0]) < 2 - is_quoted
+        or all(_SPACED_NUMBER.fullmatch(line) for line in body[1:] if line.strip())
+    ):
         return False
     width = widths.pop()
-    has_corner = len(rows[0]) == width - 1 and (body[0].startswith(" ") or body[1].startswith('"'))
+    has_corner = len(rows[0]) == width - 1 and (body[0].startswith(" ") or is_quoted)
     return (len(rows[0]) == width or has_corner) and any(
         are_numbers([row[at] for row in rows[1:]]) for at in range(width)
     )

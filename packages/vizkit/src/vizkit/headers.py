@@ -84,7 +84,8 @@ def are_numbers(cells: Sequence[str]) -> bool:
 def lacks_corner(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
     """Whether a header has a name less than the rows have cells, since their first one is the row's name."""
     whole = [row for row in rows if len(row) == width]
-    return 1 < len(names) == width - 1 and bool(whole) and any(row[-1].strip() for row in whole)
+    is_named = len(names) > 1 or all(is_number(row[-1]) for row in whole)
+    return 0 < len(names) == width - 1 and is_named and bool(whole) and any(row[-1].strip() for row in whole)
 
 
 def are_values(rows: Sequence[Sequence[str]]) -> bool:

@@ -12,8 +12,8 @@ import polars as pl
 from . import files, tabular
 from .bars import Bar
 from .labels import number
-from .notes import Notes, left_out
-from .tabular import kinds
+from .notes import Notes, counted, left_out, listed
+from .tabular import kinds, unpack
 
 _NAMES: Final = (
     "feature", "feature_name", "features", "feature_names", "name", "variable", "column", "names", "column_name",
@@ -22,7 +22,8 @@ _NAMES: Final = (
 _VALUES: Final = (
     "importance", "importances", "feature_importance", "importances_mean", "importance_mean", "mean", "value", "gain",
     "total_gain", "weight", "cover", "split", "coefficient", "coef", "coefficients", "score", "shap", "mean_abs_shap",
-    "abs_mean", "estimate", "average",
+    "abs_mean", "estimate", "average", "relative_importance", "scaled_importance", "percentage", "feature_importances",
+    "permutation_importance", "overall", "meandecreasegini", "meandecreaseaccuracy", "incnodepurity",
 )  # fmt: skip
 _REACHES: Final = ("std", "importances_std", "importance_std", "stddev", "std_dev", "sd", "error", "stderr", "std_err")
 
@@ -55,6 +56,9 @@ def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> tuple[li
 def _object(path: Any, notes: Notes) -> Mapping[str, Any] | None:
     """Returns a file's JSON object of features; None where it is a table, as most JSON is."""
     head = kinds.head_of(path)
+    if packing := kinds.packing_of(head):
+        path = unpack.unpacked(path, packing)
+        head = kinds.head_of(path)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
         return None
     found = tabular.load_json(path, notes=notes)
@@ -82,7 +86,26 @@ def _of_object(found: Mapping[str, Any]) -> list[Bar]:
         if not isinstance(names, list) or len(names) != count:
             raise ValueError(f"feature_names must name {count} features, one for each importance.")
         return [_bar(str(name), value) for name, value in zip(names, each, strict=True)]
-    return [_bar(str(name), value) for name, value in found.items() if isinstance(value, int | float | list | Mapping)]
+    return _of_lists(found) or [
+        _bar(str(name), value) for name, value in found.items() if isinstance(value, int | float | list | Mapping)
+    ]
+
+
+def _of_lists(found: Mapping[str, Any]) -> list[Bar]:
+    """Returns the bars of an object with one list of numbers, as of `feature_importances_`; none where it is another.
+
+    A list of names that is as long names them.
+    """
+    lists = {name: each for name, each in found.items() if isinstance(each, list) and each}
+    numeric = {name: each for name, each in lists.items() if all(type(value) in {int, float} for value in each)}
+    named = [each for each in lists.values() if all(isinstance(value, str) for value in each)]
+    values = next((each for name, each in numeric.items() if name.strip("_").casefold() in _VALUES), None)
+    if values is None and len(numeric) == len(named) == 1:
+        values = next(iter(numeric.values()))
+    if values is None:
+        return []
+    names = next((each for each in named if len(each) == len(values)), [f"feature {n}" for n in range(len(values))])
+    return [Bar(name=name, value=float(value)) for name, value in zip(names, values, strict=True)]
 
 
 def _pair(mean: Any, reach: Any) -> Any:
@@ -136,14 +159,19 @@ def _of_table(table: tabular.Table, name: str, value: str, reach: str) -> list[B
         lines = rows.select(pl.col(each).cast(pl.Float64) for each in others).rows()
         return [_of_repeats(label, list(line)) for label, line in zip(names, lines, strict=True)]
     value_of = value_of or others[0]
+    reach_of = table.find(_REACHES, given=reach)
+    unused = [each for each in others if each not in {value_of, reach_of} and each.casefold() != "column_1"]
+    if unused:
+        table.notes.add(f'Bars are the values of "{value_of}"; not drawn: {listed(unused)}.')
     numbers = [number(each) for each in rows.get_column(value_of).to_list()]
     if len(set(names)) < len(names):
         # A row for each repeat.
         repeats: dict[str, list[float]] = {}
         for label, each in zip(names, numbers, strict=True):
             repeats.setdefault(label, []).append(each)
+        several = sum(len(each) > 1 for each in repeats.values())
+        table.notes.add(f"{counted(several, 'feature')} in several rows: bars are their means.")
         return [_of_repeats(label, found) for label, found in repeats.items()]
-    reach_of = table.find(_REACHES, given=reach)
     reaches = [number(each) for each in rows.get_column(reach_of).to_list()] if reach_of else [math.nan] * len(names)
     return [
         Bar(name=label, value=each, reach=abs(whisker) if math.isfinite(whisker) else None)

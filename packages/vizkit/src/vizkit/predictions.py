@@ -19,7 +19,8 @@ from .tabular import How, Table, read
 TARGET_COLUMNS: Final = (
     "target", "y_true", "label", "true_label", "actual", "class", "truth", "ground_truth", "labels", "y", "y_test",
     "outcome", "expected", "target_class", "actual_class", "true_class", "true_labels", "actual_label", "actual_value",
-    "target_label", "gold", "gold_label", "reference", "observed", "correct", "gt", "ytrue", "true",
+    "target_label", "true_value", "actuals", "measured", "gold", "gold_label", "reference", "observed", "correct", "gt",
+    "ytrue", "true",
 )  # fmt: skip
 PREDICTED_COLUMNS: Final = (
     "predicted", "prediction", "y_pred", "pred", "predicted_class", "predicted_label", "y_hat", "yhat", "predictions",

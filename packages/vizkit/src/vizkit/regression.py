@@ -85,10 +85,12 @@ def _column(rows: pl.DataFrame, wanted: str, usual: Sequence[str], what: str) ->
 
 
 def _numbers(rows: pl.DataFrame, name: str) -> Any:
-    if not rows.schema[name].is_numeric():
-        sample = next((str(each) for each in rows[name].drop_nulls().head(1)), "nothing")
+    column = rows[name]
+    numbers = None if column.dtype.is_nested() or column.dtype.is_temporal() else column.cast(pl.Float64, strict=False)
+    if numbers is None or not numbers.count():
+        sample = next((str(each) for each in column.drop_nulls().head(1)), "nothing")
         raise ValueError(f'Column "{name}" holds no numbers, but values such as {sample[:60]}.')
-    return rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return numbers.fill_null(np.nan).to_numpy()
 
 
 def errors(pairs: Pairs) -> dict[str, float | None]:

@@ -18,7 +18,7 @@
   const numberOf = (text, mark) => {
     if (text === null || text === "") return NaN;
     if (!mark) return Number(text.replaceAll(",", ""));
-    const bare = text.trim().replace(/^\((.*)\)$/, "-$1").replace(SIGNS, "");
+    const bare = text.trim().replace(/^\((.*)\)$/, "-$1").replace(SIGNS, "").replace("\u2212", "-");
     return bare === "" ? NaN : Number(mark === "," ? bare.replaceAll(".", "").replace(",", ".") : bare.replaceAll(",", ""));
   };
 

@@ -210,7 +210,10 @@ def _readings(dialect: dialects.Dialect, decimal: str, notes: Notes) -> dict[str
     found = {name: reading for name, reading in found.items() if reading}
     if "," in found.values() and not decimal and dialect.delimiter != ",":
         found |= _pointed(dialect)
-    for mark, words in ((",", "with a decimal comma (1,5 is one and a half)"), (".", "with commas between thousands")):
+    for mark, words in (
+        (",", "with a decimal comma (1,5 is one and a half)"),
+        (".", "with marks between thousands (1,234 is 1234)"),
+    ):
         names = [name for name in dialect.names if found.get(name) == mark and _has_marks(samples.get(name), mark)]
         if names and not decimal:
             notes.add(f"Numbers are read {words} in {listed(names)}. If that is wrong, set decimal.")

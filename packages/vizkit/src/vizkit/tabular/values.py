@@ -18,6 +18,8 @@ _DECIMAL_COMMA: Final = r"^[+-]?(?:\d{1,3}(?:[.'\u2019\s]\d{3})+|\d+)(?:,\d+)?$"
 _THOUSANDS: Final = r"^[+-]?(?:\d{1,3}(?:[,'\u2019\s]\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)(?:\.\d+)?$"
 _POINTED: Final = r"^[+-]?\d{1,3}(?:\.\d{3})*$"
 _POINTED_TWICE: Final = r"^[+-]?\d{1,3}(?:\.\d{3}){2,}$"
+# So many digits in groups, as many in every row, are a name: of a telephone, of a computer in a network.
+_NAME_DIGITS: Final = 9
 # What stands beside a number and is no part of it; accountants put negative ones in parentheses.
 _SIGN: Final = r"[%‰$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b"
 _NEGATIVE: Final = r"^\((.*)\)$"
@@ -47,12 +49,16 @@ def bare(column: pl.Expr, reading: str = "") -> pl.Expr:
 
 
 def _unsigned(column: Any) -> Any:
-    return column.str.replace(_NEGATIVE, "-${1}").str.replace_all(_SIGN, "").str.strip_chars()
+    column = column.str.replace(_NEGATIVE, "-${1}").str.replace_all(_SIGN, "").str.strip_chars()
+    return column.str.replace("\u2212", "-", literal=True)
 
 
 def has_signs(texts: pl.Series) -> bool:
-    """Whether signs of percent or of a currency stand beside numbers, or parentheses around them."""
-    return bool(texts.str.contains(rf"{_SIGN}|{_NEGATIVE}").any())
+    """Whether signs of percent or currency, or a typographer's minus, stand beside numbers, or parentheses do."""
+    if texts.str.contains(_NEGATIVE).all():
+        # (1), (2), (3) are numbers of paragraphs.
+        return False
+    return bool(texts.str.contains(rf"{_SIGN}|\u2212|{_NEGATIVE}").any())
 
 
 def find_reading(texts: pl.Series, delimiter: str, decimal: str) -> str:
@@ -65,7 +71,7 @@ def find_reading(texts: pl.Series, delimiter: str, decimal: str) -> str:
     known = _known(texts)
     is_signed = has_signs(known)
     known = _unsigned(known) if is_signed else known
-    if not len(known) or not known.str.contains(r"^[+-]?\d").all():
+    if not len(known) or not known.str.contains(r"^[+-]?\d").all() or _are_names(known):
         return ""
     if not known.str.contains(r"[,'\u2019\s]").any() and not is_signed:
         is_comma = known.str.contains(_DECIMAL_COMMA).all() and known.str.contains(".", literal=True).any()
@@ -79,6 +85,12 @@ def find_reading(texts: pl.Series, delimiter: str, decimal: str) -> str:
     if is_point and not known.str.contains(",", literal=True).any():
         return "."
     return next((mark for mark, fits in order if fits), "")
+
+
+def _are_names(known: pl.Series) -> bool:
+    digits = known.str.replace_all(r"[.,'\u2019\s]", "").str.len_chars()
+    is_grouped = known.str.contains(r"^\d{1,3}(?:[.,'\u2019\s]\d{3})+$").all()
+    return bool(is_grouped and len(known) > 1 and digits.n_unique() == 1 and (digits >= _NAME_DIGITS).all())
 
 
 def has_pointed_thousands(texts: pl.Series) -> bool:
@@ -152,8 +164,10 @@ def _numbers(known: pl.Series, reading: str) -> Any:
     yield plain.cast(pl.Int64, strict=False)
     fractions = plain.cast(pl.Float64, strict=False)
     if fractions.count() == known.count() and not plain.str.contains(r"[^0-9+-]").any():
+        # Of more digits than any type of whole numbers has, they stay text: a fraction would lose some.
         yield from (plain.cast(kind, strict=False) for kind in (pl.UInt64, pl.Int128))
-    yield fractions
+    else:
+        yield fractions
 
 
 def _are_fractions(known: pl.Series) -> bool:
