@@ -66,7 +66,7 @@ TEXTS = {
     "digits.csv": (f"id\n{10**40 + 1}\n1\n".encode(), {"id": [str(10**40 + 1), "1"]}, ""),
     "missing.csv": (b"a,b,c\n1,2,3\n#N/A,n/a,#DIV/0!\n   ,4,5\n",
                     {"a": [1, None, None], "b": [2, None, 4], "c": [3, None, 5]}, ""),
-    "question.csv": (b"a,b\n1,2\n?,3\n3,4\n", {"a": ["1", "?", "3"], "b": [2, 3, 4]}, 'are text: a ("?")'),
+    "question.csv": (b"a,b\n1,2\n?,3\n3,4\n", {"a": ["1", "?", "3"], "b": [2, 3, 4]}, '1 value of 3 is no number'),
     "lost.csv": (b"n,loss\n1,nan\n2,nan\n", {"n": [1, 2], "loss": ["nan", "nan"]}, ""),
     "septab.csv": (b"sep=\t\r\na\tb\r\n1\t2\r\n", {"a": [1], "b": [2]}, ""),
     "wide.csv": ("名前,値\n東京,1\n".encode("utf-16-le"), {"名前": ["東京"], "値": [1]}, "Read as UTF-16"),

@@ -70,6 +70,7 @@ def _summarized(found: Table, columns: Sequence[str]) -> list[ColumnSummary]:
     distinct = _distinct(found, frame, kept, is_small=is_small)
     if found.is_text and is_small:
         _as_written(frame, figures, readings)
+    _say_mixed(found, frame, places, figures)
     return [
         _one(name, schema[at], figures[at], total, distinct.get(at), is_nested=at in nested)
         for at, name in places.items()
@@ -163,6 +164,20 @@ def _counts(found: Table, frame: pl.LazyFrame, counted: Mapping[str, pl.Expr]) -
     made = ((there.n_unique() - there.is_null().any().cast(pl.UInt32)).alias(name) for name, there in counted.items())
     row = found.select(*made, from_frame=frame).row(0, named=True)
     return {name: (int(count), True) for name, count in row.items()}
+
+
+def _say_mixed(
+    found: Table, frame: pl.LazyFrame, places: Mapping[str, str], figures: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Notes the columns that few words keep from being of numbers."""
+    for at, name in places.items():
+        there, count = figures[at]["there"], figures[at].get("numbers", 0)
+        if values.is_mixed(there, count):
+            number = values.bare(pl.col(at), found.readings.get(name, "")).cast(pl.Float64, strict=False)
+            word = found.select(
+                values.there(pl.col(at)).filter(number.is_null()).drop_nulls().first(), from_frame=frame
+            )
+            found.notes.add(values.mixed_note(name, there, count, word.item()))
 
 
 def _as_written(frame: pl.LazyFrame, figures: dict[str, dict[str, Any]], readings: Mapping[str, str]) -> None:

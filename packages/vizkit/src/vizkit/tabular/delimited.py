@@ -220,7 +220,6 @@ def _readings(dialect: dialects.Dialect, decimal: str, notes: Notes) -> dict[str
     signed = [name for name in found if name in samples and values.has_signs(samples[name])]
     if signed:
         notes.add(f"Signs beside numbers are left out in {listed(signed)}: 5 % is read as 5.")
-    _say_mixed({name: each for name, each in samples.items() if name not in found}, notes)
     return found
 
 
@@ -242,10 +241,3 @@ def _pointed(dialect: dialects.Dialect) -> dict[str, str]:
 
 def _has_marks(sample: pl.Series | None, mark: str) -> bool:
     return mark == "," or sample is None or bool(sample.str.contains(r"\d[,'\u2019\s]\d").any())
-
-
-def _say_mixed(samples: Mapping[str, pl.Series], notes: Notes) -> None:
-    mixed = {name: words for name, each in samples.items() if (words := values.words_among_numbers(each))}
-    if mixed:
-        said = [f'"{each}"' for each in dict.fromkeys(word for words in mixed.values() for word in words)]
-        notes.add(f"Columns that hold words among their numbers are text: {listed(mixed)} ({listed(said, 5)}).")

@@ -103,11 +103,8 @@ def _several(text: str, name: str, decoder: json.JSONDecoder, notes: Notes, *, w
     if len(bad) * _ONE_BAD_IN > len(found):
         raise ValueError(f"Line {bad[0][0]:,} of {name} is no JSON, so it cannot be read as a table: {bad[0][1]}")
     if bad:
-        is_one = len(bad) == 1
-        verbs = "is no JSON and is" if is_one else "are no JSON and are"
-        notes.add(
-            f"{counted(len(bad), 'line')} {verbs} left out{'' if is_one else '; the first is'} line {bad[0][0]:,}."
-        )
+        verbs = "is no JSON and is" if len(bad) == 1 else "are no JSON and are"
+        notes.add(f"{counted(len(bad), 'line')} {verbs} left out; the first is line {bad[0][0]:,}.")
     return _together(found)
 
 

@@ -113,14 +113,14 @@ class Table:
         self.known_total = found.height
         if not self.is_text:
             return found
-        return pl.DataFrame(
-            [
-                values.typed(each, self.readings.get(each.name, ""), with_dates=with_dates)
-                if each.dtype == pl.String
-                else each
-                for each in found.get_columns()
-            ]
-        )
+        return pl.DataFrame([self._typed(each, with_dates=with_dates) for each in found.get_columns()])
+
+    def _typed(self, column: pl.Series, *, with_dates: bool) -> pl.Series:
+        if column.dtype != pl.String:
+            return column
+        found = values.typed(column, self.readings.get(column.name, ""), with_dates=with_dates)
+        self.notes.add(values.note_on(column) if found.dtype == pl.String else "")
+        return found
 
     def require(self, name: str) -> None:
         """Raises ValueError where there is no column of a name; the text lists those there are."""

@@ -7,7 +7,11 @@ from typing import Any, Final
 import polars as pl
 
 from ..headers import MISSING
+from ..notes import counted
 
+# A column with fewer words than one in so many is meant as one of numbers.
+_WORDS_ONE_IN: Final = 5
+_TASTE: Final = 10
 # Cells of nothing but spaces; a list of them is told several times as fast as by stripping every cell.
 _BLANK: Final = ("", "\t", *(" " * count for count in range(1, 17)))
 _NAN: Final = ("NaN", "nan", "-NaN", "-nan")
@@ -99,11 +103,32 @@ def has_pointed_thousands(texts: pl.Series) -> bool:
     return bool(known.str.contains(_POINTED).all() and known.str.contains(".", literal=True).any())
 
 
-def words_among_numbers(texts: pl.Series) -> list[str]:
-    """Returns the few texts of a column that keep it from being one of numbers; none where it is no such column."""
-    known = _known(texts)
-    words = known.filter(known.cast(pl.Float64, strict=False).is_null())
-    return words.unique(maintain_order=True).to_list() if 0 < len(words) <= max(len(known) // 5, len(known) > 2) else []
+def is_mixed(there: int, numbers: int) -> bool:
+    """Whether few of a column's values are no numbers."""
+    return 0 < there - numbers <= max(there // _WORDS_ONE_IN, there > 2)
+
+
+def mixed_note(name: str, there: int, numbers: int, word: str) -> str:
+    """Returns a sentence about the words that keep a column from being one of numbers.
+
+    Args:
+        there: how many values it has.
+        numbers: how many of them are numbers.
+        word: the first that is none.
+    """
+    bad = there - numbers
+    verb = "is no number" if bad == 1 else "are no numbers"
+    return f'"{name}" is read as text: {counted(bad, "value")} of {there:,} {verb}, such as "{word[:40]}".'
+
+
+def note_on(text: pl.Series) -> str:
+    """Returns `mixed_note` of a column of text."""
+    known = _select(text, there(pl.first())).drop_nulls()
+    if not len(known) or not known.head(_TASTE).str.contains(r"^\s*[+-]?\.?\d").any():
+        return ""
+    bad = known.filter(known.str.strip_chars().cast(pl.Float64, strict=False).is_null())
+    numbers = len(known) - len(bad)
+    return mixed_note(text.name, len(known), numbers, bad[0]) if is_mixed(len(known), numbers) else ""
 
 
 def _known(texts: pl.Series) -> pl.Series:
