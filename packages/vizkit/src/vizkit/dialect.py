@@ -93,13 +93,8 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
     lines = list(itertools.islice(text, _SAMPLE_LINES))
     is_whole = is_whole and not text.read(1)
     delimiter, preamble = _preamble(lines, how.delimiter)
-    titles = titles_above(lines[len(preamble) :], delimiter) if how.has_header is None and not how.names else []
-    if titles:
-        notes.add(
-            f"{counted(len(titles), 'line')} above the table {'is' if len(titles) == 1 else 'are'} left out: "
-            f"{listed([each.strip()[:80] for each in titles if each.strip()], 3)}."
-        )
-    preamble += titles
+    if how.has_header is None and not how.names:
+        preamble += _titles(lines[len(preamble) :], delimiter, notes)
     body = lines[len(preamble) :]
     delimiter = delimiter or _delimiter(body, suffix, is_whole=is_whole)
     is_spaced = _is_aligned(body) if delimiter == " " else _is_spaced(body, delimiter)
@@ -135,6 +130,16 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
     return Dialect(
         delimiter=delimiter, skipped=skipped, names=names, has_header=has_header, is_spaced=is_spaced, sample=sample
     )
+
+
+def _titles(body: Sequence[str], delimiter: str, notes: Notes) -> list[str]:
+    titles = titles_above(body, delimiter)
+    if titles:
+        notes.add(
+            f"{counted(len(titles), 'line')} above the table {'is' if len(titles) == 1 else 'are'} left out: "
+            f"{listed([each.strip()[:80] for each in titles if each.strip()], 3)}."
+        )
+    return titles
 
 
 def _preamble(lines: Sequence[str], delimiter: str) -> tuple[str, list[str]]:

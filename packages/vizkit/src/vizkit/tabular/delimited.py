@@ -35,11 +35,7 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     """
     notes = Notes()
     found = survey(path, head)
-    notes.add(found.note)
-    if found.nulls and not found.encoding.startswith("utf-16"):
-        notes.add(f"The text holds {counted(found.nulls, 'NUL character')}.")
-    if found.is_cut:
-        notes.add("The file ends within a character, which is left out.")
+    _say_survey(found, notes)
     start = head.decode(found.encoding, "ignore")
     if found.encoding.startswith("utf-8"):
         start = start.removeprefix("\ufeff")
@@ -81,6 +77,14 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
         readings=readings,
         scan=lambda types: scan(types).select(names),
     )
+
+
+def _say_survey(found: Survey, notes: Notes) -> None:
+    notes.add(found.note)
+    if found.nulls and not found.encoding.startswith("utf-16"):
+        notes.add(f"The text holds {counted(found.nulls, 'NUL character')}.")
+    if found.is_cut:
+        notes.add("The file ends within a character, which is left out.")
 
 
 def _check_names(names: tuple[str, ...], dialect: dialects.Dialect, path: Path) -> None:
