@@ -303,3 +303,23 @@ expected = metrics.mean_absolute_error([truth[at] for at in kept], [guess[at] fo
 answer = [regression.errors(pairs)["mae"], pairs.left_out, expected]
 """)  # fmt: skip
     assert found == [pytest.approx(found[2]), 1, found[2]]
+
+
+def test_scores_of_several_classes_are_found_by_the_classes_names_or_by_numbers(tmp_path):
+    found, expected = read_all(tmp_path, """
+from sklearn import metrics
+dice = np.random.default_rng(3)
+classes = ["blue", "green", "red"]
+truth = dice.choice(classes, 200)
+score = dice.dirichlet([1, 1, 1], 200).round(6) + 0.25 * np.eye(3)[[classes.index(each) for each in truth]]
+answer = {}
+for form in ("P({name})", "{name} probability", "prob_{at}", "{name}"):
+    columns = {form.format(name=name, at=at): score[:, at] for at, name in enumerate(classes)}
+    pd.DataFrame({**columns, "label": truth}).to_csv("a.csv", index=False)
+    read = predictions.read_predictions("a.csv", "", {})
+    answer[form] = [[scores.roc(one.truth, one.score).area for one in read.classes], list(read.notes)]
+answer = [answer, [float(metrics.roc_auc_score(truth == name, score[:, at])) for at, name in enumerate(classes)]]
+""")  # fmt: skip
+    for form, (areas, notes) in found.items():
+        assert areas == pytest.approx(expected), form
+        assert bool(notes) is ("{at}" in form)

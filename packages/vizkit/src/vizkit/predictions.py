@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from . import labels as known_labels
+from .class_columns import SCORE_WORDS, class_columns, words_of
 from .notes import Notes, counted, left_out
 from .tabular import How, Table, read
 
@@ -34,8 +34,6 @@ SCORE_COLUMNS: Final = (
     "y_pred_prob", "y_pred_score", "positive_probability", "prob_pos", "proba_pos", "pred_prob", "pred_prob_1",
     "pred_proba_1", "predicted_score", "model_score", "p", "y_pred", "pred", "predicted", "y_hat", "yhat",
 )  # fmt: skip
-# A column of numbers that has one of these in its name holds scores, where no other has.
-_SCORE_WORDS: Final = {"prob", "proba", "probs", "probability", "score", "scores", "confidence", "logit", "likelihood"}
 WEIGHT_COLUMNS: Final = ("sample_weight", "sample_weights", "instance_weight", "example_weight", "row_weight")
 _TRUE_VALUES: Final = frozenset({"true", "1", "yes", "positive", "pos"})
 _COMPARE: Final = {
@@ -125,7 +123,7 @@ def predictions(table: Table, variables: Mapping[str, Any]) -> Predictions:
     rows = table.collect(_needed(table, name, weight_name, str(given), variables.get("class_columns") or []))
     (codes,), labels = known_labels.coded(rows.get_column(name))
     weights = _weights(table, rows, weight_name)
-    columns = class_columns(rows, labels, variables.get("class_columns") or [], name)
+    columns = class_columns(rows, labels, variables.get("class_columns") or [], name, table.notes)
     if columns and len(labels) > 2 and not wanted and not given and sign == "==":
         return _several(rows, codes, labels, columns, weights, table.notes)
     member, label, only = _members(labels, name, wanted, sign)
@@ -214,7 +212,7 @@ def _score_column(table: Table, rows: pl.DataFrame, target: str) -> str:
     usual = [found for name in SCORE_COLUMNS if (found := table.find([name])) and found != target]
     found = next((each for each in usual if rows.schema[each].is_numeric()), "") or next(iter(usual), "")
     if not found:
-        named = [name for name in table.names if name != target and _SCORE_WORDS & set(_words(name))]
+        named = [name for name in table.names if name != target and SCORE_WORDS & set(words_of(name))]
         found = named[0] if len(named) == 1 and rows.schema[named[0]].is_numeric() else ""
         table.notes.add(f'Scores are taken from the column "{found}".' if found else "")
     if not found:
@@ -235,45 +233,6 @@ def numbers(rows: pl.DataFrame, name: str) -> Any:
         sample = next((str(each) for each in column.drop_nulls().head(1)), "nothing")
         raise ValueError(f'Column "{name}" holds no numbers; it holds {sample[:40]}.')
     return array
-
-
-def class_columns(rows: pl.DataFrame, labels: list[str], given: Sequence[str], target: str) -> dict[str, str]:
-    """Returns the score column of each class, by label; empty where there are none.
-
-    A column belongs to the class that it is named after, alone or behind or before another word (`score_cat`,
-    `prob.cat`, `cat probability`). Columns that are named otherwise are taken in the order of the sorted labels.
-
-    Raises:
-        ValueError: columns were given, and they do not go with the labels.
-    """
-    names = list(given) or [name for name in rows.columns if name != target]
-    by_name: dict[str, list[str]] = {}
-    for name in names:
-        words = _words(name)
-        for key in {name.casefold(), *("_".join(words[n:]) for n in (1, 2)), "_".join(words[:-1])} - {""}:
-            by_name.setdefault(key, []).append(name)
-    found = {}
-    for label in labels:
-        folded = label.casefold()
-        matching = by_name.get(folded) or by_name.get("_".join(_words(label)), [])
-        exact = [name for name in matching if name.casefold() == folded]
-        if len(exact or matching) == 1 or exact:
-            found[label] = (exact or matching)[0]
-    if len(found) == len(labels) and len(set(found.values())) == len(labels):
-        are_numbers = all(rows.schema[name].is_numeric() for name in found.values())
-        return found if given or are_numbers else {}
-    if not given:
-        return {}
-    if len(given) != len(labels):
-        raise ValueError(
-            f'class_columns names {len(given)} columns, and "{target}" has {len(labels)} values: '
-            f"{known_labels.names_of(labels)}."
-        )
-    return dict(zip(labels, given, strict=True))
-
-
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[_\W]+", name.casefold()) if word]
 
 
 def _several(
