@@ -1,6 +1,5 @@
-"""Components' commands taken apart, and the private parts of kfp.local that running them rests on."""
+"""Components' commands taken apart, and the private part of kfp that running them rests on."""
 
-import inspect
 import io
 import subprocess
 import sys
@@ -16,9 +15,7 @@ from localkfp.step_environments import StepEnvironmentError, StepEnvironments, s
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from kfp import dsl
-    from kfp.local import executor_input_utils, importer_handler, subprocess_task_handler, utils
-    from kfp.local.orchestrator import enhanced_dag_orchestrator, task_executor
-    from kfp.local.orchestrator.orchestrator_utils import OrchestratorUtils
+    from kfp.dsl import executor_main
 
 
 def command_of(**options):
@@ -106,27 +103,9 @@ def test_the_launcher_ends_when_its_parent_is_another(tmp_path):
     assert done.stderr.strip() == "the run has ended"
 
 
-@pytest.mark.parametrize(
-    ("function", "names"),
-    [
-        (enhanced_dag_orchestrator.run_enhanced_dag, {"pipeline_resource_name", "dag_component_spec", "fail_stack"}),
-        (enhanced_dag_orchestrator.execute_task, {"task_name", "task_spec", "components", "io_store"}),
-        # kfp's own private function, which localkfp wraps.
-        (enhanced_dag_orchestrator._run_parallel_for_task, {"task_name", "task_spec", "io_store"}),  # noqa: SLF001
-        (enhanced_dag_orchestrator.ParallelExecutor.execute_parallel_tasks, {"tasks", "io_store"}),
-        (enhanced_dag_orchestrator.ConditionEvaluator.evaluate_condition, {"condition", "io_store"}),
-        (task_executor.execute_single_task, {"task_name", "task_spec", "components", "executors", "io_store"}),
-        (executor_input_utils.construct_local_task_root, {"pipeline_root", "task_resource_name"}),
-        (importer_handler.run_importer, {"component_spec", "executor_spec"}),
-        (subprocess_task_handler.run_local_subprocess, {"full_command", "env_vars"}),
-        (subprocess_task_handler.replace_python_executable, {"full_command", "new_executable"}),
-        (OrchestratorUtils.make_task_arguments, {"task_inputs_spec", "io_store"}),
-        (utils.struct_to_executor_spec, set()),
-    ],
-)
-def test_the_private_parts_of_kfp_local_are_where_they_were(function, names):
-    """kfp_hooks rests on these: a new kfp that moves one must fail here and not in somebody's run."""
-    assert names <= set(inspect.signature(function).parameters)
+def test_the_private_part_of_kfp_that_the_launcher_replaces_is_where_it_was():
+    """A new kfp that moves it must fail here, and not fill people's logs with kfp's own notes."""
+    assert callable(executor_main._setup_logging)  # noqa: SLF001
 
 
 def test_the_samples_are_compiled_from_their_sources(tmp_path):

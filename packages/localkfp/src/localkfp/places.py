@@ -36,6 +36,16 @@ class Places:
         """Holds one virtual environment per set of packages that steps asked for."""
         return self.root / "step-environments"
 
+    @property
+    def secrets(self) -> Path:
+        """Holds what people put there for `use_secret_as_env`: a folder for each secret, a file for each key."""
+        return self.root / "secrets"
+
+    @property
+    def config_maps(self) -> Path:
+        """The same for `use_config_map_as_env`."""
+        return self.root / "config-maps"
+
     def run(self, run_id: str) -> Path:
         """Holds a run's logs and working files; its artifacts are in `artifacts`."""
         return self.root / "runs" / run_id

@@ -8,20 +8,27 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import warnings
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from localkfp import kfp_hooks, recorder, run_state, specs
-from localkfp.observer import RunObserver
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from localkfp import recorder, run_state, specs
+from localkfp.graph import GraphRunner
+from localkfp.inputs import FAILED, Scope
+from localkfp.kubernetes import KubernetesSettings
 from localkfp.places import DEFAULT_ROOT, Places
 from localkfp.recorder import Recorder
 from localkfp.step_commands import StepCommand, parse_command
 from localkfp.step_environments import StepEnvironments
 from localkfp.step_launcher import die_with
 from localkfp.step_process import StepProcesses, job_name
+from localkfp.steps import StepRunner
 from localkfp.store import Row, Store
+from localkfp.values import TaskError, Values
 
 _MOST_FAILURES = 20
 _log = logging.getLogger(__name__)
@@ -32,8 +39,6 @@ def main() -> None:
     data_dir, run_id, steps_python, parent = sys.argv[1:]
     die_with(int(parent))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # kfp.local warns of images and settings it ignores, for every task.
-    warnings.simplefilter("ignore")
     places = Places(root=Path(data_dir))
     store = Store(path=places.database)
     try:
@@ -50,26 +55,63 @@ def _run(store: Store, places: Places, run_id: str, steps_python: Path) -> str:
     row = store.one("SELECT * FROM runs WHERE id = ?", run_id)
     if row is None:
         return "the run was deleted"
-    raw = specs.pipeline_spec(json.loads(row["spec"]))
-    spec = kfp_hooks.parse_spec(raw)
-    executors = kfp_hooks.executors_of(spec)
+    whole = json.loads(row["spec"])
+    raw = specs.pipeline_spec(whole)
+    spec = json_format.ParseDict(dict(raw), pipeline_spec_pb2.PipelineSpec(), ignore_unknown_fields=True)
+    executors = _executors(raw)
     processes = _processes(places, row, spec.pipeline_info.name, steps_python, _commands(executors))
     parameters = specs.with_defaults(raw, json.loads(row["parameters"]))
     record = Recorder(store=store, run_id=run_id)
-    root_id = record.start(recorder.DAG, inputs=parameters)
-    observer = RunObserver(record, processes, spec, root_id)
-    _outputs, status = kfp_hooks.run_graph(
-        spec,
-        executors,
-        parameters,
-        observer,
-        run_id=run_id,
-        job_name=processes.job_name,
-        root=str(places.run(run_id)),
+    steps = StepRunner(
+        record=record,
+        processes=processes,
+        kubernetes=_kubernetes(places, whole),
+        facts=_facts(places, row, processes),
     )
-    if status is kfp_hooks.SUCCESS:
+    graph = GraphRunner(components=spec.components, executors=executors, steps=steps)
+    scope = Scope(
+        execution_id=record.start(recorder.DAG, inputs=parameters), inputs=Values(parameters=parameters), is_root=True
+    )
+    try:
+        graph.run(spec.root, scope)
+    except TaskError as error:
+        return f"the pipeline could not be run: {error}"
+    if FAILED not in scope.states.values():
         return ""
-    return "\n".join(observer.failures[:_MOST_FAILURES]) or "a step failed"
+    return "\n".join(graph.failures[:_MOST_FAILURES]) or "a step failed"
+
+
+def _executors(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the ExecutorSpec messages of a pipeline by label."""
+    found = (raw.get("deploymentSpec") or {}).get("executors") or {}
+    kind = pipeline_spec_pb2.PipelineDeploymentConfig.ExecutorSpec
+    return {label: json_format.ParseDict(item, kind(), ignore_unknown_fields=True) for label, item in found.items()}
+
+
+def _kubernetes(places: Places, whole: Mapping[str, Any]) -> dict[str, KubernetesSettings]:
+    """Returns the settings for Kubernetes that the platform spec has, by executor label."""
+    platforms = (whole.get("platform_spec") or {}).get("platforms") or {}
+    deployment = (platforms.get("kubernetes") or {}).get("deploymentSpec") or {}
+    return {
+        label: KubernetesSettings(config=config, secrets=places.secrets, config_maps=places.config_maps)
+        for label, config in (deployment.get("executors") or {}).items()
+    }
+
+
+def _facts(places: Places, row: Row, processes: StepProcesses) -> dict[str, str]:
+    """Returns what placeholders without inputs or outputs stand for; they are those of kfp.dsl."""
+    workspace = places.run(row["id"]) / "workspace"
+    workspace.mkdir(parents=True, exist_ok=True)
+    created_at = datetime.fromtimestamp(row["created_at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "pipeline_job_name": row["display_name"],
+        "pipeline_job_resource_name": processes.job_name,
+        "pipeline_job_uuid": row["id"],
+        "pipeline_root": str(processes.root),
+        "pipeline_job_create_time_utc": created_at,
+        "pipeline_job_schedule_time_utc": created_at,
+        "workspace_path": str(workspace),
+    }
 
 
 def _processes(
@@ -93,19 +135,12 @@ def _processes(
 
 
 def _commands(executors: Mapping[str, Any]) -> dict[str, StepCommand]:
-    """Takes what containers run out of the executors; lightweight components lose their shell by it."""
-    commands: dict[str, StepCommand] = {}
-    for label, executor in executors.items():
-        if executor.WhichOneof("spec") != "container":
-            continue
-        command = parse_command(list(executor.container.command))
-        if command is None:
-            commands[label] = StepCommand(image=executor.container.image)
-            kfp_hooks.mark_as_command(executor)
-        else:
-            commands[label] = command
-            kfp_hooks.mark_as_python(executor)
-    return commands
+    """Returns what containers run, by executor label."""
+    containers = {label: item.container for label, item in executors.items() if item.WhichOneof("spec") == "container"}
+    return {
+        label: parse_command(list(container.command)) or StepCommand(image=container.image)
+        for label, container in containers.items()
+    }
 
 
 if __name__ == "__main__":

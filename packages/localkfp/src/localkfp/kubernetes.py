@@ -1,0 +1,115 @@
+"""What a task asks Kubernetes for: variables, which a process can have, and volumes, which it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from localkfp.values import TaskError, text_of
+
+# From an InputParameterSpec message to its value; None where it has none.
+Resolve = Callable[[Any], Any]
+_FIELDS: Final = {
+    "metadata.namespace": "kubeflow",
+    "spec.nodeName": "localhost",
+    "spec.serviceAccountName": "default",
+    "status.podIP": "127.0.0.1",
+    "status.hostIP": "127.0.0.1",
+}
+_VOLUMES: Final = {
+    "pvcMount": "a volume claim",
+    "secretAsVolume": "a secret",
+    "configMapAsVolume": "a config map",
+    "genericEphemeralVolume": "an ephemeral volume",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubernetesSettings:
+    """The settings of one task, from the platform spec of its pipeline.
+
+    Attributes:
+        config: its KubernetesExecutorConfig as JSON.
+        secrets: a folder for each secret, with a file for each key.
+        config_maps: the same for config maps.
+    """
+
+    config: Mapping[str, Any]
+    secrets: Path
+    config_maps: Path
+
+    def environment(self, pod_name: str, pod_uid: str, resolve: Resolve) -> dict[str, str]:
+        """Returns the variables that the task asks for.
+
+        Raises:
+            TaskError: one of them is in a secret or a config map that is not there.
+        """
+        fields = {**_FIELDS, "metadata.name": pod_name, "metadata.uid": pod_uid, **self._metadata()}
+        variables = {item["name"]: fields.get(item["fieldPath"], "") for item in self._items("fieldPathAsEnv")}
+        for item in self._items("secretAsEnv"):
+            variables |= self._keys(item, "secret", self.secrets, resolve)
+        for item in self._items("configMapAsEnv"):
+            variables |= self._keys(item, "configMap", self.config_maps, resolve)
+        return variables
+
+    def missing_volumes(self) -> str:
+        """Returns a clause about the volumes that a failed step went without; "" for none."""
+        mounts = [
+            f"{item.get('mountPath', '')} ({kind})"
+            for key, kind in _VOLUMES.items()
+            for item in self._items(key)
+            if not item.get("optional")
+        ]
+        return f"volumes are not mounted here: {', '.join(mounts)}" if mounts else ""
+
+    def _items(self, key: str) -> list[Mapping[str, Any]]:
+        return list(self.config.get(key) or [])
+
+    def _metadata(self) -> dict[str, str]:
+        metadata = self.config.get("podMetadata") or {}
+        return {
+            f"metadata.{kind}['{name}']": str(value)
+            for kind in ("labels", "annotations")
+            for name, value in (metadata.get(kind) or {}).items()
+        }
+
+    def _keys(self, item: Mapping[str, Any], kind: str, folder: Path, resolve: Resolve) -> dict[str, str]:
+        name = item.get(f"{kind}Name") or _resolved(item.get(f"{kind}NameParameter") or {}, resolve)
+        found: dict[str, str] = {}
+        for pair in item.get("keyToEnv") or []:
+            key = pair[f"{kind}Key"]
+            text = _read(folder, name, key)
+            if text is not None:
+                found[pair["envVar"]] = text
+            elif not item.get("optional"):
+                raise TaskError(_why(kind, name, key, pair["envVar"], folder))
+        return found
+
+
+def _why(kind: str, name: str, key: str, variable: str, folder: Path) -> str:
+    thing = "config map" if kind == "configMap" else "secret"
+    return (
+        f"its variable {variable} is the key {key!r} of the {thing} {name!r}, and there is no cluster here:"
+        f" put the value into the file {folder.name}/{name}/{key} of the data directory"
+    )
+
+
+def _resolved(spec: Mapping[str, Any], resolve: Resolve) -> str:
+    message = json_format.ParseDict(
+        dict(spec), pipeline_spec_pb2.TaskInputsSpec.InputParameterSpec(), ignore_unknown_fields=True
+    )
+    value = resolve(message)
+    return "" if value is None else text_of(value)
+
+
+def _read(folder: Path, name: str, key: str) -> str | None:
+    """Returns the text of a key; None where there is none, or the name leads out of the folder."""
+    path = (folder / name / key).resolve()
+    if not name or path.parent.parent != folder.resolve() or not path.is_file():
+        return None
+    return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n")

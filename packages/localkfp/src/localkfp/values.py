@@ -1,0 +1,104 @@
+"""What flows between the tasks of a run: parameters as JSON values, and artifacts, always in lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+_TYPES: Final = pipeline_spec_pb2.ParameterType
+_WANTED: Final[dict[int, tuple[str, tuple[type, ...]]]] = {
+    _TYPES.NUMBER_INTEGER: ("a number", (int, float)),
+    _TYPES.NUMBER_DOUBLE: ("a number", (int, float)),
+    _TYPES.BOOLEAN: ("true or false", (bool,)),
+    _TYPES.LIST: ("a list", (list,)),
+    _TYPES.STRUCT: ("an object", (dict,)),
+}
+
+
+class TaskError(Exception):
+    """What keeps a task from running or its results from being read, as a sentence that begins with "it" or "its"."""
+
+
+class Collected(list[Any]):
+    """The values that the iterations of a loop made. Collected again by an outer loop, they become one flat list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One artifact.
+
+    Attributes:
+        type: its schema's title, such as `system.Dataset`.
+        uri: a path of this machine, or a URI that is none of ours.
+        metadata: JSON values.
+    """
+
+    name: str
+    type: str
+    version: str
+    uri: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns it as a component reads it."""
+        kind = {"schemaTitle": self.type, "schemaVersion": self.version}
+        return {"name": self.name, "type": kind, "uri": self.uri, "metadata": dict(self.metadata)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """The inputs or the outputs of a task, by name."""
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
+
+
+def python_value(message: Any) -> Any:
+    """Returns a protobuf Value as Python has it; whole numbers are int, as Kubeflow writes them."""
+    return whole(json_format.MessageToDict(message))
+
+
+def whole(value: Any) -> Any:
+    """Turns 1.0 into 1, in lists and objects too: protobuf has one type of number."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return {name: whole(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def text_of(value: Any) -> str:
+    """Returns a parameter as text: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(whole(value))
+
+
+def typed(name: str, value: Any, declared: Any) -> Any:
+    """Returns a parameter as its declaration wants it, converted as Kubeflow's driver converts.
+
+    Args:
+        declared: a ParameterSpec message.
+
+    Raises:
+        TaskError: it is of another type, or none of the values that are allowed.
+    """
+    kind = declared.parameter_type
+    if kind == _TYPES.STRING:
+        value = text_of(value)
+    wanted, classes = _WANTED.get(kind, ("", ()))
+    # Python counts True as a number.
+    is_misplaced = wanted and isinstance(value, bool) and kind != _TYPES.BOOLEAN
+    if is_misplaced or (classes and not isinstance(value, classes)):
+        raise TaskError(f"its input {name!r} must be {wanted}, and is {_short(value)}")
+    allowed = [python_value(item) for item in declared.literals]
+    if allowed and value not in allowed:
+        raise TaskError(f"its input {name!r} must be one of {_short(allowed)}, and is {_short(value)}")
+    return float(value) if kind == _TYPES.NUMBER_DOUBLE else whole(value)
+
+
+def _short(value: Any) -> str:
+    return f"{json.dumps(value, default=str):.100}"
