@@ -5,6 +5,8 @@
 
 import warnings
 
+from packages.localkfp.tests.lineage_reader import read_steps
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from kfp import dsl
@@ -52,6 +54,18 @@ def wait_for(path: str):
         time.sleep(0.05)
 
 
+@dsl.component(base_image=PYTHON)
+def produce(text: str, out: dsl.Output[dsl.Dataset]):
+    with open(out.path, "w") as file:
+        file.write(text)
+
+
+@dsl.component(base_image=PYTHON)
+def read(data: dsl.Input[dsl.Dataset]):
+    with open(data.path) as file:
+        print("read:", file.read())
+
+
 @dsl.pipeline(name="three-steps")
 def three_steps(wanted: int = 6, count: int = 4, text: str = "python3 "):
     made = make(count=count, text=text)
@@ -66,6 +80,12 @@ def waiting(path: str):
 
 def finished(client, run_id):
     return client.wait_for_run_completion(run_id, timeout=TIMEOUT_S, sleep_duration=1)
+
+
+def run_it(client, localkfp, pipeline, arguments=None):
+    """Runs a pipeline; returns the run and its steps by task name, the newest of each."""
+    made = client.create_run_from_pipeline_func(pipeline, arguments=arguments or {})
+    return finished(client, made.run_id), by_task(read_steps(localkfp, made.run_id))
 
 
 def by_task(steps):

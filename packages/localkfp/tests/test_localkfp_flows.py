@@ -53,7 +53,7 @@ def test_loops_conditions_and_exit_handlers_are_recorded_as_kubeflow_does(client
         assert kinds[nested["id"]]["kind"] == "DAGExecution"
     assert len([step for step in steps if step["task_name"].startswith("check")]) == 4
     ended = next(step for step in steps if step["task_name"] == "clean-up")
-    assert "ended SUCCEEDED" in read_log(localkfp, made.run_id, ended)
+    assert "ended COMPLETE" in read_log(localkfp, made.run_id, ended)
 
 
 def test_a_failed_run_is_retried_under_its_own_id(client, localkfp, tmp_path):

@@ -12,7 +12,7 @@ from packages.localkfp.tests.lineage_reader import read_artifact, read_log, read
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from kfp import dsl
-    from running import PYTHON, by_task, check, finished
+    from running import PYTHON, check, finished, produce, read, run_it
 
 pytestmark = [
     pytest.mark.slow,
@@ -21,26 +21,8 @@ pytestmark = [
 
 
 @dsl.component(base_image=PYTHON)
-def produce(text: str, out: dsl.Output[dsl.Dataset]):
-    with open(out.path, "w") as file:
-        file.write(text)
-
-
-@dsl.component(base_image=PYTHON)
-def read(data: dsl.Input[dsl.Dataset]):
-    with open(data.path) as file:
-        print("read:", file.read())
-
-
-@dsl.component(base_image=PYTHON)
 def show(value: list, other: dict, ratio: float, maybe: str = "default"):
     print(f"shown: {value!r} {other!r} {ratio!r} {maybe!r}")
-
-
-def run_it(client, localkfp, pipeline, arguments=None):
-    """Runs a pipeline; returns the run and its steps by task name, the newest of each."""
-    made = client.create_run_from_pipeline_func(pipeline, arguments=arguments or {})
-    return finished(client, made.run_id), by_task(read_steps(localkfp, made.run_id))
 
 
 def test_whole_numbers_in_lists_and_objects_stay_whole_and_a_left_out_input_has_its_default(client, localkfp):

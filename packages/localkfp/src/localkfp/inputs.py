@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from kfp.pipeline_spec import pipeline_spec_pb2
+
 from localkfp import placeholders
 from localkfp.values import Artifact, TaskError, Values, python_value, text_of, typed
 
 SUCCEEDED: Final = "SUCCEEDED"
 FAILED: Final = "FAILED"
 SKIPPED: Final = "SKIPPED"
+_FINAL_STATUS: Final = pipeline_spec_pb2.ParameterType.TASK_FINAL_STATUS
 _SELECTOR: Final = re.compile(r'parseJson\(string_value\)((?:\["[^"]*"\]|\[\d+\])*)')
 _KEY: Final = re.compile(r'\["([^"]*)"\]|\[(\d+)\]')
 _CHANNEL: Final = "pipelinechannel--"
@@ -83,6 +86,8 @@ def with_types(
             values[name] = typed(name, value, declared)
         elif is_graph and declared.is_optional:
             values[name] = None
+        elif declared.parameter_type == _FINAL_STATUS:
+            raise TaskError(f"its input {name!r} is a status that only the exit task of a dsl.ExitHandler is given")
         elif not declared.is_optional and name not in leave_out:
             raise TaskError(_why_missing(name, task, scope))
     return values
@@ -120,10 +125,11 @@ def _artifacts(spec: Any, scope: Scope) -> list[Artifact] | None:
 
 
 def _final_status(producer: str, scope: Scope, facts: Mapping[str, str]) -> dict[str, Any]:
-    state = scope.states.get(producer, SUCCEEDED)
-    error = {"code": 1, "message": f"Task {producer} failed."} if state == FAILED else {}
+    is_failed = scope.states.get(producer) == FAILED
+    error = {"code": 1, "message": f"Task {producer} failed."} if is_failed else {}
     return {
-        "state": state,
+        # Kubeflow has the state of the execution here, and not SUCCEEDED, which kfp's documentation names.
+        "state": "FAILED" if is_failed else "COMPLETE",
         "pipelineJobResourceName": facts["pipeline_job_resource_name"],
         "pipelineTaskName": producer,
         "error": error,

@@ -12,6 +12,7 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 _RUNS_CODE: Final = "kfp.dsl.executor_main"
@@ -20,6 +21,10 @@ _INSTALL: Final = "pip install "
 _VALUE_OPTIONS: Final = frozenset({"--index-url", "--extra-index-url", "--trusted-host"})
 # kfp.dsl.component_factory.CONTAINERIZED_PYTHON_COMPONENT_COMMAND.
 _IN_IMAGE: Final = ("python3", "-m", _RUNS_CODE)
+_NO_CONTAINERS: Final = "and there are no containers here"
+_INTERPRETERS: Final = frozenset({"sh", "bash", "python", "python3"})
+# kfp.kubernetes.CreatePVC and DeletePVC compile to these; in Kubeflow the driver does their work.
+_CLAIM_IMAGES: Final = frozenset({"argostub/createpvc", "argostub/deletepvc"})
 _KFP: Final = re.compile(r"kfp\s*([=<>!~\[].*)?")
 
 
@@ -47,14 +52,22 @@ def refusal(words: Sequence[str], image: str, path: str) -> str:
         words: the command and its arguments.
         path: where programs are looked for.
     """
+    if image in _CLAIM_IMAGES:
+        return "it makes or deletes a volume claim, and there is no cluster here: pass files between steps as artifacts"
     if not words:
-        return f"it runs whatever its image {image} starts by itself, and there are no containers here"
+        return f"it runs whatever its image {image} starts by itself, {_NO_CONTAINERS}"
     if tuple(words[:3]) == _IN_IMAGE:
-        return f"its Python code is in its image {image}, and there are no containers here"
-    if shutil.which(words[0], path=path) is None:
-        missing = f"it runs {words[0]!r} of its image {image}, which this machine does not have"
-        return f"{missing}, and there are no containers here"
+        return f"its Python code is in its image {image}, {_NO_CONTAINERS}"
+    missing = words[0] if shutil.which(words[0], path=path) is None else _missing_script(words)
+    if missing:
+        return f"it runs {missing!r} of its image {image}, which this machine does not have, {_NO_CONTAINERS}"
     return ""
+
+
+def _missing_script(words: Sequence[str]) -> str:
+    """Returns the script that an interpreter is given and that is not there; a step's own folder is empty."""
+    is_script = Path(words[0]).name in _INTERPRETERS and len(words) > 1 and not words[1].startswith("-")
+    return words[1] if is_script and not (Path(words[1]).is_absolute() and Path(words[1]).exists()) else ""
 
 
 def parse_command(command: Sequence[str]) -> StepCommand | None:

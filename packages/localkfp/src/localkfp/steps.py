@@ -120,8 +120,7 @@ class StepRunner:
                 process.pod_name, pod_uid, lambda spec: inputs.parameter("name", spec, step.scope, facts)
             )
         if process.run(words, variables):
-            volumes = settings.missing_volumes() if settings else ""
-            raise TaskError(f"{process.reason} ({volumes})" if volumes else process.reason)
+            raise TaskError("; ".join([process.reason, *_lacks(settings, given)]))
         return step_io.read_outputs(step.component, process.output_folder)
 
     def _import(self, step: Step, given: Values, facts: Mapping[str, str]) -> Values:
@@ -198,6 +197,18 @@ class StepRunner:
             outputs=outputs.parameters,
             artifacts=self.record_artifacts(outputs),
         )
+
+
+def _lacks(settings: KubernetesSettings | None, given: Values) -> list[str]:
+    """Returns clauses about what a failed step would have had in a cluster."""
+    volumes = settings.missing_volumes() if settings else ""
+    remote = [
+        f"its input {name!r} is at {item.uri}, which is not fetched here"
+        for name, found in given.artifacts.items()
+        for item in found
+        if not item.uri.startswith("/")
+    ]
+    return [volumes, *remote] if volumes else remote
 
 
 def _backoff_s(policy: Any, attempt: int) -> float:

@@ -93,7 +93,9 @@ def typed(name: str, value: Any, declared: Any) -> Any:
     # Python counts True as a number.
     is_misplaced = wanted and isinstance(value, bool) and kind != _TYPES.BOOLEAN
     if is_misplaced or (classes and not isinstance(value, classes)):
-        raise TaskError(f"its input {name!r} must be {wanted}, and is {_short(value)}")
+        hint = ": items of a list without an item type are text, so declare list[int] or the like"
+        text_hint = hint if isinstance(value, str) else ""
+        raise TaskError(f"its input {name!r} must be {wanted}, and is {_short(value)}{text_hint}")
     allowed = [python_value(item) for item in declared.literals]
     if allowed and value not in allowed:
         raise TaskError(f"its input {name!r} must be one of {_short(allowed)}, and is {_short(value)}")

@@ -1,0 +1,317 @@
+"""Graphs as kfp's compiler writes them, really run: what tasks get from each other, and from nobody."""
+
+# A component is one function that has to stand alone, and kfp reads `text: str = None` as optional.
+# ruff: noqa: B006, PTH123, RUF013
+
+import warnings
+
+import pytest
+import yaml
+
+from packages.localkfp.tests.lineage_reader import read_log, read_steps
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import kfp
+    from kfp import compiler, dsl
+    from running import PYTHON, by_task, check, finished, produce, read, run_it
+
+from tests.servers import localkfp_server
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
+]
+
+
+@dsl.component(base_image=PYTHON)
+def double(n: int) -> int:
+    return 2 * n
+
+
+@dsl.component(base_image=PYTHON)
+def add(numbers: list) -> int:
+    print("numbers:", numbers)
+    return sum(numbers)
+
+
+@dsl.component(base_image=PYTHON)
+def say(text: str = "nothing", other: str = None):
+    print(f"said: {text!r} {other!r}")
+
+
+def test_what_skipped_iterations_did_not_make_is_left_out_and_nested_loops_make_one_list(client, localkfp):
+    @dsl.pipeline(name="collected")
+    def collected(least: int = 2):
+        with dsl.ParallelFor([1, 2, 3]) as n, dsl.If(n >= least):
+            some = double(n=n)
+        check(total=add(numbers=dsl.Collected(some.output)).output, wanted=4 + 6)
+        with dsl.ParallelFor([1, 2]), dsl.ParallelFor([10, 20]) as inner:
+            every = double(n=inner)
+        check(total=add(numbers=dsl.Collected(every.output)).output, wanted=2 * (20 + 40))
+
+    run, steps = run_it(client, localkfp, collected)
+    assert run.state == "SUCCEEDED", run.error
+    assert "numbers: [20, 40, 20, 40]" in read_log(localkfp, run.run_id, steps["add-2"])
+
+
+def test_a_loop_over_parts_of_the_items_of_a_loop(client, localkfp):
+    @dsl.component(base_image=PYTHON)
+    def people() -> list:
+        return [{"who": "Ann", "pets": [{"kind": "cat"}]}, {"who": "Bo", "pets": [{"kind": "dog"}, {"kind": "emu"}]}]
+
+    @dsl.pipeline(name="parts")
+    def parts():
+        with dsl.ParallelFor(people().output) as person, dsl.ParallelFor(person.pets) as pet:
+            say(text=pet.kind, other=person.who)
+
+    made = client.create_run_from_pipeline_func(parts)
+    run = finished(client, made.run_id)
+    assert run.state == "SUCCEEDED", run.error
+    spoken = [step for step in read_steps(localkfp, made.run_id) if step.get("task_name") == "say"]
+    logs = "".join(read_log(localkfp, made.run_id, step) for step in spoken)
+    assert sorted(line for line in logs.splitlines() if line.startswith("said:")) == [
+        "said: 'cat' 'Ann'",
+        "said: 'dog' 'Bo'",
+        "said: 'emu' 'Bo'",
+    ]
+
+
+def test_what_waits_for_a_skipped_branch_is_skipped_too(client, localkfp, tmp_path):
+    @dsl.pipeline(name="branches")
+    def branches(word: str = 'it\'s "b"'):
+        with dsl.If(word == "a"):
+            double(n=1)
+        say(text="never")
+        with dsl.If(word != "a"):
+            say(text="always")
+
+    # kfp's compiler refuses to write this dependency; other compilers and people do not.
+    package = tmp_path / "p.yaml"
+    compiler.Compiler().compile(branches, str(package))
+    spec = yaml.safe_load(package.read_text())
+    spec["root"]["dag"]["tasks"]["say"]["dependentTasks"] = ["condition-1"]
+    package.write_text(yaml.safe_dump(spec))
+
+    made = client.create_run_from_pipeline_package(str(package))
+    run = finished(client, made.run_id)
+    assert run.state == "SUCCEEDED", run.error
+    steps = by_task(read_steps(localkfp, made.run_id))
+    assert {name: step["state"] for name, step in steps.items() if step["kind"] == "ContainerExecution"} == {
+        "say-2": "COMPLETE"
+    }
+    assert [steps[name]["state"] for name in ("condition-1", "condition-2")] == ["CANCELED", "COMPLETE"]
+
+
+def test_optional_inputs_that_nobody_gives(client, localkfp):
+    @dsl.component(base_image=PYTHON)
+    def maybe(data: dsl.Input[dsl.Dataset] = None, text: str = "left out"):
+        print("got:", data, text)
+
+    @dsl.pipeline(name="inner")
+    def inner(text: str = None, data: dsl.Input[dsl.Dataset] = None, word: str = "default"):
+        maybe(data=data, text=text)
+        say(text=word)
+
+    @dsl.pipeline(name="outer")
+    def outer(text: str = None):
+        inner(text=text)
+
+    made = client.create_run_from_pipeline_func(outer)
+    run = finished(client, made.run_id)
+    assert run.state == "SUCCEEDED", run.error
+    steps = by_task(read_steps(localkfp, made.run_id))
+    assert "got: None left out" in read_log(localkfp, made.run_id, steps["maybe"])
+    assert "said: 'default' None" in read_log(localkfp, made.run_id, steps["say"])
+
+
+def test_placeholders_in_commands_and_constants(client, localkfp):
+    @dsl.container_component
+    def echo(text: str, data: dsl.Input[dsl.Dataset], left_out: str = None):
+        return dsl.ContainerSpec(
+            image="alpine:3",
+            command=["sh", "-c", 'for word in "$@"; do echo "<$word>"; done', "sh"],
+            args=[
+                dsl.ConcatPlaceholder(["a", text, "=", "b"]),
+                dsl.IfPresentPlaceholder(input_name="left_out", then=["--given", left_out], else_=["--left-out"]),
+                dsl.IfPresentPlaceholder(input_name="text", then=["--text", text]),
+                f"before {text} after",
+                data.uri,
+                "{{$.pipeline_task_name}}",
+            ],
+        )
+
+    @dsl.pipeline(name="placed")
+    def placed(word: str = "w"):
+        made = produce(text="x")
+        echo(text="{{$}}", data=made.outputs["out"])
+        say(text=f"{word}-{made.name}", other=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
+
+    run, steps = run_it(client, localkfp, placed)
+    assert run.state == "SUCCEEDED", run.error
+    words = [line for line in read_log(localkfp, run.run_id, steps["echo"]).splitlines() if line.startswith("<")]
+    # Text in a parameter is the user's, whatever it looks like.
+    assert words[:5] == ["<a{{$}}=b>", "<--left-out>", "<--text>", "<{{$}}>", "<before {{$}} after>"]
+    assert words[5].endswith("/out>")
+    assert words[6] == "<echo>"
+    assert f"said: 'w-produce' '{run.run_id}'" in read_log(localkfp, run.run_id, steps["say"])
+
+
+def test_an_exit_task_hears_how_its_tasks_ended_and_defaults_stand_in_for_what_failed(client, localkfp):
+    @dsl.component(base_image=PYTHON)
+    def fail() -> str:
+        raise ValueError("on purpose")
+
+    @dsl.component(base_image=PYTHON)
+    def report(status: dsl.PipelineTaskFinalStatus):
+        print("status:", status.state, status.pipeline_task_name)
+
+    @dsl.component(base_image=PYTHON)
+    def shout(text: str = "nothing"):
+        print("shouted:", text)
+
+    @dsl.pipeline(name="exits")
+    def exits():
+        with dsl.ExitHandler(report()):
+            fail()
+        shout(text=fail().output).ignore_upstream_failure()
+
+    run, steps = run_it(client, localkfp, exits)
+    assert run.state == "FAILED"
+    assert set(run.error.message.splitlines()) == {
+        "step fail failed: ValueError: on purpose",
+        "step fail-2 failed: ValueError: on purpose",
+    }
+    assert "status: FAILED exit-handler-1" in read_log(localkfp, run.run_id, steps["report"])
+    assert "shouted: nothing" in read_log(localkfp, run.run_id, steps["shout"])
+
+
+@dsl.component(base_image=PYTHON)
+def wants_status(status: dsl.PipelineTaskFinalStatus):
+    print(status)
+
+
+@dsl.pipeline(name="artifact-of-the-run")
+def artifact_of_the_run(data: dsl.Input[dsl.Dataset]):
+    read(data=data)
+
+
+@dsl.pipeline(name="untyped-items")
+def untyped_items(items: list = [1]):
+    with dsl.ParallelFor(items) as item:
+        double(n=item)
+
+
+@dsl.pipeline(name="no-list")
+def no_list(items: list = [{"a": "abc"}]):
+    with dsl.ParallelFor(items) as item, dsl.ParallelFor(item.a) as part:
+        say(text=part)
+
+
+@dsl.container_component
+def script():
+    return dsl.ContainerSpec(image="acme/tool:1", command=["sh", "run.sh"])
+
+
+@dsl.pipeline(name="scripts")
+def scripts():
+    script()
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "said"),
+    [
+        (
+            artifact_of_the_run,
+            (
+                "step read failed: its input 'data' is an artifact that the run would have to be given,"
+                " and runs take parameters only: load it with dsl.importer"
+            ),
+        ),
+        (
+            untyped_items,
+            (
+                "step double failed: its input 'n' must be a number, and is \"1\": items of a list without an item type"
+                " are text, so declare list[int] or the like"
+            ),
+        ),
+        (no_list, "step for-loop-2 failed: it loops over 'items-loop-item-subvar-a', which is no list: abc"),
+        (
+            wants_status,
+            (
+                "step wants-status failed: its input 'status' is a status that only the exit task of a dsl.ExitHandler"
+                " is given"
+            ),
+        ),
+        (
+            scripts,
+            (
+                "step script failed: it runs 'run.sh' of its image acme/tool:1, which this machine does not have,"
+                " and there are no containers here"
+            ),
+        ),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_what_cannot_run_is_said_in_one_sentence(client, localkfp, pipeline, said):
+    run, _ = run_it(client, localkfp, pipeline)
+    assert (run.state, run.error.message) == ("FAILED", said)
+
+
+def test_variables_from_kubernetes_and_words_for_its_volumes(tmp_path, monkeypatch):
+    @dsl.component(base_image=PYTHON)
+    def look():
+        import os
+
+        print("seen:", os.environ["TASK_LABEL"], os.environ["POD"], os.environ["PASSWORD"], os.environ.get("SETTING"))
+        open("/data/no-such-volume").close()
+
+    @dsl.component(base_image=PYTHON)
+    def never():
+        print("never")
+
+    @dsl.pipeline(name="platforms")
+    def platforms():
+        look()
+        never()
+
+    secret = {"secretNameParameter": {"runtimeValue": {"constant": "vault"}}}
+    look_config = {
+        "podMetadata": {"labels": {"team": "red"}},
+        "fieldPathAsEnv": [
+            {"name": "TASK_LABEL", "fieldPath": "metadata.labels['team']"},
+            {"name": "POD", "fieldPath": "metadata.name"},
+        ],
+        "secretAsEnv": [{**secret, "keyToEnv": [{"secretKey": "password", "envVar": "PASSWORD"}]}],
+        "configMapAsEnv": [
+            {"configMapName": "c", "optional": True, "keyToEnv": [{"configMapKey": "k", "envVar": "SETTING"}]}
+        ],
+        "pvcMount": [{"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "claim"}}}],
+    }
+    never_config = {"secretAsEnv": [{**secret, "keyToEnv": [{"secretKey": "user", "envVar": "USER_NAME"}]}]}
+    executors = {"exec-look": look_config, "exec-never": never_config}
+    package, data_dir = tmp_path / "p.yaml", tmp_path / "data"
+    compiler.Compiler().compile(platforms, str(package))
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+    package.write_text(f"{package.read_text()}\n---\n{yaml.safe_dump(platform)}")
+    (data_dir / "secrets/vault").mkdir(parents=True)
+    (data_dir / "secrets/vault/password").write_text("s3cret\n")
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with localkfp_server(data_dir) as host:
+        client = kfp.Client(host=host)
+        made = client.create_run_from_pipeline_package(str(package))
+        run = finished(client, made.run_id)
+        steps = by_task(read_steps(host, made.run_id))
+        log = read_log(host, made.run_id, steps["look"])
+    assert f"seen: red {steps['look']['pod_name']} s3cret None" in log
+    assert sorted(run.error.message.splitlines()) == [
+        (
+            "step look failed: FileNotFoundError: [Errno 2] No such file or directory: '/data/no-such-volume';"
+            " volumes are not mounted here: /data (a volume claim)"
+        ),
+        (
+            "step never failed: its variable USER_NAME is the key 'user' of the secret 'vault', and there is no cluster"
+            " here: put the value into the file secrets/vault/user of the data directory"
+        ),
+    ]
