@@ -98,7 +98,7 @@ def declared(kind, **more):
     ("kind", "value", "wanted"),
     [
         ("STRING", 2.0, "2"),
-        ("STRING", [True, {"a": 1.5}], '[true, {"a": 1.5}]'),
+        ("STRING", [True, {"é": 1.5}], '[true, {"é": 1.5}]'),
         ("NUMBER_INTEGER", 2.0, 2),
         ("NUMBER_DOUBLE", 2, 2.0),
         ("LIST", [1.0, "1"], [1, "1"]),
@@ -116,6 +116,7 @@ def test_a_parameter_is_converted_as_kubeflow_converts(kind, value, wanted):
     [
         ("NUMBER_INTEGER", True, "its input 'p' must be a number, and is true"),
         ("BOOLEAN", 1, "its input 'p' must be true or false, and is 1"),
+        ("NUMBER_INTEGER", "é", "its input 'p' must be a number, and is \"é\""),
         ("LIST", {"a": 1}, "its input 'p' must be a list, and is {\"a\": 1}"),
         ("STRUCT", [1], "its input 'p' must be an object, and is [1]"),
     ],

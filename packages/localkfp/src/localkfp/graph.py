@@ -18,7 +18,7 @@ from localkfp.inputs import FAILED, SKIPPED, SUCCEEDED, Scope, resolve_inputs, w
 from localkfp.steps import Step, StepRunner
 from localkfp.values import Artifact, Collected, TaskError, Values, text_of
 
-_UNEXPECTED: Final = "it met an error of localkfp itself, which is in the run's runner.log"
+OWN_ERROR: Final = "there was an error in localkfp itself; its traceback is in the run's runner.log"
 _ITERATIONS_AT_ONCE: Final = 2
 _ALWAYS: Final = pipeline_spec_pb2.PipelineTaskSpec.TriggerPolicy.ALL_UPSTREAM_TASKS_COMPLETED
 _log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class GraphRunner:
             self.failures.append(f"step {name} failed: {error}")
         except Exception:  # noqa: BLE001 - the edge of a task; it is logged
             _log.exception("Task %s ended with an exception", name)
-            self.failures.append(f"step {name} failed: {_UNEXPECTED}")
+            self.failures.append(f"step {name} failed: {OWN_ERROR}")
         return FAILED
 
     def _outcome(self, name: str, task: Any, scope: Scope) -> str:

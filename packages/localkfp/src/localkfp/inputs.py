@@ -63,7 +63,7 @@ def resolve_inputs(task: Any, component: Any, scope: Scope, facts: Mapping[str, 
     given = with_types(filled, component, scope, task, leave_out=looped)
     artifacts = {name: _artifacts(spec, scope) for name, spec in task.inputs.artifacts.items()}
     for name, declared in component.input_definitions.artifacts.items():
-        if not artifacts.get(name) and not declared.is_optional and name not in looped:
+        if artifacts.get(name) is None and not declared.is_optional and name not in looped:
             raise TaskError(_why_missing(name, task, scope))
     return Values(parameters=given, artifacts={name: found for name, found in artifacts.items() if found is not None})
 

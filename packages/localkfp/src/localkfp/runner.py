@@ -17,7 +17,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from localkfp import recorder, run_state, specs
-from localkfp.graph import GraphRunner
+from localkfp.graph import OWN_ERROR, GraphRunner
 from localkfp.inputs import FAILED, Scope
 from localkfp.kubernetes import KubernetesSettings
 from localkfp.places import DEFAULT_ROOT, Places
@@ -43,9 +43,11 @@ def main() -> None:
     store = Store(path=places.database)
     try:
         error = _run(store, places, run_id, Path(steps_python))
-    except Exception as failure:  # noqa: BLE001 - the edge of a run; it is logged
+    except json_format.ParseError as failure:
+        error = f"the compiled pipeline cannot be read: {failure}"
+    except Exception:  # noqa: BLE001 - the edge of a run; it is logged
         _log.exception("The run ended with an exception")
-        error = f"the pipeline could not be run: {type(failure).__name__}: {failure}"
+        error = f"the pipeline could not be run: {OWN_ERROR}"
     state = run_state.FAILED if error else run_state.SUCCEEDED
     run_state.change(store, run_id, state, from_states=(run_state.RUNNING,), error=error)
 

@@ -62,6 +62,8 @@ class StepRunner:
         """
         facts = self.facts_of(step.name, step.scope)
         try:
+            if step.executor.WhichOneof("spec") not in {"container", "importer"}:
+                raise TaskError("it is a job of Google Cloud, and there is no such service here")
             given = inputs.resolve_inputs(step.task, step.component, step.scope, facts)
         except TaskError as error:
             self._refuse(step, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -74,7 +75,7 @@ def whole(value: Any) -> Any:
 
 def text_of(value: Any) -> str:
     """Returns a parameter as text: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(whole(value))
+    return value if isinstance(value, str) else json.dumps(whole(value), ensure_ascii=False)
 
 
 def typed(name: str, value: Any, declared: Any) -> Any:
@@ -93,14 +94,20 @@ def typed(name: str, value: Any, declared: Any) -> Any:
     # Python counts True as a number.
     is_misplaced = wanted and isinstance(value, bool) and kind != _TYPES.BOOLEAN
     if is_misplaced or (classes and not isinstance(value, classes)):
-        hint = ": items of a list without an item type are text, so declare list[int] or the like"
-        text_hint = hint if isinstance(value, str) else ""
-        raise TaskError(f"its input {name!r} must be {wanted}, and is {_short(value)}{text_hint}")
+        raise TaskError(f"its input {name!r} must be {wanted}, and is {_short(value)}{_hint(value, classes)}")
     allowed = [python_value(item) for item in declared.literals]
     if allowed and value not in allowed:
         raise TaskError(f"its input {name!r} must be one of {_short(allowed)}, and is {_short(value)}")
     return float(value) if kind == _TYPES.NUMBER_DOUBLE else whole(value)
 
 
+def _hint(value: Any, classes: tuple[type, ...]) -> str:
+    """Returns what to do about text that would be right if it were read as JSON; "" for any other value."""
+    with suppress(TypeError, ValueError):
+        if isinstance(json.loads(value), classes):
+            return ": items of a list without an item type are text, so declare list[int] or the like"
+    return ""
+
+
 def _short(value: Any) -> str:
-    return f"{json.dumps(value, default=str):.100}"
+    return f"{json.dumps(value, default=str, ensure_ascii=False):.100}"
