@@ -55,6 +55,31 @@ def test_what_skipped_iterations_did_not_make_is_left_out_and_nested_loops_make_
     assert "numbers: [20, 40, 20, 40]" in read_log(localkfp, run.run_id, steps["add-2"])
 
 
+def test_artifacts_of_no_iteration_and_one_that_was_written_elsewhere(client, localkfp):
+    @dsl.component(base_image=PYTHON)
+    def elsewhere(out: dsl.Output[dsl.Dataset]):
+        out.custom_path = "own.txt"
+        with open("own.txt", "w") as file:
+            file.write("own place")
+
+    @dsl.component(base_image=PYTHON)
+    def count(data: dsl.Input[list[dsl.Dataset]]):
+        # kfp gives None for a list without artifacts.
+        print("count:", data)
+
+    @dsl.pipeline(name="none")
+    def none(items: list[str] = []):
+        with dsl.ParallelFor(items) as item:
+            made = produce(text=item)
+        count(data=dsl.Collected(made.outputs["out"]))
+        read(data=elsewhere().outputs["out"])
+
+    run, steps = run_it(client, localkfp, none)
+    assert run.state == "SUCCEEDED", run.error
+    assert "count: None" in read_log(localkfp, run.run_id, steps["count"])
+    assert "read: own place" in read_log(localkfp, run.run_id, steps["read"])
+
+
 def test_a_loop_over_parts_of_the_items_of_a_loop(client, localkfp):
     @dsl.component(base_image=PYTHON)
     def people() -> list:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -46,16 +46,9 @@ class GraphRunner:
             component: a ComponentSpec message that is a graph.
             scope: the graph's, with nothing run yet.
         """
-        for name in self._order(component.dag.tasks):
+        for name in _in_order(component.dag.tasks):
             self._run_task(name, component.dag.tasks[name], scope)
         return _outputs(component.dag.outputs, scope)
-
-    def _order(self, tasks: Mapping[str, Any]) -> Iterable[str]:
-        sorter = graphlib.TopologicalSorter({name: _upstream(tasks[name]) & set(tasks) for name in sorted(tasks)})
-        try:
-            return list(sorter.static_order())
-        except graphlib.CycleError:
-            raise TaskError("its tasks wait for each other in a circle") from None
 
     def _run_task(self, name: str, task: Any, scope: Scope) -> None:
         upstream = {scope.states.get(other) for other in _upstream(task)}
@@ -149,6 +142,14 @@ class GraphRunner:
             outputs=outputs.parameters,
             artifacts=self.steps.record_artifacts(outputs),
         )
+
+
+def _in_order(tasks: Mapping[str, Any]) -> list[str]:
+    sorter = graphlib.TopologicalSorter({name: _upstream(tasks[name]) & set(tasks) for name in sorted(tasks)})
+    try:
+        return list(sorter.static_order())
+    except graphlib.CycleError:
+        raise TaskError("its tasks wait for each other in a circle") from None
 
 
 def _upstream(task: Any) -> set[str]:

@@ -48,10 +48,15 @@ def executor_input(component: Any, inputs: Values, folder: Path) -> dict[str, An
     }
 
 
-def read_outputs(component: Any, folder: Path) -> Values:
+def read_outputs(component: Any, folder: Path, worked_in: Path) -> Values:
     """Returns what a component made.
 
     A container's own command writes no list of its artifacts: they are the files that are there.
+
+    Args:
+        component: a ComponentSpec message.
+        folder: where the outputs are.
+        worked_in: the folder its process ran in.
 
     Raises:
         TaskError: a file is not what its declaration says.
@@ -64,7 +69,7 @@ def read_outputs(component: Any, folder: Path) -> Values:
         if spec.parameter_type == _DOUBLE and isinstance(parameters.get(name), int):
             parameters[name] = float(parameters[name])
     artifacts = {
-        name: _artifacts(name, spec, folder, (written.get("artifacts") or {}).get(name))
+        name: _artifacts(_new_artifact(name, spec, folder), (written.get("artifacts") or {}).get(name), worked_in)
         for name, spec in component.output_definitions.artifacts.items()
     }
     return Values(parameters=parameters, artifacts={name: found for name, found in artifacts.items() if found})
@@ -100,25 +105,24 @@ def _file_value(name: str, path: Path, kind: int) -> Any:
         raise TaskError(f"its output {name!r} cannot be read as JSON: {text:.100!r}") from error
 
 
-def _artifacts(name: str, spec: Any, folder: Path, written: Mapping[str, Any] | None) -> list[Artifact]:
-    made = _new_artifact(name, spec, folder)
+def _artifacts(expected: Artifact, written: Mapping[str, Any] | None, worked_in: Path) -> list[Artifact]:
     if written is None:
-        return [made] if (folder / name).exists() else []
+        return [expected] if Path(expected.uri).exists() else []
     return [
         Artifact(
-            name=item.get("name") or name,
-            type=made.type,
-            version=made.version,
-            uri=_settled(item.get("uri") or made.uri, item.get("custom_path") or item.get("customPath") or ""),
+            name=item.get("name") or expected.name,
+            type=expected.type,
+            version=expected.version,
+            uri=_settled(item.get("uri") or expected.uri, item.get("custom_path") or "", worked_in),
             metadata=item.get("metadata") or {},
         )
         for item in written.get("artifacts") or []
     ]
 
 
-def _settled(uri: str, custom_path: str) -> str:
+def _settled(uri: str, custom_path: str, worked_in: Path) -> str:
     """Returns where an artifact is read from; one that was written elsewhere is copied there, as by the launcher."""
-    source = Path(custom_path)
+    source = worked_in / custom_path
     if custom_path and source.exists() and uri.startswith("/") and not Path(uri).exists():
         if source.is_dir():
             shutil.copytree(source, uri)

@@ -68,8 +68,11 @@ class StepProcess:
             words = self._python_call(python, command.code, arguments) if command.code else arguments
             code = self._wait(words, variables, log)
         self.reason = "" if code == 0 else self._reason(code)
-        shutil.rmtree(self.scratch, ignore_errors=True)
         return code
+
+    def clear(self) -> None:
+        """Removes the working folder, once nobody wants what the component wrote there."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     @property
     def _reason_file(self) -> Path:

@@ -106,6 +106,8 @@ class StepRunner:
                 process.note(str(error))
             self.record.finish(execution_id, recorder.FAILED)
             raise
+        finally:
+            process.clear()
         self._complete(execution_id, outputs)
         return outputs
 
@@ -123,7 +125,7 @@ class StepRunner:
             )
         if process.run(words, variables):
             raise TaskError("; ".join([process.reason, *_lacks(settings, given)]))
-        return step_io.read_outputs(step.component, process.output_folder)
+        return step_io.read_outputs(step.component, process.output_folder, process.scratch)
 
     def _import(self, step: Step, given: Values, facts: Mapping[str, str]) -> Values:
         execution_id = self._start_importer(step)
