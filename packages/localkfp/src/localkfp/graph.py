@@ -112,7 +112,8 @@ class GraphRunner:
             self.steps.record.update(loop_id, iteration_count=len(turns))
 
             def run(index: int) -> tuple[Values, str]:
-                execution_id = self._start(name, task, loop_id, turns[index], iteration_index=index)
+                shown = _without(task.parameter_iterator.items.input_parameter, turns[index])
+                execution_id = self._start(name, task, loop_id, shown, iteration_index=index)
                 return self._nested(component, turns[index], execution_id)
 
             at_once = min(task.iterator_policy.parallelism_limit or _ITERATIONS_AT_ONCE, _ITERATIONS_AT_ONCE)
@@ -171,14 +172,19 @@ def _turns(task: Any, component: Any, scope: Scope, given: Values) -> list[Value
     iterator = task.parameter_iterator
     source = iterator.items.input_parameter
     items = json.loads(iterator.items.raw) if iterator.items.raw else given.parameters.get(source)
-    kept = {name: value for name, value in given.parameters.items() if name != source}
     return [
         Values(
-            parameters=with_types({**kept, iterator.item_input: item}, component, scope, task, leave_out={source}),
+            parameters=with_types({**given.parameters, iterator.item_input: item}, component, scope, task),
             artifacts=given.artifacts,
         )
         for item in _listed(items, source)
     ]
+
+
+def _without(name: str, values: Values) -> Values:
+    """Returns values without one parameter: recording a loop's list for each of its items would take its square."""
+    parameters = {other: value for other, value in values.parameters.items() if other != name}
+    return Values(parameters=parameters, artifacts=values.artifacts)
 
 
 def _listed(items: Any, source: str) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -69,7 +70,7 @@ def resolve_inputs(task: Any, component: Any, scope: Scope, facts: Mapping[str, 
 
 
 def with_types(
-    given: Mapping[str, Any], component: Any, scope: Scope, task: Any, *, leave_out: set[str] | frozenset[str]
+    given: Mapping[str, Any], component: Any, scope: Scope, task: Any, *, leave_out: AbstractSet[str] = frozenset()
 ) -> dict[str, Any]:
     """Returns parameters with the types and defaults that their component declares.
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from localkfp.values import TaskError, text_of
+from localkfp.values import text_of
 
 # From an InputParameterSpec message to its value; None where it has none.
 Resolve = Callable[[Any], Any]
@@ -43,29 +43,29 @@ class KubernetesSettings:
     secrets: Path
     config_maps: Path
 
-    def environment(self, pod_name: str, pod_uid: str, resolve: Resolve) -> dict[str, str]:
-        """Returns the variables that the task asks for.
-
-        Raises:
-            TaskError: one of them is in a secret or a config map that is not there.
-        """
+    def environment(self, pod_name: str, pod_uid: str, resolve: Resolve) -> tuple[dict[str, str], list[str]]:
+        """Returns the variables that the task asks for, and a clause about each that has no value here."""
         fields = {**_FIELDS, "metadata.name": pod_name, "metadata.uid": pod_uid, **self._metadata()}
         variables = {item["name"]: fields.get(item["fieldPath"], "") for item in self._items("fieldPathAsEnv")}
-        for item in self._items("secretAsEnv"):
-            variables |= self._keys(item, "secret", self.secrets, resolve)
-        for item in self._items("configMapAsEnv"):
-            variables |= self._keys(item, "configMap", self.config_maps, resolve)
-        return variables
+        missing: list[str] = []
+        for key, kind, folder in (
+            ("secretAsEnv", "secret", self.secrets),
+            ("configMapAsEnv", "configMap", self.config_maps),
+        ):
+            for item in self._items(key):
+                found, lacking = _keys(item, kind, folder, resolve)
+                variables |= found
+                missing += lacking
+        return variables, missing
 
-    def missing_volumes(self) -> str:
-        """Returns a clause about the volumes that a failed step went without; "" for none."""
-        mounts = [
-            f"{item.get('mountPath', '')} ({kind})"
+    def missing_volumes(self) -> list[str]:
+        """Returns a clause about each volume that a step goes without."""
+        return [
+            f"its volume {item.get('mountPath', '')} ({kind}) is not mounted here"
             for key, kind in _VOLUMES.items()
             for item in self._items(key)
             if not item.get("optional")
         ]
-        return f"volumes are not mounted here: {', '.join(mounts)}" if mounts else ""
 
     def _items(self, key: str) -> list[Mapping[str, Any]]:
         return list(self.config.get(key) or [])
@@ -78,25 +78,22 @@ class KubernetesSettings:
             for name, value in (metadata.get(kind) or {}).items()
         }
 
-    def _keys(self, item: Mapping[str, Any], kind: str, folder: Path, resolve: Resolve) -> dict[str, str]:
-        name = item.get(f"{kind}Name") or _resolved(item.get(f"{kind}NameParameter") or {}, resolve)
-        found: dict[str, str] = {}
-        for pair in item.get("keyToEnv") or []:
-            key = pair[f"{kind}Key"]
-            text = _read(folder, name, key)
-            if text is not None:
-                found[pair["envVar"]] = text
-            elif not item.get("optional"):
-                raise TaskError(_why(kind, name, key, pair["envVar"], folder))
-        return found
 
-
-def _why(kind: str, name: str, key: str, variable: str, folder: Path) -> str:
-    thing = "config map" if kind == "configMap" else "secret"
-    return (
-        f"its variable {variable} is the key {key!r} of the {thing} {name!r}, and there is no cluster here:"
-        f" put the value into the file {folder.name}/{name}/{key} of the data directory"
-    )
+def _keys(item: Mapping[str, Any], kind: str, folder: Path, resolve: Resolve) -> tuple[dict[str, str], list[str]]:
+    """Returns the variables from one secret or config map, and a clause about each that is not optional and missing."""
+    name = item.get(f"{kind}Name") or _resolved(item.get(f"{kind}NameParameter") or {}, resolve)
+    found: dict[str, str] = {}
+    missing: list[str] = []
+    for pair in item.get("keyToEnv") or []:
+        key, variable = pair[f"{kind}Key"], pair["envVar"]
+        text = _read(folder, name, key)
+        if text is not None:
+            found[variable] = text
+        elif not item.get("optional"):
+            missing.append(
+                f"its variable {variable} is not set: put it into {folder.name}/{name}/{key} of the data directory"
+            )
+    return found, missing
 
 
 def _resolved(spec: Mapping[str, Any], resolve: Resolve) -> str:

@@ -119,12 +119,15 @@ class StepRunner:
         own = [] if process.command.code else list(container.command)
         words = placeholders.words([*own, *container.args], asked, facts)
         variables = {item.name: placeholders.word(item.value, asked, facts) for item in container.env}
+        lacks = _remote(given)
         if settings:
-            variables |= settings.environment(
+            more, missing = settings.environment(
                 process.pod_name, pod_uid, lambda spec: inputs.parameter("name", spec, step.scope, facts)
             )
+            variables |= more
+            lacks += [*missing, *settings.missing_volumes()]
         if process.run(words, variables):
-            raise TaskError("; ".join([process.reason, *_lacks(settings, given)]))
+            raise TaskError("; ".join([process.reason, *lacks]))
         return step_io.read_outputs(step.component, process.output_folder, process.scratch)
 
     def _import(self, step: Step, given: Values, facts: Mapping[str, str]) -> Values:
@@ -203,16 +206,14 @@ class StepRunner:
         )
 
 
-def _lacks(settings: KubernetesSettings | None, given: Values) -> list[str]:
-    """Returns clauses about what a failed step would have had in a cluster."""
-    volumes = settings.missing_volumes() if settings else ""
-    remote = [
+def _remote(given: Values) -> list[str]:
+    """Returns a clause about each artifact that a step would have in a cluster, and has not here."""
+    return [
         f"its input {name!r} is at {item.uri}, which is not fetched here"
         for name, found in given.artifacts.items()
         for item in found
         if not item.uri.startswith("/")
     ]
-    return [volumes, *remote] if volumes else remote
 
 
 def _backoff_s(policy: Any, attempt: int) -> float:
