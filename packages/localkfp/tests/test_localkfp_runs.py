@@ -56,7 +56,7 @@ def test_a_three_step_pipeline_runs_with_kfp_client(client, localkfp, package):
     assert root["inputs"] == {"wanted": 6, "count": 4, "text": "python3 "}
     assert {step["parent_dag_id"] for step in (first, second, third)} == {root["id"]}
     assert {step["state"] for step in (first, second, third)} == {"COMPLETE"}
-    # kfp.local itself would write its interpreter's path over "python3" in values.
+    # A value is no command: its "python3" stays.
     assert first["outputs"] == {"Output": "python3 python3 "}
     assert second["outputs"] == {"Output": 6}
     ((_, key, dataset),) = first["artifacts"]
