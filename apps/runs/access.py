@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 FRESH_S: Final = 300
 _KEPT_S: Final = 24 * 3600
 # How long a page waits for a new answer where it has an old one.
-_PATIENCE_S: Final = 0.5
+PATIENCE_S: Final = 0.5
 Pair = tuple[str, str]
 _AT_ONCE: Final = 4
 
@@ -50,7 +50,7 @@ def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple
     kept = {pair: cache.get(_slot(caller, *pair)) for pair in wanted}
     may = {pair: bool(answer and answer[0]) for pair, answer in kept.items()}
     old = [pair for pair, answer in kept.items() if answer is None or time.time() - answer[1] >= FRESH_S]
-    may |= _ask(caller, old, None if any(kept[pair] is None for pair in old) else _PATIENCE_S)
+    may |= _ask(caller, old, None if any(kept[pair] is None for pair in old) else PATIENCE_S)
     return {pair for pair in wanted if may[pair]}
 
 

@@ -177,7 +177,7 @@ def test_a_slow_kubeflow_is_not_waited_for_where_it_has_said_something_before(ku
 def test_a_slow_kubeflow_is_waited_for_where_it_never_said_anything(kubeflow, monkeypatch):
     assert access.readable(page(), [TEAM]) == {TEAM}
     monkeypatch.setattr(access, "FRESH_S", 0)
-    monkeypatch.setattr(access, "_PATIENCE_S", 0)
+    monkeypatch.setattr(access, "PATIENCE_S", 0)
     kubeflow.allowed = {"team-a", "team-b"}
     kubeflow.gate = threading.Event()
     threading.Timer(0.3, kubeflow.gate.set).start()

@@ -81,14 +81,20 @@ def serve(options: dict[str, Any]) -> None:
         has_changed=lambda: _times(options) != watched,
     )
     signal.signal(signal.SIGTERM, lambda *_: _end(host))
+    status |= _prepare_memory(context)
+    lifeline.sendall(b"ready\n")
+    host.serve()
+
+
+def _prepare_memory(context: PreforkContext) -> dict[str, Any]:
+    """Makes forks and what children write to first cheap; returns what it did, for the status."""
     # What was made until here is never looked at by the collector again, so its pages stay shared with the children.
     gc.collect()
     gc.freeze()
-    status["huge_pages"] = collapse_memory()
+    huge_pages = collapse_memory()
     context.prefault_ranges.extend(learn(lambda: rehearse(context, WARM_CELLS)))
-    status["prefault_bytes"] = sum(end - start for start, end in context.prefault_ranges)
-    lifeline.sendall(b"ready\n")
-    host.serve()
+    size = sum(end - start for start, end in context.prefault_ranges)
+    return {"huge_pages": huge_pages, "prefault_bytes": size}
 
 
 def _about_itself(options: dict[str, Any], confinement: dict[str, Any], containment: Containment) -> dict[str, Any]:
