@@ -1,6 +1,7 @@
 """Fills the buffers of 400 pipes and pairs of sockets: memory of the kernel that belongs to nobody.
 
 gains: memory above the limit
+remains(none): buffers of pipes and sockets, where there are no control groups
 limits: max_memory_bytes=104857600 timeout_s=15
 ends: out_of_memory, succeeded, user_error, kernel_died
 """
