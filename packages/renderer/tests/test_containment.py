@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from renderer.child.render_child.host import cgroups, containment, fork_pool, processes
+from renderer.child.render_child.host import cgroups, containment, fork_pool, priority, processes
 from renderer.child.render_child.sandbox import confinement
 
 from packages.renderer.tests.sandbox.forks import NOBODY, needs_confinement, run_forked
@@ -193,3 +193,19 @@ def test_a_child_that_cannot_be_forked_is_tried_again():
         return [waits > 0, child.exit_code]
 
     assert as_user(os.getuid(), run) == ["value", [True, -9]]
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not group by session")
+def test_the_priority_of_every_session_is_lowered_though_the_kernel_takes_few_at_a_time():
+    def run():
+        commands = [subprocess.Popen(["sleep", "60"], start_new_session=True) for _ in range(3)]
+        try:
+            for each in commands:
+                wait_until(lambda pid=each.pid: priority.lower(pid), 60, "its priority")
+            return [Path(f"/proc/{each.pid}/autogroup").read_text().split()[-1] for each in commands]
+        finally:
+            for each in commands:
+                each.kill()
+                each.wait()
+
+    assert as_user(NOBODY, run) == ["value", ["15", "15", "15"]]

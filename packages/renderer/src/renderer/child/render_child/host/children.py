@@ -206,10 +206,9 @@ class Child:
 
     def _give_way(self) -> None:
         """Lowers the priority of a render that has run for a while, so that one that has just begun goes first."""
-        self._is_long = True
         if self.processes.group is not None:
             self.processes.group.weigh("long")
-        priority.lower(self.pid)
+        self._is_long = priority.lower(self.pid)
 
     def measure(self) -> None:
         """Takes the memory it added to the host's; its proportional size takes longer to read than a short render."""

@@ -20,21 +20,30 @@ def lower_own() -> None:
     _set_session(os.getpid(), _RENDER)
 
 
-def lower(leader: int) -> None:
+def lower(leader: int) -> bool:
     """Gives a render's process group the priority of one that has run for a while.
 
     A process that is forked at the same moment may keep the old one; its session counts as a whole where there are
     autogroups or control groups.
+
+    Returns:
+        False where that of its session was not set: try again later.
     """
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PGRP, leader, _LONG)
-    _set_session(leader, _LONG)
+    return _set_session(leader, _LONG)
 
 
-def _set_session(pid: int, nice: int) -> None:
-    with contextlib.suppress(OSError):
+def _set_session(pid: int, nice: int) -> bool:
+    """Returns False where it has to be tried again: for users without privileges the kernel takes ten a second."""
+    try:
         descriptor = os.open(f"/proc/{pid}/autogroup", os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.write(descriptor, str(nice).encode())
         finally:
             os.close(descriptor)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # the kernel has no autogroups, or the process has ended
+    return True
