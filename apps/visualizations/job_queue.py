@@ -38,8 +38,6 @@ _TAKEN_KEY = "vizportal:taken:"
 # The reconciler has seen this job on its way from the queue to a worker, which usually takes a few milliseconds.
 _ON_ITS_WAY_KEY = "vizportal:on-its-way:"
 logger = logging.getLogger(__name__)
-
-
 _functions: dict[str, Callable[[str, int], None]] = {}
 
 
@@ -50,7 +48,7 @@ class JobRefusedError(Exception):
 def function_register(name: str, function: Callable[[str, int], None]) -> None:
     """Lets jobs name a function; it takes an id and an attempt.
 
-    Errors of another function than RENDER_FUNCTION must be its own to handle: a worker only logs them.
+    A function other than RENDER_FUNCTION has to handle its own errors: a worker only logs them.
     """
     _functions[name] = functools.partial(_function_execute, function)
 

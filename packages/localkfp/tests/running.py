@@ -43,6 +43,11 @@ def check(total: int, wanted: int):
 
 
 @dsl.component(base_image=PYTHON)
+def double(n: int) -> int:
+    return 2 * n
+
+
+@dsl.component(base_image=PYTHON)
 def wait_for(path: str):
     import os
     import time

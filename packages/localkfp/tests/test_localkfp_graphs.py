@@ -13,18 +13,13 @@ from packages.localkfp.tests.lineage_reader import read_log, read_steps
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from kfp import compiler, dsl
-    from running import PYTHON, by_task, check, finished, produce, read, run_it
+    from running import PYTHON, by_task, check, double, finished, produce, read, run_it
 
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
 ]
-
-
-@dsl.component(base_image=PYTHON)
-def double(n: int) -> int:
-    return 2 * n
 
 
 @dsl.component(base_image=PYTHON)

@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import kfp
     from kfp import compiler, dsl
-    from running import PYTHON, by_task, finished, read, run_it
+    from running import PYTHON, by_task, double, finished, read, run_it
 
 from tests.servers import localkfp_server
 
@@ -22,11 +22,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
 ]
-
-
-@dsl.component(base_image=PYTHON)
-def double(n: int) -> int:
-    return 2 * n
 
 
 @dsl.component(base_image=PYTHON)
@@ -106,43 +101,45 @@ def test_what_cannot_run_is_said_in_one_sentence(client, localkfp, pipeline, sai
     assert (run.state, run.error.message) == ("FAILED", said)
 
 
+LOOK_ON_KUBERNETES = {
+    "podMetadata": {"labels": {"team": "red"}},
+    "fieldPathAsEnv": [
+        {"name": "TASK_LABEL", "fieldPath": "metadata.labels['team']"},
+        {"name": "POD", "fieldPath": "metadata.name"},
+    ],
+    "secretAsEnv": [
+        {
+            "secretNameParameter": {"runtimeValue": {"constant": "vault"}},
+            "keyToEnv": [
+                {"secretKey": "password", "envVar": "PASSWORD"},
+                {"secretKey": "user", "envVar": "USER_NAME"},
+            ],
+        }
+    ],
+    "configMapAsEnv": [
+        {"configMapName": "c", "optional": True, "keyToEnv": [{"configMapKey": "k", "envVar": "SETTING"}]}
+    ],
+    "pvcMount": [{"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "claim"}}}],
+}
+
+
+@dsl.component(base_image=PYTHON)
+def look():
+    import os
+
+    print("seen:", os.environ["TASK_LABEL"], os.environ["POD"], os.environ["PASSWORD"], os.environ.get("SETTING"))
+    open("/data/no-such-volume").close()
+
+
+@dsl.pipeline(name="platforms")
+def platforms():
+    look()
+
+
 def test_variables_from_kubernetes_and_words_for_its_volumes(tmp_path, monkeypatch):
-    @dsl.component(base_image=PYTHON)
-    def look():
-        import os
-
-        print("seen:", os.environ["TASK_LABEL"], os.environ["POD"], os.environ["PASSWORD"], os.environ.get("SETTING"))
-        open("/data/no-such-volume").close()
-
-    @dsl.pipeline(name="platforms")
-    def platforms():
-        look()
-
-    secret = {"secretNameParameter": {"runtimeValue": {"constant": "vault"}}}
-    look_config = {
-        "podMetadata": {"labels": {"team": "red"}},
-        "fieldPathAsEnv": [
-            {"name": "TASK_LABEL", "fieldPath": "metadata.labels['team']"},
-            {"name": "POD", "fieldPath": "metadata.name"},
-        ],
-        "secretAsEnv": [
-            {
-                **secret,
-                "keyToEnv": [
-                    {"secretKey": "password", "envVar": "PASSWORD"},
-                    {"secretKey": "user", "envVar": "USER_NAME"},
-                ],
-            }
-        ],
-        "configMapAsEnv": [
-            {"configMapName": "c", "optional": True, "keyToEnv": [{"configMapKey": "k", "envVar": "SETTING"}]}
-        ],
-        "pvcMount": [{"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "claim"}}}],
-    }
-    executors = {"exec-look": look_config}
     package, data_dir = tmp_path / "p.yaml", tmp_path / "data"
     compiler.Compiler().compile(platforms, str(package))
-    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-look": LOOK_ON_KUBERNETES}}}}}
     package.write_text(f"{package.read_text()}\n---\n{yaml.safe_dump(platform)}")
     (data_dir / "secrets/vault").mkdir(parents=True)
     (data_dir / "secrets/vault/password").write_text("s3cret\n")

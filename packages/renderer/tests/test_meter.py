@@ -85,6 +85,18 @@ def test_one_that_was_killed_is_replaced_and_what_it_was_asked_for_is_lost(meter
     assert answer(meter).request == second
 
 
+def test_a_measurement_that_fails_is_not_waited_for(meter, tmp_path):
+    # No path has a NUL in it.
+    first = meter.ask(os.getpid(), [os.getpid()], f"{tmp_path}\0", most_files=10)
+    assert select.select([meter.socket], [], [], 60)[0]
+    failed = meter.pid
+    assert meter.read() == []
+    assert meter.lost == first
+    os.waitpid(failed, 0)
+    second = meter.ask(os.getpid(), [os.getpid()], str(tmp_path), most_files=10)
+    assert answer(meter).request == second
+
+
 def test_it_holds_nothing_of_the_process_that_it_belongs_to():
     with tempfile.TemporaryFile() as file:
         assert file.fileno() > 2

@@ -131,12 +131,20 @@ def _serve(requests: socket.socket) -> NoReturn:
 
 
 def _answer(requests: socket.socket, sampler: memory.Sampler, message: dict[str, Any]) -> None:
+    """Sends a measurement. Where that fails this process ends: the host waits for no answer that never comes."""
+    try:
+        requests.send(json.dumps(asdict(_measure(sampler, message))).encode())
+    except BaseException:  # noqa: BLE001  (whatever it was, the next process is asked again)
+        os._exit(1)
+
+
+def _measure(sampler: memory.Sampler, message: dict[str, Any]) -> Measurement:
     began = time.thread_time()
     pids, directory = message["pids"], message["directory"]
     sampler.sample(pids, directory)
     files, size = disk.usage(directory, most_files=message["most_files"])
     size += disk.unlinked_bytes(pids, directory, sampler.unlinked)
-    found = Measurement(
+    return Measurement(
         leader=message["leader"],
         request=message["request"],
         memory_bytes=sampler.memory_bytes,
@@ -144,4 +152,3 @@ def _answer(requests: socket.socket, sampler: memory.Sampler, message: dict[str,
         disk_bytes=size,
         cost_s=time.thread_time() - began,
     )
-    requests.send(json.dumps(asdict(found)).encode())
