@@ -40,6 +40,14 @@ class Turn:
     queue: Any
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """A job; where it is not the one at hand, the environment in whose queue it was."""
+
+    job_id: str
+    environment: str = ""
+
+
 def job_name(render_id: UUID | str, attempt: int) -> str:
     """Returns the id of the job that carries an attempt of a render."""
     return f"render-{render_id}-{attempt}"
@@ -57,40 +65,39 @@ def turn_take(job: Job, queue: Any, queues: Mapping[str, Any]) -> Turn | None:
     """
     try:
         wanted = _exchange(job, queue, queues)
-        if wanted is None and turns.is_held(*job.args):
+        if wanted is None:
             _put_back(job, queue)
             return None
     except DatabaseError as error:
         # Claiming waits for the database; whose turn it is does not matter so much.
         logger.warning("job %s: run out of turn, the database does not answer: %s", job.id, error)
-        wanted = None
-    if wanted is None:
+        wanted = _Wanted(job_id=job.id)
+    if wanted.job_id == job.id:
         return Turn(job=job, queue=queue)
-    job_id, environment = wanted
     try:
-        found = type(job).fetch(job_id, connection=queue.connection, serializer=job.serializer)
+        found = type(job).fetch(wanted.job_id, connection=queue.connection, serializer=job.serializer)
     except NoSuchJobError:
         # The reconciler queues its render again.
         return None
-    return Turn(job=found, queue=queues[environment])
+    return Turn(job=found, queue=queues[wanted.environment])
 
 
-def _exchange(job: Job, queue: Any, queues: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Puts the job back and takes another one; None where the job itself is to run."""
+def _exchange(job: Job, queue: Any, queues: Mapping[str, Any]) -> _Wanted | None:
+    """Takes the job whose turn it is, and puts the one at hand back; None where nothing may begin."""
     tried: list[UUID] = []
     while len(tried) < _MOST_TRIES:
         found = turns.render_next(queues, tried)
         if found is None:
-            return None
+            break
         render_id, attempt, environment = found
         wanted = job_name(render_id, attempt)
         # One whose render no longer waits must not go round for ever.
         if wanted == job.id or (not tried and not turns.is_waiting(*job.args)):
-            return None
+            return _Wanted(job_id=job.id)
         if _swap(wanted, queues[environment], job, queue):
-            return wanted, environment
+            return _Wanted(job_id=wanted, environment=environment)
         tried.append(render_id)
-    return None
+    return None if turns.is_held(*job.args) else _Wanted(job_id=job.id)
 
 
 def _swap(wanted: str, from_queue: Any, job: Job, queue: Any) -> bool:

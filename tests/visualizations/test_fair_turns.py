@@ -78,6 +78,12 @@ def take(queue):
     return dispatch.turn_take(job, queue, {"base": queue})
 
 
+def test_a_lone_render_costs_its_worker_one_question(submit, queue, owner, django_assert_num_queries):
+    lone = submit(user=owner).render
+    with django_assert_num_queries(1):
+        assert take(queue).job.id == job_queue.job_id(lone)
+
+
 def test_two_jobs_change_places_and_nothing_is_between_lists(many, queue, work, owner, reader):
     many(owner, 1)
     work()

@@ -51,6 +51,15 @@ def test_a_worker_that_is_stopped_gives_its_lease_back(submit, row, kernel):
     assert render.lease_until <= timezone.now()
 
 
+def test_a_deadline_moves_only_where_what_comes_needs_it(submit, row, django_assert_num_queries):
+    held = lease.Lease(lease.render_claim(submit().render.id, 1))
+    before = row(held.render).deadline
+    with django_assert_num_queries(0):
+        held.allow(1)
+    held.allow(10_000)
+    assert row(held.render).deadline == held.render.deadline > before + timedelta(seconds=9_000)
+
+
 def test_a_database_that_is_away_at_the_finish_is_waited_for(submit, work, row, monkeypatch):
     made = submit()
     failures = iter([True, True])

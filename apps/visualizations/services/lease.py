@@ -128,7 +128,8 @@ class Lease:
     is_lost: bool = False
     _is_cancelled: bool = False
     _beaten: float = field(default_factory=time.monotonic)
-    _looked: float = 0.0
+    # Claiming the render read its row.
+    _looked: float = field(default_factory=time.monotonic)
 
     def beat(self, cell: int = 0, cells: int = 0) -> None:
         """Writes the cell where it changed; renews the lease with it, and where nothing else did in time."""
@@ -166,11 +167,14 @@ class Lease:
         """Moves the deadline: what comes now may take so long, and is none of the code's own time."""
         self.on_beat(seconds)
         until = timezone.now() + LEASE + timedelta(seconds=seconds)
-        self.render.deadline = max(self.render.deadline or until, until)
+        if self.render.deadline is not None and self.render.deadline >= until:
+            return
         try:
-            _running(self.render).update(deadline=self.render.deadline)
+            _running(self.render).update(deadline=until)
         except DatabaseError:
             logger.warning("render %s: deadline not moved", self.render.id, exc_info=True)
+            return
+        self.render.deadline = until
 
     def is_cancelled(self) -> bool:
         """Whether to stop: cancelled, or a new attempt began. Reads the row at most every LOOK_EVERY_S seconds."""

@@ -91,7 +91,7 @@ class ForkPool:
         """
         child = self._idle.popleft() if self._idle else self._fork(to_close)
         # A fork now could keep this child from the processor that it was woken on.
-        self._next_fork = max(self._next_fork, time.monotonic() + _FORK_DELAY_S)
+        self._delay_fork()
         self.renders[child.pid] = child
         return child
 
@@ -119,6 +119,8 @@ class ForkPool:
         child.measure()
         del self.renders[child.pid]
         self._end(child)
+        # Nor is its worker to wait for a fork before it hears that nothing is left.
+        self._delay_fork()
 
     def take_ended(self) -> list[Child]:
         """Returns the children that were ended and of which no process is left; each once."""
@@ -178,6 +180,9 @@ class ForkPool:
         found = [descriptor for child in children for descriptor in child.results]
         found += [child.processes.lifeline for child in children if child.processes.lifeline is not None]
         return [*found, *self.exits]
+
+    def _delay_fork(self) -> None:
+        self._next_fork = max(self._next_fork, time.monotonic() + _FORK_DELAY_S)
 
     def _end(self, child: Child) -> None:
         child.processes.end()
