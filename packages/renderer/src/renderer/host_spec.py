@@ -66,7 +66,8 @@ class HostSpec:
         toolkits: folders of Python packages that the code of renders may import beside the environment's, found by
             their names. A toolkit may have a module `display_defaults` with a dict AFTER_IMPORT, from the name of a
             library to a function without arguments that is called once that library is imported, and a module
-            `prefork` with a tuple MODULES, the names of its modules that the host imports before it forks.
+            `prefork` with a tuple MODULES, the names of its modules that the host imports before it forks, and a
+            function `warm` without arguments that it calls then; `warm` must start no thread.
         slots: renders at once; more wait in the host.
         idle_children: children forked ahead of need.
         max_renders: after so many a fresh host takes its place.

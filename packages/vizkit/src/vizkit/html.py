@@ -42,7 +42,11 @@ def json_text(value: Any) -> str:
     """Returns JSON that may stand inside a script element: nothing in it can end that element. NaN becomes null."""
     if isinstance(value, Json):
         return value
-    return json_of_texts(_finite(value))
+    try:
+        return json_of_texts(value)
+    except (ValueError, TypeError):
+        # To look for what JSON has no word for takes longer than to write it, and most values have none.
+        return json_of_texts(_finite(value))
 
 
 class Json(str):
@@ -52,8 +56,12 @@ class Json(str):
 
 
 def json_of_texts(value: Any) -> Json:
-    """Does the same for what has no NaN and no infinity in it, and may be too large to be walked through in Python."""
-    shown = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Does the same for what has no NaN and no infinity in it, and may be too large to be walked through in Python.
+
+    Raises:
+        ValueError: it has.
+    """
+    shown = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Json(shown.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 

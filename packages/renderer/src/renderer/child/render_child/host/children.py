@@ -90,7 +90,7 @@ class Child:
         results: descriptors of what it hands over (cells/handover.py).
         exit_status: why it was ended; "" before.
         exit_code: how it exited, negative for a signal; None before that, or where the host ended it.
-        exit_fd: becomes readable when it has exited; -1 as long as nobody waits for that.
+        exit_fds: by process id, of those processes that the host waits for: readable when that one has exited.
         peak_bytes: the most memory of its processes that was measured (PSS); for a short render what it added itself.
     """
 
@@ -105,7 +105,7 @@ class Child:
     exit_status: str = ""
     is_done: bool = False
     exit_code: int | None = None
-    exit_fd: int = -1
+    exit_fds: dict[int, int] = field(default_factory=dict)
     peak_bytes: int = 0
     _next_look: float = 0.0
     _next_sample: float = 0.0
@@ -214,16 +214,23 @@ class Child:
         """Takes the memory it added to the host's; its proportional size takes longer to read than a short render."""
         self.peak_bytes = max(self.peak_bytes, memory.resident_bytes(self.pid) - self._resident_at_start)
 
-    def watch_exit(self) -> None:
-        """Opens `exit_fd`."""
+    def watch_exits(self) -> None:
+        """Opens `exit_fds`."""
         self.ended = time.monotonic()
-        with contextlib.suppress(OSError, AttributeError):
-            self.exit_fd = os.pidfd_open(self.pid)
+        for pid in self.processes.waited_for:
+            with contextlib.suppress(OSError, AttributeError):
+                self.exit_fds[pid] = os.pidfd_open(pid)
+
+    def note_exit(self, pid: int) -> None:
+        """Closes the descriptor of a process that has exited: it would stay readable, and wake the host for ever."""
+        descriptor = self.exit_fds.pop(pid, None)
+        if descriptor is not None:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Closes its descriptors."""
         self.control.close()
-        for descriptor in (*self.results, *([self.exit_fd] if self.exit_fd >= 0 else ())):
+        for descriptor in (*self.results, *self.exit_fds.values()):
             os.close(descriptor)
 
     def exit_status_message(self) -> dict[str, Any]:

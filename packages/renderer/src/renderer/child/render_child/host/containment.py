@@ -58,6 +58,11 @@ class Processes:
         """The descriptor that keeps a namespace alive; None where there is none any more."""
         return None if self.namespace is None or self._is_ending else self.namespace.lifeline
 
+    @property
+    def waited_for(self) -> tuple[int, ...]:
+        """The ids of those of which the host, as their parent, takes the exit codes."""
+        return (self.leader,) if self.namespace is None else (self.leader, self.namespace.init)
+
     def end(self) -> None:
         """Ends all of them. They take a moment to be gone; see `are_gone`."""
         processes.kill_group(self.leader)
@@ -76,9 +81,7 @@ class Processes:
         Args:
             reaped: whether the host has taken the exit code of a child of its own.
         """
-        if not reaped(self.leader) or not processes.kill_group(self.leader):
-            return False
-        if self.namespace is not None and not reaped(self.namespace.init):
+        if not all(map(reaped, self.waited_for)) or not processes.kill_group(self.leader):
             return False
         # A control group with a process in it cannot be removed.
         return self.group is None or self.group.remove()

@@ -50,8 +50,8 @@ class ForkPool:
 
     @property
     def exits(self) -> list[int]:
-        """Descriptors that become readable when a child that was ended has exited."""
-        return [child.exit_fd for child in self._ending if child.exit_fd >= 0]
+        """Descriptors that become readable when a process of a child that was ended has exited."""
+        return [descriptor for child in self._ending for descriptor in child.exit_fds.values()]
 
     @property
     def is_ending(self) -> bool:
@@ -144,12 +144,14 @@ class ForkPool:
             time.sleep(0.001)
 
     def _reap(self) -> None:
-        known = {child.pid for child in (*self._idle, *self.renders.values(), *self._ending)}
-        known |= {child.processes.namespace.init for child in self._ending if child.processes.namespace is not None}
+        known = {child.pid for child in (*self._idle, *self.renders.values())}
+        known |= {pid for child in self._ending for pid in child.processes.waited_for}
         for pid, code in processes.reap().items():
             # What a render left to the host as an orphan is nobody's exit code.
             if pid in known:
                 self._exit_codes[pid] = code
+            for child in self._ending:
+                child.note_exit(pid)
 
     def _has_exited(self, pid: int) -> bool:
         return pid in self._exit_codes
@@ -186,7 +188,7 @@ class ForkPool:
 
     def _end(self, child: Child) -> None:
         child.processes.end()
-        child.watch_exit()
+        child.watch_exits()
         self._ending.append(child)
 
 

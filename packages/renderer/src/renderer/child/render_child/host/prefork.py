@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,10 +48,23 @@ def warm(context: PreforkContext, index_path: str) -> None:
     texts += [_WARM_TABLE] if "pandas" in sys.modules else []
     texts += [_WARM_FIGURE] if "matplotlib.pyplot" in sys.modules else []
     rehearse(context, [*texts, _WARM_ERROR])
+    _ask_for_collections()
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)
     context.recorder.begin(build_notebook([], ""))
     context.shell.reset(new_session=True)
+
+
+def _ask_for_collections() -> None:
+    """Asks which built-in types are collections of which kind: Python remembers the answers.
+
+    For an answer it asks every class that any library has derived or registered, some hundreds, for up to a
+    millisecond; `Counter` and many functions of libraries ask about everything that they are given.
+    """
+    values = ("", b"", 0, 0.0, True, None, [], (), {}, set(), frozenset(), range(0), iter(()), (each for each in ()))
+    for kind in (abc.Collection, abc.Iterable, abc.Iterator, abc.Mapping, abc.Sequence, abc.Set, abc.Sized):
+        for each in (*map(type, values), map, zip, filter, enumerate, Path):
+            issubclass(each, kind)
 
 
 def rehearse(context: PreforkContext, texts: Sequence[str]) -> None:

@@ -181,9 +181,11 @@ def _preload(modules: list[str]) -> list[str]:
 
 
 def _preload_toolkits(toolkits: list[str]) -> None:
-    """Imports the modules that toolkits name in theirs called `prefork`, where the environment has their libraries."""
+    """Does what toolkits ask for in their modules called `prefork`, where the environment has their libraries."""
     for toolkit in toolkits:
         if importlib.util.find_spec(f"{toolkit}.prefork"):
-            for name in importlib.import_module(f"{toolkit}.prefork").MODULES:
+            prefork = importlib.import_module(f"{toolkit}.prefork")
+            for name in prefork.MODULES:
                 with suppress(ImportError):
                     importlib.import_module(f"{toolkit}.{name}")
+            getattr(prefork, "warm", lambda: None)()
