@@ -1,5 +1,7 @@
 """What a render does in less time comes to the same."""
 
+import re
+
 import pytest
 
 from tests.outcomes import page_of
@@ -16,6 +18,29 @@ def test_the_module_of_a_frame_is_inspects(run):
         "    inspect.getmodule(deep.tb_frame).__name__, inspect.getmodule(json.loads).__name__)"
     )
     assert "modules json json json json" in page_of(outcome), outcome.traceback
+
+
+def test_each_frame_of_an_error_in_a_library_has_the_line_of_the_traceback(run):
+    outcome = run(
+        "import argparse, traceback\nparser = argparse.ArgumentParser(exit_on_error=False)\n"
+        "parser.add_argument('count', type=int)\n"
+        "try: parser.parse_args(['many'])\nexcept argparse.ArgumentError as error:\n"
+        "    for each in (error.__context__, error):\n"
+        "        for frame in traceback.extract_tb(each.__traceback__): print('at', frame.filename, frame.lineno)\n"
+        "    raise"
+    )
+    expected = re.findall(r"at \S+/argparse\.py (\d+)", outcome.log)
+    assert len(expected) >= 6
+    assert re.findall(r"argparse\.py:(\d+), in", outcome.traceback) == expected
+    # The arrow stands at the very line, and it is the file's own.
+    assert re.findall(r"-> ?(\d+) +(.*)", outcome.traceback)[-1][1].startswith("raise ArgumentError(")
+
+
+def test_an_error_in_a_long_cell_shows_its_lines_and_names_the_line(run):
+    filler = "\n".join(f"value_{number} = {number}" for number in range(150))
+    outcome = run(f"{filler}\n1 / 0\nlast = 2")
+    assert outcome.line == 151
+    assert re.search(r"150 value_149 = 149\n-+> 151 1 / 0\n +152 last = 2", outcome.traceback)
 
 
 def test_an_error_costs_about_as_much_as_a_good_render(run):

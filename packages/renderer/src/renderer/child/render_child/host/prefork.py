@@ -7,6 +7,7 @@ from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import GeneratorType, NoneType
 from typing import Any, Final
 
 from ..cells.capture import Recorder
@@ -61,9 +62,9 @@ def _ask_for_collections() -> None:
     For an answer it asks every class that any library has derived or registered, some hundreds, for up to a
     millisecond; `Counter` and many functions of libraries ask about everything that they are given.
     """
-    values = ("", b"", 0, 0.0, True, None, [], (), {}, set(), frozenset(), range(0), iter(()), (each for each in ()))
+    plain = (str, bytes, int, float, bool, NoneType, list, tuple, dict, set, frozenset, range, Path)
     for kind in (abc.Collection, abc.Iterable, abc.Iterator, abc.Mapping, abc.Sequence, abc.Set, abc.Sized):
-        for each in (*map(type, values), map, zip, filter, enumerate, Path):
+        for each in (*plain, GeneratorType, map, zip, filter, enumerate):
             issubclass(each, kind)
 
 
