@@ -221,10 +221,12 @@
     tools(root, figures);
     const drawn = new Map();
     // A page of many figures draws those that are near to be seen; each again when its width changes.
-    const widths = new ResizeObserver((seen) => { for (const { target } of seen) { const each = drawn.get(target); if (each && each.width !== target.clientWidth) { each.width = target.clientWidth; each.draw(); } } });
+    const colours = () => Object.values(COLOURS).map(colour).join(), used = { colours: "" };
+    const widths = new ResizeObserver((seen) => { used.colours ||= colours(); for (const { target } of seen) { const each = drawn.get(target); if (each && each.width !== target.clientWidth) { each.width = target.clientWidth; each.draw(); } } });
     const near = new IntersectionObserver((seen) => { for (const { isIntersecting, target } of seen) if (isIntersecting) { near.unobserve(target); drawn.set(target, figures.find((each) => each.plot === target)); widths.observe(target); } }, { rootMargin: "800px 0px" });
     for (const each of figures) near.observe(each.plot);
-    const again = () => { for (const each of drawn.values()) each.draw(); };
+    // A page learns late in which theme it stands, and mostly it stands in that one already.
+    const again = () => { if (colours() !== used.colours) { used.colours = colours(); for (const each of drawn.values()) each.draw(); } };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
     new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     return figures;
