@@ -224,7 +224,16 @@
     const colours = () => Object.values(COLOURS).map(colour).join(), used = { colours: "" };
     const widths = new ResizeObserver((seen) => { used.colours ||= colours(); for (const { target } of seen) { const each = drawn.get(target); if (each && each.width !== target.clientWidth) { each.width = target.clientWidth; each.draw(); } } });
     const near = new IntersectionObserver((seen) => { for (const { isIntersecting, target } of seen) if (isIntersecting) { near.unobserve(target); drawn.set(target, figures.find((each) => each.plot === target)); widths.observe(target); } }, { rootMargin: "800px 0px" });
-    for (const each of figures) near.observe(each.plot);
+    // The first is what is waited for; observers would answer a frame or two later.
+    const [first] = figures;
+    if (first?.plot.clientWidth) {
+      used.colours = colours();
+      first.width = first.plot.clientWidth;
+      drawn.set(first.plot, first);
+      first.draw();
+      widths.observe(first.plot);
+    }
+    for (const each of figures) if (!drawn.has(each.plot)) near.observe(each.plot);
     // A page learns late in which theme it stands, and mostly it stands in that one already.
     const again = () => { if (colours() !== used.colours) { used.colours = colours(); for (const each of drawn.values()) each.draw(); } };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
