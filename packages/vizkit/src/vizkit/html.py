@@ -10,12 +10,17 @@ import hashlib
 import html
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 _STATIC = Path(__file__).with_name("static")
+# Figures as people write them: with a sign, or "less than" before it.
+_NUMBER_LIKE: Final = re.compile(r"[<>≈±+\-\u2212]?\s*[.]?\d")
+# So many have a rule in vizkit.css.
+_MOST_COLUMNS: Final = 8
 
 
 def text(value: Any) -> str:
@@ -82,18 +87,31 @@ def facts(values: Mapping[str, Any]) -> str:
 
 
 def table(head: Iterable[Any], rows: Iterable[Iterable[Any]], *, caption: str = "", numbers: bool = True) -> str:
-    """Returns a small plain table; numbers after the first column are right-aligned where `numbers` says so."""
+    """Returns a small plain table.
+
+    Args:
+        numbers: whether columns after the first are right-aligned, except those of words; False: none is.
+    """
     titles = "".join(f'<th scope="col">{text(each)}</th>' for each in head)
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{text(number(v) if isinstance(v, float) else v)}</td>" for v in row) + "</tr>"
-        for row in rows
-    )
+    cells = [[number(v) if isinstance(v, float) else v for v in row] for row in rows]
+    lines = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>" for row in cells)
     words = f"<caption>{text(caption)}</caption>" if caption else ""
+    classes = " ".join(["vk-table", *(["vk-numbers", *_words_columns(cells)] if numbers else [])])
     return (
         f'<div class="vk-scroll" tabindex="0" role="region" aria-label="{text(caption or "Table")}">'
-        f'<table class="vk-table{" vk-numbers" if numbers else ""}">{words}<thead><tr>{titles}</tr></thead>'
+        f'<table class="{classes}">{words}<thead><tr>{titles}</tr></thead>'
         f"<tbody>{lines}</tbody></table></div>"
     )
+
+
+def _words_columns(cells: Sequence[Sequence[Any]]) -> list[str]:
+    """Returns the classes that name columns of words (vizkit.css): those where most cells begin with no digit."""
+    found = []
+    for at in range(1, min(_MOST_COLUMNS, max(map(len, cells), default=0))):
+        column = [each for row in cells for each in row[at : at + 1] if each not in (None, "")]
+        if 2 * sum(isinstance(each, str) and not _NUMBER_LIKE.match(each) for each in column) > len(column):
+            found.append(f"vk-words-{at + 1}")
+    return found
 
 
 @lru_cache(maxsize=64)
