@@ -23,8 +23,10 @@ _get_records: Final = ultratb.VerboseTB.get_records
 def install() -> None:
     """Puts the shortcuts in their places, once in a process."""
     inspect.getmodule = module_of  # type: ignore[assignment]  # the names of parameters differ
-    ultratb.FAST_THRESHOLD = _LONG_FILE
-    ultratb.VerboseTB.get_records = _records_of
+    # IPython 8; the versions before it do not parse.
+    if hasattr(ultratb, "FAST_THRESHOLD"):
+        ultratb.FAST_THRESHOLD = _LONG_FILE
+        ultratb.VerboseTB.get_records = _records_of
 
 
 def module_of(found: object, _filename: str | None = None) -> ModuleType | None:

@@ -7,7 +7,7 @@ from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import GeneratorType, NoneType
+from types import GeneratorType
 from typing import Any, Final
 
 from ..cells.capture import Recorder
@@ -62,7 +62,7 @@ def _ask_for_collections() -> None:
     For an answer it asks every class that any library has derived or registered, some hundreds, for up to a
     millisecond; `Counter` and many functions of libraries ask about everything that they are given.
     """
-    plain = (str, bytes, int, float, bool, NoneType, list, tuple, dict, set, frozenset, range, Path)
+    plain = (str, bytes, int, float, bool, type(None), list, tuple, dict, set, frozenset, range, Path)
     for kind in (abc.Collection, abc.Iterable, abc.Iterator, abc.Mapping, abc.Sequence, abc.Set, abc.Sized):
         for each in (*plain, GeneratorType, map, zip, filter, enumerate):
             issubclass(each, kind)
