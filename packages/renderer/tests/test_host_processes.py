@@ -173,7 +173,9 @@ def test_a_host_that_is_long_in_starting_keeps_nobody_else_waiting(own_host, tmp
 def test_a_host_imports_what_a_toolkit_names_where_its_libraries_are_there(own_host, tmp_path):
     toolkit = tmp_path / "brushes"
     toolkit.mkdir()
-    prefork = "import sys\nMODULES = ('flat', 'round')\ndef warm(): sys.modules['brushes.round'].is_warm = True"
+    prefork = (
+        "import sys\nMODULES = ('flat', 'round')\ndef warm():\n sys.modules['brushes.round'].is_warm = True\n 1 / 0"
+    )
     files = {"__init__": "", "round": "", "flat": "import no_such_library", "prefork": prefork}
     for name, text in files.items():
         (toolkit / f"{name}.py").write_text(text)

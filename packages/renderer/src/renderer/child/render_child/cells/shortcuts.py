@@ -17,14 +17,14 @@ from IPython.core import ultratb
 # IPython parses a file to show the statements around a frame. Of a longer file it shows the lines instead.
 _LONG_FILE: Final = 100
 _find_module: Final[Callable[..., ModuleType | None]] = inspect.getmodule
-_get_records: Final = ultratb.VerboseTB.get_records
+_get_records: Final[Any] = getattr(ultratb.VerboseTB, "get_records", None)
 
 
 def install() -> None:
     """Puts the shortcuts in their places, once in a process."""
     inspect.getmodule = module_of  # type: ignore[assignment]  # the names of parameters differ
-    # IPython 8; the versions before it do not parse.
-    if hasattr(ultratb, "FAST_THRESHOLD"):
+    # IPython 8; the versions before it have no such limit.
+    if hasattr(ultratb, "FAST_THRESHOLD") and _get_records is not None:
         ultratb.FAST_THRESHOLD = _LONG_FILE
         ultratb.VerboseTB.get_records = _records_of
 

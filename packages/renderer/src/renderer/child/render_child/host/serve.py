@@ -188,4 +188,7 @@ def _preload_toolkits(toolkits: list[str]) -> None:
             for name in prefork.MODULES:
                 with suppress(ImportError):
                     importlib.import_module(f"{toolkit}.{name}")
-            getattr(prefork, "warm", lambda: None)()
+            try:
+                getattr(prefork, "warm", lambda: None)()
+            except Exception as error:  # noqa: BLE001  (what is only quicker must not take renders with it)
+                log(f"{toolkit}.prefork.warm: {error!r}")
