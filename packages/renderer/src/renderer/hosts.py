@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -104,7 +104,7 @@ class RenderHost:
         """Ends the host with all its renders, whoever ordered them: it is stuck."""
         pid = self.supervisor_pid()
         if pid:
-            os.kill(pid, signal.SIGTERM)
+            _ask_to_end(pid)
 
     def _try_connect(self) -> socket.socket | None:
         connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -195,7 +195,7 @@ def hosts_end(run_dir: Path) -> None:
     for path in run_dir.glob("*.pid"):
         pid = _supervisor_of(path)
         if pid:
-            os.kill(pid, signal.SIGTERM)
+            _ask_to_end(pid)
         else:
             path.unlink(missing_ok=True)
     until = time.monotonic() + _END_S
@@ -203,13 +203,24 @@ def hosts_end(run_dir: Path) -> None:
         time.sleep(0.02)
 
 
+def _ask_to_end(pid: int) -> None:
+    """Asks a supervisor to end; it may have done so already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+
+
 def _supervisor_of(path: Path) -> int | None:
-    """Returns the living supervisor that wrote the file: it holds a lock on it, since a number may be reused."""
+    """Returns the living supervisor that wrote the file: it holds a lock on it, since a number may be reused.
+
+    The number is read from the file that was found locked: as it ends, a supervisor removes the name.
+    """
     try:
         with path.open(encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(path.read_text(encoding="ascii"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # Nothing is in it between its lock and its number.
+                return int(file.read() or 0) or None
     except OSError:
         pass
     return None
