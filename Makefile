@@ -41,7 +41,7 @@ run: setup
 BY_FILE := $(RUN) -m pytest --dist loadfile
 # Many plain tests wait, so there are three processes for two cores; browsers and kernels use them fully.
 PARALLEL := $(BY_FILE) -n 3
-PLAIN := -m "not slow and not kernel and not browser"
+PLAIN := not slow and not kernel and not browser
 
 test: test-plain
 	@$(RUN) manage.py environments build tfx --if-needed
@@ -49,11 +49,11 @@ test: test-plain
 	$(RUN) -m pytest -m installation
 
 test-plain: develop
-	$(PARALLEL) $(PLAIN)
+	$(PARALLEL) -m "$(PLAIN)"
 
-# What is plain on PostgreSQL; `make test` runs on SQLite.
+# What is plain and uses the database, on PostgreSQL; `make test` runs on SQLite.
 test-postgres: develop
-	$(RUN) -m tests.postgres $(PARALLEL) $(PLAIN)
+	$(RUN) -m tests.postgres $(PARALLEL) -m "database and $(PLAIN)"
 
 # Every attack program in every mode that this machine offers, as root and as a user without privileges; some hours.
 # ATTACK_OPTIONS narrows it: --modes landlock/namespace --programs handover --rounds 5.

@@ -9,6 +9,15 @@ import vizkit
 from tests.environments import ENVIRONMENTS, ROOT
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that use the database: the others are not repeated on another one."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & {"db", "transactional_db"} or item.get_closest_marker("django_db") is not None:
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session")
 def interpreter() -> Path:
     path = ROOT / ".environments" / "base" / "bin" / "python"

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable
 from typing import Any, Final
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
@@ -108,8 +109,14 @@ def role_for(group_names: Iterable[str]) -> Role:
 
 
 def groups_write(sender: Any = None, **_signal: Any) -> None:
-    """Makes the roles' groups and gives each its rights; an administrator's further permissions stay."""
-    if sender is not None and sender.label not in {*_MANAGED_APPS, "axes"}:
+    """Makes the roles' groups and gives each its rights; an administrator's further permissions stay.
+
+    Args:
+        sender: the app that was migrated, of which only the last counts: each makes its own permissions. None to do it
+            in any case.
+    """
+    managed_apps = [each.label for each in apps.get_app_configs() if each.label in {*_MANAGED_APPS, "axes"}]
+    if sender is not None and sender.label != managed_apps[-1]:
         return
     kind = ContentType.objects.get_for_model(Portal)
     rights = {

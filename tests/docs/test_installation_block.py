@@ -8,7 +8,7 @@ import pytest
 from tests.docs.collecting import ROOT, changed, executes
 from tests.servers import free_port
 
-pytestmark = [pytest.mark.installation, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.installation, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")

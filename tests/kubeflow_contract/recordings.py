@@ -133,6 +133,8 @@ def serve(source: Source) -> Iterator[str]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second would wait some 40 ms for the client to have seen the first.
+    disable_nagle_algorithm = True
     source: Source
 
     def log_message(self, *args: Any) -> None:

@@ -63,6 +63,8 @@ def frame(flag, payload):
 
 class Web(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second would wait some 40 ms for the client to have seen the first.
+    disable_nagle_algorithm = True
 
     def log_message(self, *args):
         pass

@@ -17,6 +17,8 @@ from tests.runs.kubeflow import Kubeflow, run_row
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second would wait some 40 ms for the client to have seen the first.
+    disable_nagle_algorithm = True
     kubeflow: Kubeflow
 
     def log_message(self, *args: Any) -> None:

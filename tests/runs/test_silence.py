@@ -53,8 +53,7 @@ def test_a_part_s_try_again_asks_again(client, mute):
     assert mute.connections == 2
 
 
-def test_a_probe_asks_all_the_same_and_its_answer_counts(client, mute, settings, kubeflow):
-    settings.KFP_HOST = mute.url
+def test_a_probe_asks_all_the_same_and_its_answer_counts(client, kubeflow, mute, settings):
     client.get("/runs/")
     with pytest.raises(exceptions.EndpointSilentError):
         gateway_for_service().health()
