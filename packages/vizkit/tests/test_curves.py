@@ -81,24 +81,6 @@ def test_limits_of_the_area_are_delong_s(draw, cancer):
     assert f"<dd>{low:.4f} to {min(1, high):.4f} (DeLong)</dd>" in drawn(draw, "roc_curve", cancer)
 
 
-DRAWINGS_AFTER = """async (theme) => {
-  let drawings = 0;
-  new MutationObserver(() => { drawings += 1; }).observe(document.querySelector(".vk-stage"), { childList: true });
-  document.documentElement.dataset.theme = theme;
-  await new Promise(requestAnimationFrame);
-  return drawings;
-}"""
-
-
-@pytest.mark.browser
-def test_a_chart_is_drawn_again_only_where_its_colours_change(draw, opened, cancer):
-    page = opened(drawn(draw, "roc_curve", cancer)).page
-    page.wait_for_selector(".vk-figure[data-painted]")
-    assert page.evaluate(DRAWINGS_AFTER, "light") == 0
-    assert page.evaluate(DRAWINGS_AFTER, "dark") > 0
-    assert page.evaluate(DRAWINGS_AFTER, "dark") == 0
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("key", ["roc_curve", "precision_recall"])
 def test_a_threshold_has_its_confusion_matrix_and_cost(draw, opened, cancer, key):

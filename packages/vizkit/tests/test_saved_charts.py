@@ -1,4 +1,4 @@
-"""Every chart of a download saved from its menu: the pictures, the data and the specification are the same chart."""
+"""Charts of a download: saved from their menus, whose every form is the same chart, and drawn again on a new theme."""
 
 import csv
 import json
@@ -7,10 +7,17 @@ from pathlib import Path
 import pytest
 
 from packages.vizkit.tests.drawn import drawn, specs
-from packages.vizkit.tests.examples_curves import EXAMPLES
+from packages.vizkit.tests.examples_curves import EXAMPLES, predictions
 
 pytestmark = [pytest.mark.kernel, pytest.mark.browser]
 WORDS = {"png": "Save as PNG", "svg": "Save as SVG", "csv": "Save data as CSV", "json": "Save specification"}
+DRAWINGS_AFTER = """async (theme) => {
+  let drawings = 0;
+  new MutationObserver(() => { drawings += 1; }).observe(document.querySelector(".vk-stage"), { childList: true });
+  document.documentElement.dataset.theme = theme;
+  await new Promise(requestAnimationFrame);
+  return drawings;
+}"""
 
 
 @pytest.mark.parametrize("key", sorted(EXAMPLES))
@@ -45,6 +52,14 @@ def test_each_chart_is_saved_in_every_form(draw, opened, tmp_path, key):
         ]
         assert [[_value(cell) for cell in row] for row in rows] == [[_value(cell) for cell in row] for row in values]
     assert found.faults == []
+
+
+def test_a_chart_is_drawn_again_only_where_its_colours_change(draw, opened, tmp_path):
+    page = opened(drawn(draw, "roc_curve", predictions(tmp_path, "breast_cancer"))).page
+    page.wait_for_selector(".vk-figure[data-painted]")
+    assert page.evaluate(DRAWINGS_AFTER, "light") == 0
+    assert page.evaluate(DRAWINGS_AFTER, "dark") > 0
+    assert page.evaluate(DRAWINGS_AFTER, "dark") == 0
 
 
 def _value(cell):
