@@ -33,7 +33,7 @@ class ProposalForm(forms.Form):
     patterns = LinesField(required=False, label="File names", help_text="One a line, such as *.csv.")
     needs_source = forms.BooleanField(required=False, label="Needs a source")
     reads_tables = forms.BooleanField(
-        required=False, label="Reads tables: adds delimiter, header row and decimal mark to its arguments"
+        required=False, label="Reads tables: adds delimiter, header row, decimal mark and encoding to its arguments"
     )
     arguments = forms.JSONField(
         required=False,

@@ -147,6 +147,44 @@ def test_a_person_s_word_counts_more_than_what_is_found_out(tmp_path):
     ]
 
 
+# What the reader cannot find out: the same bytes are text in several encodings.
+ENCODED = {
+    "polish.csv": ("cp1250", "miasto;liczba\nŁódź;1,5\n", {"miasto": ["Łódź"], "liczba": [1.5]}),
+    "japanese.csv": ("Shift-JIS", "都市,数\n東京,1\n表示|ソ,2\n", {"都市": ["東京", "表示|ソ"], "数": [1, 2]}),
+    "chinese.csv": ("gb18030", '城市,数\n"北京,市",1\n', {"城市": ["北京,市"], "数": [1]}),
+    "unmarked.csv": ("utf-16-be", "城市,数\n北京,1\n", {"城市": ["北京"], "数": [1]}),
+    "escaped.csv": ("iso2022_jp", "都市,数\n東京,1\n", {"都市": ["東京"], "数": [1]}),
+}
+
+
+def test_an_encoding_can_be_told(tmp_path):
+    for name, (encoding, text, _) in ENCODED.items():
+        (tmp_path / name).write_bytes(text.encode(encoding))
+    given = {name: encoding for name, (encoding, _, _) in ENCODED.items()}
+    found = read_all(tmp_path, f"answer = {{n: columns_of(n, encoding=e) for n, e in {given!r}.items()}}")
+    assert {name: each["columns"] for name, each in found.items()} == {
+        name: columns for name, (_, _, columns) in ENCODED.items()
+    }
+    assert not [note for each in found.values() for note in each["notes"] if "Read as" in note]
+
+
+def test_an_encoding_that_is_not_the_file_s_is_refused(tmp_path):
+    (tmp_path / "polish.csv").write_bytes("miasto\nŁódź\n".encode("cp1250"))
+    given = ["utf-8", "ascii", "shift_jis", "hex", "no such", "cp1251\x00"]
+    found = read_all(
+        tmp_path, f"answer = {{e: or_error(lambda: columns_of('polish.csv', encoding=e)) for e in {given!r}}}"
+    )
+    for encoding in ("utf-8", "ascii"):
+        assert found[encoding]["error"] == (
+            f"polish.csv cannot be read as {encoding}: its byte 8 is none of that encoding's. "
+            "Leave the encoding empty to have it found out."
+        )
+    for encoding in ("hex", "no such", "cp1251\x00"):
+        assert found[encoding]["error"].startswith(f"There is no encoding {encoding!r}. Use a name that Python knows")
+    # Its first byte is one of Shift-JIS, and one of the next is not.
+    assert "its byte" in found["shift_jis"]["error"]
+
+
 @pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "values", "table"])
 def test_pandas_json_in_every_orientation(tmp_path, orient):
     found, expected = read_all(tmp_path, f"""

@@ -43,16 +43,18 @@ class How:
         has_header: whether the first line holds names; None finds it out.
         delimiter: "" finds it out.
         decimal: "," or "." between whole and fraction; "" finds it out.
+        encoding: of delimited text, by a name that Python knows; "" finds it out.
     """
 
     names: tuple[str, ...] = ()
     has_header: bool | None = None
     delimiter: str = ""
     decimal: str = ""
+    encoding: str = ""
 
     @classmethod
     def of(cls, variables: Mapping[str, Any]) -> How:
-        """Returns what a type's arguments say: headers, header_row, delimiter, decimal; all may be missing."""
+        """Returns what a type's arguments say (`TABLE_ARGUMENTS` and `headers`); any of them may be missing."""
         names = variables.get("headers")
         has_header = {"yes": True, "true": True, "no": False, "false": False}
         decimal = str(variables.get("decimal") or "")
@@ -61,6 +63,7 @@ class How:
             has_header=has_header.get(str(variables.get("header_row", "")).lower()),
             delimiter=str(variables.get("delimiter") or ""),
             decimal=decimal if decimal in {",", "."} else "",
+            encoding=str(variables.get("encoding") or "").strip(),
         )
 
 

@@ -35,6 +35,7 @@ class Survey:
         returns: carriage returns without a line feed behind them.
         has_blank: whether there is an empty line.
         is_cut: whether the file ends within a character.
+        is_told: whether a person said which encoding it is.
     """
 
     encoding: str = "utf-8"
@@ -43,20 +44,40 @@ class Survey:
     returns: int = 0
     has_blank: bool = False
     is_cut: bool = False
+    is_told: bool = False
 
     @property
     def note(self) -> str:
-        """What people are told of the encoding; "" for UTF-8."""
-        name = NAMES.get(self.encoding, "")
+        """What people are told of the encoding; "" for UTF-8, and for what they said themselves."""
+        name = "" if self.is_told else NAMES.get(self.encoding, "")
         return f"Read as {name}, since the file is not UTF-8." if name else ""
 
 
-def survey(path: Path, head: bytes) -> Survey:
-    """Returns what a text file is written in; UTF-16 and UTF-32 are told by their first bytes alone."""
-    wide = wide_encoding(head)
-    if wide:
-        return Survey(encoding=wide)
-    found = Survey(encoding="utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8")
+def survey(path: Path, head: bytes, told: str = "") -> Survey:
+    """Returns what a text file is written in; UTF-16 and UTF-32 are told by their first bytes alone.
+
+    Args:
+        told: the encoding that a person says it is, by a name that Python knows; "" finds it out.
+
+    Raises:
+        ValueError: there is no such encoding, or the file has bytes that are none of its characters.
+    """
+    encoding = _known(told) if told else wide_encoding(head)
+    if told:
+        _check(path, encoding, told)
+    if encoding.startswith(("utf-16", "utf-32")):
+        return Survey(encoding=encoding, is_told=bool(told))
+    found = _count(path)
+    if told and encoding != "utf-8":
+        found.encoding, found.is_told, found.is_cut = encoding, True, False
+    elif found.encoding == "utf-8" and head.startswith(codecs.BOM_UTF8):
+        found.encoding = "utf-8-sig"
+    return found
+
+
+def _count(path: Path) -> Survey:
+    """Returns what one pass over the bytes shows, of UTF-8, Windows-1252 and Latin-1 the first that it can be."""
+    found = Survey()
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8, is_cp1252, last = True, True, b""
     with path.open("rb") as file:
@@ -74,6 +95,38 @@ def survey(path: Path, head: bytes) -> Survey:
     if not is_utf8:
         found.encoding = "cp1252" if is_cp1252 else "latin-1"
     return found
+
+
+def _known(told: str) -> str:
+    """Returns Python's own name of an encoding."""
+    try:
+        name = codecs.lookup(told).name
+        # Both fail where it is a codec for something else than text.
+        " ".encode(name)
+        codecs.getincrementaldecoder(name)
+    except (LookupError, ValueError):
+        raise ValueError(
+            f"There is no encoding {told!r}. Use a name that Python knows, such as cp1251, shift_jis or gb18030."
+        ) from None
+    return name
+
+
+def _check(path: Path, encoding: str, told: str) -> None:
+    decoder, done = codecs.getincrementaldecoder(encoding)(), 0
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                kept = len(decoder.getstate()[0])
+                decoder.decode(chunk)
+                done += len(chunk)
+        kept = len(decoder.getstate()[0])
+        decoder.decode(b"", final=True)
+    except UnicodeError as error:
+        at = done - kept + getattr(error, "start", 0) + 1
+        raise ValueError(
+            f"{path.name} cannot be read as {told}: its byte {at:,} is none of that encoding's. Leave the encoding "
+            "empty to have it found out."
+        ) from None
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:

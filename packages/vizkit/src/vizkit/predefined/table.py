@@ -35,10 +35,10 @@
 # description = "The first rows of the source. The figures of the columns are those of all rows."
 # ///
 """
-**Reads** delimited text (CSV, TSV and others, in UTF-8, UTF-16, Windows-1252 or Latin-1), JSON lines, JSON as pandas writes it
-in any orientation, Parquet, Arrow, Avro and ORC; each also packed as .gz, .zst, .bz2, .xz, or .zip with one file in it. One file, a
-pattern, or a folder, whose tables are put one below the other with their columns matched by name; folders such as `year=2024`
-become columns. What was assumed, and what is missing, is said below the table.
+**Reads** delimited text (CSV, TSV and others, in UTF-8, UTF-16, Windows-1252 or Latin-1, or in the encoding that you name),
+JSON lines, JSON as pandas writes it in any orientation, Parquet, Arrow, Avro and ORC; each also packed as .gz, .zst, .bz2, .xz,
+or .zip with one file in it. One file, a pattern, or a folder, whose tables are put one below the other with their columns
+matched by name; folders such as `year=2024` become columns. What was assumed, and what is missing, is said below the table.
 
 **Shows** the first rows with every cell as the file has it (CSV is read as text; nested values are shown as JSON), and
 for each column, over *all* rows: how many values are missing, how many differ, the least, the greatest and the mean.

@@ -31,10 +31,10 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     """Returns a file of delimited text.
 
     Raises:
-        ValueError: names were given, and they are too few, too many or twice the same; the text is for people.
+        ValueError: the names or the encoding that were given are not the file's; the text is for people.
     """
     notes = Notes()
-    found = survey(path, head)
+    found = survey(path, head, how.encoding)
     _say_survey(found, notes)
     start = head.decode(found.encoding, "ignore")
     if found.encoding.startswith("utf-8"):
@@ -80,8 +80,9 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
 
 
 def _say_survey(found: Survey, notes: Notes) -> None:
-    notes.add(found.note)
-    if found.nulls and not found.encoding.startswith("utf-16"):
+    if found.note:
+        notes.add(f"{found.note} If that is wrong, set encoding.")
+    if found.nulls:
         notes.add(f"The text holds {counted(found.nulls, 'NUL character')}.")
     if found.is_cut:
         notes.add("The file ends within a character, which is left out.")

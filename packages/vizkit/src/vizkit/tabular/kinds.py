@@ -44,6 +44,7 @@ _OTHERS: Final = (
 # Where an archive's mark stands, behind the name of its first file.
 _TAR_AT: Final = 257
 _MARKUP: Final = ((b"<!doctype html", "HTML"), (b"<html", "HTML"), (b"<svg", "an SVG image"), (b"<?xml", "XML"))
+_UNKNOWN: Final = ("binary data of an unknown kind", "")
 _CONTROLS: Final = bytes({*range(32), 127} - {0, 8, 9, 10, 12, 13, 27, 30, 31, 1})
 
 
@@ -60,8 +61,11 @@ def packing_of(head: bytes) -> str:
     return next((name for magic, name in PACKINGS.items() if head.startswith(magic)), "")
 
 
-def kind_of(head: bytes, path: Path) -> Kind:
+def kind_of(head: bytes, path: Path, *, is_text: bool = False) -> Kind:
     """Returns what a file that is not packed is.
+
+    Args:
+        is_text: whether bytes of an unknown kind are text: a person said in which encoding.
 
     Raises:
         ValueError: it is no table; the text says what it is.
@@ -70,7 +74,7 @@ def kind_of(head: bytes, path: Path) -> Kind:
         if head.startswith(magic):
             return kind
     other = _other(head, path.stat().st_size)
-    if other:
+    if other and not (is_text and other == _UNKNOWN):
         raise no_table(path.name, *other)
     text = head.lstrip(b"\xef\xbb\xbf\xff\xfe\x00\x1e \t\r\n")
     return "json" if text[:1] in {b"{", b"["} else "text"
@@ -103,7 +107,7 @@ def _other(head: bytes, size: int) -> tuple[str, str] | None:
     if text.startswith(b"{") and b'"nbformat"' in head and b'"cells"' in head:
         return "a Jupyter notebook", "Notebook"
     if not wide_encoding(head) and _is_binary(head):
-        return "binary data of an unknown kind", ""
+        return _UNKNOWN
     return None
 
 

@@ -222,7 +222,7 @@ def _open(path: Path, how: How) -> Part:
             raise ValueError("The file is empty.")
         if kinds.packing_of(head):
             raise kinds.no_table(path.name, "packed twice")
-    kind = kinds.kind_of(head, path)
+    kind = kinds.kind_of(head, path, is_text=bool(how.encoding))
     if kind == "text":
         return open_text(path, head, how)
     return open_json(path, head) if kind == "json" else open_columns(path, kind)

@@ -57,6 +57,13 @@ TABLE_ARGUMENTS: Final[dict[str, Any]] = {
         "title": "Decimal mark",
         "description": "Of numbers in delimited text; the other mark then separates thousands.",
     },
+    # Without a default: a render from before it was there still belongs to the same series.
+    "encoding": {
+        "type": "string",
+        "maxLength": 40,
+        "title": "Encoding",
+        "description": "Of delimited text, such as cp1251 or shift_jis. Empty: Unicode, Windows-1252 or Latin-1.",
+    },
 }
 _FIGURE_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
