@@ -85,6 +85,17 @@ def test_of_five_hundred_the_first_are_shown_and_all_on_demand(draw, opened, tmp
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.browser
+def test_the_controls_of_a_chart_stand_in_a_row_where_there_is_room(draw, opened, tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({f"feature-{n}": n for n in range(30)}))
+    page = opened(drawn(draw, "feature_importance", tmp_path / "a.json", top=10)).page
+    page.wait_for_selector(".vk-figure[data-painted]")
+    names = ("Bars", "Sort", "Search")
+    boxes = [page.get_by_text(name, exact=True).bounding_box() for name in names]
+    assert max(box["y"] for box in boxes) - min(box["y"] for box in boxes) < 4
+    assert [box["x"] for box in boxes] == sorted(box["x"] for box in boxes)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -160,7 +160,7 @@
     async draw() {
       const turn = ++this.turn;
       try {
-        const spec = this.compiled(this.shown()), holder = node("div"), binds = node("div");
+        const spec = this.compiled(this.shown()), holder = node("div"), binds = node("div", { class: "vk-binds" });
         const renderer = this.meta && this.spec.data.values.length <= MANY ? "svg" : "canvas";
         this.hide?.();
         this.stage.append(holder);
