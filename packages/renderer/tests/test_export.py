@@ -269,6 +269,8 @@ def test_missing_glyphs_are_one_sentence(body):
         (r"$\alpha$ costs $5 and $10", 1),
         ("$$x$$", 1),
         (r"\$5 and $y$", 1),
+        ("```math\nx^2 <b> y\n```", 1),
+        ("so $`x^2`$ holds, and `$y$` is code", 1),
     ],
 )
 def test_prices_are_no_formulas(body, text, math):

@@ -53,17 +53,19 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]
         return formula(body, is_block=True)
 
     def inline_math(self, body: str) -> str:
-        """`$ x $`."""
-        return formula(body, is_block=False)
+        """`$ x $`, and GitHub's ``$`x`$``."""
+        return formula(body.removeprefix("`").removesuffix("`"), is_block=False)
 
     def latex_environment(self, name: str, body: str) -> str:
         r"""`\\begin{name} x \\end{name}`."""
         return environment(f"\\begin{{{name}}}{body}\\end{{{name}}}")
 
     def block_code(self, code: str, info: str | None = None) -> str:
-        """A fenced block, in the page's own colours."""
-        is_python = bool(info) and str(info).split()[0].lower() in _PYTHON
-        return f'<pre class="code">{highlight(code) if is_python else escape(code, quote=False)}</pre>'
+        """A fenced block, in the page's own colours; GitHub's ```` ```math ```` is a formula."""
+        language = (info or "").strip().partition(" ")[0].lower()
+        if language == "math":
+            return formula(code.strip(), is_block=True)
+        return f'<pre class="code">{highlight(code) if language in _PYTHON else escape(code, quote=False)}</pre>'
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:  # noqa: ARG002  (mistune's signature)
         """A heading with the id that GitHub gives it, for tables of contents."""
