@@ -1,6 +1,6 @@
 """Examples of curves, matrices and importances: classifiers cross-validated on data sets that scikit-learn ships."""
 
-from packages.vizkit.tests.independent import compute
+from packages.vizkit.tests.independent import make
 
 PREDICT = """
 from sklearn import datasets, linear_model, model_selection, pipeline, preprocessing
@@ -43,7 +43,7 @@ with open("history.csv", "w", newline="") as file:
 
 def predictions(folder, name):
     """Writes `<name>.csv` (target, predicted, score_<class>...); returns its path."""
-    compute("base", PREDICT.format(name=name), folder)
+    make("base", PREDICT.format(name=name), folder)
     return folder / f"{name}.csv"
 
 
@@ -57,12 +57,12 @@ def _of(name, **arguments):
 
 
 def _history(folder):
-    compute("base", TRAIN, folder)
+    make("base", TRAIN, folder)
     return folder / "history.csv", {}
 
 
 def _permutation(folder):
-    compute("base", PERMUTE, folder)
+    make("base", PERMUTE, folder)
     return folder / "permutation.json", {}
 
 

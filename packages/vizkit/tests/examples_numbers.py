@@ -1,6 +1,6 @@
 """Examples of regression and drift, on the data sets that scikit-learn ships."""
 
-from packages.vizkit.tests.independent import compute
+from packages.vizkit.tests.independent import make
 
 DIABETES = """
 import numpy as np, polars as pl
@@ -25,12 +25,12 @@ answer = None
 
 
 def diabetes(folder):
-    compute("base", DIABETES, folder)
+    make("base", DIABETES, folder)
     return folder / "diabetes.csv", {}
 
 
 def wine(folder):
-    compute("base", WINE, folder)
+    make("base", WINE, folder)
     return folder, {}
 
 

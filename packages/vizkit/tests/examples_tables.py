@@ -4,7 +4,7 @@ import json
 
 import nbformat
 
-from packages.vizkit.tests.independent import compute
+from packages.vizkit.tests.independent import make
 
 TIPS = "import plotly.express as px; tips = px.data.tips(); tips.to_csv('tips.csv', index=False); answer = None"
 DIGITS = """
@@ -54,22 +54,22 @@ model = LinearRegression().fit(bills, tips)
 
 
 def tips(folder):
-    compute("base", TIPS, folder)
+    make("base", TIPS, folder)
     return folder / "tips.csv", {}
 
 
 def digits(folder):
-    compute("base", DIGITS, folder)
+    make("base", DIGITS, folder)
     return folder / "digits.parquet", {"size": 96}
 
 
 def chart(folder):
-    compute("base", CHART, folder)
+    make("base", CHART, folder)
     return folder / "tips.vl.json", {}
 
 
 def page(folder):
-    compute("base", PAGE, folder)
+    make("base", PAGE, folder)
     return folder / "tips.html", {}
 
 

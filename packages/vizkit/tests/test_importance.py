@@ -6,7 +6,7 @@ import pytest
 
 from packages.vizkit.tests.drawn import drawn, specs
 from packages.vizkit.tests.examples_curves import PERMUTE, violations
-from packages.vizkit.tests.independent import compute
+from packages.vizkit.tests.independent import make
 
 pytestmark = pytest.mark.kernel
 
@@ -17,7 +17,7 @@ def bars(page):
 
 
 def test_permutation_importances_are_scikit_learn_s_means_and_deviations(draw, tmp_path):
-    expected = compute("base", PERMUTE, tmp_path)
+    expected = make("base", PERMUTE, tmp_path)
     found = bars(drawn(draw, "feature_importance", tmp_path / "permutation.json"))
     means = dict(zip(expected["names"], expected["mean"], strict=True))
     deviations = dict(zip(expected["names"], expected["std"], strict=True))
