@@ -120,7 +120,8 @@ def _spec(mode, interpreter, stage, options):
         preload=info.preload,
         toolkits=(vizkit.TOOLKIT_DIR,),
         idle_s=10,
-        **options,
+        # It is not replaced in the course of a run: that would look like damage.
+        **{"max_renders": 10**9, **options},
     )
 
 
