@@ -28,6 +28,8 @@ TEXTS = {
     "newline.csv": (b'"price\n(EUR)",n\n1.5,2\n', {"price\n(EUR)": [1.5], "n": [2]}, ""),
     "tabs.txt": (b"a\tb\n1,5\tx\n", {"a": [1.5], "b": ["x"]}, "decimal comma"),
     "commas.tsv": (b"city, state, country\tn\na, b, c\t1\n", {"city, state, country": ["a, b, c"], "n": [1]}, ""),
+    "wide_mark.csv": ("sep=€\na€b€c\n1€x, y€2\n3€z\n".encode(),
+                      {"a": [1, 3], "b": ["x, y", "z"], "c": [2, None]}, "1 line has fewer"),
     "bars.csv": (b"a|b\n1|2\n", {"a": [1], "b": [2]}, ""),
     "comma.csv": (b"x;y\n1,5;2\n-2.000,5;3\n", {"x": [1.5, -2000.5], "y": [2, 3]}, "decimal comma"),
     "thousands.csv": (b'x,y\n"1,234.5",2\n"12",3\n', {"x": [1234.5, 12.0], "y": [2, 3]}, "between thousands"),
@@ -138,12 +140,14 @@ def test_values_are_those_that_the_text_means(read, name):
 def test_a_person_s_word_counts_more_than_what_is_found_out(tmp_path):
     (tmp_path / "a.csv").write_text("1;2,5\n3;4,5\n")
     found = read_all(tmp_path, """answer = [columns_of("a.csv", **how)["columns"] for how in (
-        dict(has_header=True), dict(names=("a", "b")), dict(delimiter=","), dict(decimal="."))]""")  # fmt: skip
+        dict(has_header=True), dict(names=("a", "b")), dict(delimiter=","), dict(decimal="."),
+        dict(delimiter="\\u00e9"), dict(delimiter="\\ud800"))]""")  # fmt: skip
     assert found == [
         {"1": [3], "2,5": [4.5]},
         {"a": [1, 3], "b": [2.5, 4.5]},
         {"column_1": ["1;2", "3;4"], "column_2": [5, 5]},
         {"column_1": [1, 3], "column_2": ["2,5", "4,5"]},
+        *[{"1;2,5": ["3;4,5"]}] * 2,
     ]
 
 

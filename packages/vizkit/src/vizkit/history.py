@@ -15,6 +15,7 @@ from . import files
 from .history_files import tables_of
 from .history_tables import PART_MARK, PARTS, is_x, name_of_x
 from .notes import Notes, counted, listed
+from .tabular import floats
 
 _MAX_FAULTS: Final = 3
 _LESS_IS_BETTER: Final = re.compile(
@@ -158,7 +159,7 @@ def _x_values(table: pl.DataFrame, name: str, notes: Notes) -> tuple[Any, bool]:
     found = table.get_column(name)
     if isinstance(found.dtype, pl.Date | pl.Datetime):
         return found.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6, True
-    numbers = found.cast(pl.Float64, strict=False) if not found.dtype.is_nested() else pl.Series(dtype=pl.Float64)
+    numbers = floats(found)
     if not numbers.count():
         raise ValueError(f'Column "{name}" holds neither numbers nor times, so nothing can be drawn over it.')
     x = numbers.to_numpy()
@@ -181,7 +182,7 @@ def _curves(table: pl.DataFrame, x: Any, x_name: str, wanted: Sequence[str], run
         if not is_asked or name in spreads.values():
             continue
         column = table.get_column(name)
-        values = None if _holds_no_numbers(column) else column.cast(pl.Float64, strict=False)
+        values = None if _holds_no_numbers(column) else floats(column)
         spread = spreads.get(name)
         curve = _curve(x, values, table.get_column(spread) if spread else None, is_blank) if values is not None else {}
         if not curve or not (len(curve["x"]) or curve["lost"]):
@@ -200,17 +201,13 @@ def _curves(table: pl.DataFrame, x: Any, x_name: str, wanted: Sequence[str], run
 
 def _blank_rows(table: pl.DataFrame, metrics: Sequence[str]) -> Any:
     """Returns which rows hold no finite number at all."""
-    numeric = [name for name in metrics if not table.schema[name].is_nested()]
-    known = (pl.col(name).cast(pl.Float64, strict=False).is_finite() for name in numeric)
-    found = table.select(pl.any_horizontal(*known, pl.lit(value=False)).fill_null(value=False)).to_series()
-    return ~found.to_numpy()
+    known = [floats(table.get_column(name)).is_finite().fill_null(value=False) for name in metrics]
+    return ~np.logical_or.reduce([each.to_numpy() for each in known] or [np.zeros(len(table), bool)])
 
 
 def _holds_no_numbers(column: pl.Series) -> bool:
     kind = column.dtype
-    if kind.is_nested() or kind.is_temporal() or kind == pl.Boolean:
-        return True
-    return not column.cast(pl.Float64, strict=False).count()
+    return kind.is_temporal() or kind == pl.Boolean or not floats(column).count()
 
 
 def _curve(x: Any, values: pl.Series, spread: pl.Series | None, is_blank: Any) -> dict[str, Any]:
@@ -225,7 +222,7 @@ def _curve(x: Any, values: pl.Series, spread: pl.Series | None, is_blank: Any) -
     finite = np.isfinite(y)
     reach = None
     if spread is not None:
-        reach = np.nan_to_num(spread.cast(pl.Float64, strict=False).fill_null(0).to_numpy()[there][order][finite])
+        reach = np.nan_to_num(floats(spread).fill_null(0).to_numpy()[there][order][finite])
     return {
         "x": places[finite],
         "y": y[finite],

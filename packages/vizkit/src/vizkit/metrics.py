@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 
 from . import scores, tabular
 from .labels import number
@@ -92,7 +91,7 @@ def points(source: str, source_uri: str, variables: Mapping[str, Any]) -> tuple[
     else:
         names = table.names[: len(_POINTS)]
     rows = table.collect(names)
-    fpr, tpr, thresholds = (rows.get_column(each).cast(pl.Float64, strict=False).to_numpy() for each in names)
+    fpr, tpr, thresholds = (tabular.floats(rows.get_column(each)).to_numpy() for each in names)
     if len(fpr) < 2 or not (_are_rates(fpr) and _are_rates(tpr)):
         raise ValueError("A curve that is computed already needs two points or more, with fpr and tpr from 0 to 1.")
     if not (_is_ordered(fpr) and _is_ordered(tpr)):

@@ -14,7 +14,7 @@ import polars as pl
 from . import labels as known_labels
 from .class_columns import SCORE_WORDS, class_columns, words_of
 from .notes import Notes, counted, left_out
-from .tabular import How, Table, read
+from .tabular import How, Table, floats, read
 
 TARGET_COLUMNS: Final = (
     "target", "y_true", "label", "true_label", "actual", "class", "truth", "ground_truth", "labels", "y", "y_test",
@@ -227,8 +227,7 @@ def numbers(rows: pl.DataFrame, name: str) -> Any:
         ValueError: there is no number in it.
     """
     column = rows.get_column(name)
-    found = column.cast(pl.Float64, strict=False).fill_null(math.nan) if not column.dtype.is_nested() else column
-    array = found.to_numpy() if found.dtype == pl.Float64 else np.zeros(0)
+    array = floats(column).fill_null(math.nan).to_numpy()
     if not np.isfinite(array).any():
         sample = next((str(each) for each in column.drop_nulls().head(1)), "nothing")
         raise ValueError(f'Column "{name}" holds no numbers; it holds {sample[:40]}.')

@@ -12,6 +12,7 @@ import polars as pl
 from . import drawings
 from .charts import Axis, Chart, Series
 from .predictions import PREDICTED_COLUMNS, TARGET_COLUMNS
+from .tabular import floats
 from .tabular.columns import SHOWN_COLUMNS, describe, find_name
 
 _TRUE: Final = ("y_true", "target", "actual", "label", "observed", "true", "truth", *TARGET_COLUMNS)
@@ -86,8 +87,8 @@ def _column(rows: pl.DataFrame, wanted: str, usual: Sequence[str], what: str) ->
 
 def _numbers(rows: pl.DataFrame, name: str) -> Any:
     column = rows[name]
-    numbers = None if column.dtype.is_nested() or column.dtype.is_temporal() else column.cast(pl.Float64, strict=False)
-    if numbers is None or not numbers.count():
+    numbers = floats(column)
+    if column.dtype.is_temporal() or not numbers.count():
         sample = next((str(each) for each in column.drop_nulls().head(1)), "nothing")
         raise ValueError(f'Column "{name}" holds no numbers, but values such as {sample[:60]}.')
     return numbers.fill_null(np.nan).to_numpy()

@@ -8,6 +8,6 @@ from ..dialect import How
 from ..headers import MISSING
 from .json_text import load_json
 from .table import Table, read, read_files
-from .values import typed
+from .values import floats, typed
 
-__all__ = ["MISSING", "How", "Table", "load_json", "read", "read_files", "typed"]
+__all__ = ["MISSING", "How", "Table", "floats", "load_json", "read", "read_files", "typed"]

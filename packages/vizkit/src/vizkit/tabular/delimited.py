@@ -45,25 +45,25 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     has_broken_quote = bool(found.quotes % 2) and _is_unclosed(path, found, dialect)
     if has_broken_quote:
         notes.add("A quotation mark is opened and never closed, so quotation marks are read as text.")
-    skipped = dialect.skipped
     if _is_unusual(found, dialect):
-        path, skipped = _rewritten(path, found, dialect, is_quoted=not has_broken_quote), 0
-        found = replace(found, returns=0)
+        path = _rewritten(path, found, dialect, is_quoted=not has_broken_quote)
+        found, dialect = replace(found, returns=0), _of_copy(dialect)
     if dialect.delimiter == " ":
         notes.add("The columns are those that spaces separate.")
     elif dialect.is_spaced:
         notes.add("A space follows each delimiter; it is no part of the values.")
     names = pl.selectors.by_name(*dialect.names)
-    scan = partial(_scan, path, dialect, skipped, is_quoted=not has_broken_quote)
+    scan = partial(_scan, path, dialect, is_quoted=not has_broken_quote)
     try:
         total = _count(scan({}), path, found, dialect, notes)
     except pl.exceptions.PolarsError:
         # Quotation marks inside of values; Python's reader takes them as they are.
         notes.add("Quotation marks stand where none belong, so some values may be cut in another way than was meant.")
-        path = _rewritten(path, found, replace(dialect, skipped=skipped), is_quoted=not has_broken_quote)
-        scan = partial(_scan, path, dialect, 0, is_quoted=not has_broken_quote)
+        path = _rewritten(path, found, dialect, is_quoted=not has_broken_quote)
+        dialect = _of_copy(dialect)
+        scan = partial(_scan, path, dialect, is_quoted=not has_broken_quote)
         try:
-            total = _count(scan({}), path, replace(found, returns=0), replace(dialect, skipped=0), notes)
+            total = _count(scan({}), path, replace(found, returns=0), dialect, notes)
         except pl.exceptions.PolarsError:
             raise damaged(path.name, "delimited text") from None
     frame = scan({})
@@ -114,7 +114,13 @@ def _is_unusual(found: Survey, dialect: dialects.Dialect) -> bool:
     """Whether polars would read it otherwise than people mean it."""
     is_plain = found.encoding in {"utf-8", "utf-8-sig"}
     # An empty line is no row; a lone carriage return ends a line as well.
+    is_plain &= dialect.delimiter.isascii()
     return not is_plain or found.has_blank or dialect.is_spaced or found.returns > 0 or found.is_cut
+
+
+def _of_copy(dialect: dialects.Dialect) -> dialects.Dialect:
+    """Returns how `_rewritten` writes a copy: without a head, its delimiter one byte, since polars takes no other."""
+    return replace(dialect, skipped=0, delimiter=dialect.delimiter if dialect.delimiter.isascii() else "\x1f")
 
 
 def _records(path: Path, found: Survey, dialect: dialects.Dialect, **how: Any) -> Iterator[list[str]]:
@@ -139,20 +145,18 @@ def _rewritten(path: Path, found: Survey, dialect: dialects.Dialect, *, is_quote
         written: dict[str, Any] = {"lineterminator": "\n"}
         if not is_quoted:
             written |= {"quoting": csv.QUOTE_NONE, "quotechar": None, "escapechar": None}
-        writer = csv.writer(file, delimiter=dialect.delimiter, **written)
+        writer = csv.writer(file, delimiter=_of_copy(dialect).delimiter, **written)
         writer.writerows(row for row in _records(path, found, dialect, **how) if row)
     return copy
 
 
-def _scan(
-    path: Path, dialect: dialects.Dialect, skipped: int, types: Mapping[str, Any], *, is_quoted: bool
-) -> pl.LazyFrame:
+def _scan(path: Path, dialect: dialects.Dialect, types: Mapping[str, Any], *, is_quoted: bool) -> pl.LazyFrame:
     names = [*dialect.names, _BEYOND]
     return pl.scan_csv(
         path,
         separator=dialect.delimiter,
         has_header=False,
-        skip_lines=skipped,
+        skip_lines=dialect.skipped,
         schema={name: types.get(name, pl.String) for name in names},
         quote_char='"' if is_quoted else None,
         extra_columns="ignore",
@@ -191,9 +195,8 @@ def _short_rows(path: Path, found: Survey, dialect: dialects.Dialect) -> int:
     """Returns how many rows have fewer cells than there are columns."""
     width = len(dialect.names)
     if found.quotes or path.stat().st_size <= HEAD_BYTES:
-        plain = replace(found, encoding="utf-8")
-        rewritten = replace(dialect, skipped=0) if found.returns == 0 and _is_unusual(found, dialect) else dialect
-        return sum(0 < len(row) < width for row in _records(path, plain, rewritten))
+        # What was in another encoding was written anew.
+        return sum(0 < len(row) < width for row in _records(path, replace(found, encoding="utf-8"), dialect))
     line = pl.scan_csv(
         path, separator="\x1e", has_header=False, skip_lines=dialect.skipped, schema={"line": pl.String},
         quote_char=None,

@@ -33,6 +33,19 @@ _FORMS: Final = (
 )  # fmt: skip
 
 
+def floats(column: pl.Series) -> pl.Series:
+    """Returns a column's values as numbers; null where a value is none, as all lists, bytes and objects are.
+
+    Words, also those of categories, are read. Polars itself refuses to look for numbers in half of these types.
+    """
+    kind = column.dtype
+    if isinstance(kind, pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
+    elif kind.is_nested() or isinstance(kind, pl.Binary | pl.Object):
+        return pl.Series(column.name, [None], dtype=pl.Float64).new_from_index(0, len(column))
+    return column.cast(pl.Float64, strict=False)
+
+
 def there(column: pl.Expr) -> pl.Expr:
     """Returns a column's texts, null where one stands for nothing."""
     return pl.when(~column.is_in((*MISSING, *_BLANK))).then(column)
