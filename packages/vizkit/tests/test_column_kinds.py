@@ -41,6 +41,9 @@ def errors_of(path):
     pairs = regression.read_pairs(profile.read_sample(path, "", tabular.How(), max_rows=30)[0])
     return regression.errors(pairs), regression.quantiles(pairs), regression.draw(pairs)
 
+def statistics(path):
+    return [compute_statistics(path, "", split_by=by) for by in ("", "b")]
+
 READINGS = {
     "predictions": (areas, {"target": half, "score": part, "weight": part + 1}),
     "counts": (lambda path: counts.read_counts(path, "", {}),
@@ -51,6 +54,7 @@ READINGS = {
                     {"feature": pl.Series([f"f{n}" for n in i]), "importance": part, "importance_std": part}),
     "points": (lambda path: metrics.points(path, "", {}), {"fpr": part, "tpr": part, "thresholds": 1 - part}),
     "regression": (errors_of, {"target": part, "prediction": part}),
+    "statistics": (statistics, {"a": part, "b": half}),
     "summary": (summary_of, {"a": part, "b": half}),
 }
 

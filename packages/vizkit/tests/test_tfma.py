@@ -222,6 +222,17 @@ def test_a_folder_without_an_evaluation_is_said(draw, tmp_path):
     assert outcome.message.startswith("metrics-00000-of-00001.tfrecord is damaged")
 
 
+@pytest.mark.parametrize("name", ["validations.tfrecord", "plots-00000-of-00001.tfrecord"])
+def test_a_damaged_file_beside_the_metrics_is_said(draw, tmp_path, name):
+    shutil.copytree(WRITTEN / "evaluation", tmp_path / "evaluation")
+    path = tmp_path / "evaluation" / name
+    content = path.read_bytes()
+    # The first record's message, behind its length and checksum.
+    path.write_bytes(content[:12] + b"\xff" * 40 + content[52:])
+    outcome, _ = draw("tfma", tmp_path / "evaluation")
+    assert (outcome.state, outcome.message) == ("failed", f"{name} is damaged, or was not written by TFMA.")
+
+
 def test_tfma_s_own_views_are_drawn_by_us(draw, folder, real):
     code = """
 import tensorflow_model_analysis as tfma

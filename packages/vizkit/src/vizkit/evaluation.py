@@ -222,14 +222,28 @@ def _value(message: Any, pair: Any = None) -> Value | None:
     return None
 
 
+def messages(path: Path, kind: Any) -> Iterator[Any]:
+    """Yields the records of a file as messages of a kind.
+
+    Raises:
+        ValueError: one is none; the text is for people.
+    """
+    from google.protobuf.message import DecodeError
+
+    for record in records(path.read_bytes(), path.name):
+        try:
+            yield kind.FromString(record)
+        except DecodeError:
+            raise ValueError(f"{path.name} is damaged, or was not written by TFMA.") from None
+
+
 def _failures(paths: Iterable[Path]) -> tuple[Failure, ...] | None:
     from tensorflow_model_analysis.proto import validation_result_pb2
 
     found: list[Failure] = []
     has_thresholds = False
     for path in paths:
-        for record in records(path.read_bytes(), path.name):
-            result = validation_result_pb2.ValidationResult.FromString(record)
+        for result in messages(path, validation_result_pb2.ValidationResult):
             has_thresholds |= not result.missing_thresholds
             for each in result.metric_validations_per_slice:
                 cut = Slice(keys=tuple(slice_keys(each.slice_key)), metrics={})

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .evaluation import folders_of, metric_name, slice_keys
-from .records import records
+from .evaluation import folders_of, messages, metric_name, slice_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +91,7 @@ def read_plots(source: str, source_uri: str = "") -> list[Plot]:
 def _of_plots(path: Path, prefix: str, alone: str) -> Iterator[Plot]:
     from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-    for record in records(path.read_bytes(), path.name):
-        message = metrics_for_slice_pb2.PlotsForSlice.FromString(record)
+    for message in messages(path, metrics_for_slice_pb2.PlotsForSlice):
         keys = tuple(slice_keys(message.slice_key))
         if message.HasField("cross_slice_key"):
             continue
@@ -121,8 +119,7 @@ def plot_of(data: Any, *, model: str, keys: tuple[tuple[str, str], ...], name: s
 def _of_metrics(path: Path, prefix: str, alone: str) -> Iterator[Plot]:
     from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-    for record in records(path.read_bytes(), path.name):
-        message = metrics_for_slice_pb2.MetricsForSlice.FromString(record)
+    for message in messages(path, metrics_for_slice_pb2.MetricsForSlice):
         for pair in message.metric_keys_and_values:
             if pair.value.WhichOneof("type") == "confusion_matrix_at_thresholds" and message.HasField("slice_key"):
                 listed = tuple(map(_matrix, pair.value.confusion_matrix_at_thresholds.matrices))

@@ -38,8 +38,12 @@ def describe(name: str, column: Any) -> Feature:
 
 
 def _describe_lists(name: str, column: Any) -> Feature:
+    import polars as pl
+
+    if isinstance(column.dtype, pl.Array):
+        column = column.arr.to_list()
     present = column.drop_nulls()
-    lengths = present.list.len() if hasattr(present.dtype, "inner") and present.dtype.is_nested() else None
+    lengths = present.list.len()
     kind, values = _typed(present.explode().drop_nulls())
     values = values.drop_nulls()
     return Feature(
@@ -48,8 +52,8 @@ def _describe_lists(name: str, column: Any) -> Feature:
         count=len(present),
         missing=len(column) - len(present),
         values=len(values),
-        fewest=int(lengths.min() or 0) if lengths is not None and len(present) else 0,
-        most=int(lengths.max() or 0) if lengths is not None and len(present) else 0,
+        fewest=int(lengths.min() or 0),
+        most=int(lengths.max() or 0),
         **_figures(kind, values),
     )
 
@@ -74,15 +78,22 @@ def _typed(column: Any) -> tuple[str, Any]:
         return "INT", column.cast(pl.Int64, strict=False)
     if kind.is_numeric():
         return "FLOAT", column.cast(pl.Float64)
-    if kind == pl.Binary:
-        return "STRING", pl.Series([_as_text(each) for each in column], dtype=pl.String)
-    if kind.is_nested():
-        return "STRING", pl.Series([None if each is None else str(each) for each in column], dtype=pl.String)
-    return "STRING", column.cast(pl.String)
+    return "STRING", as_texts(column)
 
 
-def _as_text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "replace")
+def as_texts(column: Any) -> Any:
+    """Returns a column's values as texts, whatever their type."""
+    import polars as pl
+
+    from ..cells import as_text
+
+    if column.dtype == pl.Binary:
+        texts = [None if each is None else each.decode("utf-8", "replace") for each in column]
+    elif column.dtype.is_nested():
+        texts = [None if each is None else str(each) for each in column]
+    else:
+        return as_text(column)
+    return pl.Series(column.name, texts, dtype=pl.String)
 
 
 def _typed_texts(texts: Any) -> tuple[str, Any]:

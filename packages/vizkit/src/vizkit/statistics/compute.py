@@ -14,7 +14,7 @@ from typing import Any, Final
 from .. import tabular
 from ..files import source_files
 from ..notes import Notes
-from .columns import describe
+from .columns import as_texts, describe
 from .model import Dataset, Feature
 from .read import split_of
 
@@ -102,7 +102,7 @@ def _by_group(table: tabular.Table, features: Sequence[str], split_by: str, max_
     chosen = _chosen(table, features, split_by)
     wanted = [str(names.index(name)) for name in [split_by, *chosen]]
     frame = table.select(*map(pl.col, wanted), from_frame=_by_place(table, max_rows))
-    groups = frame.get_column(str(names.index(split_by))).cast(pl.String)
+    groups = as_texts(frame.get_column(str(names.index(split_by))))
     values = groups.unique().to_list()
     if len(values) > _MAX_GROUPS:
         raise ValueError(
