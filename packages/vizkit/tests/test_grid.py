@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from packages.vizkit.tests.examples import all_examples
 from packages.vizkit.tests.independent import compute
 
 pytestmark = pytest.mark.kernel
@@ -108,6 +109,19 @@ def test_what_cannot_be_shown_is_explained(draw, tmp_path, name, content, given,
     (tmp_path / name).write_bytes(content)
     outcome, _ = draw("grid", tmp_path / name, **given)
     assert words in outcome.message
+
+
+def test_a_table_that_is_damaged_in_its_middle_is_said_to_be(draw, tmp_path):
+    source, given = all_examples()["grid"](tmp_path)
+    content = bytearray(source.read_bytes())
+    # The first page's head, behind the file's mark; the schema at its end is whole.
+    content[4:12] = b"\xff" * 8
+    source.write_bytes(content)
+    outcome, _ = draw("grid", source, **given)
+    assert (outcome.state, outcome.message) == (
+        "failed",
+        f"{source.name} is damaged, so it cannot be read as a table to its end.",
+    )
 
 
 @pytest.mark.browser

@@ -99,7 +99,7 @@ def _short(text: str) -> str:
 def _table_cards(paths: list[Path], root: Path, choice: Choice, side: int) -> tuple[Iterator[Card], int]:
     from . import tabular
 
-    tables = [(path, tabular.read(str(path))) for path in paths]
+    tables = [(path, tabular.read(str(path), path.name)) for path in paths]
     total = sum(table.total for _, table in tables)
     names = list(dict.fromkeys(name for _, table in tables for name in table.names))
     if not total:
@@ -108,7 +108,7 @@ def _table_cards(paths: list[Path], root: Path, choice: Choice, side: int) -> tu
     for name in filter(None, (choice.image, choice.label, *choice.texts)):
         if name not in names:
             first.require(name)
-    rows = first.frame.head(20).collect().to_dicts()
+    rows = first.rows_of(0, 20).to_dicts()
     chosen = _choose(names, rows, paths[0].parent, root, choice)
     return (_row_card(row, place, root, chosen, side) for row, place in _rows(tables)), total
 
@@ -116,7 +116,7 @@ def _table_cards(paths: list[Path], root: Path, choice: Choice, side: int) -> tu
 def _rows(tables: Iterable[tuple[Path, Table]]) -> Iterator[tuple[dict[str, Any], Path]]:
     for path, table in tables:
         for start in range(0, table.total, _PIECE_ROWS):
-            piece = table.frame.slice(start, _PIECE_ROWS).collect(engine="streaming")
+            piece = table.rows_of(start, _PIECE_ROWS)
             yield from ((row, path.parent) for row in piece.iter_rows(named=True))
 
 

@@ -77,6 +77,14 @@ class Table:
         except (pl.exceptions.PolarsError, UnicodeError, OSError):
             raise ValueError(f"{self.label} is damaged, so it cannot be read as a table to its end.") from None
 
+    def rows_of(self, start: int, count: int) -> pl.DataFrame:
+        """Returns some rows, with the types that the file gives them.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        return self.select(pl.all(), from_frame=self.frame.slice(start, count))
+
     def with_numbers(self, use: Callable[[Table], Result]) -> Result:
         """Returns what `use` makes of this table, where many rows are text with its numbers read as such by polars.
 
