@@ -3,6 +3,7 @@
 gains: another person's render
 needs: chain
 repeat: 10
+ends: succeeded, too_many_processes
 """
 
 script = "i=0; while [ $i -lt 3000 ]; do for d in ../../render-*/work; do echo taken > $d/taken; done; i=$((i+1)); done"
