@@ -109,5 +109,9 @@ def test_it_holds_nothing_of_the_process_that_it_belongs_to():
 
 
 def opened(pid):
-    folder = Path(f"/proc/{pid}/fd")
-    return [str(each.readlink()) for each in folder.iterdir() if int(each.name) > 2]
+    found = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        # It may be closed since the folder was listed.
+        with contextlib.suppress(FileNotFoundError):
+            found += [str(each.readlink())] if int(each.name) > 2 else []
+    return found
