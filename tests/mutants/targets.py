@@ -19,6 +19,7 @@ TARGETS = {
     "apps/runs/gateway/objects/address.py": ("tests/runs/test_object_addresses.py",),
     "apps/visualizations/sources/addresses.py": (
         "tests/runs/test_object_addresses.py",
+        "tests/visualizations/test_source_addresses.py",
         "tests/visualizations/test_sources.py",
     ),
 }

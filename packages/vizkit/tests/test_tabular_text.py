@@ -180,13 +180,13 @@ def test_an_encoding_that_is_not_the_file_s_is_refused(tmp_path):
     )
     for encoding in ("utf-8", "ascii"):
         assert found[encoding]["error"] == (
-            f"polish.csv cannot be read as {encoding}: its byte 8 is none of that encoding's. "
-            "Leave the encoding empty to have it found out."
+            f"polish.csv cannot be read as {encoding}: byte 8 is not valid in that encoding. "
+            "Leave the encoding empty to have it detected."
         )
     for encoding in ("hex", "no such", "cp1251\x00"):
         assert found[encoding]["error"].startswith(f"There is no encoding {encoding!r}. Use a name that Python knows")
     # Its first byte is one of Shift-JIS, and one of the next is not.
-    assert "its byte" in found["shift_jis"]["error"]
+    assert "is not valid in that encoding" in found["shift_jis"]["error"]
 
 
 @pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "values", "table"])

@@ -15,11 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from renderer.child.render_child.host import processes
 from renderer.host_spec import CHILD, HostLostError, HostSpec, HostStartError, supervisor_options
 
 _READY_S: Final = 90.0
@@ -104,7 +105,7 @@ class RenderHost:
         """Ends the host with all its renders, whoever ordered them: it is stuck."""
         pid = self.supervisor_pid()
         if pid:
-            _ask_to_end(pid)
+            processes.send_signal(pid, signal.SIGTERM)
 
     def _try_connect(self) -> socket.socket | None:
         connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -195,18 +196,12 @@ def hosts_end(run_dir: Path) -> None:
     for path in run_dir.glob("*.pid"):
         pid = _supervisor_of(path)
         if pid:
-            _ask_to_end(pid)
+            processes.send_signal(pid, signal.SIGTERM)
         else:
             path.unlink(missing_ok=True)
     until = time.monotonic() + _END_S
     while any(run_dir.glob("*.pid")) and time.monotonic() < until:
         time.sleep(0.02)
-
-
-def _ask_to_end(pid: int) -> None:
-    """Asks a supervisor to end; it may have done so already."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
 
 
 def _supervisor_of(path: Path) -> int | None:

@@ -124,8 +124,8 @@ def _check(path: Path, encoding: str, told: str) -> None:
     except UnicodeError as error:
         at = done - kept + getattr(error, "start", 0) + 1
         raise ValueError(
-            f"{path.name} cannot be read as {told}: its byte {at:,} is none of that encoding's. Leave the encoding "
-            "empty to have it found out."
+            f"{path.name} cannot be read as {told}: byte {at:,} is not valid in that encoding. Leave the encoding "
+            "empty to have it detected."
         ) from None
 
 

@@ -112,9 +112,8 @@ def _is_unclosed(path: Path, found: Survey, dialect: dialects.Dialect) -> bool:
 
 def _is_unusual(found: Survey, dialect: dialects.Dialect) -> bool:
     """Whether polars would read it otherwise than people mean it."""
-    is_plain = found.encoding in {"utf-8", "utf-8-sig"}
+    is_plain = found.encoding in {"utf-8", "utf-8-sig"} and dialect.delimiter.isascii()
     # An empty line is no row; a lone carriage return ends a line as well.
-    is_plain &= dialect.delimiter.isascii()
     return not is_plain or found.has_blank or dialect.is_spaced or found.returns > 0 or found.is_cut
 
 

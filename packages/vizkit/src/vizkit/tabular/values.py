@@ -34,9 +34,9 @@ _FORMS: Final = (
 
 
 def floats(column: pl.Series) -> pl.Series:
-    """Returns a column's values as numbers; null where a value is none, as all lists, bytes and objects are.
+    """Returns a column's values as numbers; null where a value is not a number. Lists, bytes and objects never are.
 
-    Words, also those of categories, are read. Polars itself refuses to look for numbers in half of these types.
+    Numbers that are written as text or as categories are read. A cast alone fails for categories, bytes and lists.
     """
     kind = column.dtype
     if isinstance(kind, pl.Categorical | pl.Enum):
