@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,9 +22,10 @@ from apps.notifications.addresses import email_is_set_up
 from apps.notifications.definitions import condition_text, definition_of
 from apps.notifications.forms import AlertForm
 from apps.notifications.models import OPEN_STATES, Alert, AlertEvent
-from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError, VisualizationsError
+from apps.visualizations.exceptions import InvalidRequestError, VisualizationsError
 from apps.visualizations.models import Recipe
 from apps.visualizations.selectors import recipe_get
+from apps.visualizations.views.errors import service_errors_as_pages
 
 _PAGE: Final = 50
 _CHECKS: Final = 10
@@ -138,9 +138,8 @@ def alert_action(request: HttpRequest, alert_id: UUID, action: str) -> HttpRespo
         raise Http404(f"An alert cannot be asked to {action}.")
     alert = _alert(request, alert_id)
     try:
-        messages.success(request, _ACTIONS[action](caller_of(request), alert))
-    except NotAllowedError as error:
-        raise PermissionDenied(str(error)) from error
+        with service_errors_as_pages():
+            messages.success(request, _ACTIONS[action](caller_of(request), alert))
     except InvalidRequestError as error:
         messages.error(request, str(error))
     return redirect("notifications:alert_list") if action == "delete" else redirect(alert)
@@ -156,14 +155,10 @@ def _errors_add(form: forms.Form, error: VisualizationsError) -> None:
 
 
 def _alert(request: HttpRequest, alert_id: UUID) -> Alert:
-    try:
+    with service_errors_as_pages():
         return selectors.alert_get(caller_of(request), alert_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
 
 
 def _recipe(request: HttpRequest, recipe_id: UUID) -> Recipe:
-    try:
+    with service_errors_as_pages():
         return recipe_get(caller_of(request), recipe_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render as render_page
 from django.views.decorators.http import require_safe
 
@@ -16,7 +16,7 @@ from apps.runs.graph.view_state import GraphViewState
 from apps.runs.log_lines import log_page
 from apps.runs.services import metrics_of
 from apps.visualizations import selectors as visualization_selectors
-from apps.visualizations.exceptions import NotFoundError
+from apps.visualizations.views.errors import service_errors_as_pages
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 def run_copy(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
     """Shows the copy of a visualization's run: its graph, parameters and metrics, and one step with its log."""
     caller = caller_of(request)
-    try:
+    with service_errors_as_pages():
         visualization = visualization_selectors.visualization_get(caller, visualization_id)
         copy = selectors.run_copy_get(caller, visualization)
         details = copy.details
         step = details.step(request.GET.get("step", visualization.step_id)) or next(iter(details.steps), None)
         log = selectors.log_copy_get(caller, visualization, copy, step.id) if step else None
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
     context = graph_context(details.steps, GraphViewState(frames="open"), view="graph", selected=step) | {
         "visualization": visualization,
         "copy": copy,

@@ -20,8 +20,9 @@ from apps.promotion.contexts import entries_of, proposal_context, types_of
 from apps.promotion.files import draft_of
 from apps.promotion.forms import ProposalForm
 from apps.promotion.models import Proposal
-from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
+from apps.visualizations.exceptions import NotFoundError, VisualizationsError
 from apps.visualizations.models import Render
+from apps.visualizations.views.errors import service_errors_as_pages
 
 _PAGE: Final = 50
 _MOST_TYPES: Final = 200
@@ -116,9 +117,8 @@ def _form_answer(
 ) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
-            return redirect(save())
-        except NotAllowedError as error:
-            raise PermissionDenied(str(error)) from error
+            with service_errors_as_pages():
+                return redirect(save())
         except VisualizationsError as error:
             form.add_service_error(error)
     status = _INVALID if form.errors else 200
@@ -133,10 +133,8 @@ def proposal_detail(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 
 def _detail(request: HttpRequest, proposal: Proposal, *, error: str = "") -> HttpResponse:
     number = _number(request.GET) if "version" in request.GET else None
-    try:
+    with service_errors_as_pages():
         context = proposal_context(caller_of(request), proposal, number)
-    except NotFoundError as missing:
-        raise Http404(str(missing)) from missing
     typed = {"error": error, "comment": request.POST.get("comment", "")}
     return render(request, "promotion/proposal_detail.html", context | typed, status=_INVALID if error else 200)
 
@@ -145,10 +143,8 @@ def _detail(request: HttpRequest, proposal: Proposal, *, error: str = "") -> Htt
 def version_file(request: HttpRequest, proposal_id: UUID, number: int) -> HttpResponse:
     """Answers with a version's file, as a folder of VIZPORTAL_TYPES_DIRS takes it."""
     caller, proposal = caller_of(request), _proposal(request, proposal_id)
-    try:
+    with service_errors_as_pages():
         version = selectors.version_get(caller, proposal, number)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
     response = HttpResponse(version.file, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{version.key}.py"'
     response["X-Content-Type-Options"] = "nosniff"
@@ -162,19 +158,16 @@ def proposal_action(request: HttpRequest, proposal_id: UUID, action: str) -> Htt
         raise Http404(f"A proposal cannot be asked to {action}.")
     proposal = _proposal(request, proposal_id)
     try:
-        messages.success(request, _ACTIONS[action](caller_of(request), proposal, request.POST))
-    except NotAllowedError as error:
-        raise PermissionDenied(str(error)) from error
+        with service_errors_as_pages():
+            messages.success(request, _ACTIONS[action](caller_of(request), proposal, request.POST))
     except VisualizationsError as error:
         return _detail(request, _proposal(request, proposal_id), error=str(error))
     return HttpResponseRedirect(proposal.get_absolute_url())
 
 
 def _proposal(request: HttpRequest, proposal_id: UUID) -> Proposal:
-    try:
+    with service_errors_as_pages():
         return selectors.proposal_get(caller_of(request), proposal_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
 
 
 def _sample(caller: Caller, render_id: UUID) -> Render:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -17,6 +16,7 @@ from apps.queues.statistics import MOST_SAMPLED, PERIODS, statistics_read
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.selectors import render_get
 from apps.visualizations.services import cancellation
+from apps.visualizations.views.errors import service_errors_as_pages
 
 _USUAL_DAYS = 7
 
@@ -39,9 +39,8 @@ def pause(request: HttpRequest) -> HttpResponse:
     """Pauses a queue, or all."""
     environment = request.POST.get("environment", "")
     try:
-        services.queue_pause(caller_of(request), environment, request.POST.get("reason", ""))
-    except NotAllowedError as error:
-        raise PermissionDenied(str(error)) from error
+        with service_errors_as_pages():
+            services.queue_pause(caller_of(request), environment, request.POST.get("reason", ""))
     except VisualizationsError as error:
         messages.error(request, str(error))
         return redirect("queues:queue")
@@ -53,11 +52,9 @@ def pause(request: HttpRequest) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
     """Ends a pause."""
-    try:
+    with service_errors_as_pages():
         if services.queue_resume(caller_of(request), request.POST.get("environment", "")):
             messages.success(request, "Resumed: workers take renders again within seconds.")
-    except NotAllowedError as error:
-        raise PermissionDenied(str(error)) from error
     return redirect("queues:queue")
 
 
@@ -77,9 +74,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
     """Shows an administrator how renders went, and what storage holds."""
     text = request.GET.get("days", "")
     days = int(text) if text.isdecimal() and int(text) in PERIODS else _USUAL_DAYS
-    try:
+    with service_errors_as_pages():
         found = statistics_read(caller_of(request), days)
-    except NotAllowedError as error:
-        raise PermissionDenied(str(error)) from error
     context = {"statistics": found, "days": days, "periods": PERIODS, "most_sampled": MOST_SAMPLED}
     return render(request, "queues/statistics.html", context)

@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -19,9 +18,10 @@ from apps.rules import selectors, services
 from apps.rules.forms import EarlierForm, RuleForm
 from apps.rules.models import Rule, RuleRunState
 from apps.runs.exceptions import RunsError
-from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
+from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import Recipe
 from apps.visualizations.selectors import recipe_get
+from apps.visualizations.views.errors import service_errors_as_pages
 
 _PAGE: Final = 50
 _DEFAULT_TRIED: Final = 50
@@ -105,14 +105,13 @@ def rule_apply(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     if form.is_valid():
         last = form.cleaned_data["last"]
         try:
-            if request.POST.get("action") == "apply":
-                added = services.rule_apply_to_last(caller, rule, last)
-                messages.success(request, f"{added} runs are to be rendered.")
-                return HttpResponseRedirect(rule.get_absolute_url())
-            conditions = selectors.conditions_of(rule)
-            more["tried"] = services.rule_dry_run(caller, rule.recipe, conditions, last, rule_id=rule.id)
-        except NotAllowedError as error:
-            raise PermissionDenied(str(error)) from error
+            with service_errors_as_pages():
+                if request.POST.get("action") == "apply":
+                    added = services.rule_apply_to_last(caller, rule, last)
+                    messages.success(request, f"{added} runs are to be rendered.")
+                    return HttpResponseRedirect(rule.get_absolute_url())
+                conditions = selectors.conditions_of(rule)
+                more["tried"] = services.rule_dry_run(caller, rule.recipe, conditions, last, rule_id=rule.id)
         except (VisualizationsError, RunsError) as error:
             form.add_error(None, str(error))
     context = _rule_context(request, rule) | {"earlier": form} | more
@@ -125,10 +124,8 @@ def rule_action(request: HttpRequest, rule_id: UUID, action: str) -> HttpRespons
     if action not in _ACTIONS:
         raise Http404(f"A rule cannot be asked to {action}.")
     rule = _rule(request, rule_id)
-    try:
+    with service_errors_as_pages():
         messages.success(request, _ACTIONS[action](caller_of(request), rule))
-    except NotAllowedError as error:
-        raise PermissionDenied(str(error)) from error
     return redirect("rules:rule_list") if action == "delete" else HttpResponseRedirect(rule.get_absolute_url())
 
 
@@ -153,14 +150,10 @@ def _rule_context(request: HttpRequest, rule: Rule) -> dict[str, Any]:
 
 
 def _rule(request: HttpRequest, rule_id: UUID) -> Rule:
-    try:
+    with service_errors_as_pages():
         return selectors.rule_get(caller_of(request), rule_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
 
 
 def _recipe(request: HttpRequest, recipe_id: UUID) -> Recipe:
-    try:
+    with service_errors_as_pages():
         return recipe_get(caller_of(request), recipe_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error

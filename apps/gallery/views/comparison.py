@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -17,11 +17,12 @@ from apps.accounts.rights import Right
 from apps.gallery import selectors
 from apps.gallery.changes import changes, figures_of, sparkline
 from apps.visualizations import selectors as visualization_selectors
-from apps.visualizations.exceptions import NotFoundError, VisualizationsError
+from apps.visualizations.exceptions import VisualizationsError
 from apps.visualizations.models import Visualization
 from apps.visualizations.services.compared import MOST_RESULTS
 from apps.visualizations.services.comparisons import comparison_create
 from apps.visualizations.states import RenderState
+from apps.visualizations.views.errors import service_errors_as_pages
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -81,10 +82,8 @@ def _declared(figures: list[dict[str, Any]], name: str) -> Any:
 def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
     """Shows one picture over the runs of a pipeline: the chosen run's result, and a line for each key figure."""
     caller = caller_of(request)
-    try:
+    with service_errors_as_pages():
         recipe = visualization_selectors.recipe_get(caller, series_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
     rows = selectors.series_rows(caller, recipe, MOST_IN_SERIES + 1)
     is_all, rows = len(rows) <= MOST_IN_SERIES, rows[:MOST_IN_SERIES]
     chosen = _chosen(rows, request.GET.get("v", ""))

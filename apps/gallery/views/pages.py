@@ -21,6 +21,7 @@ from apps.visualizations.exceptions import NotAllowedError, NotFoundError, Visua
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.services import cancellation, series, titles
 from apps.visualizations.services.again import render_again
+from apps.visualizations.views.errors import service_errors_as_pages
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -39,10 +40,8 @@ def visualization_detail(request: HttpRequest, visualization_id: UUID) -> HttpRe
 @require_safe
 def render_detail(request: HttpRequest, visualization_id: UUID, number: int) -> HttpResponse:
     """Shows one render of a visualization's history."""
-    try:
+    with service_errors_as_pages():
         render = selectors.render_by_number(caller_of(request), visualization_id, number)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
     return _show(request, render.visualization, render)
 
 
@@ -139,14 +138,10 @@ def _show(request: HttpRequest, visualization: Visualization, render: Render) ->
 
 
 def _visualization(request: HttpRequest, visualization_id: UUID) -> Visualization:
-    try:
+    with service_errors_as_pages():
         return selectors.visualization_get(caller_of(request), visualization_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
 
 
 def _render(request: HttpRequest, render_id: UUID) -> Render:
-    try:
+    with service_errors_as_pages():
         return selectors.render_get(caller_of(request), render_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -23,6 +23,7 @@ from apps.reports.views.editor import report_changeable
 from apps.runs.views.sandboxed_response import set_sandbox_headers
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.views.content import for_scripts_too
+from apps.visualizations.views.errors import service_errors_as_pages
 
 _PAGE: Final = 50
 _UNDO: Final = "report_undo"
@@ -50,10 +51,8 @@ def report_version(request: HttpRequest, report_id: UUID, number: int) -> HttpRe
 
 def _show(request: HttpRequest, report_id: UUID, number: int | None = None) -> HttpResponse:
     caller, report = caller_of(request), _report(request, report_id)
-    try:
+    with service_errors_as_pages():
         context = report_context(caller, report, number)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
     context |= {"may_change": selectors.may_change(caller, report), "is_print": request.GET.get("print") == "yes"}
     return render(request, "reports/report_detail.html", context)
 
@@ -74,10 +73,8 @@ def report_compare(request: HttpRequest, report_id: UUID) -> HttpResponse:
     before, after = numbers_read(request.GET, report.number)
     numbers = selectors.versions_of(caller, report).values_list("number", flat=True)
     form = VersionsForm(before, after, numbers)
-    try:
+    with service_errors_as_pages():
         difference = versions_compare(caller, report, before, after)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
     return render(request, "reports/report_compare.html", {"report": report, "form": form, "difference": difference})
 
 
@@ -86,10 +83,9 @@ def report_restore(request: HttpRequest, report_id: UUID, number: int) -> HttpRe
     """Saves an older version again."""
     report = report_changeable(request, report_id)
     try:
-        version = services.report_restore(caller_of(request), report, number)
-        messages.success(request, f"Version {number} is back, as version {version.number}.")
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
+        with service_errors_as_pages():
+            version = services.report_restore(caller_of(request), report, number)
+            messages.success(request, f"Version {number} is back, as version {version.number}.")
     except VisualizationsError as error:
         messages.error(request, str(error))
     return redirect(report)
@@ -135,7 +131,5 @@ def report_undelete(request: HttpRequest) -> HttpResponse:
 
 
 def _report(request: HttpRequest, report_id: UUID) -> Report:
-    try:
+    with service_errors_as_pages():
         return selectors.report_get(caller_of(request), report_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error

@@ -25,6 +25,7 @@ from apps.sharing.selectors import Target
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.selectors import render_get, visualization_get
+from apps.visualizations.views.errors import service_errors_as_pages
 
 _PAGE: Final = 50
 _MOST_SHOWN: Final = 20
@@ -96,7 +97,7 @@ def _made(request: HttpRequest, share: Share, token: str) -> dict[str, Any]:
 
 def _named(request: HttpRequest, caller: Caller) -> tuple[Target, Render | None]:
     """Returns what the address names, and the render that can be pinned of it."""
-    try:
+    with service_errors_as_pages():
         if "report" in request.GET:
             report: Report = report_get(caller, request.GET["report"])
             return report, None
@@ -104,6 +105,4 @@ def _named(request: HttpRequest, caller: Caller) -> tuple[Target, Render | None]
             found = render_get(caller, request.GET["render"])
             return found.visualization, found
         visualization: Visualization = visualization_get(caller, request.GET.get("visualization", ""))
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
     return visualization, visualization.latest

@@ -21,7 +21,6 @@ from apps.accounts.rights import Right
 from apps.runs.views.sandboxed_response import set_sandbox_headers
 from apps.ui.parts import SIGNED_OUT, for_frames, part_error
 from apps.visualizations import library_handover, selectors
-from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render
 from apps.visualizations.services import pictures
 from apps.visualizations.services.assets import inline_assets
@@ -30,6 +29,7 @@ from apps.visualizations.services.results import result_open
 from apps.visualizations.services.stored import DamagedError
 from apps.visualizations.services.tokens import token_user
 from apps.visualizations.signed_addresses import LIFE_S, address_read, signed_address
+from apps.visualizations.views.errors import service_errors_as_pages
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -62,10 +62,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
 
 def _render(request: HttpRequest, render_id: UUID) -> Render:
-    try:
+    with service_errors_as_pages():
         return selectors.render_get(caller_of(request), render_id)
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
 
 
 def _file(render: Render, kind: str, *, with_assets: bool = False) -> HttpResponseBase:
