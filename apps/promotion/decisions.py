@@ -11,7 +11,7 @@ from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.promotion.approved import types_forget
 from apps.promotion.checks import file_check, key_taken, review_check
-from apps.promotion.events import ProposalEvent, event_tell
+from apps.promotion.events import ProposalEvent, event_publish
 from apps.promotion.models import Proposal, Version, VersionState
 from apps.promotion.rows import proposal_point, proposal_record, version_move, version_pending
 from apps.visualizations.exceptions import InvalidRequestError, WrongStateError
@@ -41,7 +41,7 @@ def proposal_approve(caller: Caller, proposal: Proposal, number: int, comment: s
             proposal_point(proposal, pending=None, approved=version, key=kind.key, retired_at=None)
             detail = f"version {version.number}" + (", their own: nobody else may approve" if is_own else "")
             proposal_record(caller, "proposal.approve", proposal, detail=detail)
-            event_tell(ProposalEvent(version=version))
+            event_publish(ProposalEvent(version=version))
     except IntegrityError:
         raise key_taken(kind.key) from None
     types_forget()
@@ -64,7 +64,7 @@ def proposal_reject(caller: Caller, proposal: Proposal, number: int, comment: st
         version_move(version, VersionState.PROPOSED, VersionState.REJECTED, **values)
         proposal_point(proposal, pending=None)
         proposal_record(caller, "proposal.reject", proposal, detail=f"version {version.number}: {comment}")
-        event_tell(ProposalEvent(version=version))
+        event_publish(ProposalEvent(version=version))
     return version
 
 

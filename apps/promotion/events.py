@@ -30,7 +30,7 @@ def listener_register(name: str, listen: Callable[[ProposalEvent], None]) -> Non
     _listeners[name] = listen
 
 
-def event_tell(event: ProposalEvent) -> None:
+def event_publish(event: ProposalEvent) -> None:
     """Calls the listeners."""
     for name, listen in _listeners.items():
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -11,41 +10,18 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.ui.states import Tone
+from apps.ui.states import ShownChoices, Tone
 from apps.visualizations.models import Render
 
 
-class VersionState(models.TextChoices):
-    """How far a version is.
-
-    Attributes:
-        icon: an icon of the vendored set.
-    """
-
-    icon: str
-    tone: Tone
-
-    def __new__(cls, value: str, icon: str, tone: Tone) -> Self:
-        """Makes a state of its row; Django takes the last column, the label."""
-        state = str.__new__(cls, value)
-        state._value_ = value
-        state.icon, state.tone = icon, tone
-        return state
+class VersionState(ShownChoices):
+    """How far a version is."""
 
     DRAFT = "draft", "pencil", Tone.IDLE, "Draft"
     PROPOSED = "proposed", "hourglass", Tone.WARN, "In review"
     APPROVED = "approved", "circle-check", Tone.OK, "Approved"
     REJECTED = "rejected", "circle-x", Tone.BAD, "Rejected"
     WITHDRAWN = "withdrawn", "ban", Tone.IDLE, "Withdrawn"
-
-    @classmethod
-    def by_value(cls, value: str) -> VersionState:
-        """Returns the state of that value.
-
-        Raises:
-            KeyError: there is none.
-        """
-        return {state.value: state for state in cls}[value]
 
 
 class Proposal(models.Model):

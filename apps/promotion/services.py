@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.caller import Caller
 from apps.promotion.checks import author_check, file_check, sample_check
-from apps.promotion.events import ProposalEvent, event_tell
+from apps.promotion.events import ProposalEvent, event_publish
 from apps.promotion.files import TypeDraft
 from apps.promotion.guessing import draft_guess
 from apps.promotion.models import Proposal, Version, VersionState
@@ -115,7 +115,7 @@ def proposal_propose(caller: Caller, proposal: Proposal) -> Version:
         others.update(state=VersionState.WITHDRAWN, decided_at=timezone.now())
         proposal_point(proposal, pending=version)
         proposal_record(caller, "proposal.propose", proposal, detail=f"version {version.number}")
-        event_tell(ProposalEvent(version=version))
+        event_publish(ProposalEvent(version=version))
     return version
 
 

@@ -19,7 +19,7 @@ from apps.accounts.caller import Caller, absent_caller
 from apps.accounts.rights import Right
 from apps.rules import meeting, selectors, services
 from apps.rules.conditions import run_pages
-from apps.rules.events import RuleSuccess, RuleTrouble, success_tell, trouble_tell
+from apps.rules.events import RuleSuccess, RuleTrouble, success_publish, trouble_publish
 from apps.rules.models import Rule, RuleRun, RuleRunState
 from apps.runs import exceptions as runs_exceptions
 from apps.runs.entities import Run
@@ -230,7 +230,7 @@ def _succeeded(rule: Rule, row: RuleRun) -> bool:
     if not _settle(row, RuleRunState.RENDERING, RuleRunState.SUCCEEDED, ""):
         return False
     Rule.objects.filter(id=rule.id).update(failures=0)
-    success_tell(RuleSuccess(rule=rule, run=row))
+    success_publish(RuleSuccess(rule=rule, run=row))
     return True
 
 
@@ -239,7 +239,7 @@ def _failed(rule: Rule, row: RuleRun, before: RuleRunState, message: str) -> boo
         if not _settle(row, before, RuleRunState.FAILED, message):
             return False
         Rule.objects.filter(id=rule.id).update(failures=F("failures") + 1)
-        trouble_tell(RuleTrouble(rule=rule, run=row, message=message))
+        trouble_publish(RuleTrouble(rule=rule, run=row, message=message))
     rule.refresh_from_db(fields=["failures", "most_failures", "is_enabled"])
     if rule.failures >= rule.most_failures:
         _pause(rule, f"{rule.failures} runs in a row failed; the last: {message}")
@@ -255,7 +255,7 @@ def _pause(rule: Rule, reason: str) -> None:
     with transaction.atomic():
         if not Rule.objects.filter(id=rule.id, is_enabled=True).update(is_enabled=False, paused_because=reason):
             return
-        trouble_tell(RuleTrouble(rule=rule, run=None, message=reason))
+        trouble_publish(RuleTrouble(rule=rule, run=None, message=reason))
     rule.is_enabled = False
     audit.record(
         absent_caller(rule.owner),

@@ -55,13 +55,13 @@ def listener_register(name: str, listener: Listener) -> None:
     _listeners[name] = listener
 
 
-def trouble_tell(trouble: RuleTrouble) -> None:
+def trouble_publish(trouble: RuleTrouble) -> None:
     """Calls the listeners."""
     for name, listener in _listeners.items():
         _call(name, listener.on_trouble, trouble)
 
 
-def success_tell(success: RuleSuccess) -> None:
+def success_publish(success: RuleSuccess) -> None:
     """Calls the listeners."""
     for name, listener in _listeners.items():
         _call(name, listener.on_success, success)
