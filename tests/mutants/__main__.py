@@ -10,9 +10,11 @@ longer than the tests. The changed source is given to Python's import, so that n
 """
 
 import argparse
+import ctypes
 import importlib
 import importlib.machinery
 import os
+import select
 import signal
 import sys
 import time
@@ -30,6 +32,7 @@ GOAL = 0.85
 # Not what a test process sets up for itself, nor what needs its settings.
 NOT_SHARED = ("_pytest", "pytest", "xdist", "django.contrib", "axes", "django_rq", "mozilla_django_oidc", "ninja")
 OURS = ("apps", "localkfp", "manage", "mlmd", "renderer", "tests", "vizkit", "vizportal", "conftest")
+PR_SET_PDEATHSIG = 1
 # By exit status. Any other is a kill: a test failed, the mutant cannot be imported, or took too long.
 VERDICTS = {0: "survived", 5: "not tested"}
 
@@ -59,11 +62,11 @@ def share(mutants, killed):
 def import_libraries(tests):
     """Imports what the tests import, as far as it is not ours; a first run says what that is."""
     reading, writing = os.pipe()
-    child = start(lambda: collect(tests, writing), timeout_s=600)
+    child = Child(lambda: collect(tests, writing))
     os.close(writing)
     with os.fdopen(reading) as names:
         known = names.read().split()
-    assert ended(child, wait=True) == 0, f"these tests cannot be collected: {tests}"
+    assert child.end(600) == 0, f"these tests cannot be collected: {tests}"
     for name in known:
         try:
             importlib.import_module(name)
@@ -85,7 +88,7 @@ def module_row(path, tests, jobs):
     equivalent = [mutant for mutant in mutants if mutant.name.split(": ", 1)[1] in EQUIVALENT.get(path, {})]
     tested = [mutant for mutant in mutants if mutant not in equivalent]
     began = time.monotonic()
-    assert ended(start(lambda: run_tests(file, file.read_text(encoding="utf-8"), tests), 600), wait=True) == 0, (
+    assert Child(lambda: run_tests(file, file.read_text(encoding="utf-8"), tests)).end(600) == 0, (
         f"{tests} fail without any mutant"
     )
     timeout_s = 20 + 5 * (time.monotonic() - began)
@@ -100,27 +103,47 @@ def module_row(path, tests, jobs):
 
 
 def outcomes(file, mutants, tests, jobs, timeout_s):
+    """Yields each mutant with the exit status of its tests, as they end."""
     waiting, running = list(mutants), {}
     while waiting or running:
         while waiting and len(running) < jobs:
             mutant = waiting.pop(0)
-            child = start(lambda mutant=mutant: run_tests(file, mutant.source, tests), timeout_s)
-            running[child] = mutant
-        child, status = os.wait()
-        if child in running:
-            yield running.pop(child), os.waitstatus_to_exitcode(status)
+            running[Child(lambda mutant=mutant: run_tests(file, mutant.source, tests))] = mutant
+        first = min(running, key=lambda child: child.started)
+        left_s = max(0, first.started + timeout_s - time.monotonic())
+        ready = select.select(running, [], [], left_s)[0] or [first]
+        for child in ready:
+            yield running.pop(child), child.end(0)
 
 
-def start(work, timeout_s):
-    """Forks a child in a process group of its own, which an alarm ends."""
-    child = os.fork()
-    if child:
-        return child
+class Child:
+    """A fork of this process in a process group of its own, which ends with it, whatever a mutant does to signals."""
+
+    def __init__(self, work):
+        self.started = time.monotonic()
+        self.pid = os.fork()
+        if not self.pid:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            run(work)
+        self.end_of = os.pidfd_open(self.pid)
+
+    def fileno(self):
+        return self.end_of
+
+    def end(self, patience_s):
+        """Returns the exit status; a child that has not ended after `patience_s` seconds is killed: -9."""
+        if not select.select([self], [], [], patience_s)[0]:
+            os.killpg(self.pid, signal.SIGKILL)
+        status = os.waitpid(self.pid, 0)[1]
+        os.close(self.end_of)
+        return os.waitstatus_to_exitcode(status)
+
+
+def run(work):
+    """Runs `work` in a child that has just been forked, and ends with what it returns."""
     code = 70
     try:
         os.setsid()
-        signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
-        signal.alarm(int(timeout_s))
         silent = os.open(os.environ.get("MUTANTS_LOG", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(silent, 1)
         os.dup2(silent, 2)
@@ -131,10 +154,6 @@ def start(work, timeout_s):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def ended(child, *, wait):
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0 if wait else os.WNOHANG)[1])
 
 
 def run_tests(file, source, tests):

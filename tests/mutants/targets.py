@@ -14,7 +14,10 @@ TARGETS = {
     "apps/accounts/caller.py": _CALLERS,
     "apps/runs/access.py": ("tests/runs/test_run_access.py",),
     "apps/visualizations/services/rights.py": ("tests/visualizations/test_rights.py",),
-    "apps/visualizations/services/lease.py": ("tests/visualizations/test_lease.py",),
+    "apps/visualizations/services/lease.py": (
+        "tests/visualizations/test_lease_rules.py",
+        "tests/visualizations/test_lease.py",
+    ),
     "packages/renderer/src/renderer/spec.py": ("packages/renderer/tests/test_render_spec.py",),
     "apps/runs/gateway/objects/address.py": ("tests/runs/test_object_addresses.py",),
     "apps/visualizations/sources/addresses.py": (
