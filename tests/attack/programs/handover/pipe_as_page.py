@@ -11,7 +11,7 @@ name = ("result.html", "result.json", "result.ipynb")[ROUND % 3]
 forge()
 try:
     os.path.exists(f"../{name}") and os.unlink(f"../{name}")
-    kinds[ROUND // 3](f"../{name}")
+    kinds[ROUND // 3 % len(kinds)](f"../{name}")
     tried(name)
 except OSError as error:
     say("REFUSED", name, error)
