@@ -42,7 +42,7 @@ def run_forked(act, timeout_s=30):
                 answer = ["errno", error.errno]
             except BaseException as error:  # noqa: BLE001
                 answer = ["error", repr(error)]
-            os.write(writable, json.dumps(answer).encode())
+            os.write(writable, json.dumps(answer).encode() + b"\n")
         finally:
             os._exit(0)
     os.close(writable)
@@ -51,7 +51,8 @@ def run_forked(act, timeout_s=30):
         while select.select([readable], [], [], timeout_s)[0]:
             part = os.read(readable, 65536)
             said += part
-            if not part:
+            # Not its end alone: what `act` left behind may hold the pipe open for as long as it likes.
+            if not part or part.endswith(b"\n"):
                 break
     finally:
         os.close(readable)
