@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import renderer
 import vizkit
+from django.test import TransactionTestCase
 
+from tests.database import Database
 from tests.environments import ENVIRONMENTS, ROOT
 
 
@@ -16,6 +18,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & {"db", "transactional_db"} or item.get_closest_marker("django_db") is not None:
             item.add_marker("database")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Makes the test database, and has it put back after each test that commits."""
+    with django_db_blocker.unblock():
+        database = Database.read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _self: database.restore())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,10 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 # What a test may replace all the same, with the reason.
-ALLOWED = {("tests/visualizations/test_stores.py", "_save"): "what a store overrides, by Django's documentation"}
+ALLOWED = {
+    ("tests/visualizations/test_stores.py", "_save"): "what a store overrides, by Django's documentation",
+    ("conftest.py", "_fixture_teardown"): "Django's flush, and it offers no setting for another one",
+}
 
 
 def replaced_names(path):
