@@ -1,7 +1,5 @@
 """Proposals in a real browser: both themes, wide and narrow."""
 
-import itertools
-
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
@@ -9,10 +7,10 @@ from playwright.sync_api import expect
 from apps.promotion import services
 from tests.callers import caller
 from tests.chromium import chromium
-from tests.reports.test_reports_browser import PICTURE, check, open_page  # noqa: F401  (a fixture)
+from tests.looks import LOOKS, check
+from tests.reports.test_reports_browser import PICTURE, opened  # noqa: F401  (a fixture)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LOOKS = list(itertools.product(("light", "dark"), (1440, 390)))
 
 
 @pytest.fixture
@@ -21,7 +19,7 @@ def kernel(kernel):
     return kernel
 
 
-def test_pages_of_proposals_look_right(open_page, owner, reviewer, approved, edit, sample, tmp_path, submit, work):  # noqa: F811
+def test_pages_of_proposals_look_right(opened, owner, reviewer, approved, edit, sample, submit, work):  # noqa: F811
     edit(approved, "bins=bins)", 'bins=bins, color="red")')
     services.proposal_propose(caller(owner), approved)
     made = submit(type_key="scores_by_label", arguments={"column": "score"}).visualization
@@ -40,18 +38,18 @@ def test_pages_of_proposals_look_right(open_page, owner, reviewer, approved, edi
     with chromium() as driven:
         for theme, width in LOOKS:
             for name, (user, path) in pages.items():
-                page = open_page(driven, user, theme, width)
+                page = opened(driven, user, theme=theme, width=width)
                 page.goto(path)
                 if name == "review":
                     frame = page.frame_locator("iframe.result-frame")
                     expect(frame.locator("#net")).to_have_text("no network")
-                check(page, tmp_path / f"{name}-{theme}-{width}.png")
-                page.close()
+                check(page)
+                page.context.close()
 
 
-def test_a_reviewer_approves_by_keyboard(open_page, reviewer, proposed):  # noqa: F811
+def test_a_reviewer_approves_by_keyboard(opened, reviewer, proposed):  # noqa: F811
     with chromium() as driven:
-        page = open_page(driven, reviewer)
+        page = opened(driven, reviewer)
         page.goto(proposed.get_absolute_url())
         page.get_by_label("Comment").focus()
         page.keyboard.type("Good.")

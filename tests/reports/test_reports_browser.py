@@ -1,19 +1,15 @@
 """Reports in a real browser: written by keyboard, read in both themes, wide and narrow, printed, and opened offline."""
 
-import itertools
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from playwright.sync_api import expect
 
 from apps.reports import drafting, services
 from apps.reports.models import Report
 from tests.callers import caller
 from tests.chromium import chromium
+from tests.looks import LOOKS, check, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LOOKS = list(itertools.product(("light", "dark"), (1440, 390)))
 PICTURE = """<!doctype html><html style="color-scheme: light dark"><body style="margin: 0"><h1>Scores</h1>
 <svg viewBox="0 0 300 120" width="300" height="120"><rect width="300" height="120" fill="#2457c5"/></svg>
 <p id="net">not asked</p><script>
@@ -36,31 +32,17 @@ Some `code`, a [link](https://example.org/) and
 """
 
 
-def check(page, path=None):
-    """Looks for what axe reports, and for a page that is wider than its window."""
-    if path:
-        page.screenshot(path=path, full_page=True)
-    found = Axe().run(page).response["violations"]
-    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 @pytest.fixture
-def open_page(live_server, browser):
+def opened(live_server, browser):
     """Opens a page as a person, in a theme and a width."""
 
-    def make(driven, user, theme="light", width=1440):
-        session = browser(user).cookies[settings.SESSION_COOKIE_NAME].value
-        context = driven.new_context(
-            color_scheme=theme, viewport={"width": width, "height": 900}, base_url=live_server.url
-        )
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-        return context.new_page()
+    def make(driven, user, **look):
+        return open_page(driven, live_server.url, browser(user), **look)
 
     return make
 
 
-def test_pages_of_reports_look_right(open_page, owner, saved, write, tmp_path):
+def test_pages_of_reports_look_right(opened, owner, saved, write):
     curve = saved("ROC curve of predictions, taxi run of Monday", PICTURE, figures={"auc": 0.912, "rows": 12000})
     report = write(
         TEXT, curve, "## Afterwards\n\nMore text.", saved("Gone", PICTURE), title="Weekly review of the taxi model"
@@ -74,20 +56,20 @@ def test_pages_of_reports_look_right(open_page, owner, saved, write, tmp_path):
     pages |= {"old": base + "versions/1/", "print": base + "?print=yes", "add": f"/reports/add/?v={curve.id}"}
     with chromium() as driven:
         for theme, width in LOOKS:
-            page = open_page(driven, owner, theme, width)
+            page = opened(driven, owner, theme=theme, width=width)
             for name, path in pages.items():
                 page.goto(path)
                 if name == "report":
                     expect(page.frame_locator("iframe").first.get_by_text("Scores")).to_be_visible()
                     page.wait_for_function("() => document.querySelector('iframe').style.height === '333px'")
-                check(page, tmp_path / f"{name}-{theme}-{width}.png")
+                check(page)
             page.context.close()
 
 
-def test_a_report_is_written_by_keyboard(open_page, owner, saved):
+def test_a_report_is_written_by_keyboard(opened, owner, saved):
     saved("Curve", PICTURE)
     with chromium() as driven:
-        page = open_page(driven, owner)
+        page = opened(driven, owner)
         page.goto("/reports/")
         page.get_by_role("link", name="New report").focus()
         page.keyboard.press("Enter")
@@ -109,10 +91,10 @@ def test_a_report_is_written_by_keyboard(open_page, owner, saved):
         assert kinds == ["render", "text"]
 
 
-def test_the_print_view_and_the_file_need_no_network(open_page, owner, saved, write, tmp_path):
+def test_the_print_view_and_the_file_need_no_network(opened, owner, saved, write, tmp_path):
     report = write(TEXT, saved("Curve", PICTURE), saved("Words only", "<p>no picture</p>"))
     with chromium() as driven:
-        page = open_page(driven, owner, "dark")
+        page = opened(driven, owner, theme="dark")
         page.add_init_script("window.print = () => { window.isPrinting = true }")
         page.goto(f"{report.get_absolute_url()}?print=yes")
         # What has no picture is printed as it is.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.looks import LOOKS, check
 from tests.runs.kubeflow import run_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -235,8 +235,7 @@ def test_an_artifact_opens_its_place_in_the_panel(page):
     expect(page.locator("#artifact-output-4")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_axe_finds_nothing_in_graphs_and_timelines(page, theme, width):
     page.set_viewport_size({"width": width, "height": 844})
     for path in (
@@ -249,9 +248,7 @@ def test_axe_finds_nothing_in_graphs_and_timelines(page, theme, width):
     ):
         page.goto(path)
         page.wait_for_load_state("networkidle")
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        check(page)
 
 
 def test_without_a_script_the_graph_is_a_drawing_with_links(browser, live_server, client, kubeflow):

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.looks import violations
 from tests.runs import sampled
 from tests.runs.kubeflow import run_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-def assert_accessible(page):
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_every_kind_opens_in_place(page, kubeflow):
@@ -34,7 +29,7 @@ def test_every_kind_opens_in_place(page, kubeflow):
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 16
     expect(page.locator(".viewer")).to_have_count(10)
     page.wait_for_load_state("networkidle")
-    assert_accessible(page)
+    assert violations(page) == []
 
 
 def test_a_pdf_is_drawn_by_the_browser_s_own_viewer(page, kubeflow):
@@ -47,7 +42,7 @@ def test_a_pdf_is_drawn_by_the_browser_s_own_viewer(page, kubeflow):
     page.wait_for_load_state("networkidle")
     assert not any("chrome-error" in frame.url for frame in page.frames)
     page.set_viewport_size({"width": 390, "height": 844})
-    assert_accessible(page)
+    assert violations(page) == []
 
 
 def test_a_web_app_cannot_reach_the_portal(page, kubeflow):
@@ -56,7 +51,7 @@ def test_a_web_app_cannot_reach_the_portal(page, kubeflow):
     frame = page.frame_locator("iframe[title^='Web app']")
     expect(frame.get_by_role("heading", name="My app")).to_be_visible()
     assert frame.locator("body").evaluate("() => origin") == "null"
-    assert_accessible(page)
+    assert violations(page) == []
 
 
 def test_a_log_is_searched_linked_and_wrapped(page, kubeflow):
@@ -75,7 +70,7 @@ def test_a_log_is_searched_linked_and_wrapped(page, kubeflow):
     box.press("Shift+Enter")
     expect(hits).to_have_text("1 of 11")
     expect(page.locator("#L10 mark.current")).to_have_text("loss <10")
-    assert_accessible(page)
+    assert violations(page) == []
     box.press("Escape")
     expect(page.locator("#log-lines mark")).to_have_count(0)
     expect(page.locator("[data-panel]")).to_be_visible()

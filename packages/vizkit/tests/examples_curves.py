@@ -47,11 +47,6 @@ def predictions(folder, name):
     return folder / f"{name}.csv"
 
 
-def violations(found):
-    """Returns what axe finds in an opened result; its title is what the portal calls it, which `draw` does not give."""
-    return [each for each in found.axe() if each[0] != "document-title"]
-
-
 def _of(name, **arguments):
     return lambda folder: (predictions(folder, name), arguments)
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from packages.vizkit.tests.drawn import drawn, notes_of, specs
-from packages.vizkit.tests.examples_curves import predictions, violations
+from packages.vizkit.tests.examples_curves import predictions
 from packages.vizkit.tests.independent import compute
 
 pytestmark = pytest.mark.kernel
@@ -123,7 +123,7 @@ def test_a_hundred_classes_are_a_map_that_keys_read(draw, opened, tmp_path):
     found.page.keyboard.press("Home")
     said = found.page.locator(".vk-figure [role=status]")
     assert f"True class 07, Predicted class 08, Rows {count}," in said.text_content()
-    assert (found.faults, violations(found)) == ([], [])
+    assert (found.faults, found.axe()) == ([], [])
     assert found.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

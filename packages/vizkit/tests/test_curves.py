@@ -5,7 +5,7 @@ import json
 import pytest
 
 from packages.vizkit.tests.drawn import curves, drawn, marks, specs
-from packages.vizkit.tests.examples_curves import EXAMPLES, predictions, violations
+from packages.vizkit.tests.examples_curves import predictions
 from packages.vizkit.tests.independent import compute
 
 pytestmark = pytest.mark.kernel
@@ -288,16 +288,3 @@ def test_keys_read_the_curve_and_controls_change_it(draw, opened, tmp_path):
     page.keyboard.press("Home")
     assert "validation" not in said.text_content()
     assert found.faults == []
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("key", sorted(EXAMPLES))
-def test_examples_open_offline_and_are_for_everybody(draw, opened, tmp_path, key):
-    folder = tmp_path / "example"
-    folder.mkdir()
-    source, given = EXAMPLES[key](folder)
-    page = drawn(draw, key, source, **given)
-    for theme, width in (("light", 1000), ("dark", 390)):
-        found = opened(page, theme=theme, width=width)
-        assert (found.faults, violations(found)) == ([], [])
-        assert found.page.evaluate("document.documentElement.scrollWidth") <= width
