@@ -46,7 +46,7 @@ PLAIN := not slow and not kernel and not browser
 test: test-plain
 	@$(RUN) manage.py environments build tfx --if-needed
 	$(BY_FILE) -n 2 -m "(slow or kernel or browser) and not installation"
-	$(RUN) -m pytest -m installation
+	$(BY_FILE) -n 2 -m installation
 
 test-plain: develop
 	$(PARALLEL) -m "$(PLAIN)"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.collecting import ROOT
-from tests.e2e.conftest import running_portal, samples_done
+from tests.portals import running_portal, sampled_data
 from tests.servers import valkey_server
 from tests.waiting import wait_until
 
@@ -101,7 +101,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
             "VIZPORTAL_SOURCE_ALLOW": f"file://{folder}/sources/",
             "SECRET_KEY": "only-for-tests",
         }
-        with running_portal(folder / "data", **env) as portal:
-            wait_until(lambda: samples_done(portal), 180, "the sample runs")
+        data_dir = sampled_data(tmp_path_factory, "served-data")
+        with running_portal(data_dir, **env) as portal:
             kubeflow_url = portal.get("/readyz")["kubeflow"]["host"]
-            yield Served(portal.url, kubeflow_url, {**env, "VIZPORTAL_DATA_DIR": str(folder / "data")})
+            yield Served(portal.url, kubeflow_url, {**env, "VIZPORTAL_DATA_DIR": str(data_dir)})

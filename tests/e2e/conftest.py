@@ -1,92 +1,18 @@
-"""The whole portal as people start it, on a data directory of its own, once for all tests of a worker."""
+"""What the walks share: a portal and a browser."""
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from tests.chromium import chromium
-from tests.servers import free_port
-from tests.waiting import wait_until
-from vizportal.settings import BASE_DIR
-
-
-@dataclass(slots=True)
-class Portal:
-    """A running `manage.py up`."""
-
-    url: str
-    data_dir: Path
-    process: subprocess.Popen
-    output: Path
-
-    def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=20) as response:
-            return json.load(response)
-
-    def stop(self, number=signal.SIGINT):
-        self.process.send_signal(number)
-        return self.process.wait(40)
-
-
-def is_ready(portal):
-    assert portal.process.poll() is None, portal.output.read_text()
-    with contextlib.suppress(OSError, urllib.error.URLError):
-        return portal.get("/readyz")["status"] == "ok" and "is ready" in portal.output.read_text()
-    return False
-
-
-@contextlib.contextmanager
-def running_portal(data_dir: Path, *, port: int | None = None, **environ: str) -> Iterator[Portal]:
-    port = port or free_port()
-    output = data_dir.parent / f"{data_dir.name}.up.log"
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("VIZPORTAL_", "DJANGO_", "KFP_"))
-    }
-    clean.pop("SECRET_KEY", None)
-    with output.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(BASE_DIR / "manage.py"), "up"],
-            env={**clean, "VIZPORTAL_DATA_DIR": str(data_dir), "VIZPORTAL_BIND": f"127.0.0.1:{port}", **environ},
-            cwd=data_dir.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    portal = Portal(f"http://127.0.0.1:{port}", data_dir, process, output)
-    try:
-        wait_until(lambda: is_ready(portal), 120, "the portal")
-        yield portal
-    finally:
-        if process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                portal.stop()
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
-def samples_done(portal):
-    runs = portal.get("/api/v1/runs")["items"]
-    return len(runs) >= 2 and all(run["state"] not in {"pending", "running"} for run in runs) and runs
+from tests.portals import Portal, running_portal, sampled_data
 
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory) -> Iterator[Portal]:
     """A portal whose sample pipelines have run; custom code is allowed, renders may take 30 s."""
-    data_dir = tmp_path_factory.mktemp("portal") / "data"
+    data_dir = sampled_data(tmp_path_factory, "portal")
     with running_portal(data_dir, ALLOW_CUSTOM_VISUALIZATIONS="true", KERNEL_TIMEOUT="30") as found:
-        wait_until(lambda: samples_done(found), 180, "the sample runs")
         yield found
 
 

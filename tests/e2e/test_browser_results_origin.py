@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import running_portal, samples_done
+from tests.portals import running_portal, sampled_data
 from tests.servers import free_port
-from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 CODE = """import time
@@ -27,8 +26,7 @@ px.scatter(x=[1, 2], y=[2, 1])
 def two_origins(tmp_path_factory):
     port = free_port()
     settings = {"ALLOW_CUSTOM_VISUALIZATIONS": "true", "VIZPORTAL_RESULTS_ORIGIN": f"http://localhost:{port}"}
-    with running_portal(tmp_path_factory.mktemp("origins") / "data", port=port, **settings) as found:
-        wait_until(lambda: samples_done(found), 180, "the sample runs")
+    with running_portal(sampled_data(tmp_path_factory, "origins"), port=port, **settings) as found:
         yield found
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import is_ready, running_portal
+from tests.portals import is_ready, running_portal, sampled_data
 from tests.servers import free_port
 from tests.waiting import wait_until
 from vizportal.settings import BASE_DIR
@@ -34,7 +34,7 @@ SERVICES = {
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A portal whose parts these tests kill; nobody else uses it."""
-    with running_portal(tmp_path_factory.mktemp("faults") / "data", ALLOW_CUSTOM_VISUALIZATIONS="true") as found:
+    with running_portal(sampled_data(tmp_path_factory, "faults"), ALLOW_CUSTOM_VISUALIZATIONS="true") as found:
         yield found
 
 

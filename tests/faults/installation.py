@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 import redis
 
-from tests.e2e.conftest import Portal, running_portal
+from tests.portals import Portal, running_portal
 from tests.waiting import wait_until
 
 PREDEFINED, CUSTOM = 5, 2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import running_portal
+from tests.portals import running_portal
 from tests.servers import free_port
 from tests.tls import PASSWORD, Authority, tls_queue
 from tests.waiting import wait_until
@@ -65,7 +65,11 @@ def test_nothing_that_runs_shows_a_secret(tmp_path):
     authority = Authority(tmp_path / "ca")
     with tls_queue(authority) as port:
         (tmp_path / "queue").write_text(f"rediss://:{PASSWORD}@localhost:{port}/0?ssl_ca_certs={authority.path}")
-        bind = {"VIZPORTAL_KFP_SERVICE_BIND": f"127.0.0.1:{free_port()}", "REDIS_URL_FILE": str(tmp_path / "queue")}
+        bind = {
+            "VIZPORTAL_SAMPLES": "false",
+            "VIZPORTAL_KFP_SERVICE_BIND": f"127.0.0.1:{free_port()}",
+            "REDIS_URL_FILE": str(tmp_path / "queue"),
+        }
         with running_portal(tmp_path / "data", **SECRETS, **bind) as portal:
             wait_until(lambda: portal.get("/readyz")["sandbox"]["hosts"], what="a render host")
             found = list(processes())

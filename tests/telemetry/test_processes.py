@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.e2e.conftest import running_portal
+from tests.portals import running_portal, sampled_data
 from tests.servers import free_port
 from tests.telemetry.otlp import otlp_receiver, plain
 from tests.waiting import wait_until
@@ -50,7 +50,7 @@ def seen(tmp_path_factory):
             "VIZPORTAL_LOG_FORMAT": "json",
             "ALLOW_CUSTOM_VISUALIZATIONS": "true",
         }
-        with running_portal(tmp_path_factory.mktemp("observed") / "data", **environ) as portal:
+        with running_portal(sampled_data(tmp_path_factory, "observed"), **environ) as portal:
             asked = ask(portal)
             address = f"{portal.url}/api/v1/renders/{asked['render']['id']}"
             wait_until(lambda: json.loads(read(address))["state"] not in {"queued", "running"}, 60, "the render")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -39,7 +40,6 @@ class House:
         self.workers = []
         data_dir.mkdir()
         self.database = data_dir / "db.sqlite3"
-        self.manage("migrate", "-v0")
 
     def manage(self, *args, **more):
         return subprocess.run(
@@ -97,9 +97,18 @@ class House:
         return process
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory, valkey_url):
+    """A database as the migrations leave it, to be copied."""
+    first = House(tmp_path_factory.mktemp("migrated") / "data", valkey_url)
+    first.manage("migrate", "-v0")
+    return first.database
+
+
 @pytest.fixture
-def house(tmp_path, valkey_url):
+def house(tmp_path, valkey_url, migrated):
     found = House(tmp_path / "data", valkey_url)
+    shutil.copy(migrated, found.database)
     yield found
     for process in found.workers:
         if process.poll() is None:

@@ -10,8 +10,8 @@ from contextlib import suppress
 import pytest
 from renderer.environments import find_uv
 
-from tests.e2e.conftest import Portal, is_ready, samples_done
 from tests.environments import ROOT
+from tests.portals import Portal, is_ready, samples_done
 from tests.servers import free_port
 from tests.waiting import wait_until
 
