@@ -249,6 +249,17 @@ def test_warnings_are_folded_below_the_result_without_the_servers_paths(body):
     assert "/tmp" not in page
 
 
+def test_warnings_without_their_line_of_code_are_told_apart(body):
+    """Of code that is in no file Python shows no line; the text before another warning was read in 2^n ways."""
+    first = f"<string>:3: DeprecationWarning: {'not much longer ' * 20}\n"
+    second = "/tmp/ipykernel_2/81.py:5: UserWarning: careful\n  warnings.warn(x)\n"
+    page = body(printed(f"{first}{first}{second}{'/:1: Error: ' + chr(10) * 5000}/:2: ", "stderr"))
+    assert "DeprecationWarning: not much longer" in page
+    assert "(2 times)" in page
+    assert "Line 5 of a cell: UserWarning: careful" in page
+    assert "/tmp" not in page
+
+
 def test_missing_glyphs_are_one_sentence(body):
     line = (
         "/x/lib/python3.11/site-packages/IPython/core/pylabtools.py:1: UserWarning: "

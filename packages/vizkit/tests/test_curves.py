@@ -165,6 +165,14 @@ def test_calibration_is_scikit_learn_s(draw, cancer, strategy):
     assert sum(sum(each["y"][:-1]) for each in curves(histogram).values()) == 569
 
 
+@pytest.mark.parametrize("key", ["roc_curve", "precision_recall", "calibration", "confusion_matrix"])
+def test_a_target_of_nothing_but_nan_is_said_to_be_empty(draw, tmp_path, key):
+    (tmp_path / "a.csv").write_text("target,predicted,score\n" + "NaN,a,0.5\n" * 9)
+    outcome = draw(key, tmp_path / "a.csv")[0]
+    assert outcome.state == "failed"
+    assert "no values" in outcome.message or "No row has both" in outcome.message
+
+
 def test_calibration_refuses_scores_that_are_no_probabilities(draw, tmp_path):
     (tmp_path / "a.csv").write_text("target,score\na,1\nb,-3\n")
     assert "goes from -3 to 1" in draw("calibration", tmp_path / "a.csv")[0].message

@@ -140,11 +140,24 @@ def test_a_notebook_is_shown_and_not_run(shown, folder):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "no json", '{"cells": 3, "nbformat": 4}', '{"nbformat": 3, "worksheets": 1}']
+    ("text", "words"),
+    [
+        ("", "it is not JSON"),
+        ("no json", "it is not JSON (Expecting value: line 1 column 1"),
+        ("[" * 100_000, "it is nested too deeply"),
+        ("{}", "a part of it"),
+        ('{"cells": 3, "nbformat": 4}', "a part of it"),
+        ('{"nbformat": 3, "worksheets": 1}', "a part of it"),
+        ('["nbformat"]', "a part of it"),
+    ],
+    ids=lambda value: value[:30],
 )
-def test_what_is_no_notebook_is_explained(refused, folder, text):
+def test_what_is_no_notebook_is_explained(refused, folder, text, words):
     (folder / "a.ipynb").write_text(text)
-    assert "no Jupyter notebook" in refused("notebook", folder / "a.ipynb")
+    said = refused("notebook", folder / "a.ipynb")
+    assert "The file is no Jupyter notebook: " in said
+    assert words in said
+    assert "attribute" not in said
 
 
 SPEC = {"mark": "bar", "data": {"values": [{"a": "</script><b>", "b": 2}]}, "encoding": {"x": {"field": "a"}}}

@@ -56,6 +56,13 @@ answer = None
     assert "<script>alert(1)" not in page
 
 
+def test_a_name_with_a_nul_in_it_is_a_name(draw, tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"x\0y,n\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(20)))
+    outcome, page = draw("data_profile", tmp_path / "a.csv")
+    assert outcome.state == "succeeded", outcome.message
+    assert "x\ufffdy" in page
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_tab_is_clean_in_both_themes(draw, opened, tmp_path, theme):

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from packages.vizkit.tests.examples_tfx import RECORDS, TIPS
+from packages.vizkit.tests.examples_tfx import EXAMPLES, RECORDS, TIPS
 from packages.vizkit.tests.independent import compute
 from packages.vizkit.tests.statistics_code import DATA, FIGURES, FORMS, ODD, OURS, assert_same, payload
 
@@ -121,6 +121,41 @@ def test_tfdv_itself_reads_records_and_csv_in_the_sandbox(draw, folder, real, tm
         {name: alcohol[name] for name in ("mean", "std_dev", "standard", "quantiles")},
         {name: expected[name] for name in ("mean", "std_dev", "standard", "quantiles")},
     )
+
+
+def damage_packed(content):
+    """Another byte in the middle of the compressed data."""
+    return content[:200] + bytes([content[200] ^ 255]) + content[201:]
+
+
+def damage_record(content):
+    """Another byte in the first record: its checksum is wrong."""
+    plain = gzip.decompress(content)
+    return gzip.compress(plain[:20] + bytes([plain[20] ^ 255]) + plain[21:])
+
+
+@pytest.mark.parametrize("damage", [damage_packed, damage_record])
+def test_damaged_records_are_said_to_be_in_one_sentence(draw, tmp_path, damage):
+    source, _ = EXAMPLES["tfdv_raw"](tmp_path)
+    path = next(source.rglob("*.gz"))
+    path.write_bytes(damage(path.read_bytes()))
+    outcome, _ = draw("tfdv_raw", source)
+    assert outcome.state == "failed"
+    assert outcome.message.startswith("TFDV cannot read s3://b/data: "), outcome.message
+    assert outcome.message.endswith(".")
+    assert "b'" not in outcome.message
+    assert "\n" not in outcome.message
+
+
+def test_names_that_are_not_utf_8_are_shown(draw, tmp_path):
+    source, _ = EXAMPLES["tf_anomalies"](tmp_path)
+    path = next(source.rglob("*.pb"))
+    content = path.read_bytes()
+    assert content.count(b"\x05\x0a\x03tip") > 1
+    path.write_bytes(content.replace(b"\x05\x0a\x03tip", b"\x05\x0a\x03t\xffp"))
+    outcome, page = draw("tf_anomalies", source)
+    assert outcome.state == "succeeded", outcome.message
+    assert "t\ufffdp" in page
 
 
 @pytest.mark.browser

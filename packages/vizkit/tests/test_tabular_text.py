@@ -189,6 +189,29 @@ def test_an_encoding_that_is_not_the_file_s_is_refused(tmp_path):
     assert "is not valid in that encoding" in found["shift_jis"]["error"]
 
 
+def test_odd_values_below_many_numbers_are_read_at_once(tmp_path):
+    """A regular expression tried every way to cut the numbers above them, which took for ever."""
+    numbers = "".join(f"{number}\n" for number in range(10_000, 10_200))
+    long = "9" * 41 + ",1\n"
+    texts = {
+        "word.csv": f"id\n{numbers}x1\n",
+        "long.csv": f"id,n\n{long * 50}7x,2\n",
+        "printed.txt": f"[[{'1.5 2.5 ' * 200_000}nan]]",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    found = read_each(tmp_path, "columns_of", texts)
+    assert found["word.csv"]["columns"]["id"][-2:] == ["10199", "x1"]
+    assert found["long.csv"]["columns"]["id"][-2:] == ["9" * 41, "7x"]
+    assert found["printed.txt"]
+
+
+def test_a_line_of_nothing_beside_broken_quotes_is_no_row(tmp_path):
+    (tmp_path / "a.csv").write_text('a, b\n1, 2\n \n"x, 3\n4, 5\n')
+    found = read_each(tmp_path, "columns_of", ["a.csv"])["a.csv"]
+    assert found["columns"] == {"a": ["1", '"x', "4"], "b": [2, 3, 5]}
+
+
 @pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "values", "table"])
 def test_pandas_json_in_every_orientation(tmp_path, orient):
     found, expected = read_all(tmp_path, f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -95,11 +96,18 @@ def _load(text: str) -> Mapping[str, Any]:
     import nbformat
 
     try:
+        json.loads(text)
+    except RecursionError:
+        raise ValueError("The file is no Jupyter notebook: it is nested too deeply.") from None
+    except ValueError as error:
+        raise ValueError(f"The file is no Jupyter notebook: it is not JSON ({error}).") from None
+    try:
         return dict(nbformat.reads(text, as_version=4))
-    # A file that only calls itself a notebook makes nbformat's conversions fail in any way.
-    except Exception as error:  # noqa: BLE001
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"The file is no Jupyter notebook: {reason}") from None
+    # A file that only calls itself a notebook makes nbformat's conversions fail in any way, and in Python's words.
+    except Exception:  # noqa: BLE001
+        raise ValueError(
+            "The file is no Jupyter notebook: it is JSON, and a part of it is not what a notebook has there."
+        ) from None
 
 
 def _cell(cell: Mapping[str, Any], language: str, *, shows_code: bool) -> Iterator[str]:

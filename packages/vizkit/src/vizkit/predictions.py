@@ -183,6 +183,8 @@ def _weights(table: Table, rows: pl.DataFrame, name: str) -> Any:
 
 def _members(labels: Sequence[str], name: str, wanted: str, sign: str) -> tuple[Any, str, str]:
     """Returns which labels count as true, in words, and the one label itself ("" for several)."""
+    if not labels:
+        raise ValueError(f'Column "{name}" has no values, so no row has a true class.')
     if not wanted:
         if len(labels) != 2:
             raise ValueError(

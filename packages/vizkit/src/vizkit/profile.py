@@ -68,6 +68,8 @@ def report(rows: pl.DataFrame) -> str:
 
     from skrub import TableReport
 
+    # Arrow, which the report's plots are drawn by, takes no name with a NUL in it.
+    rows = rows.rename({name: name.replace("\0", "\ufffd") for name in rows.columns if "\0" in name})
     with warnings.catch_warnings():
         # It warns of its own ways, such as labels that it has shortened.
         warnings.simplefilter("ignore")

@@ -21,6 +21,11 @@ _MOST: Final = 0.8
 _CALLED: Final[dict[Kind, str]] = {"statistics": "statistics", "schema": "a schema", "anomalies": "anomalies"}
 
 
+def steps_of(path: Any) -> list[str]:
+    """Returns the names of a message of the type Path. Those that are not UTF-8 come as bytes."""
+    return [step.decode("utf-8", "replace") if isinstance(step, bytes) else step for step in path.step]
+
+
 def new(kind: Kind) -> Any:
     """Returns an empty message."""
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,10 +85,14 @@ def _compute(paths: list[Path], options: Any, shown: str, how: tabular.How | Non
             if is_records:
                 return tfdv.generate_statistics_from_tfrecord(_gathered(paths, Path(folder)), **output)
             return tfdv.generate_statistics_from_csv(str(plain), **output)
-        except (ValueError, RuntimeError, TypeError) as error:
-            # Beam puts the place within its pipeline behind the reason.
-            reason = str(error).partition(" [while running")[0].splitlines()
-            raise ValueError(f"TFDV cannot read {shown}: {reason[0] if reason else type(error).__name__}") from None
+        except (ValueError, RuntimeError, TypeError, OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"TFDV cannot read {shown}: {_reason(error)}.") from None
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error, without what Beam puts behind it: the bytes, and the place within its pipeline."""
+    first = next(iter(str(error).splitlines()), "")
+    return re.split(r": b['\"]| \[while running", first)[0].rstrip(". ") or type(error).__name__
 
 
 def _write(table: tabular.Table, path: Path) -> None:

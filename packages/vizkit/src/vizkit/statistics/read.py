@@ -165,7 +165,7 @@ def _feature(message: Any) -> Feature:
     kind = message.Type.Name(message.type) if message.type in message.Type.values() else str(message.type)
     stats = getattr(message, message.WhichOneof("stats") or "string_stats")
     common = stats.common_stats
-    steps = list(message.path.step)
+    steps = messages.steps_of(message.path)
     name = ".".join(steps) if steps else message.name
     return Feature(
         name=name,

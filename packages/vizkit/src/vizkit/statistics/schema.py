@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .. import html
+from . import messages
 
 _MAX_VALUES: Final = 100
 _MAX_ROWS: Final = 5000
@@ -130,7 +131,7 @@ def anomaly_rows(anomalies: Any) -> list[tuple[str, str, str, str]]:
 
 
 def _path(name: str, info: Any) -> str:
-    return ".".join(info.path.step) if len(info.path.step) else name
+    return ".".join(messages.steps_of(info.path)) or name
 
 
 def _severity(info: Any) -> str:
@@ -146,7 +147,7 @@ def drift_rows(anomalies: Any) -> list[tuple[Any, ...]]:
     """Returns what was measured between two data sets."""
     rows = []
     for info in anomalies.drift_skew_info:
-        name = ".".join(info.path.step)
+        name = ".".join(messages.steps_of(info.path))
         for kind, found in (("to the span before", info.drift_measurements), ("to serving", info.skew_measurements)):
             for each in found:
                 measure = each.DESCRIPTOR.fields_by_name["type"].enum_type.values_by_number[each.type].name

@@ -71,12 +71,13 @@ def _is_experimental(path: Path) -> bool:
 def _by_pyarrow(path: Path, kind: Kind, notes: Notes) -> pl.DataFrame:
     try:
         table = _arrow_table(path, kind)
+        names = table.column_names
     except ImportError:
         raise ValueError(f"{path.name} is {NAMES[kind]}, which nothing in this environment reads.") from None
     except Exception:  # noqa: BLE001  (whatever a library makes of a broken file)
         raise damaged(path.name, NAMES[kind]) from None
     columns, unread, shown = [], [], []
-    for name, column in zip(table.column_names, table.columns, strict=True):
+    for name, column in zip(names, table.columns, strict=True):
         series = _series(name, column)
         if series is not None and series.dtype == pl.String and not str(column.type).endswith("string"):
             shown.append(f"{name} ({column.type})")

@@ -21,8 +21,9 @@ from . import values
 from .entities import Part
 from .kinds import HEAD_BYTES, damaged
 
-# Numbers as everybody reads them, one a line.
-_PLAIN: Final = re.compile(r"(?:(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?\n)*", re.ASCII)
+# Numbers as everybody reads them, one a line. Possessive: what it has read once it reads in no other way, or a file of
+# whole numbers and one other word would take for ever.
+_PLAIN: Final = re.compile(r"(?:(?:[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)?+\n)*+", re.ASCII)
 # A column beyond the last: what stands in it is too much.
 _BEYOND: Final = "\x00beyond"
 
@@ -145,7 +146,9 @@ def _rewritten(path: Path, found: Survey, dialect: dialects.Dialect, *, is_quote
         if not is_quoted:
             written |= {"quoting": csv.QUOTE_NONE, "quotechar": None, "escapechar": None}
         writer = csv.writer(file, delimiter=_of_copy(dialect).delimiter, **written)
-        writer.writerows(row for row in _records(path, found, dialect, **how) if row)
+        # Without quotation marks a row of one empty cell is an empty line, and that is none.
+        none: tuple[list[str], ...] = ([],) if is_quoted else ([], [""])
+        writer.writerows(row for row in _records(path, found, dialect, **how) if row not in none)
     return copy
 
 

@@ -18,7 +18,8 @@ _BETWEEN: Final = re.compile(r"[\s,\x1e\ufeff]*")
 # One in so many lines may be none of JSON, as where two programs wrote into one log.
 _ONE_BAD_IN: Final = 10
 # As NumPy prints a matrix: numbers with spaces between them, and no commas.
-_PRINTED: Final = re.compile(r"\s*\[\[[\[\]\s\d.eE+-]+[ \n][\[\]\s\d.eE+-]+\]\s*\]\s*")
+_PRINTED: Final = re.compile(r"\[\[[\[\]\s\d.eE+-]++")
+_PRINTED_END: Final = re.compile(r"\]\s*\]\Z")
 _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -52,7 +53,7 @@ def load_json(path: Path, *, parse_float: Callable[[str], Any] = float, notes: N
 
 
 def _decoded(text: str, name: str, decoder: json.JSONDecoder, notes: Notes) -> Any:
-    if _PRINTED.fullmatch(text):
+    if _is_print(text):
         return _of_print(text)
     first, _, rest = text.lstrip().partition("\n")
     # Two whole values on the first two lines are JSON lines; everything else is tried as one value first.
@@ -117,6 +118,13 @@ def _together(values: list[Any]) -> list[Any]:
     """Returns arrays of objects as one."""
     are_tables = all(isinstance(each, list) and all(isinstance(row, Mapping) for row in each) for each in values)
     return [row for each in values for row in each] if are_tables else values
+
+
+def _is_print(text: str) -> bool:
+    # In steps that each read the text once: it may be long, and most text is none.
+    bare = text.strip()
+    is_numbers = bare.startswith("[[") and _PRINTED.fullmatch(bare) is not None
+    return is_numbers and (" " in bare or "\n" in bare) and _PRINTED_END.search(bare, len(bare) - 100) is not None
 
 
 def _of_print(text: str) -> list[list[float]]:

@@ -74,7 +74,8 @@ class Table:
         frame = self.frame if from_frame is None else from_frame
         try:
             return frame.select(expressions).collect(engine="streaming")
-        except (pl.exceptions.PolarsError, UnicodeError, OSError):
+        # A panic of polars' own, which is no Exception: files damaged in their middle cause some.
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError, OSError):
             raise ValueError(f"{self.label} is damaged, so it cannot be read as a table to its end.") from None
 
     def rows_of(self, start: int, count: int) -> pl.DataFrame:

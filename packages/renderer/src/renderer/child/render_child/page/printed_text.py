@@ -21,9 +21,11 @@ _INVISIBLE: Final = re.compile(
 _STEP: Final = re.compile(r"(?P<colour>\x1b\[[0-9;]*m)|\x1b\[(?P<count>\d*)(?P<move>[ABCDGKJ])|(?P<char>[\s\S])")
 # Of longer text only the last writing over each line is taken.
 _MAX_MOVED: Final = 1_000_000
+# Its text goes on to the line of code that Python shows below it, to the next warning, or to the end. Possessive: what
+# was read once is read in no other way, which would take for ever where neither follows.
 _WARNING: Final = re.compile(
     r"(?m)^(?P<path>/[^\n:]*|<[^\n>]*>):(?P<line>\d+): (?P<kind>\w*(?:Warning|Error)): "
-    r"(?P<text>(?:(?!^/[^\n:]*:\d+: ).*\n?)*?)(?P<source>^  \S.*\n?|\Z)"
+    r"(?P<text>.*+(?:\n(?!  \S|/[^\n:]*:\d+: |<[^\n>]*>:\d+: ).*+)*+\n?+)(?P<source>  \S.*+\n?|)"
 )
 _PACKAGES: Final = re.compile(r"/\S*/(?:site-packages|lib/python3[.\d]*)/")
 _GLYPH: Final = re.compile(r"Glyph (?P<code>\d{1,7}) \(.*\) missing from font\(s\) (?P<font>[^\n]{1,200})\.")
