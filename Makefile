@@ -6,12 +6,13 @@ PYTHON = $(shell for each in python3.13 python3.12 python3.11 python3; do \
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 RUN := .venv/bin/python
 
-.PHONY: help run setup develop test test-plain test-postgres attack mutants lint format bench docs vendor sbom audit
+.PHONY: help run setup develop test test-plain test-postgres attack fuzz mutants lint format bench docs vendor sbom audit
 
 help:
 	@echo "make run    set up everything and serve on 127.0.0.1:8000 (VIZPORTAL_BIND changes it)"
 	@echo "make test   the test suite, half an hour; make test-plain: its quick part, three minutes"
 	@echo "make attack the sandbox attacked by some hundred programs, in every mode that this machine offers"
+	@echo "make fuzz   every type on thousands of damaged and odd files"
 	@echo "make mutants  mutation testing of states, filters, access, lease, specs and addresses"
 	@echo "make lint   every static check"
 	@echo "make bench  the benchmarks        make format rewrite code to style"
@@ -59,6 +60,10 @@ test-postgres: develop
 # ATTACK_OPTIONS narrows it: --modes landlock/namespace --programs handover --rounds 5.
 attack: develop
 	$(RUN) -m tests.attack $(ATTACK_OPTIONS)
+
+# Does a type draw, or say in a sentence what is wrong? FUZZ_OPTIONS narrows it: table --cases 1000 --seed 2.
+fuzz: develop
+	$(RUN) -m tests.fuzz $(FUZZ_OPTIONS)
 
 # How many small faults in the rules that matter most do their tests notice? Outside CI; MUTANTS narrows it: states lease.
 mutants: develop

@@ -1,0 +1,93 @@
+"""Runs in an environment: takes orders (code, source, variables), one line of JSON each, and answers what went wrong.
+
+The answer is "" for a result and for a ValueError of the toolkit's own that is worded for people; else the error and
+the line of the toolkit that it comes from.
+"""
+
+import contextlib
+import io
+import json
+import linecache
+import os
+import re
+import resource
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+TOOLKIT, CHILD = map(Path, sys.argv[1:])
+MOST_S = 20
+MOST_BYTES = 6 * 1024**3
+
+
+class TooSlowError(BaseException):
+    """A case takes too long; no toolkit code catches it."""
+
+
+def too_slow(*_signal):
+    raise TooSlowError(f"more than {MOST_S} s")
+
+
+def is_for_people(text):
+    """Whether an error is worded for people, and not only passes on what Python or a library said of its objects."""
+    return bool(text) and not re.search(r"has no attribute|NoneType|object is not|indices must|unhashable", text)
+
+
+def run(order):
+    names = {
+        "source": order["source"],
+        "source_uri": f"minio://b/{Path(order['source']).name}",
+        "variables": order["variables"],
+    }
+    signal.alarm(MOST_S)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            exec(compile(order["code"], "<type>", "exec"), {"__name__": "__main__", **names})
+    except TooSlowError as error:
+        return f"{error} in {place_of(error)}"
+    except SystemExit:
+        return ""
+    # A panic of Rust code in polars is no Exception.
+    except BaseException as error:  # noqa: BLE001 (what escapes a type is what is looked for)
+        place = place_of(error)
+        last = traceback.extract_tb(error.__traceback__)[-1].filename
+        is_ours = last == "<type>" or last.startswith(str(TOOLKIT))
+        if is_ours and isinstance(error, ValueError) and is_for_people(str(error)):
+            return ""
+        return f"{type(error).__name__} in {place}: {str(error).splitlines()[0][:120] if str(error) else ''}"
+    finally:
+        signal.alarm(0)
+    return ""
+
+
+def place_of(error):
+    """The last line of the toolkit, or of the type, that an error passed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [each for each in frames if each.filename.startswith(str(TOOLKIT)) or each.filename == "<type>"]
+    last = ours[-1] if ours else frames[-1]
+    return f"{last.filename.removeprefix(f'{TOOLKIT}/')}:{last.lineno}"
+
+
+def main():
+    sys.path[:0] = [str(TOOLKIT.parent), str(CHILD)]
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
+    signal.signal(signal.SIGALRM, too_slow)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    with tempfile.TemporaryDirectory(prefix="vzp-fuzz-") as folder:
+        # What the toolkit unpacks goes with the process.
+        tempfile.tempdir = folder
+        os.chdir(folder)
+        for line in sys.stdin:
+            answer = run(json.loads(line))
+            linecache.clearcache()
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
+            if answer.startswith("more than"):
+                os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
