@@ -12,7 +12,7 @@ help:
 	@echo "make run    set up everything and serve on 127.0.0.1:8000 (VIZPORTAL_BIND changes it)"
 	@echo "make test   the test suite, half an hour; make test-plain: its quick part, three minutes"
 	@echo "make attack the sandbox attacked by some hundred programs, in every mode that this machine offers"
-	@echo "make fuzz   every type on thousands of damaged and odd files"
+	@echo "make fuzz   every type on hundreds of damaged and odd files"
 	@echo "make mutants  mutation testing of states, filters, access, lease, specs and addresses"
 	@echo "make lint   every static check"
 	@echo "make bench  the benchmarks        make format rewrite code to style"

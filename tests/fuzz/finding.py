@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import select
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,7 +74,7 @@ def cases_of(
 
 def findings(cases: Iterable[Case]) -> Iterator[tuple[Case, str]]:
     """Runs cases; yields those that went wrong, with what did."""
-    with runners() as run:
+    with tempfile.TemporaryDirectory(prefix="vzp-fuzz-") as scratch, runners(Path(scratch)) as run:
         for case in cases:
             said = run(case)
             if said:
@@ -80,15 +82,19 @@ def findings(cases: Iterable[Case]) -> Iterator[tuple[Case, str]]:
 
 
 @contextmanager
-def runners() -> Iterator[Any]:
-    """Yields a function that runs a case in its type's environment, and returns what is wrong or ""."""
+def runners(scratch: Path) -> Iterator[Any]:
+    """Yields a function that runs a case in its type's environment, and returns what is wrong or "".
+
+    Args:
+        scratch: a folder for what the toolkit unpacks; it outlives the processes, which may be killed.
+    """
     started: dict[str, subprocess.Popen[str]] = {}
 
     def run(case: Case) -> str:
         kind = registry.get(case.type_key)
         runner = started.get(kind.environment)
         if runner is None or runner.poll() is not None:
-            runner = started[kind.environment] = start(kind.environment)
+            runner = started[kind.environment] = start(kind.environment, scratch)
         assert runner.stdin
         assert runner.stdout
         order = {"code": kind.code, "source": str(case.source), "variables": case.variables}
@@ -113,10 +119,10 @@ def runners() -> Iterator[Any]:
             runner.wait()
 
 
-def start(environment: str) -> subprocess.Popen[str]:
+def start(environment: str, scratch: Path) -> subprocess.Popen[str]:
     """Starts a process that runs cases in an environment."""
     interpreter = ENVIRONMENTS.get(environment).interpreter
     places = (vizkit.TOOLKIT_DIR, Path(renderer.__file__).parent / "child")
     call = [str(interpreter), "-W", "ignore", str(Path(__file__).with_name("runner.py")), *map(str, places)]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(call, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+    env, pipe = {**os.environ, "TMPDIR": str(scratch)}, subprocess.PIPE
+    return subprocess.Popen(call, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, cwd=scratch, env=env)

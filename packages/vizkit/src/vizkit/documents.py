@@ -106,7 +106,7 @@ def _load(text: str) -> Mapping[str, Any]:
     # A file that only calls itself a notebook makes nbformat's conversions fail in any way, and in Python's words.
     except Exception:  # noqa: BLE001
         raise ValueError(
-            "The file is no Jupyter notebook: it is JSON, and a part of it is not what a notebook has there."
+            "The file is no Jupyter notebook: it is JSON, but a part of it does not belong in a notebook."
         ) from None
 
 

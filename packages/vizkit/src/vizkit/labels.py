@@ -35,7 +35,7 @@ def coded(*columns: pl.Series) -> tuple[list[Any], list[str]]:
 
 def _uniques(column: pl.Series, *, is_numeric: bool, has_truth: bool) -> tuple[Any, list[str | None]]:
     """Returns for each row an index into the labels of a column's different values."""
-    # A join finds no NaN where all are.
+    # NaN is no label, and a column of nothing else joins to nulls in the place of codes.
     column = column.fill_nan(None) if column.dtype.is_float() else column
     values = column.unique()
     labels = [label_of(each, is_numeric=is_numeric, has_truth=has_truth) for each in values.to_list()]
