@@ -92,8 +92,11 @@ def rendering_check(**_kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     # Approved types run where custom code is off, so that setting alone is enough.
     if settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX:
-        message = "VIZPORTAL_CUSTOM_WITHOUT_SANDBOX: on a worker without a sandbox, people's code can do all it can."
-        found.append(Notice(message, hint="Workers with Landlock (Linux 5.13) need it not.", id="vizportal.W006"))
+        message = (
+            "VIZPORTAL_CUSTOM_WITHOUT_SANDBOX: on a worker without a sandbox, people's code can do everything that the "
+            "worker can."
+        )
+        found.append(Notice(message, hint="Workers with Landlock (Linux 5.13) do not need it.", id="vizportal.W006"))
     bind, token = settings.VIZPORTAL_KFP_SERVICE_BIND, settings.VIZPORTAL_KFP_SERVICE_TOKEN
     if _is_public(bind) and not token:
         message = f"Whoever reaches VIZPORTAL_KFP_SERVICE_BIND={bind} renders there without signing in."
@@ -108,7 +111,7 @@ def tokens_check(**_kwargs: Any) -> list[CheckMessage]:
     for name in ("VIZPORTAL_KFP_SERVICE_TOKEN", "VIZPORTAL_METRICS_TOKEN"):
         token = getattr(settings, name, "")
         if token and len(token) < _MIN_TOKEN_LENGTH:
-            message = f"{name} is short enough to be guessed: nothing slows down who tries."
+            message = f"{name} is short enough to be guessed: nothing slows down guessing."
             hint = f"Take {_MIN_TOKEN_LENGTH} random characters or more, such as from `openssl rand -hex 32`."
             found.append(Notice(message, hint=hint, id="vizportal.W008"))
     return found

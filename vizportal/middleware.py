@@ -46,7 +46,7 @@ class ResultsOriginMiddleware:
             answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         except (Http404, NotFoundError):
             return HttpResponseNotFound(
-                "There is nothing at this address, or not any more. Open the result in the portal again.\n",
+                "There is nothing at this address, or it no longer exists. Open the result in the portal again.\n",
                 content_type="text/plain; charset=utf-8",
             )
         return answer

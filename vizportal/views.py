@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _RETRY_AFTER_S = 5
 _NOT_ALLOWED = "Your account may not do this. Ask an administrator of this portal."
-_NOTHING_HERE = "There is nothing at this address, or it is not yours to see."
-_FORM_TOO_OLD = (
-    "This form is from before you signed in last. Go back and send it once more; what you typed is still there."
-)
+_NOTHING_HERE = "There is nothing at this address, or you may not see it."
+_FORM_TOO_OLD = "This form is older than your sign-in. Go back and send it again; what you typed is still there."
 _AWAY = {"database": "The database does not answer", "store": "The store of results does not answer"}
 
 

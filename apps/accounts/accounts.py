@@ -37,8 +37,8 @@ def manage_check(caller: Caller, account: Any) -> None:
     """
     if not may_manage(caller, account):
         raise PermissionDenied(
-            f"You may not manage the account {account.get_username()}: it is a superuser's, or has rights that yours "
-            "lacks. Ask a superuser."
+            f"You may not manage the account {account.get_username()}: it is a superuser's, or has permissions that "
+            "yours does not have. Ask a superuser."
         )
 
 

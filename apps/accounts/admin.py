@@ -168,7 +168,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
         for each in chosen:
             self.delete_model(request, each)
 
-    @admin.action(description="Sign the chosen people out everywhere", permissions=["change"])
+    @admin.action(description="Sign the selected people out everywhere", permissions=["change"])
     def sign_out(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
         """Ends every session of theirs."""
         for user in chosen:

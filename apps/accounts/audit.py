@@ -79,7 +79,7 @@ def entries_prune(caller: Caller, before: datetime, *, is_dry_run: bool) -> int:
         PermissionDenied: only `manage.py prune` may do this.
     """
     if not caller.is_trusted:
-        raise PermissionDenied("Audit entries are deleted by `manage.py prune` only.")
+        raise PermissionDenied("Only `manage.py prune` deletes audit entries.")
     old = AuditEntry.objects.filter(at__lt=before)
     return old.count() if is_dry_run else old.delete()[0]
 

@@ -62,7 +62,9 @@ def _read(issuer: str) -> dict[str, Any]:
         found = answer.json()
         missing = [name for name in _NAMES.values() if not isinstance(found.get(name), str)]
     except (requests.RequestException, ValueError, AttributeError) as error:
-        raise ProviderError(f"The sign-in service at {issuer} does not answer as it should. Try later.") from error
+        raise ProviderError(f"The sign-in service at {issuer} does not answer as expected. Try again later.") from error
     if missing or found["issuer"].rstrip("/") != issuer.rstrip("/"):
-        raise ProviderError(f"The sign-in service at {issuer} describes itself wrongly: check VIZPORTAL_OIDC_ISSUER.")
+        raise ProviderError(
+            f"The sign-in service at {issuer} returns an invalid description: check VIZPORTAL_OIDC_ISSUER."
+        )
     return dict(found)

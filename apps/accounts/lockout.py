@@ -60,6 +60,6 @@ def attempts_prune(caller: Caller, now: datetime, *, is_dry_run: bool) -> int:
         PermissionDenied: only `manage.py prune` may do this.
     """
     if not caller.is_trusted:
-        raise PermissionDenied("Failed sign-ins that count no longer are deleted by `manage.py prune` only.")
+        raise PermissionDenied("Only `manage.py prune` deletes expired failed sign-ins.")
     over: QuerySet[Any] = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME)
     return over.count() if is_dry_run else over.delete()[0]

@@ -62,8 +62,8 @@ def refusal(right: Right) -> str:
     """Returns the message for a caller without the right."""
     needed = next(role for role in Role if right in role.rights)
     return (
-        f"Your account may not do this: it takes the right to {right.label[0].lower()}{right.label[1:]}. "
-        f"Ask an administrator of this portal to put you into the group {needed.group_name}."
+        f"Your account may not do this: it needs the permission to {right.label[0].lower()}{right.label[1:]}. "
+        f"Ask an administrator of this portal to add you to the group {needed.group_name}."
     )
 
 

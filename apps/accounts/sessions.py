@@ -129,7 +129,7 @@ def sign_out_everybody(caller: Caller) -> int:
         PermissionDenied: only `manage.py sign_out --everybody` may do this.
     """
     if not caller.is_trusted:
-        raise PermissionDenied("Everybody is signed out by `manage.py sign_out --everybody` only.")
+        raise PermissionDenied("Only `manage.py sign_out --everybody` signs everybody out.")
     count = Session.objects.all().delete()[0]
     audit.record(caller, "sign_out.everywhere", target_name="everybody", detail=f"{count} sessions")
     return count
@@ -142,6 +142,6 @@ def sessions_prune(caller: Caller, now: datetime, *, is_dry_run: bool) -> int:
         PermissionDenied: only `manage.py prune` may do this.
     """
     if not caller.is_trusted:
-        raise PermissionDenied("Sessions that have run out are deleted by `manage.py prune` only.")
+        raise PermissionDenied("Only `manage.py prune` deletes expired sessions.")
     over = Session.objects.filter(expire_date__lt=now)
     return over.count() if is_dry_run else over.delete()[0]

@@ -93,7 +93,7 @@ class OidcCallback(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 def _oidc_check() -> None:
     """Raises Http404 where people do not sign in with OpenID Connect: then there are no such pages."""
     if settings.VIZPORTAL_AUTH != "oidc":
-        raise Http404("People do not sign in with OpenID Connect here.")
+        raise Http404("OpenID Connect is not enabled here.")
 
 
 def _provider_down(request: HttpRequest, error: ProviderError) -> HttpResponse:

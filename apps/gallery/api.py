@@ -33,7 +33,7 @@ class ComparisonIn(Schema):
     renders: list[UUID] = Field(default_factory=list, max_length=MOST_RESULTS)
     arguments: dict[str, Any] | None = Field(None, description="Those of the type `comparison`: `key`, `highlight`.")
     title: str = Field("", max_length=200)
-    force: bool = Field(default=False, description="Render even where the same comparison is saved.")
+    force: bool = Field(default=False, description="Render again even if the same comparison is saved.")
 
 
 class ComparedOut(Schema):
@@ -51,7 +51,7 @@ class ComparedOut(Schema):
 class ComparisonOut(schemas.VisualizationOut):
     """A comparison: a visualization of type `comparison`."""
 
-    results: list[ComparedOut] = Field(description="What is compared, without what was deleted since.")
+    results: list[ComparedOut] = Field(description="The compared results that still exist.")
 
 
 class ComparisonPage(Schema):

@@ -88,9 +88,9 @@ class MomentFilter(Filter, forms.Field):
         try:
             found = datetime.fromisoformat(value) if value else None
         except ValueError as error:
-            raise forms.ValidationError("Write a moment as 2026-11-29T12:00:00+00:00.") from error
+            raise forms.ValidationError("Write a time as 2026-11-29T12:00:00+00:00.") from error
         if found is not None and found.tzinfo is None:
-            raise forms.ValidationError("Write the moment with its offset from UTC.")
+            raise forms.ValidationError("Write the time with its offset from UTC.")
         return found
 
 
@@ -120,7 +120,7 @@ class GalleryForm(forms.Form):
         """Refuses an order that there is not."""
         sort = str(self.cleaned_data["sort"])
         if sort not in dict(SORTS) and not sort.startswith((HIGHEST, LOWEST)):
-            raise forms.ValidationError("There is no such order.")
+            raise forms.ValidationError("There is no such sort order.")
         return sort
 
     def filters(self) -> GalleryFilters:

@@ -60,7 +60,9 @@ class Service:
         """Renders what the form asks for: the page, or why there is none."""
         _check_access(request)
         if self._waiting >= settings.VIZPORTAL_KFP_SERVICE_MAX_WAITING:
-            message = f"{self._waiting} requests wait already, the limit here (VIZPORTAL_KFP_SERVICE_MAX_WAITING)."
+            message = (
+                f"{self._waiting} requests are waiting already, the limit here (VIZPORTAL_KFP_SERVICE_MAX_WAITING)."
+            )
             raise HTTPException(503, message, headers={"Retry-After": _RETRY_AFTER_S})
         self._waiting += 1
         try:
@@ -113,7 +115,7 @@ def _check_access(request: Request) -> None:
     """
     # A page of any site could post this form to loopback; what speaks this protocol is never a browser.
     if any(name in request.headers for name in _BROWSER_HEADERS):
-        raise HTTPException(403, "This address answers no browser.")
+        raise HTTPException(403, "This address does not serve browsers.")
     token = settings.VIZPORTAL_KFP_SERVICE_TOKEN
     given = request.headers.get("authorization", "").encode()
     if token and not hmac.compare_digest(given, f"Bearer {token}".encode()):

@@ -74,7 +74,7 @@ def request_make(type_key: Any, source: Any, arguments_text: Any, *, timeout_s: 
     """
     key = _type_key(type_key)
     if not isinstance(source, str) or not isinstance(arguments_text, str):
-        raise InvalidRequestError("`source` and `arguments` must be texts; `arguments` holds JSON.")
+        raise InvalidRequestError("`source` and `arguments` must be strings; `arguments` holds JSON.")
     try:
         values = catalogue_arguments.parse(arguments_text)
     except catalogue_arguments.ArgumentsError as error:

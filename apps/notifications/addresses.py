@@ -48,7 +48,7 @@ def web_address(text: str) -> SplitResult:
     """
     text = text.strip()
     if len(text) > _MOST_CHARS or not _PLAIN.fullmatch(text):
-        raise AddressRefusedError("A web address has only plain characters, at most 2000; encode others as %XX.")
+        raise AddressRefusedError("A web address has at most 2000 characters, all ASCII; encode others as %XX.")
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname or "", parts.port
@@ -57,7 +57,7 @@ def web_address(text: str) -> SplitResult:
     if parts.scheme not in {"http", "https"} or not host:
         raise AddressRefusedError("The address must begin with https:// or http:// and a host.")
     if "@" in parts.netloc or parts.fragment:
-        raise AddressRefusedError("The address may hold neither a user's name nor a fragment (#).")
+        raise AddressRefusedError("The address may contain neither a user name nor a fragment (#).")
     return parts
 
 
@@ -107,7 +107,7 @@ def email_address(text: str, *, own: str, is_free: bool) -> str:
     allowed = {each.lower().lstrip("@") for each in settings.VIZPORTAL_EMAIL_DOMAINS}
     if not is_free and address.lower() != own.lower() and domain not in allowed:
         raise AddressRefusedError(
-            "E-mail goes to your account's own address only, or to domains that VIZPORTAL_EMAIL_DOMAINS names."
+            "E-mail goes only to your account's address, or to a domain in VIZPORTAL_EMAIL_DOMAINS."
         )
     return address
 

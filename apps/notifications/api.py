@@ -28,10 +28,12 @@ class ConditionIn(Schema):
 
     event: AlertEvent
     figure: str = ""
-    direction: str = Field("", description="above or below, of figure_crossed")
+    direction: str = Field("", description="above or below; for figure_crossed")
     threshold: float | None = None
-    change: float | None = Field(None, description="more than so much, of figure_changed")
-    percent: bool = Field(default=False, description="`change` is a share, in percent, of what it is compared with")
+    change: float | None = Field(None, description="the change above which it fires; for figure_changed")
+    percent: bool = Field(
+        default=False, description="whether `change` is a percentage of the value that it is compared with"
+    )
 
     def definition(self) -> AlertDefinition:
         """Returns the condition."""
@@ -60,7 +62,7 @@ class AlertIn(Schema):
     title: str = ""
     condition: ConditionIn
     targets: list[TargetIn]
-    recovery: bool = Field(default=True, description="whether a message follows when it is over")
+    recovery: bool = Field(default=True, description="whether a message is sent when the condition is over")
 
 
 class AlertChanges(Schema):
@@ -181,7 +183,7 @@ def alert_get(request: HttpRequest, alert_id: UUID) -> Any:
 
 @router.patch("/{alert_id}", response={200: AlertOut, **errors(400, 404)})
 def alert_change(request: HttpRequest, alert_id: UUID, payload: AlertChanges) -> Any:
-    """Pauses an alert or resumes it, renames it, sets its condition, or whether a message follows when it is over."""
+    """Pauses an alert or resumes it, renames it, sets its condition, or whether a message follows its end."""
     caller = caller_of(request)
     alert = selectors.alert_get(caller, alert_id)
     definition = payload.condition.definition() if payload.condition else None

@@ -45,7 +45,7 @@ def deliveries_write(alert: Alert, key: str, message: dict[str, Any], now: datet
     """
     values: dict[str, Any] = {"alert": alert, "key": key, "message": message, "due_at": now}
     if _is_too_much(alert, now):
-        text = f"The alerts of one person send {MOST_PER_HOUR} messages in an hour at most."
+        text = f"The alerts of one person send {MOST_PER_HOUR} messages an hour at most."
         values |= {"state": DeliveryState.DROPPED, "error": text, "ended_at": now}
     rows = [Delivery(target=target, **values) for target in alert.targets.all()]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
@@ -147,7 +147,7 @@ def _attempt(row: Delivery, now: datetime) -> Outcome:
     try:
         return message_send(_address(row), str(row.id), row.message, now)
     except SealError:
-        return Outcome(error="The target's address can no longer be decrypted. Make the alert anew.")
+        return Outcome(error="The target's address can no longer be decrypted. Create the alert again.")
     except Exception:
         logger.exception("delivery %s failed", row.id)
         return Outcome(error="Something went wrong in the portal; the worker's log has the cause.", is_final=False)

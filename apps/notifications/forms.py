@@ -17,17 +17,21 @@ _TARGETS: Final = (TargetKind.EMAIL, TargetKind.WEBHOOK, TargetKind.SLACK)
 class AlertForm(forms.Form):
     """What an alert waits for, and where its messages go."""
 
-    title = forms.CharField(label="Name", max_length=200, required=False, help_text="Empty for one made of the rest.")
+    title = forms.CharField(
+        label="Name", max_length=200, required=False, help_text="Leave it empty for a name made from the other fields."
+    )
     event = forms.ChoiceField(label="Send a message when", choices=AlertEvent.choices)
-    rule = forms.ChoiceField(label="Rule", required=False, help_text="Of its runs only. Empty: all of the series.")
-    figure = forms.CharField(label="Key figure", max_length=100, required=False, help_text="Which the results leave.")
+    rule = forms.ChoiceField(label="Rule", required=False, help_text="Only runs of this rule. Empty: the whole series.")
+    figure = forms.CharField(
+        label="Key figure", max_length=100, required=False, help_text="One that the results report."
+    )
     direction = forms.ChoiceField(label="Gets", choices=[("above", "above"), ("below", "below")], initial="below")
     threshold = forms.FloatField(label="Threshold", required=False)
     change = forms.FloatField(
         label="Changes by more than",
         min_value=0,
         required=False,
-        help_text="Against the baseline of the series; without one, against the render before.",
+        help_text="Compared with the series' baseline or, without one, with the previous render.",
     )
     unit = forms.ChoiceField(
         label="Measured", choices=[("absolute", "in the figure's unit"), ("percent", "in percent")], initial="absolute"
@@ -40,7 +44,7 @@ class AlertForm(forms.Form):
     )
     email = forms.CharField(label="E-mail", max_length=254, required=False)
     webhook = forms.CharField(
-        label="Webhook", max_length=2000, required=False, help_text="An address that takes a signed POST request."
+        label="Webhook", max_length=2000, required=False, help_text="An address that accepts signed POST requests."
     )
     slack = forms.CharField(
         label="Slack", max_length=2000, required=False, help_text="The address of an incoming webhook."

@@ -102,7 +102,7 @@ def rule_message(
 def trial_message(alert: Alert) -> dict[str, Any]:
     """Returns what a person sends to try an alert's targets."""
     headline = f"Test of the alert {alert.name}"
-    details = ["Somebody asked for this message to see that it arrives. Nothing happened."]
+    details = ["Somebody sent this message to test the alert. Nothing has happened."]
     return _message(alert, headline, details, {"is_test": True}, public_url(alert.get_absolute_url()))
 
 
@@ -115,7 +115,7 @@ def proposal_message(version: Version) -> dict[str, Any]:
         details = [f"{version.proposal.author_name} proposes custom code as the type {version.key}."]
     else:
         title = _one_line(f"{state.label}: {named}")
-        details = [f"{version.reviewer_name or 'An administrator'} decided on what you proposed."]
+        details = [f"{version.reviewer_name or 'An administrator'} decided on your proposal."]
         details += [_one_line(version.comment)] if version.comment.strip() else []
     return {"event": state.value, "title": title, "url": url, "lines": [title, "", *details, "", url]}
 

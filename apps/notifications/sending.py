@@ -155,6 +155,6 @@ def _ask(pool: urllib3.HTTPConnectionPool, path: str, body: bytes, headers: dict
     if 200 <= status <= 299:
         return Outcome(status_code=status)
     if 300 <= status <= 399:
-        text = f"It answered {status}, a redirect, which is not followed. Name the final address."
+        text = f"It answered {status}, a redirect, which is not followed. Use the final address."
         return Outcome(error=text, status_code=status)
     return Outcome(error=f"It answered {status}.", is_final=status < 500 and status not in _LATER, status_code=status)

@@ -69,7 +69,7 @@ def alert_create(
     Args:
         targets: kinds and addresses.
         rule: one that the caller may see; the alert is for its runs only.
-        sends_recovery: whether a message follows when it is over.
+        sends_recovery: whether a message is sent when the condition is over.
 
     Raises:
         NotAllowedError: no person calls, or one without the right to view.
@@ -78,12 +78,12 @@ def alert_create(
     """
     right_check(caller, Right.VIEW)
     if not caller.is_person:
-        raise NotAllowedError("An alert is somebody's: it has the permissions of its owner.")
+        raise NotAllowedError("Only a person can create an alert: it uses its owner's permissions.")
     namespace_check(caller, recipe.endpoint_key, recipe.namespace)
     definition_check(definition, rule, recipe)
     addresses = _addresses_clean(caller, targets)
     if Alert.objects.filter(owner=caller.user_id).count() >= MOST_ALERTS:
-        raise InvalidRequestError(f"You have {MOST_ALERTS} alerts already, as many as one may have. Delete one first.")
+        raise InvalidRequestError(f"You already have {MOST_ALERTS} alerts, the limit for one person. Delete one first.")
     alert = Alert(
         name=_name_clean(name) or usual_name(definition, rule, recipe)[:_MOST_NAME_CHARS],
         owner=caller.owner,
@@ -167,7 +167,7 @@ def alert_test(caller: Caller, alert: Alert) -> int:
         raise InvalidRequestError(problem)
     recent = Delivery.objects.filter(alert__owner=alert.owner_id, created_at__gt=now - timedelta(hours=1))
     if recent.filter(key__startswith="test:").count() >= MOST_TESTS_PER_HOUR:
-        raise InvalidRequestError(f"At most {MOST_TESTS_PER_HOUR} tests are sent in an hour. Wait a little.")
+        raise InvalidRequestError(f"You can send at most {MOST_TESTS_PER_HOUR} tests an hour. Try again later.")
     with transaction.atomic():
         count = deliveries.deliveries_write(alert, f"test:{uuid.uuid4()}", messages.trial_message(alert), now)
         _record(caller, "alert.test", alert, detail=_targets_text(alert))
@@ -194,7 +194,7 @@ def _addresses_clean(caller: Caller, targets: Iterable[tuple[TargetKind, str]]) 
             raise InvalidRequestError(str(error), fields={kind.value: str(error)}) from error
         found[kind, address.address] = address
     if not found:
-        raise InvalidRequestError("Name at least one target.", fields={"targets": "At least one is needed."})
+        raise InvalidRequestError("Give at least one target.", fields={"targets": "At least one is needed."})
     if len(found) > MOST_TARGETS:
         text = f"An alert has at most {MOST_TARGETS} targets."
         raise InvalidRequestError(text, fields={"targets": text})

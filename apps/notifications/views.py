@@ -40,7 +40,7 @@ def _delete(caller: Caller, alert: Alert) -> str:
 
 def _pause(caller: Caller, alert: Alert) -> str:
     services.alert_change(caller, alert, is_enabled=False)
-    return "The alert is paused. Nothing is sent about what ends meanwhile."
+    return "The alert is paused. It sends nothing about renders that end during the pause."
 
 
 def _resume(caller: Caller, alert: Alert) -> str:
@@ -55,7 +55,7 @@ def _test(caller: Caller, alert: Alert) -> str:
 
 def _recovery_send(caller: Caller, alert: Alert) -> str:
     services.alert_change(caller, alert, sends_recovery=True)
-    return "A message follows when it is over."
+    return "You get a message when it is over."
 
 
 def _recovery_omit(caller: Caller, alert: Alert) -> str:
@@ -135,7 +135,7 @@ def alert_detail(request: HttpRequest, alert_id: UUID) -> HttpResponse:
 def alert_action(request: HttpRequest, alert_id: UUID, action: str) -> HttpResponse:
     """Pauses an alert, resumes it, sends a test, deletes it, or says whether its end is news too."""
     if action not in _ACTIONS:
-        raise Http404(f"An alert cannot be asked to {action}.")
+        raise Http404(f"An alert has no action {action}.")
     alert = _alert(request, alert_id)
     try:
         with service_errors_as_pages():

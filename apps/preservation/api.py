@@ -23,8 +23,8 @@ class RunCopyOut(run_schemas.RunDetailsOut):
     """A run as it was."""
 
     saved_at: datetime
-    left_out: str = Field(description="What was too large to be kept; empty for nothing.")
-    logs: dict[str, str] = Field(description="The kept logs by step; of a long one the last part.")
+    left_out: str = Field(description="What was too large to save; empty if nothing was.")
+    logs: dict[str, str] = Field(description="The saved logs by step; only the end of a long one.")
 
 
 @router.get("/{visualization_id}/run", response={200: RunCopyOut, **errors(404)}, url_name="run_copy")

@@ -50,7 +50,7 @@ def review_check(caller: Caller, proposal: Proposal) -> bool:
     """Returns whether the caller decides on their own proposal; raises as `decisions.proposal_approve`."""
     right_check(caller, Right.APPROVE)
     if not may_review(caller, proposal):
-        raise NotAllowedError("Nobody decides on their own proposal while somebody else may.")
+        raise NotAllowedError("You cannot decide on your own proposal while another reviewer can.")
     return selectors.is_author(caller, proposal)
 
 
@@ -80,5 +80,5 @@ def file_check(file: str, proposal: Proposal | None) -> VisualizationType:
 
 def key_taken(key: str) -> UnfitFileError:
     """Returns the error for a key that another type has."""
-    message = f"There is a type {key!r} already, or there was one."
+    message = f"The key {key!r} is already taken, by a type that exists or once did."
     return UnfitFileError(message, fields={"key": message})

@@ -79,7 +79,7 @@ def proposal_retire(caller: Caller, proposal: Proposal) -> None:
     with transaction.atomic():
         rows = Proposal.objects.filter(pk=proposal.pk, retired_at=None, approved__isnull=False)
         if not rows.update(retired_at=timezone.now()):
-            raise WrongStateError("There is no type in use that came of this proposal.")
+            raise WrongStateError("No type in use comes from this proposal.")
         proposal.refresh_from_db()
         proposal_record(caller, "proposal.retire", proposal)
     types_forget()

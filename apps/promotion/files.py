@@ -189,7 +189,7 @@ def _size_check(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _unfit("code", "The code has characters that are no text.") from None
+        raise _unfit("code", "The code contains characters that are not text.") from None
     if len(text) > MAX_CODE_CHARS or text.count("\n") > MOST_LINES or "\0" in text:
         words = f"A type's file has at most {MAX_CODE_CHARS:,} characters and {MOST_LINES:,} lines, and no NUL."
         raise _unfit("code", words)
@@ -235,14 +235,16 @@ def _rules_check(kind: VisualizationType) -> None:
         raise _unfit("code", "Write the Python code to run.")
     for pattern in kind.patterns:
         if sum(fnmatchcase(name, pattern) for name in _ANY_NAMES) > 1:
-            raise _unfit("patterns", f"The pattern {pattern!r} fits nearly every file. Name an ending or a word.")
+            raise _unfit(
+                "patterns", f"The pattern {pattern!r} matches nearly every file. Use a file extension or a word."
+            )
     rules = kind.schema["properties"]
     unknown = [name for name in kind.schema["required"] if name not in rules]
     if unknown:
         raise _unfit("required", f"There is no argument {unknown[0]!r}.")
     for name, rule in rules.items():
         if "default" in rule and not jsonschema.Draft202012Validator(rule).is_valid(rule["default"]):
-            raise _unfit("arguments", f"{name}: the default does not fit the argument's own rules.")
+            raise _unfit("arguments", f"{name}: the default does not match the argument's schema.")
 
 
 def _unfit(name: str, message: str) -> UnfitFileError:

@@ -28,9 +28,11 @@ class ProposalForm(forms.Form):
     description = forms.CharField(max_length=400, help_text="One sentence: what it shows.")
     environment = forms.ChoiceField()
     artifact_types = LinesField(
-        required=False, label="Artifact types", help_text="One a line, such as system.Dataset: it is offered for these."
+        required=False,
+        label="Artifact types",
+        help_text="One per line, such as system.Dataset. The type is offered for these.",
     )
-    patterns = LinesField(required=False, label="File names", help_text="One a line, such as *.csv.")
+    patterns = LinesField(required=False, label="File names", help_text="One per line, such as *.csv.")
     needs_source = forms.BooleanField(required=False, label="Needs a source")
     reads_tables = forms.BooleanField(
         required=False, label="Reads tables: adds delimiter, header row, decimal mark and encoding to its arguments"
@@ -41,7 +43,7 @@ class ProposalForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false"}),
         help_text="JSON Schema of each argument, by its name.",
     )
-    required = LinesField(required=False, label="Required arguments", help_text="One name a line.")
+    required = LinesField(required=False, label="Required arguments", help_text="One name per line.")
     figures = forms.JSONField(
         required=False,
         label="Key figures",

@@ -31,7 +31,7 @@ _INVALID: Final = 422
 
 def _propose(caller: Caller, proposal: Proposal, _values: Any) -> str:
     services.proposal_propose(caller, proposal)
-    return "It is in review now. Nobody may change this version; edit it to write another one."
+    return "The proposal is in review. This version can no longer change; edit it to write a new one."
 
 
 def _withdraw(caller: Caller, proposal: Proposal, _values: Any) -> str:
@@ -46,7 +46,7 @@ def _approve(caller: Caller, proposal: Proposal, values: Any) -> str:
 
 def _reject(caller: Caller, proposal: Proposal, values: Any) -> str:
     decisions.proposal_reject(caller, proposal, _number(values), values.get("comment", ""))
-    return "Rejected. The author reads your comment here."
+    return "Rejected. The author can read your comment here."
 
 
 def _retire(caller: Caller, proposal: Proposal, _values: Any) -> str:
@@ -155,7 +155,7 @@ def version_file(request: HttpRequest, proposal_id: UUID, number: int) -> HttpRe
 def proposal_action(request: HttpRequest, proposal_id: UUID, action: str) -> HttpResponse:
     """Proposes, withdraws, approves, rejects or retires; the page says what is refused, and keeps what was typed."""
     if action not in _ACTIONS:
-        raise Http404(f"A proposal cannot be asked to {action}.")
+        raise Http404(f"A proposal has no action {action}.")
     proposal = _proposal(request, proposal_id)
     try:
         with service_errors_as_pages():

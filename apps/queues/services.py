@@ -34,7 +34,7 @@ def queue_pause(caller: Caller, environment: str, reason: str) -> QueuePause:
     _environment_check(environment)
     words = " ".join(reason.split())
     if not words or len(words) > MOST_REASON_CHARS:
-        text = f"Say why, in {MOST_REASON_CHARS} characters at most: everybody whose render waits reads it."
+        text = f"Give a reason of at most {MOST_REASON_CHARS} characters: everybody whose render waits sees it."
         raise InvalidRequestError(text, fields={"reason": text})
     values = {"reason": words, "paused_by": caller.username, "paused_at": timezone.now()}
     with transaction.atomic():

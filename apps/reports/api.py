@@ -44,7 +44,7 @@ class ReportIn(Schema):
     title: str
     blocks: list[BlockIn] = []
     visualization_ids: list[UUID] = Field([], max_length=100)
-    namespace: str = Field("", description="Whose readers may read it; by default that of its results.")
+    namespace: str = Field("", description="Its readers may read the report; by default the namespace of its results.")
 
 
 class ReportChanges(Schema):

@@ -244,4 +244,4 @@ def _missing(kind: BlockKind, render: Render | None, title: str) -> str:
         return f"“{render.visualization.title}” has no result to show: {state}."
     what = {BlockKind.RENDER: "result", BlockKind.VISUALIZATION: "visualization"}.get(kind, "series")
     named = f"The {what} “{title}”" if title else f"A {what}"
-    return f"{named} was here. It was deleted, or is not yours to see."
+    return f"{named} was here. It was deleted, or you may not see it."

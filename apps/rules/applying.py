@@ -101,7 +101,7 @@ def rule_work(rule: Rule) -> int:
         done += _resolve_waiting(rule, gateway)
         done += _apply_pending(caller, rule, gateway)
     except _RIGHTS_ENDED as error:
-        _pause(rule, f"It may no longer work for {rule.owner.get_username()}: {error}")
+        _pause(rule, f"It may no longer act for {rule.owner.get_username()}: {error}")
         done += 1
     return done
 

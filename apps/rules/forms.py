@@ -16,14 +16,18 @@ _STATES: Final = [(state.value, state.label) for state in State if state.is_fina
 class RuleForm(forms.Form):
     """Which runs a rule is for, and to how many earlier ones it is applied."""
 
-    title = forms.CharField(label="Name", max_length=200, required=False, help_text="Empty for one made of the rest.")
-    pipeline = forms.CharField(
-        label="Pipeline", max_length=500, required=False, help_text="A name; * stands for any text. Empty: every one."
+    title = forms.CharField(
+        label="Name", max_length=200, required=False, help_text="Leave it empty for a name made from the other fields."
     )
-    run = forms.CharField(label="Run", max_length=500, required=False, help_text="A name, in the same way.")
+    pipeline = forms.CharField(
+        label="Pipeline", max_length=500, required=False, help_text="A name; * matches any text. Empty: any pipeline."
+    )
+    run = forms.CharField(
+        label="Run", max_length=500, required=False, help_text="The run's name, with the same pattern."
+    )
     experiment = forms.CharField(label="Experiment", max_length=200, required=False, help_text="Its id.")
     tag = forms.CharField(
-        label="Tag", max_length=40, required=False, help_text="Which a run must have in this portal when it ends."
+        label="Tag", max_length=40, required=False, help_text="A tag that the run must have when it ends."
     )
     state = forms.ChoiceField(label="Ended as", choices=_STATES, initial=State.SUCCEEDED.value)
     last = forms.IntegerField(
@@ -31,7 +35,7 @@ class RuleForm(forms.Form):
         min_value=0,
         max_value=MOST_EARLIER,
         initial=0,
-        help_text="Apply it to the last so many as well; 0 for runs from now on only.",
+        help_text="Also apply the rule to this many earlier runs; 0: only to runs that end from now on.",
     )
 
     def conditions(self) -> RunConditions:

@@ -194,7 +194,7 @@ def gateway_of(rule: Rule) -> Gateway:
 def _create_check(caller: Caller, recipe: Recipe) -> None:
     right_check(caller, Right.CREATE)
     if not caller.is_person:
-        raise NotAllowedError("A rule is somebody's: it works with the rights of its owner.")
+        raise NotAllowedError("Only a person can create a rule: it uses its owner's permissions.")
     if recipe.code:
         right_check(caller, Right.CUSTOM_CODE)
     namespace_check(caller, recipe.endpoint_key, recipe.namespace)
@@ -202,12 +202,14 @@ def _create_check(caller: Caller, recipe: Recipe) -> None:
 
 def _count_check(caller: Caller) -> None:
     if Rule.objects.filter(owner=caller.user_id).count() >= MOST_RULES:
-        raise InvalidRequestError(f"You have {MOST_RULES} rules already, as many as one may have. Delete one first.")
+        raise InvalidRequestError(f"You already have {MOST_RULES} rules, the limit for one person. Delete one first.")
 
 
 def _conditions_check(conditions: RunConditions) -> None:
     if not conditions.state.is_final:
-        raise InvalidRequestError("A run must end in this state.", fields={"state": "Not a state in which runs end."})
+        raise InvalidRequestError(
+            "A run must end in this state.", fields={"state": "Choose a state in which runs end."}
+        )
     too_long = {
         name: f"At most {most} characters."
         for name, most in {"pipeline": 500, "name": 500, "experiment_id": 200, "tag": 40}.items()
@@ -226,7 +228,7 @@ def _limits_clean(limits: dict[str, int]) -> dict[str, int]:
 
 def _most_clean(most: int) -> int:
     if not 1 <= most <= MOST_EARLIER:
-        raise InvalidRequestError(f"Name 1 to {MOST_EARLIER} runs.", fields={"last": f"1 to {MOST_EARLIER}."})
+        raise InvalidRequestError(f"Choose 1 to {MOST_EARLIER} runs.", fields={"last": f"1 to {MOST_EARLIER}."})
     return most
 
 

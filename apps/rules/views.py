@@ -34,12 +34,12 @@ def _delete(caller: Caller, rule: Rule) -> str:
 
 def _pause(caller: Caller, rule: Rule) -> str:
     services.rule_change(caller, rule, is_enabled=False)
-    return "The rule is paused. Runs that end meanwhile are rendered when it goes on."
+    return "The rule is paused. Runs that end during the pause are rendered when you resume it."
 
 
 def _resume(caller: Caller, rule: Rule) -> str:
     services.rule_change(caller, rule, is_enabled=True)
-    return "The rule goes on."
+    return "The rule is on again."
 
 
 def _cancel(caller: Caller, rule: Rule) -> str:
@@ -81,7 +81,7 @@ def rule_new(request: HttpRequest, recipe_id: UUID) -> HttpResponse:
 def _rule_make(request: HttpRequest, caller: Caller, recipe: Recipe, form: RuleForm) -> Rule:
     values = form.cleaned_data
     rule = services.rule_create(caller, recipe, form.conditions(), name=values["title"])
-    messages.success(request, "The rule is there.")
+    messages.success(request, "The rule was created.")
     if values["last"]:
         try:
             services.rule_apply_to_last(caller, rule, values["last"])
@@ -108,7 +108,7 @@ def rule_apply(request: HttpRequest, rule_id: UUID) -> HttpResponse:
             with service_errors_as_pages():
                 if request.POST.get("action") == "apply":
                     added = services.rule_apply_to_last(caller, rule, last)
-                    messages.success(request, f"{added} runs are to be rendered.")
+                    messages.success(request, f"{added} runs will be rendered.")
                     return HttpResponseRedirect(rule.get_absolute_url())
                 conditions = selectors.conditions_of(rule)
                 more["tried"] = services.rule_dry_run(caller, rule.recipe, conditions, last, rule_id=rule.id)
@@ -122,7 +122,7 @@ def rule_apply(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 def rule_action(request: HttpRequest, rule_id: UUID, action: str) -> HttpResponse:
     """Pauses a rule, lets it go on, cancels what it has still to render, or deletes it."""
     if action not in _ACTIONS:
-        raise Http404(f"A rule cannot be asked to {action}.")
+        raise Http404(f"A rule has no action {action}.")
     rule = _rule(request, rule_id)
     with service_errors_as_pages():
         messages.success(request, _ACTIONS[action](caller_of(request), rule))

@@ -49,7 +49,7 @@ class ConflictError(InvalidRequestError):
     """What was asked does not fit what there is (409): a name is taken, or something is in another state."""
 
 
-HIDDEN = "Kubeflow has no such thing, or you may not do this with it."
+HIDDEN = "Kubeflow does not have this, or you may not do this with it."
 
 
 def words_of(error: RunsError) -> str:

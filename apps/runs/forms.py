@@ -49,7 +49,7 @@ class _JsonField(forms.CharField):
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 class _TextField(forms.CharField):
@@ -79,7 +79,7 @@ class _PluginsField(_JsonField):
             dict,
             label="Plugin settings",
             required=False,
-            help_text=f"For plugins of this Kubeflow, as JSON, such as {example}. Empty: as the server is configured.",
+            help_text=f"For plugins of this Kubeflow, as JSON, such as {example}. Empty: the server's own settings.",
         )
 
     def clean(self, value: Any) -> Any:
@@ -223,4 +223,4 @@ class UploadForm(PackageForm):
 class VersionForm(PackageForm):
     """A compiled pipeline, to become the next version of one that is there."""
 
-    name = forms.CharField(label="Version name", max_length=128, help_text="Each version's is its own.")
+    name = forms.CharField(label="Version name", max_length=128, help_text="Each version has its own.")

@@ -126,7 +126,7 @@ class RunFilterForm(forms.Form):
     )
     last_day = DayFilter("to", label="To day", help_text="YYYY-MM-DD, included.")
     tag = NameFilter("tag", label="Tag", help_text="A tag.", chip="tag: {}", any_label="Any")
-    archived = FlagFilter("archived", label="Archived", help_text="Runs in the archive only.", chip="archived")
+    archived = FlagFilter("archived", label="Archived", help_text="Only runs in the archive.", chip="archived")
     sort = ChoiceFilter("sort", label="Order", help_text="The order.", choices=list(_SORTS.items()))
     page_size = ChoiceFilter(
         "size", label="Rows", is_in_api=False, choices=[(size, str(size)) for size in _PAGE_SIZES], coerce=int

@@ -33,8 +33,10 @@ class ShareIn(Schema):
     render_id: UUID | None = None
     visualization_id: UUID | None = None
     report_id: UUID | None = None
-    days: int | None = Field(None, description="Until it ends; by default 30, or fewer where the server says so.")
-    origins: list[str] = Field([], description="Of pages that may show it in a frame.")
+    days: int | None = Field(
+        None, description="Days until it ends; by default 30, or the server's limit if that is lower."
+    )
+    origins: list[str] = Field([], description="Origins of pages that may embed it.")
 
 
 class ShareOut(Schema):

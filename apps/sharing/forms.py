@@ -23,14 +23,14 @@ class ShareForm(forms.Form):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": "https://wiki.example.com"}),
-        help_text="Origins, one a line. Empty: no page of others may show it in a frame.",
+        help_text="One origin per line. Empty: no other site may embed it.",
     )
 
     def __init__(self, data: Any = None, *, render_number: int | None = None) -> None:
         """Offers the render of that number beside the latest; None for a report."""
         super().__init__(data, initial={"days": days_clean(None), "what": LATEST})
         most = settings.VIZPORTAL_SHARE_MAX_DAYS
-        self.fields["days"].help_text = f"1 to {most}. You can revoke it before."
+        self.fields["days"].help_text = f"1 to {most}. You can revoke it earlier."
         self.fields["days"].widget.attrs["max"] = most
         if render_number is None:
             del self.fields["what"]

@@ -21,7 +21,7 @@ from apps.visualizations.exceptions import NotFoundError
 from apps.visualizations.models import Render, token_digest
 from apps.visualizations.selectors import render_ids_visible
 
-NOTHING: Final = "There is nothing at this address, or not any more."
+NOTHING: Final = "There is nothing at this address, or it no longer exists."
 _MOST_TOKEN_CHARS: Final = 100
 
 

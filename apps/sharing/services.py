@@ -58,12 +58,12 @@ def share_create(
     """
     right_check(caller, Right.CREATE)
     if not caller.is_person:
-        raise NotAllowedError("A link is somebody's: it ends when they may no longer read what it leads to.")
+        raise NotAllowedError("Only a person can make a link: it ends when they may no longer read what it shows.")
     _read_check(caller, target)
     if selectors.shares_visible(caller).filter(
         created_by=caller.user_id, revoked_at=None, expires_at__gt=now
     ).count() >= (MOST_OPEN):
-        raise InvalidRequestError(f"You have {MOST_OPEN} links already, as many as one may have. Revoke one first.")
+        raise InvalidRequestError(f"You already have {MOST_OPEN} links, the limit for one person. Revoke one first.")
     token = _token_new()
     share = Share(
         **{_field_of(target): target},
@@ -89,7 +89,7 @@ def share_renew(caller: Caller, share: Share, *, now: datetime) -> str:
     """
     right_check(caller, Right.CREATE)
     if not caller.is_person or share.created_by_id != caller.user_id:
-        raise NotAllowedError("Only who made a link gets its address anew.")
+        raise NotAllowedError("Only its owner can get a new address for a link.")
     if not share.is_open_at(now):
         raise InvalidRequestError("This link has ended. Make a new one.")
     token = _token_new()
@@ -107,7 +107,7 @@ def share_revoke(caller: Caller, share: Share, *, now: datetime) -> None:
         NotAllowedError: neither who made it, nor an administrator.
     """
     if not caller.may(Right.ADMINISTER) and not (caller.is_person and share.created_by_id == caller.user_id):
-        raise NotAllowedError("Only who made a link, or an administrator, revokes it.")
+        raise NotAllowedError("Only its owner or an administrator can revoke a link.")
     with transaction.atomic():
         if Share.objects.filter(id=share.id, revoked_at=None).update(revoked_at=now):
             _record(caller, "share.revoke", share)
@@ -135,7 +135,7 @@ def days_clean(days: int | None) -> int:
     most = settings.VIZPORTAL_SHARE_MAX_DAYS
     wanted = min(DEFAULT_DAYS, most) if days is None else days
     if not 1 <= wanted <= most:
-        message = f"A link holds for 1 to {most} days."
+        message = f"A link lasts 1 to {most} days."
         raise InvalidRequestError(message, fields={"days": message})
     return wanted
 
@@ -149,7 +149,7 @@ def origins_clean(origins: Iterable[str]) -> list[str]:
     clean = list(dict.fromkeys(each.strip().rstrip("/").lower() for each in origins if each.strip()))
     wrong = next((each for each in clean if not _ORIGIN.fullmatch(each)), None)
     if wrong is not None:
-        message = f"{wrong[:80]!r} is no origin. Write one as https://wiki.example.com, without a path."
+        message = f"{wrong[:80]!r} is not an origin. Write one as https://wiki.example.com, without a path."
         raise InvalidRequestError(message, fields={"origins": message})
     if len(clean) > MOST_ORIGINS:
         message = f"At most {MOST_ORIGINS} origins."

@@ -36,7 +36,7 @@ class FileStore(FileSystemStorage):
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             file.close()
-            raise FileNotFoundError(errno.ENOENT, "no regular file", name)
+            raise FileNotFoundError(errno.ENOENT, "not a regular file", name)
         changed = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         return StoredFile(file, name, size_bytes=status.st_size, version=":".join(map(str, changed)))
 

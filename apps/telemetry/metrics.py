@@ -38,7 +38,7 @@ EVENT_STREAMS: Final = Gauge(
 )
 KUBEFLOW_SECONDS: Final = Histogram(
     "vizportal_kubeflow_request_seconds",
-    "Seconds until Kubeflow answered, or did not; `call` is api, lineage or stream.",
+    "Seconds until Kubeflow answered or the call failed; `call` is api, lineage or stream.",
     ["endpoint", "call"],
     buckets=_BUCKETS_S,
     registry=REGISTRY,

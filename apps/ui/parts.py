@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
-SIGNED_OUT: Final = "You were signed out. Sign in and go on: everything you typed is still here."
+SIGNED_OUT: Final = "You were signed out. Sign in to continue: everything you typed is still here."
 _FRAMES: Final = frozenset({"iframe", "frame", "embed", "object"})
 _FRAME_PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{sentence}</title>
 <style>body {{ font: 15px/1.5 system-ui, sans-serif; margin: 1rem; color-scheme: light dark }}</style>

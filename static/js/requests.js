@@ -1,10 +1,10 @@
 // A request that fails says so beside what was pressed, for eyes and for screen readers. Nothing on the page is replaced.
 (() => {
   const WORDS = {
-    signedOut: "You were signed out. Sign in and go on: everything you typed is still here.",
+    signedOut: "You were signed out. Sign in to continue: everything you typed is still here.",
     unreachable: "Not sent: the portal did not answer. Are you offline? Nothing was lost.",
-    stale: "The portal does not answer, so this may be out of date. It is asked again by itself.",
-    backIn: "You are signed in again. Go on where you were.",
+    stale: "The portal does not answer, so this may be out of date. It is asked again automatically.",
+    backIn: "You are signed in again. Continue where you were.",
   };
   const notes = new Map();
   const signIn = document.body.dataset.signIn;
@@ -31,7 +31,7 @@
     if (xhr.status === 401 || xhr.status < 300) return WORDS.signedOut;
     const isSentence = (xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/plain");
     if (isSentence && xhr.responseText.trim()) return xhr.responseText.trim().slice(0, 400);
-    if (xhr.status === 404) return "It is not there any more. Reload the page to see what is.";
+    if (xhr.status === 404) return "It no longer exists. Reload the page to see the current state.";
     if (xhr.status === 429) return "Too many requests at once. Wait a moment, then try again.";
     return `The portal could not answer (error ${xhr.status}). Nothing was lost.`;
   }

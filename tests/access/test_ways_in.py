@@ -155,10 +155,10 @@ def test_whether_a_run_exists_beyond_ones_rights_is_not_told(world, clients):
         assert client.get(f"/runs/{run_id}/steps/read-data/visualizations/").status_code == 404
         assert client.post("/runs/selection", {"action": "tag", "tag": "x", "run": run_id}).status_code == 404
         page = client.get(f"/runs/compare/?run={run_id}").content.decode()
-        assert f"{run_id}: Kubeflow has no such thing, or you may not do this with it." in page
+        assert f"{run_id}: Kubeflow does not have this, or you may not do this with it." in page
         client.post("/runs/selection", {"action": "archive", "run": run_id})
     reasons = AuditEntry.objects.filter(action="run.archive").values_list("outcome", "detail")
-    assert set(reasons) == {("refused", "Kubeflow has no such thing, or you may not do this with it.")}
+    assert set(reasons) == {("refused", "Kubeflow does not have this, or you may not do this with it.")}
 
 
 def test_the_address_of_any_row_of_any_table_is_none_of_the_portals(clients, people):

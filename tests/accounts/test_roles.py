@@ -57,7 +57,7 @@ def test_who_has_no_role_sees_a_page_that_says_whom_to_ask_and_may_leave(setting
     client = signed_in()
     answer = client.get("/visualizations/")
     assert answer.status_code == 403
-    assert "Ask an administrator of this portal to put you into the group Viewers." in answer.content.decode()
+    assert "Ask an administrator of this portal to add you to the group Viewers." in answer.content.decode()
     refused = client.get("/api/v1/visualizations")
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
     assert client.post("/logout/").status_code == 302

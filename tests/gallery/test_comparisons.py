@@ -243,5 +243,5 @@ def test_the_command_prints_figures_and_saves(pair):
     comparison = Visualization.objects.get(type_key="comparison")
     assert comparison.get_absolute_url() in out.getvalue()
     assert results_ids(comparison.source_uri) == [each.latest_id for each in pair]
-    with pytest.raises(CommandError, match="two results or more"):
+    with pytest.raises(CommandError, match="at least two results"):
         call_command("compare", str(pair[0].id), stdout=out)

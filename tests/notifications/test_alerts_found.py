@@ -423,7 +423,7 @@ def test_one_persons_alerts_send_a_limited_number_of_messages(make, ended, turn,
         ended()
     turn()
     assert sorted(Delivery.objects.values_list("state", flat=True)) == ["dropped", "dropped", "waiting", "waiting"]
-    assert "2 messages in an hour" in Delivery.objects.filter(state="dropped")[0].error
+    assert "2 messages an hour" in Delivery.objects.filter(state="dropped")[0].error
 
 
 def test_old_rows_are_forgotten(make, ended, turn, send):

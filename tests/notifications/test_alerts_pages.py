@@ -260,7 +260,7 @@ def test_the_pages_ask_the_database_a_fixed_number_of_times(
 def test_a_person_has_a_limited_number_of_alerts(make, monkeypatch):
     monkeypatch.setattr(services, "MOST_ALERTS", 1)
     make()
-    with pytest.raises(InvalidRequestError, match="1 alerts already"):
+    with pytest.raises(InvalidRequestError, match="already have 1 alerts"):
         make()
 
 

@@ -405,7 +405,7 @@ def test_a_key_that_is_gone_is_said(crossing, send, turn, settings, receiver):
     row = Delivery.objects.get()
     assert (row.state, row.error) == (
         "failed",
-        "The target's address can no longer be decrypted. Make the alert anew.",
+        "The target's address can no longer be decrypted. Create the alert again.",
     )
 
 

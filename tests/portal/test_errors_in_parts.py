@@ -74,7 +74,7 @@ def test_a_form_from_before_the_last_sign_in_is_refused_with_a_way_back(viewer):
     strict.cookies = viewer.cookies
     page = strict.post("/runs/undo", headers={"Referer": "http://testserver/runs/"})
     assert page.status_code == 403
-    assert b"before you signed in last" in page.content
+    assert b"older than your sign-in" in page.content
     assert b'href="/runs/"' in page.content
     part = strict.post("/runs/undo", headers=PART)
     assert part["Content-Type"].startswith("text/plain")

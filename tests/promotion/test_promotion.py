@@ -124,7 +124,7 @@ def test_a_retired_type_keeps_its_results_and_makes_no_new_ones(
     assert [each.code for each in staleness.made_of_findings(visualization, visualization.latest)] == ["type_gone"]
     with pytest.raises(WrongStateError):
         decisions.proposal_retire(caller(reviewer), approved)
-    with pytest.raises(InvalidRequestError, match="already, or there was"):
+    with pytest.raises(InvalidRequestError, match="already taken"):
         services.proposal_create(caller(owner), sample, file)
 
 
@@ -202,7 +202,7 @@ def test_what_others_may_not(proposed, approved, member, viewer, owner, reviewer
     for call in (services.proposal_propose, services.proposal_withdraw):
         with pytest.raises(NotAllowedError, match="Only its author"):
             call(caller(reviewer), approved)
-    with pytest.raises(NotAllowedError, match="right to approve"):
+    with pytest.raises(NotAllowedError, match="permission to approve"):
         decisions.proposal_retire(caller(owner), approved)
 
 

@@ -46,7 +46,7 @@ def test_from_a_result_to_a_type_and_its_receipt(browser, owner, reviewer, sampl
     proposal = Proposal.objects.get()
     own = proposal.get_absolute_url()
     assert chief.get(own).status_code == 404
-    assert "in review now" in text(author.post(own + "propose", follow=True))
+    assert "proposal is in review" in text(author.post(own + "propose", follow=True))
     assert "Scores by label" in text(chief.get("/proposals/"))
     page = chief.get(own)
     assert "Read all of the file." in text(page)
@@ -153,7 +153,7 @@ def test_titles_with_markup_are_text(browser, owner, proposed):
 def test_a_file_of_older_rules_is_shown_and_can_be_left(browser, owner, proposed):
     Version.objects.update(file="no header")
     page = browser(owner).get(proposed.get_absolute_url())
-    assert "no valid type any more" in text(page)
+    assert "no longer a valid type" in text(page)
 
 
 def send(client, path, body=None, method="POST"):

@@ -134,7 +134,7 @@ def test_the_creator_says_that_the_queue_is_paused(browser, owner, kubeflow, mon
     monkeypatch.setattr(creator, "gateway_for", lambda *_args: kubeflow)
     QueuePause.objects.create(environment="", reason="New disks")
     text = page(browser(owner), "/runs/r1/steps/s1/visualizations/form?type=table&artifact=predictions")
-    assert "what you render waits: New disks" in text
+    assert "so your render will wait: New disks" in text
 
 
 def test_readyz_says_it_to_administrators_with_the_reason(client, admin, browser, settings):

@@ -59,7 +59,7 @@ def test_what_is_gone_is_named(saved, write, owner):
     assert "has no result to show: queued" in shown(owner, report)[1].missing
     cancellation.visualization_delete(caller(owner), curve)
     assert shown(owner, report)[0].missing == (
-        "The result “Curve of taxis” was here. It was deleted, or is not yours to see."
+        "The result “Curve of taxis” was here. It was deleted, or you may not see it."
     )
     pruning.visualizations_purge(timezone.now() + timedelta(days=1))
     # Also in the versions after that.

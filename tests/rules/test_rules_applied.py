@@ -325,7 +325,7 @@ def test_it_stops_when_its_owners_rights_end(make, add_run, turn, owner, setting
     turn()
     rule.refresh_from_db()
     assert not rule.is_enabled
-    assert "may no longer work for owner" in rule.paused_because
+    assert "may no longer act for owner" in rule.paused_because
     assert rendered() == {"r1": 1}
 
 
@@ -367,5 +367,5 @@ def test_limits_and_names_that_make_no_sense_are_refused(make, owner, monkeypatc
     with pytest.raises(InvalidRequestError):
         services.rule_apply_to_last(caller(owner), rule, 0)
     monkeypatch.setattr(services, "MOST_RULES", 1)
-    with pytest.raises(InvalidRequestError, match="1 rules already"):
+    with pytest.raises(InvalidRequestError, match="already have 1 rules"):
         make()

@@ -37,7 +37,7 @@ def test_from_a_result_by_a_dry_run_to_a_rule_that_works(browser, owner, form, a
     assert "run r4" in text(tried)
     assert not Rule.objects.exists()
     made = client.post(path, values | {"last": "2", "action": "create"}, follow=True)
-    assert "The rule is there." in text(made)
+    assert "The rule was created." in text(made)
     assert "0 of 2 done" in text(made)
     turn()
     work()
@@ -63,11 +63,9 @@ def test_pause_apply_cancel_and_delete_on_the_page(browser, owner, make, add_run
     base = f"/rules/{rule.id}/"
     assert "Resume" in text(client.post(base + "pause", follow=True))
     assert "Dry run: 2 runs match" in text(client.post(base + "apply", {"last": "5", "action": "try"}))
-    assert "2 runs are to be rendered" in text(
-        client.post(base + "apply", {"last": "5", "action": "apply"}, follow=True)
-    )
+    assert "2 runs will be rendered" in text(client.post(base + "apply", {"last": "5", "action": "apply"}, follow=True))
     assert "Cancelled for 2 runs" in text(client.post(base + "cancel", follow=True))
-    assert "goes on" in text(client.post(base + "resume", follow=True))
+    assert "is on again" in text(client.post(base + "resume", follow=True))
     assert client.post(base + "apply", {"last": "x"}).status_code == 422
     assert client.post(base + "explode").status_code == 404
     assert "Deleted the rule" in text(client.post(base + "delete", follow=True))

@@ -49,7 +49,7 @@ def test_a_run_is_started_with_typed_values(client, kubeflow):
         ("param-columns", "[1,", "not JSON"),
         ("param-columns", '{"a": 1}', "must be a list"),
         ("param-options", "[1]", "must be an object"),
-        ("param-options", '{"a": NaN}', "no JSON value"),
+        ("param-options", '{"a": NaN}', "not a JSON value"),
         ("param-label", "", "required"),
         ("name", "", "required"),
     ],

@@ -121,7 +121,7 @@ def test_an_old_link_with_nonsense_still_opens(client, kubeflow):
 
 
 def test_an_empty_list_says_what_to_do(client, kubeflow):
-    assert "No run fits" in client.get("/runs/?q=nothing-like-it").content.decode()
+    assert "No run matches" in client.get("/runs/?q=nothing-like-it").content.decode()
     kubeflow.runs = []
     assert "No runs yet" in client.get("/runs/").content.decode()
 

@@ -105,7 +105,7 @@ def test_tags_are_put_on_shown_filtered_by_and_taken_off(client, kubeflow):
     assert "good <b>one</b>" in soup(client.get("/runs/r1/")).select_one(".run-tags").text
     client.post("/runs/r1/tags", {"remove": "good <b>one</b>"})
     assert not RunTag.objects.exists()
-    assert "No run fits" in client.get("/runs/?tag=gone").content.decode()
+    assert "No run matches" in client.get("/runs/?tag=gone").content.decode()
 
 
 @pytest.mark.parametrize(("tag", "words"), [("", "Type a tag."), ("x" * 41, "at most 40 characters")])

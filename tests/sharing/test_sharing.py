@@ -29,7 +29,7 @@ def opened(token, *, visitor=HOLDER, now=NOW):
 
 
 def is_nothing(token, **values):
-    with pytest.raises(NotFoundError, match=r"^There is nothing at this address, or not any more\.$"):
+    with pytest.raises(NotFoundError, match=r"^There is nothing at this address, or it no longer exists\.$"):
         opened(token, **values)
     return True
 
@@ -133,12 +133,12 @@ def test_what_makes_no_sense_is_refused(saved, make, settings, monkeypatch):
         with pytest.raises(InvalidRequestError, match="1 to 10 days"):
             make(curve, days=days)
     for origin in ("*", "https://a.example/path", "https://*.example", "https://a; script-src *", "ftp://a", "'self'"):
-        with pytest.raises(InvalidRequestError, match="is no origin"):
+        with pytest.raises(InvalidRequestError, match="is not an origin"):
             make(curve, origins=[origin])
     with pytest.raises(InvalidRequestError, match="At most 10"):
         make(curve, origins=[f"https://a{number}.example" for number in range(11)])
     monkeypatch.setattr(services, "MOST_OPEN", 1)
-    with pytest.raises(InvalidRequestError, match="1 links already"):
+    with pytest.raises(InvalidRequestError, match="already have 1 links"):
         make(curve)
     make(curve, now=NOW + timedelta(days=11))
 

@@ -246,7 +246,7 @@ def test_a_form_that_is_wrong_says_where(browser, owner, saved):
     assert wrong.status_code == 422
     assert "1 to 90 days" in text(wrong)
     wrong = browser(owner).post(path, {"what": "latest", "days": "3", "origins": "everywhere"})
-    assert "is no origin" in text(wrong)
+    assert "is not an origin" in text(wrong)
     assert not Share.objects.exists()
     for nowhere in ("", "?report=x", f"?render={uuid.uuid4()}"):
         assert browser(owner).get(f"/shares/new/{nowhere}").status_code == 404

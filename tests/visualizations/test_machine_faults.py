@@ -133,7 +133,7 @@ def test_custom_code_is_not_run_twice(submit, work, row, kernel, monkeypatch, se
     work()
     render = row(made.render)
     assert (render.attempt, render.reason) == (1, fault.partition(" ")[0])
-    assert "not started again by itself" in render.message
+    assert "not started again automatically" in render.message
 
 
 def test_code_that_kills_itself_is_not_the_systems_doing(submit, work, row, kernel, settings):

@@ -97,7 +97,7 @@ def test_a_file_of_this_machine_is_not_kept_twice(folder, download, cache):
 
 def test_a_pipe_is_refused_and_not_waited_for(folder, download, cache):
     os.mkfifo(folder / "pipe")
-    with pytest.raises(SourceError, match="no regular file") as caught:
+    with pytest.raises(SourceError, match="not a regular file") as caught:
         stage(f"{folder}/pipe", download, cache, allowed=[str(folder)])
     assert caught.value.code == "source_refused"
 

@@ -188,7 +188,7 @@ def test_rerender_stale_says_what_it_could_not_look_at(done, kubeflow):
     kubeflow.error = EndpointDownError("Kubeflow does not answer.")
     out, errors = io.StringIO(), io.StringIO()
     call_command("rerender", "--stale", "--dry-run", stdout=out, stderr=errors)
-    assert "1 could not be looked at: Kubeflow does not answer." in errors.getvalue()
+    assert "1 could not be checked: Kubeflow does not answer." in errors.getvalue()
 
 
 def test_what_waits_or_runs_is_not_stale(submit, find):

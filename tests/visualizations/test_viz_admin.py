@@ -74,7 +74,7 @@ def test_actions_render_again_cancel_and_delete(act, submit, work, row, settings
     latest = Render.objects.get(number=2)
     assert "1 asked to stop" in text(act("render", "action_cancel", [latest, made.render]))
     assert row(latest).state == RenderState.CANCELLED
-    assert "None of them waits or runs" in text(act("visualization", "action_cancel", [made.visualization]))
+    assert "None of them is waiting or running" in text(act("visualization", "action_cancel", [made.visualization]))
     assert "with 2 renders" in text(act("visualization", "delete_selected", [made.visualization]))
     act("visualization", "delete_selected", [made.visualization], post="yes")
     assert Visualization.objects.filter(deleted_at=None).count() == 0

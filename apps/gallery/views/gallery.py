@@ -36,7 +36,7 @@ _DONE: Final = {
     "pin": "Pinned",
     "unpin": "Unpinned",
     "favourite": "Added to your favourites",
-    "unfavourite": "Taken out of your favourites",
+    "unfavourite": "Removed from your favourites",
 }
 _CARRIED: Final = ("type", "pipeline", "run", "step", "artifact", "owner", "tag", "view")
 _ENDS: Final = ((HIGHEST, "highest first"), (LOWEST, "lowest first"))

@@ -66,7 +66,7 @@ def report_edit(request: HttpRequest, report_id: UUID) -> HttpResponse:
     form = form_read(request.POST)
     if form.action != "save":
         return _changed(request, form, report)
-    # "Save mine all the same" names the version that the person was told of.
+    # "Save mine anyway" names the version that the person was told of.
     base = form.base if form.at < 0 else form.at
     try:
         version = services.report_save(caller, report, base, form.title, form.drafts)
@@ -104,7 +104,7 @@ def _append(request: HttpRequest, caller: Caller, chosen: list[Any]) -> HttpResp
         report = selectors.report_get(caller, request.POST["report"])
         drafts = drafting.drafts_from(chosen, shown)
         if not drafts:
-            raise InvalidRequestError("None of these can be shown in this way: they have no result, or no series.")
+            raise InvalidRequestError("None of these can be shown like this: they have no result, or no series.")
         version = services.report_append(caller, report, drafts)
     except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error

@@ -85,7 +85,7 @@ def report_restore(request: HttpRequest, report_id: UUID, number: int) -> HttpRe
     try:
         with service_errors_as_pages():
             version = services.report_restore(caller_of(request), report, number)
-            messages.success(request, f"Version {number} is back, as version {version.number}.")
+            messages.success(request, f"Restored version {number}, as version {version.number}.")
     except VisualizationsError as error:
         messages.error(request, str(error))
     return redirect(report)

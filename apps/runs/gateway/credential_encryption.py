@@ -41,7 +41,7 @@ def unseal(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) ->
     try:
         content = json.loads(text_unseal(sealed, max_age_s=max_age_s))
     except SealError as error:
-        raise exceptions.NotSignedInError("Your sign-in for Kubeflow ran out while this waited.") from error
+        raise exceptions.NotSignedInError("Your sign-in for Kubeflow expired while this waited.") from error
     header = content["user_header"]
     return replace(
         connection,

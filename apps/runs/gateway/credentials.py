@@ -27,7 +27,9 @@ def person_connection(config: EndpointConfig, caller: Caller, namespace: str) ->
     """
     request = caller.request
     if not caller.is_person or request is None:
-        raise exceptions.NotSignedInError(f"{config.title or config.key} is asked for people only. Sign in.")
+        raise exceptions.NotSignedInError(
+            f"{config.title or config.key} answers only requests on behalf of a person. Sign in."
+        )
     name = str(getattr(caller.user, "email", "") or caller.username)
     token, cookies = _own_credential(config, request)
     return Connection(
@@ -100,7 +102,7 @@ def _person_token(config: EndpointConfig, request: HttpRequest) -> str:
         token = str(session.get(SESSION_TOKEN, "")) if session is not None else ""
     if not token:
         raise exceptions.NotSignedInError(
-            f"{config.title or config.key} is asked with your own token, and this sign-in brought none. Sign in again."
+            f"{config.title or config.key} needs your own token, and this sign-in has none. Sign in again."
         )
     return token
 
@@ -109,7 +111,7 @@ def _person_cookies(config: EndpointConfig, request: HttpRequest) -> str:
     found = {name: request.COOKIES[name] for name in config.person_cookies if name in request.COOKIES}
     if not found:
         raise exceptions.NotSignedInError(
-            f"{config.title or config.key} is asked with your own cookie ({', '.join(config.person_cookies)}), "
+            f"{config.title or config.key} needs your own cookie ({', '.join(config.person_cookies)}), "
             "and your browser sent none. Sign in there first."
         )
     return "; ".join(f"{name}={value}" for name, value in found.items())
@@ -124,7 +126,7 @@ def _user_header(config: EndpointConfig, request: HttpRequest, name: str) -> tup
     told = str(request.META.get("vizportal.user_header", ""))
     if not told:
         raise exceptions.NotSignedInError(
-            f"{config.title or config.key} is told who asks by the gateway before this portal, which set no "
+            f"{config.title or config.key} learns who you are from the gateway in front of this portal, which set no "
             f"{config.user_header} header."
         )
     return config.user_header, told

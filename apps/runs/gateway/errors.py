@@ -20,11 +20,11 @@ def from_status(host: str, status: int, body: bytes | str) -> exceptions.RunsErr
     """Returns the error for an answer that is no success."""
     reason = reason_of(body)
     if status == 404:
-        return exceptions.NotFoundError(reason or f"Kubeflow at {host} has no such thing (404).")
+        return exceptions.NotFoundError(reason or f"Kubeflow at {host} does not have this (404).")
     if status == 401 or 300 <= status < 400:
         return exceptions.NotSignedInError(
-            f"Kubeflow at {host} wants a sign-in ({status}). Sign in again, or check the portal's credentials for it "
-            "(KFP_EXISTING_TOKEN, KFP_COOKIES or KFP_USERID_HEADER, or its entry in VIZPORTAL_ENDPOINTS)."
+            f"Kubeflow at {host} requires a sign-in ({status}). Sign in again, or check the portal's credentials "
+            "for it (KFP_EXISTING_TOKEN, KFP_COOKIES or KFP_USERID_HEADER, or its entry in VIZPORTAL_ENDPOINTS)."
         )
     if status == 403:
         return exceptions.ForbiddenError(f"Kubeflow at {host} refuses this: {reason or 'no permission (403)'}")
@@ -110,4 +110,4 @@ def _cause(inner: Exception, timeout_s: float) -> str:
         return f"TLS failed ({inner})"
     if isinstance(inner, foreign.LocationParseError | foreign.LocationValueError):
         return "its address is not a valid URL"
-    return "the connection broke off"
+    return "the connection was closed"

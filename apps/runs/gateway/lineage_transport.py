@@ -82,7 +82,7 @@ def _error(address: str, method: str, timeout_s: float, error: Any) -> exception
     if code is grpc.StatusCode.UNAVAILABLE:
         return exceptions.EndpointDownError(f"The lineage store at {address} does not answer ({details[:300]}).")
     if code is grpc.StatusCode.UNAUTHENTICATED:
-        return exceptions.NotSignedInError(f"The lineage store at {address} wants a sign-in.")
+        return exceptions.NotSignedInError(f"The lineage store at {address} requires a sign-in.")
     if code is grpc.StatusCode.PERMISSION_DENIED:
         return exceptions.ForbiddenError(f"The lineage store at {address} refuses this: {details[:300]}")
     return exceptions.EndpointError(

@@ -90,7 +90,7 @@ def _folder(tar: Source) -> Folder:
     except (EOFError, BrokenArchiveError) as error:
         found.is_cut = True
         if not found.members:
-            raise BrokenArchiveError("The archive breaks off before its first file.") from error
+            raise BrokenArchiveError("The archive ends before its first file.") from error
     return found
 
 

@@ -139,7 +139,7 @@ def output(body: bytes, number: int) -> Mapping[str, Any] | None:
 def viewer(number: int, item: Any, read: Read) -> Viewer:
     """Draws one output."""
     if not isinstance(item, dict):
-        return Viewer(number=number, kind="unknown", problem="It is no object with a type.")
+        return Viewer(number=number, kind="unknown", problem="It is not an object with a type.")
     kind = str(item.get("type", ""))[:100].lower()
     base = Viewer(number=number, kind=kind, source="" if _is_inline(item) else _source(item)[:_LONGEST_SOURCE])
     draw_one = _DRAWN.get(kind)

@@ -37,7 +37,7 @@ def artifact_media(request: HttpRequest, run_id: str, step_id: str, artifact_id:
         chunks, head = _part_and_head(found, stream, part)
         media_type = previews.played_type(head)
         if not media_type:
-            raise Http404("By its first bytes this is no sound or video that a browser plays; download it.")
+            raise Http404("Its first bytes are not those of audio or video that a browser can play. Download it.")
         if part is not None and part.start and part.start >= (stream.size_bytes or 0):
             return ranges.unsatisfiable(stream.size_bytes)
         response = StreamingHttpResponse(chunks, content_type=media_type)

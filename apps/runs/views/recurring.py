@@ -19,8 +19,8 @@ from apps.runs.views.errors import handle_kubeflow_errors
 _SHOWN_RUNS: Final = 10
 _DONE: Final = {
     "enable": "The schedule is on.",
-    "disable": "The schedule is off; runs it has started go on.",
-    "delete": "Deleted the schedule; the runs it has started stay.",
+    "disable": "The schedule is off. Runs that it has started continue.",
+    "delete": "Deleted the schedule. The runs that it has started stay.",
 }
 
 
@@ -66,7 +66,7 @@ def recurring_detail(request: HttpRequest, recurring_run_id: str) -> HttpRespons
 def recurring_action(request: HttpRequest, recurring_run_id: str, action: str) -> HttpResponseBase:
     """Switches a schedule on or off, or deletes it."""
     if action not in _DONE:
-        raise Http404(f"A recurring run cannot be asked to {action}.")
+        raise Http404(f"A recurring run has no action {action}.")
     caller = caller_of(request)
     refusal = actions.recurring_run_change(caller, gateway_for(caller), recurring_run_id, action)
     if refusal:

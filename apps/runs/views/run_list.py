@@ -24,7 +24,7 @@ from apps.runs.views.errors import handle_kubeflow_errors
 MOST_COMPARED: Final = 10
 _MOST_CHOSEN: Final = 200
 _MOST_REASONS: Final = 5
-_DONE: Final = {"archive": "Archived", "unarchive": "Took out of the archive:", "delete": "Deleted"}
+_DONE: Final = {"archive": "Archived", "unarchive": "Unarchived", "delete": "Deleted"}
 UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 
 
@@ -84,7 +84,7 @@ def run_selection(request: HttpRequest) -> HttpResponseBase:
     if action == "tag":
         return _tag(request, caller, run_ids, back)
     if action not in _DONE:
-        raise Http404(f"Runs cannot be asked to {action}.")
+        raise Http404(f"Runs have no action {action}.")
     _change_runs(request, caller, action, run_ids)
     return redirect(back)
 

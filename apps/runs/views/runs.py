@@ -22,7 +22,7 @@ from apps.runs.views.run_list import MOST_COMPARED, UNDONE_BY, undo_offer
 _DONE: Final = {
     "terminate": "Asked Kubeflow to stop the run.",
     "archive": "Archived the run.",
-    "unarchive": "Took the run out of the archive.",
+    "unarchive": "Unarchived the run.",
     "retry": "Started the failed steps again.",
     "delete": "Deleted the run.",
 }
@@ -49,7 +49,7 @@ def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
 def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBase:
     """Does one thing with a run, and says so on the page that follows."""
     if action not in _DONE:
-        raise Http404(f"A run cannot be asked to {action}.")
+        raise Http404(f"A run has no action {action}.")
     caller = caller_of(request)
     refusal = actions.run_change(caller, gateway_for(caller), run_id, action)
     if refusal:

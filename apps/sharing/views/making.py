@@ -87,7 +87,7 @@ def share_action(request: HttpRequest, share_id: UUID, action: str) -> HttpRespo
     except VisualizationsError as error:
         messages.error(request, str(error))
         return redirect("sharing:share_list")
-    raise Http404(f"A link cannot be asked to {action}.")
+    raise Http404(f"A link has no action {action}.")
 
 
 def _made(request: HttpRequest, share: Share, token: str) -> dict[str, Any]:

@@ -193,7 +193,7 @@ def _render_again(request: HttpRequest, rows: Iterable[Visualization]) -> None:
 def _cancel(request: HttpRequest, renders: Iterable[Render]) -> None:
     active = [render for render in renders if render.is_active]
     if not active:
-        messages.info(request, "None of them waits or runs.")
+        messages.info(request, "None of them is waiting or running.")
     _for_each(request, active, lambda render: cancellation.render_cancel(caller_of(request), render), "asked to stop")
 
 

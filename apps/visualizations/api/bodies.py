@@ -52,7 +52,7 @@ def check_texts(*values: Any) -> None:
         elif isinstance(value, list):
             rest += value
         elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
-            raise ValueError("A text holds a NUL, or is not Unicode.")
+            raise ValueError("A string contains a NUL, or is not Unicode.")
 
 
 def _is_unicode(text: str) -> bool:
@@ -64,7 +64,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number.")
+    raise ValueError(f"{name} is not a JSON number.")
 
 
 def _finite(text: str) -> float:

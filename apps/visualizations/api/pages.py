@@ -44,7 +44,7 @@ def page_at(rows: QuerySet[RowT], *, page_size: int, page_token: str) -> tuple[l
         ApiError: 400, a token that this list never gave.
     """
     if page_token and not (page_token.isascii() and page_token.isdecimal() and len(page_token) < 10):
-        message = "This is no token of this list."
+        message = "This is not a page token of this list."
         raise ApiError(400, "invalid", message, {"page_token": message})
     start = int(page_token or 0)
     found = list(rows[start : start + page_size + 1])
@@ -60,5 +60,5 @@ def _read(token: str) -> tuple[datetime, UUID]:
         at, last_id = json.loads(base64.urlsafe_b64decode(token))
         return datetime.fromisoformat(at), UUID(last_id)
     except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
-        message = "This is no token of this list."
+        message = "This is not a page token of this list."
         raise ApiError(400, "invalid", message, {"page_token": message}) from error

@@ -254,7 +254,7 @@ class VisualizationIn(RenderOptionsIn):
     code: str | None = Field(None, description="For CUSTOM.")
     title: str | None = Field(None, max_length=200)
     endpoint: str | None = Field(None, max_length=100)
-    force: bool = Field(default=False, description="Render even where the same receipt has a saved result.")
+    force: bool = Field(default=False, description="Render again even if a saved result has the same receipt.")
     sample: bool = Field(default=False, description="Try it on the first 1,000 rows of each table.")
     environment: str | None = Field(None, max_length=50, description="For CUSTOM; by default what its code says.")
 

@@ -101,7 +101,7 @@ def render_again_for_owner(
     right_check(caller, Right.ADMINISTER)
     latest = _latest_ended(visualization)
     if unless_since is not None and latest.created_at >= unless_since:
-        raise WrongStateError("It was rendered again meanwhile.")
+        raise WrongStateError("It has been rendered again in the meantime.")
     before = spec_read(latest)
     if artifact is not None:
         before = _moved(visualization, before, artifact)
@@ -110,7 +110,7 @@ def render_again_for_owner(
         if artifact is not None:
             _artifact_note(visualization, artifact, spec)
         render = render_write(visualization, spec, visualization.owner)
-        record(caller, "visualization.render_again", visualization, detail="in the owner's name")
+        record(caller, "visualization.render_again", visualization, detail="on behalf of the owner")
     return render
 
 

@@ -56,7 +56,7 @@ def results_stage(render: Render, download: Download) -> FetchedSource:
     if gone:
         raise SourceError(
             f"Of the {len(ids)} results that were compared, number {', '.join(gone)} is gone. "
-            "Choose the others in the gallery and compare them anew.",
+            "Choose the others in the gallery and compare them again.",
             code=Reason.SOURCE_MISSING,
         )
     renders = [by_id[each] for each in ids]

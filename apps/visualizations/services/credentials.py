@@ -58,5 +58,5 @@ def render_gateway(render: Render) -> Gateway:
     name = str(person.email or person.get_username()) if person else ""
     gateway = gateway_for_service(visualization.endpoint_key, namespace=visualization.namespace, person=name)
     if gateway.is_personal:
-        raise NotSignedInError("Kubeflow is asked here with your own sign-in, which is not at hand. Render again.")
+        raise NotSignedInError("This Kubeflow needs your own sign-in, which is no longer available. Render again.")
     return gateway

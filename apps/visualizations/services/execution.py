@@ -131,7 +131,7 @@ def _finish(render: Render, error: RenderEndedError, cause: Exception | None = N
     logger.warning("render %s: %s: %s", render.id, error.code, error, exc_info=cause)
     if not render.is_custom and render.losses == 0:
         return render if render_give_back(render) else None
-    message = f"{error} It was not started again by itself." if render.is_custom else str(error)
+    message = f"{error} It was not started again automatically." if render.is_custom else str(error)
     render_finish(render, state=reason.state, reason=reason, message=message, losses=render.losses + 1)
     return None
 

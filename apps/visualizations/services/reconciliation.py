@@ -261,7 +261,7 @@ def _handle_lost_workers(now: datetime) -> tuple[int, int, int]:
                 render,
                 state=RenderState.LOST,
                 reason=Reason.WORKER_LOST,
-                message="The worker vanished while it ran this code. It was not started again by itself.",
+                message="The worker vanished while it ran this code. It was not started again automatically.",
                 losses=render.losses + 1,
                 finished_at=now,
             )

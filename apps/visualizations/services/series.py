@@ -67,7 +67,7 @@ def baseline_set(caller: Caller, visualization: Visualization, *, is_baseline: b
     """
     change_check(caller, visualization)
     if visualization.recipe_id is None:
-        raise InvalidRequestError("It is of no run, so it belongs to no series.")
+        raise InvalidRequestError("It does not belong to a run, so it has no series.")
     chosen = visualization if is_baseline else None
     Recipe.objects.filter(id=visualization.recipe_id).update(baseline=chosen)
 

@@ -99,7 +99,7 @@ def address_allow(address: ObjectAddress, prefixes: Iterable[str]) -> ObjectAddr
         if address.is_below(prefix):
             return prefix
     raise SourceError(
-        f"This portal may not read {address}: it is no artifact of this step, and VIZPORTAL_SOURCE_ALLOW "
+        f"This portal may not read {address}: it is not an artifact of this step, and VIZPORTAL_SOURCE_ALLOW "
         "does not cover it.",
         code=Reason.SOURCE_REFUSED,
     )

@@ -140,7 +140,7 @@ def signed_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
     """Answers with the picture on the origin of results, in a frame of the portal's, for a signed address."""
     signed = address_read(render_id, request.GET.get("key", ""))
     if signed is None or request.headers.get("Sec-Fetch-Dest", "iframe") not in FRAMES:
-        raise Http404("This address is not valid, or not any more.")
+        raise Http404("This address is not valid, or no longer valid.")
     # Who it was signed for has been checked; there is no session on this origin to make a caller from.
     caller = system_caller()
     render = selectors.render_get(caller, render_id)
@@ -187,7 +187,7 @@ def _so_far(caller: Caller, render: Render) -> HttpResponse:
     """What a running render has put out: as much a stranger as its end."""
     page = live_page(caller, render)
     if page is None:
-        raise Http404("There is nothing to see of it yet.")
+        raise Http404("There is no output yet.")
     return HttpResponse(page, content_type=_CONTENT_TYPES["html"], headers={"Cache-Control": "no-store"})
 
 

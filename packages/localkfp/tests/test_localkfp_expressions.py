@@ -85,7 +85,7 @@ def test_placeholders(text, wanted):
 
 
 def test_a_broken_structured_placeholder_is_said():
-    with pytest.raises(TaskError, match=r'^its argument {"Concat": 1} is no Concat or IfPresent placeholder'):
+    with pytest.raises(TaskError, match=r'^its argument {"Concat": 1} is not a Concat or IfPresent placeholder'):
         placeholders.words(['{"Concat": 1}'], INPUT, FACTS)
 
 

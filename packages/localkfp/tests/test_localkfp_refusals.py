@@ -78,7 +78,7 @@ def scripts():
                 " are text, so declare list[int] or the like"
             ),
         ),
-        (no_list, "step for-loop-2 failed: it loops over 'items-loop-item-subvar-a', which is no list: abc"),
+        (no_list, "step for-loop-2 failed: it loops over 'items-loop-item-subvar-a', which is not a list: abc"),
         (
             wants_status,
             (

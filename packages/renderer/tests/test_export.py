@@ -106,7 +106,7 @@ def printed(text, name="stdout"):
         ),
         ({"video/mp4": "AA\n=="}, '<video controls src="data:video/mp4;base64,AA==" aria-label="video"></video>'),
         ({"image/bmp": "AA=="}, '<img src="data:image/bmp;base64,AA==" alt="figure">'),
-        ({"svg": "<p>", "plain": "p"}, '<p class="quiet">An output of type image/svg+xml, which is no SVG.</p>'),
+        ({"svg": "<p>", "plain": "p"}, '<p class="quiet">An output of type image/svg+xml that is not SVG.</p>'),
         ({"json": {"a": ["<ö>"]}}, '<pre>{\n "a": [\n  "&lt;ö&gt;"\n ]\n}</pre>'),
         ({"plain": "<p> & 'q'"}, "<pre>&lt;p&gt; &amp; 'q'</pre>"),
         ({"js": "a('</script>')", "plain": "p"}, r"<script>a('<\/script>')</script>"),

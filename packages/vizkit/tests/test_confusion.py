@@ -131,7 +131,7 @@ def test_a_hundred_classes_are_a_map_that_keys_read(draw, opened, tmp_path):
     ("text", "given", "words"),
     [
         ("target,predicted\na,b\n", {"labels": ["q"]}, "None of the labels is in the file. Classes found: a, b."),
-        ("target,predicted,n\na,b,-1\n", {"count_column": "n"}, "holds something that is no count"),
+        ("target,predicted,n\na,b,-1\n", {"count_column": "n"}, "holds something that is not a count"),
         ("target,predicted\n", {}, "The file has no rows."),
         ('{"confusionMatrix": {"annotationSpecs": [{}], "rows": []}}', {}, "no square of counts"),
         ('{"confidenceMetrics": []}', {}, "hold no confusion matrix"),

@@ -155,7 +155,7 @@ def test_a_notebook_is_shown_and_not_run(shown, folder):
 def test_what_is_no_notebook_is_explained(refused, folder, text, words):
     (folder / "a.ipynb").write_text(text)
     said = refused("notebook", folder / "a.ipynb")
-    assert "The file is no Jupyter notebook: " in said
+    assert "The file is not a Jupyter notebook: " in said
     assert words in said
     assert "attribute" not in said
 

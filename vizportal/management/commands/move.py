@@ -28,9 +28,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--live", action="store_true", help="a first pass while the portal runs; call again after")
+        parser.add_argument(
+            "--live", action="store_true", help="a first pass while the portal runs; run it again afterwards"
+        )
         parser.add_argument("--verify-only", action="store_true", help="copy nothing, only compare")
-        parser.add_argument("--replace", action="store_true", help="delete what the target has and this has not")
+        parser.add_argument("--replace", action="store_true", help="delete what only the target has")
 
     def handle(self, *_args: Any, live: bool, verify_only: bool, replace: bool, **_options: Any) -> None:
         has_database, has_results = _TARGET in settings.DATABASES, _TARGET in settings.STORAGES

@@ -14,11 +14,13 @@ from vizportal import secret
 class Command(BaseCommand):
     """Refuses where SECRET_KEY is set: the key is then changed there (docs/security.md)."""
 
-    help = "Put a new key in the place of the data directory's secret_key. What the old one signed stays valid for now."
+    help = "Replace the data directory's secret_key. Anything that the old key signed stays valid for now."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--drop-old", action="store_true", help="the old key leaked: end all it signed, at once")
+        parser.add_argument(
+            "--drop-old", action="store_true", help="the old key leaked: invalidate everything that it signed, at once"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE"):
@@ -26,8 +28,8 @@ class Command(BaseCommand):
                 "SECRET_KEY is configured: change it there, with SECRET_KEY_FALLBACKS (docs/security.md)."
             )
         secret.rotate(settings.VIZPORTAL_DATA_DIR, is_old_dropped=options["drop_old"])
-        self.stdout.write("There is a new key. Start the portal again: its processes use it from then on.")
+        self.stdout.write("The key was replaced. Restart the portal to use it.")
         if options["drop_old"]:
             self.stdout.write("Then everybody must sign in again.")
         else:
-            self.stdout.write(f"The old one is accepted for {settings.VIZPORTAL_SESSION_HOURS} hours more.")
+            self.stdout.write(f"The old key is accepted for {settings.VIZPORTAL_SESSION_HOURS} more hours.")

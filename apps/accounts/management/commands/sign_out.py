@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if bool(options["username"]) == options["everybody"]:
-            raise CommandError("Name one person, or say --everybody.")
+            raise CommandError("Name one account, or use --everybody.")
         caller = command_caller()
         if options["everybody"]:
             count, name = sessions.sign_out_everybody(caller), "everybody"

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("ids", nargs="+", type=UUID, help="visualizations (their latest renders) or renders")
         parser.add_argument("--save", action="store_true", help="queue the comparison; its address is printed")
         parser.add_argument("--title", default="", help="of the saved comparison")
-        parser.add_argument("--key", nargs="*", default=[], help="columns that tell the rows of tables apart")
+        parser.add_argument("--key", nargs="*", default=[], help="columns that identify the rows of tables")
 
     def handle(self, *args: Any, **options: Any) -> None:
         caller, asked = command_caller(), [str(each) for each in options["ids"]]
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             render for each in asked for render in selectors.renders_compared(caller, [each], [each], MOST_RESULTS)
         ]
         if len(renders) < 2:
-            raise CommandError("Name two results or more; visualizations without a render have none.")
+            raise CommandError("Name at least two results; a visualization without a render has none.")
         self._figures(renders)
         if not options["save"]:
             return

@@ -17,12 +17,12 @@ from apps.visualizations.exceptions import VisualizationsError
 class Command(BaseCommand):
     """Alerts from the command line."""
 
-    help = "Alerts: list, test, pause, resume; run does the reconciler's part once."
+    help = "List, test, pause or resume alerts; run does one pass of the reconciler."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("list", help="every alert with its condition and targets")
-        actions.add_parser("run", help="look at renders that ended, and queue messages that are due, once")
+        actions.add_parser("list", help="show every alert with its condition and targets")
+        actions.add_parser("run", help="check renders that have ended and queue messages that are due, once")
         for name in ("test", "pause", "resume"):
             actions.add_parser(name).add_argument("alert", help="its id")
 

@@ -16,24 +16,22 @@ from apps.visualizations.exceptions import VisualizationsError
 class Command(BaseCommand):
     """Proposals from the command line."""
 
-    help = "Proposals: list, show, approve, reject, retire."
+    help = "List, show, approve or reject proposals, or retire their types."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        one = actions.add_parser("list", help="every proposal with its newest version")
-        one.add_argument("--pending", action="store_true", help="only what waits for a decision")
+        one = actions.add_parser("list", help="list every proposal with its newest version")
+        one.add_argument("--pending", action="store_true", help="only proposals that wait for a decision")
         one = actions.add_parser("show", help="a version: its file, or what it changes")
         one.add_argument("proposal", help="its id")
         one.add_argument(
-            "--version-number", type=int, default=None, metavar="N", help="else the one in review, or the newest"
+            "--version-number", type=int, default=None, metavar="N", help="by default the one in review, or the newest"
         )
-        one.add_argument(
-            "--difference", action="store_true", help="only what it changes of the version approved before"
-        )
+        one.add_argument("--difference", action="store_true", help="only the changes against the last approved version")
         for name, words in (("approve", "the version becomes the type"), ("reject", "the author reads why")):
             one = actions.add_parser(name, help=words)
             one.add_argument("proposal", help="its id")
-            one.add_argument("number", type=int, help="of the version that you have read")
+            one.add_argument("number", type=int, help="the version that you have read")
             one.add_argument("--comment", default="", required=name == "reject")
         actions.add_parser("retire", help="no new results of its type").add_argument("proposal", help="its id")
 

@@ -17,20 +17,23 @@ _LOOK_EVERY_S = 1.0
 class Command(BaseCommand):
     """Queues from the command line."""
 
-    help = "The queue: list, pause, resume, drain (pause, and say how many still run)."
+    help = "List, pause or resume queues, or drain them (pause, and report how many renders still run)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("list", help="what runs and waits in each queue, and which are paused")
-        for name, words in (("pause", "workers begin nothing new"), ("drain", "pause, and say how many still run")):
+        actions.add_parser("list", help="show what runs and waits in each queue, and which queues are paused")
+        for name, words in (
+            ("pause", "workers start nothing new"),
+            ("drain", "pause, and report how many renders still run"),
+        ):
             one = actions.add_parser(name, help=words)
-            one.add_argument("environment", nargs="?", default="", help="such as base; all queues without it")
-            one.add_argument("--reason", required=True, help="what people read on the pages")
+            one.add_argument("environment", nargs="?", default="", help="such as base (default: all queues)")
+            one.add_argument("--reason", required=True, help="the reason that the pages show")
             if name == "drain":
-                one.add_argument("--wait", action="store_true", help="end when nothing runs any more")
+                one.add_argument("--wait", action="store_true", help="wait until nothing runs")
                 one.add_argument("--timeout", type=float, default=3600, metavar="SECONDS", help="of --wait")
-        one = actions.add_parser("resume", help="workers take renders again")
-        one.add_argument("environment", nargs="?", default="", help="as it was paused")
+        one = actions.add_parser("resume", help="let workers take renders again")
+        one.add_argument("environment", nargs="?", default="", help="the one that was paused")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

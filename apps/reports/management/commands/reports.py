@@ -19,7 +19,7 @@ from apps.visualizations.selectors import visualization_get
 class Command(BaseCommand):
     """Reports from the command line."""
 
-    help = "Reports: list, export to a file, create from visualizations."
+    help = "List reports, export one to a file, or create one from visualizations."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         create = actions.add_parser("create", help="make a report of visualizations as they are now")
         create.add_argument("visualizations", nargs="+", metavar="visualization", help="its id")
         create.add_argument("--title", required=True)
-        create.add_argument("--user", required=True, help="who owns it, and whose rights count")
+        create.add_argument("--user", required=True, help="who owns it, and whose permissions apply")
         create.add_argument("--model-card", action="store_true", help="with the sections of a model card")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -17,16 +17,19 @@ from apps.visualizations.exceptions import VisualizationsError
 class Command(BaseCommand):
     """Rules from the command line. What is asked of Kubeflow is asked in the name of the rule's owner."""
 
-    help = "Rules: list, dry-run, apply, pause, resume, cancel; run does the reconciler's part once."
+    help = "List, try, apply, pause, resume or cancel rules; run does one pass of the reconciler."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("list", help="every rule with its counts")
-        actions.add_parser("run", help="find and render runs of every rule that has its turn, once")
-        for name, words in (("dry-run", "which earlier runs match"), ("apply", "render the earlier runs that match")):
+        actions.add_parser("list", help="show every rule with its counts")
+        actions.add_parser("run", help="find and render the runs of every rule that is due, once")
+        for name, words in (
+            ("dry-run", "show which earlier runs match"),
+            ("apply", "render the earlier runs that match"),
+        ):
             one = actions.add_parser(name, help=words)
             one.add_argument("rule", help="its id")
-            one.add_argument("--last", type=int, default=50, help="the newest so many")
+            one.add_argument("--last", type=int, default=50, help="how many of the newest runs")
         for name in ("pause", "resume", "cancel"):
             actions.add_parser(name).add_argument("rule", help="its id")
 
@@ -58,7 +61,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{run.id}  {run.created_at}  {run.name}")
             self.stdout.write(f"{len(tried.found.runs)} match, {tried.rendered} of them rendered already.")
         elif action == "apply":
-            self.stdout.write(f"{services.rule_apply_to_last(caller, rule, options['last'])} runs are to be rendered.")
+            self.stdout.write(f"{services.rule_apply_to_last(caller, rule, options['last'])} runs will be rendered.")
         elif action == "cancel":
             self.stdout.write(f"Cancelled for {services.rule_cancel(caller, rule)} runs.")
         else:

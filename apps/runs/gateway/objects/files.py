@@ -61,7 +61,7 @@ class FileStore:
         if stat.S_ISLNK(status.st_mode):
             raise FileNotFoundError(parts[-1])
         if not stat.S_ISREG(status.st_mode):
-            raise NotRegularFileError(f"{address} is no regular file.")
+            raise NotRegularFileError(f"{address} is not a regular file.")
         return Facts(size_bytes=status.st_size, version=_version(status))
 
     def read(self, address: ObjectAddress, start: int, length: int | None) -> Iterator[bytes]:
@@ -72,7 +72,7 @@ class FileStore:
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise NotRegularFileError(f"{address} is no regular file.")
+                raise NotRegularFileError(f"{address} is not a regular file.")
             file.seek(start)
             left = status.st_size - start if length is None else min(length, status.st_size - start)
             while left > 0 and (chunk := file.read(min(_CHUNK, left))):

@@ -45,7 +45,7 @@ class WebStore:
         headers = {"Range": f"bytes={start}-{last}"} if start or length is not None else {}
         with self._open("GET", address, headers) as answer:
             if headers and answer.status != 206:
-                raise exceptions.EndpointError(f"{address.host} gives no part of {address}.")
+                raise exceptions.EndpointError(f"{address.host} does not serve parts of {address}.")
             with errors.network_errors(address.host, self._timeout_s):
                 yield from pieces(answer, _CHUNK)
 
@@ -55,7 +55,7 @@ class WebStore:
         Raises:
             EndpointError: always.
         """
-        raise exceptions.EndpointError(f"{address} is a web address, and no folder.")
+        raise exceptions.EndpointError(f"{address} is a web address, not a folder.")
 
     @contextmanager
     def _open(self, method: str, address: ObjectAddress, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:

@@ -24,11 +24,11 @@ class Command(BaseCommand):
         commands.add_parser("list", help="show every environment and whether it is built")
         build = commands.add_parser("build", help="build one from its lock file, or bring it up to date")
         build.add_argument("key")
-        build.add_argument("--if-needed", action="store_true", help="do nothing where it is up to date")
+        build.add_argument("--if-needed", action="store_true", help="do nothing if it is up to date")
         build.add_argument(
             "--without-bytecode",
             action="store_true",
-            help="leave its modules uncompiled: it is there seconds earlier, and renders import them more slowly",
+            help="do not compile its modules: it is built seconds earlier, and renders import them more slowly",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -25,11 +25,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--keep-last", type=int, metavar="N", help="keep so many renders of each visualization")
+        parser.add_argument("--keep-last", type=int, metavar="N", help="keep this many renders of each visualization")
         parser.add_argument("--older-than", type=int, metavar="DAYS", help="delete renders only that ended before that")
         parser.add_argument("--audit-older-than", type=int, metavar="DAYS", help="also delete older audit entries")
-        parser.add_argument("--grace", type=int, default=60, metavar="MINUTES", help="leave younger files alone")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+        parser.add_argument("--grace", type=int, default=60, metavar="MINUTES", help="keep younger files")
+        parser.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
 
     def handle(self, *args: Any, **options: Any) -> None:
         caller = command_caller()

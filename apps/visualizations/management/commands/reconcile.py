@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 class Command(BaseCommand):
     """One pass, or with --loop one each --every seconds until SIGTERM or Ctrl-C."""
 
-    help = "Queue lost renders again, end those past their deadline, sweep up. Once, or with --loop."
+    help = "Queue lost renders again, end those past their deadline, and clean up. Once, or with --loop."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--loop", action="store_true", help="go on until stopped")
+        parser.add_argument("--loop", action="store_true", help="repeat until stopped")
         parser.add_argument("--every", type=float, default=4.0, help="seconds between passes, with --loop")
         parser.add_argument("--mark", type=Path, help="a file touched after each pass of --loop")
 
@@ -52,5 +52,5 @@ class Command(BaseCommand):
             self._tell(done)
 
     def _tell(self, done: Reconciliation) -> None:
-        self.stdout.write("another one is at it" if done.is_idle else str(done))
+        self.stdout.write("another reconciler is running" if done.is_idle else str(done))
         self.stdout.flush()  # into a file, a line would wait for thousands of others

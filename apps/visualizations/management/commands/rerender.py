@@ -44,7 +44,9 @@ class Command(BaseCommand):
         parser.add_argument("--type", default="", help="only this type")
         parser.add_argument("--pipeline", default="", help="only this pipeline, by name")
         parser.add_argument("--run", default="", help="only this run, by id")
-        parser.add_argument("--state", choices=RenderState.values, help="only where the latest render ended so")
+        parser.add_argument(
+            "--state", choices=RenderState.values, help="only where the latest render ended in this state"
+        )
         parser.add_argument(
             "--stale", action="store_true", help="only where data, artifact, type or environment changed since"
         )
@@ -56,7 +58,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="only list what would be rendered")
         parser.add_argument("--yes", action="store_true", help="do not ask before everything is rendered again")
-        parser.add_argument("--wait", action="store_true", help="wait until all have ended; ends with 1 if one failed")
+        parser.add_argument(
+            "--wait", action="store_true", help="wait until all have ended; exit status 1 if one failed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._artifacts: dict[Any, Artifact | None] = {}
@@ -122,7 +126,7 @@ class Command(BaseCommand):
                 chosen.append(each)
                 self._artifacts[each.id] = next((one.artifact for one in findings if one.artifact), None)
         for message, count in unsure.most_common(5):
-            self.stderr.write(f"{count} could not be looked at: {message}")
+            self.stderr.write(f"{count} could not be checked: {message}")
         return chosen
 
     def _queue(self, chosen: list[Visualization], moment: datetime) -> list[Any]:

@@ -25,8 +25,8 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(dest="command", required=True)
         create = commands.add_parser("create", help="make a token and print it")
         create.add_argument("name", help="what it is for")
-        create.add_argument("--user", default="", help="whose rights it has; may be left out where nobody signs in")
-        create.add_argument("--days", type=int, help="how long it is valid; for ever by default")
+        create.add_argument("--user", default="", help="whose permissions it has; optional where nobody signs in")
+        create.add_argument("--days", type=int, help="how long it is valid; without a limit by default")
 
     def handle(self, *args: Any, **options: Any) -> None:
         expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] else None

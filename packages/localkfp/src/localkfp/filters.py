@@ -232,7 +232,7 @@ def _continued(token: str, asked: _Question) -> tuple[_Question, int]:
         kept = _Question(filter=str(text), sort_by=str(order))
         row = max(0, int(offset))
     except (TypeError, ValueError, binascii.Error) as error:
-        raise bad_request("Invalid page token: it is none of this server's.") from error
+        raise bad_request("Invalid page token: it is not from this server.") from error
     if asked not in {_Question(), kept}:
         raise bad_request("The page token belongs to another sort_by or filter: repeat them, or leave both out.")
     return kept, row

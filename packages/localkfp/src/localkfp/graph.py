@@ -193,7 +193,7 @@ def _listed(items: Any, source: str) -> list[Any]:
             items = json.loads(items)
     if not isinstance(items, list):
         raise TaskError(
-            f"it loops over {source.removeprefix('pipelinechannel--')!r}, which is no list: {text_of(items):.100}"
+            f"it loops over {source.removeprefix('pipelinechannel--')!r}, which is not a list: {text_of(items):.100}"
         )
     return items
 

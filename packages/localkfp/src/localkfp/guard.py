@@ -60,7 +60,7 @@ class Guard:
         if self.token:
             given = headers.get("authorization", "").encode()
             if not hmac.compare_digest(given, f"Bearer {self.token}".encode()):
-                return ApiError(401, "This server demands its bearer token.")
+                return ApiError(401, "This server requires its bearer token.")
         elif not is_loopback(_name(host)):
             return ApiError(403, f"Host {host!r} is not this machine's loopback name.")
         return None

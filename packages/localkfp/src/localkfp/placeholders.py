@@ -89,7 +89,9 @@ def _texts(part: str, present: set[str]) -> list[str]:
     try:
         return _struct_texts(json.loads(part), present)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise TaskError(f"its argument {part:.100} is no Concat or IfPresent placeholder that can be read") from error
+        raise TaskError(
+            f"its argument {part:.100} is not a Concat or IfPresent placeholder that can be read"
+        ) from error
 
 
 def _struct_texts(struct: Any, present: set[str]) -> list[str]:

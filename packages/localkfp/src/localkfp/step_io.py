@@ -89,7 +89,7 @@ def _written(path: Path) -> Mapping[str, Any]:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise TaskError("its component wrote results that are no JSON") from error
+            raise TaskError("its component wrote results that are not JSON") from error
         if isinstance(found, dict):
             return found
     return {}

@@ -87,7 +87,7 @@ def read_code(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise _UsageError(f"{path} cannot be read: {error}") from error
     except (ValueError, LookupError, TypeError) as error:
-        raise _UsageError(f"{path} is no notebook in the format nbformat 4.") from error
+        raise _UsageError(f"{path} is not a notebook in the format nbformat 4.") from error
     return "".join(f"# %%\n{cell if isinstance(cell, str) else ''.join(cell)}\n" for cell in cells)
 
 
@@ -104,7 +104,7 @@ def read_defaults(code: str) -> dict[str, Any]:
     try:
         tool = tomllib.loads("\n".join(lines)).get("tool", {}).get("vizportal", {})
     except tomllib.TOMLDecodeError as error:
-        raise _UsageError(f"The file's header is no TOML: {error}.") from error
+        raise _UsageError(f"The file's header is not TOML: {error}.") from error
     return {name: each["default"] for name, each in tool.get("arguments", {}).items() if "default" in each}
 
 

@@ -69,7 +69,7 @@ def _clean(text: str) -> str:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        raise OverlayError(f"{text[:100]!r} is no requirement such as humanize>=4") from error
+        raise OverlayError(f"{text[:100]!r} is not a requirement such as humanize>=4") from error
     if requirement.url is not None:
         raise OverlayError(f"{requirement.name} names an address; packages come from this portal's index only.")
     requirement.name = canonicalize_name(requirement.name)

@@ -69,7 +69,7 @@ def read_capped(path: Path, limit: int) -> bytes:
 
 
 def read_log(path: Path, limit: int) -> str:
-    """Returns the last `limit` bytes of a log as text; "" where there is none, or where it is no regular file."""
+    """Returns the last `limit` bytes of a log as text; "" where there is none, or where it is not a regular file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

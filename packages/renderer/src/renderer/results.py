@@ -50,7 +50,7 @@ _EXIT_STATUSES: Final = {
     "unconfined": (
         "failed",
         FailureReason.UNCONFINED,
-        "Nothing confines a render on this worker, so it runs no one's own code (docs/threat-model.md).",
+        "Nothing confines a render on this worker, so it runs no custom code (docs/threat-model.md).",
     ),
     "too_many_processes": (
         "failed",
@@ -134,9 +134,9 @@ def _read_result(found: RenderOutcome, file: BinaryIO, page: BinaryIO, max_html_
     try:
         result = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise BadResultError("result.json is no JSON") from error
+        raise BadResultError("result.json is not JSON") from error
     if not isinstance(result, dict):
-        raise BadResultError("result.json is no object")
+        raise BadResultError("result.json is not an object")
     found = replace(
         found,
         cells=_number(result, "cells"),

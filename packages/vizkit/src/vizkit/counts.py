@@ -219,7 +219,7 @@ def _weights(rows: pl.DataFrame, name: str) -> Any:
         return np.ones(rows.height)
     found = numbers(rows, name)
     if not np.isfinite(found).all() or (found < 0).any():
-        raise ValueError(f'Column "{name}" holds something that is no count.')
+        raise ValueError(f'Column "{name}" holds something that is not a count.')
     return found
 
 

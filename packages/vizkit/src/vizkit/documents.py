@@ -98,15 +98,15 @@ def _load(text: str) -> Mapping[str, Any]:
     try:
         json.loads(text)
     except RecursionError:
-        raise ValueError("The file is no Jupyter notebook: it is nested too deeply.") from None
+        raise ValueError("The file is not a Jupyter notebook: it is nested too deeply.") from None
     except ValueError as error:
-        raise ValueError(f"The file is no Jupyter notebook: it is not JSON ({error}).") from None
+        raise ValueError(f"The file is not a Jupyter notebook: it is not JSON ({error}).") from None
     try:
         return dict(nbformat.reads(text, as_version=4))
     # A file that only calls itself a notebook makes nbformat's conversions fail in any way, and in Python's words.
     except Exception:  # noqa: BLE001
         raise ValueError(
-            "The file is no Jupyter notebook: it is JSON, but a part of it does not belong in a notebook."
+            "The file is not a Jupyter notebook: it is JSON, but a part of it does not belong in a notebook."
         ) from None
 
 

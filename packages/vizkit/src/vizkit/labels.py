@@ -40,7 +40,7 @@ def _uniques(column: pl.Series, *, is_numeric: bool, has_truth: bool) -> tuple[A
     values = column.unique()
     labels = [label_of(each, is_numeric=is_numeric, has_truth=has_truth) for each in values.to_list()]
     if column.dtype.is_nested():
-        raise ValueError(f'Column "{column.name}" holds nested values, which are no classes.')
+        raise ValueError(f'Column "{column.name}" holds nested values, which are not classes.')
     codes = pl.Series("code", range(len(values)), dtype=pl.Int64)
     looked_up = column.to_frame("v").join(
         pl.DataFrame([values.alias("v"), codes]), on="v", how="left", nulls_equal=True, maintain_order="left"

@@ -73,7 +73,7 @@ def matrix(metrics: Mapping[str, Any]) -> tuple[list[str], Any] | None:
     except (AttributeError, KeyError, TypeError, ValueError):
         labels, counts = [], np.zeros(0)
     if not labels or counts.shape != (len(labels), len(labels)) or not np.isfinite(counts).all() or (counts < 0).any():
-        raise ValueError("The confusion matrix of these metrics is no square of counts, one row and column a label.")
+        raise ValueError("The confusion matrix of these metrics is not a square of counts, one row and column a label.")
     return labels, counts
 
 

@@ -82,7 +82,7 @@ def of_table(table: Table) -> Square:
     """
     found = find(table)
     if found is None:
-        raise ValueError(f"The file is no square of counts with one row and one column a class. {table.describe()}")
+        raise ValueError(f"The file is not a square of counts with one row and one column a class. {table.describe()}")
     name, columns = found
     rows = table.collect()
     if _is_row_of_cells(table):

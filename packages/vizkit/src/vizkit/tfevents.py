@@ -31,7 +31,7 @@ def scalars(path: Path) -> Iterator[tuple[int, str, float]]:
                 if number == 1 and isinstance(value, bytes):
                     yield from _scalar(step, dict(_fields(value)))
         except (struct.error, IndexError, ValueError, UnicodeDecodeError):
-            raise ValueError(f"{path.name} holds records that are no events of TensorBoard.") from None
+            raise ValueError(f"{path.name} holds records that are not TensorBoard events.") from None
 
 
 def _scalar(step: int, value: dict[int, Any]) -> Iterator[tuple[int, str, float]]:

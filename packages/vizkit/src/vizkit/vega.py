@@ -24,14 +24,14 @@ def read_spec(path: Path, root: Path) -> tuple[dict[str, Any], list[str]]:
     try:
         spec = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} is no JSON: {error}") from None
+        raise ValueError(f"{path.name} is not JSON: {error}") from None
     if not isinstance(spec, dict):
         raise ValueError(f"{path.name} holds no JSON object, and a Vega-Lite specification is one.")  # noqa: TRY004
     # What other tools keep in it says nothing about the drawing.
     spec.pop("usermeta", None)
     is_vega = "/vega/" in str(spec.get("$schema", ""))
     if not is_vega and not any(name in spec for name in _VIEWS):
-        raise ValueError(f"{path.name} is no Vega-Lite specification: it has none of {', '.join(_VIEWS)}.")
+        raise ValueError(f"{path.name} is not a Vega-Lite specification: it has none of {', '.join(_VIEWS)}.")
     shown = _inlined(spec, path.parent, root, 0)
     return shown, [] if is_vega else _check(shown)
 
@@ -75,7 +75,7 @@ def _data(value: dict[str, Any], place: Path, root: Path) -> dict[str, Any]:
             else json.loads(text)
         )
     except ValueError as error:
-        raise ValueError(f"The data in {found.name} is no JSON: {error}") from None
+        raise ValueError(f"The data in {found.name} is not JSON: {error}") from None
     form["type"] = "json" if kind in {"jsonl", "ndjson"} else kind
     return {**_without_url(value), "values": rows, "format": form}
 

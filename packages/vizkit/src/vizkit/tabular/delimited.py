@@ -52,7 +52,7 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     if dialect.delimiter == " ":
         notes.add("The columns are those that spaces separate.")
     elif dialect.is_spaced:
-        notes.add("A space follows each delimiter; it is no part of the values.")
+        notes.add("A space follows each delimiter; it is not part of the values.")
     names = pl.selectors.by_name(*dialect.names)
     scan = partial(_scan, path, dialect, is_quoted=not has_broken_quote)
     try:

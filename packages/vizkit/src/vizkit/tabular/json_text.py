@@ -100,11 +100,11 @@ def _several(text: str, name: str, decoder: json.JSONDecoder, notes: Notes, *, w
         notes.add("The last line is cut off and is left out.")
         bad.pop()
     if not found:
-        raise ValueError(f"{name} begins as JSON and is none{where}, so it cannot be read as a table.")
+        raise ValueError(f"{name} begins as JSON but is not valid{where}, so it cannot be read as a table.")
     if len(bad) * _ONE_BAD_IN > len(found):
-        raise ValueError(f"Line {bad[0][0]:,} of {name} is no JSON, so it cannot be read as a table: {bad[0][1]}")
+        raise ValueError(f"Line {bad[0][0]:,} of {name} is not JSON, so it cannot be read as a table: {bad[0][1]}")
     if bad:
-        verbs = "is no JSON and is" if len(bad) == 1 else "are no JSON and are"
+        verbs = "is not JSON and is" if len(bad) == 1 else "are not JSON and are"
         notes.add(f"{counted(len(bad), 'line')} {verbs} left out; the first is line {bad[0][0]:,}.")
     return _together(found)
 

@@ -73,7 +73,7 @@ def _records(found: Any, path: Path, notes: Notes) -> Iterator[Mapping[str, Any]
         rows = [each for each in found if isinstance(each, Mapping)]
         if len(rows) < len(found):
             notes.add(
-                f"{counted(len(found) - len(rows), 'item')} of {len(found):,} are no rows (objects) and are left out."
+                f"{counted(len(found) - len(rows), 'item')} of {len(found):,} are not rows (objects) and are left out."
             )
         yield from rows
 

@@ -42,7 +42,7 @@ def parse(text: str) -> dict[str, Any]:
     except ArgumentsError:
         raise
     except ValueError as error:
-        raise ArgumentsError({"": f"The arguments are no JSON: {error}."}) from None
+        raise ArgumentsError({"": f"The arguments are not JSON: {error}."}) from None
     if not isinstance(values, dict):
         raise ArgumentsError({"": 'The arguments must be a JSON object, such as {"headers": true}.'})
     return values
@@ -110,4 +110,4 @@ def _check_value(value: Any, depth: int = 0) -> str:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ArgumentsError({"": f"{name} is no JSON number."})
+    raise ArgumentsError({"": f"{name} is not a JSON number."})

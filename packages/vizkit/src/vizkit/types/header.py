@@ -143,7 +143,7 @@ def make_schema(
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
-        raise TypeFileError(f"{path.name}: arguments are no valid JSON Schema: {error.message}") from error
+        raise TypeFileError(f"{path.name}: arguments are not a valid JSON Schema: {error.message}") from error
     return schema
 
 

@@ -62,6 +62,6 @@ def read_inline_metadata(text: str) -> InlineMetadata | None:
     try:
         return InlineMetadata(tomllib.loads(content), blocks[0].end())
     except ValueError as error:  # a number of thousands of digits is one as well
-        raise InlineMetadataError(f"the header is no valid TOML: {error}") from error
+        raise InlineMetadataError(f"the header is not valid TOML: {error}") from error
     except RecursionError:
         raise InlineMetadataError("the header is nested too deeply") from None

@@ -69,9 +69,9 @@ def _load(path: Path, text: str) -> dict[str, Any]:
         LookupError,
         AttributeError,
     ) as error:
-        raise TypeFileError(f"{path.name}: is no notebook: {' '.join(str(error).split())[:200]}") from error
+        raise TypeFileError(f"{path.name}: is not a notebook: {' '.join(str(error).split())[:200]}") from error
     except RecursionError as error:
-        raise TypeFileError(f"{path.name}: is no notebook: nested too deeply") from error
+        raise TypeFileError(f"{path.name}: is not a notebook: nested too deeply") from error
     metadata = notebook["metadata"]
     language = (metadata.get("kernelspec") or {}).get("language") or (metadata.get("language_info") or {}).get("name")
     if str(language or "python").lower() not in {"python", "ipython", "python3"}:

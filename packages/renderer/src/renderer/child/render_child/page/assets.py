@@ -83,7 +83,7 @@ class AssetIndex:
             for asset in assets:
                 index._add(asset)
         except (KeyError, TypeError) as error:
-            raise ValueError(f"{path} is no index of assets: {error}") from error
+            raise ValueError(f"{path} is not an index of assets: {error}") from error
         index._hosts = [_make_host(start, urls) for start, urls in _by_host(index._urls).items()]
         return index
 

@@ -139,7 +139,7 @@ def _svg(data: Mapping[str, Any], metadata: Mapping[str, Any], mime: str) -> str
     text = _text(data[mime])
     start = _SVG.search(text)
     if not start:
-        return _quiet("An output of type image/svg+xml, which is no SVG.")
+        return _quiet("An output of type image/svg+xml that is not SVG.")
     names = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
     # HTML needs no namespaces, and an image does.
     missing = "".join(f' {name}="{url}"' for name, url in names.items() if f"{name}=" not in start[0])
