@@ -11,7 +11,7 @@ what it tries, and ends with fields:
     needs: `chain` for the forking program of elf.py, `x86_64`, `storage` for Django's storage
     only: the modes it may run in; where it could harm the machine unconfined, or means nothing without
     silent: why nothing that it prints can be read afterwards
-    cancel: cancelled after so many seconds
+    cancel: cancelled so many seconds after its first attempt
     remains(MODE): it is known to succeed in this mode, and what remains; docs/threat-model.md has the same table
 
 A line `# === next render ===` begins the code of a second render of the same host, run after the first has ended.
