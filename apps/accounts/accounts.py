@@ -1,6 +1,6 @@
-"""Whom a caller may manage in the admin site: nobody gains a right by managing an account, or takes one that they lack.
+"""Which accounts a caller may manage in the admin site, without gaining permissions or taking away ones they lack.
 
-Changing somebody's password is to become them, so whoever manages an account must have every permission it has.
+A new password lets its setter sign in as the account, so managing an account requires every permission it has.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from apps.accounts.rights import Right
 
 
 def may_manage(caller: Caller, account: Any) -> bool:
-    """Whether a caller may change, delete or sign out an account of somebody else.
+    """Whether a caller may change, delete or sign out somebody else's account.
 
-    Superusers may manage all accounts. Who else has Django's permission for accounts manages only accounts that are no
-    superuser's and that have no permission which the caller lacks.
+    Superusers may manage all accounts. Others with Django's permission for accounts manage only accounts that are not
+    superusers and have no permission that the caller lacks.
     """
     if caller.is_trusted or caller.sees_everything:
         return True
@@ -30,10 +30,10 @@ def may_manage(caller: Caller, account: Any) -> bool:
 
 
 def manage_check(caller: Caller, account: Any) -> None:
-    """Refuses a caller that may not manage an account.
+    """Requires that a caller may manage an account.
 
     Raises:
-        PermissionDenied: with a sentence for people.
+        PermissionDenied: the caller may not; the message is meant for users.
     """
     if not may_manage(caller, account):
         raise PermissionDenied(
@@ -43,7 +43,7 @@ def manage_check(caller: Caller, account: Any) -> None:
 
 
 def groups_assignable(caller: Caller) -> QuerySet[Group]:
-    """Returns the groups that a caller may put people into: those with no permission which the caller lacks."""
+    """Returns the groups that a caller may assign: those without permissions that the caller lacks."""
     groups = Group.objects.order_by("name")
     if caller.is_trusted or caller.sees_everything:
         return groups
@@ -55,6 +55,6 @@ def groups_assignable(caller: Caller) -> QuerySet[Group]:
 
 
 def _permissions(held_by: Q) -> set[str]:
-    """Returns permissions as Django names them, also those of an account that is switched off."""
+    """Returns permissions as "app_label.codename"; unlike Django's own check, includes those of inactive accounts."""
     rows = Permission.objects.filter(held_by).values_list("content_type__app_label", "codename")
     return {f"{app_label}.{codename}" for app_label, codename in rows}

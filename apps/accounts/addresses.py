@@ -1,4 +1,4 @@
-"""Where a request came from, behind proxies or not."""
+"""Client addresses of requests, with or without proxies."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.http import HttpRequest
 
-# A person with IPv6 has all addresses of such a network.
+# An IPv6 client typically has all addresses of a network of this size.
 _V6_NETWORK_BITS = 64
 
 
 def is_trusted(address: str) -> bool:
-    """Whether this is the address of a proxy that is believed: one of VIZPORTAL_TRUSTED_PROXIES."""
+    """Whether this is the address of a trusted proxy, one in VIZPORTAL_TRUSTED_PROXIES."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -22,10 +22,10 @@ def is_trusted(address: str) -> bool:
 
 
 def client_address(meta: Mapping[str, object]) -> str:
-    """Returns the client's address; "" without one, such as behind a Unix socket.
+    """Returns the client's address; "" if there is none, such as behind a Unix socket.
 
-    Each proxy appends the address it was asked from to X-Forwarded-For, so the list is believed from its end, for as
-    long as those who wrote it are trusted. What a browser wrote into the header itself stands before that.
+    Each proxy appends the address of its peer to X-Forwarded-For, so the list is read from its end, as long as the
+    entries' writers are trusted. Entries that the browser sent come earlier in the list.
 
     Args:
         meta: the request's META.
@@ -41,7 +41,7 @@ def client_address(meta: Mapping[str, object]) -> str:
 
 
 def lockout_address(request: HttpRequest) -> str | None:
-    """Returns what counts as one client where failures are counted; None for no address."""
+    """Returns the address by which failed sign-ins are counted; None if there is none."""
     try:
         found = ipaddress.ip_address(client_address(request.META))
     except ValueError:
@@ -54,7 +54,7 @@ def lockout_address(request: HttpRequest) -> str | None:
 
 
 def _bare(text: str) -> str:
-    """Returns the address without the port some proxies add; "" for what is no address."""
+    """Returns the address without the port that some proxies add; "" if it is not an address."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

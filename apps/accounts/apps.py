@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class AccountsConfig(AppConfig):
     """Sign-in, permissions and the audit log."""
 
     name = "apps.accounts"
-    # The name of its tables and of its pages in the admin since the first release.
+    # Its label since the first release, used in table names and admin URLs.
     label = "people"
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Keeps the groups of the roles in step with the code, and listens for sign-ins."""
+        """Keeps the roles' groups up to date with the code, and connects the sign-in signals."""
         from apps.accounts import audit, lockout, roles, sessions  # noqa: PLC0415  (models are not ready before)
 
-        # After every app: an administrator's permissions are made by the apps they are about.
+        # After all apps: administrators' permissions are created by the apps that they belong to.
         post_migrate.connect(roles.groups_write, dispatch_uid="accounts-groups")
         audit.connect_signals()
         lockout.connect_signals()

@@ -1,4 +1,4 @@
-"""The audit log: who did what, and when. A row in the database, and a line in the log."""
+"""The audit log: who did what, and when. Each entry is a row in the database and a line in the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.accounts.models import AuditEntry
 logger = logging.getLogger("vizportal.audit")
 _LONGEST: Final = 500
 _LONGEST_DETAIL: Final = 4000
-# What stands in the place of a name where no account calls; no account's name has brackets.
+# Shown instead of a name for calls without an account; Django's validator allows no parentheses in user names.
 _NAMELESS: Final = {
     CallerKind.KFP_PROTOCOL: "(Kubeflow service)",
     CallerKind.COMMAND: "(command)",
@@ -36,12 +36,12 @@ def record(
     outcome: str = "done",
     detail: str = "",
 ) -> AuditEntry:
-    """Writes down one thing somebody did.
+    """Records one action.
 
     Args:
-        caller: who, from where, and about which endpoint.
-        action: such as `run.terminate`.
-        username: where there is no account, such as a failed sign-in.
+        caller: the actor, with address and endpoint.
+        action: for example `run.terminate`.
+        username: the name if there is no account, as in a failed sign-in; "" for the caller's.
         endpoint_key: "" for the caller's.
         namespace: "" for the caller's.
         outcome: "done" or "refused".
@@ -58,7 +58,7 @@ def record(
         detail=_cut(detail, _LONGEST_DETAIL),
         address=caller.address,
     )
-    # %r: a name may hold line breaks, and one entry is one line.
+    # %r: a name may contain line breaks, and each entry must be one line.
     logger.info(
         "%s %r %s %r %r from %s %r",
         entry.outcome,
@@ -73,7 +73,7 @@ def record(
 
 
 def entries_prune(caller: Caller, before: datetime, *, is_dry_run: bool) -> int:
-    """Deletes the entries written before a moment, or only counts them; returns how many.
+    """Deletes the entries written before a time, or only counts them; returns how many.
 
     Raises:
         PermissionDenied: only `manage.py prune` may do this.
@@ -85,12 +85,12 @@ def entries_prune(caller: Caller, before: datetime, *, is_dry_run: bool) -> int:
 
 
 def _cut(text: str, longest: int) -> str:
-    # PostgreSQL takes no NUL in a text.
+    # PostgreSQL rejects NUL in texts.
     return text.replace("\x00", "")[:longest]
 
 
 def connect_signals() -> None:
-    """Writes down sign-ins, sign-outs and refused sign-ins."""
+    """Records sign-ins, sign-outs and refused sign-ins."""
     user_logged_in.connect(_signed_in, dispatch_uid="audit-signed-in")
     user_logged_out.connect(_signed_out, dispatch_uid="audit-signed-out")
     user_login_failed.connect(_refused, dispatch_uid="audit-refused")
@@ -111,5 +111,5 @@ def _refused(credentials: dict[str, Any], request: HttpRequest | None = None, **
 
 
 def _signing(request: HttpRequest | None, user: Any) -> Caller:
-    """Returns the caller of a sign-in; outside of a request a command signs in, such as a test or a shell."""
+    """Returns the caller of a sign-in; without a request, a command such as a shell or test signs in."""
     return Caller(kind=CallerKind.PAGE, user=user) if request is None else request_caller(request, user)

@@ -1,4 +1,4 @@
-"""Accounts of people who sign in elsewhere: by the gateway's header, or with OpenID Connect."""
+"""Accounts of people who sign in elsewhere: through a gateway's header, or with OpenID Connect."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LONGEST_USERNAME = 150
 
 
 class HeaderBackend(RemoteUserBackend):
-    """Who the gateway names has an account here from then on, with the role its groups header gives."""
+    """Creates an account for each user that the gateway names, with the role from its groups header."""
 
     def clean_username(self, username: str) -> str:
         """Returns the name without VIZPORTAL_AUTH_HEADER_PREFIX."""
         return username.removeprefix(settings.VIZPORTAL_AUTH_HEADER_PREFIX)[:_LONGEST_USERNAME]
 
     def configure_user(self, request: HttpRequest | None, user: Any, created: bool = True) -> Any:  # noqa: FBT001, FBT002
-        """Keeps email and role in step with what the gateway says."""
+        """Updates email and role from the gateway's headers."""
         if created and "@" in user.username:
             user.email = user.username
             user.save(update_fields=["email"])
@@ -39,10 +39,10 @@ class HeaderBackend(RemoteUserBackend):
 
 
 class OidcBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
-    """Who the provider vouches for has an account here from then on, with the role its groups claim gives.
+    """Creates an account for each user whom the provider authenticates, with the role from its groups claim.
 
-    The account is found by its user name, which is the claim VIZPORTAL_OIDC_USERNAME_CLAIM: an email that the provider
-    says it has not verified is refused, for anybody can type any.
+    Accounts are found by user name, which is the claim VIZPORTAL_OIDC_USERNAME_CLAIM. An email that the provider
+    reports as unverified is refused, because anybody could claim it.
     """
 
     get_settings = staticmethod(oidc_setting)
@@ -51,12 +51,12 @@ class OidcBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         """Returns the token's claims.
 
         Raises:
-            SuspiciousOperation: a wrong signature, or made by another provider or for another client.
+            SuspiciousOperation: the signature is wrong, or the token is from another provider or for another client.
         """
         claims = super().verify_token(token, **options)
         audience = claims.get("aud", [])
         meant = audience if isinstance(audience, list) else [audience]
-        # The library checks signature, age and nonce, and leaves these two to its users.
+        # The library checks signature, age and nonce, and leaves audience and issuer to its users.
         if self.OIDC_RP_CLIENT_ID not in meant or claims.get("iss") != oidc_setting("OIDC_OP_ISSUER"):
             raise SuspiciousOperation("The sign-in's token was made by another provider, or for another client.")
         return claims
@@ -64,10 +64,11 @@ class OidcBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
     def retrieve_matching_jwk(self, token: str) -> Any:
         """Returns the provider's key for a token.
 
-        A provider with a single key need not name it (OpenID Connect Core 1.0, section 10.1); the library wants a name.
+        A provider with a single key may omit its id (OpenID Connect Core 1.0, section 10.1), but the library requires
+        one.
 
         Raises:
-            SuspiciousOperation: the token names no key, and there are several.
+            SuspiciousOperation: the token has no key id, and the provider has several keys.
         """
         if "kid" in jwt.get_unverified_header(token):
             return super().retrieve_matching_jwk(token)
@@ -79,25 +80,25 @@ class OidcBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         return jwt.PyJWK(keys[0], algorithm=self.OIDC_RP_SIGN_ALGO)
 
     def verify_claims(self, claims: Mapping[str, Any]) -> bool:
-        """Whether the claims name somebody."""
+        """Whether the claims identify a user."""
         is_email = settings.VIZPORTAL_OIDC_USERNAME_CLAIM == "email"
         return bool(self.get_username(claims)) and not (is_email and claims.get("email_verified") is False)
 
     def filter_users_by_claims(self, claims: Mapping[str, Any]) -> Any:
-        """Returns the account of that name, or none."""
+        """Returns the accounts with the user name in the claims."""
         return self.UserModel.objects.filter(username=self.get_username(claims))
 
     def get_username(self, claims: Mapping[str, Any]) -> str:
-        """Returns the account's name; "" where the claim is missing."""
+        """Returns the account's user name; "" if the claim is missing."""
         return str(claims.get(settings.VIZPORTAL_OIDC_USERNAME_CLAIM) or "")[:_LONGEST_USERNAME]
 
     def create_user(self, claims: Mapping[str, Any]) -> Any:
-        """Makes the account; it has no password."""
+        """Creates the account, without a password."""
         user = self.UserModel.objects.create_user(self.get_username(claims), email=str(claims.get("email") or ""))
         return self.update_user(user, claims)
 
     def update_user(self, user: Any, claims: Mapping[str, Any]) -> Any:
-        """Keeps name, email and role in step with what the provider says."""
+        """Updates name, email and role from the claims."""
         user.email = str(claims.get("email") or user.email)[:254]
         user.first_name = str(claims.get("given_name") or user.first_name)[:150]
         user.last_name = str(claims.get("family_name") or user.last_name)[:150]
@@ -110,6 +111,6 @@ class OidcBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
 
 
 def _role_sync(user: Any, group_names: list[str]) -> None:
-    # Without a mapping, groups are given by hand in the admin site, and a sign-in must not take them away.
+    # Without a mapping, groups are assigned in the admin site, and a sign-in must not remove them.
     if settings.VIZPORTAL_ROLE_GROUPS:
         roles.role_set(user, roles.role_for(group_names))

@@ -1,7 +1,7 @@
-"""Who calls a service: one object that every entry point builds once and passes on.
+"""The caller of a service: one object that every entry point builds once and passes on.
 
-A service or selector that reads or writes somebody's data takes a caller as its first parameter, asks it for the right,
-and hands it to the audit log. Nothing below an entry point reads the request for who asks.
+A service or selector that reads or writes people's data takes a caller as its first parameter, checks its permissions,
+and passes it to the audit log. Below the entry points, no code reads the request to identify the user.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ class CallerKind(enum.StrEnum):
     SYSTEM = "system"
 
 
-# Whoever runs a command, and every process of the portal, can read and write the database anyway.
+# Commands and the portal's own processes can access the database anyway.
 _TRUSTED: Final = frozenset({CallerKind.COMMAND, CallerKind.SYSTEM})
-# The listener of Kubeflow's protocol checks its own token; Kubeflow has checked the person before.
+# The listener of Kubeflow's protocol checks its own token; Kubeflow has already authorized the person.
 _KFP_LISTENER_RIGHTS: Final = frozenset({Right.VIEW, Right.CREATE, Right.CUSTOM_CODE})
 ADMIN_PATH: Final = "/admin/"
-"""Under which the admin site is, after an endpoint's prefix was taken off."""
+"""Path of the admin site, after removal of an endpoint's prefix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Caller:
-    """Who calls, through which entry point, and about which endpoint.
+    """The origin of a call: account, entry point and endpoint.
 
     Attributes:
         user: the account; None for commands, the system and the listener of Kubeflow's protocol. An anonymous user has
-            no right at all.
-        address: where the call came from, for the audit log; "" for this machine.
+            no permissions.
+        address: the client's address, for the audit log; "" for this machine.
         request_id: "" outside of a request.
-        endpoint_key: the endpoint the call is about; "" for the default one.
-        namespace: the namespace that was chosen at that endpoint; "" where none was.
-        request: holds the person's own credential for Kubeflow, which only the gateway reads; None outside of one.
+        endpoint_key: the endpoint that the call is about; "" for the default one.
+        namespace: the namespace chosen at that endpoint; "" for none.
+        request: holds the person's Kubeflow credential, which only the gateway reads; None outside of a request.
     """
 
     kind: CallerKind
@@ -64,36 +64,36 @@ class Caller:
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the call comes from the portal itself, or from whoever runs its commands."""
+        """Whether the call comes from the portal itself or from a management command."""
         return self.kind in _TRUSTED
 
     @property
     def is_person(self) -> bool:
-        """Whether an account that is signed in and active calls."""
+        """Whether the caller is a signed-in, active account."""
         return self.user is not None and bool(self.user.is_authenticated and self.user.is_active)
 
     @property
     def user_id(self) -> Any:
-        """The account's primary key; None where no account calls."""
+        """The account's primary key; None without an account."""
         return self.user.pk if self.is_person else None
 
     @property
     def owner(self) -> Any:
-        """The account that owns what this call creates; None where no account calls."""
+        """The account that owns objects this call creates; None without an account."""
         return self.user if self.is_person else None
 
     @property
     def username(self) -> str:
-        """The account's name; "" where no account calls."""
+        """The account's name; "" without an account."""
         return str(self.user.get_username()) if self.is_person else ""
 
     @property
     def sees_everything(self) -> bool:
-        """Whether no namespace is hidden from this caller."""
+        """Whether the caller may see all namespaces."""
         return self.is_trusted or (self.is_person and bool(self.user.is_superuser))
 
     def may(self, right: Right) -> bool:
-        """Whether this caller has a right."""
+        """Whether the caller has a permission."""
         if self.is_trusted:
             return True
         if self.user is None:
@@ -101,17 +101,17 @@ class Caller:
         return roles.may(self.user, right)
 
     def require(self, right: Right) -> None:
-        """Requires a right of the caller.
+        """Requires a permission.
 
         Raises:
-            PermissionDenied: with a sentence for people.
+            PermissionDenied: the caller lacks it; the message is meant for users.
         """
         if not self.may(right):
             raise PermissionDenied(roles.refusal(right))
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Returns the caller of a page, of the admin site, or of an API request that was authenticated."""
+    """Returns the caller of a page, of the admin site, or of an authenticated API request."""
     found: Caller | None = getattr(request, "caller", None)
     if found is None:
         is_admin = request.path_info.startswith(ADMIN_PATH)
@@ -120,7 +120,7 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def caller_set(request: HttpRequest, user: Any, kind: CallerKind) -> Caller:
-    """Makes a request the user's, who came through this entry point, and returns the caller."""
+    """Sets a request's user and caller for an entry point, and returns the caller."""
     request.user = user
     caller = request_caller(request, user, kind)
     request.caller = caller  # type: ignore[attr-defined]
@@ -128,7 +128,7 @@ def caller_set(request: HttpRequest, user: Any, kind: CallerKind) -> Caller:
 
 
 def request_caller(request: HttpRequest, user: Any, kind: CallerKind = CallerKind.PAGE) -> Caller:
-    """Returns a caller with the facts of a request, such as for an account that is just signing in."""
+    """Returns a caller from a request and a user, such as an account that is just signing in."""
     return Caller(
         kind=kind,
         user=user,
@@ -141,18 +141,18 @@ def request_caller(request: HttpRequest, user: Any, kind: CallerKind = CallerKin
 
 
 def absent_caller(user: Any) -> Caller:
-    """Returns the caller of what the portal does for a person who is not there, with no more than their rights now.
+    """Returns a caller for work on behalf of an absent person, limited to the permissions they have now.
 
-    The audit log has the person's name, and `rule` in the place of an address.
+    The audit log records the person's name, and `rule` as the address.
     """
     return Caller(kind=CallerKind.RULE, user=user, address=CallerKind.RULE.value)
 
 
 def command_caller() -> Caller:
-    """Returns the caller of a management command."""
+    """Returns the caller of management commands."""
     return Caller(kind=CallerKind.COMMAND)
 
 
 def system_caller() -> Caller:
-    """Returns the caller of what the portal does by itself."""
+    """Returns the caller of the portal's own work."""
     return Caller(kind=CallerKind.SYSTEM)

@@ -1,4 +1,4 @@
-"""Where an OpenID Connect provider has its endpoints: it says so itself, below its issuer's address."""
+"""Discovers an OpenID Connect provider's endpoints from the document below its issuer's address."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _kept: dict[str, tuple[float, dict[str, Any]]] = {}
 
 
 class ProviderError(Exception):
-    """The provider does not answer, or not as the standard says; the text is for people."""
+    """The provider does not answer, or violates the standard; the message is meant for users."""
 
 
 def oidc_setting(name: str, *default: Any) -> Any:
-    """Returns a setting of mozilla-django-oidc; the provider's endpoints are what the provider says they are.
+    """Returns a setting of mozilla-django-oidc; endpoints come from the provider's description.
 
     Raises:
-        ProviderError: it cannot be asked.
+        ProviderError: the description cannot be read.
     """
     if name in _NAMES:
         return provider()[_NAMES[name]]
@@ -41,10 +41,10 @@ def oidc_setting(name: str, *default: Any) -> Any:
 
 
 def provider() -> dict[str, Any]:
-    """Returns the provider's own description, asked for once an hour.
+    """Returns the provider's description, cached for an hour.
 
     Raises:
-        ProviderError: it cannot be asked.
+        ProviderError: the description cannot be read.
     """
     issuer = settings.VIZPORTAL_OIDC_ISSUER
     with _lock:

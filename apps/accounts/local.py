@@ -1,4 +1,4 @@
-"""The only user of a machine of one's own."""
+"""The single user of a portal on a personal machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOCAL_USERNAME = "local"
 
 
 def local_user_get() -> AbstractBaseUser:
-    """Returns the one user of a machine of one's own, made at first use: a superuser without a password."""
+    """Returns the single user of a personal machine, created at first use: a superuser without a password."""
     user, created = get_user_model().objects.get_or_create(
         username=LOCAL_USERNAME, defaults={"is_staff": True, "is_superuser": True}
     )

@@ -1,6 +1,6 @@
-"""Too many wrong passwords: nobody signs in under that name from that address for a while.
+"""Lockout after too many wrong passwords, for a user name and address.
 
-django-axes counts, in the database, so that all web processes know; what is told and written down is ours.
+django-axes counts failures in the database, shared by all web processes; messages and audit entries are the portal's.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from apps.accounts.caller import Caller, request_caller
 
 
 def connect_signals() -> None:
-    """Writes lockouts into the audit log, once each. Every refused sign-in is there already."""
-    # It would say each of them a second time, with the browser's own words.
+    """Records each lockout once in the audit log. Refused sign-ins are recorded there already."""
+    # axes would log each of them again, including text sent by the browser.
     logging.getLogger("axes").setLevel(logging.ERROR)
     user_locked_out.connect(_locked, dispatch_uid="audit-locked")
 
 
 def _locked(request: HttpRequest, username: str, **_signal: Any) -> None:
-    # None: this one was not even counted, the lock was there before.
+    # None: this attempt was not counted, because the lock already existed.
     if getattr(request, "axes_failures_since_start", None) is None:
         return
     limit, minutes = settings.VIZPORTAL_LOGIN_FAILURES, settings.VIZPORTAL_LOGIN_LOCKOUT_MINUTES
@@ -41,7 +41,7 @@ def _locked(request: HttpRequest, username: str, **_signal: Any) -> None:
 
 
 def locked_page(request: HttpRequest, _response: Any = None, credentials: dict[str, Any] | None = None) -> HttpResponse:
-    """Answers 429 with how long it lasts and what to do."""
+    """Responds with 429, saying how long the lock lasts and what to do."""
     address = getattr(request, "axes_ip_address", None)
     username = (credentials or {}).get("username") or request.POST.get("username", "")
     latest = AccessAttempt.objects.filter(username=username, ip_address=address).aggregate(at=Max("attempt_time"))["at"]
@@ -54,7 +54,7 @@ def locked_page(request: HttpRequest, _response: Any = None, credentials: dict[s
 
 
 def attempts_prune(caller: Caller, now: datetime, *, is_dry_run: bool) -> int:
-    """Deletes what is kept of failed sign-ins that count no longer, or only counts it; returns how many.
+    """Deletes records of failed sign-ins that no longer count, or only counts them; returns how many.
 
     Raises:
         PermissionDenied: only `manage.py prune` may do this.

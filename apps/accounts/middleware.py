@@ -1,6 +1,6 @@
-"""Identifies the user of each request where no form does: the only user of a machine, or a trusted gateway's header.
+"""Identifies users who do not sign in by form: a machine's single user, or the user in a trusted gateway's header.
 
-It also requires the right to view, and a fresh sign-in for the admin site.
+Also requires the permission to view, and a fresh sign-in for the admin site.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ _TOLD: Final = "VIZPORTAL_TOLD_USER"
 
 
 class LocalUserMiddleware:
-    """With VIZPORTAL_AUTH=local, every request is the local user's.
+    """Makes every request the local user's with VIZPORTAL_AUTH=local.
 
-    `up` refuses to bind anything but loopback in this mode, and ALLOWED_HOSTS keeps out other names (DNS rebinding).
+    In this mode `up` binds only to loopback, and ALLOWED_HOSTS rejects other host names (DNS rebinding).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Puts the local user on the request, looked up only when somebody asks for it."""
+        """Sets the local user lazily, so that requests without need of it make no query."""
         if settings.VIZPORTAL_AUTH == "local":
             request.user = SimpleLazyObject(local_user_get)  # type: ignore[assignment]
         return self.get_response(request)
 
 
 class TrustedHeaderMiddleware(RemoteUserMiddleware):
-    """With VIZPORTAL_AUTH=header, the gateway before the portal says who asks, in VIZPORTAL_AUTH_HEADER.
+    """Takes the user from the gateway's header VIZPORTAL_AUTH_HEADER, with VIZPORTAL_AUTH=header.
 
-    Believed only from VIZPORTAL_TRUSTED_PROXIES. From anywhere else the header is taken off the request, in every mode,
-    so that nothing after this can take a browser's word for it.
+    Only peers in VIZPORTAL_TRUSTED_PROXIES are trusted. From any other peer the header is removed, in every mode, so
+    that no later code can trust what a browser sent.
     """
 
     header = _TOLD
     async_capable = False  # type: ignore[assignment]
 
     def process_request(self, request: HttpRequest) -> None:
-        """Signs in whom the gateway names, and signs out whom it names no longer."""
+        """Signs in the user named by the gateway, and signs out a user no longer named."""
         _take_header(request)
         if settings.VIZPORTAL_AUTH == "header":
             super().process_request(request)
 
 
 def _take_header(request: HttpRequest) -> None:
-    """Moves the gateway's word to where Django's own middleware reads it; drops anybody else's."""
+    """Moves a trusted gateway's header to where Django's middleware reads it; drops it from any other peer."""
     meta = "HTTP_" + settings.VIZPORTAL_AUTH_HEADER.upper().replace("-", "_")
     told = str(request.META.pop(meta, ""))
     for name in (_TOLD, USER_HEADER_META):
@@ -74,12 +74,12 @@ def _take_header(request: HttpRequest) -> None:
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Asks who it is only where that matters: a probe must be answered while the database is away."""
+    """Loads the user only for views that require a sign-in: probes must be answered while the database is away."""
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        """Leads to the sign-in page whoever must be signed in and is not."""
+        """Redirects unauthenticated requests to the sign-in page if the view requires a sign-in."""
         if not getattr(view, "login_required", True):
             return None
         return super().process_view(request, view, args, kwargs)
@@ -87,9 +87,9 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, _view: Callable[..., Any]
     ) -> HttpResponseBase:
-        """Leads to the sign-in page, or says that one is signed out where the page would be drawn in a part of another.
+        """Redirects to the sign-in page; a request for part of a page gets a notice instead.
 
-        What was sent is not sent again by itself: one comes back to the page that it was sent from.
+        A submitted form is not repeated: after signing in, the user returns to the page that contained it.
         """
         is_page = request.method in {"GET", "HEAD"}
         following = request.get_full_path() if is_page else page_before(request) or "/"
@@ -97,13 +97,13 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 class RightsMiddleware(MiddlewareMixin):
-    """Refuses every page to who may not even look, with a page that says whom to ask."""
+    """Requires the permission to view on every page, and otherwise shows whom to ask."""
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> None:
-        """Checks the right to look, where one must be signed in at all.
+        """Checks the permission to view, on views that require a sign-in.
 
         Raises:
-            PermissionDenied: the account has no role.
+            PermissionDenied: the account may not view anything.
         """
         is_open = not getattr(view, "login_required", True) or getattr(view, "is_open_to_all", False)
         if not is_open and request.user.is_authenticated:
@@ -111,17 +111,17 @@ class RightsMiddleware(MiddlewareMixin):
 
 
 class AdminRightMiddleware(MiddlewareMixin):
-    """Refuses the admin site, the queue's dashboard in it too, to staff without the right to administer.
+    """Requires the permission to administer for the admin site, including the queue dashboard.
 
-    Django lets in everybody who is staff; the rights are what the portal goes by. Writes down what is done to the queue
-    there: that dashboard is another package's and calls no service of the portal.
+    Django admits all staff, but the portal relies on permissions. Also records actions in the queue dashboard, which
+    belongs to another package and calls no service of the portal.
     """
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> None:
-        """Checks the right of who is staff; Django sends everybody else to the admin site's own sign-in.
+        """Checks the permission of staff; Django redirects everybody else to the admin site's sign-in.
 
         Raises:
-            PermissionDenied: staff that may not administer.
+            PermissionDenied: the staff account may not administer.
         """
         if not request.path_info.startswith(ADMIN_PATH) or not getattr(view, "login_required", True):
             return
@@ -139,15 +139,15 @@ def _is_queue_page(request: HttpRequest) -> bool:
 
 
 class AdminIdleMiddleware(MiddlewareMixin):
-    """Asks who wants into the admin site and has not used it for VIZPORTAL_ADMIN_IDLE_MINUTES to sign in again.
+    """Requires a new sign-in for the admin site after VIZPORTAL_ADMIN_IDLE_MINUTES without use of it.
 
-    The rest of the portal stays open to them. Where nobody signs in here (`local`, `header`), there is nothing to ask.
+    The rest of the portal stays accessible. Modes without a sign-in here (`local`, `header`) are exempt.
     """
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponseBase | None:
-        """Leads to the sign-in page, and from there back to where one was going."""
+        """Redirects to the sign-in page, which leads back to the requested page."""
         is_admin = request.path_info.startswith(ADMIN_PATH) and getattr(view, "login_required", True)
         is_asked = settings.VIZPORTAL_AUTH in {"password", "oidc"} and request.user.is_authenticated
         if not is_admin or not is_asked:
@@ -155,6 +155,6 @@ class AdminIdleMiddleware(MiddlewareMixin):
         if sessions.admin_idle_s(request) <= settings.VIZPORTAL_ADMIN_IDLE_MINUTES * 60:
             sessions.admin_use_note(request)
             return None
-        # What was sent is not sent again by itself.
+        # A submitted form is not repeated.
         following = request.get_full_path() if request.method == "GET" else reverse("admin:index")
         return HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': following, 'again': 1}, safe='/')}")

@@ -12,7 +12,7 @@ from apps.accounts.rights import Right
 
 
 class Portal(models.Model):
-    """Holds the rights; it has no rows."""
+    """Carries the permissions; it has no rows."""
 
     class Meta:
         managed = False
@@ -24,14 +24,14 @@ class Portal(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One thing that somebody did, or was refused. Written once, never changed.
+    """An action that somebody took or was refused. Written once, never changed.
 
     Attributes:
-        username: a copy, which outlives the account; what was typed where a sign-in failed.
-        action: such as `run.terminate`; dots part what it was done to from what was done.
-        target: the id of what it was done to; `target_name` is for people.
+        username: a copy that outlives the account; for a failed sign-in, the typed name.
+        action: for example `run.terminate`; a dot separates the kind of object from the action.
+        target: id of the object; `target_name` is its name for people.
         outcome: "done", or "refused" with the reason in `detail`.
-        address: where the request came from; "" for none.
+        address: the client's address; "" for none.
     """
 
     at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
@@ -59,10 +59,10 @@ class AuditEntry(models.Model):
         return f"{self.username or 'somebody'}: {self.action} {self.target_name or self.target}".strip()
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Writes the entry once.
+        """Inserts the entry.
 
         Raises:
-            TypeError: it is there already.
+            TypeError: the entry already exists.
         """
         if not self._state.adding:
             raise TypeError("An audit entry is never changed.")

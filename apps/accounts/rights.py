@@ -1,4 +1,4 @@
-"""What a person may do here. Without models, so that whoever needs a right's name only needs no database."""
+"""The portal's permissions. Free of models, so that using a permission's name needs no database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Right(models.TextChoices):
-    """What a person may do here; what they may do in Kubeflow is Kubeflow's to say."""
+    """A permission in the portal; permissions in Kubeflow are Kubeflow's own."""
 
     VIEW = "view", "See runs, artifacts and results"
     CREATE = "create", "Make visualizations, start and change runs"

@@ -1,4 +1,4 @@
-"""Roles: five rights, four roles (each includes the rights of the one before), and one group for each role."""
+"""Roles: five permissions, four roles (each includes the permissions of the one before), and a group for each role."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.accounts.rights import Right
 
 
 class Role(enum.StrEnum):
-    """What a person is here; `NONE` may not even look."""
+    """A person's role; `NONE` may not view anything."""
 
     NONE = "none"
     VIEWER = "viewer"
@@ -28,27 +28,27 @@ class Role(enum.StrEnum):
 
     @property
     def group_name(self) -> str:
-        """The group whose members have this role."""
+        """Name of the group whose members have this role."""
         return f"{self.value.capitalize()}s"
 
     @property
     def rights(self) -> frozenset[Right]:
-        """The rights of the role; an administrator has all."""
+        """The permissions of the role; an administrator has all."""
         return frozenset(Right if self is Role.ADMINISTRATOR else list(Right)[: list(Role).index(self)])
 
 
 GROUP_ROLES: Final = tuple(role for role in Role if role is not Role.NONE)
-# What administrators manage in the admin site beside their rights; accounts only to look at, or they could raise
-# themselves to superusers.
+# Apps that administrators manage in the admin site beyond the portal's permissions. Accounts are view-only: with more,
+# administrators could make themselves superusers.
 _MANAGED_APPS: Final = ("visualizations", "runs", "people", "notifications", "promotion", "reports", "rules", "sharing")
-# Failed sign-ins: to see who is locked out, and to let them in again.
+# Failed sign-ins: to see who is locked out, and to unlock them.
 _LOCKOUT_RIGHTS: Final = ("view_accessattempt", "delete_accessattempt")
 
 
 def may(user: Any, right: Right) -> bool:
-    """Whether a user has a right.
+    """Whether a user has a permission.
 
-    It comes from their groups or, without any of the roles' groups, from VIZPORTAL_DEFAULT_ROLE. Superusers have all.
+    It comes from their groups or, if those grant none, from VIZPORTAL_DEFAULT_ROLE. Superusers have all.
     """
     if not user.is_authenticated or not user.is_active:
         return False
@@ -59,7 +59,7 @@ def may(user: Any, right: Right) -> bool:
 
 
 def refusal(right: Right) -> str:
-    """Returns the message for a caller without the right."""
+    """Returns the message for a caller without a permission."""
     needed = next(role for role in Role if right in role.rights)
     return (
         f"Your account may not do this: it needs the permission to {right.label[0].lower()}{right.label[1:]}. "
@@ -68,7 +68,7 @@ def refusal(right: Right) -> str:
 
 
 def role_set(user: Any, role: Role) -> None:
-    """Puts a person into exactly this role's group, and lets administrators into the admin site."""
+    """Puts a person into exactly this role's group, and sets access to the admin site accordingly."""
     others = Group.objects.filter(name__in=[each.group_name for each in GROUP_ROLES])
     user.groups.remove(*others)
     if role is not Role.NONE:
@@ -80,14 +80,14 @@ def role_set(user: Any, role: Role) -> None:
 
 
 def has_others(user: Any, right: Right) -> bool:
-    """Whether another active account has a right."""
+    """Whether another active account has a permission."""
     return people_with(right).exclude(pk=user.pk).exists()
 
 
 def people_with(right: Right) -> QuerySet[Any]:
-    """Returns the active accounts that have a right; superusers have all.
+    """Returns the active accounts that have a permission; superusers have all.
 
-    Where the default role gives it, that is everybody, also who was given a lower role.
+    If the default role includes it, these are all active accounts, even those with a lower role.
     """
     active = get_user_model().objects.filter(is_active=True)
     if right in Role(settings.VIZPORTAL_DEFAULT_ROLE).rights:
@@ -101,7 +101,7 @@ def people_with(right: Right) -> QuerySet[Any]:
 def role_for(group_names: Iterable[str]) -> Role:
     """Returns the highest role that VIZPORTAL_ROLE_GROUPS gives to members of these groups.
 
-    Members of none get the default role.
+    Without any such group, returns the default role.
     """
     held = set(group_names)
     given = [role for role in GROUP_ROLES if held & set(settings.VIZPORTAL_ROLE_GROUPS.get(role.value, ()))]
@@ -109,11 +109,11 @@ def role_for(group_names: Iterable[str]) -> Role:
 
 
 def groups_write(sender: Any = None, **_signal: Any) -> None:
-    """Makes the roles' groups and gives each its rights; an administrator's further permissions stay.
+    """Creates the roles' groups and grants their permissions, keeping those that an administrator added.
 
     Args:
-        sender: the app that was migrated, of which only the last counts: each makes its own permissions. None to do it
-            in any case.
+        sender: the migrated app; only the last one has an effect, since each app creates its own permissions. None runs
+            unconditionally.
     """
     managed_apps = [each.label for each in apps.get_app_configs() if each.label in {*_MANAGED_APPS, "axes"}]
     if sender is not None and sender.label != managed_apps[-1]:

@@ -1,4 +1,4 @@
-"""Texts that only this installation can read: encrypted with the SECRET_KEY, opened with a former one as well."""
+"""Texts that only this installation can read: encrypted with SECRET_KEY, decrypted with former keys as well."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Final
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-# The derivation never changes: processes of two versions share a queue and a database.
+# The derivation must never change: processes of two versions share a queue and a database.
 _PURPOSE: Final = b"vizportal.sealing"
 
 
 class SealError(Exception):
-    """A sealed text is too old, damaged, or of a key that is known no longer."""
+    """A sealed text is too old, damaged, or sealed with an unknown key."""
 
 
 def text_seal(text: str) -> str:
-    """Returns the text, readable only with the SECRET_KEY of this installation or one of its fallbacks."""
+    """Returns the encrypted text, readable only with this installation's SECRET_KEY or a fallback."""
     return _box().encrypt(text.encode()).decode("ascii")
 
 
 def text_unseal(sealed: str, *, max_age_s: int | None = None) -> str:
-    """Returns a sealed text.
+    """Decrypts a sealed text.
 
     Args:
         max_age_s: None for any age.
 
     Raises:
-        SealError: it cannot be opened.
+        SealError: the text cannot be decrypted.
     """
     try:
         return _box().decrypt(sealed.encode("ascii"), ttl=max_age_s).decode()
@@ -38,7 +38,7 @@ def text_unseal(sealed: str, *, max_age_s: int | None = None) -> str:
 
 
 def seal_key_id() -> str:
-    """Returns a name of the key that seals now, which says nothing about the key."""
+    """Returns an id of the current key, which reveals nothing about the key."""
     return hashlib.sha256(b"vizportal.key_id" + _key(settings.SECRET_KEY)).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""A person's sign-ins: where they are signed in, and how to end that."""
+"""A person's sessions: where they are signed in, and how to end them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from apps.accounts import accounts, audit
 from apps.accounts.addresses import client_address
 from apps.accounts.caller import Caller
 
-# In the session: when and from where its person signed in, and when they last used the admin site (seconds).
+# Session keys: when and from where the person signed in, and when they last used the admin site (Unix time).
 _SIGN_IN: Final = "sign_in"
 _ADMIN_AT: Final = "admin_at"
 _NOTE_EVERY_S: Final = 60
@@ -28,11 +28,11 @@ _LONGEST_BROWSER: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """One browser somebody is signed in with.
+    """A browser in which a person is signed in.
 
     Attributes:
-        at: None for one from before such things were written down.
-        is_this: whether it is the one that asks.
+        at: time of the sign-in; None for sessions older than this record.
+        is_this: whether it is the requesting browser.
     """
 
     at: datetime | None
@@ -43,7 +43,7 @@ class SignIn:
 
 
 def connect_signals() -> None:
-    """Notes in each new session when and from where it began."""
+    """Records in each new session when and from where it began."""
     user_logged_in.connect(_note, dispatch_uid="session-sign-in")
 
 
@@ -55,22 +55,22 @@ def _note(request: HttpRequest | None, **_signal: Any) -> None:
 
 
 def admin_idle_s(request: HttpRequest) -> float:
-    """Returns the seconds since this person signed in, or last used the admin site; infinite where nothing is known."""
+    """Returns the seconds since the sign-in or the last use of the admin site; infinite if unknown."""
     began = request.session.get(_SIGN_IN, {}).get("at", 0)
     last = max(began, request.session.get(_ADMIN_AT, 0))
     return time.time() - last if last else float("inf")
 
 
 def admin_use_note(request: HttpRequest) -> None:
-    """Notes that the admin site is used; at most once a minute, since it is a write."""
+    """Records use of the admin site, at most once a minute, to limit writes."""
     if admin_idle_s(request) > _NOTE_EVERY_S:
         request.session[_ADMIN_AT] = time.time()
 
 
 def _sessions_of(user_id: Any) -> Iterator[tuple[Session, dict[str, Any]]]:
-    """Yields a person's sessions that have not run out, with what is in them.
+    """Yields a person's unexpired sessions, with their decoded content.
 
-    A session's person is inside what is signed, so all are looked through: some 7,000 a second, for a rare question.
+    The user id is inside the signed data, so all sessions are decoded: about 7,000 per second, for a rare request.
     """
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
         content = session.get_decoded()
@@ -79,10 +79,10 @@ def _sessions_of(user_id: Any) -> Iterator[tuple[Session, dict[str, Any]]]:
 
 
 def sign_ins(caller: Caller, session_key: str | None) -> list[SignIn]:
-    """Returns where the caller is signed in, the latest first.
+    """Returns where the caller is signed in, latest expiry first.
 
     Args:
-        session_key: of the browser that asks.
+        session_key: key of the requesting browser's session.
     """
     if not caller.is_person:
         return []
@@ -107,11 +107,11 @@ def sign_out_everywhere(caller: Caller, account: Any, *, but: str | None = None)
     """Ends a person's sessions; returns how many.
 
     Args:
-        account: whose; the caller's own, or one that the caller may manage.
-        but: key of a session that stays.
+        account: the caller's own account, or one that the caller may manage.
+        but: key of a session to keep.
 
     Raises:
-        PermissionDenied: somebody else's, and the caller may not manage that account.
+        PermissionDenied: the caller may not manage the account.
     """
     if caller.user_id != account.pk:
         accounts.manage_check(caller, account)
@@ -136,7 +136,7 @@ def sign_out_everybody(caller: Caller) -> int:
 
 
 def sessions_prune(caller: Caller, now: datetime, *, is_dry_run: bool) -> int:
-    """Deletes sessions that have run out, or only counts them; returns how many.
+    """Deletes expired sessions, or only counts them; returns how many.
 
     Raises:
         PermissionDenied: only `manage.py prune` may do this.

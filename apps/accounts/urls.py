@@ -1,4 +1,4 @@
-"""Addresses of signing in and out."""
+"""URLs for signing in and out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.urls import path
 from apps.accounts import views
 
 _logout = auth_views.LogoutView.as_view()
-# Who has no role here may still leave.
+# People without a role may still sign out.
 _logout.is_open_to_all = True  # type: ignore[attr-defined]
 urlpatterns = [
     path("login/", views.login, name="login"),

@@ -1,4 +1,4 @@
-"""Signing in, in whichever way is set up, and out again."""
+"""Signing in and out, in all configured modes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from apps.accounts.first_account import FIRST_ACCOUNT, has_accounts
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> Any:
-    """Shows how to sign in here: a form, the way to the provider, or why the gateway's word is missing."""
-    # The admin site was not used for so many minutes.
+    """Shows how to sign in: a form, a link to the provider, or why the gateway's header is missing."""
+    # Set after a redirect because the admin site was idle this long.
     idle_minutes = settings.VIZPORTAL_ADMIN_IDLE_MINUTES if "again" in request.GET else None
     if settings.VIZPORTAL_AUTH == "password":
         first_account = "" if has_accounts() else FIRST_ACCOUNT
@@ -54,11 +54,11 @@ class OidcStart(OIDCAuthenticationRequestView):  # type: ignore[misc]
     get_settings = staticmethod(oidc_setting)
 
     def __init__(self, **options: Any) -> None:
-        # The original asks for the provider's address here, where no page can be answered yet.
+        # The parent's constructor looks up the provider's address, where a failure could not be answered with a page.
         super(OIDCAuthenticationRequestView, self).__init__(**options)
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Leads to the provider, or says that it does not answer."""
+        """Redirects to the provider, or reports that it does not answer."""
         _oidc_check()
         try:
             self.OIDC_OP_AUTH_ENDPOINT = oidc_setting("OIDC_OP_AUTHORIZATION_ENDPOINT")
@@ -71,17 +71,17 @@ class OidcStart(OIDCAuthenticationRequestView):  # type: ignore[misc]
 
 @method_decorator(login_not_required, name="dispatch")
 class OidcCallback(OIDCAuthenticationCallbackView):  # type: ignore[misc]
-    """Takes the browser that comes back from the provider."""
+    """Handles the browser's return from the provider."""
 
     get_settings = staticmethod(oidc_setting)
 
     @property
     def failure_url(self) -> str:
-        """Where a sign-in that failed leads: to the page that offers another."""
+        """Where a failed sign-in leads: the page that offers another attempt."""
         return f"{reverse('login')}?failed=1"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Signs in, or says that the provider does not answer."""
+        """Signs in, or reports that the provider does not answer."""
         _oidc_check()
         try:
             answer: HttpResponse = super().get(request)
@@ -91,7 +91,7 @@ class OidcCallback(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
 
 def _oidc_check() -> None:
-    """Raises Http404 where people do not sign in with OpenID Connect: then there are no such pages."""
+    """Raises Http404 unless OpenID Connect is configured."""
     if settings.VIZPORTAL_AUTH != "oidc":
         raise Http404("OpenID Connect is not enabled here.")
 
@@ -103,19 +103,19 @@ def _provider_down(request: HttpRequest, error: ProviderError) -> HttpResponse:
 @login_not_required
 @require_safe
 def signed_out(request: HttpRequest) -> HttpResponse:
-    """Says that one is signed out; the way back is a click and not a redirect, or one would be in again at once."""
+    """Confirms the sign-out; offers a link instead of a redirect, which might sign in again at once."""
     return render(request, "registration/signed_out.html")
 
 
 @require_safe
 def signed_in(request: HttpRequest) -> HttpResponse:
-    """Where somebody ends who signed in again in another tab: the page that they came from is still open."""
+    """Shown after signing in again in another tab: the original page is still open."""
     return render(request, "registration/signed_in.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_ins(request: HttpRequest) -> HttpResponse:
-    """Shows where one is signed in; sent as a form, ends all of it but this browser."""
+    """Shows the person's sessions; POST ends all but this one."""
     caller = caller_of(request)
     if request.method == "POST":
         sessions.sign_out_everywhere(caller, request.user, but=request.session.session_key)

@@ -1,4 +1,4 @@
-"""The API's addresses of comparisons."""
+"""API operations of comparisons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PageSize = Annotated[int, Query(ge=1, le=200)]
 
 
 class ComparisonIn(Schema):
-    """What to compare: the latest renders of visualizations, and renders. The others are compared with the first."""
+    """What to compare: the latest renders of visualizations, and renders. The first is the reference for the others."""
 
     model_config = {"extra": "forbid"}
 
@@ -37,7 +37,7 @@ class ComparisonIn(Schema):
 
 
 class ComparedOut(Schema):
-    """A result that is compared."""
+    """A result in a comparison."""
 
     render_id: UUID
     visualization_id: UUID
@@ -73,7 +73,7 @@ def comparisons_list(request: HttpRequest, page_size: PageSize = 50, page_token:
     "", response={202: ComparisonOut, 200: ComparisonOut, **errors(400, 404, 429)}, url_name="comparison_create"
 )
 def comparison_save(request: HttpRequest, response: HttpResponse, payload: ComparisonIn) -> Any:
-    """Compares results: 202 and a queued render, or 200 and the saved comparison of the same results."""
+    """Compares results: 202 with a queued render, or 200 with the saved comparison of the same results."""
     caller = caller_of(request)
     ids = selectors.latest_renders(caller, payload.visualizations) + payload.renders
     made = comparison_create(caller, ids, title=payload.title, arguments=payload.arguments, force=payload.force)
@@ -84,7 +84,7 @@ def comparison_save(request: HttpRequest, response: HttpResponse, payload: Compa
 
 @router.get("/{comparison_id}", response={200: ComparisonOut, **errors(404)}, url_name="comparison")
 def comparison_get(request: HttpRequest, comparison_id: UUID) -> Any:
-    """Returns a comparison with its latest render and what it compares."""
+    """Returns a comparison with its latest render and the compared results."""
     found = visualization_selectors.visualization_get(caller_of(request), comparison_id)
     if found.type_key != COMPARISON_TYPE:
         raise ApiError(404, "not_found", "There is no such comparison.")

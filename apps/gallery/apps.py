@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class GalleryConfig(AppConfig):
-    """Saved visualizations found, sorted, compared and followed over runs."""
+    """Finding, sorting and comparing saved visualizations, and following them over runs."""
 
     name = "apps.gallery"
     verbose_name = "Gallery"

@@ -1,4 +1,4 @@
-"""Key figures beside each other: what changed, and whether for better or worse."""
+"""Compares key figures: what changed, and whether for better or worse."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Effect = Literal["better", "worse", "same", "changed"]
 _WIDTH: Final = 160.0
 _HEIGHT: Final = 32.0
 _EDGE: Final = 3.0
-# Two ways to compute one figure differ in its last digits, which say nothing.
+# Two ways to compute a figure may differ in its last digits, without meaning.
 _NOISE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A key figure against the same figure of another render.
+    """A key figure compared with the same figure of another render.
 
     Attributes:
-        delta: value minus the other's; None where either has no such figure, or they differ in unit.
-        effect: "changed" where neither direction is better, or there is nothing to compare with.
+        delta: value minus the other value; None if either is missing, or if their units differ.
+        effect: "changed" if neither direction is better, or if there is nothing to compare with.
     """
 
     name: str
@@ -36,19 +36,19 @@ class Change:
 
     @property
     def text(self) -> str:
-        """The difference with its sign, such as "+0.012"; "" where there is none to tell."""
+        """The signed difference, such as "+0.012"; "" if there is none."""
         if self.delta is None:
             return ""
         return "±0" if self.delta == 0 else f"{self.delta:+,.4g}"
 
     @property
     def effect_word(self) -> str:
-        """The effect where it says something: better or worse; "" otherwise."""
+        """The effect if it is better or worse; "" otherwise."""
         return self.effect if self.effect in {"better", "worse"} else ""
 
 
 def figures_of(render: Render | None) -> dict[str, RenderFigure]:
-    """Returns a render's key figures by name; none of a render that did not succeed."""
+    """Returns a render's key figures by name; none if the render did not succeed."""
     if render is None or render.state != RenderState.SUCCEEDED:
         return {}
     return {each.name: each for each in render.figures.all()}
@@ -57,7 +57,7 @@ def figures_of(render: Render | None) -> dict[str, RenderFigure]:
 def changes(
     figures: Mapping[str, RenderFigure], others: Mapping[str, RenderFigure], names: Iterable[str]
 ) -> list[Change]:
-    """Returns the named figures against the others, in the order of the names."""
+    """Returns the named figures compared with the others, in the order of the names."""
     return [_change(name, figures.get(name), others.get(name)) for name in names]
 
 
@@ -91,11 +91,11 @@ def _effect(delta: float | None, better: str) -> Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sparkline:
-    """A figure over runs, the oldest left, in a box of 160 by 32 units.
+    """A figure over runs, oldest on the left, in a box of 160 by 32 units.
 
     Attributes:
-        lines: SVG polyline points; a run without the figure ends one and begins the next.
-        dots: (x, y, index of the run) of every value.
+        lines: points of SVG polylines; a run without the figure interrupts the line.
+        dots: (x, y, index of the run) of each value.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Sparkline:
 
 
 def sparkline(name: str, unit: str, values: Sequence[float | None]) -> Sparkline | None:
-    """Returns a figure's line over runs, None of them for a gap; None where there is no value at all."""
+    """Returns a figure's line over runs; None marks a gap. Returns None if there is no value at all."""
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -135,7 +135,7 @@ def sparkline(name: str, unit: str, values: Sequence[float | None]) -> Sparkline
 
 
 def _height(value: float, lowest: float, highest: float) -> float:
-    # Halves first: the span of two finite numbers may be infinite.
+    # Halve first: the span of two finite numbers may be infinite.
     span = highest / 2 - lowest / 2
     share = (value / 2 - lowest / 2) / span if span else 0.5
     return round(_HEIGHT - _EDGE - share * (_HEIGHT - 2 * _EDGE), 2)

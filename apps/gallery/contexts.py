@@ -1,4 +1,4 @@
-"""What a visualization's page shows of one of its renders."""
+"""The context of a visualization's page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TABS: Final = (("result", "Result"), ("code", "Code"), ("log", "Log"), ("history
 
 
 def visualization_context(request: HttpRequest, visualization: Visualization, render: Render) -> dict[str, Any]:
-    """Returns what a visualization's page shows of one render."""
+    """Returns the context of a visualization's page for one of its renders."""
     tab = request.GET.get("tab", "result")
     renders = list(selectors.renders_of(caller_of(request), visualization)[:100])
     return render_context(request, render) | {
@@ -42,7 +42,7 @@ def visualization_context(request: HttpRequest, visualization: Visualization, re
 
 
 def _neighbours(request: HttpRequest, visualization: Visualization) -> dict[str, Visualization | None]:
-    """Returns the visualizations before and after this one in the gallery's order, newest first."""
+    """Returns the neighbours of a visualization in the gallery's order, newest first."""
     visible, at, own = selectors.visualizations_visible(caller_of(request)), visualization.created_at, visualization.id
     newer = visible.filter(Q(created_at__gt=at) | Q(created_at=at, id__lt=own)).order_by("created_at", "-id")
     older = visible.filter(Q(created_at__lt=at) | Q(created_at=at, id__gt=own)).order_by("-created_at", "id")
@@ -50,7 +50,7 @@ def _neighbours(request: HttpRequest, visualization: Visualization) -> dict[str,
 
 
 def _aside(request: HttpRequest, visualization: Visualization, render: Render) -> dict[str, Any]:
-    """Returns what stands beside the result: what it shows, and its key figures with their changes."""
+    """Returns the content beside the result: what it shows, and its key figures with their changes."""
     caller, recipe = caller_of(request), visualization.recipe
     own, before = figures_of(render), render_before(caller, render)
     baseline = recipe.baseline if recipe else None

@@ -1,4 +1,4 @@
-"""The gallery's filters: each is a field of a form, and a value in the address."""
+"""The gallery's filters: each is a field of the form and a query parameter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GOOD: Final = ""
 ALL: Final = "all"
 WORKING: Final = "working"
 FAILED: Final = "failed"
-# What ended without a result, in one word.
+# All final states without a result.
 FAILURES: Final = tuple(
     str(state) for state in RenderState if state not in ACTIVE_STATES and state != RenderState.SUCCEEDED
 )
@@ -34,21 +34,21 @@ SORTS: Final = (
     ("title", "Name, A to Z"),
     ("-title", "Name, Z to A"),
 )
-# How a sort by a key figure begins; the figure's name follows.
+# Prefixes of a sort by a key figure; the figure's name follows.
 HIGHEST: Final = "-figure:"
 LOWEST: Final = "figure:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryFilters:
-    """What is asked of the gallery; an empty value asks nothing.
+    """The gallery's filters; an empty value matches everything.
 
     Attributes:
         q: words that must all occur.
-        state: one of STATES: "" leaves out what failed and what was replaced by an edited one.
-        since, until: days in UTC, both included.
-        before: only what is older than this moment.
-        sort: one of SORTS, or HIGHEST or LOWEST with a figure's name: then only what has that figure is listed.
+        state: one of STATES; "" leaves out failed visualizations, and those replaced by an edited one.
+        since, until: days in UTC, inclusive.
+        before: only visualizations created before this time.
+        sort: one of SORTS, or HIGHEST or LOWEST with a figure's name, which lists only visualizations that have it.
     """
 
     q: str = ""
@@ -69,22 +69,22 @@ class GalleryFilters:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether anything but the order is asked for."""
+        """Whether any filter is set, apart from the order."""
         return any(getattr(self, each.name) for each in fields(self) if each.name != "sort")
 
     @property
     def figure(self) -> str:
-        """The name of the key figure that is sorted by; "" for none."""
+        """Name of the key figure to sort by; "" for none."""
         return self.sort.partition(":")[2]
 
 
 class MomentFilter(Filter, forms.Field):
-    """A moment in ISO 8601, with its offset from UTC."""
+    """A time in ISO 8601, with its offset from UTC."""
 
     empty = None
 
     def to_python(self, value: Any) -> datetime | None:
-        """Reads the moment."""
+        """Parses the time."""
         try:
             found = datetime.fromisoformat(value) if value else None
         except ValueError as error:
@@ -95,7 +95,7 @@ class MomentFilter(Filter, forms.Field):
 
 
 class GalleryForm(forms.Form):
-    """The gallery's filters as its page and the API read them."""
+    """The gallery's filters, as its page and the API read them."""
 
     q = TextFilter("q", label="Search", chip="“{}”")
     type = TextFilter("type", label="Type", chip="type {}")
@@ -117,14 +117,14 @@ class GalleryForm(forms.Form):
         super().__init__(data)
 
     def clean_sort(self) -> str:
-        """Refuses an order that there is not."""
+        """Rejects an unknown order."""
         sort = str(self.cleaned_data["sort"])
         if sort not in dict(SORTS) and not sort.startswith((HIGHEST, LOWEST)):
             raise forms.ValidationError("There is no such sort order.")
         return sort
 
     def filters(self) -> GalleryFilters:
-        """Returns what is asked for; a value that is not valid asks nothing, and `errors` says so."""
+        """Returns the filters; invalid values are ignored and reported in `errors`."""
         self.is_valid()
         values = {name: value for name, value in self.cleaned_data.items() if name not in self.errors}
         values["type"] = values.get("type", "").lower()
@@ -132,7 +132,7 @@ class GalleryForm(forms.Form):
         return GalleryFilters(**values)
 
     def chips(self, filters: GalleryFilters, type_titles: dict[str, str]) -> list[tuple[str, str]]:
-        """Returns (name in the address, text) of each filter that is set."""
+        """Returns (parameter name, text) of each filter that is set."""
         found = []
         for name, field in self.fields.items():
             value = getattr(filters, name)

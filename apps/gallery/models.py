@@ -1,4 +1,4 @@
-"""What the gallery keeps of people: their favourites."""
+"""Database model: people's favourites."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from apps.visualizations.models import Visualization
 
 
 class Favourite(models.Model):
-    """A visualization that a person marked for themselves; nobody else sees that."""
+    """A visualization that a person marked as a favourite; others do not see the mark."""
 
-    # The unique constraint below is an index of it too.
+    # The unique constraint below already provides an index.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     visualization = models.ForeignKey(Visualization, on_delete=models.CASCADE, related_name="favourites")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

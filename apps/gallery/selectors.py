@@ -1,4 +1,4 @@
-"""The gallery as one caller sees it: what fits the filters, counts by kind, favourites."""
+"""Read access for the gallery: filtered visualizations, counts by kind, favourites."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from apps.visualizations.models import Recipe, Render, Visualization
 from apps.visualizations.services.compared import MOST_RESULTS, is_results, results_ids
 from apps.visualizations.states import RenderState
 
-# So many of the first that fit are looked at; whoever wants others narrows the filters, or follows "Older".
+# Only this many matches are loaded; for others, people narrow the filters or follow "Older".
 MOST_FOUND: Final = 1000
 _MOST_PINNED: Final = 100
 _MOST_CHOICES: Final = 12
@@ -32,13 +32,13 @@ _LONG: Final = ("text", "notes", "latest__code", "latest__log", "latest__traceba
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What fits the filters.
+    """The visualizations that match the filters.
 
     Attributes:
-        ids: in their order, pinned ones first where the newest come first; MOST_FOUND at most.
-        is_all: False where more fit than these.
-        facets: by "type", "outcome", "pipeline", "owner" and "tag": (value, how many of these ids), the most frequent
-            first, twelve at most.
+        ids: in order, at most MOST_FOUND; with the newest first, pinned ones precede them.
+        is_all: False if there are more matches.
+        facets: by "type", "outcome", "pipeline", "owner" and "tag": (value, count among these ids), most frequent
+            first, at most twelve.
     """
 
     ids: tuple[UUID, ...]
@@ -47,7 +47,7 @@ class Found:
 
 
 def visualizations_find(caller: Caller, filters: GalleryFilters) -> Found:
-    """Returns which visualizations fit, and how many there are of each kind."""
+    """Returns the matching visualizations, with counts by kind."""
     rows = _sorted(_filtered(caller, filters), filters)
     pinned: list[Any] = []
     if not filters.sort:
@@ -69,7 +69,7 @@ def visualizations_page(caller: Caller, ids: Sequence[UUID]) -> list[Visualizati
 
 
 def visualizations_chosen(caller: Caller, ids: Iterable[str], most: int) -> list[Visualization]:
-    """Returns those of these ids that the caller may see, in their order, `most` at most; what is no id is left out."""
+    """Returns the visualizations that the caller may see, in the order of the ids, `most` at most; skips bad ids."""
     valid = []
     for each in dict.fromkeys(ids):
         try:
@@ -83,9 +83,9 @@ def visualizations_chosen(caller: Caller, ids: Iterable[str], most: int) -> list
 def renders_compared(
     caller: Caller, visualization_ids: Iterable[str], render_ids: Iterable[str], most: int
 ) -> list[Render]:
-    """Returns the latest renders of visualizations, and the renders that are named, in this order, each once.
+    """Returns the latest renders of visualizations, then the named renders, without duplicates.
 
-    What the caller may not see, and what is no id, is left out.
+    Invalid ids, and ids of what the caller may not see, are ignored.
     """
     chosen = visualizations_chosen(caller, visualization_ids, most)
     asked = list(dict.fromkeys(render_ids))[:most]
@@ -98,22 +98,22 @@ def renders_compared(
 
 
 def latest_renders(caller: Caller, visualization_ids: Sequence[UUID]) -> list[UUID]:
-    """Returns the latest renders of these visualizations, in their order; what the caller may not see is left out."""
+    """Returns the ids of the latest renders of the visualizations that the caller may see, in their order."""
     by_id = selectors.visualizations_visible(caller).filter(id__in=visualization_ids).in_bulk()
     return [latest for each in visualization_ids if each in by_id and (latest := by_id[each].latest_id)]
 
 
 def renders_of_comparison(caller: Caller, comparison: Visualization) -> list[Render]:
-    """Returns what a comparison compares, in its order; what is gone, or not the caller's to see, is left out."""
+    """Returns a comparison's renders in order, without those that are gone or that the caller may not see."""
     if not is_results(comparison.source_uri):
         return []
     return renders_compared(caller, [], map(str, results_ids(comparison.source_uri)), MOST_RESULTS)
 
 
 def series_rows(caller: Caller, recipe: Recipe, most: int) -> list[Visualization]:
-    """Returns the visualizations of a recipe, the newest run first, without long texts.
+    """Returns the visualizations of a recipe, newest run first, without long texts.
 
-    Of several of one run only the one that was rendered last is there: the others were tries.
+    Each run has only one: the newest that succeeded, or else the newest.
     """
     rows = selectors.series_list(caller, recipe).defer(*_LONG)[: most * 2]
     by_run: dict[str, Visualization] = {}
@@ -125,7 +125,7 @@ def series_rows(caller: Caller, recipe: Recipe, most: int) -> list[Visualization
 
 
 def render_before(caller: Caller, render: Render) -> Render | None:
-    """Returns the good render before this one in its history, with its key figures; None where there is none."""
+    """Returns the previous successful render in a render's history, with its key figures; None if there is none."""
     earlier = selectors.renders_visible(caller).filter(visualization=render.visualization_id, number__lt=render.number)
     good = earlier.filter(state=RenderState.SUCCEEDED).defer("code", "log", "traceback")
     return good.prefetch_related("figures").order_by("-number").first()
@@ -154,7 +154,8 @@ def _filtered(caller: Caller, filters: GalleryFilters) -> QuerySet[Visualization
         "owner__username": filters.owner,
     }
     if filters.figure and filters.type:
-        # Sorted by a figure, the rows are read in the order of the figure's index; the type's would mean to sort them.
+        # A sort by figure reads rows in the order of the figure's index; using the type's index would require sorting
+        # them.
         rows = rows.annotate(own_type=Coalesce("type_key", Value(""))).filter(own_type=exact.pop("type_key"))
     rows = rows.filter(**{name: value for name, value in exact.items() if value})
     if filters.tag:
@@ -175,7 +176,7 @@ def _filtered(caller: Caller, filters: GalleryFilters) -> QuerySet[Visualization
 def _of_state(rows: QuerySet[Visualization], state: str) -> QuerySet[Visualization]:
     if state == names.ALL:
         return rows
-    # The condition of the index, in its own words.
+    # Repeats the index's condition exactly, so that the database can use the index.
     others = rows.exclude(outcome=RenderState.SUCCEEDED)
     if state == names.WORKING:
         return others.filter(outcome="")
@@ -184,7 +185,7 @@ def _of_state(rows: QuerySet[Visualization], state: str) -> QuerySet[Visualizati
     if state in names.FAILURES:
         return others.filter(outcome=state)
     kept = [RenderState.SUCCEEDED] if state == RenderState.SUCCEEDED else [RenderState.SUCCEEDED, ""]
-    # What was edited gives its place to what came of it, once that has a result.
+    # An edited visualization is replaced by its successor once that has a result.
     replaced = Q(superseded_by__outcome=RenderState.SUCCEEDED, superseded_by__deleted_at=None)
     return rows.filter(outcome__in=kept).exclude(Q(superseded_by__isnull=False) & replaced)
 

@@ -1,4 +1,4 @@
-"""What people do with several visualizations at once, and their favourites."""
+"""Favourites, and actions on several visualizations at once."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _COLUMNS: Final = (
 
 
 def favourite_set(caller: Caller, visualization: Visualization, *, is_favourite: bool) -> None:
-    """Marks a visualization as the caller's favourite, or no longer.
+    """Adds a visualization to the caller's favourites, or removes it.
 
     Args:
         visualization: one that the caller may see.
 
     Raises:
-        NotAllowedError: nobody is signed in.
+        NotAllowedError: the caller is not a person.
     """
     caller.require(Right.VIEW)
     if not caller.is_person:
@@ -52,14 +52,14 @@ def favourite_set(caller: Caller, visualization: Visualization, *, is_favourite:
 def selection_act(
     caller: Caller, chosen: Sequence[Visualization], action: str, value: str = ""
 ) -> tuple[list[Visualization], list[str]]:
-    """Does one thing with each chosen visualization.
+    """Applies an action to each chosen visualization.
 
     Args:
         action: again, delete, tag, untag, pin, unpin, favourite or unfavourite.
         value: the tag, for `tag` and `untag`.
 
     Returns:
-        Those for which it was done, and a sentence for each of the others.
+        The visualizations for which it succeeded, and a sentence for each of the others.
 
     Raises:
         KeyError: there is no such action.
@@ -92,9 +92,9 @@ _ACTIONS: Final[dict[str, Callable[[Caller, Visualization, str], Any]]] = {
 
 
 def selection_export(caller: Caller, chosen: Sequence[Visualization]) -> IO[bytes]:
-    """Returns a ZIP file at its start: each result as a page that opens offline, and all key figures as figures.csv.
+    """Returns a ZIP file, open at its start, with each result as an offline page, and key figures in figures.csv.
 
-    What has no result, is damaged, or would make the file larger than 512 MB is named in left-out.txt.
+    Visualizations without a result, damaged ones, and those beyond 512 MB are listed in left-out.txt.
 
     Args:
         chosen: visualizations that the caller may see.
@@ -114,7 +114,7 @@ def selection_export(caller: Caller, chosen: Sequence[Visualization]) -> IO[byte
 
 
 def _export(archive: zipfile.ZipFile, visualization: Visualization, number: int) -> str:
-    """Adds a page; returns why it was left out, "" where it was not."""
+    """Adds a page; returns why it was left out, or "" on success."""
     if visualization.latest is None or not visualization.latest.html:
         return "it has no result"
     if sum(each.file_size for each in archive.infolist()) > _MOST_EXPORT_BYTES:
@@ -142,6 +142,6 @@ def _figures_csv(chosen: Sequence[Visualization]) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Returns a value as text that no spreadsheet takes for a formula."""
+    """Returns a value as text that spreadsheets do not interpret as a formula."""
     text = str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,4 +1,4 @@
-"""Addresses of visualizations, renders and their files."""
+"""URLs of visualizations, renders and their files."""
 
 from __future__ import annotations
 

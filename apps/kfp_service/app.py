@@ -1,4 +1,4 @@
-"""The listener: `GET /` answers `alive`, `POST /` renders what the form asks for. An ASGI application for uvicorn."""
+"""The listener: `GET /` answers `alive`, `POST /` renders the form's request. An ASGI application for uvicorn."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from apps.visualizations.exceptions import VisualizationsError
 _THREADS: Final = 4
 _RETRY_AFTER_S: Final = "5"
 BODY_S: Final = 30
-# Nobody reads the answer to a client that went away; nginx's number for it.
+# For clients that disconnected, which get no response; nginx uses this number too.
 _CLIENT_GONE: Final = 499
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
 logger = logging.getLogger(__name__)
 
 
 class Service:
-    """The listener's state: its threads, its subscription, and how many wait."""
+    """The listener's state: threads, subscription, and the number of waiting requests."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="kfp-service")
@@ -43,7 +43,7 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Subscribes before the first request and ends everything after the last."""
+        """Subscribes before the first request, and releases everything after the last."""
         self._watch = Watch(is_kept=True)
         await self._watch.start()
         try:
@@ -53,11 +53,11 @@ class Service:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def alive(self, _request: Request) -> Response:
-        """Answers Kubeflow's health check, which comes before each of its requests."""
+        """Answers Kubeflow's health check, which precedes each of its requests."""
         return PlainTextResponse("alive")
 
     async def render(self, request: Request) -> Response:
-        """Renders what the form asks for: the page, or why there is none."""
+        """Renders the form's request; returns the page, or the reason why there is none."""
         _check_access(request)
         if self._waiting >= settings.VIZPORTAL_KFP_SERVICE_MAX_WAITING:
             message = (
@@ -87,7 +87,7 @@ class Service:
 
 
 def make_app() -> Starlette:
-    """Returns the application; each has threads and a subscription of its own."""
+    """Returns a new application, with its own threads and subscription."""
     service = Service()
     routes = [
         Route("/", service.alive, methods=["GET"]),
@@ -102,18 +102,18 @@ def make_app() -> Starlette:
 
 
 def _caller(request: Request) -> Caller:
-    """Returns the caller: Kubeflow's API server, which names nobody. `_check_access` has let it in."""
+    """Returns the caller: Kubeflow's API server, admitted by `_check_access`, which names no person."""
     address = request.client.host if request.client else ""
     return Caller(kind=CallerKind.KFP_PROTOCOL, address=address[:64])
 
 
 def _check_access(request: Request) -> None:
-    """Lets in whoever may: no page in a browser, and with a token configured only who has it.
+    """Rejects browsers and, if a token is configured, requests without it.
 
     Raises:
         HTTPException: 403 or 401.
     """
-    # A page of any site could post this form to loopback; what speaks this protocol is never a browser.
+    # Any site's page could post this form to loopback; clients of this protocol are never browsers.
     if any(name in request.headers for name in _BROWSER_HEADERS):
         raise HTTPException(403, "This address does not serve browsers.")
     token = settings.VIZPORTAL_KFP_SERVICE_TOKEN
@@ -126,11 +126,11 @@ async def _body(request: Request) -> bytes:
     """Returns the body.
 
     Raises:
-        HTTPException: 413 or 408.
+        HTTPException: 413 if it is too large, 408 if it takes too long.
     """
     body = bytearray()
     try:
-        # One who sends a byte now and then must not keep a place for good.
+        # A client that sends only a byte now and then must not hold a place indefinitely.
         async with asyncio.timeout(BODY_S):
             async for chunk in request.stream():
                 body += chunk
@@ -142,7 +142,7 @@ async def _body(request: Request) -> bytes:
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, End]) -> End | None:
-    """Returns what the work returns; None where the client went away, and the work with it."""
+    """Returns the result of the work; if the client disconnects first, cancels the work and returns None."""
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_left(request))
     try:

@@ -1,4 +1,4 @@
-"""What came of a render, read from its row, and its page from the store."""
+"""Reads the result of a render from its row, and its page from the store."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class End:
     """The end of a render.
 
     Attributes:
-        message: why it did not succeed, for people; "" where it did.
+        message: why it did not succeed, for users; "" if it did.
         page: the page, or its beginning.
-        rest: what follows; None where `page` is all of it.
+        rest: the remaining chunks; None if `page` is complete.
     """
 
     render_id: UUID
@@ -39,12 +39,12 @@ class End:
 
 
 def end_read(caller: Caller, render_id: UUID) -> End | None:
-    """Returns how a render ended, to the caller that waits for it; None while it has not.
+    """Returns how a render ended, for the caller that waits for it; None while it is active.
 
-    The row is the truth, whatever an event said.
+    The row is authoritative, whatever an event said.
 
     Raises:
-        NotAllowedError: somebody else asked for it.
+        NotAllowedError: somebody else requested the render.
         DatabaseError: the database does not answer.
     """
     wanted = (
@@ -98,10 +98,10 @@ def _unreadable(render: Render, message: str) -> End:
 
 
 def _page_chunks(render: Render) -> Iterator[bytes]:
-    """Returns the page with its scripts: whoever asks here cannot reach the portal's own addresses."""
+    """Returns the page with its scripts inlined: clients of this protocol cannot reach the portal's own addresses."""
     content = result_open(render, "html")
     if content.size_bytes > WHOLE_BYTES:
         return inline_assets(content)
     page = b"".join(content)
-    # Looking for references costs 7 ms a megabyte, and most pages have none.
+    # Scanning for references costs 7 ms per megabyte, and most pages have none.
     return inline_assets([page]) if b"/assets/" in page else iter([page])

@@ -1,6 +1,6 @@
-"""Kubeflow's JSON form of the same, on the portal: `POST /apis/v1beta1/visualizations/{namespace}`.
+"""Kubeflow's JSON form of the protocol, on the portal: `POST /apis/v1beta1/visualizations/{namespace}`.
 
-Signed in as for the REST API; answers and errors have the shape of Kubeflow's gRPC gateway.
+Authentication is that of the REST API; responses and errors have the format of Kubeflow's gRPC gateway.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from apps.visualizations.api.bodies import StrictParser
 from apps.visualizations.api.errors import MAX_BODY_BYTES, ApiError
 from apps.visualizations.states import RenderState
 
-# gRPC's codes beside HTTP's: https://grpc.io/docs/guides/status-codes/
+# gRPC's codes for HTTP's: https://grpc.io/docs/guides/status-codes/
 _GRPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 409: 10, 413: 3, 429: 8, 500: 13, 503: 14, 504: 4}
 _STATUS: Final = {
     exceptions.TooManyQueuedError: 429,
@@ -39,7 +39,7 @@ _STATUS: Final = {
     exceptions.NotAllowedError: 403,
     exceptions.NotFoundError: 404,
 }
-# What Kubeflow's message has; `html` and `error` are its answer's, which a client may send back.
+# Fields of Kubeflow's message; `html` and `error` belong to responses, which a client may send back.
 _FIELDS: Final = frozenset({"type", "source", "arguments", "html", "error"})
 logger = logging.getLogger(__name__)
 _watches: dict[Any, Watch] = {}
@@ -56,14 +56,14 @@ def _error(status: int, message: str) -> JsonResponse:
     return JsonResponse(body, status=status)
 
 
-# The authentication below identifies the caller; a script sends no CSRF token, and `BrowserAuth` checks the origin.
+# The authentication below identifies the caller; scripts send no CSRF token, and `BrowserAuth` checks the origin.
 @csrf_exempt
 @login_not_required
 async def visualization_create(request: HttpRequest, namespace: str = "") -> HttpResponse:
-    """Renders and answers with `type`, `source`, `arguments` and `html`.
+    """Renders, and responds with `type`, `source`, `arguments` and `html`.
 
     Args:
-        namespace: whose the saved result is, where Kubeflow is multi-user; not read elsewhere.
+        namespace: the namespace that the saved result belongs to, on a multi-user Kubeflow; ignored otherwise.
     """
     if request.method != "POST":
         answer = _error(405, "Use POST.")
@@ -89,7 +89,7 @@ def _caller(request: HttpRequest) -> Caller:
     try:
         return caller_set(request, _signed_in(request), CallerKind.KFP_PROTOCOL)
     finally:
-        # The answer may be minutes away.
+        # The response may take minutes.
         close_old_connections()
 
 
@@ -104,16 +104,16 @@ def _signed_in(request: HttpRequest) -> Any:
 
 
 def _place(namespace: str) -> tuple[str, str]:
-    """Returns the endpoint and the namespace that the result belongs to: ("", "") where Kubeflow is single-user.
+    """Returns the endpoint and namespace that the result belongs to; ("", "") on a single-user Kubeflow.
 
     Raises:
-        NotFoundError: a multi-user Kubeflow, and no namespace, or one that is not offered.
+        NotFoundError: on a multi-user Kubeflow, the namespace is missing or not offered.
     """
     config = next(iter(endpoints.endpoints()), None)
     if config is None or not config.is_multi_user:
         return "", ""
     try:
-        # An empty one is no request for the first: whose the result is must be said.
+        # An empty namespace must not select the first one: the client has to name it.
         return config.key, config.namespace(namespace or " ")
     except RunsError as error:
         raise exceptions.NotFoundError("Name the namespace that the visualization belongs to.") from error
@@ -132,7 +132,7 @@ def _asked(body: dict[str, Any], request: HttpRequest) -> protocol.KubeflowReque
     if unknown := sorted(body.keys() - _FIELDS):
         raise _RefusedError(400, f"Unknown field {unknown[0][:40]!r}: a visualization has type, source and arguments.")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    # Protobuf leaves out what is zero: without a type it is the first, ROC_CURVE.
+    # Protobuf omits zero values: without a type it is the first, ROC_CURVE.
     return protocol.request_make(
         body.get("type", 0),
         body.get("source") or "",
@@ -146,7 +146,7 @@ async def _run(function: Callable[[], Any]) -> Any:
 
 
 def _watch() -> Watch:
-    """Returns this event loop's subscription; a process that serves has one loop, and so one."""
+    """Returns this event loop's subscription; a serving process has one loop, and so one subscription."""
     loop = asyncio.get_running_loop()
     for other in [each for each in _watches if each.is_closed()]:
         del _watches[other]

@@ -1,7 +1,7 @@
-"""What Kubeflow sends, read and put into the portal's words. Nothing here touches a row or the network.
+"""Parses Kubeflow's requests and translates them. Uses neither the database nor the network.
 
 The rules are those of Kubeflow's `backend/src/apiserver/visualization` (server.py, types/*.py) and of its
-visualization_server.go: a form with `type`, `source` and `arguments`, the last one JSON in a text.
+visualization_server.go: a form with `type`, `source`, and `arguments`, which is JSON as text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_BODY_BYTES: Final = 1024**2
 _MAX_FIELDS: Final = 20
 _MAX_TYPE_CHARS: Final = 100
 _KNOWN_FIELDS: Final = frozenset({"type", "source", "arguments"})
-# The numbers of Kubeflow's Visualization.Type; protobuf's JSON may carry either.
+# Numeric values of Kubeflow's Visualization.Type; protobuf's JSON may contain names or numbers.
 # Source: kubeflow/pipelines, backend/api/v1beta1/visualization.proto.
 _TYPE_NUMBERS: Final = ("ROC_CURVE", "TFDV", "TFMA", "TABLE", "CUSTOM")
 # https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests: at most 8 digits, then a unit.
@@ -34,11 +34,11 @@ _PLAIN_TIMEOUT: Final = re.compile(r"[0-9]{1,8}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubeflowRequest:
-    """One request, read but not checked against the type.
+    """A parsed request, not validated against its type.
 
     Attributes:
-        code: custom code; "" for every other type.
-        timeout_s: what the request's header allows for all of it; None without one.
+        code: custom code; "" for all other types.
+        timeout_s: seconds that the request's header allows in total; None without a header.
     """
 
     type_key: str
@@ -49,10 +49,10 @@ class KubeflowRequest:
 
 
 def form_read(body: bytes, headers: Mapping[str, str]) -> KubeflowRequest:
-    """Reads the form that Kubeflow's API server posts.
+    """Parses the form that Kubeflow's API server posts.
 
     Raises:
-        InvalidRequestError: with the reason in words.
+        InvalidRequestError: the form is invalid; the message says why.
     """
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -67,10 +67,10 @@ def form_read(body: bytes, headers: Mapping[str, str]) -> KubeflowRequest:
 
 
 def request_make(type_key: Any, source: Any, arguments_text: Any, *, timeout_s: float | None = None) -> KubeflowRequest:
-    """Puts the three values of either form of the protocol together.
+    """Builds a request from the three values that both forms of the protocol have.
 
     Raises:
-        InvalidRequestError: with the reason in words.
+        InvalidRequestError: a value is invalid; the message says why.
     """
     key = _type_key(type_key)
     if not isinstance(source, str) or not isinstance(arguments_text, str):
@@ -90,12 +90,12 @@ def request_make(type_key: Any, source: Any, arguments_text: Any, *, timeout_s: 
 
 
 def timeout_read(headers: Mapping[str, str]) -> float | None:
-    """Returns the seconds that the request's header allows; None without one.
+    """Returns the seconds that the request's headers allow; None without such a header.
 
-    `TimeoutValue` is the header that Kubeflow's README names, in seconds; `Grpc-Timeout` is what its gateway reads.
+    `TimeoutValue`, in seconds, is from Kubeflow's README; `Grpc-Timeout` is what its gateway reads.
 
     Raises:
-        InvalidRequestError: the header is not of that form, or zero.
+        InvalidRequestError: the header has a wrong format, or is zero.
     """
     plain, grpc = headers.get("timeoutvalue"), headers.get("grpc-timeout")
     if plain is None and grpc is None:
@@ -114,7 +114,7 @@ def timeout_read(headers: Mapping[str, str]) -> float | None:
 
 
 def refusal_words(error: VisualizationsError) -> str:
-    """Returns a refusal with what is wrong with each field."""
+    """Returns an error's message, with the messages of its fields."""
     fields = error.fields if isinstance(error, InvalidRequestError) else {}
     more = [f"{name}: {text}" for name, text in fields.items() if text != str(error)]
     return "\n".join([str(error), *more])
@@ -161,19 +161,19 @@ def _take_code(key: str, values: dict[str, Any]) -> str:
 
 
 def _own_words(key: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Returns Kubeflow's arguments of a type as the portal's own; other types' pass through."""
+    """Translates Kubeflow's arguments of a type into the portal's; those of other types stay as they are."""
     return _roc_curve(values) if key == "roc_curve" else values
 
 
 def _roc_curve(values: dict[str, Any]) -> dict[str, Any]:
     given = dict(values)
-    # Kubeflow evaluates it as Python. An empty one is what its form sends where nothing was typed.
+    # Kubeflow evaluates it as Python. Kubeflow's form sends an empty one if nothing was entered.
     if given.pop("target_lambda", None):
         raise InvalidRequestError(
             "`target_lambda` is code and is not evaluated here. Use target_column, target_operator and trueclass "
             "(such as tips, >, 5), or CUSTOM."
         )
     if isinstance(given.get("trueclass"), bool | int | float):
-        # Kubeflow compares with any value, ours with its text.
+        # Kubeflow compares with any value, the portal with its text.
         given["trueclass"] = json.dumps(given["trueclass"])
     return given

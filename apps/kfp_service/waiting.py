@@ -1,7 +1,7 @@
-"""One request carried out: its row written and queued, its end waited for, the render withdrawn if nobody waits.
+"""Carries out a request: writes and queues its render, waits for its end, cancels it if nobody waits any more.
 
-The end is told by the event that a worker publishes; the row is the truth, and it is read again each second for the
-case that the event is lost. A process has one subscription for all who wait.
+An event from the worker reports the end. The row is authoritative, and is read every second in case an event is lost. A
+process has one subscription for all waiting requests.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from apps.visualizations.states import RenderState
 
 _T = TypeVar("_T")
 Run = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs a function that may use the database, away from the event loop."""
+"""Runs a function that may use the database, outside the event loop."""
 
 _LOOK_EVERY_S: Final = 1.0
 _SUBSCRIBE_S: Final = 1.0
 _RETRY_S: Final = 1.0
 _WITHDRAW_AGAIN_S: Final = (0.2, 1.0, 5.0)
-# Without a limit in the request: so long beyond what a render may take it waits for its turn.
+# Without a limit in the request, it waits this much longer than a render may run.
 _TURN_S: Final = 600.0
 logger = logging.getLogger(__name__)
 
 
 class Watch:
-    """Wakes those who wait for a render's end, by one subscription for the whole process and event loop."""
+    """Wakes requests when their renders end, with a single subscription per process and event loop."""
 
     def __init__(self, *, is_kept: bool = False) -> None:
-        """Makes one.
+        """Creates a watch without subscribing.
 
         Args:
-            is_kept: the subscription stays while nobody waits, so that nobody waits for it.
+            is_kept: keep the subscription even if nobody waits, so that requests need not wait for it.
         """
         self._is_kept = is_kept
         self._waiting: dict[str, asyncio.Event] = {}
@@ -59,7 +59,7 @@ class Watch:
 
     @contextlib.asynccontextmanager
     async def expect(self, render_id: uuid.UUID) -> AsyncIterator[asyncio.Event]:
-        """Gives an event that is set when the render may have ended; enter before the render is queued."""
+        """Yields an event that is set when the render may have ended; enter before queueing the render."""
         name, ended = str(render_id), asyncio.Event()
         self._waiting[name] = ended
         try:
@@ -71,7 +71,7 @@ class Watch:
                 await self.stop()
 
     async def start(self) -> None:
-        """Subscribes, unless it has; goes on without a queue server, since the row is read anyway."""
+        """Subscribes unless subscribed; continues without a queue server, since the row is polled anyway."""
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._listen())
         if not self._is_listening.is_set():
@@ -112,19 +112,19 @@ def _queue_url() -> str:
 
 @dataclass(slots=True)
 class Phases:
-    """How long the parts of one request took, in milliseconds."""
+    """Durations of the phases of a request, in milliseconds."""
 
     spent_ms: dict[str, float] = field(default_factory=dict)
     _since: float = field(default_factory=time.perf_counter)
 
     def end(self, name: str) -> None:
-        """Ends a phase, and with it begins the next."""
+        """Ends a phase, and starts the next one."""
         now = time.perf_counter()
         self.spent_ms[name] = self.spent_ms.get(name, 0) + 1000 * (now - self._since)
         self._since = now
 
     def header(self) -> str:
-        """The phases as a Server-Timing header."""
+        """Returns the phases as a Server-Timing header."""
         return ", ".join(f"{name};dur={spent:.2f}" for name, spent in self.spent_ms.items())
 
 
@@ -137,11 +137,11 @@ async def visualization_render(
     phases: Phases | None = None,
     place: tuple[str, str] = ("", ""),
 ) -> End:
-    """Renders anew and waits for the end. Cancelled while it waits, it withdraws the render.
+    """Renders anew and waits for the end. If cancelled meanwhile, it cancels the render.
 
     Args:
-        caller: the owner of what is saved, where an account calls.
-        place: as `submission.visualization_create_anew`.
+        caller: owns the saved visualization, if it is an account.
+        place: see `submission.visualization_create_anew`.
 
     Raises:
         VisualizationsError: the request is refused.
@@ -151,7 +151,7 @@ async def visualization_render(
     async with watch.expect(render_id) as ended:
         submitted = asyncio.ensure_future(run(partial(_fresh, partial(_submit, caller, request, render_id, place))))
         try:
-            # The thread goes on whatever becomes of us: only when the row is there can it be withdrawn.
+            # The thread continues even if this task is cancelled; the render can only be cancelled once its row exists.
             await asyncio.shield(submitted)
             phases.end("submit")
             return await render_end(caller, render_id, ended, run, phases, _patience_s(request))
@@ -185,14 +185,14 @@ def _patience_s(request: KubeflowRequest) -> float:
 async def render_end(
     caller: Caller, render_id: uuid.UUID, ended: asyncio.Event, run: Run, phases: Phases, patience_s: float
 ) -> End:
-    """Waits for the end of a render and returns it."""
+    """Waits for the end of a render and returns it; at the time limit, cancels the render."""
     deadline = time.monotonic() + patience_s
     while True:
         with contextlib.suppress(TimeoutError):
             pause_s = min(_LOOK_EVERY_S, max(0.0, deadline - time.monotonic()))
             await asyncio.wait_for(ended.wait(), pause_s)
         phases.end("wait")
-        # An event that came too early for the row is not waited for twice.
+        # An event may precede the row's change; clear it, so that the next wait does not return at once.
         ended.clear()
         found: End | None = await run(partial(_fresh, partial(_look, caller, render_id)))
         phases.end("read")
@@ -213,8 +213,8 @@ def _look(caller: Caller, render_id: uuid.UUID) -> End | None:
 
 
 def _fresh(function: Callable[[], _T]) -> _T:
-    # These threads serve no Django request, which would do this at its start and its end: while somebody waits for a
-    # render, nobody holds a connection.
+    # These threads serve no Django requests, which would close old connections at their start and end. Nobody should
+    # hold a connection while waiting for a render.
     close_old_connections()
     try:
         return function()
@@ -235,5 +235,5 @@ async def _withdraw(caller: Caller, render_id: uuid.UUID, submitted: asyncio.Fut
             else:
                 return
     except Exception:
-        # Nobody is left to be told; the render ends by its own limit.
+        # No client is left to inform; the render ends by its own limit.
         logger.info("render %s: not withdrawn", render_id, exc_info=True)

@@ -1,4 +1,4 @@
-"""Where messages may go: rules for addresses, what of them is shown, and how they are stored."""
+"""Addresses of messages: which ones are allowed, how they are displayed, and how they are stored."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from apps.accounts.sealing import SealError, seal_key_id, text_seal, text_unseal
 from apps.notifications.models import AlertTarget, TargetKind
 
 _MOST_CHARS: Final = 2000
-# In the place of the key's name where no key opens it.
+# Key id of targets that no known key can decrypt.
 _LOST: Final = "lost"
-# No space, control character, backslash or letter beyond ASCII: parsers differ over them.
+# Excludes spaces, control characters, backslashes and non-ASCII letters, on which URL parsers disagree.
 _PLAIN: Final = re.compile(r"[!-\[\]-~]+", re.ASCII)
 
 
 class AddressRefusedError(Exception):
-    """Nothing may be sent there; the text is a sentence for people."""
+    """Messages may not be sent to this address; the exception's text is a sentence for users."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where one message goes.
+    """The destination of a message.
 
     Attributes:
-        secret: signs what is sent to a webhook; "" otherwise.
+        secret: key for signing messages to a webhook; "" for other kinds.
     """
 
     kind: TargetKind
@@ -44,7 +44,7 @@ def web_address(text: str) -> SplitResult:
     """Parses the address of a webhook.
 
     Raises:
-        AddressRefusedError: not http or https, or with a user's name, a fragment or unusual characters.
+        AddressRefusedError: it is not http or https, or has user info, a fragment or unusual characters.
     """
     text = text.strip()
     if len(text) > _MOST_CHARS or not _PLAIN.fullmatch(text):
@@ -62,7 +62,7 @@ def web_address(text: str) -> SplitResult:
 
 
 def is_allowed_inside(parts: SplitResult) -> bool:
-    """Whether an administrator allowed an address, although it may be inside this network."""
+    """Whether an administrator allowed this address even if it is inside the portal's network."""
     for prefix in settings.VIZPORTAL_NOTIFY_ALLOW:
         allowed = urlsplit(prefix if "://" in prefix else f"https://{prefix}")
         is_same_host = (allowed.scheme, allowed.hostname, _port(allowed)) == (
@@ -71,7 +71,7 @@ def is_allowed_inside(parts: SplitResult) -> bool:
             _port(parts),
         )
         folder = allowed.path.rstrip("/")
-        # A path that climbs is left to nobody's reading of it.
+        # Paths with "..", "%2e" or "//" are never allowed, because servers interpret them differently.
         is_below = parts.path == folder or parts.path.startswith(f"{folder}/")
         if is_same_host and is_below and not _climbs(parts.path):
             return True
@@ -87,14 +87,14 @@ def _port(parts: SplitResult) -> int:
 
 
 def email_address(text: str, *, own: str, is_free: bool) -> str:
-    """Checks an e-mail address.
+    """Validates an e-mail address.
 
     Args:
-        own: the account's address, which is always allowed.
-        is_free: an administrator may name any.
+        own: the account's own address, which is always allowed.
+        is_free: allow any address, for administrators.
 
     Raises:
-        AddressRefusedError: not an address, of a domain that is not allowed, or there is no mail server.
+        AddressRefusedError: it is not an address, its domain is not allowed, or no mail server is configured.
     """
     if not email_is_set_up():
         raise AddressRefusedError("E-mail is not set up on this portal (VIZPORTAL_EMAIL_HOST).")
@@ -118,12 +118,12 @@ def email_is_set_up() -> bool:
 
 
 def secret_make() -> str:
-    """Returns a new secret for signatures."""
+    """Returns a new signing secret."""
     return f"whsec_{secrets.token_urlsafe(32)}"
 
 
 def target_of(address: Address) -> AlertTarget:
-    """Returns an unsaved row for an address."""
+    """Returns an unsaved target for an address."""
     sealed = text_seal(json.dumps({"address": address.address, "secret": address.secret}))
     return AlertTarget(kind=address.kind, shown=_shown(address), sealed=sealed, key_id=seal_key_id())
 
@@ -136,17 +136,17 @@ def _shown(address: Address) -> str:
 
 
 def address_of(target: AlertTarget) -> Address:
-    """Returns the address of a row.
+    """Returns the address of a target.
 
     Raises:
-        SealError: it cannot be decrypted.
+        SealError: the address cannot be decrypted.
     """
     content: dict[str, Any] = json.loads(text_unseal(target.sealed))
     return Address(kind=TargetKind(target.kind), address=content["address"], secret=content["secret"])
 
 
 def targets_reseal(most: int) -> int:
-    """Encrypts what a former key encrypted with the present one; returns how many, `most` at most."""
+    """Encrypts with the current key what a former key encrypted; returns how many, at most `most`."""
     done = 0
     for target in AlertTarget.objects.exclude(key_id__in=[seal_key_id(), _LOST]).order_by("id")[:most]:
         same = AlertTarget.objects.filter(id=target.id, key_id=target.key_id)

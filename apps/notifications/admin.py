@@ -1,4 +1,4 @@
-"""The admin site: everybody's alerts and messages, to look at; alerts can be paused and deleted."""
+"""Admin pages of all alerts and messages, read-only; alerts can be paused and deleted."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from apps.notifications.services import alert_change, alert_delete
 
 class _ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Rows are made by the portal's pages and its reconciler."""
+        """Rows are created by the portal's pages and the reconciler."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Rows are changed there too."""
+        """Rows are changed only by the portal's pages and the reconciler."""
         return False
 
 
 @admin.register(Alert)
 class AlertAdmin(_ReadOnlyAdmin):
-    """Alerts are made and changed on their own pages; here an administrator pauses or deletes them."""
+    """Alerts are created and edited on their own pages; here administrators pause or delete them."""
 
     list_display = ("name", "owner", "event", "is_enabled", "problem", "created_at")
     list_filter = ("is_enabled", "event")
@@ -35,23 +35,23 @@ class AlertAdmin(_ReadOnlyAdmin):
 
     @admin.action(description="Pause selected alerts", permissions=["delete"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        """Pauses the alerts."""
+        """Pauses the selected alerts."""
         for each in queryset:
             alert_change(caller_of(request), each, is_enabled=False)
 
     def delete_model(self, request: HttpRequest, obj: Alert) -> None:
-        """Deletes the alert."""
+        """Deletes the alert through the service."""
         alert_delete(caller_of(request), obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        """As `delete_model`, for the action."""
+        """Same as `delete_model`, for the bulk action."""
         for each in queryset:
             self.delete_model(request, each)
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(_ReadOnlyAdmin):
-    """Messages, to see why one did not arrive."""
+    """Messages, to find out why one did not arrive."""
 
     list_display = ("created_at", "alert", "target", "recipient", "state", "attempts", "status_code", "error")
     list_filter = ("state",)

@@ -1,4 +1,4 @@
-"""The API's addresses of alerts."""
+"""API operations of alerts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PageSize = Annotated[int, Query(ge=1, le=200)]
 
 
 class ConditionIn(Schema):
-    """What an alert waits for; which of the others are needed depends on `event`."""
+    """An alert's condition; `event` determines which other fields are required."""
 
     event: AlertEvent
     figure: str = ""
@@ -48,14 +48,14 @@ class ConditionIn(Schema):
 
 
 class TargetIn(Schema):
-    """Where messages go: an e-mail address, or a web address."""
+    """A target: an e-mail address or a web address."""
 
     kind: TargetKind
     address: str
 
 
 class AlertIn(Schema):
-    """A new alert on a series, or on the part of it that a rule renders."""
+    """A new alert on a series, or on the visualizations that a rule adds to it."""
 
     series_id: UUID
     rule_id: UUID | None = None
@@ -66,7 +66,7 @@ class AlertIn(Schema):
 
 
 class AlertChanges(Schema):
-    """What may be changed of an alert; what is left out stays."""
+    """Changes to an alert; omitted fields stay as they are."""
 
     title: str | None = None
     enabled: bool | None = None
@@ -75,7 +75,7 @@ class AlertChanges(Schema):
 
 
 class TargetOut(Schema):
-    """A target; of a web address only scheme and host. `secret` is shown once, when the alert is made."""
+    """A target; a web address shows only scheme and host. `secret` is returned once, when the alert is created."""
 
     id: int
     kind: str
@@ -84,7 +84,7 @@ class TargetOut(Schema):
 
 
 class ConditionOut(Schema):
-    """What an alert waits for."""
+    """An alert's condition."""
 
     event: str
     figure: str
@@ -95,7 +95,7 @@ class ConditionOut(Schema):
 
 
 class AlertOut(Schema):
-    """An alert. `met`: whether its condition held last; null while that is not known, or for events without a state."""
+    """An alert. `met`: whether its condition last held; null if unknown, or for events without a state."""
 
     id: str
     title: str
@@ -120,7 +120,7 @@ class AlertPage(Schema):
 
 
 class DeliveryOut(Schema):
-    """A message to one target. `id` is also in the message, the same at each attempt."""
+    """A message to one target. `id` is also part of the message, and the same at each attempt."""
 
     id: str
     target_id: int
@@ -144,21 +144,21 @@ class DeliveryPage(Schema):
 
 
 class TestOut(Schema):
-    """To how many targets a test is on its way."""
+    """The number of targets to which a test was queued."""
 
     sent: int
 
 
 @router.get("", response={200: AlertPage, **errors(400)}, url_name="alerts")
 def alerts_list(request: HttpRequest, page_size: PageSize = 50, page_token: str = "") -> Any:
-    """Lists your alerts, the newest first."""
+    """Lists your alerts, newest first."""
     found, following = page_at(selectors.alerts_visible(caller_of(request)), page_size=page_size, page_token=page_token)
     return {"items": [_shape(each) for each in found], "next": following}
 
 
 @router.post("", response={201: AlertOut, **errors(400, 404)}, url_name="alert_create")
 def alert_create(request: HttpRequest, payload: AlertIn) -> Any:
-    """Makes an alert, which has your permissions. The answer alone has the secrets of its webhooks."""
+    """Creates an alert with your permissions. Only this response contains its webhooks' secrets."""
     caller = caller_of(request)
     recipe = recipe_get(caller, payload.series_id)
     rule = rule_get(caller, payload.rule_id) if payload.rule_id else None
@@ -183,7 +183,7 @@ def alert_get(request: HttpRequest, alert_id: UUID) -> Any:
 
 @router.patch("/{alert_id}", response={200: AlertOut, **errors(400, 404)})
 def alert_change(request: HttpRequest, alert_id: UUID, payload: AlertChanges) -> Any:
-    """Pauses an alert or resumes it, renames it, sets its condition, or whether a message follows its end."""
+    """Changes an alert: pauses or resumes it, renames it, or sets its condition and recovery messages."""
     caller = caller_of(request)
     alert = selectors.alert_get(caller, alert_id)
     definition = payload.condition.definition() if payload.condition else None
@@ -200,7 +200,7 @@ def alert_change(request: HttpRequest, alert_id: UUID, payload: AlertChanges) ->
 
 @router.delete("/{alert_id}", response={204: None, **errors(404)})
 def alert_delete(request: HttpRequest, alert_id: UUID) -> Any:
-    """Deletes an alert; what it has not sent yet is not sent."""
+    """Deletes an alert; messages not yet sent are discarded."""
     caller = caller_of(request)
     services.alert_delete(caller, selectors.alert_get(caller, alert_id))
     return Status(204, None)
@@ -208,14 +208,14 @@ def alert_delete(request: HttpRequest, alert_id: UUID) -> Any:
 
 @router.post("/{alert_id}/test", response={202: TestOut, **errors(400, 404)}, url_name="alert_test")
 def alert_test(request: HttpRequest, alert_id: UUID) -> Any:
-    """Sends a test to each target; its deliveries say how that went."""
+    """Sends a test to each target; its deliveries report the outcome."""
     caller = caller_of(request)
     return Status(202, {"sent": services.alert_test(caller, selectors.alert_get(caller, alert_id))})
 
 
 @router.get("/{alert_id}/deliveries", response={200: DeliveryPage, **errors(400, 404)}, url_name="alert_deliveries")
 def deliveries_list(request: HttpRequest, alert_id: UUID, page_size: PageSize = 50, page_token: str = "") -> Any:
-    """Lists the messages of an alert, the newest first."""
+    """Lists an alert's messages, newest first."""
     caller = caller_of(request)
     rows = selectors.alert_deliveries(caller, selectors.alert_get(caller, alert_id))
     found, following = page_at(rows, page_size=page_size, page_token=page_token)

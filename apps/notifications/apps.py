@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        """Adds the alerts' work to each pass of the reconciler, hears of rules, and lets workers send messages."""
+        """Registers the reconciler's part, the listeners for rules and proposals, and the workers' sending function."""
         from apps.notifications import checking, deliveries, proposals  # noqa: PLC0415  (they import models)
         from apps.promotion import events as promotion_events  # noqa: PLC0415
         from apps.rules import events  # noqa: PLC0415

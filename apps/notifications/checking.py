@@ -1,4 +1,4 @@
-"""The reconciler's part: looks at renders that ended, and writes a message where an alert's condition is crossed."""
+"""The reconciler's part: checks ended renders, and writes messages when an alert's condition is crossed."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from apps.visualizations.states import RenderState
 
 logger = logging.getLogger(__name__)
 OVERLAP: Final = timedelta(minutes=15)
-"""A worker notes the end of a render up to five minutes late, and its clock may be a little off."""
+"""A worker may record a render's end up to five minutes late, with a clock that is slightly off."""
 OLDEST: Final = timedelta(days=1)
-"""Nothing is sent about a render that ended longer ago."""
+"""Renders that ended longer ago cause no messages."""
 KEPT: Final = timedelta(days=30)
-"""How long the log of deliveries is kept."""
+"""How long deliveries are kept."""
 LONGEST_PASS_S = 5.0
-"""The reconciler's other work goes on after so long."""
+"""Maximum duration of a pass, so that the reconciler's other work can continue."""
 MOST_RENDERS = 100
-"""As many renders as an alert looks at in one pass."""
-# One reconciler works on an alert; another one takes it up after so long. Two side by side do no harm.
+"""Maximum number of renders that an alert checks in one pass."""
+# How long other reconcilers leave an alert to the one that works on it. Working concurrently does no harm.
 _TURN: Final = timedelta(seconds=3)
 _MOST_RESEALED: Final = 50
 
@@ -43,12 +43,12 @@ class _TakenError(Exception):
 
 @dataclass(slots=True)
 class Scan:
-    """What a reconciler keeps from pass to pass: up to when it has seen all that ended; None before its first pass."""
+    """State between passes: the time up to which all ended renders have been checked; None before the first pass."""
 
     complete_at: datetime | None = None
 
     def since(self, now: datetime) -> datetime:
-        """Returns from when on the ends of renders are looked for."""
+        """Returns the time from which on a pass looks for ended renders."""
         return max(now - OLDEST, min(self.complete_at or now - OLDEST, now) - OVERLAP)
 
 
@@ -56,14 +56,14 @@ _scan: Final = Scan()
 
 
 def alerts_pass(now: datetime | None = None, scan: Scan = _scan) -> int:
-    """Looks at what ended, and queues messages that are due; returns how much it did.
+    """Checks ended renders and queues messages that are due; returns the number of actions taken.
 
-    Safe at any time, beside itself, and wherever it is killed: an alert's state, the note that it has looked at a
-    render and the messages change in one transaction.
+    Safe at any time, concurrently with itself, and when killed at any point: an alert's state, the record of the check
+    and the messages change in one transaction.
 
     Args:
-        now: None for the present.
-        scan: kept from pass to pass, so that a pass looks at the last minutes only; the first one looks at a day.
+        now: None for the current time.
+        scan: kept between passes, so that each pass covers only the last minutes; the first one covers a day.
     """
     now, began = now or timezone.now(), time.monotonic()
     done = deliveries.deliveries_release(now)
@@ -74,7 +74,7 @@ def alerts_pass(now: datetime | None = None, scan: Scan = _scan) -> int:
             break
         if _take_turn(alert, now):
             done += alert_work(alert, now)
-            # One with a problem is due at each pass anyway.
+            # Alerts with a problem are due in each pass anyway.
             is_complete &= bool(alert.problem) or not renders_unseen(alert).exists()
     if is_complete:
         scan.complete_at = now
@@ -83,7 +83,7 @@ def alerts_pass(now: datetime | None = None, scan: Scan = _scan) -> int:
 
 
 def alert_work(alert: Alert, now: datetime) -> int:
-    """Looks at the renders that ended since the last time; returns how many messages were written."""
+    """Checks the renders that ended since the last check; returns how many messages were written."""
     renders = list(renders_unseen(alert)[:MOST_RENDERS])
     if not renders and not alert.problem:
         return 0
@@ -104,10 +104,10 @@ def alert_work(alert: Alert, now: datetime) -> int:
 
 
 def rule_trouble_note(trouble: RuleTrouble) -> None:
-    """Writes a message to each alert that waits for trouble of a rule, in the transaction that notes the trouble."""
+    """Writes messages for alerts on a failed run or pause of a rule, in the transaction that records it."""
     now, run = timezone.now(), trouble.run
     event = AlertEvent.RULE_FAILED if run else AlertEvent.RULE_PAUSED
-    # A rule that is resumed and pauses again is news: the moment is a part of the key.
+    # A rule that is resumed and paused again causes a new message, so the time is part of the key.
     key = f"rule_run:{run.id}" if run else f"rule_paused:{now.isoformat()}"
     named = (run.run_id, run.run_name) if run else None
     for alert in Alert.objects.filter(rule=trouble.rule, event=event, is_enabled=True).select_related("recipe"):
@@ -117,7 +117,7 @@ def rule_trouble_note(trouble: RuleTrouble) -> None:
 
 
 def rule_success_note(success: RuleSuccess) -> None:
-    """Writes a message to each alert that has reported trouble of a rule, which now has rendered a run again."""
+    """Writes messages for alerts that reported trouble with a rule, once the rule has rendered a run again."""
     now, run = timezone.now(), success.run
     waiting = Alert.objects.filter(rule=success.rule, is_enabled=True, fired_at__isnull=False)
     for alert in waiting.filter(event__in=RULE_EVENTS).select_related("recipe"):
@@ -130,10 +130,10 @@ def rule_success_note(success: RuleSuccess) -> None:
 
 
 def alerts_due(now: datetime, since: datetime) -> list[Alert]:
-    """Returns the alerts with something to look at, in three queries: most have nothing most of the time.
+    """Returns the alerts that have renders to check, in three queries, since most alerts usually have none.
 
     Args:
-        since: renders that ended before are not looked for; with one that ended later, an alert looks at those too.
+        since: only renders that ended later make an alert due; it then also checks earlier ones.
     """
     ended = Render.objects.filter(finished_at__gt=since, visualization__deleted_at=None)
     ended = ended.exclude(visualization__recipe=None).filter(state__in=[RenderState.SUCCEEDED, *FAILED_STATES])
@@ -172,7 +172,7 @@ def _take_turn(alert: Alert, now: datetime) -> bool:
 
 @transaction.atomic
 def _look(alert: Alert, render: Render, now: datetime) -> int:
-    """Looks at one render: the alert's state, the note of it and the messages, all or nothing."""
+    """Checks one render: updates the alert's state, records the check and writes messages, all or nothing."""
     seen = render_see(alert, render)
     assert render.finished_at is not None  # noqa: S101  (it was selected by it)
     is_news = render.finished_at > now - OLDEST
@@ -201,8 +201,8 @@ def _look(alert: Alert, render: Render, now: datetime) -> int:
 
 
 def _prune(now: datetime) -> int:
-    """Forgets old deliveries, and notes of renders that no alert asks for again."""
+    """Deletes old deliveries, and records of checks that are no longer needed to skip a render."""
     old = Delivery.objects.filter(created_at__lt=now - KEPT, ended_at__lt=now - KEPT)
     checks = AlertCheck.objects.filter(created_at__lt=now - KEPT, render__finished_at__lt=F("alert__look_from"))
-    # Nothing is written where there is nothing: SQLite has one writer at a time.
+    # An empty DELETE would still lock: SQLite has one writer at a time.
     return sum(rows.delete()[0] for rows in (old, checks) if rows.exists())

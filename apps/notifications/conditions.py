@@ -1,4 +1,4 @@
-"""When an alert fires: the state before, a value and what it is compared with, and nothing of the database."""
+"""When an alert fires, computed from its previous state and the values compared; independent of the database."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one render means for an alert.
+    """The meaning of a render for an alert.
 
     Attributes:
-        is_met: the state from now on; None while it is not known.
+        is_met: the new state; None while unknown.
         fires: whether a message is due.
-        recovers: whether the condition held before and holds no more.
+        recovers: whether the condition held before and no longer holds.
     """
 
     is_met: bool | None
@@ -22,10 +22,10 @@ class Finding:
 
 
 def threshold_find(was_met: bool | None, value: float | None, *, threshold: float, is_above: bool) -> Finding:  # noqa: FBT001  (the state before, as it is stored)
-    """Compares a figure with a threshold; a figure that equals it is on neither side of it.
+    """Compares a figure with a threshold; a figure equal to the threshold does not meet the condition.
 
     Args:
-        value: None where the render has no such figure; then nothing changes.
+        value: None if the render lacks the figure; the state then stays the same.
     """
     if value is None:
         return Finding(is_met=was_met, fires=False)
@@ -45,9 +45,9 @@ def change_find(
     """Compares a figure with a reference, from which it may differ by `most`.
 
     Args:
-        is_percent: `most` is a share of the reference, in percent.
-        is_fixed: the reference is the baseline, so that figures which stay away from it are a repetition. The render
-            before is another one each time, so that each change from it is news, and none is over.
+        is_percent: `most` is a percentage of the reference.
+        is_fixed: the reference is the baseline, so a figure that stays away from it fires only once. Otherwise the
+            reference is the previous render, each change fires, and there is no recovery.
     """
     if value is None or reference is None:
         return Finding(is_met=was_met, fires=False)
@@ -57,7 +57,7 @@ def change_find(
 
 
 def change_size(value: float, reference: float, *, is_percent: bool) -> float:
-    """Returns by how much a figure differs; infinite for a share of zero."""
+    """Returns the absolute difference, or a percentage of the reference; infinite for a percentage of zero."""
     difference = abs(value - reference)
     if not is_percent or not difference:
         return difference

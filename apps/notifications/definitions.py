@@ -1,4 +1,4 @@
-"""The condition of an alert, as people give it."""
+"""The condition of an alert, as people define it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DIRECTIONS: Final = ("above", "below")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDefinition:
-    """What an alert waits for.
+    """An alert's condition.
 
     Attributes:
-        figure: a key figure's name, for the two events of figures; "" otherwise.
-        direction, threshold: of `figure_crossed`.
-        change, is_percent: of `figure_changed`.
+        figure: name of a key figure, for the two figure events; "" otherwise.
+        direction, threshold: for `figure_crossed`.
+        change, is_percent: for `figure_changed`.
     """
 
     event: AlertEvent
@@ -32,7 +32,7 @@ class AlertDefinition:
     is_percent: bool = False
 
     def columns(self) -> dict[str, Any]:
-        """Returns the columns of an alert; those that its event has no use for are empty."""
+        """Returns an alert's columns; those that the event does not use are empty."""
         is_crossing = self.event is AlertEvent.FIGURE_CROSSED
         is_change = self.event is AlertEvent.FIGURE_CHANGED
         return {
@@ -46,7 +46,7 @@ class AlertDefinition:
 
 
 def definition_of(alert: Alert) -> AlertDefinition:
-    """Returns what an alert waits for."""
+    """Returns an alert's condition."""
     return AlertDefinition(
         event=AlertEvent(alert.event),
         figure=alert.figure,
@@ -58,10 +58,10 @@ def definition_of(alert: Alert) -> AlertDefinition:
 
 
 def definition_check(definition: AlertDefinition, rule: Rule | None, recipe: Recipe) -> None:
-    """Refuses a condition that makes no sense.
+    """Validates a condition.
 
     Raises:
-        InvalidRequestError: with the fields that are wrong.
+        InvalidRequestError: names the fields that are wrong.
     """
     wrong: dict[str, str] = {}
     if definition.event.is_of_figure and not 1 <= len(definition.figure) <= 100:
@@ -84,7 +84,7 @@ def definition_check(definition: AlertDefinition, rule: Rule | None, recipe: Rec
 
 
 def condition_text(definition: AlertDefinition) -> str:
-    """Returns what an alert waits for, in a few words."""
+    """Returns a short description of a condition."""
     if definition.event is AlertEvent.FIGURE_CROSSED:
         return f"{definition.figure} {definition.direction} {definition.threshold:g}"
     if definition.event is AlertEvent.FIGURE_CHANGED:
@@ -93,7 +93,7 @@ def condition_text(definition: AlertDefinition) -> str:
 
 
 def usual_name(definition: AlertDefinition, rule: Rule | None, recipe: Recipe) -> str:
-    """Returns the name of an alert to which nobody gave one."""
+    """Returns the default name of an alert."""
     of = rule.name if rule else f"{recipe.type_key} of {recipe.artifact_name or recipe.step_id}"
     where = "" if rule or not recipe.pipeline_name else f", {recipe.pipeline_name}"
     return f"{condition_text(definition)}: {of}{where}"

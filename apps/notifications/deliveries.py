@@ -1,7 +1,7 @@
-"""The outbox: messages are rows first, and are sent from them until one attempt succeeds or all have failed.
+"""The outbox: messages are stored as rows, then sent until an attempt succeeds or all have failed.
 
-At least once: a worker that dies after it sent a message and before it noted that leaves it to another attempt, which
-has the same id. After an attempt that was noted as successful there is none.
+Delivery is at least once: if a worker dies after sending a message and before recording that, another attempt sends it
+again with the same id. After a recorded success there is no further attempt.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from apps.visualizations import job_queue
 
 JOB: Final = "apps.notifications.deliveries.delivery_send"
 DELAYS: Final = tuple(timedelta(seconds=each) for each in (30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600))
-"""How long to wait after each failed attempt; there is one attempt more than delays."""
+"""Delay after each failed attempt; there is one more attempt than delays."""
 MOST_ATTEMPTS: Final = len(DELAYS) + 1
 MOST_PER_HOUR: Final = 100
-"""As many messages as one person's alerts send in an hour."""
+"""Maximum number of messages that one person's alerts send in an hour."""
 CLAIM: Final = timedelta(seconds=60)
 """Longer than an attempt can take."""
 QUEUED_AGAIN: Final = timedelta(minutes=5)
-"""A job that was not begun for so long may have been lost with the queue's server."""
+"""A job that has not begun after this time may have been lost with the queue server."""
 _JOB_TIMEOUT_S: Final = 30
 _MOST_QUEUED: Final = 200
 logger = logging.getLogger(__name__)
 
 
 def deliveries_write(alert: Alert, key: str, message: dict[str, Any], now: datetime) -> int:
-    """Writes a message to each target of an alert, in the caller's transaction; returns how many are to be sent.
+    """Writes a message to each target of an alert, in the caller's transaction; returns how many will be sent.
 
     Args:
-        key: what it reports. What was written with it before stays as it is.
+        key: identifies the reported event; an existing message with this key is kept unchanged.
     """
     values: dict[str, Any] = {"alert": alert, "key": key, "message": message, "due_at": now}
     if _is_too_much(alert, now):
@@ -54,9 +54,9 @@ def deliveries_write(alert: Alert, key: str, message: dict[str, Any], now: datet
 
 
 def messages_write(people: Iterable[Any], key: str, message: dict[str, Any], now: datetime) -> int:
-    """Writes an e-mail to each of these accounts that has an address, in the caller's transaction; returns how many.
+    """Writes an e-mail to each account that has an address, in the caller's transaction; returns how many.
 
-    Without a mail server nothing is written: nobody asked for these messages.
+    Without a mail server, nothing is written: nobody requested these messages.
     """
     if not email_is_set_up():
         return 0
@@ -73,9 +73,9 @@ def _is_too_much(alert: Alert, now: datetime) -> bool:
 
 
 def deliveries_enqueue(now: datetime | None = None) -> int:
-    """Queues a job for each message that is due, one at a time for a target; returns how many.
+    """Queues a job for each message that is due, one at a time per target; returns how many.
 
-    One target that does not answer so takes the time of one worker at most.
+    A target that does not answer thus occupies at most one worker.
     """
     now = now or timezone.now()
     lost = Q(queued_at=None) | Q(queued_at__lt=now - QUEUED_AGAIN)
@@ -100,7 +100,7 @@ def deliveries_enqueue(now: datetime | None = None) -> int:
 
 
 def deliveries_release(now: datetime) -> int:
-    """Gives back what a worker took and did not end in time; returns how many."""
+    """Releases messages that a worker claimed but did not finish in time; returns how many."""
     gone = Delivery.objects.filter(state=DeliveryState.SENDING, claimed_until__lt=now)
     done = 0
     for row in gone[:_MOST_QUEUED]:
@@ -109,11 +109,11 @@ def deliveries_release(now: datetime) -> int:
 
 
 def delivery_send(delivery_id: str, attempt: int, now: datetime | None = None) -> None:
-    """A worker's job: makes one attempt. Returns quietly where that is another's, or was made already.
+    """Makes one attempt, as a worker's job. Returns quietly if another worker has it or the attempt was already made.
 
     Args:
-        attempt: from 1.
-        now: None for the present.
+        attempt: number of the attempt, from 1.
+        now: None for the current time.
     """
     now = now or timezone.now()
     waiting = Delivery.objects.filter(id=delivery_id, state=DeliveryState.WAITING, attempts=attempt - 1)
@@ -124,7 +124,7 @@ def delivery_send(delivery_id: str, attempt: int, now: datetime | None = None) -
     rows = Delivery.objects.select_related("target", "alert__owner", "alert__recipe", "recipient")
     row = rows.filter(id=delivery_id).first()
     if row is None:
-        # Its alert was deleted in this moment.
+        # Its alert was deleted at this very moment.
         return
     if row.alert is not None and not row.alert.is_enabled and not row.is_test:
         _end(row, DeliveryState.DROPPED, now, error="The alert was paused before this was sent.")
@@ -142,7 +142,7 @@ def _attempt(row: Delivery, now: datetime) -> Outcome:
         refusal = refusal_of(row.alert)
         if refusal:
             Alert.objects.filter(id=row.alert.id).update(problem=refusal)
-            # Kubeflow may only be down, so it is asked again.
+            # Perhaps Kubeflow is only down temporarily, so try again.
             return Outcome(error=refusal, is_final=False)
     try:
         return message_send(_address(row), str(row.id), row.message, now)
@@ -160,7 +160,7 @@ def _address(row: Delivery) -> Address:
 
 
 def _attempt_end(row: Delivery, outcome: Outcome, now: datetime) -> bool:
-    """Notes how an attempt went; the next one is due later each time."""
+    """Records the outcome of an attempt; after a failure, the next one is due after an increasing delay."""
     values: dict[str, Any] = {"error": outcome.error, "status_code": outcome.status_code}
     if not outcome.error:
         return _end(row, DeliveryState.SENT, now, **values)
@@ -175,6 +175,6 @@ def _end(row: Delivery, state: DeliveryState, now: datetime, **values: Any) -> b
 
 
 def _change(row: Delivery, **values: Any) -> bool:
-    """Ends the attempt of a row that was read while it was sent, unless it was given to another worker since."""
+    """Ends the current attempt, unless another worker has taken over the delivery since it was read."""
     same = Delivery.objects.filter(id=row.id, state=DeliveryState.SENDING, attempts=row.attempts)
     return bool(same.update(claimed_until=None, **values))

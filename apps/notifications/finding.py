@@ -1,4 +1,4 @@
-"""What a render means for an alert: the key figure, what it is compared with, and the state from now on."""
+"""Evaluates a render for an alert: the key figure, its reference, and the resulting state."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from apps.visualizations.models import Recipe, Render, RenderFigure, Visualizati
 from apps.visualizations.states import RenderState
 
 FAILED_STATES: Final = (RenderState.FAILED, RenderState.TIMED_OUT, RenderState.LOST)
-"""Those of a render that failed; one that somebody cancelled is no news."""
+"""States of failed renders; a cancelled render causes no message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What an alert found in one render."""
+    """The result of checking one render."""
 
     finding: Finding
     figure: Compared | None = None
 
 
 def renders_unseen(alert: Alert) -> QuerySet[Render]:
-    """Returns the renders of an alert that ended since it was made and that it has not looked at, the oldest first."""
+    """Returns the ended renders that an alert has not checked yet, oldest first."""
     rows = Render.objects.filter(_ended(alert), visualization__deleted_at=None)
     rows = rows.filter(visualization__recipe=alert.recipe_id, finished_at__gt=alert.look_from)
     if alert.rule_id:
@@ -46,7 +46,7 @@ def _ended(alert: Alert) -> Q:
 
 
 def state_now(alert: Alert) -> bool | None:
-    """Returns whether an alert's condition holds for the latest render of its series; None where nothing says so."""
+    """Returns whether the condition holds for the latest render of the series; None if unknown."""
     if not AlertEvent(alert.event).is_of_figure:
         return None
     rows = Render.objects.filter(visualization__recipe=alert.recipe_id, visualization__deleted_at=None)
@@ -56,7 +56,7 @@ def state_now(alert: Alert) -> bool | None:
 
 
 def render_see(alert: Alert, render: Render) -> Seen:
-    """Returns what an alert finds in a render."""
+    """Returns the result of checking a render."""
     event = AlertEvent(alert.event)
     if event is AlertEvent.RENDER_FAILED:
         is_failed = render.state in FAILED_STATES
@@ -102,7 +102,7 @@ def _baseline(recipe: Recipe) -> Visualization | None:
 
 
 def _reference(alert: Alert, render: Render, baseline: Visualization | None) -> float | None:
-    """Returns the figure of the baseline, or of the render that ended before; None where there is none."""
+    """Returns the figure of the baseline, or of the previously ended render; None if there is none."""
     if baseline is not None and baseline.id == render.visualization_id:
         return None
     rows = RenderFigure.objects.filter(name=alert.figure, render__state=RenderState.SUCCEEDED)

@@ -15,7 +15,7 @@ _TARGETS: Final = (TargetKind.EMAIL, TargetKind.WEBHOOK, TargetKind.SLACK)
 
 
 class AlertForm(forms.Form):
-    """What an alert waits for, and where its messages go."""
+    """An alert's condition and targets."""
 
     title = forms.CharField(
         label="Name", max_length=200, required=False, help_text="Leave it empty for a name made from the other fields."
@@ -71,24 +71,24 @@ class AlertForm(forms.Form):
 
     @property
     def event_fields(self) -> list[forms.BoundField]:
-        """What the alert waits for."""
+        """Fields of the event."""
         return self._bound("title", "event", "rule", "recovery")
 
     @property
     def figure_fields(self) -> list[forms.BoundField]:
-        """What it waits for where that is a key figure."""
+        """Fields of the key figure's condition."""
         return self._bound("figure", "direction", "threshold", "change", "unit")
 
     @property
     def target_fields(self) -> list[forms.BoundField]:
-        """Where its messages go."""
+        """Fields of the targets."""
         return self._bound(*(kind.value for kind in _TARGETS))
 
     def _bound(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names if name in self.fields]
 
     def definition(self) -> AlertDefinition:
-        """Returns the condition of a valid form."""
+        """Returns the condition; requires a valid form."""
         values = self.cleaned_data
         return AlertDefinition(
             event=AlertEvent(values["event"]),
@@ -100,10 +100,10 @@ class AlertForm(forms.Form):
         )
 
     def targets(self) -> list[tuple[TargetKind, str]]:
-        """Returns the targets of a valid form."""
+        """Returns the targets; requires a valid form."""
         given = {kind: self.cleaned_data.get(kind.value, "") for kind in _TARGETS}
         return [(kind, text) for kind, text in given.items() if text]
 
     def chosen_rule(self) -> Rule | None:
-        """Returns the rule of a valid form; None for none."""
+        """Returns the chosen rule, or None; requires a valid form."""
         return self._rules.get(self.cleaned_data.get("rule", ""))

@@ -1,4 +1,4 @@
-"""What messages say: the facts as JSON, and the same as lines for people."""
+"""Contents of messages: the facts as JSON, and the same as lines of text."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _MOST_TEXT: Final = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A key figure of a render, as an alert sees it.
+    """A key figure of a render, as an alert compares it.
 
     Attributes:
-        reference: of the baseline or the render before; None where there is none, or a threshold is the alert's.
+        reference: figure of the baseline or of the previous render; None if there is none, or if a threshold is
+            compared.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Compared:
 
 
 def public_url(path: str) -> str:
-    """Returns the address of a page for people elsewhere."""
+    """Returns a page's absolute URL, for use in messages."""
     host, _, port = settings.VIZPORTAL_BIND.rpartition(":")
     reached = "127.0.0.1" if host in {"", "0.0.0.0", "[::]", "::"} else host  # noqa: S104  (not bound here)
     return f"{settings.VIZPORTAL_PUBLIC_URL or f'http://{reached}:{port}'}{path}"
@@ -41,11 +42,11 @@ def public_url(path: str) -> str:
 def render_message(
     alert: Alert, render: Render, figure: Compared | None = None, *, is_recovered: bool = False
 ) -> dict[str, Any]:
-    """Returns what is sent about a render.
+    """Returns the message about a render.
 
     Args:
-        figure: which the alert compares; None for an alert that compares none.
-        is_recovered: the figure is back, or a render works again after one failed.
+        figure: the figure that the alert compares; None if it compares none.
+        is_recovered: the figure is back, or a render succeeded after a failed one.
     """
     visualization = render.visualization
     facts: dict[str, Any] = {
@@ -76,10 +77,10 @@ def render_message(
 def rule_message(
     alert: Alert, rule: Rule, run: tuple[str, str] | None, text: str, *, is_recovered: bool = False
 ) -> dict[str, Any]:
-    """Returns what is sent about a rule.
+    """Returns the message about a rule.
 
     Args:
-        run: id and name of the one that failed, or that was rendered again; None where the rule was paused.
+        run: id and name of the run that failed, or that was rendered again; None if the rule was paused.
         text: the cause; "" for none.
     """
     state = "working" if is_recovered else "failed" if run else "paused"
@@ -100,14 +101,14 @@ def rule_message(
 
 
 def trial_message(alert: Alert) -> dict[str, Any]:
-    """Returns what a person sends to try an alert's targets."""
+    """Returns the message that tests an alert's targets."""
     headline = f"Test of the alert {alert.name}"
     details = ["Somebody sent this message to test the alert. Nothing has happened."]
     return _message(alert, headline, details, {"is_test": True}, public_url(alert.get_absolute_url()))
 
 
 def proposal_message(version: Version) -> dict[str, Any]:
-    """Returns what is sent about a proposal: to reviewers of a new one, to its author of the decision."""
+    """Returns the message about a proposal: to reviewers about a new version, to its author about the decision."""
     state, url = version.known_state, public_url(version.proposal.get_absolute_url())
     named = f"{version.title}, version {version.number}"
     if state is VersionState.PROPOSED:
@@ -180,5 +181,5 @@ def _one_line(text: str) -> str:
 
 
 def _slack(text: str) -> str:
-    # The three characters that Slack's documentation says to escape; * and _ only change the look.
+    # Slack's documentation requires escaping only these three characters; * and _ merely change the formatting.
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""Alerts, where their messages go, what they have looked at, and the messages themselves."""
+"""Database models: alerts, targets, checked renders, and messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.visualizations.models import Recipe, Render
 
 
 class AlertEvent(models.TextChoices):
-    """What an alert waits for."""
+    """The event that an alert waits for."""
 
     RENDER_SUCCEEDED = "render_succeeded", "Render finishes"
     RENDER_FAILED = "render_failed", "Render fails"
@@ -27,17 +27,17 @@ class AlertEvent(models.TextChoices):
 
     @property
     def is_of_figure(self) -> bool:
-        """Whether it compares a key figure."""
+        """Whether the event compares a key figure."""
         return self in {AlertEvent.FIGURE_CROSSED, AlertEvent.FIGURE_CHANGED}
 
     @property
     def has_end(self) -> bool:
-        """Whether it is over at some time, which is news too."""
+        """Whether the event's state can end, which may cause another message."""
         return self is not AlertEvent.RENDER_SUCCEEDED
 
     @property
     def is_of_rule(self) -> bool:
-        """Whether a rule reports it, and not a render."""
+        """Whether a rule reports the event, not a render."""
         return self in {AlertEvent.RULE_FAILED, AlertEvent.RULE_PAUSED}
 
 
@@ -45,7 +45,7 @@ RULE_EVENTS: Final = tuple(each for each in AlertEvent if each.is_of_rule)
 
 
 class TargetKind(models.TextChoices):
-    """How a message travels."""
+    """The channel of a message."""
 
     EMAIL = "email", "E-mail"
     WEBHOOK = "webhook", "Webhook"
@@ -53,7 +53,7 @@ class TargetKind(models.TextChoices):
 
 
 class DeliveryState(ShownChoices):
-    """How far a message is on its way to one target."""
+    """The progress of a message to one target."""
 
     WAITING = "waiting", "clock", Tone.WARN, "Waiting"
     SENDING = "sending", "loader-circle", Tone.BUSY, "Sending"
@@ -63,25 +63,25 @@ class DeliveryState(ShownChoices):
 
 
 OPEN_STATES: Final = (DeliveryState.WAITING, DeliveryState.SENDING)
-"""Of messages that are neither sent nor given up."""
+"""States of messages that are neither sent nor given up."""
 
 
 class Alert(models.Model):
-    """A condition on the renders of a series, or on a rule, and where messages go. It has its owner's permissions.
+    """A condition on the renders of a series, or on a rule, and its targets. It has its owner's permissions.
 
     Attributes:
-        rule: of its runs only; None for all of the series.
-        figure, direction, threshold: of a key figure that crosses a threshold; `above` or `below`.
-        change, is_percent: of a key figure that changes by more than so much.
-        is_met: whether the condition held when it was last looked at, so that only a crossing sends; None while that
-            is not known.
-        sends_recovery: whether a message follows when it is over: the figure is back, a render or the rule works again.
-        fired_at: the end of the render, or the moment, that the latest message was about; None once it is over.
-        version: counts what was looked at; a change that names an old one changes nothing.
-        look_from: renders that ended before are left aside: when it was made or resumed, and later a little before the
-            newest render that it has looked at.
+        rule: limits the alert to this rule's runs; None for the whole series.
+        figure, direction, threshold: for a key figure that crosses a threshold; direction is `above` or `below`.
+        change, is_percent: for a key figure that changes by more than this.
+        is_met: whether the condition held at the last check, so that only crossings cause messages; None while unknown.
+        sends_recovery: whether to send a message when the condition ends: the figure is back, a render or the rule
+            works again.
+        fired_at: end of the render, or time of the event, of the latest message; None once the condition has ended.
+        version: incremented by each check or change, for optimistic locking.
+        look_from: renders that ended earlier are ignored: the time it was created or resumed, later a little before the
+            newest checked render.
         looked_at: when a reconciler last began to work on it; keeps others away for a moment.
-        problem: why nothing is sent, for its owner; "" where there is no reason.
+        problem: why nothing is sent, shown to its owner; "" for no problem.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -118,12 +118,12 @@ class Alert(models.Model):
 
 
 class AlertTarget(models.Model):
-    """Where an alert's messages go.
+    """A target of an alert's messages.
 
     Attributes:
-        shown: the address as it may be shown; of a web address only scheme and host, since the rest may be a secret.
+        shown: the address for display; of a web address only scheme and host, since the rest may be secret.
         sealed: address and signing secret, encrypted.
-        key_id: the key that encrypted them.
+        key_id: id of the encryption key.
     """
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="targets")
@@ -140,10 +140,10 @@ class AlertTarget(models.Model):
 
 
 class AlertCheck(models.Model):
-    """An alert has looked at a render. There is one row for each pair, so that no render is looked at twice.
+    """Records that an alert checked a render. The pair is unique, so that no render is checked twice.
 
     Attributes:
-        value, reference: the key figure, and what it was compared with; None where there was none.
+        value, reference: the key figure and what it was compared with; None for none.
         fired: whether a message was written.
     """
 
@@ -162,21 +162,21 @@ class AlertCheck(models.Model):
 
 
 class Delivery(models.Model):
-    """One message on its way to one target, or to a person's own e-mail address.
+    """A message to one target, or to a person's own e-mail address.
 
-    Its id stays the same at each attempt, so that receivers know a repetition.
+    Its id stays the same at each attempt, so that receivers can recognize a repetition.
 
     Attributes:
         alert, target: None for a message to a person.
-        recipient: who gets it by e-mail; None for a message of an alert.
-        key: what it reports, such as `render:<id>`; one row for each target and key, so that it is sent once.
-        message: what is sent, as JSON.
-        attempts: how many were begun.
-        due_at: when the next one may begin.
-        queued_at: when a job was last queued for it; None for none since the last attempt.
-        claimed_until: until then a worker is at it; past that the attempt was lost with its worker.
-        status_code: of the latest answer; None where there was none.
-        error: of the latest attempt, in one sentence.
+        recipient: the account that gets it by e-mail; None for a message of an alert.
+        key: identifies the reported event, such as `render:<id>`; unique per target, so that the message is sent once.
+        message: the content, as JSON.
+        attempts: number of attempts begun.
+        due_at: earliest time of the next attempt.
+        queued_at: when its job was last queued; None if not since the last attempt.
+        claimed_until: end of a worker's claim; afterwards the attempt counts as lost with its worker.
+        status_code: of the latest response; None for no response.
+        error: the latest attempt's error, in one sentence.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -234,10 +234,10 @@ class Delivery(models.Model):
 
     @property
     def is_recovery(self) -> bool:
-        """Whether it says that something is over."""
+        """Whether it reports the end of a condition."""
         return bool(self.message.get("is_recovered"))
 
     @property
     def is_test(self) -> bool:
-        """Whether a person asked for it to try the target."""
+        """Whether it is a test of the target."""
         return self.key.startswith("test:")

@@ -1,4 +1,4 @@
-"""Reviewers are told of what was proposed, and its author of the decision."""
+"""E-mails about proposals: to reviewers about a new version, to its author about the decision."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_REVIEWERS: Final = 50
 
 
 def proposal_note(event: ProposalEvent) -> None:
-    """Writes an e-mail to each reviewer, or to the author, in the transaction that notes the event."""
+    """Writes e-mails to the reviewers, or to the author, in the transaction that records the event."""
     version, author = event.version, event.version.proposal.author
     if version.state == VersionState.PROPOSED:
         people = roles.people_with(Right.APPROVE).exclude(pk=author.pk if author else None).exclude(email="")

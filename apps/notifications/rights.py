@@ -1,4 +1,4 @@
-"""What an alert's owner may still see, without the owner being there."""
+"""What an absent owner or recipient may still see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from apps.runs import access
 
 
 def refusal_of(alert: Alert) -> str:
-    """Returns why nothing may be sent to an alert's owner now, as a sentence; "" where it may."""
+    """Returns why nothing may be sent on behalf of an alert's owner now, as a sentence; "" if it may."""
     name = alert.owner.get_username()
     caller = absent_caller(alert.owner)
     if not caller.is_person:
@@ -26,9 +26,9 @@ def refusal_of(alert: Alert) -> str:
 
 
 def refusal_of_person(row: Delivery) -> str:
-    """Returns why a message to a person may not be sent now, as a sentence; "" where it may.
+    """Returns why a message to a person may not be sent now, as a sentence; "" if it may.
 
-    Who may no longer approve is not told of what waits for approval.
+    People who may no longer approve proposals are not told about new ones.
     """
     person = row.recipient
     if person is None or not person.is_active or not person.email:

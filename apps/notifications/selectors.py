@@ -1,4 +1,4 @@
-"""Alerts as a caller may see them: one's own. Who sees everything sees everybody's."""
+"""Read access to alerts: callers see their own; those who may see everything see all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apps.visualizations.selectors import renders_visible
 
 
 def alerts_visible(caller: Caller) -> QuerySet[Alert]:
-    """Returns the alerts that a caller may see and change, the newest first."""
+    """Returns the alerts that a caller may see and change, newest first."""
     rows = Alert.objects.select_related("owner", "recipe", "rule").prefetch_related("targets")
     if not caller.may(Right.VIEW):
         return rows.none()
@@ -25,10 +25,10 @@ def alerts_visible(caller: Caller) -> QuerySet[Alert]:
 
 
 def alert_get(caller: Caller, alert_id: UUID | str) -> Alert:
-    """Returns one alert.
+    """Returns an alert.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's.
+        NotFoundError: there is none, or it belongs to somebody else.
     """
     found = alerts_visible(caller).filter(id=alert_id).first()
     if found is None:
@@ -37,20 +37,20 @@ def alert_get(caller: Caller, alert_id: UUID | str) -> Alert:
 
 
 def alert_deliveries(caller: Caller, alert: Alert) -> QuerySet[Delivery]:
-    """Returns the messages of an alert, the newest first."""
+    """Returns the messages of an alert, newest first."""
     rows = Delivery.objects.filter(alert__in=alerts_visible(caller).values("id"), alert=alert)
     return rows.select_related("target")
 
 
 def alert_checks(caller: Caller, alert: Alert) -> QuerySet[AlertCheck]:
-    """Returns which renders an alert has looked at and that the caller may see, the newest first."""
+    """Returns an alert's checks of renders that the caller may see, newest first."""
     rows = AlertCheck.objects.filter(alert__in=alerts_visible(caller).values("id"), alert=alert)
     rows = rows.filter(render__in=renders_visible(caller).values("id"))
     return rows.select_related("render__visualization").order_by("-created_at", "-id")
 
 
 def series_figures(caller: Caller, recipe: Recipe) -> list[str]:
-    """Returns the names of the key figures that a series has had, as far as the caller may see it."""
+    """Returns the names of all key figures in the renders of a series that the caller may see."""
     rows = RenderFigure.objects.filter(render__in=renders_visible(caller).filter(visualization__recipe=recipe))
     return sorted(set(rows.order_by().values_list("name", flat=True).distinct()))
 

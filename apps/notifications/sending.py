@@ -1,4 +1,4 @@
-"""Sends one message to one address: e-mail, a signed webhook, or Slack's form of one."""
+"""Sends one message to one address: by e-mail, as a signed webhook request, or to a Slack webhook."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from apps.runs.gateway.host_addresses import host_address
 
 _CONNECT_S: Final = 3.0
 _READ_S: Final = 5.0
-# The answer says by its status whether the message was taken; a little of it is read, to end the exchange properly.
+# Only the response's status matters; a little of its body is read, to end the exchange properly.
 _MOST_ANSWER_BYTES: Final = 1024
-# Answers that ask to come back later (RFC 9110, 6585, 8470).
+# Statuses that ask to retry later (RFC 9110, 6585, 8470).
 _LATER: Final = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an attempt went.
+    """The outcome of an attempt.
 
     Attributes:
-        error: in one sentence; "" where the message was taken.
-        is_final: whether another attempt is of no use.
-        status_code: of the answer; None where there was none.
+        error: one sentence; "" on success.
+        is_final: whether another attempt would be pointless.
+        status_code: of the response; None for no response.
     """
 
     error: str = ""
@@ -66,7 +66,7 @@ def message_send(address: Address, delivery_id: str, message: dict[str, Any], no
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """Returns the HMAC-SHA256, in hexadecimal, of the timestamp, a full stop and the body."""
+    """Returns the hexadecimal HMAC-SHA256 of the timestamp, a full stop and the body."""
     return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
@@ -74,7 +74,7 @@ def _email_send(address: Address, delivery_id: str, message: dict[str, Any]) -> 
     if not email_is_set_up():
         return Outcome(error="E-mail is not set up on this portal (VIZPORTAL_EMAIL_HOST).", is_final=False)
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ") or "localhost"
-    # The same Message-ID at each attempt: mail servers and programs show a repetition once.
+    # The same Message-ID at each attempt, so that mail software shows a repetition only once.
     headers = {"Message-ID": f"<{delivery_id}@{domain}>", "Auto-Submitted": "auto-generated"}
     mail = EmailMessage(message["title"], "\n".join(message["lines"]), to=[address.address], headers=headers)
     try:
@@ -91,10 +91,10 @@ def _email_send(address: Address, delivery_id: str, message: dict[str, Any]) -> 
 
 
 def address_check(url: str) -> str:
-    """Returns the IP address to which a web address leads. Each attempt looks it up anew.
+    """Returns the IP address of a web address's host, resolved anew at each attempt.
 
     Raises:
-        AddressRefusedError: not a web address, an unknown host, or one of this network that no setting allows.
+        AddressRefusedError: not a web address, an unknown host, or an internal address that no setting allows.
     """
     try:
         return _resolved(web_address(url))
@@ -111,7 +111,7 @@ def _resolved(parts: SplitResult) -> str:
 def _post(url: str, body: bytes, headers: dict[str, str]) -> Outcome:
     try:
         parts = web_address(url)
-        # Connected to below: what was checked is what is asked, whatever its name means a moment later.
+        # Connect to the checked IP address, so that a changed DNS answer cannot redirect the request.
         checked = _resolved(parts)
     except (AddressRefusedError, ForbiddenError) as error:
         return Outcome(error=str(error))
@@ -146,7 +146,7 @@ def _ask(pool: urllib3.HTTPConnectionPool, path: str, body: bytes, headers: dict
         finally:
             answer.close()
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        # A refused connection is a kind of time-out to urllib3.
+        # urllib3 derives the error for refused connections from its time-out error.
         is_late = isinstance(error, urllib3.exceptions.TimeoutError)
         if is_late and not isinstance(error, urllib3.exceptions.NewConnectionError):
             return Outcome(error=f"There was no answer within {_READ_S:g} s.", is_final=False)

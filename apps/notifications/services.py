@@ -1,4 +1,4 @@
-"""What people do with alerts: make, change, pause, try, delete."""
+"""Creates, changes, tests and deletes alerts."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from apps.visualizations.models import Recipe
 from apps.visualizations.services.rights import namespace_check, right_check
 
 MOST_ALERTS: Final = 50
-"""As many alerts as one person may have."""
+"""Maximum number of alerts per owner."""
 MOST_TARGETS: Final = 5
-"""As many targets as one alert may have."""
+"""Maximum number of targets per alert."""
 MOST_TESTS_PER_HOUR: Final = 10
 _MOST_NAME_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeAlert:
-    """A new alert.
+    """A newly created alert.
 
     Attributes:
-        secrets: what signs the messages to each webhook, by the target's primary key; shown this once.
+        secrets: signing secret of each webhook, by the target's primary key; shown only once.
     """
 
     alert: Alert
@@ -64,17 +64,17 @@ def alert_create(
     name: str = "",
     sends_recovery: bool = True,
 ) -> MadeAlert:
-    """Makes an alert on a series that the caller may see. It looks at renders that end from now on.
+    """Creates an alert on a series that the caller may see. It checks renders that end from now on.
 
     Args:
         targets: kinds and addresses.
-        rule: one that the caller may see; the alert is for its runs only.
-        sends_recovery: whether a message is sent when the condition is over.
+        rule: limits the alert to the runs of this rule, which the caller may see.
+        sends_recovery: whether to send a message when the condition ends.
 
     Raises:
-        NotAllowedError: no person calls, or one without the right to view.
-        InvalidRequestError: too many alerts, a condition that makes no sense, or a target that is refused.
-        NotFoundError: the series' namespace is not the caller's to read.
+        NotAllowedError: the caller is not a person, or lacks the permission to view.
+        InvalidRequestError: too many alerts, an invalid condition, or a target that is refused.
+        NotFoundError: the caller may not read the series' namespace.
     """
     right_check(caller, Right.VIEW)
     if not caller.is_person:
@@ -112,11 +112,11 @@ def alert_change(
     definition: AlertDefinition | None = None,
     sends_recovery: bool | None = None,
 ) -> None:
-    """Pauses an alert or resumes it, renames it, or sets what it says when. What ends during a pause is left aside.
+    """Pauses, resumes, renames or redefines an alert. Renders that end during a pause are never reported.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator.
-        InvalidRequestError: the name or the condition makes no sense.
+        NotAllowedError: the caller is neither the owner nor an administrator.
+        InvalidRequestError: the name or the condition is invalid.
     """
     change_check(caller, alert)
     values: dict[str, Any] = {}
@@ -135,14 +135,14 @@ def alert_change(
             setattr(alert, key, value)
         values |= {"is_met": state_now(alert), "look_from": timezone.now(), "problem": "", "fired_at": None}
     with transaction.atomic():
-        # A reconciler that has just read the alert as it was changes nothing.
+        # The new version stops a reconciler that has read the old state.
         Alert.objects.filter(id=alert.id).update(**values, version=F("version") + 1)
         _record(caller, "alert.change", alert, detail=detail)
     alert.refresh_from_db()
 
 
 def alert_delete(caller: Caller, alert: Alert) -> None:
-    """Deletes an alert with its messages; what was not sent yet is not sent.
+    """Deletes an alert with its messages, including those not yet sent.
 
     Raises:
         NotAllowedError: see `alert_change`.
@@ -154,11 +154,11 @@ def alert_delete(caller: Caller, alert: Alert) -> None:
 
 
 def alert_test(caller: Caller, alert: Alert) -> int:
-    """Sends a message to each target of an alert, also of a paused one; returns how many.
+    """Sends a test to each target of an alert, even if it is paused; returns how many.
 
     Raises:
         NotAllowedError: see `alert_change`.
-        InvalidRequestError: too many within the last hour, or the owner may no longer see the series.
+        InvalidRequestError: too many tests within the last hour, or the owner may no longer see the series.
     """
     change_check(caller, alert)
     now = timezone.now()
@@ -175,10 +175,10 @@ def alert_test(caller: Caller, alert: Alert) -> int:
 
 
 def change_check(caller: Caller, alert: Alert) -> None:
-    """Refuses a caller that may not change an alert.
+    """Requires that the caller may change an alert.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator.
+        NotAllowedError: the caller is neither the owner nor an administrator.
     """
     right_check(caller, Right.VIEW)
     if not caller.may(Right.ADMINISTER) and alert.owner_id != caller.user_id:

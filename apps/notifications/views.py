@@ -1,4 +1,4 @@
-"""The pages of alerts: the list, a new one, and one alert with its messages."""
+"""The pages of alerts: the list, the form of a new one, and an alert with its messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from apps.visualizations.views.errors import service_errors_as_pages
 
 _PAGE: Final = 50
 _CHECKS: Final = 10
-# The list is fetched again while something may change in it soon.
+# The list reloads while a message is due within this time.
 _SOON: Final = timedelta(minutes=1)
 
 
@@ -75,7 +75,7 @@ _ACTIONS: Final[dict[str, Callable[[Caller, Alert], str]]] = {
 
 @require_safe
 def alert_list(request: HttpRequest) -> HttpResponse:
-    """Lists the caller's alerts, the newest first."""
+    """Lists the caller's alerts, newest first."""
     page = Paginator(selectors.alerts_visible(caller_of(request)), _PAGE).get_page(request.GET.get("page"))
     rows = [(alert, condition_text(definition_of(alert))) for alert in page]
     return render(request, "notifications/alert_list.html", {"page": page, "rows": rows})
@@ -83,7 +83,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def alert_new(request: HttpRequest, recipe_id: UUID) -> HttpResponse:
-    """Shows the form of a new alert, or makes it. The secret of a webhook is in this answer and nowhere else."""
+    """Shows the form of a new alert, or creates it. Only this response contains a webhook's secret."""
     caller, recipe = caller_of(request), _recipe(request, recipe_id)
     form = AlertForm(
         request.POST or None,
@@ -117,7 +117,7 @@ def alert_new(request: HttpRequest, recipe_id: UUID) -> HttpResponse:
 
 @require_safe
 def alert_detail(request: HttpRequest, alert_id: UUID) -> HttpResponse:
-    """Shows an alert, what it found lately, and its messages."""
+    """Shows an alert, its latest checks, and its messages."""
     caller, alert = caller_of(request), _alert(request, alert_id)
     page = Paginator(selectors.alert_deliveries(caller, alert), _PAGE).get_page(request.GET.get("page"))
     context = {
@@ -133,7 +133,7 @@ def alert_detail(request: HttpRequest, alert_id: UUID) -> HttpResponse:
 
 @require_POST
 def alert_action(request: HttpRequest, alert_id: UUID, action: str) -> HttpResponse:
-    """Pauses an alert, resumes it, sends a test, deletes it, or says whether its end is news too."""
+    """Pauses, resumes, tests or deletes an alert, or switches its recovery messages on or off."""
     if action not in _ACTIONS:
         raise Http404(f"An alert has no action {action}.")
     alert = _alert(request, alert_id)

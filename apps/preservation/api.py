@@ -1,4 +1,4 @@
-"""The API's address of the copy of a run."""
+"""API operation of the copy of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = Router(tags=["visualizations"])
 
 
 class RunCopyOut(run_schemas.RunDetailsOut):
-    """A run as it was."""
+    """A run as it was copied."""
 
     saved_at: datetime
     left_out: str = Field(description="What was too large to save; empty if nothing was.")

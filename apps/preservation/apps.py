@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from django.apps import AppConfig
 
 
 class PreservationConfig(AppConfig):
-    """Copies of runs that something was saved of: they stay readable after Kubeflow has deleted them."""
+    """Copies of runs with saved visualizations, which stay readable after Kubeflow deletes the runs."""
 
     name = "apps.preservation"
     verbose_name = "Preserved runs"
 
     def ready(self) -> None:
-        """Adds the copying to each pass of the reconciler; a copy goes with the last visualization of its run."""
-        from django.db.models.signals import post_delete  # noqa: PLC0415  (models are there only now)
+        """Adds copying to each pass of the reconciler, and deletes a copy with the last visualization of its run."""
+        from django.db.models.signals import post_delete  # noqa: PLC0415  (models are not ready before)
 
         from apps.preservation import copying  # noqa: PLC0415
         from apps.visualizations.models import Visualization  # noqa: PLC0415

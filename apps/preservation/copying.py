@@ -1,4 +1,4 @@
-"""The reconciler's part: copies the runs that something was saved of, and the logs of the steps concerned."""
+"""The reconciler's part: copies runs that have saved visualizations, and the logs of their steps."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from apps.runs.gateway import Gateway, gateway_for_absent
 from apps.visualizations.models import Visualization
 
 logger = logging.getLogger(__name__)
-# A transaction that saves a visualization may end after a later one did.
+# A transaction that saves a visualization may commit after a later one.
 _LAG: Final = timedelta(seconds=60)
 _MOST_LOOKED_AT: Final = 500
 _MOST_COPIED: Final = 10
 _LONGEST_PASS_S: Final = 5.0
-# As long a copy is made by whoever took it up.
+# How long a copy belongs to the process that took it up.
 _TURN: Final = timedelta(minutes=5)
 _LIVE_AGAIN: Final = timedelta(minutes=2)
 _MOST_FAILURES: Final = 10
@@ -35,9 +35,9 @@ _MOST_STEPS: Final = 50
 
 
 def preservation_pass() -> int:
-    """Copies runs whose turn has come; returns how many visualizations were looked at and runs copied.
+    """Copies the runs that are due; returns the number of visualizations examined and runs copied.
 
-    Safe at any time, beside itself, and wherever it is killed.
+    Safe at any time, concurrently with itself, and when killed at any point.
     """
     if not settings.VIZPORTAL_PRESERVE_BYTES:
         return 0
@@ -60,9 +60,9 @@ def preservation_pass() -> int:
 
 
 def runs_find() -> int:
-    """Notes the runs of visualizations that were saved since the last look; returns how many visualizations there were.
+    """Records the runs of visualizations saved since the last call; returns the number of visualizations.
 
-    A run that was copied before is due again where the log of another step is wanted now.
+    A run that was already copied becomes due again if a visualization needs the log of another step.
     """
     with transaction.atomic():
         cursor = PreservationCursor.objects.select_for_update().first()
@@ -92,10 +92,10 @@ _COLUMNS: Final = ("endpoint_key", "namespace", "run_id", "step_id")
 
 
 def run_copy(row: PreservedRun) -> None:
-    """Copies a run and the logs of the steps that something was saved of; a live one is due again.
+    """Copies a run and the logs of its steps with visualizations; a run that is still active becomes due again.
 
     Raises:
-        RunsError, PermissionDenied: Kubeflow does not give it.
+        RunsError, PermissionDenied: Kubeflow does not deliver it.
     """
     saved = Visualization.objects.filter(endpoint_key=row.endpoint_key, run_id=row.run_id, owner__isnull=False)
     newest = saved.select_related("owner").order_by("-created_at").first()
@@ -106,7 +106,7 @@ def run_copy(row: PreservedRun) -> None:
     try:
         details = gateway.run_details(row.run_id)
     except NotFoundError as error:
-        # What was copied while the run was there stays.
+        # Keep what was copied while the run existed.
         note = row.note if row.content else str(error)
         PreservedRun.objects.filter(id=row.id).update(next_at=None, note=note)
         return
@@ -130,7 +130,7 @@ def _log(gateway: Gateway, details: RunDetails, step_id: str) -> StepLog:
 
 
 def _keep(row: PreservedRun, details: RunDetails, logs: dict[str, StepLog]) -> None:
-    # Half for the run, half for the logs.
+    # Half of the limit for the run, half for the logs.
     half = settings.VIZPORTAL_PRESERVE_BYTES // 2
     document, note = run_write(details, half)
     is_final = details.run.state.is_final
@@ -153,13 +153,13 @@ def _keep(row: PreservedRun, details: RunDetails, logs: dict[str, StepLog]) -> N
 
 
 def _take_turn(row: PreservedRun) -> bool:
-    """Whether this process may copy it: the others see it due only later."""
+    """Claims a run for this process; others see it as due only later."""
     mine = PreservedRun.objects.filter(id=row.id, next_at=row.next_at)
     return bool(mine.update(next_at=timezone.now() + _TURN))
 
 
 def _later(row: PreservedRun, reason: str) -> None:
-    """Tries again later, longer each time, and gives up in the end."""
+    """Schedules a retry with an increasing delay, and gives up in the end."""
     logger.info("run %s is not copied: %s", row.run_id, reason)
     failures = row.failures + 1
     again = timezone.now() + timedelta(seconds=30 * 2 ** min(failures, 8)) if failures < _MOST_FAILURES else None
@@ -168,7 +168,7 @@ def _later(row: PreservedRun, reason: str) -> None:
 
 
 def visualization_deleted(instance: Visualization, **_signal: Any) -> None:
-    """Deletes the copy of a run together with the last visualization of it."""
+    """Deletes the copy of a run together with the run's last visualization."""
     same = {"endpoint_key": instance.endpoint_key, "run_id": instance.run_id}
     if instance.run_id and not Visualization.objects.filter(**same).exists():
         PreservedRun.objects.filter(**same).delete()

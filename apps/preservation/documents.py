@@ -1,4 +1,4 @@
-"""A run as a compressed document, and back. Its form is that of the entities, whose fields all have defaults."""
+"""Converts a run to a compressed document and back. Its form is that of the entities, whose fields have defaults."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from apps.runs.entities import RunDetails
 from apps.runs.gateway.spec import effective_parameters
 
 _adapter: Final = TypeAdapter(RunDetails)
-# A document is one that was written here; this only guards against a damaged row.
+# Documents are written only here; this limit merely guards against a damaged row.
 _MOST_BYTES: Final = 256 * 1024**2
 
 
 def run_write(details: RunDetails, most_bytes: int) -> tuple[bytes, str]:
-    """Returns a run as a document of at most so many bytes, and a sentence about what was left out; b"" for too much.
+    """Returns a run as a document of limited size, and a sentence about what was left out; b"" if it is too large.
 
-    The spec is left out: the steps say what was run.
+    The spec is left out, because the steps already say what was run.
     """
-    # The defaults of its parameters are in the spec only.
+    # Only the spec has the parameters' defaults.
     run = replace(details.run, parameters=effective_parameters(details.run), spec={})
     whole = replace(details, run=run)
     for shown, said in (
@@ -32,7 +32,8 @@ def run_write(details: RunDetails, most_bytes: int) -> tuple[bytes, str]:
         (_without_values(whole), "Metadata of artifacts, inputs and outputs were too large to be kept."),
     ):
         values = _adapter.dump_python(shown, exclude_defaults=True)
-        # Python's JSON keeps NaN and infinity, which metrics may be. A lone surrogate has no form in UTF-8.
+        # Python's JSON keeps NaN and infinity, which metrics may contain. Escapes keep lone surrogates, which UTF-8
+        # cannot.
         document = zlib.compress(json.dumps(values, default=_plain).encode())
         if len(document) <= most_bytes:
             return document, said
@@ -40,7 +41,7 @@ def run_write(details: RunDetails, most_bytes: int) -> tuple[bytes, str]:
 
 
 def _plain(value: Any) -> Any:
-    """Returns a value as JSON has it: times in ISO 8601, states by their values."""
+    """Returns a value in JSON: times in ISO 8601, states by their values."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Enum):
@@ -59,26 +60,26 @@ def _without_values(details: RunDetails) -> RunDetails:
 
 
 def run_read(document: bytes) -> RunDetails:
-    """Returns the run of a document.
+    """Returns the run in a document.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the document is invalid.
     """
     return _adapter.validate_python(json.loads(_unpacked(document)))
 
 
 def log_write(text: str, most_bytes: int) -> tuple[bytes, bool]:
-    """Returns a log as a document of at most so many bytes, and whether it is only the last lines of it."""
+    """Returns a log as a document of limited size, and whether only its last lines fitted."""
     document, is_cut = zlib.compress(text.encode(errors="replace")), False
     while len(document) > most_bytes and text:
-        # Half of it, from the beginning of a line.
+        # Drop the first half, up to a line break.
         text, is_cut = text[len(text) // 2 :].partition("\n")[2], True
         document = zlib.compress(text.encode(errors="replace"))
     return document, is_cut
 
 
 def log_read(document: bytes) -> str:
-    """Returns the log of a document."""
+    """Returns the log in a document."""
     return _unpacked(document).decode()
 
 

@@ -1,4 +1,4 @@
-"""What is kept of Kubeflow's runs."""
+"""Database models: copies of Kubeflow's runs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.utils import timezone
 
 
 class PreservedRun(models.Model):
-    """A copy of a run that something was saved of.
+    """A copy of a run that has saved visualizations.
 
     Attributes:
-        content: the run with its steps (documents.py), compressed; None until it was copied.
-        saved_at: when it was copied last; None likewise.
-        next_at: when it is to be looked at again; None where the copy is final, or none can be made.
-        failures: how often copying failed since it last succeeded.
-        note: what a person has to know: what was left out, or why there is no copy.
+        content: the run with its steps (documents.py), compressed; None before the first copy.
+        saved_at: time of the latest copy; None before the first.
+        next_at: time of the next attempt; None if the copy is final, or none can be made.
+        failures: number of consecutive failed attempts.
+        note: for users: what was left out, or why there is no copy.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -40,7 +40,7 @@ class PreservedRun(models.Model):
 
 
 class PreservedLog(models.Model):
-    """The log of a step, or its last part where `is_cut`; compressed. Empty where there was none."""
+    """The compressed log of a step, or its last part if `is_cut`. Empty if there was none."""
 
     run = models.ForeignKey(PreservedRun, on_delete=models.CASCADE, related_name="logs")
     step_id = models.CharField(max_length=500)
@@ -56,7 +56,7 @@ class PreservedLog(models.Model):
 
 
 class PreservationCursor(models.Model):
-    """How far visualizations were looked at for runs to copy: one row."""
+    """How far visualizations have been searched for runs to copy; a single row."""
 
     created_at = models.DateTimeField()
     visualization_id = models.UUIDField()

@@ -1,4 +1,4 @@
-"""The copy of a run, for whoever may see a visualization of it."""
+"""Read access to the copy of a run, for callers who may see a visualization of it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from apps.visualizations.models import Visualization
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCopy:
-    """A run as it was.
+    """A run as it was copied.
 
     Attributes:
-        saved_at: when it was copied.
+        saved_at: time of the copy.
         note: what was left out; "" for nothing.
-        step_ids: the steps whose logs were kept.
+        step_ids: steps whose logs were copied.
     """
 
     row: PreservedRun
@@ -58,7 +58,7 @@ def run_copy_get(caller: Caller, visualization: Visualization) -> RunCopy:
 
 
 def log_copy_get(caller: Caller, visualization: Visualization, copy: RunCopy, step_id: str) -> StepLog:
-    """Returns the kept log of a step; without text where none was kept.
+    """Returns the copied log of a step; without text if none was copied.
 
     Raises:
         NotFoundError: the caller may not see the visualization.

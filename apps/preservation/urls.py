@@ -1,4 +1,4 @@
-"""Addresses of copies of runs."""
+"""URLs of copies of runs."""
 
 from __future__ import annotations
 

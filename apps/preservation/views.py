@@ -1,4 +1,4 @@
-"""The page of a run as it was when it was copied."""
+"""The page of a run as it was copied."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @require_safe
 def run_copy(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
-    """Shows the copy of a visualization's run: its graph, parameters and metrics, and one step with its log."""
+    """Shows the copy of a visualization's run: graph, parameters, metrics, and one step with its log."""
     caller = caller_of(request)
     with service_errors_as_pages():
         visualization = visualization_selectors.visualization_get(caller, visualization_id)

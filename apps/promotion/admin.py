@@ -1,4 +1,4 @@
-"""The admin site: everybody's proposals, to look at."""
+"""Admin pages of all proposals, read-only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apps.promotion.models import Proposal, Version
 
 
 class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The versions of a proposal; their files are on its page."""
+    """The versions of a proposal; their files are on its own page."""
 
     model = Version
     fk_name = "proposal"
@@ -21,17 +21,17 @@ class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Authors write versions, on the proposal's page."""
+        """Authors write versions on the proposal's page."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """A version never changes, and its state only by a decision."""
+        """A version never changes, and its state only changes by a decision."""
         return False
 
 
 @admin.register(Proposal)
 class ProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Proposals are decided on their own pages; here is what became of each."""
+    """Proposals are decided on their own pages; here administrators see the outcomes."""
 
     list_display = ("__str__", "author_name", "pending", "approved", "retired_at", "created_at")
     list_select_related = ("pending", "approved")
@@ -41,13 +41,13 @@ class ProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = (VersionInline,)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """A proposal is made of a result, on the portal's pages."""
+        """A proposal is created from a result, on the portal's pages."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Nothing is decided here."""
+        """Proposals are not decided here."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Receipts name approved versions."""
+        """The provenance of results refers to approved versions."""
         return False

@@ -1,4 +1,4 @@
-"""The API's addresses of proposals."""
+"""API operations of proposals."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PageSize = Annotated[int, Query(ge=1, le=200)]
 
 
 class ProposalIn(Schema):
-    """A new proposal: a render of your own custom code, and the type's file; without one, it is guessed."""
+    """A new proposal: a render of your own custom code, and the type's file; by default the file is guessed."""
 
     render_id: UUID
     file: str = ""
 
 
 class VersionIn(Schema):
-    """A new draft of a proposal; without `render_id` the sample stays."""
+    """A new draft of a proposal; without `render_id` it keeps the previous sample."""
 
     file: str
     render_id: UUID | None = None
@@ -43,7 +43,7 @@ class DecisionIn(Schema):
 
 
 class VersionOut(Schema):
-    """One version; `file` is the whole file of the type."""
+    """A version; `file` is the type's complete file."""
 
     number: int
     key: str
@@ -59,7 +59,7 @@ class VersionOut(Schema):
 
 
 class ProposalOut(Schema):
-    """A proposal with the version that matters to you: your newest one, or the one in review."""
+    """A proposal with one version: by default your newest one, or for reviewers the one in review."""
 
     id: str
     url: str
@@ -81,7 +81,7 @@ class ProposalPage(Schema):
 
 @router.get("", response={200: ProposalPage, **errors(400)}, url_name="proposals")
 def proposals_list(request: HttpRequest, page_size: PageSize = 50, page_token: str = "") -> Any:
-    """Lists your proposals, and for reviewers those that were proposed; the newest first."""
+    """Lists your proposals and, for reviewers, all that were proposed, newest first."""
     caller = caller_of(request)
     found, following = page_at(selectors.proposals_visible(caller), page_size=page_size, page_token=page_token)
     return {"items": [_shape(caller, each) for each in found], "next": following}
@@ -89,7 +89,7 @@ def proposals_list(request: HttpRequest, page_size: PageSize = 50, page_token: s
 
 @router.post("", response={201: ProposalOut, **errors(400, 404)}, url_name="proposal_create")
 def proposal_create(request: HttpRequest, payload: ProposalIn) -> Any:
-    """Saves a draft of a type, which only you see."""
+    """Saves a draft of a type, visible only to you."""
     caller = caller_of(request)
     render = services.sample_get(caller, payload.render_id)
     file = payload.file or file_write(services.draft_begin(caller, render))
@@ -105,7 +105,7 @@ def proposal_get(request: HttpRequest, proposal_id: UUID, version: int | None = 
 
 @router.post("/{proposal_id}/versions", response={201: ProposalOut, **errors(400, 404)}, url_name="proposal_save")
 def proposal_save(request: HttpRequest, proposal_id: UUID, payload: VersionIn) -> Any:
-    """Saves a new draft; what is in review or approved stays as it is."""
+    """Saves a new draft; versions in review or approved stay as they are."""
     caller = caller_of(request)
     proposal = selectors.proposal_get(caller, proposal_id)
     render = services.sample_get(caller, payload.render_id) if payload.render_id else None
@@ -115,7 +115,7 @@ def proposal_save(request: HttpRequest, proposal_id: UUID, payload: VersionIn) -
 
 @router.post("/{proposal_id}/propose", response={200: ProposalOut, **errors(400, 404, 409)}, url_name="propose")
 def proposal_propose(request: HttpRequest, proposal_id: UUID) -> Any:
-    """Hands your newest draft to the reviewers."""
+    """Submits your newest draft for review."""
     caller = caller_of(request)
     proposal = selectors.proposal_get(caller, proposal_id)
     services.proposal_propose(caller, proposal)
@@ -124,7 +124,7 @@ def proposal_propose(request: HttpRequest, proposal_id: UUID) -> Any:
 
 @router.post("/{proposal_id}/withdraw", response={200: ProposalOut, **errors(404, 409)}, url_name="withdraw")
 def proposal_withdraw(request: HttpRequest, proposal_id: UUID) -> Any:
-    """Takes back your version that is in review."""
+    """Withdraws your version from review."""
     caller = caller_of(request)
     proposal = selectors.proposal_get(caller, proposal_id)
     services.proposal_withdraw(caller, proposal)
@@ -133,7 +133,7 @@ def proposal_withdraw(request: HttpRequest, proposal_id: UUID) -> Any:
 
 @router.post("/{proposal_id}/approve", response={200: ProposalOut, **errors(400, 404, 409)}, url_name="approve")
 def proposal_approve(request: HttpRequest, proposal_id: UUID, payload: DecisionIn) -> Any:
-    """Makes a version the type."""
+    """Approves a version, which makes it the type."""
     caller = caller_of(request)
     proposal = selectors.proposal_get(caller, proposal_id)
     decisions.proposal_approve(caller, proposal, payload.version, payload.comment)
@@ -142,7 +142,7 @@ def proposal_approve(request: HttpRequest, proposal_id: UUID, payload: DecisionI
 
 @router.post("/{proposal_id}/reject", response={200: ProposalOut, **errors(400, 404, 409)}, url_name="reject")
 def proposal_reject(request: HttpRequest, proposal_id: UUID, payload: DecisionIn) -> Any:
-    """Sends a version back to its author; the comment says why."""
+    """Rejects a version; the comment tells its author why."""
     caller = caller_of(request)
     proposal = selectors.proposal_get(caller, proposal_id)
     decisions.proposal_reject(caller, proposal, payload.version, payload.comment)
@@ -151,7 +151,7 @@ def proposal_reject(request: HttpRequest, proposal_id: UUID, payload: DecisionIn
 
 @router.post("/{proposal_id}/retire", response={200: ProposalOut, **errors(404, 409)}, url_name="retire")
 def proposal_retire(request: HttpRequest, proposal_id: UUID) -> Any:
-    """Takes a type out of use; its results stay."""
+    """Retires a type; its results stay."""
     caller = caller_of(request)
     proposal = selectors.proposal_get(caller, proposal_id)
     decisions.proposal_retire(caller, proposal)

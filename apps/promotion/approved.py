@@ -1,7 +1,7 @@
-"""The approved types, as the catalogue of visualizations takes them.
+"""The approved types, as a source for the catalogue of visualization types.
 
-Each process keeps the types that it has read. Whether they are still the approved ones takes one small query: once in a
-request, and every time outside of requests.
+Each process caches the types. A small query checks whether they are still current: once per request, and on every read
+outside of requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Mark = tuple[tuple[str, int], ...]
 
 @dataclass(slots=True)
 class _Kept:
-    """What this process has read; `mark` is what it was read of."""
+    """This process's cache; `mark` identifies the versions it was built from."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     mark: Mark = ()
@@ -33,7 +33,7 @@ class _Kept:
 
 @dataclass(slots=True)
 class _Look:
-    """What one request found; None before it looked."""
+    """The types found by a request; None before it has checked."""
 
     kinds: tuple[VisualizationType, ...] | None = None
 
@@ -43,9 +43,9 @@ _look: Final[ContextVar[_Look | None]] = ContextVar("promotion_look", default=No
 
 
 def types_approved() -> tuple[VisualizationType, ...]:
-    """Returns the types that are approved and not retired, by their keys; `path` is None for each.
+    """Returns the types that are approved and not retired, ordered by key; their `path` is None.
 
-    While the database does not answer: those that this process knew last.
+    While the database does not answer, returns the types that this process knew last.
     """
     look = _look.get()
     if look is not None and look.kinds is not None:
@@ -53,7 +53,7 @@ def types_approved() -> tuple[VisualizationType, ...]:
     try:
         kinds = _types_now()
     except DatabaseError:
-        # Commands that need no database list types too, also before its tables are made.
+        # Commands that need no database list types too, even before the tables exist.
         logger.info("Approved types cannot be read from the database.", exc_info=True)
         return _kept.kinds
     if look is not None:
@@ -62,19 +62,19 @@ def types_approved() -> tuple[VisualizationType, ...]:
 
 
 def types_forget() -> None:
-    """Has this request look again, after it changed which types are approved."""
+    """Makes the current request check again, after it changed which types are approved."""
     look = _look.get()
     if look is not None:
         look.kinds = None
 
 
 def request_begin(**_signal: Any) -> None:
-    """Begins a request: it looks once."""
+    """Starts a request, which checks only once."""
     _look.set(_Look())
 
 
 def request_end(**_signal: Any) -> None:
-    """Ends a request: from now on every reading looks."""
+    """Ends a request; from now on every read checks."""
     _look.set(None)
 
 

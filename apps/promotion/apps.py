@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from django.core.signals import request_finished, request_started
 
 
 class PromotionConfig(AppConfig):
-    """Promotion: a person's custom code becomes a type once another person approved it."""
+    """Promotion: a person's custom code becomes a type after another person approves it."""
 
     name = "apps.promotion"
     verbose_name = "Promotion"
 
     def ready(self) -> None:
-        """Adds approved types to the catalogue, and keeps the renders that proposals show."""
+        """Adds approved types to the catalogue, and protects the samples of proposals from pruning."""
         from apps.promotion import approved, selectors  # noqa: PLC0415  (they import models)
         from apps.visualizations import catalogue  # noqa: PLC0415
         from apps.visualizations.services import pruning  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Who may do what with a proposal, and which file may become a type."""
+"""Permission checks for proposals, and the rules for files of types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ from apps.visualizations.states import RenderState
 
 
 def sample_check(caller: Caller, render: Render) -> None:
-    """Requires a render of the caller's own code; raises as `services.proposal_create`."""
+    """Requires a successful render of the caller's own custom code.
+
+    Raises:
+        NotAllowedError, InvalidRequestError: see `services.proposal_create`.
+    """
     right_check(caller, Right.CUSTOM_CODE)
     is_own = caller.user_id is not None and render.visualization.owner_id == caller.user_id
     if not is_own:
@@ -33,21 +37,29 @@ def sample_check(caller: Caller, render: Render) -> None:
 
 
 def author_check(caller: Caller, proposal: Proposal) -> None:
-    """Requires the proposal's author; raises as `services.proposal_save`."""
+    """Requires that the caller is the proposal's author.
+
+    Raises:
+        NotAllowedError: see `services.proposal_save`.
+    """
     right_check(caller, Right.CUSTOM_CODE)
     if not selectors.is_author(caller, proposal):
         raise NotAllowedError("Only its author may do this.")
 
 
 def may_review(caller: Caller, proposal: Proposal) -> bool:
-    """Whether the caller may approve or reject: nobody decides on their own, unless nobody else may."""
+    """Whether the caller may approve or reject; authors may decide on their own proposal only if nobody else may."""
     if not caller.may(Right.APPROVE):
         return False
     return not selectors.is_author(caller, proposal) or not roles.has_others(caller.user, Right.APPROVE)
 
 
 def review_check(caller: Caller, proposal: Proposal) -> bool:
-    """Returns whether the caller decides on their own proposal; raises as `decisions.proposal_approve`."""
+    """Requires that the caller may review, and returns whether the proposal is their own.
+
+    Raises:
+        NotAllowedError: see `decisions.proposal_approve`.
+    """
     right_check(caller, Right.APPROVE)
     if not may_review(caller, proposal):
         raise NotAllowedError("You cannot decide on your own proposal while another reviewer can.")
@@ -55,13 +67,13 @@ def review_check(caller: Caller, proposal: Proposal) -> bool:
 
 
 def file_check(file: str, proposal: Proposal | None) -> VisualizationType:
-    """Returns the type of a file that may become one.
+    """Validates a file and returns its type.
 
     Args:
-        proposal: whose key is its own; None for a new one.
+        proposal: the file's proposal, which may keep its own key; None for a new one.
 
     Raises:
-        InvalidRequestError: no valid file, a key that is taken, or an environment that is not here.
+        InvalidRequestError: the file is invalid, its key is taken, or its environment does not exist.
     """
     kind = file_read(file)
     if proposal and proposal.key:
@@ -79,6 +91,6 @@ def file_check(file: str, proposal: Proposal | None) -> VisualizationType:
 
 
 def key_taken(key: str) -> UnfitFileError:
-    """Returns the error for a key that another type has."""
+    """Returns the error for a key that another type uses or used."""
     message = f"The key {key!r} is already taken, by a type that exists or once did."
     return UnfitFileError(message, fields={"key": message})

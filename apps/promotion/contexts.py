@@ -1,4 +1,4 @@
-"""What the templates of proposals are given."""
+"""Template contexts of proposals."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from apps.visualizations.models import Render
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One row of a list: a proposal, and the version of it that the caller may see."""
+    """A row of a list: a proposal, and its version that the caller may see."""
 
     proposal: Proposal
     version: Version
 
 
 def types_of(proposals: Iterable[Proposal]) -> list[Entry]:
-    """Returns the rows of a list of types: the approved version of each proposal that has one."""
+    """Returns the rows of the list of types: the approved version of each proposal that has one."""
     return [Entry(proposal=each, version=each.approved) for each in proposals if each.approved]
 
 
 def entries_of(caller: Caller, proposals: Iterable[Proposal]) -> list[Entry]:
-    """Returns the rows of a list: the newest version for authors, what they were shown for others."""
+    """Returns the rows of a list: for authors the newest version, for others the one in review or approved."""
     found = []
     for each in proposals:
         shown = each.latest if selectors.is_author(caller, each) else each.pending or each.approved
@@ -44,10 +44,10 @@ def entries_of(caller: Caller, proposals: Iterable[Proposal]) -> list[Entry]:
 
 
 def proposal_context(caller: Caller, proposal: Proposal, number: int | None = None) -> dict[str, Any]:
-    """Returns the names of a proposal's page.
+    """Returns the context of a proposal's page.
 
     Args:
-        number: of the version to show; None for the one that matters to the caller.
+        number: version to show; None for the one relevant to the caller.
 
     Raises:
         NotFoundError: there is no such version, or the caller may not see it.
@@ -79,7 +79,7 @@ def proposal_context(caller: Caller, proposal: Proposal, number: int | None = No
 
 
 def _kind_of(version: Version) -> tuple[VisualizationType | None, str]:
-    """Returns the type of a version's file; None and what is wrong where the rules have changed since it was saved."""
+    """Returns the type of a version's file; or None and the error, if the rules have changed since it was saved."""
     try:
         return file_read(version.file), ""
     except UnfitFileError as error:
@@ -87,5 +87,5 @@ def _kind_of(version: Version) -> tuple[VisualizationType | None, str]:
 
 
 def _is_of(sample: Render, kind: VisualizationType) -> bool:
-    """Whether the sample was drawn by this code."""
+    """Whether a sample was rendered from this code."""
     return body_of(sample.code).strip() == kind.code.strip()

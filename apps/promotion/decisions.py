@@ -1,4 +1,4 @@
-"""What reviewers do: approve or reject a version, and retire the type that came of one."""
+"""Reviewers' decisions: approve or reject a version, retire a type."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ MOST_COMMENT_CHARS: Final = 2000
 
 
 def proposal_approve(caller: Caller, proposal: Proposal, number: int, comment: str = "") -> Version:
-    """Makes a version the type: from now on new results are made of it.
+    """Makes a version the type, used for new results from now on.
 
     Args:
-        number: of the version that the reviewer has read; another one in review is not approved.
+        number: the version that the reviewer has read; the call fails if another one is in review.
 
     Raises:
-        NotAllowedError: the caller may not approve, or wrote it and somebody else may approve it.
-        WrongStateError: that version is not in review.
-        InvalidRequestError: its key was taken meanwhile, the rules changed, or the comment is too long.
+        NotAllowedError: the caller may not approve, or is the author and somebody else may approve.
+        WrongStateError: the version is not in review.
+        InvalidRequestError: its key was taken or the rules changed meanwhile, or the comment is too long.
     """
     is_own = review_check(caller, proposal)
     version = version_pending(proposal, number)
@@ -49,11 +49,11 @@ def proposal_approve(caller: Caller, proposal: Proposal, number: int, comment: s
 
 
 def proposal_reject(caller: Caller, proposal: Proposal, number: int, comment: str) -> Version:
-    """Sends a version back to its author, with the reason.
+    """Rejects a version, with a reason for its author.
 
     Raises:
         NotAllowedError, WrongStateError: see `proposal_approve`.
-        InvalidRequestError: no comment, or one that is too long.
+        InvalidRequestError: the comment is missing or too long.
     """
     is_own = review_check(caller, proposal)
     version = version_pending(proposal, number)
@@ -69,7 +69,7 @@ def proposal_reject(caller: Caller, proposal: Proposal, number: int, comment: st
 
 
 def proposal_retire(caller: Caller, proposal: Proposal) -> None:
-    """Takes a type out of use: what was made with it stays, and nothing new is made. Its key stays taken.
+    """Retires a type: its results stay, but no new ones are made. Its key stays taken.
 
     Raises:
         NotAllowedError: the caller may not approve.

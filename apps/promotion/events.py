@@ -1,4 +1,4 @@
-"""What apps above this one hear of proposals: that one was proposed, approved or rejected."""
+"""Events for higher apps: a version was proposed, approved or rejected."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _listeners: Final[dict[str, Callable[[ProposalEvent], None]]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalEvent:
-    """A version has a new state, which `version` has already: in review, approved or rejected."""
+    """A version's state has changed to proposed, approved or rejected."""
 
     version: Version
 
 
 def listener_register(name: str, listen: Callable[[ProposalEvent], None]) -> None:
-    """Has a function called with each event, in the transaction that writes it down, so that none is missed.
+    """Registers a listener for events. It is called in the transaction that records the event, so none is missed.
 
-    Its errors are logged and hinder no proposal.
+    A listener's errors are logged and do not affect the proposal.
     """
     _listeners[name] = listen
 

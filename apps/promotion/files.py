@@ -1,4 +1,4 @@
-"""The file of a proposed type: read as every type's file is, with narrower rules for what people may propose."""
+"""Files of proposed types: parsed like every type's file, with narrower rules for what people may propose."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_HEADER_CHARS: Final = 20_000
 _MOST_BLOCKS: Final = 10
 _VERSION_CHARS: Final = 16
 _FILE: Final = Path("proposal.py")
-# No name of a file looks like all of these: a pattern that fits two of them says nothing about the data.
+# No real file name looks like all of these: a pattern that matches two of them says nothing about the data.
 _ANY_NAMES: Final = ("q", "0zkwy.j7x", "~vv-hh.w9z_", "xjqz/yyy")
 _TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 500}
 _VALUE_NAMES: Final = ("string", "integer", "number", "boolean", "array")
@@ -36,7 +36,7 @@ _LIMITS: Final[dict[str, Any]] = {
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _NUMBER),
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _COUNT),
 }
-# No `pattern`, whose expression could take for ever, and no `$ref`, which could be fetched from somewhere.
+# No `pattern`, whose expression could take forever, and no `$ref`, which could be fetched from elsewhere.
 _ARGUMENT: Final[dict[str, Any]] = {
     "type": "object",
     "additionalProperties": False,
@@ -60,7 +60,7 @@ _HEADER: Final[dict[str, Any]] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        # These are as in every type's header.
+        # These have the same rules as in every type's header.
         **{name: {} for name in ("key", "title", "description", "environment", "needs_source", "reads_tables")},
         "figures": {},
         "artifact_types": _LIST,
@@ -77,15 +77,15 @@ _HEADER: Final[dict[str, Any]] = {
 
 
 class UnfitFileError(InvalidRequestError):
-    """A file cannot be proposed; `fields` names the part of the form."""
+    """A file cannot be proposed; `fields` names the affected parts of the form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeDraft:
-    """What a type's file says, part by part.
+    """The parts of a type's file.
 
     Attributes:
-        arguments: JSON Schema by name, in the order of the form.
+        arguments: JSON Schemas by name, in the order of the form.
         figures: as in the header.
         code: without the header.
     """
@@ -105,17 +105,17 @@ class TypeDraft:
 
 
 def file_read(text: str, *, version: str = "") -> VisualizationType:
-    """Returns the type that a file describes, which is no file of the server's.
+    """Returns the type that a file's text describes.
 
     Args:
-        version: "" for the file's digest.
+        version: the type's version; "" for the file's digest.
 
     Raises:
-        UnfitFileError: too large, no valid header, or one with more than people may propose.
+        UnfitFileError: the file is too large, has no valid header, or uses features that people may not propose.
     """
     _size_check(text)
     try:
-        # First, so that no expression or address of the schema is looked at.
+        # First, so that no regular expression or reference of the schema is evaluated.
         _header_check(_header_of(text))
         kind = read_type(_FILE, text)
     except TypeFileError as error:
@@ -125,12 +125,12 @@ def file_read(text: str, *, version: str = "") -> VisualizationType:
 
 
 def version_name(number: int, text: str) -> str:
-    """Returns what a render keeps as its type's version: the approved version's number, and the file's digest."""
+    """Returns the version that renders record for the type: the approved version's number and the file's digest."""
     return f"v{number}-{digest(text)}"[:_VERSION_CHARS]
 
 
 def version_number(name: str) -> int | None:
-    """Returns the number in a type's version; None where it is of a file of the server's."""
+    """Returns the approved version's number in a type's version; None for a type with a file on the server."""
     found = re.match(r"v(\d{1,9})-", name)
     return int(found[1]) if found else None
 
@@ -156,7 +156,7 @@ def draft_of(text: str) -> TypeDraft:
 
 
 def file_write(draft: TypeDraft) -> str:
-    """Returns the file of these parts; nothing is checked."""
+    """Returns the file made of these parts, unvalidated."""
     lines = [f"{name} = {_toml(getattr(draft, name))}" for name in ("key", "title", "description", "environment")]
     lines += [f"{name} = {_toml(list(getattr(draft, name)))}" for name in ("artifact_types", "patterns", "required")]
     lines += [] if draft.needs_source else ["needs_source = false"]
@@ -181,7 +181,7 @@ def _toml(value: Any) -> str:
         return f"{{ {', '.join(parts)} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(part) for part in value)}]"
-    # Texts are written as in JSON, apart from a character that JSON allows as it is.
+    # Strings are written as in JSON, except for a character that JSON allows unescaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -193,7 +193,7 @@ def _size_check(text: str) -> None:
     if len(text) > MAX_CODE_CHARS or text.count("\n") > MOST_LINES or "\0" in text:
         words = f"A type's file has at most {MAX_CODE_CHARS:,} characters and {MOST_LINES:,} lines, and no NUL."
         raise _unfit("code", words)
-    # Each line that may begin a block is tried against all that follow.
+    # The header's regular expression retries at each line that may begin a block.
     if len(re.findall(r"(?m)^# /// ", text)) > _MOST_BLOCKS:
         raise _unfit("code", "The code has too many lines that begin with `# ///`, which marks a header.")
 
@@ -212,7 +212,7 @@ def _header_of(text: str) -> dict[str, Any]:
     if not isinstance(tool, dict):
         raise _unfit("file", "The header has no [tool.vizportal] table.")
     try:
-        # Dates and NaN are TOML, and the API could not tell them to anybody.
+        # TOML has dates and NaN, which the API could not return as JSON.
         json.dumps(tool, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         raise _unfit("arguments", "Values must be texts, finite numbers, true, false, or lists of those.") from None

@@ -1,4 +1,4 @@
-"""The form of a proposed type: its header, part by part, and its code."""
+"""The form of a proposed type: the parts of its header, and its code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from apps.visualizations.exceptions import VisualizationsError
 
 
 class _Indented(json.JSONEncoder):
-    """JSON on several lines, for people."""
+    """Encodes JSON on several lines, for people."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "indent": 2, "sort_keys": False, "ensure_ascii": False})
 
 
 class ProposalForm(forms.Form):
-    """What a type's file says. `file` is what is made of it; the service checks that."""
+    """The parts of a type's file. `file` composes the file, which the service validates."""
 
     key = forms.CharField(max_length=40, help_text="Lower case letters, digits and _. The API names the type by it.")
     title = forms.CharField(max_length=80)
@@ -68,22 +68,22 @@ class ProposalForm(forms.Form):
         return value
 
     def clean_arguments(self) -> dict[str, Any]:
-        """Refuses what is no object of objects."""
+        """Rejects values other than an object of objects."""
         return self._clean_object("arguments")
 
     def clean_figures(self) -> dict[str, Any]:
-        """As `clean_arguments`."""
+        """Rejects values other than an object of objects."""
         return self._clean_object("figures")
 
     def file(self) -> str:
-        """Returns the type's file; call it on a valid form only."""
+        """Returns the type's file; requires a valid form."""
         values: dict[str, Any] = dict(self.cleaned_data)
         for name in ("artifact_types", "patterns", "required"):
             values[name] = tuple(values[name] or ())
         return file_write(TypeDraft(**values))
 
     def add_service_error(self, error: VisualizationsError) -> None:
-        """Puts what a service refused beside the fields it names, or above the form."""
+        """Shows a service's error at the fields that it names, else above the form."""
         fields = getattr(error, "fields", {})
         for name, text in fields.items():
             self.add_error(name if name in self.fields else None, text)

@@ -1,4 +1,4 @@
-"""What a proposal begins with: a type's parts guessed from a person's code, which is read and never run."""
+"""Guesses a type's parts for a new proposal from a person's code, which is parsed and never run."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def draft_guess(
     """Returns a type's parts as the code suggests them.
 
     Args:
-        values: the arguments of the render that shows what the code does; they tell the types of those without default.
-        artifact_type: schema title of what was drawn; "" where it is not known.
-        file_name: of what was drawn; "" where it is not known.
+        values: arguments of the sample render, which reveal the types of arguments without a default.
+        artifact_type: schema title of the sample's artifact; "" if unknown.
+        file_name: file name of the sample's source; "" if unknown.
     """
     title = words_of(code)[:_MOST_TITLE_CHARS]
     arguments, required = arguments_guess(code, values or {})
@@ -53,7 +53,7 @@ def draft_guess(
 
 
 def body_of(code: str) -> str:
-    """Returns code without its PEP 723 header; all of it where the header is none."""
+    """Returns code without its PEP 723 header; all of it if there is no valid header."""
     try:
         metadata = read_inline_metadata(code)
     except InlineMetadataError:
@@ -62,7 +62,7 @@ def body_of(code: str) -> str:
 
 
 def arguments_guess(code: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Returns the arguments that code reads from `variables`, and the names of those that it cannot do without."""
+    """Returns the arguments that code reads from `variables`, and the names of required ones."""
     found: dict[str, dict[str, Any]] = {}
     needed: set[str] = set()
     for name, is_needed, default in _uses(code):
@@ -79,7 +79,7 @@ def arguments_guess(code: str, values: Mapping[str, Any]) -> tuple[dict[str, Any
 
 
 def _uses(code: str) -> Iterator[tuple[str, bool, Any]]:
-    """Yields each use of `variables`, in the order of the code: the name, whether it must be there, the default."""
+    """Yields each use of `variables` in source order: name, whether it is required, default."""
     tree = parse(code)
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript | ast.Call)] if tree else []
     for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
@@ -103,7 +103,7 @@ def _name_of(node: ast.Subscript | ast.Call) -> str | None:
 
 
 def _literal(node: ast.expr) -> Any:
-    """Returns a literal that a header can hold; None for everything else."""
+    """Returns a literal that a header can contain; None for everything else."""
     try:
         value = ast.literal_eval(node)
         json.dumps(value, allow_nan=False)

@@ -1,4 +1,4 @@
-"""Proposals, and the versions of each."""
+"""Database models: proposals and their versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apps.visualizations.models import Render
 
 
 class VersionState(ShownChoices):
-    """How far a version is."""
+    """The state of a version."""
 
     DRAFT = "draft", "pencil", Tone.IDLE, "Draft"
     PROPOSED = "proposed", "hourglass", Tone.WARN, "In review"
@@ -25,15 +25,15 @@ class VersionState(ShownChoices):
 
 
 class Proposal(models.Model):
-    """What becomes one type: its author, and which of its versions is the type now.
+    """The origin of one type: its author, its versions, and which of them is the type now.
 
     Attributes:
-        key: of the type, from the first approval on; "" before. It stays taken after the type was retired.
+        key: key of the type from the first approval on, before that "". It stays taken after the type is retired.
         latest: the newest version; private to the author while it is a draft.
-        pending: the version in review; None where none is.
-        approved: the version that is the type, also after it was retired; None before the first approval.
-        retired_at: since when no new results of the type are made; None while they are.
-        author_name: a copy, which outlives the account.
+        pending: the version in review; None for none.
+        approved: the version that is the type, even after retirement; None before the first approval.
+        retired_at: when the type was retired; None while it is in use.
+        author_name: a copy that outlives the account.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -65,15 +65,15 @@ class Proposal(models.Model):
 
 
 class Version(models.Model):
-    """One version of a proposal. Its file never changes; its state does.
+    """A version of a proposal. Its file never changes; its state does.
 
     Attributes:
         number: counts from 1.
-        file: a type's whole file, with its header (docs/add-a-type.md).
+        file: the type's complete file, with its header (docs/add-a-type.md).
         key, title: copies from the header, for lists.
-        sample: the author's own render of the code; None where it was deleted.
-        reviewer_name: a copy, which outlives the account.
-        is_own: the author approved it, being the only one who may.
+        sample: the author's own render of the code; None if it was deleted.
+        reviewer_name: a copy that outlives the account.
+        is_own: whether the author decided, being the only person who may.
     """
 
     proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="versions", db_index=False)

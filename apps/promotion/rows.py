@@ -1,4 +1,4 @@
-"""Changes of a proposal's rows, and the audit log's word of them."""
+"""Changes to the rows of proposals, and their entries in the audit log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apps.visualizations.models import Render
 
 
 def version_add(proposal: Proposal, kind: VisualizationType, file: str, sample: Render | None) -> Version:
-    """Writes a proposal's next version, as a draft."""
+    """Inserts a proposal's next version, as a draft."""
     last = proposal.versions.aggregate(last=Max("number"))["last"] or 0
     version = Version.objects.create(
         proposal=proposal, number=last + 1, file=file, key=kind.key, title=kind.title, sample=sample
@@ -25,7 +25,7 @@ def version_add(proposal: Proposal, kind: VisualizationType, file: str, sample: 
 
 
 def version_newest(proposal: Proposal) -> Version:
-    """Returns the newest version, of whatever state."""
+    """Returns the newest version, in any state."""
     version = proposal.versions.order_by("-number").first()
     if version is None:
         raise NotFoundError("This proposal has no version.")
@@ -36,10 +36,10 @@ def version_pending(proposal: Proposal, number: int | None = None) -> Version:
     """Returns the version in review.
 
     Args:
-        number: which it must be; None for any.
+        number: the expected version; None for any.
 
     Raises:
-        WrongStateError: none is, or another.
+        WrongStateError: no version is in review, or another one.
     """
     version = proposal.versions.filter(state=VersionState.PROPOSED).first()
     if version is None:
@@ -50,19 +50,19 @@ def version_pending(proposal: Proposal, number: int | None = None) -> Version:
 
 
 def version_move(version: Version, before: VersionState, after: VersionState, **values: Any) -> None:
-    """Changes a version's state; raises WrongStateError where somebody else has meanwhile."""
+    """Changes a version's state; raises WrongStateError if somebody else has changed it meanwhile."""
     if not Version.objects.filter(pk=version.pk, state=before).update(state=after, **values):
         raise WrongStateError(f"Version {version.number} is not {before.label.lower()} any more.")
     version.refresh_from_db()
 
 
 def proposal_point(proposal: Proposal, **values: Any) -> None:
-    """Changes a proposal's row."""
+    """Updates a proposal's row and refreshes the object."""
     Proposal.objects.filter(pk=proposal.pk).update(**values)
     proposal.refresh_from_db()
 
 
 def proposal_record(caller: Caller, action: str, proposal: Proposal, *, detail: str = "") -> None:
-    """Writes into the audit log what was done to a proposal."""
+    """Records an action on a proposal in the audit log."""
     name = proposal.latest.title if proposal.latest else proposal.key
     audit.record(caller, action, target=proposal.id, target_name=name, detail=detail)

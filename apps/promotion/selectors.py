@@ -1,4 +1,4 @@
-"""Proposals as a caller may see them: authors their own, reviewers what was proposed to them."""
+"""Read access to proposals: authors see their own, reviewers those that were proposed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHOWN = ("latest", "pending", "approved")
 
 
 def proposals_visible(caller: Caller) -> QuerySet[Proposal]:
-    """Returns the caller's proposals, and for reviewers those that were ever proposed; the newest first."""
+    """Returns the caller's proposals and, for reviewers, all that were ever proposed, newest first."""
     rows = Proposal.objects.select_related("author", *_SHOWN)
     if not caller.may(Right.VIEW):
         return rows.none()
@@ -39,29 +39,29 @@ def proposals_own(caller: Caller) -> QuerySet[Proposal]:
 
 
 def proposals_pending(caller: Caller) -> QuerySet[Proposal]:
-    """Returns what waits for a decision by the caller; nothing for callers that may not approve."""
+    """Returns the proposals in review, oldest first; none for callers who may not approve."""
     rows = proposals_visible(caller).filter(pending__isnull=False).order_by("pending__proposed_at", "id")
     return rows if caller.may(Right.APPROVE) else rows.none()
 
 
 def review_count(caller: Caller) -> int:
-    """Returns how many proposals of others wait for a decision by the caller; 0 without a query for most people."""
+    """Returns how many proposals of others await the decision of the caller; 0 for callers who may not approve."""
     if not caller.may(Right.APPROVE):
         return 0
     return proposals_pending(caller).exclude(author=caller.user_id).count()
 
 
 def proposals_decided(caller: Caller) -> QuerySet[Proposal]:
-    """Returns the types that came of proposals, in use or retired; nothing for callers that may not approve."""
+    """Returns the proposals that became types, in use or retired; none for callers who may not approve."""
     rows = proposals_visible(caller).exclude(key="").order_by("key")
     return rows if caller.may(Right.APPROVE) else rows.none()
 
 
 def proposal_get(caller: Caller, proposal_id: UUID | str) -> Proposal:
-    """Returns one proposal.
+    """Returns a proposal.
 
     Raises:
-        NotFoundError: there is none, or it is not this caller's to see.
+        NotFoundError: there is none, or the caller may not see it.
     """
     found = proposals_visible(caller).filter(id=id_read(proposal_id)).first()
     if found is None:
@@ -70,20 +70,20 @@ def proposal_get(caller: Caller, proposal_id: UUID | str) -> Proposal:
 
 
 def versions_of(caller: Caller, proposal: Proposal) -> QuerySet[Version]:
-    """Returns a proposal's versions, the newest first; drafts for their author only."""
+    """Returns a proposal's versions, newest first; drafts only for their author."""
     rows = Version.objects.filter(proposal__in=proposals_visible(caller).values("id"), proposal=proposal)
     is_all = caller.sees_everything or is_author(caller, proposal)
     return rows if is_all else rows.exclude(state=VersionState.DRAFT)
 
 
 def version_get(caller: Caller, proposal: Proposal, number: int | None = None) -> Version:
-    """Returns one version of a proposal.
+    """Returns a version of a proposal.
 
     Args:
-        number: None for the one in review, or else the newest that the caller may see.
+        number: None for the newest one of the caller's own proposal, else the one in review or the newest visible one.
 
     Raises:
-        NotFoundError: there is none, or it is a draft of somebody else.
+        NotFoundError: there is none, or it is somebody else's draft.
     """
     rows = versions_of(caller, proposal)
     if number is not None:
@@ -97,13 +97,13 @@ def version_get(caller: Caller, proposal: Proposal, number: int | None = None) -
 
 
 def version_before(caller: Caller, version: Version) -> Version | None:
-    """Returns the version that was approved before this one; None for a first one."""
+    """Returns the version that was approved before this one; None if there is none."""
     approved = versions_of(caller, version.proposal).filter(state=VersionState.APPROVED, number__lt=version.number)
     return approved.first()
 
 
 def sample_of(caller: Caller, version: Version) -> Render | None:
-    """Returns the render that shows what a version does; None where the caller may not see it, or it is gone."""
+    """Returns the sample render of a version; None if the caller may not see it, or it is gone."""
     if version.sample_id is None:
         return None
     return visualization_selectors.renders_visible(caller).filter(id=version.sample_id).first()
@@ -115,10 +115,10 @@ def is_author(caller: Caller, proposal: Proposal) -> bool:
 
 
 def approval_of(render: Render) -> Version | None:
-    """Returns the approved version that a render was made of; None for a type that is a file, and for CUSTOM.
+    """Returns the approved version that a render used; None for CUSTOM and for types with a file on the server.
 
     Args:
-        render: one that a selector gave the caller.
+        render: from a selector that checked the caller's permission.
     """
     number = None if render.is_custom else version_number(render.type_version)
     if number is None:
@@ -128,5 +128,5 @@ def approval_of(render: Render) -> Version | None:
 
 
 def renders_proposed() -> QuerySet[Any]:
-    """Returns the ids of the renders that proposals show as samples: nothing removes them with age."""
+    """Returns the ids of the sample renders of proposals, which pruning keeps."""
     return Render.objects.filter(id__in=Version.objects.filter(sample__isnull=False).values("sample")).values("id")

@@ -30,12 +30,12 @@ from apps.visualizations.models import Render
 from apps.visualizations.selectors import render_get
 
 MOST_PROPOSALS: Final = 50
-"""As many proposals as one person may have."""
+"""Maximum number of proposals per author."""
 MOST_VERSIONS: Final = 100
 
 
 def draft_begin(caller: Caller, render: Render) -> TypeDraft:
-    """Returns what the form of a new proposal begins with, guessed from a render of the caller's own code.
+    """Returns the initial content of a new proposal's form, guessed from a render of the caller's custom code.
 
     Raises:
         NotAllowedError, InvalidRequestError: see `proposal_create`.
@@ -52,15 +52,15 @@ def draft_begin(caller: Caller, render: Render) -> TypeDraft:
 
 
 def proposal_create(caller: Caller, render: Render, file: str) -> Proposal:
-    """Saves a proposal with its first draft, which only its author sees.
+    """Saves a proposal with its first draft, visible only to its author.
 
     Args:
-        render: the caller's own, of custom code: the sample that reviewers look at.
-        file: the type's whole file.
+        render: a render of the caller's own custom code, as a sample for reviewers.
+        file: the type's complete file.
 
     Raises:
-        NotAllowedError: the caller may not run code of their own, or the render is somebody else's.
-        InvalidRequestError: the render is none of custom code, or the file cannot be proposed.
+        NotAllowedError: the caller may not run custom code, or the render is somebody else's.
+        InvalidRequestError: too many proposals, the render is not of custom code, or the file cannot be proposed.
     """
     sample_check(caller, render)
     kind = file_check(file, None)
@@ -75,13 +75,13 @@ def proposal_create(caller: Caller, render: Render, file: str) -> Proposal:
 
 
 def proposal_save(caller: Caller, proposal: Proposal, file: str, *, render: Render | None = None) -> Version:
-    """Saves a new draft. What is in review or approved stays as it is.
+    """Saves a new draft. Versions in review or approved stay as they are.
 
     Args:
-        render: a new sample; None for that of the version before.
+        render: a new sample; None keeps the previous version's.
 
     Raises:
-        NotAllowedError: the caller is not the author, or may not run code of their own.
+        NotAllowedError: the caller is not the author, or may not run custom code.
         InvalidRequestError: see `proposal_create`.
     """
     author_check(caller, proposal)
@@ -89,7 +89,7 @@ def proposal_save(caller: Caller, proposal: Proposal, file: str, *, render: Rend
         sample_check(caller, render)
     kind = file_check(file, proposal)
     with transaction.atomic():
-        # The lock keeps numbers apart where the database has row locks; SQLite has one writer at a time anyway.
+        # The lock keeps numbers unique where the database has row locks; SQLite has a single writer anyway.
         Proposal.objects.select_for_update().get(pk=proposal.pk)
         if proposal.versions.count() >= MOST_VERSIONS:
             raise InvalidRequestError(f"A proposal has at most {MOST_VERSIONS} versions. Begin a new one.")
@@ -99,12 +99,12 @@ def proposal_save(caller: Caller, proposal: Proposal, file: str, *, render: Rend
 
 
 def proposal_propose(caller: Caller, proposal: Proposal) -> Version:
-    """Hands the newest draft to the reviewers, in the place of one that they have not decided on.
+    """Submits the newest draft for review, replacing a version still in review.
 
     Raises:
         NotAllowedError: see `proposal_save`.
-        WrongStateError: the newest version is no draft.
-        InvalidRequestError: its key was taken meanwhile, or the rules changed.
+        WrongStateError: the newest version is not a draft.
+        InvalidRequestError: its key was taken or the rules changed meanwhile.
     """
     author_check(caller, proposal)
     version = version_newest(proposal)
@@ -120,7 +120,7 @@ def proposal_propose(caller: Caller, proposal: Proposal) -> Version:
 
 
 def proposal_withdraw(caller: Caller, proposal: Proposal) -> None:
-    """Takes back what is in review.
+    """Withdraws the version in review.
 
     Raises:
         NotAllowedError: see `proposal_save`.
@@ -135,7 +135,7 @@ def proposal_withdraw(caller: Caller, proposal: Proposal) -> None:
 
 
 def sample_get(caller: Caller, render_id: UUID | str) -> Render:
-    """Returns a render that the caller may make a proposal of.
+    """Returns a render for use as the sample of a proposal.
 
     Raises:
         NotFoundError: there is none, or the caller may not see it.
@@ -152,5 +152,5 @@ def _artifact_of(caller: Caller, render: Render) -> Artifact | None:
     try:
         return provenance.artifact_now(caller, render.visualization)
     except RunsError:
-        # The person writes the artifact's type then.
+        # The author then fills in the artifact's type.
         return None

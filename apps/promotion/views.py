@@ -1,4 +1,4 @@
-"""The pages of proposals: the lists, the form, and one proposal with its review."""
+"""The pages of proposals: the lists, the form, and a proposal with its review."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _number(values: Any) -> int:
 
 @require_safe
 def proposal_list(request: HttpRequest) -> HttpResponse:
-    """Lists the caller's proposals, what waits for their decision, and the types that came of proposals."""
+    """Lists the caller's proposals, those that await their decision, and the types made from proposals."""
     caller = caller_of(request)
     page = Paginator(selectors.proposals_own(caller), _PAGE).get_page(request.GET.get("page"))
     context = {
@@ -127,7 +127,7 @@ def _form_answer(
 
 @require_safe
 def proposal_detail(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    """Shows a version of a proposal: its difference, form, sample and file, and what the caller may do."""
+    """Shows a version of a proposal: difference, form, sample and file, and the caller's possible actions."""
     return _detail(request, _proposal(request, proposal_id))
 
 
@@ -141,7 +141,7 @@ def _detail(request: HttpRequest, proposal: Proposal, *, error: str = "") -> Htt
 
 @require_safe
 def version_file(request: HttpRequest, proposal_id: UUID, number: int) -> HttpResponse:
-    """Answers with a version's file, as a folder of VIZPORTAL_TYPES_DIRS takes it."""
+    """Returns a version's file, ready for a folder of VIZPORTAL_TYPES_DIRS."""
     caller, proposal = caller_of(request), _proposal(request, proposal_id)
     with service_errors_as_pages():
         version = selectors.version_get(caller, proposal, number)
@@ -153,7 +153,7 @@ def version_file(request: HttpRequest, proposal_id: UUID, number: int) -> HttpRe
 
 @require_POST
 def proposal_action(request: HttpRequest, proposal_id: UUID, action: str) -> HttpResponse:
-    """Proposes, withdraws, approves, rejects or retires; the page says what is refused, and keeps what was typed."""
+    """Proposes, withdraws, approves, rejects or retires; on an error, the page shows it and keeps the comment."""
     if action not in _ACTIONS:
         raise Http404(f"A proposal has no action {action}.")
     proposal = _proposal(request, proposal_id)

@@ -1,4 +1,4 @@
-"""The admin site: which queues are paused."""
+"""Admin page of paused queues."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from apps.visualizations.models import QueuePause
 
 @admin.register(QueuePause)
 class QueuePauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Queues are paused on the queue's page; to delete a pause is to resume."""
+    """Queues are paused on the queue's page; deleting a pause resumes the queue."""
 
     list_display = ("queue", "reason", "paused_by", "paused_at")
 
     @admin.display(description="queue")
     def queue(self, pause: QueuePause) -> str:
-        """The environment, or all."""
+        """The environment, or "all queues"."""
         return pause.environment or "all queues"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """The page of the queue says what runs and asks for the reason."""
+        """Queues are paused on the queue's page, which shows what runs and asks for a reason."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """As above."""
+        """Pauses are changed on the queue's page."""
         return False
 
     def delete_model(self, request: HttpRequest, obj: QueuePause) -> None:
@@ -37,6 +37,6 @@ class QueuePauseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         queue_resume(caller_of(request), obj.environment)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[QueuePause]) -> None:
-        """As `delete_model`, for the action."""
+        """Same as `delete_model`, for the bulk action."""
         for each in queryset:
             self.delete_model(request, each)

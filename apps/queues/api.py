@@ -1,4 +1,4 @@
-"""The API's addresses of pauses: who may administer stops and starts queues, everybody sees which are paused."""
+"""API operations of pauses: administrators pause and resume queues, everybody sees which are paused."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _ENVIRONMENT = Field("", max_length=100, description="Such as base; empty for al
 
 
 class PauseIn(Schema):
-    """Which queue is paused, and what people read about it on the pages."""
+    """The queue to pause, and the reason that pages show."""
 
     environment: str = _ENVIRONMENT
     reason: str
 
 
 class ResumeIn(Schema):
-    """Which pause ends: as it was named when it began."""
+    """The pause to end, by the same environment as it was created."""
 
     environment: str = _ENVIRONMENT
 
 
 class PauseOut(Schema):
-    """A pause. `running`: how many renders that had begun still run; with none, the queue is drained."""
+    """A pause. `running`: number of renders still running; the queue is drained when it is 0."""
 
     environment: str
     reason: str
@@ -43,39 +43,39 @@ class PauseOut(Schema):
 
 
 class PausesOut(Schema):
-    """The pauses; there are few, so there is one page of them."""
+    """All pauses; there are few, so a single page contains them."""
 
     items: list[PauseOut]
     next: str | None = None
 
 
 class ResumeOut(Schema):
-    """Whether there was a pause to end."""
+    """Whether a pause was ended."""
 
     resumed: bool
 
 
 @router.get("/pauses", response={200: PausesOut, **errors()}, url_name="queue_pauses")
 def pauses_list(request: HttpRequest) -> Any:  # noqa: ARG001  (everybody who is signed in may know)
-    """Lists which queues are paused. Ask again until `drained` is true to wait for what runs."""
+    """Lists the paused queues. To wait for running renders, repeat until `drained` is true."""
     return {"items": [_shape(each) for _, each in sorted(selectors.pause_list().items())]}
 
 
 @router.post("/pause", response={200: PauseOut, **errors(400)}, url_name="queue_pause")
 def queue_pause(request: HttpRequest, payload: PauseIn) -> Any:
-    """Pauses a queue, or all: workers begin nothing new. Asking again changes the reason. Administrators only."""
+    """Pauses a queue, or all: workers begin nothing new. Repeating it changes the reason. Administrators only."""
     return _shape(services.queue_pause(caller_of(request), payload.environment, payload.reason))
 
 
 @router.post("/drain", response={200: PauseOut, **errors(400)}, url_name="queue_drain")
 def queue_drain(request: HttpRequest, payload: PauseIn) -> Any:
-    """Pauses as `pause` does, for who waits until nothing runs: `GET /queue/pauses` says when. Administrators only."""
+    """Same as `pause`, for clients that then wait with `GET /queue/pauses` until nothing runs. Administrators only."""
     return queue_pause(request, payload)
 
 
 @router.post("/resume", response={200: ResumeOut, **errors(400)}, url_name="queue_resume")
 def queue_resume(request: HttpRequest, payload: ResumeIn) -> Any:
-    """Ends a pause; asking again does no harm. Administrators only."""
+    """Ends a pause; repeated calls are harmless. Administrators only."""
     return {"resumed": services.queue_resume(caller_of(request), payload.environment)}
 
 

@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class QueuesConfig(AppConfig):
-    """The queue as people see it: what runs and waits, pauses, statistics."""
+    """The queue's pages: running and waiting renders, pauses, statistics."""
 
     name = "apps.queues"
     verbose_name = "Queue"

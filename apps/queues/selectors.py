@@ -1,4 +1,4 @@
-"""The queue as a caller may see it: one's own renders and those of readable namespaces; the others as numbers."""
+"""Read access to the queue: callers see renders that are visible to them; the others are only counted."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from apps.visualizations.models import QueuePause, Render
 from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 MOST_SHOWN: Final = 100
-"""As many waiting renders of an environment as a page lists."""
+"""Maximum number of an environment's waiting renders that a page lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueRow:
-    """One line of a queue: a render, or several of other people in a row.
+    """A row of a queue: a render, or several consecutive ones that the caller may not see.
 
     Attributes:
-        render: None for those that the caller may not see; `hidden` says how many these are.
-        place: None for one that runs.
-        usual_s: how long the latest of its type took; None where none has ended.
+        render: None for renders that the caller may not see; `hidden` is their number.
+        place: None for a running render.
+        usual_s: mean duration of the latest renders of its type; None if none has ended.
     """
 
     render: Render | None = None
@@ -39,11 +39,11 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentQueue:
-    """What runs and waits in one environment.
+    """The running and waiting renders of an environment.
 
     Attributes:
-        pause: its own or that of all queues; None where workers take renders.
-        more: how many wait after the last one listed.
+        pause: the pause of this queue or of all; None if workers take renders.
+        more: number of waiting renders beyond those listed.
     """
 
     environment: str
@@ -71,7 +71,7 @@ def running_count(environment: str = "") -> int:
 
 
 def pause_list() -> dict[str, QueuePause]:
-    """Returns the pauses by environment; "" is the one of all queues."""
+    """Returns the pauses by environment; the key "" is the pause of all queues."""
     return {each.environment: each for each in QueuePause.objects.all()}
 
 
@@ -124,7 +124,7 @@ def _rows(caller: Caller, environment: str, running: int) -> tuple[QueueRow, ...
 
 
 def _merged(rows: list[QueueRow]) -> list[QueueRow]:
-    """Returns the rows with neighbours of other people's as one."""
+    """Merges consecutive rows of hidden renders into one."""
     merged: list[QueueRow] = []
     for each in rows:
         if each.hidden and merged and merged[-1].hidden:

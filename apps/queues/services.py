@@ -1,4 +1,4 @@
-"""What administrators do with queues: pause and resume them."""
+"""Pauses and resumes queues, for administrators."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from apps.visualizations.models import QueuePause
 from apps.visualizations.services.rights import right_check
 
 MOST_REASON_CHARS: Final = 200
-"""As long as the reason of a pause may be."""
+"""Maximum length of a pause's reason."""
 
 
 def queue_pause(caller: Caller, environment: str, reason: str) -> QueuePause:
-    """Pauses a queue: workers begin nothing new, what runs ends as usual. A pause that is there gets the new reason.
+    """Pauses a queue: workers begin nothing new, running renders end as usual. An existing pause gets the new reason.
 
     Args:
         environment: "" for all queues.
-        reason: a sentence that everybody reads on the pages.
+        reason: a sentence that pages show to everybody.
 
     Raises:
         NotAllowedError: the caller is no administrator.
-        InvalidRequestError: there is no such queue, or no reason, or a long one.
+        InvalidRequestError: there is no such queue, or the reason is empty or too long.
     """
     right_check(caller, Right.ADMINISTER)
     _environment_check(environment)
@@ -44,10 +44,10 @@ def queue_pause(caller: Caller, environment: str, reason: str) -> QueuePause:
 
 
 def queue_resume(caller: Caller, environment: str) -> bool:
-    """Lets workers begin renders again; a pause of all queues is ended by the name "" only.
+    """Ends a pause. A pause of all queues is ended only by the name "".
 
     Returns:
-        False where it was not paused.
+        False if there was no such pause.
 
     Raises:
         NotAllowedError: the caller is no administrator.

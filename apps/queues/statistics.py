@@ -1,4 +1,4 @@
-"""Figures for administrators: how renders of each type went over a period, and what storage holds of whom."""
+"""Statistics for administrators: the renders of each type in a period, and the use of storage."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from apps.visualizations.services.rights import right_check
 from apps.visualizations.states import RenderState
 
 PERIODS: Final = {1: "Last day", 7: "Last 7 days", 30: "Last 30 days", 90: "Last 90 days"}
-"""Days, and how the page calls them."""
+"""Numbers of days, with the page's names for them."""
 MOST_SAMPLED: Final = 10_000
-"""Percentiles and memory are of the newest so many renders of the period."""
+"""Size of the sample for percentiles and memory: the newest renders of the period."""
 _MOST_ROWS: Final = 50
 _FAILED: Final = (RenderState.FAILED, RenderState.TIMED_OUT, RenderState.LOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeStatistics:
-    """How the renders of one type went that ended in the period.
+    """Statistics of a type's renders that ended in the period.
 
     Attributes:
-        count, failed: all of them, and those that failed, timed out or were lost; a cancelled one is no failure.
-        reason: the most frequent reason of a failure; "" for none.
-        median_s, p95_s, peak_bytes: of the sample; None where none of the type is in it.
+        count, failed: all renders, and those that failed, timed out or were lost; a cancelled one is not a failure.
+        reason: the most frequent reason of failures; "" for none.
+        median_s, p95_s, peak_bytes: from the sample; None if the sample has none of the type.
     """
 
     type_key: str
@@ -46,13 +46,13 @@ class TypeStatistics:
 
     @property
     def failed_percent(self) -> float:
-        """The failures in percent of all."""
+        """Failures as a percentage of all renders."""
         return 100 * self.failed / self.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageRow:
-    """Results and notebooks of one type or person; `name` is "" for what has no owner."""
+    """Stored results and notebooks of one type or person; `name` is "" for those without an owner."""
 
     name: str
     renders: int
@@ -61,7 +61,7 @@ class StorageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """All that the page shows; `sampled` of `count` renders are in the sample. Storage is of all times."""
+    """The content of the page. Of `count` renders, `sampled` are in the sample. Storage covers all times."""
 
     count: int
     sampled: int
@@ -71,7 +71,7 @@ class Statistics:
 
 
 def statistics_read(caller: Caller, days: int) -> Statistics:
-    """Returns the figures of the last days, with four queries.
+    """Returns the statistics of the last days, with four queries.
 
     Raises:
         NotAllowedError: the caller is no administrator.
@@ -122,14 +122,14 @@ def _types(groups: Any, spans: dict[str, list[float]], peaks: dict[str, int]) ->
 
 
 def _percentile(values: Sequence[float], percent: int) -> float | None:
-    """Returns the smallest value that so many percent do not exceed (nearest rank); None of none."""
+    """Returns a percentile by nearest rank; None for no values."""
     if not values:
         return None
     return sorted(values)[-(-percent * len(values) // 100) - 1]
 
 
 def _storage(field: str) -> tuple[StorageRow, ...]:
-    """Returns what is kept by a field, the largest first, fifty rows at most."""
+    """Returns storage use grouped by a field, largest first, at most fifty rows."""
     size = Sum(Coalesce(F("html_bytes"), 0) + Coalesce(F("notebook_bytes"), 0))
     rows = Render.objects.order_by().values_list(field).annotate(count=Count("id"), size=size).order_by("-size", field)
     return tuple(

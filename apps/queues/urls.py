@@ -1,4 +1,4 @@
-"""Addresses of the queue's pages."""
+"""URLs of the queue's pages."""
 
 from __future__ import annotations
 

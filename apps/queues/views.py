@@ -1,4 +1,4 @@
-"""The pages of the queue: what runs and waits, and statistics for administrators."""
+"""The pages of the queue: running and waiting renders, and statistics for administrators."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _USUAL_DAYS = 7
 
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
-    """Shows what runs and what waits, in the order of turns."""
+    """Shows running and waiting renders, in the order of turns."""
     caller = caller_of(request)
     context = {
         "queues": selectors.queue_view(caller),
@@ -60,7 +60,7 @@ def resume(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def cancel(request: HttpRequest, render_id: UUID) -> HttpResponse:
-    """Cancels a render that waits or runs, and shows the queue again."""
+    """Cancels a queued or running render, and returns to the queue."""
     caller = caller_of(request)
     try:
         cancellation.render_cancel(caller, render_get(caller, render_id))
@@ -71,7 +71,7 @@ def cancel(request: HttpRequest, render_id: UUID) -> HttpResponse:
 
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
-    """Shows an administrator how renders went, and what storage holds."""
+    """Shows administrators statistics of renders and of storage."""
     text = request.GET.get("days", "")
     days = int(text) if text.isdecimal() and int(text) in PERIODS else _USUAL_DAYS
     with service_errors_as_pages():

@@ -1,4 +1,4 @@
-"""The API's addresses of reports."""
+"""API operations of reports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Number = Annotated[int, Query(ge=1, le=999_999_999)]
 
 
 class BlockIn(Schema):
-    """A text, or a result: `id` is of a render, a visualization or a series, as `kind` says."""
+    """A text, or a result: `kind` says whether `id` is that of a render, a visualization or a series."""
 
     kind: BlockKind = BlockKind.TEXT
     text: str = Field("", description="Markdown, of a text.")
@@ -34,12 +34,12 @@ class BlockIn(Schema):
     id: UUID | None = None
 
     def draft(self) -> Draft:
-        """Returns the block, not checked yet."""
+        """Returns the block as a draft, unchecked."""
         return Draft(kind=self.kind, text=self.text, caption=self.caption, target_id=self.id)
 
 
 class ReportIn(Schema):
-    """A new report: its blocks, or visualizations whose present results it shows."""
+    """A new report: its blocks, or visualizations whose current results it shows."""
 
     title: str
     blocks: list[BlockIn] = []
@@ -48,7 +48,7 @@ class ReportIn(Schema):
 
 
 class ReportChanges(Schema):
-    """The next version, made from version `number`; what is left out stays."""
+    """The next version, based on version `number`; omitted fields stay as they are."""
 
     number: int
     title: str | None = None
@@ -56,13 +56,13 @@ class ReportChanges(Schema):
 
 
 class RestoreIn(Schema):
-    """Which version is saved again."""
+    """The version to save again."""
 
     number: int
 
 
 class ReportOut(Schema):
-    """A report; `number` is of its newest version."""
+    """A report; `number` is that of its newest version."""
 
     id: str
     title: str
@@ -76,7 +76,7 @@ class ReportOut(Schema):
 
 
 class BlockOut(Schema):
-    """A block; `render_id` is what a result shows now, and `missing` says why there is none to see."""
+    """A block; `render_id` is the result it shows now, and `missing` says why there is none."""
 
     kind: str
     text: str
@@ -88,7 +88,7 @@ class BlockOut(Schema):
 
 
 class ReportDetailsOut(ReportOut):
-    """A report with what stands in it."""
+    """A report with its blocks."""
 
     blocks: list[BlockOut]
 
@@ -118,7 +118,7 @@ class VersionPage(Schema):
 
 
 class ChangeOut(Schema):
-    """What happened to one block. `lines` are those of a text, with `+` or `-` before what differs."""
+    """A change to one block. `lines` are those of a text, with `+` or `-` before the ones that differ."""
 
     kind: ChangeKind
     position: int
@@ -127,7 +127,7 @@ class ChangeOut(Schema):
 
 
 class ChangesOut(Schema):
-    """What one version changes of another."""
+    """The changes from one version to another."""
 
     before: VersionOut
     after: VersionOut
@@ -136,7 +136,7 @@ class ChangesOut(Schema):
 
 @router.get("", response={200: ReportPage, **errors(400)}, url_name="reports")
 def reports_list(request: HttpRequest, page_size: PageSize = 50, page_token: str = "") -> Any:
-    """Lists the reports that you may see, the one that was changed last first."""
+    """Lists the reports that you may see, most recently changed first."""
     rows = selectors.reports_visible(caller_of(request))
     found, following = page_at(rows, page_size=page_size, page_token=page_token)
     return {"items": [_shape(each) for each in found], "next": following}
@@ -144,7 +144,7 @@ def reports_list(request: HttpRequest, page_size: PageSize = 50, page_token: str
 
 @router.post("", response={201: ReportDetailsOut, **errors(400, 404)}, url_name="report_create")
 def report_create(request: HttpRequest, payload: ReportIn) -> Any:
-    """Makes a report of blocks, or of visualizations as they are now."""
+    """Creates a report from blocks, or from visualizations as they are now."""
     caller = caller_of(request)
     chosen = [visualization_get(caller, each) for each in payload.visualization_ids]
     drafts = [each.draft() for each in payload.blocks]
@@ -157,14 +157,14 @@ def report_create(request: HttpRequest, payload: ReportIn) -> Any:
 
 @router.get("/{report_id}", response={200: ReportDetailsOut, **errors(404)}, url_name="report")
 def report_get(request: HttpRequest, report_id: UUID, number: int | None = None) -> Any:
-    """Returns a report with what stands in its newest version, or in the version `number`."""
+    """Returns a report with the blocks of its newest version, or of version `number`."""
     caller = caller_of(request)
     return _details(caller, selectors.report_get(caller, report_id), number)
 
 
 @router.patch("/{report_id}", response={200: ReportDetailsOut, **errors(400, 404, 409)})
 def report_change(request: HttpRequest, report_id: UUID, payload: ReportChanges) -> Any:
-    """Saves a new version. 409 where somebody saved one after the version that yours was made from."""
+    """Saves a new version. 409 if somebody saved another version after the one that yours is based on."""
     caller = caller_of(request)
     report = selectors.report_get(caller, report_id)
     services.change_check(caller, report)
@@ -188,7 +188,7 @@ def report_delete(request: HttpRequest, report_id: UUID) -> Any:
 
 @router.get("/{report_id}/versions", response={200: VersionPage, **errors(400, 404)}, url_name="report_versions")
 def versions_list(request: HttpRequest, report_id: UUID, page_size: PageSize = 50, page_token: str = "") -> Any:
-    """Lists a report's versions, the newest first."""
+    """Lists a report's versions, newest first."""
     caller = caller_of(request)
     rows = selectors.versions_of(caller, selectors.report_get(caller, report_id))
     found, following = page_at(rows, page_size=page_size, page_token=page_token)
@@ -197,7 +197,7 @@ def versions_list(request: HttpRequest, report_id: UUID, page_size: PageSize = 5
 
 @router.get("/{report_id}/changes", response={200: ChangesOut, **errors(400, 404)}, url_name="report_changes")
 def changes_list(request: HttpRequest, report_id: UUID, before: Number, after: Number) -> Any:
-    """Returns what the version `after` changes of the version `before`."""
+    """Returns the changes from version `before` to version `after`."""
     caller = caller_of(request)
     difference = versions_compare(caller, selectors.report_get(caller, report_id), before, after)
     return {

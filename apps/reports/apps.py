@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ReportsConfig(AppConfig):
     verbose_name = "Reports"
 
     def ready(self) -> None:
-        """Keeps the renders that reports pin, and has deleted reports taken away."""
+        """Protects renders in reports from pruning, and has the reconciler purge deleted reports."""
         from apps.reports import selectors, services  # noqa: PLC0415  (they import models)
         from apps.visualizations.services import pruning, reconciliation  # noqa: PLC0415
 

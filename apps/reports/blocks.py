@@ -1,4 +1,4 @@
-"""What stands in a report before it is saved, and what a report may hold."""
+"""Drafts of a report's blocks, and the limits of a report."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _MODEL_CARD: Final = (
     "## Limitations\n\nWhere it fails, and what to do then.",
     "## Ethical considerations\n\nWhom it may harm, and what was done about that.",
 )
-# After which of these the chosen results come.
+# The chosen results follow this many of the sections.
 _RESULTS_AFTER: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One part of a report, not saved yet.
+    """A block of a report that is not saved yet.
 
     Attributes:
-        target_id: of the render, visualization or series that is shown; None for texts.
+        target_id: id of the render, visualization or series to show; None for texts.
     """
 
     kind: BlockKind
@@ -42,10 +42,10 @@ class Draft:
 
 
 def drafts_clean(drafts: Iterable[Draft]) -> list[Draft]:
-    """Returns drafts as they are kept: without texts that are empty, and without NUL.
+    """Returns drafts in their stored form, without empty texts and NUL.
 
     Raises:
-        InvalidRequestError: there are too many, one is too long, or a result is not named.
+        InvalidRequestError: there are too many drafts, one is too long, or a result has no id.
     """
     clean = [_clean(number, each) for number, each in enumerate(drafts)]
     kept = [each for each in clean if each.kind is not BlockKind.TEXT or each.text]
@@ -55,10 +55,10 @@ def drafts_clean(drafts: Iterable[Draft]) -> list[Draft]:
 
 
 def title_clean(title: str) -> str:
-    """Returns a title as it is kept.
+    """Returns a title in its stored form.
 
     Raises:
-        InvalidRequestError: it is empty or too long.
+        InvalidRequestError: the title is empty or too long.
     """
     clean = " ".join(title.replace("\0", "").split())
     if not 0 < len(clean) <= LONGEST_TITLE:
@@ -67,7 +67,7 @@ def title_clean(title: str) -> str:
 
 
 def drafts_of(blocks: Iterable[ReportBlock]) -> list[Draft]:
-    """Returns saved blocks as drafts, such as for the form that changes them."""
+    """Returns saved blocks as drafts, for example for the form."""
     return [
         Draft(kind=BlockKind(each.kind), text=each.text, caption=each.caption, target_id=each.target_id)
         for each in blocks
@@ -75,12 +75,12 @@ def drafts_of(blocks: Iterable[ReportBlock]) -> list[Draft]:
 
 
 def drafts_blank(results: Sequence[Draft] = ()) -> list[Draft]:
-    """Returns what a new report begins with: an empty text, then the results."""
+    """Returns the blocks of a new report: an empty text, then the results."""
     return [Draft(kind=BlockKind.TEXT), *results]
 
 
 def drafts_model_card(results: Sequence[Draft] = ()) -> list[Draft]:
-    """Returns the sections of a model card, with the results among the evaluation."""
+    """Returns the sections of a model card, with the results after its evaluation."""
     texts = [Draft(kind=BlockKind.TEXT, text=text) for text in _MODEL_CARD]
     return [*texts[:_RESULTS_AFTER], *results, *texts[_RESULTS_AFTER:]]
 

@@ -1,4 +1,4 @@
-"""What a report's page shows."""
+"""The template context of a report."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from apps.reports.models import Report
 
 
 def report_context(caller: Caller, report: Report, number: int | None = None) -> dict[str, Any]:
-    """Returns a version of a report with its blocks; the newest for None.
+    """Returns the context of a report's version with its blocks.
 
     Raises:
-        NotFoundError: there is no such version, or this caller may not see the report.
+        NotFoundError: there is no such version, or the caller may not see the report.
     """
     version = selectors.version_get(caller, report, number)
     return {

@@ -1,4 +1,4 @@
-"""What one version of a report changes of another, in words and by line."""
+"""Compares two versions of a report, in words and by line."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _WAYS: Final = {
     BlockKind.VISUALIZATION: "always the latest",
     BlockKind.SERIES: "newest run of its series",
 }
-# Comparing takes longer than in proportion: texts with more lines than this together are only said to differ.
+# Comparing takes more than linear time: beyond this total number of lines, texts are only reported to differ.
 _MOST_LINES: Final = 5_000
 
 
 class ChangeKind(StrEnum):
-    """What happened to a part of a report."""
+    """What happened to a block of a report."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -33,12 +33,12 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One part of a report that differs.
+    """A difference in one block of a report.
 
     Attributes:
-        position: in the newer version, from 1; in the older one for what was removed.
-        words: a sentence for people.
-        lines: of a text, those that differ with some around them; empty for results, and for texts that are too long.
+        position: in the newer version, from 1; for a removed block, in the older one.
+        words: a sentence for users.
+        lines: the differing lines of a text with some context; empty for results, and for texts that are too long.
     """
 
     kind: ChangeKind
@@ -49,7 +49,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionDifference:
-    """Two versions of a report, and what differs."""
+    """Two versions of a report, and their differences."""
 
     before: ReportVersion
     after: ReportVersion
@@ -86,7 +86,7 @@ class _Comparison:
             yield self.whole(ChangeKind.ADDED, position, block)
 
     def replaced(self, before: list[tuple[int, ReportBlock]], after: list[tuple[int, ReportBlock]]) -> Iterator[Change]:
-        """Texts in the same place are one text that changed."""
+        """Reports texts at the same place as one text that changed."""
         texts = [each for each in before if each[1].kind == BlockKind.TEXT]
         for position, block in after:
             if block.kind == BlockKind.TEXT and texts:
@@ -111,7 +111,7 @@ class _Comparison:
             yield from self.captions(position, same[1], block)
 
     def rewritten(self) -> Iterator[Change]:
-        """Texts elsewhere that share a line are one text that moved and changed."""
+        """Reports texts at different places that share a line as one text that moved and changed."""
         for position, block in [each for each in self.added if each[1].kind == BlockKind.TEXT]:
             same = next((each for each in self.removed if _shares_a_line(each[1], block)), None)
             if same is None:
@@ -145,10 +145,10 @@ class _Comparison:
 
 
 def versions_compare(caller: Caller, report: Report, before: int, after: int) -> VersionDifference:
-    """Returns what the version `after` changes of the version `before`, as far as a caller may see it.
+    """Returns the changes from version `before` to version `after`, as far as the caller may see them.
 
     Raises:
-        NotFoundError: there is none of these numbers, or this caller may not see the report.
+        NotFoundError: there is no such version, or the caller may not see the report.
     """
     older, newer = (selectors.version_get(caller, report, number) for number in (before, after))
     old, new = list(older.blocks.all()), list(newer.blocks.all())
@@ -166,7 +166,7 @@ def _shares_a_line(one: ReportBlock, other: ReportBlock) -> bool:
 
 
 def _names(caller: Caller, blocks: Sequence[ReportBlock]) -> dict[Any, str]:
-    """Returns what each result is called; a title that the caller may not see is left out."""
+    """Returns the name of each result, without titles that the caller may not see."""
     shown = selectors.blocks_shown(caller, blocks)
     titles = ((block, each.title or block.target_title) for block, each in zip(blocks, shown, strict=True))
     return {_key(block): f"“{title}”" if title else "A result that you may not see" for block, title in titles}

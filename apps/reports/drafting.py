@@ -1,4 +1,4 @@
-"""Blocks before they are saved: of chosen results, of saved versions, and whether a caller may see what they show."""
+"""Creates drafts from results or saved versions, and checks whether a caller may see what they show."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from apps.visualizations.selectors import results_latest
 
 
 def drafts_from(visualizations: Sequence[Visualization], kind: BlockKind = BlockKind.RENDER) -> list[Draft]:
-    """Returns blocks that show visualizations; those that cannot be shown in that way are left out.
+    """Returns drafts that show visualizations; those that cannot be shown that way are left out.
 
     Args:
-        visualizations: which the caller may see.
-        kind: `RENDER` pins the newest good result of each, or the latest render where there is none.
+        visualizations: visualizations that the caller may see.
+        kind: `RENDER` pins the newest successful result of each, or the latest render if there is none.
     """
     if kind is BlockKind.RENDER:
         rows = Visualization.objects.filter(id__in=[each.id for each in visualizations])
@@ -33,19 +33,19 @@ def drafts_from(visualizations: Sequence[Visualization], kind: BlockKind = Block
 
 
 def drafts_saved(caller: Caller, report: Report, number: int) -> list[Draft]:
-    """Returns what stands in a saved version.
+    """Returns the blocks of a saved version as drafts.
 
     Raises:
-        NotFoundError: there is no such version, or this caller may not see it.
+        NotFoundError: there is no such version, or the caller may not see it.
     """
     return drafts_of(selectors.version_get(caller, report, number).blocks.all())
 
 
 def blocks_check(caller: Caller, drafts: Sequence[Draft], *, known: Report | None = None) -> None:
-    """Refuses drafts that show something that a caller may not see, such as a wrong id.
+    """Rejects drafts that show a result which does not exist or which the caller may not see.
 
     Args:
-        known: the report that is changed; what it shows already may stay.
+        known: the report being changed; results that it already shows may stay.
 
     Raises:
         InvalidRequestError: names the block.
@@ -63,8 +63,8 @@ def blocks_check(caller: Caller, drafts: Sequence[Draft], *, known: Report | Non
 def place_for(caller: Caller, drafts: Sequence[Draft], namespace: str = "") -> tuple[str, str]:
     """Returns the endpoint's key and the namespace for a new report.
 
-    Without `namespace` they are those of its results where these have the same; otherwise the namespace that the caller
-    chose, or the first that they may read. With none of these the report is the caller's only.
+    Without `namespace` they are those of its results, if all have the same; otherwise the namespace that the caller
+    chose, or the first that they may read. With none of these the report is visible to the caller only.
     """
     shown = [each.visualization for each in selectors.results_named(caller, drafts).values() if each]
     places = {(each.endpoint_key, each.namespace) for each in shown}

@@ -1,6 +1,6 @@
-"""The form that writes a report: its fields as drafts, and what its buttons do with them.
+"""The form of a report: its fields as drafts, and the actions of its buttons.
 
-It works without scripts: each button sends all of the form, and the page comes back with the blocks as they are then.
+It works without scripts: each button submits the whole form, and the response shows the changed blocks.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _MOST_PICKED: Final = 50
 
 @dataclass(slots=True, kw_only=True)
 class Form:
-    """What was typed, whether it makes sense or not.
+    """The submitted form, unvalidated.
 
     Attributes:
-        base: the version that it was made from; 0 for a new report.
-        action: the pressed button: save, find, pick, or up, down, remove, text with a block's number.
-        at: the number of the block that the button belongs to; -1 for none.
-        picked: ids of visualizations to add, shown as `pick_kind` says.
-        focus: the number of the block whose field is focused when the page comes back; -1 for none.
+        base: number of the version that it is based on; 0 for a new report.
+        action: the pressed button: save, find or pick; or up, down, remove or text, with a block's number.
+        at: number of the block that the button belongs to; -1 for none.
+        picked: ids of visualizations to add, to be shown as `pick_kind` says.
+        focus: number of the block whose field gets the focus in the response; -1 for none.
     """
 
     title: str = ""
@@ -42,7 +42,7 @@ class Form:
 
 
 def form_read(data: QueryDict) -> Form:
-    """Reads what a browser sent; what is missing or makes no sense is left out."""
+    """Parses a submitted form; missing or invalid parts are left out."""
     action, _, at = data.get("action", "").partition("-")
     kinds = data.getlist("kind")[: MOST_BLOCKS * 2]
     columns = [data.getlist(name) for name in ("text", "caption", "target")]
@@ -65,11 +65,11 @@ def form_read(data: QueryDict) -> Form:
 
 
 def form_act(form: Form, found: Sequence[Draft] = ()) -> None:
-    """Does to the blocks what the pressed button says.
+    """Applies the pressed button to the blocks.
 
     Args:
-        form: changed in place.
-        found: the blocks that are added, for `pick`.
+        form: modified in place.
+        found: blocks to add, for `pick`.
     """
     at, drafts = form.at, form.drafts
     if form.action == "pick" and found:

@@ -1,4 +1,4 @@
-"""The form that chooses two versions of a report."""
+"""The form that selects two versions of a report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_CHOICES: Final = 200
 
 
 class VersionsForm(forms.Form):
-    """Which version is compared with which. An address may name older ones than there is a choice of."""
+    """Choices of the versions to compare. An address may name versions that are too old to be among the choices."""
 
     def __init__(self, before: int, after: int, numbers: Iterable[int]) -> None:
         super().__init__()
@@ -21,12 +21,12 @@ class VersionsForm(forms.Form):
 
 
 def numbers_read(query: Mapping[str, str], newest: int) -> tuple[int, int]:
-    """Returns the two versions that an address means; by default the newest, and the one before the other."""
+    """Returns the numbers `from` and `to` of a query; by default the newest version's predecessor and the newest."""
     after = _number(query.get("to"), newest)
     return _number(query.get("from"), max(1, after - 1)), after
 
 
 def _number(text: str | None, usual: int) -> int:
-    # Longer numbers are those of no version, and of no column.
+    # Longer numbers cannot be versions and would overflow the column.
     is_number = text is not None and text.isascii() and text.isdecimal() and len(text) <= 9
     return int(text) if text and is_number else usual

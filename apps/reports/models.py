@@ -1,4 +1,4 @@
-"""Reports, their versions, and what stands in each version."""
+"""Database models: reports, their versions, and the blocks of each version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 
 class BlockKind(models.TextChoices):
-    """What a part of a report is."""
+    """The kind of a block."""
 
     TEXT = "text", "Text"
     RENDER = "render", "A result as it is now"
@@ -23,10 +23,10 @@ class Report(models.Model):
     """Markdown and results on one page, arranged by hand. Each save adds a version.
 
     Attributes:
-        namespace: who may read it in Kubeflow may read the report.
-        number: of the newest version. Saving is one UPDATE that names the number it was made from.
+        namespace: people who may read it in Kubeflow may read the report.
+        number: of the newest version. Saving is a single UPDATE, conditional on the number it is based on.
         title: of the newest version.
-        deleted_at: when it was deleted; it can be restored for a day, and is nowhere to be seen meanwhile.
+        deleted_at: when it was deleted; it is hidden at once, and can be restored for a day.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -56,9 +56,9 @@ class Report(models.Model):
 
 
 class ReportVersion(models.Model):
-    """A report as somebody saved it. Never changed afterwards."""
+    """A saved version of a report. It never changes."""
 
-    # The unique constraint below is an index of it too.
+    # The unique constraint below already provides an index.
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="versions", db_index=False)
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=200)
@@ -74,13 +74,13 @@ class ReportVersion(models.Model):
 
 
 class ReportBlock(models.Model):
-    """One part of a version: a text, or a result.
+    """A block of a version: a text, or a result.
 
     Attributes:
         text: Markdown; "" for results.
-        target_id: of the render, visualization or recipe that is shown. No foreign key: a version does not change
-            when what it shows is deleted, and says then what is gone.
-        target_title: what the result was called when it was added; "" where that is of another namespace.
+        target_id: id of the render, visualization or recipe to show. Not a foreign key: when the target is deleted, the
+            version stays the same and reports that it is gone.
+        target_title: title of the result when it was added; "" if the result is in another namespace.
     """
 
     version = models.ForeignKey(ReportVersion, on_delete=models.CASCADE, related_name="blocks", db_index=False)

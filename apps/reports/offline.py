@@ -1,7 +1,7 @@
-"""A report as one file that opens offline.
+"""Exports a report as one file that opens offline.
 
-Nothing of a result is parsed here: its bytes become the value of an attribute, in which only `&` and `"` mean anything.
-The browser then draws them in a frame without an origin, under the file's own policy, which allows no network.
+Results are not parsed: their bytes become the value of an attribute, in which only `&` and `"` are special. The browser
+draws each in a frame without an origin, under the file's own policy, which allows no network access.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from apps.visualizations.services.assets import inline_assets
 from apps.visualizations.services.results import result_open
 
 MOST_BYTES: Final = 200 * 1024**2
-# In a file there are no headers. A frame made of an attribute inherits this policy.
+# A file has no headers; a `srcdoc` frame inherits this policy.
 POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; style-src 'unsafe-inline' blob: data:; "
     "img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; connect-src 'none'; "
@@ -32,12 +32,12 @@ _FOLDER: Final = Path(__file__).parent
 
 
 def report_file(caller: Caller, version: ReportVersion, blocks: Sequence[ShownBlock]) -> Iterator[bytes]:
-    """Yields a version of a report as one page with everything that it needs.
+    """Yields a version of a report as one self-contained page.
 
-    Results beyond MOST_BYTES, and those that the store does not have as they were saved, are named and left out.
+    Results beyond MOST_BYTES, and results that the store has lost or damaged, are listed but left out.
 
     Args:
-        blocks: what the caller may see of it.
+        blocks: the blocks as the caller may see them.
     """
     caller.require(Right.VIEW)
     return _pieces(version, blocks)
@@ -74,7 +74,7 @@ def _result(block: ShownBlock, left_bytes: int) -> Iterator[bytes]:
 
 
 def _opened(render: Render, left_bytes: int) -> tuple[Iterator[bytes] | None, str]:
-    """Returns a result's bytes, or why there are none."""
+    """Returns a result's bytes, or the reason why they are missing."""
     if (render.html_bytes or 0) > left_bytes:
         return None, f"Left out: with this result the file would be larger than {MOST_BYTES // 1024**2} MB."
     try:
@@ -91,5 +91,5 @@ def _frame(title: str, content: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _escaped(chunk: bytes) -> bytes:
-    # Both are single bytes in UTF-8, and no other character contains them: chunks may be cut anywhere.
+    # Both are single bytes in UTF-8 and part of no other character, so chunks may be cut anywhere.
     return chunk.replace(b"&", b"&amp;").replace(b'"', b"&quot;")

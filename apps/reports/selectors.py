@@ -1,4 +1,4 @@
-"""Reports as a caller may see them, and the results that their blocks show."""
+"""Read access: reports that a caller may see, and the results that their blocks show."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from apps.visualizations.models import Recipe, Render, Visualization
 from apps.visualizations.states import RenderState
 
 _MOST_NAMESPACES: Final = 200
-# Nothing on a report's page needs them, and they are long.
+# Long columns that a report's page does not need.
 _LONG: Final = ("code", "log", "traceback", "visualization__text", "visualization__notes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownBlock:
-    """A block with what it shows now.
+    """A block with the result that it shows now.
 
     Attributes:
-        render: the result; None for texts, and where there is none to see.
-        missing: why there is no result to see; "" where there is one.
+        render: the result; None for texts, or if there is none to show.
+        missing: why there is no result to show; "" if there is one, or for texts.
     """
 
     position: int
@@ -49,14 +49,14 @@ class ShownBlock:
 
     @property
     def title(self) -> str:
-        """What the result is called; "" where there is none."""
+        """Title of the result; "" if there is none."""
         return self.render.visualization.title if self.render else ""
 
 
 def reports_visible(caller: Caller) -> QuerySet[Report]:
-    """Returns the reports that a caller may see, the one that was changed last first.
+    """Returns the reports that a caller may see, most recently changed first.
 
-    As with visualizations: everybody who may view, and on multi-user endpoints the owner and readers of its namespace.
+    As with visualizations, these are all, or on multi-user endpoints the caller's own and those of readable namespaces.
     """
     rows = Report.objects.filter(deleted_at=None).select_related("owner")
     if not caller.may(Right.VIEW):
@@ -73,10 +73,10 @@ def reports_visible(caller: Caller) -> QuerySet[Report]:
 
 
 def report_get(caller: Caller, report_id: UUID | str) -> Report:
-    """Returns one report.
+    """Returns a report.
 
     Raises:
-        NotFoundError: there is none, or this caller may not see it.
+        NotFoundError: there is none, or the caller may not see it.
     """
     found = reports_visible(caller).filter(id=selectors.id_read(report_id)).first()
     if found is None:
@@ -93,23 +93,23 @@ def reports_changeable(caller: Caller) -> QuerySet[Report]:
 
 
 def may_change(caller: Caller, report: Report) -> bool:
-    """Whether a caller may save, restore or delete: administrators, and the owner with the right to create."""
+    """Whether a caller may save, restore or delete: administrators, and the owner if permitted to create."""
     if caller.may(Right.ADMINISTER):
         return True
     return caller.is_person and report.owner_id == caller.user_id and caller.may(Right.CREATE)
 
 
 def versions_of(caller: Caller, report: Report) -> QuerySet[ReportVersion]:
-    """Returns a report's versions, the newest first."""
+    """Returns a report's versions, newest first."""
     rows = ReportVersion.objects.filter(report__in=reports_visible(caller).values("id"), report=report)
     return rows.select_related("author")
 
 
 def version_get(caller: Caller, report: Report, number: int | None = None) -> ReportVersion:
-    """Returns one version; the newest for None.
+    """Returns a version of a report; None selects the newest.
 
     Raises:
-        NotFoundError: there is none of that number, or this caller may not see the report.
+        NotFoundError: there is no such version, or the caller may not see the report.
     """
     wanted = report.number if number is None else number
     found = versions_of(caller, report).filter(number=wanted).first()
@@ -119,16 +119,16 @@ def version_get(caller: Caller, report: Report, number: int | None = None) -> Re
 
 
 def version_blocks(caller: Caller, version: ReportVersion) -> list[ReportBlock]:
-    """Returns what stands in a version, in its order.
+    """Returns a version's blocks in order.
 
     Raises:
-        NotFoundError: this caller may not see the report.
+        NotFoundError: the caller may not see the report.
     """
     return list(version_get(caller, version.report, version.number).blocks.all())
 
 
 def titles_kept(caller: Caller, report: Report) -> dict[UUID, str]:
-    """Returns what a report's versions called their results, by id, also of those that are gone."""
+    """Returns the stored titles of results in all versions of a report, by id; includes deleted results."""
     rows = ReportBlock.objects.filter(version__in=versions_of(caller, report).values("id"), target_id__isnull=False)
     return {each.target_id: each.target_title for each in rows.exclude(target_title="") if each.target_id}
 
@@ -138,10 +138,10 @@ def blocks_shown(
 ) -> list[ShownBlock]:
     """Returns blocks with the results that a caller may see.
 
-    A result that was deleted and one that is hidden from the caller are told apart for nobody.
+    Deleted results and results that are hidden from the caller look the same.
 
     Args:
-        titles: what results were called, for drafts, which do not know.
+        titles: stored titles of results by id, for drafts, which have none.
     """
     titles = titles or {}
     rows = list(blocks)
@@ -165,12 +165,12 @@ def blocks_shown(
 
 
 def results_named(caller: Caller, drafts: Sequence[Draft]) -> dict[tuple[BlockKind, UUID | None], Render | None]:
-    """Returns the render that each draft's result shows now, for a caller who may see it; the rest is left out."""
+    """Returns the render that each draft shows now, if the caller may see it; others are left out."""
     return _results(caller, drafts)
 
 
 def renders_pinned() -> QuerySet[Any]:
-    """Returns the ids of the renders that any version of a report shows: nothing removes them with age."""
+    """Returns the ids of renders that any version of a report shows, which pruning keeps."""
     blocks = ReportBlock.objects.filter(target_id__isnull=False)
     pinned = blocks.filter(kind=BlockKind.RENDER).values("target_id")
     latest = Visualization.objects.filter(id__in=blocks.filter(kind=BlockKind.VISUALIZATION).values("target_id"))
@@ -178,7 +178,7 @@ def renders_pinned() -> QuerySet[Any]:
 
 
 def _divided_keys() -> list[str]:
-    """Returns the keys of the endpoints where a report without a namespace is its owner's only."""
+    """Returns the keys of endpoints on which a report without a namespace is visible to its owner only."""
     known = endpoints.endpoints()
     keys = [each.key for each in known if each.is_multi_user]
     return ["", *keys] if known and known[0].is_multi_user else keys
@@ -205,7 +205,7 @@ def _results(caller: Caller, rows: Iterable[ReportBlock | Draft]) -> dict[tuple[
 
 
 def _latest_of_series(caller: Caller, recipe_ids: set[UUID]) -> dict[UUID, UUID]:
-    """Returns the visualization of each series' newest run that has a result."""
+    """Returns for each series the visualization of its newest run that has a result."""
     if not recipe_ids:
         return {}
     rows = selectors.visualizations_visible(caller).filter(recipe=OuterRef("pk"), outcome=RenderState.SUCCEEDED)
@@ -218,7 +218,7 @@ def _latest_of(caller: Caller, visualization_ids: set[UUID]) -> dict[UUID, Any]:
     if not visualization_ids:
         return {}
     rows: QuerySet[Visualization] = selectors.visualizations_visible(caller).filter(id__in=visualization_ids)
-    # While it is rendered again, and where that failed, the result before is shown.
+    # While it is being rendered again, or if that failed, the previous result is shown.
     good = selectors.results_latest(rows).values_list("id", "good")
     return dict(rows.values_list("id", "latest_id")) | dict(good)
 

@@ -1,4 +1,4 @@
-"""What people do with reports: write them, go back to an older version, delete them."""
+"""Creates, saves, restores and deletes reports."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class ReportChangedError(WrongStateError):
 def report_create(
     caller: Caller, title: str, drafts: Sequence[Draft], *, endpoint_key: str = "", namespace: str = ""
 ) -> Report:
-    """Makes a report with its first version. Whoever may read its namespace may read it.
+    """Creates a report with its first version. People who may read its namespace may read it.
 
     Raises:
         NotAllowedError: the caller may not create.
-        InvalidRequestError: the title or a block makes no sense.
-        NotFoundError: the namespace is not the caller's to read.
+        InvalidRequestError: the title or a block is invalid.
+        NotFoundError: the caller may not read the namespace.
     """
     right_check(caller, Right.CREATE)
     namespace_check(caller, endpoint_key, namespace)
@@ -62,12 +62,12 @@ def report_create(
 
 
 def report_save(caller: Caller, report: Report, base: int, title: str, drafts: Sequence[Draft]) -> ReportVersion:
-    """Saves a new version, made from version `base`.
+    """Saves a new version, based on version `base`.
 
     Raises:
-        NotAllowedError: neither the owner with the right to create, nor an administrator.
-        InvalidRequestError: the title or a block makes no sense.
-        ReportChangedError: somebody saved another one meanwhile; nothing is changed.
+        NotAllowedError: the caller is neither the owner, with the permission to create, nor an administrator.
+        InvalidRequestError: the title or a block is invalid.
+        ReportChangedError: somebody saved another version meanwhile; nothing was changed.
     """
     change_check(caller, report)
     title = title_clean(title)
@@ -98,7 +98,7 @@ def report_restore(caller: Caller, report: Report, number: int) -> ReportVersion
 
 
 def report_append(caller: Caller, report: Report, drafts: Sequence[Draft]) -> ReportVersion:
-    """Adds blocks at a report's end, in a new version.
+    """Appends blocks to a report, in a new version.
 
     Raises:
         NotAllowedError, InvalidRequestError, ReportChangedError: see `report_save`.
@@ -108,7 +108,7 @@ def report_append(caller: Caller, report: Report, drafts: Sequence[Draft]) -> Re
 
 
 def report_delete(caller: Caller, report: Report) -> None:
-    """Deletes a report: nobody sees it, and within a day it can be restored.
+    """Deletes a report: it becomes invisible, and can be restored within a day.
 
     Raises:
         NotAllowedError: see `report_save`.
@@ -120,10 +120,10 @@ def report_delete(caller: Caller, report: Report) -> None:
 
 
 def report_undelete(caller: Caller, report_id: UUID | str) -> Report:
-    """Takes back a deletion.
+    """Restores a deleted report.
 
     Raises:
-        NotFoundError: it was not deleted, or is gone for good, or is of a namespace that the caller may not read.
+        NotFoundError: it was not deleted, was purged, or is in a namespace that the caller may not read.
         NotAllowedError: see `report_save`.
     """
     right_check(caller, Right.CREATE)
@@ -143,7 +143,7 @@ def report_undelete(caller: Caller, report_id: UUID | str) -> Report:
 
 
 def reports_purge(before: datetime | None = None) -> int:
-    """Takes away what was deleted before then, or a day ago; returns how many, a hundred at most."""
+    """Purges reports deleted before a time, by default a day ago; returns how many, at most a hundred."""
     before = before or timezone.now() - UNDO
     old = list(Report.objects.filter(deleted_at__lt=before).order_by("deleted_at").values_list("id", flat=True))
     Report.objects.filter(id__in=old[:_MOST_PURGED]).delete()
@@ -151,10 +151,10 @@ def reports_purge(before: datetime | None = None) -> int:
 
 
 def change_check(caller: Caller, report: Report) -> None:
-    """Refuses a caller that may not change a report.
+    """Requires that the caller may change a report.
 
     Raises:
-        NotAllowedError: neither the owner with the right to create, nor an administrator.
+        NotAllowedError: the caller is neither the owner, with the permission to create, nor an administrator.
     """
     right_check(caller, Right.CREATE)
     if not selectors.may_change(caller, report):
@@ -186,7 +186,7 @@ def _version_add(caller: Caller, report: Report, drafts: Sequence[Draft]) -> Rep
 
 
 def _title_for(report: Report, render: Render | None, before: str) -> str:
-    """Returns what readers may know of a result once it is gone: nothing, where it is of another namespace."""
+    """Returns the title that readers may see after a result is gone; "" if it is in another namespace."""
     if render is None:
         return before
     visualization = render.visualization

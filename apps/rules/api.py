@@ -1,4 +1,4 @@
-"""The API's addresses of rules."""
+"""API operations of rules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PageSize = Annotated[int, Query(ge=1, le=200)]
 
 
 class ConditionsIn(Schema):
-    """Which runs are meant; `*` and `?` in names stand for others, and an empty text for any."""
+    """Conditions for runs; `*` and `?` in names are wildcards, and an empty text matches any run."""
 
     pipeline: str = ""
     run: str = ""
@@ -37,7 +37,7 @@ class ConditionsIn(Schema):
         """Returns the conditions.
 
         Raises:
-            ApiError: 400, a state that no run has.
+            ApiError: 400, an unknown state.
         """
         state = State.by_value(self.state)
         if state is None:
@@ -48,7 +48,7 @@ class ConditionsIn(Schema):
 
 
 class RuleIn(Schema):
-    """A new rule: a series, and the runs whose end adds to it. Without conditions: those of the series' pipeline."""
+    """A new rule: a series, and conditions for the runs to add. By default, the runs of the series' pipeline."""
 
     series_id: UUID
     title: str = ""
@@ -58,7 +58,7 @@ class RuleIn(Schema):
 
 
 class RuleChanges(Schema):
-    """What may be changed of a rule; what is left out stays."""
+    """Changes to a rule; omitted fields stay as they are."""
 
     title: str | None = None
     enabled: bool | None = None
@@ -67,7 +67,7 @@ class RuleChanges(Schema):
 
 
 class RuleOut(Schema):
-    """A rule; `runs` are how many of its runs are in each state."""
+    """A rule; `runs` counts its runs by state."""
 
     id: str
     title: str
@@ -92,14 +92,14 @@ class RulePage(Schema):
 
 
 class EarlierIn(Schema):
-    """To how many of the newest runs that match a rule is applied; `dry_run` changes nothing."""
+    """How many of the newest matching runs a rule is applied to; `dry_run` changes nothing."""
 
     last: int
     dry_run: bool = False
 
 
 class EarlierRun(Schema):
-    """A run that matches."""
+    """A matching run."""
 
     id: str
     name: str
@@ -107,7 +107,7 @@ class EarlierRun(Schema):
 
 
 class EarlierOut(Schema):
-    """The runs that match. `added` are to be rendered, `rendered` were before; `complete`: no older one matches."""
+    """Matching runs. `added` will be rendered, `rendered` already were; `complete`: no older runs match."""
 
     items: list[EarlierRun]
     added: int
@@ -118,7 +118,7 @@ class EarlierOut(Schema):
 
 @router.get("", response={200: RulePage, **errors(400)}, url_name="rules")
 def rules_list(request: HttpRequest, page_size: PageSize = 50, page_token: str = "") -> Any:
-    """Lists your rules, the newest first."""
+    """Lists your rules, newest first."""
     rows = selectors.rules_visible(caller_of(request))
     found, following = page_at(rows, page_size=page_size, page_token=page_token)
     return {"items": [_shape(request, each) for each in found], "next": following}
@@ -126,7 +126,7 @@ def rules_list(request: HttpRequest, page_size: PageSize = 50, page_token: str =
 
 @router.post("", response={201: RuleOut, **errors(400, 404, 502)}, url_name="rule_create")
 def rule_create(request: HttpRequest, payload: RuleIn) -> Any:
-    """Makes a rule: when a run that matches ends, it is added to the series. It works with your rights."""
+    """Creates a rule: when a matching run ends, it is added to the series. The rule works with your permissions."""
     caller = caller_of(request)
     recipe = recipe_get(caller, payload.series_id)
     given = payload.conditions
@@ -144,13 +144,13 @@ def rule_create(request: HttpRequest, payload: RuleIn) -> Any:
 
 @router.get("/{rule_id}", response={200: RuleOut, **errors(404)}, url_name="rule")
 def rule_get(request: HttpRequest, rule_id: UUID) -> Any:
-    """Returns a rule with how many runs are in each state."""
+    """Returns a rule with the number of runs in each state."""
     return _shape(request, selectors.rule_get(caller_of(request), rule_id))
 
 
 @router.patch("/{rule_id}", response={200: RuleOut, **errors(400, 404)})
 def rule_change(request: HttpRequest, rule_id: UUID, payload: RuleChanges) -> Any:
-    """Pauses a rule or lets it go on, renames it, or sets its limits."""
+    """Pauses or resumes a rule, renames it, or sets its limits."""
     rule = selectors.rule_get(caller_of(request), rule_id)
     limits = {"most_failures": payload.most_failures, "most_waiting": payload.most_waiting}
     given = {name: value for name, value in limits.items() if value is not None}
@@ -160,14 +160,14 @@ def rule_change(request: HttpRequest, rule_id: UUID, payload: RuleChanges) -> An
 
 @router.delete("/{rule_id}", response={204: None, **errors(404)})
 def rule_delete(request: HttpRequest, rule_id: UUID) -> Any:
-    """Deletes a rule; what it has rendered stays."""
+    """Deletes a rule; its visualizations stay."""
     services.rule_delete(caller_of(request), selectors.rule_get(caller_of(request), rule_id))
     return Status(204, None)
 
 
 @router.post("/{rule_id}/apply", response={200: EarlierOut, **errors(400, 404, 502)}, url_name="rule_apply")
 def rule_apply(request: HttpRequest, rule_id: UUID, payload: EarlierIn) -> Any:
-    """Applies a rule to the newest earlier runs that match; one that it has rendered is not rendered again."""
+    """Applies a rule to the newest matching earlier runs, except those that it has already rendered."""
     caller = caller_of(request)
     rule = selectors.rule_get(caller, rule_id)
     conditions = selectors.conditions_of(rule)
@@ -184,7 +184,7 @@ def rule_apply(request: HttpRequest, rule_id: UUID, payload: EarlierIn) -> Any:
 
 @router.post("/{rule_id}/cancel", response={200: RuleOut, **errors(400, 404)}, url_name="rule_cancel")
 def rule_cancel(request: HttpRequest, rule_id: UUID) -> Any:
-    """Cancels what a rule has still to render."""
+    """Cancels the runs that a rule has yet to render."""
     rule = selectors.rule_get(caller_of(request), rule_id)
     services.rule_cancel(caller_of(request), rule)
     return _shape(request, rule)

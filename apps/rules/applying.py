@@ -1,4 +1,4 @@
-"""The reconciler's part: finds runs that match, waits for their end, and has each rendered once."""
+"""The reconciler's part: finds matching runs, waits for their end, and has each rendered once."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from apps.visualizations.services.submission import Submission
 from apps.visualizations.states import RenderState
 
 logger = logging.getLogger(__name__)
-# One reconciler works on a rule; another one takes it up after so long. Two side by side do no harm.
+# How long other reconcilers leave a rule to the one that works on it. Working concurrently does no harm.
 _TURN: Final = timedelta(seconds=3)
-# Whatever Kubeflow does, the reconciler's other work goes on after so long.
+# Limits a pass, so that the reconciler's other work continues whatever Kubeflow does.
 _LONGEST_PASS_S: Final = 8.0
-# They end the owner's work here, and nobody but a person can put that right.
+# The owner's permissions have ended, which only a person can change, so the rule pauses.
 _RIGHTS_ENDED: Final = (
     PermissionDenied,
     NotAllowedError,
@@ -52,7 +52,7 @@ _RIGHTS_ENDED: Final = (
     runs_exceptions.ForbiddenError,
     runs_exceptions.NotSignedInError,
 )
-# They say nothing of the run; it has its turn in the next pass.
+# Temporary errors that are not about the run; it is retried in the next pass.
 _PASSING: Final = (TooManyQueuedError, runs_exceptions.EndpointDownError)
 
 
@@ -61,10 +61,10 @@ class _TakenError(Exception):
 
 
 def rules_pass() -> int:
-    """Works on every enabled rule that has its turn; returns how many runs were met, queued or ended.
+    """Works on rules that are enabled or still rendering; returns how many runs were found, queued or ended.
 
-    Safe at any time, beside itself, and wherever it is killed: a run has one row for each rule, and that row changes in
-    the transaction that saves its visualization.
+    Safe at any time, concurrently with itself, and when killed at any point: each rule has one row per run, which
+    changes in the transaction that saves the visualization.
     """
     done, began = 0, time.monotonic()
     away: set[str] = set()
@@ -84,7 +84,7 @@ def rules_pass() -> int:
 
 
 def rule_work(rule: Rule) -> int:
-    """Does all that is to be done for one rule now; returns how many runs were met, queued or ended.
+    """Does all pending work of a rule; returns how many runs were found, queued or ended.
 
     Raises:
         RunsError: Kubeflow does not answer.
@@ -118,12 +118,12 @@ def _take_turn(rule: Rule) -> bool:
 
 
 def _discover(caller: Caller, rule: Rule, gateway: Gateway) -> int:
-    """Meets the runs since the cursor, page by page: what is met stays met, wherever this ends."""
+    """Records the runs since the cursor page by page, so that an interruption loses nothing."""
     conditions = selectors.conditions_of(rule)
     asked = replace(conditions.question(), created_from=rule.cursor - meeting.OVERLAP, sort="created")
     met = 0
     for page in run_pages(gateway, asked):
-        # Whether a run has its tag is decided when it has ended.
+        # Whether a run has the tag is decided when it has ended.
         untagged = replace(conditions, tag="")
         going_on = [run for run in untagged.match(caller, gateway, page) if not run.state.is_final]
         ended = conditions.match(caller, gateway, tuple(run for run in page if run.state.is_final))
@@ -147,7 +147,7 @@ def _resolve_waiting(rule: Rule, gateway: Gateway) -> int:
 
 def _resolve(rule: Rule, row: RuleRun, run: Run | None, gateway: Gateway) -> bool:
     if run is None:
-        # An archived run is in no list, and a deleted one is nowhere.
+        # Archived runs are in no list, and deleted ones are gone.
         try:
             run = gateway.run(row.run_id)
         except runs_exceptions.NotFoundError:
@@ -162,7 +162,7 @@ def _apply_pending(caller: Caller, rule: Rule, gateway: Gateway) -> int:
     rows = RuleRun.objects.filter(rule=rule)
     room = rule.most_waiting - rows.filter(state=RuleRunState.RENDERING).count()
     applied, began = 0, time.monotonic()
-    # The newest runs first: they are what people look at.
+    # Newest runs first: they interest people most.
     for row in rows.filter(state=RuleRunState.PENDING).order_by("-run_created_at", "-id")[: max(0, room)]:
         if time.monotonic() - began > _LONGEST_PASS_S or not Rule.objects.filter(id=rule.id, is_enabled=True).exists():
             break
@@ -179,7 +179,7 @@ def _apply_pending(caller: Caller, rule: Rule, gateway: Gateway) -> int:
 
 
 def _apply(caller: Caller, rule: Rule, row: RuleRun, gateway: Gateway) -> bool:
-    """Has one run rendered, unless that is under way already; returns False where another reconciler was faster."""
+    """Has a run rendered, unless that is under way; returns False if another reconciler was faster."""
 
     def on_saved(made: Submission) -> None:
         state = RuleRunState.RENDERING if made.render.is_active else RuleRunState.SUCCEEDED
@@ -199,7 +199,7 @@ def _apply(caller: Caller, rule: Rule, row: RuleRun, gateway: Gateway) -> bool:
 
 
 def _own_visualization(rule: Rule, row: RuleRun) -> Visualization | None:
-    """Returns what the owner has of this recipe and run already, waiting or good."""
+    """Returns the owner's active or succeeded visualization of this recipe and run; None if there is none."""
     good = Q(latest__state=RenderState.SUCCEEDED, latest__damaged_at=None) | Q(
         latest__state__in=[RenderState.QUEUED, RenderState.RUNNING]
     )
@@ -208,7 +208,7 @@ def _own_visualization(rule: Rule, row: RuleRun) -> Visualization | None:
 
 
 def _follow_renders(rule: Rule) -> int:
-    """Notes which renders of a rule have ended, in the order of their ends."""
+    """Records which renders of a rule have ended, in the order of their ends."""
     ended = 0
     rows = RuleRun.objects.filter(rule=rule, state=RuleRunState.RENDERING).select_related("render")
     for row in rows.order_by("render__finished_at", "id"):
@@ -247,7 +247,7 @@ def _failed(rule: Rule, row: RuleRun, before: RuleRunState, message: str) -> boo
 
 
 def _settle(row: RuleRun, before: RuleRunState, after: RuleRunState, message: str) -> bool:
-    """Changes a row from one state to another, unless somebody else changed it."""
+    """Changes a row's state, unless another process has changed it."""
     return bool(RuleRun.objects.filter(id=row.id, state=before).update(state=after, message=message))
 
 

@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class RulesConfig(AppConfig):
-    """Rules: when a run of a pipeline ends, a recipe is drawn of it."""
+    """Rules: when a run of a pipeline ends, a recipe is applied to it."""
 
     name = "apps.rules"
     verbose_name = "Rules"

@@ -1,4 +1,4 @@
-"""Which runs a rule is for, and finding them in Kubeflow."""
+"""The conditions of a rule, and searching Kubeflow for runs that meet them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from apps.runs.gateway.filters import RunQuestion
 from apps.runs.selectors import tags_of
 
 MOST_SCANNED: Final = 5000
-"""As many runs as one search looks at."""
+"""Maximum number of runs that a search examines."""
 _PAGE: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConditions:
-    """Which runs are meant.
+    """Conditions for runs.
 
     Attributes:
-        pipeline, name: `*` stands for any text and `?` for one character; "" for any.
+        pipeline, name: patterns, in which `*` matches any text and `?` one character; "" for any.
         experiment_id, tag: "" for any.
-        state: in which a run must have ended.
+        state: the state in which a run must have ended.
     """
 
     pipeline: str = ""
@@ -36,12 +36,12 @@ class RunConditions:
     state: State = State.SUCCEEDED
 
     def question(self) -> RunQuestion:
-        """Returns what Kubeflow is asked; it answers with more runs than match, and never with fewer."""
+        """Returns the query for Kubeflow, which finds all matching runs and possibly others."""
         literal = max(re.split(r"[*?]", self.name), key=len)
         return RunQuestion(text=literal, experiment_id=self.experiment_id)
 
     def match(self, caller: Caller, gateway: Gateway, runs: tuple[Run, ...]) -> list[Run]:
-        """Returns the runs that fit, whatever their state, with their pipelines' names."""
+        """Returns the matching runs with their pipelines' names, ignoring their state."""
         own = [run for run in runs if run.id and _fits(run.name, self.name)]
         own = [run for run in own if self.experiment_id in {"", run.experiment_id}]
         found = [run for run in gateway.runs_named(own) if _fits(run.pipeline_name, self.pipeline)]
@@ -53,12 +53,12 @@ class RunConditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundRuns:
-    """Runs that match.
+    """The runs that a search found.
 
     Attributes:
-        runs: the newest first.
-        scanned: how many were looked at.
-        is_complete: whether there are no others; otherwise older runs were not looked at, or are not listed.
+        runs: newest first.
+        scanned: number of runs examined.
+        is_complete: False if older runs were not examined or not returned.
     """
 
     runs: tuple[Run, ...]
@@ -67,7 +67,7 @@ class FoundRuns:
 
 
 def runs_ended(caller: Caller, gateway: Gateway, conditions: RunConditions, most: int) -> FoundRuns:
-    """Finds the newest runs that match and have ended as they must, at most so many.
+    """Finds the newest matching runs that ended in the wanted state, at most `most`.
 
     Raises:
         RunsError: Kubeflow does not answer, or refuses.

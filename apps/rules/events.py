@@ -1,4 +1,4 @@
-"""What apps above this one hear of rules: that one paused, that a run of it failed, or that one was rendered."""
+"""Events for higher apps: a rule was paused, a run of it failed, or a run was rendered."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleTrouble:
-    """Something went wrong with a rule.
+    """A failed run or a pause of a rule.
 
     Attributes:
-        run: which failed; None where the portal paused the rule.
-        message: a sentence for people.
+        run: the run that failed; None if the portal paused the rule.
+        message: a sentence for users.
     """
 
     rule: Rule
@@ -30,7 +30,7 @@ class RuleTrouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSuccess:
-    """A run of a rule was rendered."""
+    """A rule's run was rendered."""
 
     rule: Rule
     run: RuleRun
@@ -38,7 +38,7 @@ class RuleSuccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """What hears of rules."""
+    """A pair of functions that receive the events."""
 
     on_trouble: Callable[[RuleTrouble], None]
     on_success: Callable[[RuleSuccess], None]
@@ -48,9 +48,9 @@ _listeners: Final[dict[str, Listener]] = {}
 
 
 def listener_register(name: str, listener: Listener) -> None:
-    """Has functions called with each event, in the transaction that writes it down, so that none is missed.
+    """Registers a listener for events. It is called in the transaction that records the event, so none is missed.
 
-    Their errors are logged and hinder no rule.
+    A listener's errors are logged and do not affect the rule.
     """
     _listeners[name] = listener
 

@@ -14,7 +14,7 @@ _STATES: Final = [(state.value, state.label) for state in State if state.is_fina
 
 
 class RuleForm(forms.Form):
-    """Which runs a rule is for, and to how many earlier ones it is applied."""
+    """Conditions of a rule, and the number of earlier runs to apply it to."""
 
     title = forms.CharField(
         label="Name", max_length=200, required=False, help_text="Leave it empty for a name made from the other fields."
@@ -39,7 +39,7 @@ class RuleForm(forms.Form):
     )
 
     def conditions(self) -> RunConditions:
-        """Returns the conditions of a valid form."""
+        """Returns the conditions; requires a valid form."""
         values = self.cleaned_data
         return RunConditions(
             pipeline=values["pipeline"],
@@ -51,6 +51,6 @@ class RuleForm(forms.Form):
 
 
 class EarlierForm(forms.Form):
-    """To how many earlier runs a rule is applied."""
+    """The number of earlier runs to apply a rule to."""
 
     last = forms.IntegerField(label="Last runs", min_value=1, max_value=MOST_EARLIER, initial=10)

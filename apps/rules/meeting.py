@@ -1,4 +1,4 @@
-"""The runs that a rule meets: each is noted once, with what becomes of it."""
+"""Records the runs that a rule finds, each once, with their state."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from apps.runs.entities import Run, State
 from apps.runs.gateway import Gateway
 from apps.runs.gateway.filters import RunQuestion
 
-# A run may be listed a moment after one that was created later.
+# A run may appear in lists shortly after one that was created later.
 OVERLAP: Final = timedelta(minutes=2)
 _ACTIVE: Final = tuple(state for state in State if state.is_active)
 
 
 def runs_meet(rule: Rule, runs: Iterable[Run], *, is_earlier: bool = False) -> int:
-    """Notes runs that match, each once for all time; returns how many were new.
+    """Records matching runs, each only once ever; returns how many were new.
 
     Args:
-        is_earlier: runs that had ended before the rule was there are left out, without a reason.
+        is_earlier: the rule is new, so runs that have already ended are skipped without a message.
     """
     wanted = State.by_value(rule.run_state)
     rows = []
@@ -49,7 +49,7 @@ def runs_meet(rule: Rule, runs: Iterable[Run], *, is_earlier: bool = False) -> i
 
 
 def run_end(row: RuleRun, run: Run) -> bool:
-    """Notes that a run has ended for which a rule waited; returns False where it goes on."""
+    """Records that a run has ended; returns False if it still runs."""
     state, message = _met_state(run, State.by_value(row.rule.run_state))
     if state == RuleRunState.WAITING:
         return False
@@ -66,15 +66,15 @@ def _met_state(run: Run, wanted: State | None) -> tuple[RuleRunState, str]:
 
 
 def known_runs(caller: Caller, gateway: Gateway, conditions: RunConditions) -> tuple[datetime, list[Run]]:
-    """Returns when the newest run was created, and the matching runs that a new rule must know of already.
+    """Returns when the newest run was created, and the matching runs that a new rule must already know.
 
-    These are the ones that go on, and those of the last moments, which the first look finds again.
+    These are the active ones, and the most recent ones, which the first search would find again.
     """
     newest = gateway.runs(RunQuestion(), page_size=1).items
     cursor = (newest[0].created_at if newest else None) or timezone.now()
     recent = replace(conditions.question(), created_from=cursor - OVERLAP)
     active = replace(conditions.question(), states=_ACTIVE)
-    # Whether a run has its tag is decided when it has ended.
+    # Whether a run has the tag is decided when it has ended.
     untagged = replace(conditions, tag="")
     known = {
         run.id: run

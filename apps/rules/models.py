@@ -1,4 +1,4 @@
-"""Rules, and the runs that each of them has met."""
+"""Database models: rules, and the runs that each has found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.visualizations.models import Recipe, Render
 
 
 class RuleRunState(ShownChoices):
-    """What became of one run for one rule."""
+    """The state of a run for a rule."""
 
     WAITING = "waiting", "hourglass", Tone.IDLE, "Run goes on"
     PENDING = "pending", "clock", Tone.WARN, "To be rendered"
@@ -26,16 +26,16 @@ class RuleRunState(ShownChoices):
 
 
 class Rule(models.Model):
-    """When a run that matches ends, the rule's recipe is drawn of it, with the rights of the rule's owner.
+    """Applies its recipe to each matching run that ends, with the permissions of its owner.
 
     Attributes:
-        pipeline_pattern, run_pattern: names, in which `*` and `?` stand for others; "" for any.
-        run_state: of runs, in which they must end.
-        cursor: when the newest run was created that the rule has seen; by Kubeflow's clock.
+        pipeline_pattern, run_pattern: names with the wildcards `*` and `?`; "" for any.
+        run_state: the state in which runs must end.
+        cursor: creation time of the newest run seen, by Kubeflow's clock.
         looked_at: when a reconciler last began to work on it; keeps others away for a moment.
-        paused_because: what people are told; "" where a person paused it.
-        failures: runs in a row that failed; at `most_failures` the rule pauses.
-        most_waiting: renders of this rule that may wait or run at a time.
+        paused_because: the reason for users; "" if a person paused it.
+        failures: number of consecutive failed runs; at `most_failures` the rule pauses.
+        most_waiting: maximum number of this rule's renders that are queued or running at a time.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -71,11 +71,11 @@ class Rule(models.Model):
 
 
 class RuleRun(models.Model):
-    """One run that a rule has met. There is one row for each rule and run, so that no run is rendered twice.
+    """A run that a rule has found. The pair is unique, so that no run is rendered twice.
 
     Attributes:
-        message: why it was left out or failed; "" otherwise.
-        render: what was made; None before, or where that was deleted.
+        message: why it was skipped or failed; "" otherwise.
+        render: its render; None before, or if that was deleted.
     """
 
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="runs", db_index=False)

@@ -1,4 +1,4 @@
-"""Rules as a caller may see them: one's own. Who sees everything sees everybody's."""
+"""Read access to rules: callers see their own; those who may see everything see all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.visualizations.exceptions import NotFoundError
 
 
 def rules_visible(caller: Caller) -> QuerySet[Rule]:
-    """Returns the rules that a caller may see and change, the newest first."""
+    """Returns the rules that a caller may see and change, newest first."""
     rows = Rule.objects.select_related("owner", "recipe")
     if not caller.may(Right.VIEW):
         return rows.none()
@@ -24,10 +24,10 @@ def rules_visible(caller: Caller) -> QuerySet[Rule]:
 
 
 def rule_get(caller: Caller, rule_id: UUID | str) -> Rule:
-    """Returns one rule.
+    """Returns a rule.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's.
+        NotFoundError: there is none, or it belongs to somebody else.
     """
     found = rules_visible(caller).filter(id=rule_id).first()
     if found is None:
@@ -36,19 +36,19 @@ def rule_get(caller: Caller, rule_id: UUID | str) -> Rule:
 
 
 def rule_runs(caller: Caller, rule: Rule) -> QuerySet[RuleRun]:
-    """Returns the runs that a rule has met, the newest first, without those from before it."""
+    """Returns the runs that a rule has found, newest first, without those that ended before its creation."""
     rows = RuleRun.objects.filter(rule__in=rules_visible(caller).values("id"), rule=rule)
     return rows.exclude(state=RuleRunState.SKIPPED, message="").select_related("render__visualization")
 
 
 def rule_counts(caller: Caller, rule: Rule) -> dict[str, int]:
-    """Returns how many of a rule's runs are in each state; states without any are left out."""
+    """Returns the number of a rule's runs in each state; states without runs are left out."""
     rows = rule_runs(caller, rule).order_by().values_list("state").annotate(count=Count("id"))
     return dict(rows)
 
 
 def conditions_of(rule: Rule) -> RunConditions:
-    """Returns which runs a rule is for."""
+    """Returns a rule's conditions."""
     return RunConditions(
         pipeline=rule.pipeline_pattern,
         name=rule.run_pattern,
@@ -59,7 +59,7 @@ def conditions_of(rule: Rule) -> RunConditions:
 
 
 def conditions_columns(conditions: RunConditions) -> dict[str, Any]:
-    """Returns conditions as a rule's columns."""
+    """Returns a rule's columns for conditions."""
     return {
         "pipeline_pattern": conditions.pipeline,
         "run_pattern": conditions.name,

@@ -1,4 +1,4 @@
-"""What people do with rules: make, try, change, apply to earlier runs, cancel, delete."""
+"""Creates, tries, changes and deletes rules, applies them to earlier runs, and cancels their runs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from apps.visualizations.selectors import mean_duration_s
 from apps.visualizations.services.rights import namespace_check, right_check
 
 MOST_RULES: Final = 50
-"""As many rules as one person may have."""
+"""Maximum number of rules per owner."""
 MOST_EARLIER: Final = 1000
-"""As many earlier runs as a rule is applied to at once."""
+"""Maximum number of earlier runs that a rule is applied to at once."""
 _MOST_NAME_CHARS: Final = 200
 _OPEN: Final = (RuleRunState.SKIPPED, RuleRunState.CANCELLED)
 
@@ -35,8 +35,8 @@ class DryRun:
     """What a rule would do with earlier runs.
 
     Attributes:
-        rendered: how many of the runs the rule has rendered already, or is about to.
-        duration_s: how long the others take, from the latest renders; None where nothing is known of that.
+        rendered: number of found runs that the rule has already rendered, or is about to.
+        duration_s: estimated seconds for the others, from the latest renders; None if unknown.
     """
 
     found: FoundRuns
@@ -45,16 +45,16 @@ class DryRun:
 
 
 def rule_create(caller: Caller, recipe: Recipe, conditions: RunConditions, *, name: str = "", **limits: int) -> Rule:
-    """Makes a rule of a recipe that the caller may see. It works on runs that end from now on.
+    """Creates a rule for a recipe that the caller may see. It applies to runs that end from now on.
 
     Args:
         limits: `most_failures`, `most_waiting`.
 
     Raises:
-        NotAllowedError: no person calls, or one who may not create, or not run code of their own.
-        InvalidRequestError: too many rules, a name that is too long, or conditions that make no sense.
-        NotFoundError: the recipe's namespace is not the caller's to read.
-        RunsError: Kubeflow cannot be asked in the caller's name, or does not answer.
+        NotAllowedError: the caller is not a person, or may not create visualizations, or not run custom code.
+        InvalidRequestError: too many rules, a name that is too long, or invalid conditions or limits.
+        NotFoundError: the caller may not read the recipe's namespace.
+        RunsError: Kubeflow cannot be queried on behalf of the caller, or does not answer.
     """
     _create_check(caller, recipe)
     _conditions_check(conditions)
@@ -81,11 +81,11 @@ def rule_create(caller: Caller, recipe: Recipe, conditions: RunConditions, *, na
 def rule_change(
     caller: Caller, rule: Rule, *, is_enabled: bool | None = None, name: str | None = None, **limits: int
 ) -> None:
-    """Pauses a rule or lets it go on, renames it, or sets its limits. Runs that end meanwhile are not lost.
+    """Pauses or resumes a rule, renames it, or sets its limits. Runs that end during a pause are rendered later.
 
     Raises:
-        NotAllowedError: neither the owner with the right to create, nor an administrator.
-        InvalidRequestError: the name or a limit makes no sense.
+        NotAllowedError: the caller is neither the owner, with the permission to create, nor an administrator.
+        InvalidRequestError: the name or a limit is invalid.
     """
     change_check(caller, rule)
     values: dict[str, Any] = _limits_clean(limits)
@@ -100,7 +100,7 @@ def rule_change(
 
 
 def rule_delete(caller: Caller, rule: Rule) -> None:
-    """Deletes a rule; what it has rendered stays.
+    """Deletes a rule; its visualizations stay.
 
     Raises:
         NotAllowedError: see `rule_change`.
@@ -114,11 +114,11 @@ def rule_delete(caller: Caller, rule: Rule) -> None:
 def rule_dry_run(
     caller: Caller, recipe: Recipe, conditions: RunConditions, most: int, *, rule_id: Any = None
 ) -> DryRun:
-    """Finds which earlier runs a rule would be applied to, and changes nothing.
+    """Finds the earlier runs that a rule would be applied to, without changing anything.
 
     Args:
-        most: the newest so many.
-        rule_id: of the rule, where there is one already.
+        most: maximum number of runs, newest first.
+        rule_id: id of the rule if it exists already.
 
     Raises:
         NotAllowedError, InvalidRequestError, NotFoundError, RunsError: see `rule_create`.
@@ -135,9 +135,9 @@ def rule_dry_run(
 
 
 def rule_apply_to_last(caller: Caller, rule: Rule, most: int) -> int:
-    """Has the newest earlier runs that match rendered; returns how many were added. The reconciler does it.
+    """Has the reconciler render the newest matching earlier runs; returns how many were added.
 
-    A run that the rule has rendered, or is about to, is not rendered again.
+    Runs that the rule has already rendered, or is about to, are not rendered again.
 
     Raises:
         NotAllowedError: see `rule_change`.
@@ -158,7 +158,7 @@ def rule_apply_to_last(caller: Caller, rule: Rule, most: int) -> int:
 
 
 def rule_cancel(caller: Caller, rule: Rule) -> int:
-    """Cancels what a rule has still to render; returns how many runs that were. What is rendered now goes on.
+    """Cancels the runs that a rule has yet to render; returns how many. Active renders continue.
 
     Raises:
         NotAllowedError: see `rule_change`.
@@ -172,10 +172,10 @@ def rule_cancel(caller: Caller, rule: Rule) -> int:
 
 
 def change_check(caller: Caller, rule: Rule) -> None:
-    """Refuses a caller that may not change a rule.
+    """Requires that the caller may change a rule.
 
     Raises:
-        NotAllowedError: neither the owner with the right to create, nor an administrator.
+        NotAllowedError: the caller is neither the owner, with the permission to create, nor an administrator.
     """
     right_check(caller, Right.CREATE)
     if not caller.may(Right.ADMINISTER) and rule.owner_id != caller.user_id:
@@ -183,7 +183,7 @@ def change_check(caller: Caller, rule: Rule) -> None:
 
 
 def gateway_of(rule: Rule) -> Gateway:
-    """Returns the gateway in the name of a rule's owner.
+    """Returns a gateway on behalf of a rule's owner.
 
     Raises:
         PermissionDenied, RunsError: see `gateway_for_absent`.

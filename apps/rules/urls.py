@@ -1,4 +1,4 @@
-"""Addresses of rules."""
+"""URLs of rules."""
 
 from __future__ import annotations
 

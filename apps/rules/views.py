@@ -1,4 +1,4 @@
-"""The pages of rules: the list, a new one, and one rule with the runs it has met."""
+"""The pages of rules: the list, the form of a new one, and a rule with its runs."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ _ACTIONS: Final[dict[str, Callable[[Caller, Rule], str]]] = {
 
 @require_safe
 def rule_list(request: HttpRequest) -> HttpResponse:
-    """Lists the caller's rules, the newest first."""
+    """Lists the caller's rules, newest first."""
     page = Paginator(selectors.rules_visible(caller_of(request)), _PAGE).get_page(request.GET.get("page"))
     return render(request, "rules/rule_list.html", {"page": page})
 
 
 def rule_new(request: HttpRequest, recipe_id: UUID) -> HttpResponse:
-    """Shows the form of a new rule, tries it on earlier runs, or makes it."""
+    """Shows the form of a new rule, tries the rule on earlier runs, or creates it."""
     caller, recipe = caller_of(request), _recipe(request, recipe_id)
     caller.require(Right.CREATE)
     form = RuleForm(request.POST or None, initial={"pipeline": recipe.pipeline_name})
@@ -92,13 +92,13 @@ def _rule_make(request: HttpRequest, caller: Caller, recipe: Recipe, form: RuleF
 
 @require_safe
 def rule_detail(request: HttpRequest, rule_id: UUID) -> HttpResponse:
-    """Shows a rule, how far it is, and the runs that it has met."""
+    """Shows a rule, its progress, and its runs."""
     return render(request, "rules/rule_detail.html", _rule_context(request, _rule(request, rule_id)))
 
 
 @require_POST
 def rule_apply(request: HttpRequest, rule_id: UUID) -> HttpResponse:
-    """Applies a rule to earlier runs, or only shows which those would be."""
+    """Applies a rule to earlier runs, or shows which ones would be rendered."""
     caller, rule = caller_of(request), _rule(request, rule_id)
     form = EarlierForm(request.POST)
     more: dict[str, Any] = {}
@@ -120,7 +120,7 @@ def rule_apply(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 
 @require_POST
 def rule_action(request: HttpRequest, rule_id: UUID, action: str) -> HttpResponse:
-    """Pauses a rule, lets it go on, cancels what it has still to render, or deletes it."""
+    """Pauses, resumes or deletes a rule, or cancels the runs that it has yet to render."""
     if action not in _ACTIONS:
         raise Http404(f"A rule has no action {action}.")
     rule = _rule(request, rule_id)

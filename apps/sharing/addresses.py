@@ -1,4 +1,4 @@
-"""The address of a link, and what a page of others embeds it with."""
+"""The address of a link, and the HTML that embeds it in another site's page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.html import escape
 
 from apps.sharing.models import Share
 
-# The page tells its height as results do; the second element is for pages that may have scripts.
+# The page posts its height as results do; the script is for pages that allow scripts.
 _SNIPPET = """<iframe src="{}" title="{}" loading="lazy" width="100%" height="600" style="border: 0"></iframe>
 <script>
   addEventListener("message", ({{ source, data }}) => {{
@@ -20,11 +20,11 @@ _SNIPPET = """<iframe src="{}" title="{}" loading="lazy" width="100%" height="60
 
 
 def share_address(request: HttpRequest, token: str) -> str:
-    """Returns the whole address of a link."""
+    """Returns the absolute URL of a link."""
     return request.build_absolute_uri(reverse("sharing:shared", args=[token]))
 
 
 def embed_snippet(link: str, share: Share) -> str:
-    """Returns HTML that shows a link in a page of others."""
-    # Not marked as safe: the portal's own pages show it as text.
+    """Returns HTML that embeds a link in another site's page."""
+    # Not marked as safe, because the portal's own pages show it as text.
     return _SNIPPET.format(escape(link), escape(share.title))

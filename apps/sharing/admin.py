@@ -1,4 +1,4 @@
-"""The admin site: everybody's links, to look at and to revoke."""
+"""Admin pages of all links, to view and revoke."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.sharing.services import share_revoke
 
 @admin.register(Share)
 class ShareAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Links are made on the portal's pages; here an administrator revokes them. To delete one is to revoke it."""
+    """Links are created on the portal's pages; here administrators revoke them. Deleting a link revokes it."""
 
     list_display = ("prefix", "title", "what", "created_by", "expires_at", "revoked_at", "uses", "last_used_at")
     list_filter = ("revoked_at",)
@@ -25,23 +25,23 @@ class ShareAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = ("revoke",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """A link is made on the page of what it leads to."""
+        """A link is created on the page of its target."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """A link does not change."""
+        """Links never change."""
         return False
 
     @admin.action(description="Revoke selected links", permissions=["delete"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Share]) -> None:
-        """Revokes the links."""
+        """Revokes the selected links."""
         for each in queryset:
             share_revoke(caller_of(request), each, now=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Share) -> None:
-        """Revokes the link; the row stays with its uses."""
+        """Revokes the link; its row, with the count of uses, stays."""
         share_revoke(caller_of(request), obj, now=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Share]) -> None:
-        """As `delete_model`, for the action."""
+        """Same as `delete_model`, for the bulk action."""
         self.revoke(request, queryset)

@@ -1,4 +1,4 @@
-"""The API's addresses of links."""
+"""API operations of links."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PageSize = Annotated[int, Query(ge=1, le=200)]
 
 
 class ShareIn(Schema):
-    """A new link: to exactly one of a render, the latest of a visualization, or a report."""
+    """A new link to exactly one of: a render, the latest result of a visualization, or a report."""
 
     render_id: UUID | None = None
     visualization_id: UUID | None = None
@@ -40,7 +40,7 @@ class ShareIn(Schema):
 
 
 class ShareOut(Schema):
-    """A link, without its address; `anonymous` says whether it opens without a sign-in."""
+    """A link, without its address; `anonymous`: whether it opens without a sign-in."""
 
     id: str
     prefix: str
@@ -60,7 +60,7 @@ class ShareOut(Schema):
 
 
 class ShareMadeOut(ShareOut):
-    """A new link with its address, which is told this once, and what a page embeds it with."""
+    """A new link with its address and the HTML that embeds it; only this response contains them."""
 
     link: str
     embed: str
@@ -75,7 +75,7 @@ class SharePage(Schema):
 
 @router.get("", response={200: SharePage, **errors(400)}, url_name="shares")
 def shares_list(request: HttpRequest, page_size: PageSize = 50, page_token: str = "") -> Any:
-    """Lists your links, the newest first."""
+    """Lists your links, newest first."""
     rows = selectors.shares_visible(caller_of(request))
     found, following = page_at(rows, page_size=page_size, page_token=page_token)
     return {"items": [_shape(each) for each in found], "next": following}
@@ -83,7 +83,7 @@ def shares_list(request: HttpRequest, page_size: PageSize = 50, page_token: str 
 
 @router.post("", response={201: ShareMadeOut, **errors(400, 404)}, url_name="share_create")
 def share_create(request: HttpRequest, payload: ShareIn) -> Any:
-    """Makes a link. Its address is in this answer only."""
+    """Creates a link. Only this response contains its address."""
     caller = caller_of(request)
     share, token = services.share_create(
         caller, _target(caller, payload), now=timezone.now(), days=payload.days, origins=payload.origins

@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from django.apps import AppConfig
 
 
 class SharingConfig(AppConfig):
-    """Links to one result or report, which end and can be revoked."""
+    """Links to a result or report, which expire and can be revoked."""
 
     name = "apps.sharing"
     verbose_name = "Sharing"
 
     def ready(self) -> None:
-        """Keeps the renders that links lead to, and lets links sign addresses on the origin of results."""
+        """Protects shared renders from pruning, and lets links sign addresses on the results' origin."""
         from django.utils import timezone  # noqa: PLC0415  (what follows imports models)
 
         from apps.sharing import opening, selectors  # noqa: PLC0415

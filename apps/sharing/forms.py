@@ -14,7 +14,7 @@ PINNED = "pinned"
 
 
 class ShareForm(forms.Form):
-    """What a link leads to, how long it holds, and who may show it in a frame."""
+    """A link's target, its duration, and the origins that may frame it."""
 
     what = forms.ChoiceField(label="Shows", required=False)
     days = forms.IntegerField(label="Days until it ends", min_value=1)
@@ -27,7 +27,7 @@ class ShareForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, render_number: int | None = None) -> None:
-        """Offers the render of that number beside the latest; None for a report."""
+        """Offers the render with this number as well as the latest; None for a report."""
         super().__init__(data, initial={"days": days_clean(None), "what": LATEST})
         most = settings.VIZPORTAL_SHARE_MAX_DAYS
         self.fields["days"].help_text = f"1 to {most}. You can revoke it earlier."

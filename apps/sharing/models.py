@@ -1,4 +1,4 @@
-"""Links to one result or report, which end."""
+"""Database model: links to a result or report, which expire."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from apps.visualizations.models import Render, Visualization
 
 
 class Share(models.Model):
-    """A link: whoever has it reads what it names, and nothing else. Only the digest of its token is kept.
+    """A link: its holder can read its target and nothing else. Only the digest of its token is stored.
 
     Attributes:
-        prefix: the token's first characters, for people to tell their links apart.
-        render, visualization, report: exactly one: always this render, the latest of a visualization, or a report.
-        origins: of pages of others that may show it in a frame, one a line; "" for none.
-        uses: how often its page was opened.
+        prefix: the token's first characters, so that people can tell their links apart.
+        render, visualization, report: exactly one is set: a fixed render, the latest of a visualization, or a report.
+        origins: origins of other sites' pages that may frame it, one per line; "" for none.
+        uses: number of times its page was opened.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -56,7 +56,7 @@ class Share(models.Model):
 
     @property
     def title(self) -> str:
-        """What it leads to is called."""
+        """The title of the target."""
         if self.report is not None:
             return self.report.title
         found = self.render.visualization if self.render is not None else self.visualization
@@ -64,27 +64,27 @@ class Share(models.Model):
 
     @property
     def what(self) -> str:
-        """Which of the three it leads to, in words."""
+        """The kind of the target, in words."""
         if self.report is not None:
             return "report"
         return f"render {self.render.number}" if self.render is not None else "always the latest"
 
     @property
     def target_url(self) -> str:
-        """The page in the portal of what it leads to."""
+        """The target's page in the portal."""
         found = self.report or self.render or self.visualization
         return found.get_absolute_url() if found is not None else ""
 
     @property
     def origin_list(self) -> list[str]:
-        """The origins of pages that may show it in a frame."""
+        """The origins of other sites' pages that may frame it."""
         return self.origins.split()
 
     @property
     def is_open(self) -> bool:
-        """Whether it has neither ended nor was revoked."""
+        """Whether it has neither expired nor been revoked."""
         return self.is_open_at(timezone.now())
 
     def is_open_at(self, now: datetime) -> bool:
-        """Whether it has neither ended nor was revoked at a moment."""
+        """Whether it has not been revoked, and has not expired at a given time."""
         return self.revoked_at is None and now < self.expires_at

@@ -1,4 +1,4 @@
-"""What a link leads to, for whoever holds it: nothing but that, and only while its maker may read it."""
+"""Opens a link for its holder: shows only its target, and only while its creator may read that."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _MOST_TOKEN_CHARS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What a link leads to now.
+    """The current content of a link.
 
     Attributes:
-        version: of a report; None where the link is to one result.
-        blocks: what the report holds, or the one result.
+        version: version of the report; None for a link to a single result.
+        blocks: blocks of the report, or the single result.
     """
 
     share: Share
@@ -40,10 +40,10 @@ class Opened:
     blocks: Sequence[ShownBlock]
 
     def render_at(self, position: int | None) -> Render:
-        """Returns the result of a report's block, or the only one.
+        """Returns the result of a report's block, or the single result for None.
 
         Raises:
-            NotFoundError: there is none to see.
+            NotFoundError: there is no such result to show.
         """
         is_report = self.version is not None
         if is_report is (position is None):
@@ -55,12 +55,12 @@ class Opened:
 
 
 def share_open(caller: Caller, token: str, *, now: datetime) -> Opened:
-    """Returns what a link leads to.
+    """Returns the content of a link.
 
-    Without VIZPORTAL_SHARE_ANONYMOUS the caller must be able to read it in the portal too.
+    Without VIZPORTAL_SHARE_ANONYMOUS, the caller must also be permitted to read it in the portal.
 
     Raises:
-        NotFoundError: for whatever reason, in the same words.
+        NotFoundError: for any reason, always with the same message.
     """
     share = _share_of(token) if token and len(token) <= _MOST_TOKEN_CHARS else None
     if share is None or not share.is_open_at(now):
@@ -70,7 +70,7 @@ def share_open(caller: Caller, token: str, *, now: datetime) -> Opened:
 
 
 def share_holds(share_id: str, render_id: UUID, *, now: datetime) -> bool:
-    """Whether a link leads to this render now; who may follow it was checked when its address was signed."""
+    """Whether a link currently leads to this render; the visitor was checked when the address was signed."""
     share = _rows().filter(id=share_id).first()
     if share is None or not share.is_open_at(now):
         return False
@@ -91,7 +91,7 @@ def _share_of(token: str) -> Share | None:
 
 
 def _opened(maker: Caller, share: Share) -> Opened:
-    """Returns what the maker of a link may read of it, there or not."""
+    """Returns the content of a link that its creator may read."""
     version = None
     if share.report is not None:
         report = report_get(maker, share.report.id)
@@ -109,12 +109,12 @@ def _opened(maker: Caller, share: Share) -> Opened:
 
 
 def _may_read(maker: Caller, render: Render) -> bool:
-    """Whether the maker may still read the namespace, also where the result is their own."""
+    """Whether the creator may still read the namespace, even of their own result."""
     return access.may_read(maker, render.visualization.endpoint_key, render.visualization.namespace)
 
 
 def _seen_by(visitor: Caller, opened: Opened) -> Opened:
-    """Returns what of it the visitor may read in the portal."""
+    """Returns the part of the content that the visitor may read in the portal."""
     if opened.version is not None:
         report_get(visitor, opened.version.report_id)
     ids = [str(each.render.id) for each in opened.blocks if each.render is not None]

@@ -1,4 +1,4 @@
-"""Links as a caller may see them: one's own. Who sees everything sees everybody's."""
+"""Read access to links: callers see their own; those who may see everything see all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Target = Render | Visualization | Report
 
 
 def shares_visible(caller: Caller) -> QuerySet[Share]:
-    """Returns the links that a caller may see and revoke, the newest first."""
+    """Returns the links that a caller may see and revoke, newest first."""
     rows = Share.objects.select_related("created_by", "report", "visualization", "render__visualization").defer(
         "render__code", "render__log", "render__traceback"
     )
@@ -30,10 +30,10 @@ def shares_visible(caller: Caller) -> QuerySet[Share]:
 
 
 def share_get(caller: Caller, share_id: UUID | str) -> Share:
-    """Returns one link.
+    """Returns a link.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's.
+        NotFoundError: there is none, or it belongs to somebody else.
     """
     found = shares_visible(caller).filter(id=id_read(share_id)).first()
     if found is None:
@@ -51,7 +51,7 @@ def shares_of(caller: Caller, target: Target) -> QuerySet[Share]:
 
 
 def renders_shared() -> QuerySet[Any]:
-    """Returns the ids of the renders that links lead to now: nothing removes them with age."""
+    """Returns the ids of renders that open links lead to, which pruning keeps."""
     shared = _open().filter(render__isnull=False).values("render_id")
     latest = Visualization.objects.filter(id__in=_open().filter(visualization__isnull=False).values("visualization"))
     return Render.objects.filter(Q(id__in=shared) | Q(id__in=results_latest(latest))).values("id")

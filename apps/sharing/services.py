@@ -1,4 +1,4 @@
-"""What people do with links: make one, replace its token, revoke it."""
+"""Creates, renews and revokes links, and records their uses."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from apps.visualizations.services.rights import namespace_check, right_check
 
 DEFAULT_DAYS: Final = 30
 MOST_OPEN: Final = 200
-"""As many links as one person may have that have not ended."""
+"""Maximum number of open links per creator."""
 MOST_ORIGINS: Final = 10
 _TOKEN_BYTES: Final = 32
-# What a content security policy takes for an origin, and nothing that could end the directive.
+# Accepts only valid origins for a content security policy, without characters that could end the directive.
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::[1-9][0-9]{0,4})?", re.ASCII)
-# One person's visits within an hour are one entry of the audit log, and one link has no more than these a day.
+# One visitor's visits within an hour are one audit entry, and a link has at most this many entries a day.
 _VISIT_S: Final = 3600
 _DAY_S: Final = 24 * 3600
 _MOST_ENTRIES: Final = 200
@@ -42,19 +42,19 @@ _MOST_ENTRIES: Final = 200
 def share_create(
     caller: Caller, target: Target, *, now: datetime, days: int | None = None, origins: Iterable[str] = ()
 ) -> tuple[Share, str]:
-    """Makes a link to something that the caller may read.
+    """Creates a link to something that the caller may read.
 
     Args:
-        days: until it ends; None for the default.
-        origins: of pages that may show it in a frame, such as `https://wiki.example.com`.
+        days: duration; None for the default.
+        origins: origins of pages that may frame it, such as `https://wiki.example.com`.
 
     Returns:
-        The link's row, and its token, which is nowhere kept.
+        The link, and its token, which is stored nowhere.
 
     Raises:
-        NotAllowedError: no person calls, or one who may not create.
-        NotFoundError: the caller may not read it.
-        InvalidRequestError: the days or an origin make no sense, or there are too many links.
+        NotAllowedError: the caller is not a person, or may not create.
+        NotFoundError: the caller may not read the target.
+        InvalidRequestError: the duration or an origin is invalid, or there are too many links.
     """
     right_check(caller, Right.CREATE)
     if not caller.is_person:
@@ -81,11 +81,11 @@ def share_create(
 
 
 def share_renew(caller: Caller, share: Share, *, now: datetime) -> str:
-    """Gives a link another token, which is returned; the one before leads nowhere from now on.
+    """Replaces a link's token and returns the new one; the old address stops working.
 
     Raises:
-        NotAllowedError: somebody else's, or the caller may not create.
-        InvalidRequestError: it has ended.
+        NotAllowedError: the link is somebody else's, or the caller may not create.
+        InvalidRequestError: the link has expired or was revoked.
     """
     right_check(caller, Right.CREATE)
     if not caller.is_person or share.created_by_id != caller.user_id:
@@ -101,10 +101,10 @@ def share_renew(caller: Caller, share: Share, *, now: datetime) -> str:
 
 
 def share_revoke(caller: Caller, share: Share, *, now: datetime) -> None:
-    """Ends a link at once; one that was revoked stays so.
+    """Revokes a link at once; a revoked link stays revoked.
 
     Raises:
-        NotAllowedError: neither who made it, nor an administrator.
+        NotAllowedError: the caller is neither its creator nor an administrator.
     """
     if not caller.may(Right.ADMINISTER) and not (caller.is_person and share.created_by_id == caller.user_id):
         raise NotAllowedError("Only its owner or an administrator can revoke a link.")
@@ -115,7 +115,7 @@ def share_revoke(caller: Caller, share: Share, *, now: datetime) -> None:
 
 
 def share_use_note(caller: Caller, share: Share, *, now: datetime) -> None:
-    """Counts that a link's page was opened, and writes it into the audit log, one visitor's visits once an hour."""
+    """Counts a visit of a link's page, and records it in the audit log at most once an hour per visitor."""
     Share.objects.filter(id=share.id).update(uses=F("uses") + 1, last_used_at=now)
     who = caller.user_id or caller.address
     entries = f"share-entries:{share.id}"
@@ -127,10 +127,10 @@ def share_use_note(caller: Caller, share: Share, *, now: datetime) -> None:
 
 
 def days_clean(days: int | None) -> int:
-    """Returns for how many days a link holds.
+    """Returns the duration of a link in days; None means the default.
 
     Raises:
-        InvalidRequestError: fewer than one, or more than the server allows.
+        InvalidRequestError: fewer days than one, or more than the server allows.
     """
     most = settings.VIZPORTAL_SHARE_MAX_DAYS
     wanted = min(DEFAULT_DAYS, most) if days is None else days
@@ -141,10 +141,10 @@ def days_clean(days: int | None) -> int:
 
 
 def origins_clean(origins: Iterable[str]) -> list[str]:
-    """Returns origins as they are kept: in small letters, each once.
+    """Returns origins in their stored form: lower case, without duplicates.
 
     Raises:
-        InvalidRequestError: one is no origin, or there are too many.
+        InvalidRequestError: one is not an origin, or there are too many.
     """
     clean = list(dict.fromkeys(each.strip().rstrip("/").lower() for each in origins if each.strip()))
     wrong = next((each for each in clean if not _ORIGIN.fullmatch(each)), None)
@@ -168,7 +168,7 @@ def _field_of(target: Target) -> str:
 
 
 def _read_check(caller: Caller, target: Target) -> None:
-    """Requires that the caller may read it now, also where it is their own."""
+    """Requires that the caller may read the target now, even if it is their own."""
     if isinstance(target, Report):
         place = report_get(caller, target.id)
         namespace_check(caller, place.endpoint_key, place.namespace)

@@ -1,4 +1,4 @@
-"""Addresses of links."""
+"""URLs of links."""
 
 from __future__ import annotations
 

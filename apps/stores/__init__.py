@@ -1,4 +1,4 @@
-"""Where results are kept: files of this machine, or an object store by django-storages (VIZPORTAL_RESULTS_URL)."""
+"""Stores of results: files on this machine, or an object store through django-storages (VIZPORTAL_RESULTS_URL)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _CLOUDS: Final = {
 
 
 def read_store(url: str, options: Mapping[str, Any], directory: Path) -> dict[str, Any]:
-    """Returns the entry of STORAGES for results.
+    """Returns the entry of Django's STORAGES setting for results.
 
     Args:
         url: `s3://bucket/prefix`, `gs://bucket/prefix`, `azure://container/prefix` or `file:///path`; "" for files in
             `directory`.
-        options: further ones by django-storages' names, such as `endpoint_url`, `access_key`, `secret_key`.
+        options: further options of django-storages, such as `endpoint_url`, `access_key`, `secret_key`.
 
     Raises:
-        ImproperlyConfigured: no such URL.
+        ImproperlyConfigured: the URL is invalid.
     """
     parts = urlsplit(url)
     if not url or (parts.scheme == "file" and not parts.netloc):
-        # Results are only ever served through views that check who asks, so no URL leads to them.
+        # Results are served only by views that check permissions, so they have no URL.
         backend = "apps.stores.files.FileStore"
         return {"BACKEND": backend, "OPTIONS": {"location": parts.path or str(directory), "base_url": None}}
     backend, place = _CLOUDS.get(parts.scheme, ("", ""))

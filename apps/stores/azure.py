@@ -12,16 +12,16 @@ from storages.backends.azure_storage import AzureStorage
 from apps.stores.streamed import CHUNK_BYTES, faults_are_oserrors, streamed_file
 
 _FAULTS: Final = (AzureError,)
-# By default it holds the first 32 MB of whatever is opened.
+# By default the client loads the first 32 MB of any blob it opens.
 _PIECES: Final = {"max_single_get_size": CHUNK_BYTES, "max_chunk_get_size": CHUNK_BYTES, "connection_timeout": 5}
 
 
 @faults_are_oserrors(*_FAULTS)
 class AzureStore(AzureStorage):  # type: ignore[misc]
-    """django-storages' Azure, which streams what it reads, never writes over anything and lists folders."""
+    """django-storages' Azure store, changed to stream reads, never overwrite, and list folders."""
 
     def get_default_settings(self) -> dict[str, Any]:
-        """Returns django-storages' defaults, without writing over what is there."""
+        """Returns django-storages' defaults, without overwriting."""
         return {**super().get_default_settings(), "client_options": dict(_PIECES), "overwrite_files": False}
 
     def _get_service_client(self) -> BlobServiceClient:
@@ -37,7 +37,7 @@ class AzureStore(AzureStorage):  # type: ignore[misc]
         return streamed_file(name, found.size, found.chunks(), version=found.properties.etag or "", faults=_FAULTS)
 
     def listdir(self, path: str = "") -> tuple[list[str], list[str]]:
-        """Returns the names of the folders and of the files right below a folder."""
+        """Returns the names of the folders and of the files directly in a folder."""
         folder = f"{self._get_valid_path(path)}/"
         found = list(self.client.walk_blobs(name_starts_with=folder, delimiter="/", timeout=self.timeout))
         folders = [each.name.removeprefix(folder).strip("/") for each in found if isinstance(each, BlobPrefix)]

@@ -1,4 +1,4 @@
-"""Content on its way into a store: read from an open file, its digest computed on the way."""
+"""Content for a store: read from an open file, with its digest computed on the way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHUNK: Final = 1024**2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedFile:
-    """A file in storage, by the name it is found under."""
+    """A file in storage, with the name to open it by."""
 
     name: str
     size_bytes: int
@@ -25,10 +25,10 @@ class SavedFile:
 
 
 class Content(File):  # type: ignore[type-arg]
-    """An open file for `Storage.save`. It has no path, so no store can take it by one.
+    """An open file for `Storage.save`. It has no path, so that no store can read it by path.
 
     Attributes:
-        is_durable: the store is to have it on the disk before it answers.
+        is_durable: whether the store must write it to disk before it returns.
     """
 
     def __init__(self, file: BinaryIO, *, is_durable: bool = True) -> None:
@@ -38,7 +38,7 @@ class Content(File):  # type: ignore[type-arg]
         self._found: tuple[int, str] | None = None
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """Yields the content from its beginning, and keeps size and digest of what it has yielded."""
+        """Yields the content from its beginning, and records the size and digest of what it yielded."""
         self._source.seek(0)
         digest, size_bytes = hashlib.sha256(), 0
         while chunk := self._source.read(chunk_size or _CHUNK):
@@ -48,9 +48,9 @@ class Content(File):  # type: ignore[type-arg]
         self._found = size_bytes, digest.hexdigest()
 
     def measured(self) -> tuple[int, str]:
-        """Returns size and SHA-256, of what the store has read where it read by `chunks`."""
+        """Returns size and SHA-256, as read by the store if it used `chunks`; otherwise reads the file again."""
         if self._found is None:
-            # Object stores read parts in an order of their own.
+            # Object stores read parts in their own order.
             for _ in self.chunks():
                 pass
         assert self._found is not None  # noqa: S101  (the loop above has ended)
@@ -58,12 +58,12 @@ class Content(File):  # type: ignore[type-arg]
 
 
 def content_save(storage: Storage, name: str, file: BinaryIO, *, is_durable: bool = True) -> SavedFile:
-    """Copies an open file into a store; its position does not matter.
+    """Copies an open file into a store; the file's position does not matter.
 
     Raises:
-        StoreFullError: there is no room for it.
-        StoreAwayError: the store does not answer, or has kept another size than it was given.
-        OSError: what a disk says.
+        StoreFullError: the store has no room left.
+        StoreAwayError: the store does not answer, or stored a different size.
+        OSError: any other error of the disk.
     """
     content = Content(file, is_durable=is_durable)
     saved = storage.save(name, content)

@@ -1,4 +1,4 @@
-"""Results as files of this machine: each appears under its name whole or not at all."""
+"""Results as files on this machine: each appears under its name completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from django.core.files.storage import FileSystemStorage
 
 from apps.stores.streamed import StoredFile, StoreFullError
 
-# Where a file is written before it gets its name; what a crash leaves here is pruned.
+# Folder of files that have no final name yet; pruning removes what a crash leaves here.
 INCOMING: Final = "incoming"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 class FileStore(FileSystemStorage):
-    """Django's store of files, which copies from an open file only and never writes over anything.
+    """Django's file store, changed to copy only from open files and to never overwrite.
 
-    Django's own takes a file by its path where it has one: whoever can still write in that folder could put a link
-    there in between. Here a path of the content's is never asked for.
+    Django's own moves a file by its path if it has one, but anybody who can still write to that folder could meanwhile
+    put a link there. This class never uses the content's path.
     """
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:  # noqa: ARG002  (results are read only)
-        # Only regular files are written here. A link or a pipe came from somebody else and is not followed.
+        # Only regular files are written here. A link or pipe is somebody else's, and is not followed.
         descriptor = os.open(self.path(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         file = os.fdopen(descriptor, "rb")
         status = os.fstat(descriptor)
@@ -49,12 +49,12 @@ class FileStore(FileSystemStorage):
                 os.fchmod(file.fileno(), self.file_permissions_mode)
             saved, folders = self._publish(path, name)
             if getattr(content, "is_durable", True):
-                # After it has its name: a file system with a journal then writes all of it at once, which is a third of
-                # the time. No row points at it before this is done, and whoever reads it compares its digest.
+                # Sync after the rename: a journaling file system then writes everything at once, in a third of the
+                # time. No row refers to the file before this is done, and readers verify its digest.
                 try:
                     os.fsync(file.fileno())
                 except OSError:
-                    # Some disks say only now that they are full.
+                    # Some disks report only now that they are full.
                     self.delete(saved)
                     raise
                 for folder in folders:
@@ -74,7 +74,7 @@ class FileStore(FileSystemStorage):
             path.unlink(missing_ok=True)
 
     def _publish(self, path: Path, name: str) -> tuple[str, list[Path]]:
-        """Gives a file its name; returns the one it got, and the folders that have a new entry."""
+        """Publishes a file under a free name; returns that name, and the folders that have a new entry."""
         while True:
             target = Path(self.path(name))
             made = _make_folders(target.parent)
@@ -87,14 +87,14 @@ class FileStore(FileSystemStorage):
 
 
 def _make_folders(folder: Path) -> list[Path]:
-    """Makes a folder and returns those above it that got a new entry."""
+    """Creates a folder, and returns the parent folders that got a new entry."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return [each.parent for each in missing]
 
 
 def _rename(path: Path, target: Path) -> None:
-    """Gives a file its name, unless the name is taken; the rename of POSIX would replace what is there.
+    """Gives a file its name unless the name is taken; POSIX rename would replace an existing file.
 
     Raises:
         FileExistsError: the name is taken.
@@ -104,7 +104,8 @@ def _rename(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        # Some network file systems have no links. Names hold a render's id and attempt, so nobody else writes this one.
+        # Some network file systems have no links. Names contain the render's id and attempt, so there is only one
+        # writer.
         if target.exists():
             raise FileExistsError(errno.EEXIST, "exists", str(target)) from error
         path.rename(target)
@@ -113,7 +114,7 @@ def _rename(path: Path, target: Path) -> None:
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        # Not every file system knows how to sync a folder.
+        # Not every file system can sync a folder.
         with suppress(OSError):
             os.fsync(descriptor)
     finally:

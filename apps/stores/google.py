@@ -22,10 +22,10 @@ _FAULTS: Final = (GoogleAPIError, GoogleAuthError, RequestException)
 
 @faults_are_oserrors(*_FAULTS)
 class GoogleStore(GoogleCloudStorage):  # type: ignore[misc]
-    """django-storages' Google Cloud Storage, which streams what it reads and never writes over anything.
+    """django-storages' Google Cloud Storage, changed to stream reads and never overwrite.
 
-    Beside its own options: `credentials_file`, a service account's JSON, and `is_anonymous` for emulators, both with
-    `custom_endpoint` as the address that is asked.
+    Additional options: `credentials_file`, a service account's JSON, and `is_anonymous`, for emulators. All requests go
+    to `custom_endpoint` if it is set.
     """
 
     def get_default_settings(self) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class GoogleStore(GoogleCloudStorage):  # type: ignore[misc]
 
     @property
     def client(self) -> Client:
-        """The connection, made when first needed."""
+        """The client, created on first use."""
         if self._client is None:  # type: ignore[has-type]
             credentials = AnonymousCredentials() if self.is_anonymous else self.credentials
             if self.credentials_file:
@@ -52,10 +52,10 @@ class GoogleStore(GoogleCloudStorage):  # type: ignore[misc]
         return streamed_file(name, blob.size, _pieces(blob), version=blob.etag or "", faults=_FAULTS)
 
     def get_modified_time(self, name: str) -> Any:
-        """Returns when it was written.
+        """Returns when a file was written.
 
         Raises:
-            FileNotFoundError: it is not there.
+            FileNotFoundError: the file does not exist.
         """
         try:
             return super().get_modified_time(name)
@@ -64,6 +64,6 @@ class GoogleStore(GoogleCloudStorage):  # type: ignore[misc]
 
 
 def _pieces(blob: Any) -> Iterator[bytes]:
-    # Parts by their range: the library's own reader seeks, and keeps 40 MB.
+    # Read by ranges: the library's own reader seeks, and keeps 40 MB in memory.
     for start in range(0, blob.size, CHUNK_BYTES):
         yield blob.download_as_bytes(start=start, end=min(start + CHUNK_BYTES, blob.size) - 1, raw_download=True)

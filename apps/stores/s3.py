@@ -1,4 +1,4 @@
-"""Results in S3, or in whatever speaks its protocol."""
+"""Results in S3, or in a store with the same protocol."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _GONE: Final = frozenset({"NoSuchKey", "404"})
 
 @faults_are_oserrors(*_FAULTS)
 class S3Store(S3Storage):  # type: ignore[misc]
-    """django-storages' S3, which streams what it reads and never writes over anything."""
+    """django-storages' S3 store, changed to stream reads and never overwrite."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        # One connection for the process: django-storages makes one for each thread, which takes half a second of CPU,
-        # and a web server has threads without end. What is shared makes new objects only; clients are thread-safe.
+        # One connection per process: django-storages creates one per thread, which takes half a second of CPU, and web
+        # servers keep creating threads. The shared resource only creates new objects; clients are thread-safe.
         self._connections = SimpleNamespace()
 
     def get_default_settings(self) -> dict[str, Any]:
-        """Returns django-storages' defaults, with limits for a server that does not answer."""
+        """Returns django-storages' defaults, with time limits for a server that does not answer."""
         limits = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2, "mode": "standard"})
         return {
             **super().get_default_settings(),

@@ -1,4 +1,4 @@
-"""What the object stores have in common: bodies that stream, and faults that are OSErrors like a disk's."""
+"""Shared by the object stores: streamed bodies, and errors that are OSErrors like those of a disk."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.core.files import File
 
 _Class = TypeVar("_Class", bound=type)
 _METHODS: Final = ("_open", "_save", "delete", "exists", "listdir", "size", "get_modified_time")
-# How much is asked for at once.
+# Number of bytes per request.
 CHUNK_BYTES: Final = 1024**2
 
 
 class StoreAwayError(OSError):
-    """The store does not answer, or does not take this credential; its own words are the cause."""
+    """The store does not answer, or rejects the credential; the library's error is the cause."""
 
 
 class StoreFullError(OSError):
@@ -24,22 +24,22 @@ class StoreFullError(OSError):
 
 
 class StoredFile(File):  # type: ignore[type-arg]
-    """A file that was opened in a store.
+    """A file opened in a store.
 
     Attributes:
-        size: in bytes, as the store says.
-        version: changes with the content, by the store's word (an ETag) or by the file's times; "" where unknown.
+        size: in bytes, as reported by the store.
+        version: changes with the content: an ETag, or derived from the file's times; "" if unknown.
     """
 
     def __init__(self, file: Any, name: str, *, size_bytes: int, version: str = "") -> None:
         super().__init__(file, name=name)
-        # Else it would be asked for again.
+        # Otherwise the base class would query it again.
         self.size = size_bytes
         self.version = version
 
 
 class _Body(io.RawIOBase):
-    """Bytes that arrive in pieces, read once from the front."""
+    """Bytes that arrive in chunks, read once from the beginning."""
 
     def __init__(self, pieces: Iterator[bytes], close: Callable[[], None], faults: tuple[type[Exception], ...]) -> None:
         self._pieces = pieces
@@ -79,15 +79,15 @@ def streamed_file(
     close: Callable[[], None] = lambda: None,
     faults: tuple[type[Exception], ...],
 ) -> StoredFile:
-    """Returns a file that reads its pieces as they are asked for: django-storages would fetch all of it first."""
+    """Returns a file that reads its chunks on demand; django-storages would fetch all of it first."""
     body = io.BufferedReader(_Body(pieces, close, faults), CHUNK_BYTES)
     return StoredFile(body, name, size_bytes=size_bytes, version=version)
 
 
 def faults_are_oserrors(*faults: type[Exception]) -> Callable[[_Class], _Class]:
-    """Makes a storage raise StoreAwayError where it would raise its library's own errors.
+    """Class decorator: makes a storage raise StoreAwayError instead of its library's own errors.
 
-    What the class itself raises as an OSError, such as FileNotFoundError, passes.
+    OSErrors that the class itself raises, such as FileNotFoundError, pass unchanged.
     """
 
     def translate(method: Callable[..., Any]) -> Callable[..., Any]:

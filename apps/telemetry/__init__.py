@@ -1,4 +1,4 @@
 """Telemetry: log lines with ids, metrics for Prometheus, traces by OpenTelemetry.
 
-The lowest app: it imports no other one. Apps above register what `/metrics` reads from them (exposition.py).
+The lowest app: it imports no other app. Apps above register what `/metrics` reads from them (exposition.py).
 """

@@ -21,18 +21,18 @@ from redis.exceptions import RedisError
 from apps.telemetry.metrics import REGISTRY
 from apps.telemetry.pending import PendingCall
 
-# A scraper's usual limit is 10 s; one that waits for a part would learn nothing about the others.
+# A scraper's usual limit is 10 s; with a scrape that waits for one part, it would learn nothing about the others.
 TIME_LIMIT_S: Final = 1.5
 PARTS: Final[dict[str, PendingCall[list[Metric]]]] = {}
 logger = logging.getLogger(__name__)
 
 
 def part_register(name: str, read: Callable[[], list[Metric]]) -> None:
-    """Adds a part of the portal to `/metrics`; an app calls it when it is ready.
+    """Adds a part of the portal to `/metrics`; apps call it when they are ready.
 
     Args:
-        read: returns metrics that are the same at every web process. It may raise DatabaseError, RedisError or OSError
-            where the part does not answer.
+        read: returns metrics that are the same in every web process. It may raise DatabaseError, RedisError or OSError
+            if the part does not answer.
     """
     PARTS[name] = PendingCall(f"metrics-{name}", read)
 
@@ -51,7 +51,7 @@ def parts_read() -> list[Metric]:
 
 
 def _await(name: str, result: Future[list[Metric]], deadline: float) -> list[Metric] | None:
-    """Returns None where there is no result at the deadline (by `time.monotonic`), or the part does not work."""
+    """Returns a part's metrics; None if there is no result by the deadline (`time.monotonic`), or the part fails."""
     try:
         return result.result(timeout=max(0.0, deadline - time.monotonic()))
     except (DatabaseError, RedisError, OSError) as error:
@@ -61,10 +61,10 @@ def _await(name: str, result: Future[list[Metric]], deadline: float) -> list[Met
 
 
 def encode(metrics: Iterable[Metric], accept: str) -> tuple[bytes, str]:
-    """Returns the body and its content type, with the process's own metrics at the end.
+    """Returns the body and its content type, including the process's own metrics.
 
     Args:
-        accept: the request's header; chooses between Prometheus' text and OpenMetrics.
+        accept: the request's header, which selects Prometheus' text format or OpenMetrics.
     """
     encoder, content_type = choose_encoder(accept)
     return encoder(_Snapshot(metrics)), content_type

@@ -1,4 +1,4 @@
-"""OpenTelemetry's SDK and its instrumentation of Django, redis and psycopg. Imported only where traces are sent."""
+"""OpenTelemetry's SDK and its instrumentation of Django, redis and psycopg. Imported only if traces are sent."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from apps.telemetry.middleware import PROBE_PATHS, method_name, view_name
 from apps.telemetry.redaction import redact
 
 _PATH: Final = "/v1/traces"
-# A collector that is down must not delay the end of a process for long.
+# A collector that is down must not delay a process's exit for long.
 _EXPORT_TIMEOUT_S: Final = 2.0
 _INSTRUMENTORS: Final = (DjangoInstrumentor, RedisInstrumentor, PsycopgInstrumentor)
-# Query strings contain the codes of sign-ins; addresses and browsers are about people.
+# Query strings contain sign-in codes; client addresses and user agents are personal data.
 _PRIVATE: Final = frozenset(
     {"url.query", "url.full", "http.url", "http.target", "client.address", "user_agent.original"}
     | {"http.user_agent", "net.peer.ip", "http.client_ip"}
@@ -34,13 +34,13 @@ _PRIVATE: Final = frozenset(
 
 
 def start(process: str, endpoint: str) -> TracerProvider:
-    """Begins to send spans, those of the instrumented libraries too.
+    """Starts sending spans, including those of the instrumented libraries.
 
     Args:
-        process: the second part of the service's name.
-        endpoint: the collector's address, with or without the path of OTLP.
+        process: suffix of the service's name.
+        endpoint: the collector's address, with or without OTLP's path.
     """
-    # The present names of attributes, such as `http.request.method`.
+    # Use the current attribute names, such as `http.request.method`.
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
     name = os.environ.get("OTEL_SERVICE_NAME") or f"vizportal-{process}"
     base = endpoint.rstrip("/")
@@ -50,7 +50,8 @@ def start(process: str, endpoint: str) -> TracerProvider:
     DjangoInstrumentor().instrument(
         tracer_provider=provider,
         excluded_urls=rf"://[^/]+({'|'.join(sorted(PROBE_PATHS))})$",
-        # It checks the host's name, which `/metrics` is exempt from; and the access log's line has the trace's id.
+        # After MetricsMiddleware: this middleware checks the host's name, from which `/metrics` is exempt. The access
+        # log's line then has the trace's id.
         middleware_position=settings.MIDDLEWARE.index("apps.telemetry.middleware.MetricsMiddleware") + 1,
         request_hook=_on_request,
         response_hook=_on_response,
@@ -61,7 +62,7 @@ def start(process: str, endpoint: str) -> TracerProvider:
 
 
 def stop(provider: TracerProvider) -> None:
-    """Sends what is left and undoes `start`."""
+    """Sends the remaining spans and undoes `start`."""
     for instrumentor in _INSTRUMENTORS:
         instrumentor().uninstrument()
     provider.shutdown()
@@ -85,7 +86,7 @@ class _Exporter(OTLPSpanExporter):
 
 
 def _is_polling(span: ReadableSpan) -> bool:
-    """Whether this is a query of its own, outside of a request or a render: an idle worker makes several a second."""
+    """Whether this is a query outside of any request or render: an idle worker makes several per second."""
     return (
         span.parent is None
         and span.kind is SpanKind.CLIENT
@@ -94,7 +95,7 @@ def _is_polling(span: ReadableSpan) -> bool:
 
 
 def _without_messages(span: ReadableSpan) -> ReadableSpan:
-    """Returns a copy without messages of exceptions, which may hold what people wrote; the log has them."""
+    """Returns a copy without messages of exceptions, which may contain user data; the log has them."""
     raised = [str((event.attributes or {}).get("exception.type", "")).rpartition(".")[2] for event in span.events]
     return ReadableSpan(
         name=span.name,

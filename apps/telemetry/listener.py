@@ -22,9 +22,9 @@ class Listener:
     """Listens until it is stopped.
 
     Args:
-        bind: `host:port`; an empty host means every address.
-        is_alive: called by `/healthz` from another thread; decides between 200 and 503.
-        read_metrics: returns what `/metrics` shows beside the process's own metrics.
+        bind: `host:port`; an empty host means all addresses.
+        is_alive: called by `/healthz` from another thread; determines 200 or 503.
+        read_metrics: returns the metrics of `/metrics` in addition to the process's own.
         token: the bearer token that `/metrics` requires; "" for none.
     """
 
@@ -37,14 +37,14 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port it listens on; 0 while it does not."""
+        """The port it listens on; 0 if it does not listen."""
         return int(self._server.server_address[1]) if self._server else 0
 
     def start(self) -> bool:
-        """Begins to listen.
+        """Starts listening.
 
         Returns:
-            False where the address cannot be used, which is logged: only one of several workers on a machine gets it.
+            False if the address cannot be used, which is logged: only one of a machine's workers gets it.
         """
         host, _, port = self._bind.rpartition(":")
         try:
@@ -56,7 +56,7 @@ class Listener:
         return True
 
     def stop(self) -> None:
-        """Stops listening; does nothing where it never began."""
+        """Stops listening; does nothing if it never started."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()

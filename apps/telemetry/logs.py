@@ -1,4 +1,4 @@
-"""Log lines: for people, or as JSON for a log collector; with ids, and without secrets."""
+"""Log lines: as text for people, or as JSON for log collectors; with ids, and without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.telemetry import context
 from apps.telemetry.redaction import redact
 
 ACCESS_LOGGER: Final = "vizportal.access"
-# The only extra attributes of a record that are shown. Others could hold anything: Django adds the whole request,
+# The only extra attributes of a record that are written. Others could contain anything: Django adds the whole request,
 # with its query string.
 _EXTRAS: Final = ("method", "view", "status", "ms")
 
@@ -36,7 +36,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(ProcessorFormatter):
-    """One JSON object a line: time (UTC), level, logger, message, ids, and `exc_info` with a traceback."""
+    """One JSON object per line: time (UTC), level, logger, message, ids, and `exc_info` with a traceback."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -58,16 +58,16 @@ def _json_fields(_logger: Any, _method: str, event: EventDict) -> EventDict:
     }
     if "exception" in event:
         fields["exc_info"] = event["exception"]
-    # Before the text is quoted: a secret with quotation marks would not be recognized afterwards.
+    # Redact before quoting: a secret with quotation marks would not be recognized afterwards.
     return {name: redact(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 def logging_config(form: str, level: str) -> dict[str, Any]:
-    """Returns Django's LOGGING.
+    """Returns Django's LOGGING setting.
 
     Args:
         form: `line` or `json`.
-        level: of everything but the access log, which is written with `json` only.
+        level: level of everything except the access log, which is written only with `json`.
     """
     formatter = JsonFormatter if form == "json" else LineFormatter
     # uvicorn installs handlers before it loads the application; this sends its lines the same way as all others.
@@ -81,14 +81,14 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
         "loggers": {
             "uvicorn": propagated,
             "uvicorn.error": propagated,
-            # Its lines contain query strings, and so the codes of a sign-in.
+            # Its lines contain query strings, and thus sign-in codes.
             "uvicorn.access": {**propagated, "level": "WARNING"},
-            # Django's own handlers write to the console in debug mode only, and send mail that nobody configured.
+            # Django's own handlers write to the console only in debug mode, and send mail that nobody configured.
             "django": propagated,
             "django.server": propagated,
             # It logs every request and response with all headers.
             "azure.core.pipeline.policies.http_logging_policy": {"level": "WARNING"},
-            # Its lines contain addresses of webhooks, which may be secrets.
+            # Its lines contain webhook addresses, which may be secret.
             "urllib3.connectionpool": {"level": "INFO" if level == "DEBUG" else level},
             ACCESS_LOGGER: {"level": level if form == "json" else "WARNING"},
         },

@@ -1,6 +1,6 @@
-"""The metrics that each process counts for itself. Labels have few values, all known in advance.
+"""Metrics that each process counts for itself. Labels have few values, all known in advance.
 
-What workers count about renders is in the queue's server (shared_metrics.py): they may end before a scrape.
+Workers' counts of renders are in the queue server (shared_metrics.py), because workers may exit before a scrape.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-# `_created` series would double their number, and no rate needs them.
+# `_created` series would double the number of series, and no rate needs them.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REGISTRY: Final = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Middleware: request ids, request metrics and the access log; and `/metrics` before hosts and users are checked."""
+"""Middleware: request ids, request metrics, the access log, and `/metrics` ahead of host and user checks."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from apps.telemetry.views import may_read, metrics
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 HEADER: Final = "X-Request-ID"
 METRICS_PATH: Final = "/metrics"
-# Requested every few seconds by machines: not traced, and not in the access log at INFO.
+# Requested every few seconds by machines: neither traced nor in the access log at INFO.
 PROBE_PATHS: Final = frozenset({"/healthz", "/readyz", METRICS_PATH})
 _VALID_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# The client had closed the connection; nginx's number for it.
+# The client closed the connection; nginx uses this number too.
 _CLIENT_CLOSED: Final = 499
 logger = logging.getLogger(ACCESS_LOGGER)
 
 
 class RequestMiddleware:
-    """Gives each request its id, counts and times it, and writes the access log. Outermost, so it sees every answer."""
+    """Gives each request an id, measures it, and writes the access log. Outermost, so it sees every response."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answers the request, with its id in the header."""
+        """Handles the request, and returns its id in a header."""
         started_at, status = time.perf_counter(), _CLIENT_CLOSED
         sent = request.headers.get(HEADER, "")
         request_id = sent if _VALID_ID.fullmatch(sent) else uuid.uuid4().hex
@@ -75,19 +75,19 @@ def method_name(request: HttpRequest) -> str:
 
 
 class MetricsMiddleware:
-    """Answers `/metrics` for those who may read it, before hosts, sessions and users are checked.
+    """Answers `/metrics` for permitted clients before hosts, sessions and users are checked.
 
-    The database may be down, and signing in would query it. And Prometheus asks each replica at its own address, which
-    VIZPORTAL_ALLOWED_HOSTS cannot list: the token is the proof there. Without a token the host name is checked, since a
-    page of another site could reach this machine by a name of its own (DNS rebinding). All others go on to the view of
-    that address, which refuses them.
+    The database may be down, and a sign-in would query it. Prometheus requests each replica at its own address, which
+    VIZPORTAL_ALLOWED_HOSTS cannot list, so the token is sufficient proof. Without a token the host name is checked,
+    since another site's page could reach this machine through its own domain name (DNS rebinding). Other requests
+    continue to the view at that address, which refuses them.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answers, or passes the request on."""
+        """Answers the request, or passes it on."""
         if request.path_info != METRICS_PATH or not may_read(request):
             return self.get_response(request)
         request.resolver_match = resolve(METRICS_PATH)

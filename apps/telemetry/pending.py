@@ -1,4 +1,4 @@
-"""Calls that may hang, such as those to a server that is down: callers wait for a limited time only."""
+"""Calls that may hang, such as those to a server that is down: callers wait only for a limited time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 class PendingCall(Generic[T]):
-    """A function of which at most one call runs at a time, in a thread that does not delay the end of the process.
+    """A function with at most one call running at a time, in a thread that does not delay the process's exit.
 
-    A call that hangs occupies one thread, however often its result is requested meanwhile.
+    A hanging call occupies a single thread, however often its result is requested.
 
     Args:
-        function: called in a thread that has its own database connections.
+        function: called in a thread with its own database connections.
     """
 
     def __init__(self, name: str, function: Callable[[], T]) -> None:
@@ -27,7 +27,7 @@ class PendingCall(Generic[T]):
         self._result: Future[T] | None = None
 
     def start(self) -> Future[T]:
-        """Returns the result of the call that is running; starts one where none is."""
+        """Returns the result of the running call, starting one if none runs."""
         with self._lock:
             if self._result is None or self._result.done():
                 self._result = Future()
@@ -37,7 +37,7 @@ class PendingCall(Generic[T]):
     def _run(self, result: Future[T]) -> None:
         try:
             result.set_result(self._function())
-        except Exception as error:  # noqa: BLE001  (the edge of a thread: whoever waits gets it)
+        except Exception as error:  # noqa: BLE001  (the edge of a thread: waiting callers get it)
             result.set_exception(error)
         finally:
             connections.close_all()

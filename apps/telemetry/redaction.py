@@ -1,4 +1,4 @@
-"""Removes the values of secret settings, recognized by the settings' names, from text that is logged."""
+"""Redacts the values of secret settings, recognized by the settings' names, in logged text."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 
 REPLACEMENT: Final = "[secret]"
-# Shorter values would remove harmless words from every line.
+# Redacting shorter values would remove harmless words from many lines.
 _MIN_LENGTH: Final = 6
-# Whoever reads a log must not be able to open what is shared.
+# Readers of a log must not be able to open shared links.
 _LINK: Final = re.compile(r"(/s/)[A-Za-z0-9_-]{40,50}(?![A-Za-z0-9_-])", re.ASCII)
 _NAMES: Final = re.compile(r"(TOKEN|SECRET|PASSWORD|COOKIES?|CONNECTION_STRING|_KEYS?|_FALLBACKS)$", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
-    """Returns the text with the secrets of this installation's settings, and tokens in addresses of links, replaced."""
+    """Returns the text with secret settings, and the tokens of shared links, replaced."""
     text = _LINK.sub(rf"\g<1>{REPLACEMENT}", text)
     pattern = _pattern() if settings.configured else None
     return pattern.sub(REPLACEMENT, text) if pattern else text
@@ -30,13 +30,13 @@ def redact(text: str) -> str:
 def _pattern() -> re.Pattern[str] | None:
     names = [name for name in dir(settings) if name.isupper()]
     values = {secret for name in names for secret in _secrets(name, getattr(settings, name, None))}
-    # The longest first: one secret may be the beginning of another.
+    # Longest first: one secret may be a prefix of another.
     ordered = sorted((value for value in values if len(value) >= _MIN_LENGTH), key=len, reverse=True)
     return re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
 
 def reload() -> None:
-    """Reads the settings again at the next call of `redact`."""
+    """Makes the next call of `redact` read the settings again."""
     _pattern.cache_clear()
 
 

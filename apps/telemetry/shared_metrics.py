@@ -1,7 +1,7 @@
-"""Counters and histograms that all workers share: they are kept in one hash of the queue's server.
+"""Counters and histograms shared by all workers, in one hash in the queue server.
 
-They are added to a pipeline that is sent anyway, so counting costs no round trip. Every web process shows the same
-values. A queue server that lost its data starts them again from 0, which Prometheus takes for a restart.
+Updates join a pipeline that is sent anyway, so counting costs no round trip. Every web process shows the same values.
+If the queue server loses its data they restart from 0, which Prometheus treats as a counter reset.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 
 # Older workers and web processes use the same key.
 KEY: Final = "vizportal:tallies"
-# No label contains the unit separator: labels are keys and names.
+# Labels are keys and names, which never contain the unit separator.
 _SEPARATOR: Final = "\x1f"
 _SUM: Final = "sum"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedCounter:
-    """A number that only grows; `name` lacks the suffix `_total`."""
+    """A number that only grows; `name` omits the suffix `_total`."""
 
     name: str
     help: str
@@ -38,7 +38,7 @@ class SharedCounter:
         pipe.hincrby(KEY, _SEPARATOR.join((self.name, *values)), 1)
 
     def metric(self, series: Mapping[tuple[str, ...], float]) -> Metric:
-        """Returns the counter with the numbers that were read, by label values."""
+        """Returns the counter with the values that were read, by label values."""
         metric = CounterMetricFamily(self.name, self.help, labels=self.labels)
         for labels, number in sorted(series.items()):
             metric.add_metric(labels, number)
@@ -66,7 +66,7 @@ class SharedHistogram:
         pipe.hincrbyfloat(KEY, _SEPARATOR.join((self.name, *values, _SUM)), round(max(seconds, 0.0), 6))
 
     def metric(self, series: Mapping[tuple[str, ...], float]) -> Metric:
-        """Returns the histogram with the numbers that were read, by label values and bucket (or `sum`)."""
+        """Returns the histogram with the values that were read, by label values and bucket (or `sum`)."""
         by_labels: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
         for key, number in series.items():
             by_labels[key[:-1]][key[-1]] = number
@@ -78,7 +78,7 @@ class SharedHistogram:
 
 
 def _cumulative(counts: Mapping[str, float], buckets: tuple[float, ...]) -> Iterator[tuple[str, float]]:
-    """Yields each bucket with the count of it and all below; buckets that only an older version had are kept."""
+    """Yields each bucket with its cumulative count; keeps buckets that only an older version used."""
     by_bound = {float(bound): count for bound, count in counts.items()}
     total = 0.0
     for bound in sorted({*by_bound, *buckets, float("inf")}):
@@ -99,9 +99,9 @@ def shared_metrics_read(
     """Returns the values of all shared metrics, in one round trip.
 
     Args:
-        keep: by label, the values that are shown; all others are added up as `other`.
-        zeros: by a counter's name, the labels' values that are shown before anything was counted: Prometheus cannot
-            see the growth of a series that did not exist before.
+        keep: for each label, the values to show; all others are combined as `other`.
+        zeros: for each counter, label values to show before anything was counted: Prometheus does not see the increase
+            of a series that did not exist before.
 
     Raises:
         RedisError: the queue server does not answer.

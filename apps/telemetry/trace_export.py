@@ -1,4 +1,4 @@
-"""Begins and ends sending this process's spans. The SDK is imported only where they are sent."""
+"""Starts and stops sending this process's spans. Imports the SDK only if spans are sent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from apps.telemetry import tracing
 
 
 def start(process: str) -> None:
-    """Sends this process's spans from now on, where an endpoint is set.
+    """Starts sending this process's spans, if an endpoint is configured.
 
-    A web process calls it before it makes Django's handler, since it adds a middleware. The exporter has a thread, so a
-    render host never calls it (docs/render-host.md).
+    A web process calls it before creating Django's handler, since it adds a middleware. The exporter starts a thread,
+    so a render host never calls it (docs/render-host.md).
 
     Args:
-        process: which one this is: web, worker, kfp-service.
+        process: the kind of process: web, worker or kfp-service.
     """
     if not settings.VIZPORTAL_OTLP_ENDPOINT or tracing.is_on():
         return
@@ -24,7 +24,7 @@ def start(process: str) -> None:
 
 
 def stop() -> None:
-    """Sends what is left and ends tracing; the end of the process does that too."""
+    """Sends the remaining spans and ends tracing; the process's exit does that too."""
     provider = tracing.set_provider(None)
     if provider is not None:
         from apps.telemetry import instrumentation  # noqa: PLC0415

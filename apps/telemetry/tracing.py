@@ -1,6 +1,6 @@
-"""Traces by OpenTelemetry, where VIZPORTAL_OTLP_ENDPOINT is set. Otherwise its SDK is not even imported.
+"""Traces by OpenTelemetry, if VIZPORTAL_OTLP_ENDPOINT is set. Otherwise its SDK is not even imported.
 
-Spans cost nothing until a process starts to send them (apps/telemetry/trace_export.py).
+Spans cost nothing until a process starts sending them (apps/telemetry/trace_export.py).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _state: Final = _State()
 
 
 def set_provider(provider: TracerProvider | None) -> TracerProvider | None:
-    """Sends spans to a provider from now on, or to none; returns the one before."""
+    """Sets the provider that receives spans, or None for none; returns the previous one."""
     before = _state.provider
     _state.provider = provider
     _state.tracer = provider.get_tracer("vizportal") if provider else None
@@ -42,11 +42,11 @@ def is_on() -> bool:
 def span(
     name: str, *, kind: SpanKind = "internal", attributes: Mapping[str, Any] | None = None, parent: str | None = None
 ) -> AbstractContextManager[None]:
-    """Opens a span below the present one; an exception that leaves the block marks it as failed.
+    """Opens a span below the current one; an exception that leaves the block marks it as failed.
 
     Args:
-        parent: a `traceparent` from another process, below which the span is placed; "" starts a new trace; None takes
-            the present span.
+        parent: a `traceparent` from another process, to place the span below; "" starts a new trace; None uses the
+            current span.
     """
     if _state.tracer is None:
         return nullcontext()
@@ -71,7 +71,7 @@ def _span(
 
 
 def set_attributes(attributes: Mapping[str, Any]) -> None:
-    """Adds attributes to the present span, where there is one; those that are None are left out."""
+    """Adds attributes to the current span, if any; None values are left out."""
     if _state.tracer is not None:
         from opentelemetry.trace import get_current_span  # noqa: PLC0415
 
@@ -79,7 +79,7 @@ def set_attributes(attributes: Mapping[str, Any]) -> None:
 
 
 def traceparent() -> str:
-    """Returns the present span as a `traceparent` (W3C Trace Context); "" where there is none."""
+    """Returns the current span as a `traceparent` (W3C Trace Context); "" if there is none."""
     if _state.tracer is None:
         return ""
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
@@ -90,5 +90,5 @@ def traceparent() -> str:
 
 
 def trace_id() -> str:
-    """Returns the present trace's id, 32 hexadecimal digits; "" where there is none."""
+    """Returns the current trace's id, 32 hexadecimal digits; "" if there is none."""
     return traceparent()[3:35]

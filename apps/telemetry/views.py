@@ -1,4 +1,4 @@
-"""`/metrics`: who may read it, and the answer."""
+"""The view of `/metrics`, and who may read it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _PROXY_HEADERS = ("X-Forwarded-", "Forwarded", "Via", "X-Real-Ip")
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answers with all metrics within two seconds; those of a part that does not answer are missing.
+    """Returns all metrics within two seconds, without those of parts that do not answer.
 
     Raises:
-        Http404: no token is configured, and the request comes from another machine.
+        Http404: no token is configured, and the request does not come from this machine directly.
     """
     if may_read(request):
         body, content_type = exposition.encode(exposition.parts_read(), request.headers.get("Accept", ""))
@@ -33,23 +33,23 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Whether the request has the token; where none is configured, whether it comes from this machine.
+    """Whether the request has the token or, if none is configured, comes from this machine.
 
     Raises:
-        DisallowedHost: no token is configured, and the host name is not this portal's.
+        DisallowedHost: no token is configured, and the host name is not the portal's.
     """
     return has_token(request) or (_is_local(request) and bool(request.get_host()))
 
 
 def has_token(request: HttpRequest) -> bool:
-    """Whether a token is configured and the request carries it."""
+    """Whether a token is configured and the request has it."""
     expected, sent = settings.VIZPORTAL_METRICS_TOKEN, request.headers.get("Authorization", "")
     return bool(expected) and constant_time_compare(sent, f"Bearer {expected}")
 
 
 def _is_local(request: HttpRequest) -> bool:
-    """Whether no token is configured and the client is on this machine, and is no proxy that forwards for others."""
-    # Behind HTTPS a proxy must send X-Forwarded-Proto, or no page would open: none is taken for a local client.
+    """Whether no token is configured and the client is on this machine, without a proxy in between."""
+    # Behind HTTPS a proxy has to send X-Forwarded-Proto for pages to work, so proxies are not taken for local clients.
     is_forwarded = any(name.startswith(_PROXY_HEADERS) for name in request.headers)
     if settings.VIZPORTAL_METRICS_TOKEN or is_forwarded:
         return False

@@ -1,4 +1,4 @@
-"""A worker whose liveness can be checked, and whose log lines and spans belong to the job that it executes."""
+"""A worker with a liveness check, whose log lines and spans belong to the job that it executes."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from apps.telemetry.context import render_context
 from apps.telemetry.listener import Listener
 
 HEARTBEAT_INTERVAL_S: Final = 5.0
-# What rq itself adds to the time after which a worker's key expires.
+# RQ adds this to the time after which a worker's key expires.
 _RQ_MARGIN_S: Final = 60
-# While the queue's server is down, rq waits up to a minute between two attempts, with a heartbeat at each.
+# While the queue server is down, RQ waits up to a minute between attempts, with a heartbeat at each.
 _STUCK_AFTER_S: Final = 120.0
 _job_heartbeat: ContextVar[Callable[[float], None] | None] = ContextVar("job_heartbeat", default=None)
 logger = logging.getLogger(__name__)
 
 
 def job_heartbeat(silent_s: float) -> None:
-    """Reports that the worker which executes the present job lives; does nothing outside of a worker.
+    """Reports that the current job's worker is alive; does nothing outside of a worker.
 
     Args:
-        silent_s: no heartbeat may follow for this long; 0 for the usual interval.
+        silent_s: seconds within which the next heartbeat will follow; 0 for the usual interval.
     """
     if heartbeat := _job_heartbeat.get():
         heartbeat(silent_s)
 
 
 class MonitoredWorker(SimpleWorker):  # type: ignore[misc]
-    """Answers `/healthz` and `/metrics` where VIZPORTAL_WORKER_METRICS_BIND is set, and takes part in traces."""
+    """Serves `/healthz` and `/metrics` if VIZPORTAL_WORKER_METRICS_BIND is set, and takes part in traces."""
 
     # All by `time.monotonic`.
     heartbeat_sent_at = float("-inf")
@@ -70,7 +70,7 @@ class MonitoredWorker(SimpleWorker):  # type: ignore[misc]
         return listener if listener.start() else None
 
     def metrics_read(self) -> list[Metric]:
-        """Returns what `/metrics` of this worker shows beside the process's own metrics."""
+        """Returns the metrics of this worker in addition to the process's own."""
         return []
 
     def on_heartbeat(self) -> None:
@@ -82,11 +82,11 @@ class MonitoredWorker(SimpleWorker):  # type: ignore[misc]
         return now - self.loop_turned_at < _STUCK_AFTER_S or now < self.job_ends_by
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Reports that the worker lives. RQ calls it several times for each job; it is sent once in five seconds."""
+        """Reports that the worker is alive. RQ calls it several times per job; it is sent at most every 5 seconds."""
         self.loop_turned_at = time.monotonic()
         if pipeline is not None:
             super().heartbeat(timeout, pipeline=pipeline)
-            # Other workers remove those without a key, and a queue server may come back without its data.
+            # Other workers unregister workers without a key, and a queue server may come back without its data.
             register(self, pipeline)
             return
         if timeout is None and not self._is_heartbeat_due():
@@ -101,7 +101,7 @@ class MonitoredWorker(SimpleWorker):  # type: ignore[misc]
         return time.monotonic() - self.heartbeat_sent_at >= HEARTBEAT_INTERVAL_S
 
     def _heartbeat_in_job(self, silent_s: float) -> None:
-        """Sends a heartbeat from a job's thread. Best effort: the job goes on without it."""
+        """Sends a heartbeat from a job's thread. Best effort: the job continues without it."""
         if not silent_s and not self._is_heartbeat_due():
             return
         self.heartbeat_sent_at = time.monotonic()
@@ -113,7 +113,7 @@ class MonitoredWorker(SimpleWorker):  # type: ignore[misc]
             logger.info("heartbeat of the worker not sent: %s", error)
 
     def job_connection(self) -> Any:
-        """Returns the connection that jobs use for heartbeats."""
+        """Returns the connection for heartbeats from jobs."""
         return self.connection
 
     @contextmanager

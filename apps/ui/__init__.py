@@ -1,1 +1,1 @@
-"""What every page is drawn with: icons, states, formats and template tags. Imports no other app."""
+"""Elements of every page: icons, states, formats and template tags. Imports no other app."""

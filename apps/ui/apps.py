@@ -1,4 +1,4 @@
-"""Django's configuration of this app."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 

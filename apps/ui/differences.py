@@ -1,4 +1,4 @@
-"""What one version of a text changes of another, for people to read."""
+"""Differences between two versions of a text, for display."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _CLASSES: Final = {"+": "line-added", "-": "line-removed", "@": "line-place"}
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line of a unified diff; `css` is "" for a line that stays."""
+    """A line of a unified diff; `css` is "" for an unchanged line."""
 
     text: str
     css: str
 
 
 def diff_lines(before: str, after: str) -> list[DiffLine]:
-    """Returns the unified diff of two texts, without its two lines of names; [] where they are the same."""
+    """Returns the unified diff of two texts without its file header; [] if they are the same."""
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=5))[2:]
     return [DiffLine(line, _CLASSES.get(line[:1], "")) for line in lines]

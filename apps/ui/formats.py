@@ -1,4 +1,4 @@
-"""Values as people read them: lengths of time, sizes, numbers, JSON."""
+"""Formats values for people: durations, sizes, numbers, JSON."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-# Significant digits of a metric, and those that tell any two floats apart.
+# Significant digits of a metric, and the number that distinguishes any two floats.
 _DIGITS: Final = 4
 _ALL_DIGITS: Final = 17
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def ago(age: timedelta) -> str:
-    """Returns an age in words, such as "3 minutes ago", or "in 2 hours" for a negative one."""
+    """Returns an age in words, such as "3 minutes ago"; a negative one as "in 2 hours"."""
     seconds = int(age.total_seconds())
     if abs(seconds) < 5:
         return "just now"
@@ -26,7 +26,7 @@ def ago(age: timedelta) -> str:
 
 
 def duration(value: timedelta | float | None) -> str:
-    """Returns a length of time in two units at most (`1m 12s`); takes a timedelta or seconds, "" for None."""
+    """Returns a duration in at most two units (`1m 12s`) from a timedelta or seconds; "" for None."""
     if value is None:
         return ""
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
@@ -43,7 +43,7 @@ def duration(value: timedelta | float | None) -> str:
 
 
 def bytesize(value: float | None) -> str:
-    """Returns a number of bytes in kB, MB or GB (steps of 1024); "" for None."""
+    """Returns a size in bytes, kB, MB or GB (steps of 1024); "" for None."""
     if value is None:
         return ""
     size = float(value)
@@ -55,16 +55,16 @@ def bytesize(value: float | None) -> str:
 
 
 def metric(value: float, digits: int = _DIGITS) -> str:
-    """Returns a metric with four significant digits, or a whole number as it is."""
+    """Returns a metric with `digits` significant digits; a whole number in full."""
     if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 1e15):
         return f"{int(value):,}"
     return f"{value:.{digits}g}"
 
 
 def told_apart(values: Sequence[Any]) -> list[tuple[Any, Any]]:
-    """Returns (text, value) for the metrics of one row, with enough digits that different numbers differ.
+    """Returns (text, value) for the metrics of a row, with enough digits that different numbers look different.
 
-    Anything but a number stays as it is.
+    Values that are not numbers stay as they are.
     """
     numbers = {value for value in values if isinstance(value, int | float) and not isinstance(value, bool)}
     for digits in range(_DIGITS, _ALL_DIGITS + 1):
@@ -80,12 +80,12 @@ def as_json(value: Any) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Returns a parameter's or metadata's value on one line: text as it is, everything else as JSON."""
+    """Returns the value of a parameter or metadata on one line: texts as they are, everything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def is_record(value: Any) -> bool:
-    """Whether a value is a list or an object, which is shown over several lines."""
+    """Whether a value is a list or an object, which is displayed on several lines."""
     return isinstance(value, list | dict)
 
 

@@ -20,11 +20,11 @@ def _icons() -> dict[str, str]:
 
 
 def icon(name: str, label: str = "") -> SafeString:
-    """Draws one icon of the vendored set.
+    """Returns an icon of the vendored set as SVG.
 
     Args:
         name: its Lucide name, such as `circle-check`.
-        label: what it says to a screen reader; "" hides it, for icons beside words.
+        label: text for screen readers; "" hides the icon from them, for icons beside words.
 
     Raises:
         KeyError: the set has no such icon (frontend/build.mjs lists them).

@@ -1,7 +1,7 @@
-"""Answers with errors, fitted to what was asked for: a page, a part of a page, or the content of a frame.
+"""Error responses in the form of the request: a page, a part of a page, or the content of a frame.
 
-A script that asked for a part of a page, and a frame, get one sentence: the portal's own page is never drawn in a panel
-or a frame.
+A script that requested part of a page, and a frame, get a single sentence, so that the portal's own page never appears
+in a panel or a frame.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ _FRAME_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; 
 
 
 def is_fragment(request: HttpRequest) -> bool:
-    """Whether a script asks for a part of a page; going back in the history is not."""
+    """Whether a script requests part of a page; navigating back in the history does not count."""
     return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
 
 
 def for_frames(view: ViewT) -> ViewT:
-    """Decorator: marks a view whose answers are drawn in frames."""
+    """Decorator: marks a view whose responses are displayed in frames."""
     view.is_for_frames = True  # type: ignore[attr-defined]
     return view
 
 
 def is_framed(request: HttpRequest) -> bool:
-    """Whether a browser puts the answer into a frame.
+    """Whether a browser displays the response in a frame.
 
-    It says so, but on HTTPS and loopback only; elsewhere the view tells.
+    Browsers say so (Sec-Fetch-Dest) only on HTTPS and loopback; elsewhere the view's mark decides.
     """
     destination = request.headers.get("Sec-Fetch-Dest")
     if destination is not None:
@@ -49,9 +49,9 @@ def is_framed(request: HttpRequest) -> bool:
 
 
 def part_error(request: HttpRequest, sentence: str, status: int) -> HttpResponse | None:
-    """Returns an error for a part of a page or for a frame, with the cause in one sentence.
+    """Returns an error for a part of a page or a frame, with the cause in one sentence.
 
-    None where a page was asked for.
+    None if a whole page was requested.
     """
     if is_fragment(request):
         return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8", headers=_UNCACHED)
@@ -63,7 +63,7 @@ def part_error(request: HttpRequest, sentence: str, status: int) -> HttpResponse
 
 
 def page_before(request: HttpRequest) -> str:
-    """Returns the address within this portal of the page from which something was sent; "" if it is not known."""
+    """Returns the address within this portal of the page that sent the request; "" if unknown."""
     parts = urlsplit(request.headers.get("Referer", ""))
     if not parts.path or parts.netloc != request.get_host():
         return ""

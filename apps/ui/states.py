@@ -1,4 +1,4 @@
-"""What a state of a run, a step or a render needs to be drawn: an icon, a colour and a word."""
+"""How states of runs, steps and renders are displayed: icon, colour and word."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Tone(enum.StrEnum):
 
 @runtime_checkable
 class ShownState(Protocol):
-    """A state of a run, a step or a render, as pages draw it."""
+    """A state of a run, a step or a render, as pages display it."""
 
     value: str
     icon: str
@@ -28,21 +28,21 @@ class ShownState(Protocol):
 
     @property
     def label(self) -> str:
-        """The word that people read."""
+        """The word for people."""
 
 
 class ShownChoices(models.TextChoices):
-    """States in a column of the database: each is a row of value, icon, tone and label.
+    """States in a database column: each is a row of value, icon, tone and label.
 
     Attributes:
-        icon: an icon of the vendored set.
+        icon: name of an icon in the vendored set.
     """
 
     icon: str
     tone: Tone
 
     def __new__(cls, value: str, icon: str, tone: Tone) -> Self:
-        """Makes a state of its row; Django takes the last column, the label."""
+        """Creates a state from its table row; Django takes the last column, the label."""
         state = str.__new__(cls, value)
         state._value_ = value
         state.icon, state.tone = icon, tone
@@ -50,7 +50,7 @@ class ShownChoices(models.TextChoices):
 
     @classmethod
     def by_value(cls, value: str) -> Self:
-        """Returns the state of that value.
+        """Returns the state with this value.
 
         Raises:
             KeyError: there is none.

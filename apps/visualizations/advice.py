@@ -1,4 +1,4 @@
-"""What a person can do about how a render ended, beyond the words of its reason."""
+"""Advice for a render that ended, beyond the message of its reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ NO_NETWORK: Final = (
     "Renders have no network, so that no code can carry data away. Give the code what it needs as its source, or have "
     "a step of the pipeline fetch it."
 )
-# How the sandbox's refusal shows: no name is found, or a connection is denied. A file that is denied is named.
+# How the sandbox's refusal appears: a name that does not resolve, or a denied connection. A denied file has its name in
+# the message.
 _UNREACHED: Final = re.compile(
     r"name resolution|Name or service not known|nodename nor servname|getaddrinfo|NewConnectionError"
     r"|Max retries exceeded|ConnectError|ConnectTimeout|ClientConnector|Network is unreachable|urlopen error"
@@ -24,7 +25,7 @@ _CONNECTS: Final = re.compile(r"\b(?:socket|connect|urlopen|create_connection)\b
 
 
 def advice(render: Render) -> str:
-    """Returns what a person can do about how it ended; "" where the message says it all."""
+    """Returns advice about how a render ended; "" if its message is enough."""
     if may_run_longer(render):
         return "Ask for less data, or allow more time."
     if render.reason == Reason.USER_ERROR and _wanted_network(render):
@@ -34,7 +35,7 @@ def advice(render: Render) -> str:
 
 
 def may_run_longer(render: Render) -> bool:
-    """Whether it stopped at a limit of its own, below the server's."""
+    """Whether a render stopped at its own time limit, below the server's."""
     return render.reason == Reason.TIMED_OUT and render.timeout_s < settings.KERNEL_TIMEOUT
 
 

@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""Django configuration of the app."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from apps.telemetry.exposition import part_register
 
 
 class VisualizationsConfig(AppConfig):
-    """Visualizations, their renders, and the tokens of scripts."""
+    """Visualizations, their renders, and API tokens."""
 
     name = "apps.visualizations"
     verbose_name = "Visualizations"
 
     def ready(self) -> None:
-        """Adds what `/metrics` reads from the database and the queue's server."""
+        """Registers the metrics that `/metrics` reads from the database and the queue server."""
         from apps.visualizations import collectors  # noqa: PLC0415  (it imports models)
 
         part_register("database", collectors.database_metrics)

@@ -1,4 +1,4 @@
-"""Form fields made of a type's argument schema, one by one."""
+"""Form fields generated from a type's argument schema."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _NOTHING: Final[tuple[Any, ...]] = (None, "", [])
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line; empty lines are left out."""
+    """A list of texts, one per line; empty lines are ignored."""
 
     widget = forms.Textarea(attrs={"rows": 3})
 
     def prepare_value(self, value: Any) -> Any:
-        """Returns what the text area shows."""
+        """Returns the content of the text area."""
         return "\n".join(map(str, value)) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
-        """Returns the list; None where nothing was written."""
+        """Returns the list; None if the text area is empty."""
         lines = [line.strip() for line in str(value or "").splitlines()]
         return [line for line in lines if line] or None
 
 
 def _kind(rule: Mapping[str, Any]) -> str:
-    """Returns the JSON type of a rule; of several the first that is not null."""
+    """Returns the JSON type of a rule; of several, the first that is not null."""
     kinds = rule.get("type", "string")
     return kinds if isinstance(kinds, str) else next((kind for kind in kinds if kind != "null"), "string")
 
@@ -43,7 +43,7 @@ def _number(rule: Mapping[str, Any]) -> tuple[type[forms.Field], dict[str, Any]]
 
 
 def _choice(rule: Mapping[str, Any], *, is_required: bool) -> tuple[type[forms.Field], dict[str, Any]]:
-    # Of several types forms offer the first; true and false are the only values that are of two in Python.
+    # Forms offer the first of several types; only true and false are of two types in Python.
     values = {str(value): value for value in rule["enum"] if _kind(rule) == "boolean" or not isinstance(value, bool)}
     blank = [] if is_required or "default" in rule else [("", "(not set)")]
     choices = [*blank, *((text, text) for text in values)]
@@ -83,16 +83,16 @@ def argument_field(name: str, rule: Mapping[str, Any], *, is_required: bool) -> 
 
 
 class ArgumentsForm(forms.Form):
-    """The arguments of one type as typed fields; made by `arguments_form`."""
+    """The arguments of a type as typed fields; created by `arguments_form`."""
 
     @property
     def set_fields(self) -> list[forms.BoundField]:
-        """The fields to show at once: those that must be filled in, differ from their default, or were refused."""
+        """Fields to show at once: required ones, ones that differ from their default, and ones with errors."""
         return [field for field in self if not self._is_default(field)]
 
     @property
     def default_fields(self) -> list[forms.BoundField]:
-        """The fields at their defaults."""
+        """Fields that have their default value."""
         return [field for field in self if self._is_default(field)]
 
     def _is_default(self, field: forms.BoundField) -> bool:
@@ -104,7 +104,7 @@ class ArgumentsForm(forms.Form):
         return not field.field.has_changed(default, value)
 
     def values(self) -> dict[str, Any]:
-        """Returns the arguments that were filled in, as JSON values; call it on a valid form only."""
+        """Returns the arguments that were filled in, as JSON values; requires a valid form."""
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
 
@@ -119,7 +119,7 @@ def arguments_form(
 
     Args:
         data: the request's POST data; None for an unbound form.
-        initial: values to begin with, in the place of the defaults.
+        initial: values to start with, instead of the defaults.
     """
     form = ArgumentsForm(data, initial=dict(initial or {}), prefix=prefix)
     required = set(kind.schema.get("required", ()))

@@ -1,4 +1,4 @@
-"""Lines about the build of an environment, for people who wait for it: also in a log, where nothing is drawn twice."""
+"""Progress lines for building an environment, fit for terminals and logs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 EVERY_S: Final = 5.0
-# uv names each package that it installed; there are more than a hundred.
+# uv prints a line for each installed package; there are more than a hundred.
 _PACKAGE_LINES: Final = (" + ", " - ", " ~ ")
 
 
@@ -17,12 +17,12 @@ _PACKAGE_LINES: Final = (" + ", " - ", " ~ ")
 def build_told(
     key: str, say: Callable[[str], None], *, every_s: float | None = EVERY_S
 ) -> Iterator[Callable[[str], None]]:
-    """Yields a function for the lines of a build, which says them, and every few seconds that it still goes on.
+    """Yields a function that prints a build's lines; meanwhile a reminder is printed every few seconds.
 
     Args:
-        key: the environment's.
+        key: key of the environment.
         say: prints a line.
-        every_s: None where something else shows that it goes on, such as bars on a terminal.
+        every_s: seconds between reminders; None if something else shows progress, such as bars on a terminal.
     """
     began = time.monotonic()
     lock, is_over = threading.Lock(), threading.Event()

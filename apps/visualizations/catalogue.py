@@ -1,4 +1,4 @@
-"""Types that are no files, and that other apps add to the catalogue."""
+"""Types without a file, which other apps add to the catalogue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _sources: Final[dict[str, Source]] = {}
 
 
 def source_register(name: str, source: Source) -> None:
-    """Adds what `source` returns to every reading of the catalogue; it is asked each time, and must be quick.
+    """Adds a source of types to the catalogue. It is called on each read and must be fast.
 
     Args:
         name: registering the same name again replaces the source.
@@ -21,5 +21,5 @@ def source_register(name: str, source: Source) -> None:
 
 
 def types_added() -> tuple[VisualizationType, ...]:
-    """Returns the types that are no files; each has `path` None."""
+    """Returns the types without a file; their `path` is None."""
     return tuple(kind for source in _sources.values() for kind in source())

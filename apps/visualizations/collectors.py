@@ -1,4 +1,4 @@
-"""What `/metrics` reads from the database and the queue's server: the same at every web process."""
+"""Metrics from the database and the queue server, identical in every web process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _environments() -> list[str]:
 
 
 def database_metrics() -> list[Metric]:
-    """Returns how many renders wait and run.
+    """Returns gauges of waiting and running renders.
 
     Indexes (render_queue, render_lease) answer both queries, however many renders have ended.
 
@@ -54,22 +54,22 @@ def database_metrics() -> list[Metric]:
 
 
 def renders_queued() -> Any:
-    """Returns `environment`, `number` and `first` (when the oldest was queued) of the renders that wait."""
+    """Returns `environment`, `number` and `first` (when the oldest was queued) of the waiting renders."""
     waiting = Render.objects.filter(state=RenderState.QUEUED).order_by()
     return waiting.values("environment").annotate(number=Count("id"), first=Min("queued_at"))
 
 
 def renders_running() -> Any:
-    """Returns `environment` and `number` of the renders that run."""
+    """Returns `environment` and `number` of the running renders."""
     running = Render.objects.filter(state=RenderState.RUNNING).order_by()
     return running.values("environment").annotate(number=Count("id"))
 
 
 def queue_metrics() -> list[Metric]:
-    """Returns what the queue's server knows: jobs, workers, hosts, the reconciler, and what workers counted.
+    """Returns metrics from the queue server: jobs, workers, hosts, the reconciler, and the shared metrics of workers.
 
     Raises:
-        RedisError: it does not answer.
+        RedisError: the queue server does not answer.
     """
     waiting = _gauge("queue_jobs", "Jobs in the queue of an environment.", ["environment"])
     workers = _gauge("workers", "Living workers; one that serves several environments counts in each.", ["environment"])

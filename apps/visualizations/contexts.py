@@ -1,4 +1,4 @@
-"""What the templates of visualizations are given."""
+"""Contexts of the templates of visualizations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LONGEST_ENDING: Final = 8
 
 
 def creator_context(caller: Caller, details: RunDetails, step: Step, form: VisualizationForm) -> dict[str, Any]:
-    """Returns the Creator card's names: the form, the types that fit first, and where to send it."""
+    """Returns the Creator's context: the form, the types that fit best, and the addresses it posts to."""
     artifact = form.chosen_artifact
     fitting = selectors.type_suggestions(artifact) if artifact else []
     return {
@@ -74,7 +74,7 @@ def _types(form: VisualizationForm) -> dict[str, Any]:
 
 
 def _missing(form: VisualizationForm) -> dict[str, str]:
-    """Returns what to say of the types whose environment is nowhere built, by type key."""
+    """Returns a message for each type whose environment is not available, by type key."""
     keys = {kind.environment for kind in form.kinds}
     words = {key: environment_missing(key) for key in keys if not _is_available(key)}
     return {kind.key: words[kind.environment] for kind in form.kinds if kind.environment in words}
@@ -90,7 +90,7 @@ def _is_available(key: str) -> bool:
 def step_results_context(
     request: HttpRequest, gateway: Gateway, details: RunDetails, step: Step, made: Submission | None
 ) -> dict[str, Any]:
-    """Returns the saved results of a step; `made` is what this request just made or found."""
+    """Returns the context of a step's saved results; `made` is the one that this request created or found."""
     context = saved_results_context(
         request, run_id=details.run.id, step_id=step.id, endpoint_key=gateway.endpoint.key, first=made, step=step
     )
@@ -100,9 +100,9 @@ def step_results_context(
 def _creator_place(
     request: HttpRequest, step: Step, cards: list[dict[str, Any]], made: Submission | None
 ) -> dict[str, Any]:
-    """Returns whether the Creator is open above the results, and whether the chosen artifact has none of them yet.
+    """Returns whether the Creator is open above the results, and whether the chosen artifact has none yet.
 
-    Once there are results they come first. An address that chooses something that was not drawn yet opens the Creator.
+    Existing results come first. The Creator opens if the address chooses something that was not drawn yet.
     """
     asked = request.GET
     chosen = next((each.name for each in step.artifacts if asked.get("artifact") in {each.name, each.id}), "")
@@ -111,10 +111,10 @@ def _creator_place(
     of_type = [each for each in (own if chosen else shown) if asked.get("type", each.type_key).lower() == each.type_key]
     is_asked = bool({"new", "from"} & asked.keys()) or (bool(chosen or asked.get("type")) and not of_type)
     return {
-        # Code is written in rounds: its editor stays at hand.
+        # Code is written in several rounds, so its editor stays open.
         "is_creator_open": not cards or (made.render.is_custom if made else request.method == "POST" or is_asked),
         "is_none_here": bool(chosen) and not own,
-        # Those of the artifact that the address names come first.
+        # Results of the artifact in the address come first.
         "cards": sorted(cards, key=lambda card: card["visualization"] not in own) if chosen and made is None else cards,
     }
 
@@ -131,8 +131,8 @@ def saved_results_context(
     """Returns a step's saved results, newest first, at most 30 of them as cards.
 
     Args:
-        first: a result to put at the top, even where it belongs to another step (the same receipt was there already).
-        step: the step as Kubeflow tells it now; None where Kubeflow does not answer.
+        first: a result to show at the top, even if it belongs to another step (an existing result of the same receipt).
+        step: the step as Kubeflow reports it now; None if Kubeflow does not answer.
     """
     found = selectors.visualization_list(caller_of(request), run_id=run_id, step_id=step_id)
     if endpoint_key:
@@ -145,7 +145,7 @@ def saved_results_context(
 
 
 def render_context(request: HttpRequest, render: Render, step: Step | None = None) -> dict[str, Any]:
-    """Returns what a render's card shows; that its artifact changed since only where `step` is known."""
+    """Returns the context of a render's card; it can tell that the artifact changed only if `step` is given."""
     visualization = render.visualization
     edit = edit_url(visualization, render)
     return {
@@ -169,12 +169,12 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
 
 
 def type_title(key: str) -> str:
-    """Returns a type's title; its key where the catalogue no longer has it."""
+    """Returns a type's title, or its key if the catalogue no longer has it."""
     return next((kind.title for kind in selectors.type_list() if kind.key == key), key)
 
 
 def edit_url(visualization: Visualization, render: Render) -> str:
-    """Returns where the Creator opens with this render's arguments; "" for renders without a step."""
+    """Returns the address that opens the Creator with a render's arguments; "" for renders without a step."""
     if not visualization.run_id or not visualization.step_id:
         return ""
     try:
@@ -185,16 +185,16 @@ def edit_url(visualization: Visualization, render: Render) -> str:
 
 
 def _artifact_kind(artifact: Artifact) -> str:
-    """Returns a common name for such an artifact: by its file's suffix where that is known, else by its type."""
+    """Returns a short name for the artifact's kind: its file's suffix if it has one, else its type."""
     ending = artifact.file_name.rpartition(".")[2]
     is_ending = "." in artifact.file_name and ending.isalnum() and len(ending) <= _LONGEST_ENDING
     return ending.upper() if is_ending else artifact.type.removeprefix("system.")
 
 
 def _lines_around(render: Render, reach: int = 3) -> list[tuple[int, str, bool]]:
-    """Returns the code around the line that failed as (number, text, whether it is that line); [] without a line.
+    """Returns the code around the failing line as (number, text, whether it is that line); [] if no line is known.
 
-    Only where a person wrote the code: of a predefined type the message says it, and the traceback is there.
+    Only for custom code: for predefined types, message and traceback are enough.
     """
     if not render.line or not render.is_custom:
         return []
@@ -205,6 +205,6 @@ def _lines_around(render: Render, reach: int = 3) -> list[tuple[int, str, bool]]
 
 
 def _code_lines(lines: list[tuple[int, str, bool]]) -> SafeString:
-    """Returns the lines for a <pre>, where the template's own white space would show."""
+    """Returns the lines for a <pre>, in which the template's own white space would show."""
     classed = [("line-error" if is_failing else "line", f"{number:4d}", text) for number, text, is_failing in lines]
     return format_html_join("", '<span class="{}"><span class="muted">{}</span>  {}\n</span>', classed)

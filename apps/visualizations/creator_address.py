@@ -1,4 +1,4 @@
-"""The address of a step's page with what is chosen in its Creator: artifact, type, and arguments off their defaults."""
+"""The address of a step's page with the Creator's choices: artifact, type, and arguments that are not defaults."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from apps.runs.contexts import ARGUMENT_PREFIX, CHOOSES
 from apps.runs.entities import Step
 from apps.visualizations.forms import VisualizationForm, artifact_value
 
-# Some proxies refuse longer ones.
+# Some proxies reject longer addresses.
 _LONGEST: Final = 2000
 
 
 def creator_address(page: str, step: Step, form: VisualizationForm) -> str:
-    """Returns the address, relative to its host; "" where `page` is not a page of this step.
+    """Returns the address, relative to its host; "" if `page` is not a page of this step.
 
     Args:
-        page: the address of the page that is open; its other parameters, such as the look of the graph, stay.
-        step: the step.
-        form: the Creator's form as it is.
+        page: the address of the open page; its other parameters, such as the graph's layout, are kept.
+        form: the Creator's current form.
     """
     parts = urlsplit(page)
     if f"/steps/{step.id}/" not in parts.path:

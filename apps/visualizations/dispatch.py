@@ -1,9 +1,9 @@
-"""Gives a worker that took a job from a queue the job whose turn it is.
+"""Exchanges the job that a worker took from a queue for the job whose turn it is.
 
-A queue's list is in the order of arrival, so that it needs no more than RQ does. Its jobs only wake a worker: which
-render begins is asked of the database then, and the two jobs change places in one step of the queue's server. Nothing
-is between lists when a process dies, every waiting render keeps a job, and the render is claimed as before, by its own
-job's id and attempt.
+A queue's list is in order of arrival, as RQ expects. Its jobs only wake a worker: the worker then asks the database
+which render begins, and swaps the two jobs in one atomic step in the queue server. If a process dies, no job is lost
+between lists, each waiting render still has a job, and the render is claimed as before, by its own job's id and
+attempt.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from rq.job import Job
 
 from apps.visualizations import turns
 
-# Each one that is not to be had was just taken by another worker, or waits for the reconciler to queue it again.
+# A wanted job that is missing was just taken by another worker, or waits for the reconciler to queue it again.
 _MOST_TRIES: Final = 8
-# KEYS: the list of the job that is wanted, that of the job at hand, and the latter's list of jobs on their way.
+# KEYS: the list of the wanted job, the list of the job at hand, and the latter's intermediate list.
 _SWAP: Final = """
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
 redis.call('LPUSH', KEYS[2], ARGV[2])
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What a worker runs: a job and the queue that it came from."""
+    """What a worker runs: a job, and the queue it came from."""
 
     job: Job
     queue: Any
@@ -42,26 +42,26 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """A job; where it is not the one at hand, the environment in whose queue it was."""
+    """A job id, with the environment of its queue; "" if it is the job at hand."""
 
     job_id: str
     environment: str = ""
 
 
 def job_name(render_id: UUID | str, attempt: int) -> str:
-    """Returns the id of the job that carries an attempt of a render."""
+    """Returns the id of the job for an attempt of a render."""
     return f"render-{render_id}-{attempt}"
 
 
 def turn_take(job: Job, queue: Any, queues: Mapping[str, Any]) -> Turn | None:
-    """Returns the job whose turn it is in place of the one that was taken from a queue, which may be the same.
+    """Returns the job whose turn it is; this may be the one that was taken from the queue.
 
     Args:
-        job: of a render; its arguments are an id and an attempt.
-        queues: those that the worker serves, by environment.
+        job: a render's job; its arguments are an id and an attempt.
+        queues: the queues that the worker serves, by environment.
 
     Returns:
-        None where nothing may begin, since the queue is paused: the job is back in its list.
+        None if nothing may begin: the queue is paused, and the job is back in its list.
     """
     try:
         wanted = _exchange(job, queue, queues)
@@ -69,7 +69,7 @@ def turn_take(job: Job, queue: Any, queues: Mapping[str, Any]) -> Turn | None:
             _put_back(job, queue)
             return None
     except DatabaseError as error:
-        # Claiming waits for the database; whose turn it is does not matter so much.
+        # Claiming waits for the database; the order of turns matters less.
         logger.warning("job %s: run out of turn, the database does not answer: %s", job.id, error)
         wanted = _Wanted(job_id=job.id)
     if wanted.job_id == job.id:
@@ -77,13 +77,13 @@ def turn_take(job: Job, queue: Any, queues: Mapping[str, Any]) -> Turn | None:
     try:
         found = type(job).fetch(wanted.job_id, connection=queue.connection, serializer=job.serializer)
     except NoSuchJobError:
-        # The reconciler queues its render again.
+        # The reconciler queues this render again.
         return None
     return Turn(job=found, queue=queues[wanted.environment])
 
 
 def _exchange(job: Job, queue: Any, queues: Mapping[str, Any]) -> _Wanted | None:
-    """Takes the job whose turn it is, and puts the one at hand back; None where nothing may begin."""
+    """Takes the job whose turn it is and puts the one at hand back; None if nothing may begin."""
     tried: list[UUID] = []
     while len(tried) < _MOST_TRIES:
         found = turns.render_next(queues, tried)
@@ -91,7 +91,7 @@ def _exchange(job: Job, queue: Any, queues: Mapping[str, Any]) -> _Wanted | None
             break
         render_id, attempt, environment = found
         wanted = job_name(render_id, attempt)
-        # One whose render no longer waits must not go round for ever.
+        # A job whose render no longer waits must not circulate forever.
         if wanted == job.id or (not tried and not turns.is_waiting(*job.args)):
             return _Wanted(job_id=job.id)
         if _swap(wanted, queues[environment], job, queue):

@@ -1,4 +1,4 @@
-"""Tells open pages that a render changed. Best effort: the row is the truth, a lost event costs one poll."""
+"""Notifies open pages of changes to renders. Best effort: the row is authoritative, a lost event costs one poll."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.visualizations.render_metrics import render_count
 from apps.visualizations.states import ACTIVE_STATES
 
 CHANNEL = "vizportal:render"
-# For those who wait for an end: the render's id and nothing else, so that no progress wakes them.
+# For clients that wait for an end: carries only the render's id, so that progress does not wake them.
 ENDED_CHANNEL = "vizportal:render:ended"
 logger = logging.getLogger(__name__)
 
@@ -27,12 +27,12 @@ def _connection(url: str) -> Any:
 
 
 def connection_get(queue_name: str = "render-base") -> Any:
-    """Returns this process's connection to the queue's server; a new one for each event costs two round trips."""
+    """Returns this process's connection to the queue server; a new one for each event would cost two round trips."""
     return _connection(settings.RQ_QUEUES[queue_name]["URL"])
 
 
 def message(render: Render) -> str:
-    """Returns what CHANNEL carries: `{"id", "visualization", "state", "cell", "cells"}` as JSON."""
+    """Returns the payload for CHANNEL: `{"id", "visualization", "state", "cell", "cells"}` as JSON."""
     payload = {
         "id": str(render.id),
         "visualization": str(render.visualization_id),
@@ -44,14 +44,14 @@ def message(render: Render) -> str:
 
 
 def publish(render: Render, *, is_end: bool = False) -> bool:
-    """Publishes a render's state on CHANNEL, and its end on ENDED_CHANNEL too.
+    """Publishes a render's state on CHANNEL, and its end also on ENDED_CHANNEL.
 
     Args:
-        is_end: the caller has just written the end, so it is counted, in the same round trip; whoever only finds a
-            render ended leaves that out.
+        is_end: the caller has just written the end, so it is also counted in the metrics, in the same round trip. False
+            if the caller only found the render ended.
 
     Returns:
-        False where the queue server does not answer; the caller goes on all the same.
+        False if the queue server does not answer; callers continue regardless.
     """
     try:
         if render.state in ACTIVE_STATES:

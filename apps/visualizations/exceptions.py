@@ -1,4 +1,4 @@
-"""What can be wrong with a request for a visualization; each text is a sentence for people."""
+"""Exceptions of requests for visualizations; their messages are sentences for users."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from apps.visualizations.states import Reason
 
 
 class VisualizationsError(Exception):
-    """Base of all; `code` names it in answers of the API."""
+    """Base class; `code` identifies the error in the API."""
 
     code: str = "error"
 
@@ -22,7 +22,7 @@ class InvalidRequestError(VisualizationsError):
     """The request cannot be carried out as it is.
 
     Attributes:
-        fields: what is wrong, by the name of the request's field (`arguments.<name>` for an argument).
+        fields: messages by the request's field (`arguments.<name>` for an argument).
     """
 
     code = "invalid"
@@ -33,7 +33,7 @@ class InvalidRequestError(VisualizationsError):
 
 
 class TooManyQueuedError(VisualizationsError):
-    """The user has as many renders waiting as one may have."""
+    """The user's limit of waiting renders is reached."""
 
     code = "too_many_queued"
 
@@ -48,7 +48,7 @@ class NotAllowedError(VisualizationsError):
 
 
 class NotFoundError(VisualizationsError):
-    """There is no such thing, or it is not this user's to see."""
+    """The object does not exist, or the user may not see it."""
 
     code = "not_found"
 
@@ -60,7 +60,7 @@ class WrongStateError(VisualizationsError):
 
 
 class RenderEndedError(VisualizationsError):
-    """A render ends without a result; `code` says why."""
+    """A render ends without a result, for the reason in `code`."""
 
     code: Reason
 
@@ -78,12 +78,12 @@ class CustomOffError(RenderEndedError):
 
 
 class MachineError(RenderEndedError):
-    """The machine is at fault and not the code."""
+    """A machine fault: the code is not to blame."""
 
     code = Reason.WORKER_LOST
 
 
 class SourceError(RenderEndedError):
-    """A source cannot be brought to the render."""
+    """The source cannot be fetched."""
 
     code = Reason.SOURCE_MISSING

@@ -24,7 +24,7 @@ _ARGUMENT = "arguments."
 
 
 def types_for(artifact: Artifact | None) -> list[VisualizationType]:
-    """Returns every type a person may choose, those that fit the artifact first; CUSTOM only where it is allowed."""
+    """Returns the types to choose from, those that fit the artifact first; CUSTOM only if the server allows it."""
     kinds = selectors.type_order(artifact) if artifact else selectors.type_list()
     return [
         kind
@@ -34,7 +34,7 @@ def types_for(artifact: Artifact | None) -> list[VisualizationType]:
 
 
 def artifact_choose(step: Step, name: str = "") -> Artifact | None:
-    """Returns the artifact of that name or id; without one, the output with bytes that most types fit."""
+    """Returns the artifact with this name or id; without one, the output with data that the most types fit."""
     kinds = [kind for kind in selectors.type_list() if not kind.needs_sandbox]
 
     def rank(artifact: Artifact) -> tuple[bool, bool, int, str]:
@@ -46,7 +46,7 @@ def artifact_choose(step: Step, name: str = "") -> Artifact | None:
 
 
 def artifact_value(step: Step, artifact: Artifact | None) -> str:
-    """Returns what names the artifact in the form: its name, or its id where several of the step share a name."""
+    """Returns the artifact's value in the form: its name, or its id if several artifacts of the step share the name."""
     if artifact is None:
         return ""
     is_unique = sum(each.name == artifact.name for each in step.artifacts) == 1
@@ -54,14 +54,14 @@ def artifact_value(step: Step, artifact: Artifact | None) -> str:
 
 
 def _environments() -> list[str]:
-    """Returns the environments that somebody can render in now."""
+    """Returns the environments that are available now."""
     return [key for key in environments().get_keys() if environment_available(key)]
 
 
 def type_choose(
     kinds: Sequence[VisualizationType], key: str = "", artifact: Artifact | None = None
 ) -> VisualizationType | None:
-    """Returns the type of that key (case ignored), else the first; None where none is chosen and none fits."""
+    """Returns the type with this key (case ignored), else the first; None if none is chosen and none fits."""
     chosen = next((kind for kind in kinds if kind.key == key.lower()), None)
     if chosen is not None or not kinds:
         return chosen
@@ -69,12 +69,12 @@ def type_choose(
 
 
 class VisualizationForm(forms.Form):
-    """What the Creator asks. `kind` is the chosen type, `arguments` the form of its typed arguments.
+    """The Creator's form. `kind` is the chosen type, `arguments` the form of its typed arguments.
 
     Args:
-        step: the step whose artifacts are offered.
-        data: the request's POST data; None for a fresh form.
-        initial: what to begin with, `artifact` and `type` chosen by a link among it; `arguments` is a dict.
+        step: its artifacts are offered.
+        data: the request's POST data; None for an unbound form.
+        initial: initial values, including `artifact` and `type` chosen by a link; `arguments` is a dict.
     """
 
     artifact = forms.ChoiceField(required=False)
@@ -122,7 +122,7 @@ class VisualizationForm(forms.Form):
         self._field("artifact").choices = [("", "(none)"), *self._artifact_choices().items()]
         self._field("type").choices = [(kind.key, kind.title) for kind in self.kinds]
         if CUSTOM_KEY in str(self.data.get("type", "")).lower():
-            # Not among the choices where the server does not allow it; the words are about that, then.
+            # CUSTOM is not a choice where the server forbids it; say that instead of "invalid choice".
             self._field("type").error_messages["invalid_choice"] = str(CustomOffError())
         self.fields["timeout_s"].widget.attrs["max"] = settings.KERNEL_TIMEOUT
         self.fields["code"].widget.attrs["maxlength"] = MAX_CODE_CHARS
@@ -144,7 +144,7 @@ class VisualizationForm(forms.Form):
         return field
 
     def clean_arguments_json(self) -> str:
-        """Refuses what is no JSON object, where the JSON is what counts."""
+        """Rejects text that is not a JSON object, if the JSON view is active."""
         text = str(self.cleaned_data["arguments_json"])
         if self.data.get("arguments_view") == "json":
             try:
@@ -154,14 +154,14 @@ class VisualizationForm(forms.Form):
         return text
 
     def is_valid(self) -> bool:
-        """Whether everything fits, the typed arguments too where they are what counts."""
+        """Whether the form is valid, including the typed arguments if that view is active."""
         is_own_valid = super().is_valid()
         uses_fields = self.arguments is not None and self.data.get("arguments_view") != "json"
         are_fields_valid = not uses_fields or (self.arguments is not None and self.arguments.is_valid())
         return is_own_valid and are_fields_valid
 
     def to_request(self, run_id: str) -> VisualizationRequest:
-        """Returns what is asked for; call it on a valid form only."""
+        """Returns the request; requires a valid form."""
         values = self.cleaned_data
         return VisualizationRequest(
             type_key=values["type"],
@@ -180,7 +180,7 @@ class VisualizationForm(forms.Form):
         )
 
     def _source(self, text: str) -> str:
-        """The artifact's own URI says nothing that its name does not."""
+        """Returns the source, or "" if it is just the chosen artifact's own URI."""
         chosen = self.chosen_artifact
         return "" if chosen and self.cleaned_data["artifact"] and text == chosen.uri else text
 
@@ -190,7 +190,7 @@ class VisualizationForm(forms.Form):
         return self.arguments.values() if self.arguments else {}
 
     def add_service_error(self, error: VisualizationsError) -> None:
-        """Puts what a service refused beside the fields it names, or above the form."""
+        """Shows a service's error at the fields that it names, else above the form."""
         fields = error.fields if isinstance(error, InvalidRequestError) else {}
         for name, text in fields.items():
             self._add(name, text)

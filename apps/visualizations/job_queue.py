@@ -1,8 +1,8 @@
-"""The queue of renders: what a job may be, how one is put in, and what is known of those that wait.
+"""The render queue: allowed jobs, enqueueing, and lookups.
 
-The queue carries (render id, attempt) and nothing else; what an app above registered carries an id and an attempt of
-its own. Whoever can write to the queue server can still plant any job there, so a job refuses every other function,
-every callback and every webhook.
+Jobs of renders carry only (render id, attempt); functions that higher apps register get an id and an attempt of their
+own. Anybody who can write to the queue server can plant a job, so jobs refuse every other function, and all callbacks
+and webhooks.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from apps.visualizations.environments import queue_name
 from apps.visualizations.models import Render
 
 RENDER_FUNCTION = "apps.visualizations.jobs.render_execute"
-# RQ's own limit is the last resort only: execution ends a render long before.
+# RQ's own limit is only a last resort: execution ends a render long before.
 _JOB_GRACE_S = 600
 _KEEP_S = 3600
-# How long a worker has from taking a job to claiming its render; after that it counts as dead.
+# How long a worker has from taking a job to claiming its render; afterwards it counts as dead.
 _TAKEN_S = 20
 _TAKEN_KEY = "vizportal:taken:"
-# The reconciler has seen this job on its way from the queue to a worker, which usually takes a few milliseconds.
+# The reconciler has seen this job on its way from the queue to a worker, which normally takes milliseconds.
 _ON_ITS_WAY_KEY = "vizportal:on-its-way:"
 logger = logging.getLogger(__name__)
 _functions: dict[str, Callable[[str, int], None]] = {}
 
 
 class JobRefusedError(Exception):
-    """The queue held something that is no render."""
+    """The queue contained a job that is not allowed."""
 
 
 def function_register(name: str, function: Callable[[str, int], None]) -> None:
-    """Lets jobs name a function; it takes an id and an attempt.
+    """Allows jobs to call a function, which takes an id and an attempt.
 
-    A function other than RENDER_FUNCTION has to handle its own errors: a worker only logs them.
+    Functions other than RENDER_FUNCTION have to handle their own errors: a worker only logs them.
     """
     _functions[name] = functools.partial(_function_execute, function)
 
@@ -59,14 +59,14 @@ def _function_execute(function: Callable[[str, int], None], row_id: str, attempt
 
 
 class RenderJob(Job):  # type: ignore[misc]
-    """A job that runs a registered function or nothing."""
+    """A job that runs only registered functions."""
 
     @property
     def func(self) -> Callable[[str, int], None]:
         """The function to run.
 
         Raises:
-            JobRefusedError: the job names another one, or its arguments are not (id, attempt).
+            JobRefusedError: the function is not registered, or the arguments are not (id, attempt).
         """
         allowed = _functions.get(str(self.func_name))
         if allowed is None or self.instance is not None:
@@ -77,7 +77,7 @@ class RenderJob(Job):  # type: ignore[misc]
     success_callback = failure_callback = stopped_callback = property(lambda _self: None)
 
     def restore(self, raw_data: Any) -> Any:
-        """Reads the job from the queue, without what a planted one might have beside its function."""
+        """Reads the job from the queue, dropping webhooks that a planted job may have."""
         restored = super().restore(raw_data)
         self.webhooks: list[Any] = []
         return restored
@@ -94,10 +94,10 @@ def _check_payload(job_id: str, args: list[Any], kwargs: dict[str, Any]) -> None
 
 
 def function_enqueue(name: str, row_id: UUID, attempt: int, *, timeout_s: int) -> bool:
-    """Queues a registered function before the renders that wait: it is short.
+    """Queues a registered function ahead of waiting renders, because it is short.
 
     Returns:
-        False where the queue server does not answer; the caller's row says that it is still to be done.
+        False if the queue server does not answer; the caller's row still records the pending work.
     """
     try:
         queue_get("base").enqueue_call(
@@ -127,17 +127,17 @@ def _queue(name: str, connection: Any) -> Any:
 
 
 def job_id(render: Render) -> str:
-    """Returns the id of the job that carries this attempt."""
+    """Returns the id of the job for the render's current attempt."""
     return dispatch.job_name(render.id, render.attempt)
 
 
 def render_announce(render: Render) -> bool:
-    """Puts a render that was just written into its queue and tells open pages, in one round trip.
+    """Queues a new render and notifies open pages, in one round trip.
 
-    Nobody can have queued it before, so nothing is asked about that.
+    The render cannot be in the queue yet, so this is not checked.
 
     Returns:
-        False where the queue server does not answer; the row stays queued and the reconciler tries again.
+        False if the queue server does not answer; the row stays queued and the reconciler tries again.
     """
     facts = {"vizportal.render.id": str(render.id), "vizportal.environment": render.environment}
     try:
@@ -153,7 +153,7 @@ def render_announce(render: Render) -> bool:
     except (RedisError, OSError) as error:
         logger.warning("render %s not queued: %s", render.id, error)
         return False
-    # In the log of a request: leads from its id to the render's.
+    # In a request's log, this links the request's id to the render's.
     logger.info("render %s queued", render.id)
     return True
 
@@ -172,10 +172,10 @@ def _enqueue(queue: Any, render: Render, **how: Any) -> None:
 
 
 def render_enqueue(render: Render) -> bool:
-    """Puts the render's present attempt into its queue, where it is not in there already.
+    """Queues the render's current attempt, unless it is already in the queue.
 
     Returns:
-        False where the queue server does not answer; the row stays queued and the reconciler tries again.
+        False if the queue server does not answer; the row stays queued and the reconciler tries again.
     """
     try:
         _enqueue(queue_get(render.environment), render, unique=True)
@@ -188,7 +188,7 @@ def render_enqueue(render: Render) -> bool:
 
 
 def job_ids(environment: str) -> frozenset[str]:
-    """Returns the ids of the jobs that wait in an environment's queue.
+    """Returns the ids of the jobs waiting in an environment's queue.
 
     Raises:
         RedisError: the queue server does not answer.
@@ -197,19 +197,19 @@ def job_ids(environment: str) -> frozenset[str]:
 
 
 def job_exists(render: Render) -> bool:
-    """Whether the queue server knows the job of the render's present attempt, in whatever state."""
+    """Whether the queue server knows the job of the render's current attempt, in any state."""
     return bool(RenderJob.exists(job_id(render), connection=queue_get(render.environment).connection))
 
 
 def job_taken_mark(pipe: Any, name: str) -> None:
-    """Notes that a worker has this job, for the time in which it has to claim its render."""
+    """Marks a job as taken by a worker, for as long as the worker has to claim its render."""
     pipe.set(f"{_TAKEN_KEY}{name}", "1", ex=_TAKEN_S)
 
 
 def job_is_taken(render: Render) -> bool:
-    """Whether a worker has just taken the job of the render's present attempt, and may be about to claim it.
+    """Whether a worker has just taken the job of the render's current attempt, and may be about to claim it.
 
-    A job that is on its way from the queue to a worker counts as taken the first time only: if it is still there at the
+    A job on its way from the queue to a worker counts as taken only the first time: if it is still on its way at the
     next call, its worker has died.
 
     Raises:
@@ -218,24 +218,24 @@ def job_is_taken(render: Render) -> bool:
     queue, name = queue_get(render.environment), job_id(render)
     if name.encode() in queue.connection.lrange(queue.intermediate_queue_key, 0, -1):
         return bool(queue.connection.set(f"{_ON_ITS_WAY_KEY}{name}", "1", nx=True, ex=_KEEP_S))
-    # Looked at after that list: a worker marks a job before it takes it out of there.
+    # Check the mark after that list: a worker marks a job before removing it from there.
     return bool(queue.connection.exists(f"{_TAKEN_KEY}{name}"))
 
 
 def worker_keys(environment: str) -> frozenset[str]:
-    """Returns the keys of the living workers that serve an environment's queue; one may serve several.
+    """Returns the keys of the live workers that serve an environment's queue; a worker may serve several.
 
     Raises:
         RedisError: the queue server does not answer.
     """
     queue = queue_get(environment)
-    # The set keeps the names of workers that were killed; only a living one's own key has not expired.
+    # The set keeps the names of killed workers; only a live worker's own key has not expired.
     known = [key.decode() if isinstance(key, bytes) else str(key) for key in get_keys(queue=queue)]
     return frozenset(key for key in known if queue.connection.exists(key))
 
 
 def job_discard(render: Render) -> None:
-    """Takes the render's job out of the queue, where it is in there; best effort, claiming checks the row."""
+    """Removes the render's job from the queue, if present. Best effort: claiming checks the row anyway."""
     try:
         queue = queue_get(render.environment)
         job = RenderJob.fetch(job_id(render), connection=queue.connection, serializer=JSONSerializer)

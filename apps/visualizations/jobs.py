@@ -1,4 +1,4 @@
-"""The worker that takes renders from the queue and runs them, and the function that their jobs name."""
+"""The worker that takes renders from the queue, and the function that their jobs call."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from apps.visualizations.listening import PausableWorker
 from apps.visualizations.render_metrics import host_memory_metric
 from apps.visualizations.services import execution, hosts
 
-# How often an idle worker sends a heartbeat; one that was killed is counted for up to a minute and a half.
+# How often an idle worker sends a heartbeat; a killed worker is still counted for up to a minute and a half.
 _WORKER_TTL_S = 30
 logger = logging.getLogger(__name__)
 
 
 def render_execute(render_id: str, attempt: int) -> None:
-    """Carries out one attempt of a render, and queues the next one where the machine was at fault."""
+    """Carries out one attempt of a render, and queues the next one after a machine fault."""
     again = execution.render_execute(render_id, attempt, job_heartbeat)
     if again is not None:
         render_enqueue(again)
@@ -45,13 +45,14 @@ function_register(RENDER_FUNCTION, render_execute)
 
 
 class RenderWorker(PausableWorker):
-    """A worker that reads JSON only. The render is a process of its own, so the worker need not fork.
+    """A worker that reads only JSON. Renders run in their own processes, so the worker does not fork.
 
-    `manage.py rqworker` passes the pickle serializer unless told otherwise; unpickling a planted job runs its code
-    before any check could refuse it.
+    `manage.py rqworker` passes the pickle serializer by default, and unpickling a planted job runs its code before any
+    check could refuse it.
 
-    A render's outcome is in its row, so RQ's own records (executions, started, finished, results) are written for
-    failed jobs only: 4 round trips for a job instead of 20.
+    A render's row has its outcome, so RQ's own records (executions, started, finished, results) are written only for
+    failed
+    jobs: 4 round trips per job instead of 20.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,9 +60,9 @@ class RenderWorker(PausableWorker):
         super().__init__(*args, **kwargs)
 
     def work(self, *args: Any, **kwargs: Any) -> Any:
-        """Works until asked to stop; the render hosts of its environments import their libraries meanwhile."""
+        """Works until asked to stop; meanwhile the render hosts of its environments import their libraries."""
         try:
-            # What a killed worker left: the reconciler may run on another machine.
+            # Left by a killed worker; the reconciler may run on another machine.
             hosts.work_dirs_sweep()
         except (DatabaseError, OSError) as error:
             logger.warning("work directories not swept: %s", error)
@@ -69,10 +70,10 @@ class RenderWorker(PausableWorker):
         return super().work(*args, **kwargs)
 
     def on_heartbeat(self) -> None:
-        """Starts the render hosts that are missing, and publishes their state.
+        """Starts missing render hosts, and publishes their state.
 
-        The environment of the first queue is prepared in advance, the others once they were needed: TensorFlow takes
-        ten seconds to import and half a gigabyte, and most users of a small machine never need it.
+        The environment of the first queue is started in advance, the others once they are used: importing TensorFlow
+        takes ten seconds and half a gigabyte, and most users of a small machine never need it.
         """
         for number, name in enumerate(self.queue_names()):
             key = environment_of(name)
@@ -81,7 +82,7 @@ class RenderWorker(PausableWorker):
                 hosts.host_publish(key)
 
     def metrics_read(self) -> list[Metric]:
-        """Returns the memory of this machine's render hosts."""
+        """Returns the memory metric of this machine's render hosts."""
         return [host_memory_metric(hosts.hosts_memory())]
 
     def job_connection(self) -> Any:
@@ -105,7 +106,7 @@ class RenderWorker(PausableWorker):
                 self.death_penalty_class(job.timeout, JobTimeoutException, job_id=job.id),
             ):
                 job.perform()
-        except:  # noqa: E722  (as rq itself: a job that a signal ended has failed too)
+        except:  # noqa: E722  (as in RQ: a job that a signal ended has failed too)
             self._finalize_failure(job, queue, self.prepare_execution(job), sys.exc_info())
             self.set_state(WorkerStatus.IDLE)
         else:
@@ -113,7 +114,7 @@ class RenderWorker(PausableWorker):
 
     def _note_start(self, job: Job, queue: Any) -> str:
         with self.connection.pipeline(transaction=False) as pipe:
-            # The next ones come from the render itself, with those of its lease.
+            # Further heartbeats come from the render itself, together with those of its lease.
             super().heartbeat(pipeline=pipe)
             self.set_state(WorkerStatus.BUSY, pipeline=pipe)
             job_taken_mark(pipe, job.id)
@@ -131,7 +132,7 @@ class RenderWorker(PausableWorker):
         self.heartbeat_sent_at = time.monotonic()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
-        """Asks whether to wait; leaves jobs to others where this machine cannot render."""
+        """Checks for suspension; also pauses while this machine cannot render, leaving jobs to other workers."""
         if not burst:
             hosts.work_root_await(self.name, self._is_waiting)
         super().check_for_suspension(burst)
@@ -141,7 +142,7 @@ class RenderWorker(PausableWorker):
         return not self._stop_requested
 
     def set_state(self, state: str, pipeline: Any = None) -> None:
-        """Sends the worker's state where it has changed."""
+        """Sends the worker's state only when it changes."""
         if state != self._state:
             super().set_state(state, pipeline=pipeline)
 
@@ -149,5 +150,5 @@ class RenderWorker(PausableWorker):
 def _is_render(job: Job) -> bool:
     try:
         return bool(job.func) and job.func_name == RENDER_FUNCTION
-    except Exception:  # noqa: BLE001  (planted data can be wrong in any way; rq's own path says how)
+    except Exception:  # noqa: BLE001  (planted data may be wrong in any way; RQ records how)
         return False

@@ -1,8 +1,8 @@
-"""What a result's frame begins with where the page around it hands over the libraries.
+"""The start of a result's frame when the page around it supplies the libraries.
 
-A sandboxed frame has an opaque origin, and with it a cache of its own that is forgotten with the frame: it would load
-its libraries anew each time. The page around it has a cache that lasts. So the frame names them, the page fetches them
-and hands over their bytes, and the frame writes the same page with `blob:` addresses of its own in their places.
+A sandboxed frame has an opaque origin, whose cache is discarded with the frame: it would load its libraries anew each
+time. The surrounding page has a lasting cache. So the frame names its libraries, the page fetches them and hands over
+their bytes, and the frame rewrites itself with its own `blob:` addresses instead.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PARAMETER: Final = "libraries"
 FROM_PARENT: Final = "parent"
 
-# All that follows `<plaintext>` is text to the browser, whatever it holds, also to the part that looks for what to load
-# ahead. The page is written from that text. A browser without scripts goes to the address that has the page as it is.
+# Browsers treat everything after `<plaintext>` as text, including their preload scanners. The script writes the page
+# from that text. A browser without scripts is redirected to the unmodified page.
 _START: Final = """<!doctype html><noscript><meta http-equiv="refresh" content="0;url={address}"></noscript><script>
 {
   document.documentElement.style.colorScheme = "light dark";
@@ -47,10 +47,10 @@ _START: Final = """<!doctype html><noscript><meta http-equiv="refresh" content="
 
 
 def start(query: QueryDict) -> bytes:
-    """Returns what comes before the page.
+    """Returns the HTML that precedes the page.
 
     Args:
-        query: of the request; without `libraries` it is the address of the page as it is.
+        query: the request's; without `libraries`, it leads to the unmodified page.
     """
     rest = query.copy()
     rest.pop(PARAMETER, None)

@@ -1,4 +1,4 @@
-"""A worker that leaves paused queues alone, and notices within seconds when they are resumed."""
+"""A worker that skips paused queues, and notices within seconds when they are resumed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from apps.visualizations import turns
 from apps.visualizations.environments import environment_of
 
 _SUSPENSION_EVERY_S: Final = 1.0
-# How long an idle worker waits for a job before it looks whether a queue was paused or resumed.
+# How long an idle worker waits for a job before it checks for pauses and resumptions.
 _LOOK_EVERY_S: Final = 5
 logger = logging.getLogger(__name__)
 
 
 class PausableWorker(MonitoredWorker):
-    """Takes jobs from the queues that are not paused. One that was taken just before has to be put back by `is_held`.
+    """Takes jobs only from queues that are not paused. A job taken just before a pause is put back by `dispatch`.
 
-    While all of its queues are paused it waits, as after `rq suspend`; in burst mode it ends.
+    While all of its queues are paused, the worker waits, as after `rq suspend`; in burst mode it ends.
     """
 
     _asked_at = float("-inf")
@@ -30,22 +30,22 @@ class PausableWorker(MonitoredWorker):
 
     @property
     def dequeue_timeout(self) -> int:
-        """For how many seconds to wait for a job before a heartbeat is due."""
+        """Seconds to wait for a job before the next heartbeat."""
         return _LOOK_EVERY_S
 
     def queues_by_environment(self) -> dict[str, Any]:
-        """Returns the queues that this worker serves, paused ones too."""
+        """Returns the queues that this worker serves, including paused ones."""
         return {environment_of(queue.name): queue for queue in self.queues}
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001  (rq's own signature)
-        """Asks each second whether `rq suspend` was called or queues were paused, and waits for as long."""
+        """Checks once a second for `rq suspend` and paused queues, and waits as long as they last."""
         if time.monotonic() - self._asked_at >= _SUSPENSION_EVERY_S:
             super().check_for_suspension(burst)
             self._await_unpaused(burst)
             self._asked_at = time.monotonic()
 
     def look_again(self) -> None:
-        """Says that a queue turned out to be paused, so that the next look is not put off."""
+        """Makes the next check immediate, because a queue turned out to be paused."""
         self._asked_at = float("-inf")
 
     def _await_unpaused(self, burst: bool) -> None:  # noqa: FBT001  (as above)
@@ -56,7 +56,7 @@ class PausableWorker(MonitoredWorker):
             time.sleep(_SUSPENSION_EVERY_S)
 
     def _listen_to_unpaused(self) -> bool:
-        """Leaves paused queues alone; returns whether any is left. Where that cannot be told, all stays as it was."""
+        """Stops listening to paused queues; returns whether any queue is left. On a database error nothing changes."""
         try:
             close_old_connections()
             paused = turns.pauses_by_environment()
@@ -70,9 +70,9 @@ class PausableWorker(MonitoredWorker):
         return bool(found)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Reports that the worker lives; one that waits for jobs looks for queues that were paused or resumed."""
+        """Sends a heartbeat; a worker that waits for jobs also checks for paused and resumed queues."""
         super().heartbeat(timeout, pipeline=pipeline)
-        # With a single queue, RQ's own loop comes back to `check_for_suspension` as soon as a job is taken.
+        # With a single queue, RQ's own loop returns to `check_for_suspension` as soon as a job is taken.
         is_idle = timeout is None and pipeline is None and len(self.queues) > 1
         if is_idle and time.monotonic() - self._asked_at >= _LOOK_EVERY_S:
             self._asked_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""What the portal keeps: visualizations, their append-only renders, and the tokens of scripts."""
+"""Database models: visualizations, their append-only renders, and API tokens."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 
 class Recipe(models.Model):
-    """What is drawn of which artifact of a pipeline, whatever the run: the visualizations of one recipe are a series.
+    """A type, its arguments and an artifact of a pipeline, independent of the run. Its visualizations are a series.
 
     Attributes:
-        digest: SHA-256 of all that makes it; equal recipes are one row.
-        part: names or a pattern below the artifact's folder; or the URI that a person named instead of an artifact.
-        arguments: of the type, defaults filled in.
-        code, environment: of custom code only.
-        sample_rows: a try on so many rows; None for all of them.
-        baseline: what the others of the series are compared with; None for the one before each.
+        digest: SHA-256 of all parts; equal recipes are one row.
+        part: names or a pattern below the artifact's folder, or the URI that a person named instead of an artifact.
+        arguments: arguments of the type, with defaults filled in.
+        code, environment: for custom code only.
+        sample_rows: rows of a sample; None for the whole source.
+        baseline: the visualization that the others are compared with; None compares each with the one before.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -52,28 +52,29 @@ class Recipe(models.Model):
 
 
 class Visualization(models.Model):
-    """One picture of one artifact, made anew by each of its renders.
+    """A saved request for a picture of an artifact, with the history of its renders.
 
-    The names of run, pipeline and step are copies: the page stays readable after Kubeflow forgets the run.
+    The names of run, pipeline and step are copies, so that pages stay readable after Kubeflow deletes the run.
 
     Attributes:
-        recipe: what its latest render draws; None where it is of no run, or an older version saved it (the reconciler
-            then adds it).
-        run_created_at: the place in its series; None where that is not known.
-        outcome: how its latest render ended; "" while that waits or runs, and until the reconciler has looked at the
-            row of an older version.
-        superseded_by: what its owner made of it by *Edit*; the gallery shows that one in its place once it succeeded.
-        tags: words that people put on it, each on a line of its own between two line feeds; "" for none.
-        is_pinned: shown first, and never pruned.
-        text: everything that a search looks at, in small letters; "" until the reconciler has written it.
-        deleted_at: when it was deleted; it can be restored for a day, and is nowhere to be seen meanwhile.
+        recipe: the recipe of its latest render; None without a run, or for a row of an older version until the
+            reconciler fills it in.
+        run_created_at: determines the place in its series; None if unknown.
+        outcome: how its latest render ended; "" while that is active, and for rows of an older version until the
+            reconciler fills it in.
+        superseded_by: the visualization its owner made from it with *Edit*; once that succeeds, the gallery shows it
+            instead.
+        tags: words added by people, each between two line feeds; "" for none.
+        is_pinned: listed first, and never pruned.
+        text: the lower-case search text; "" until the reconciler has written it.
+        deleted_at: when it was deleted; it is hidden at once, and can be restored for a day.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     title = models.CharField(max_length=200)
     type_key = models.CharField(max_length=100)
     endpoint_key = models.CharField(max_length=100, blank=True)
-    # The run's, where the endpoint is multi-user: who may read it may see this.
+    # The run's namespace on a multi-user endpoint: those who may read it may see this visualization.
     namespace = models.CharField(max_length=100, blank=True)
     run_id = models.CharField(max_length=200, blank=True)
     run_name = models.CharField(max_length=500, blank=True)
@@ -115,7 +116,7 @@ class Visualization(models.Model):
                 name="visualization_no_recipe",
                 condition=models.Q(recipe=None, latest__isnull=False) & ~models.Q(run_id=""),
             ),
-            # Nearly all succeed: a full index would only lead SQLite to sort those.
+            # Nearly all succeed: with a full index, SQLite would choose it for those and sort them.
             models.Index(
                 fields=["outcome", "-created_at"],
                 name="visualization_outcome",
@@ -146,40 +147,40 @@ class Visualization(models.Model):
 
     @property
     def tag_names(self) -> list[str]:
-        """Its tags, in the order of the alphabet."""
+        """Its tags in alphabetical order."""
         return self.tags.split()
 
     @property
     def run_url(self) -> str:
-        """The run's page at its own endpoint; "" where it was made of no run."""
+        """The run's page on its own endpoint; "" without a run."""
         return endpoint_path(self.endpoint_key, f"/runs/{quote(self.run_id)}/") if self.run_id else ""
 
     @property
     def step_url(self) -> str:
-        """The step's page at its run's endpoint; "" where it was made of no step."""
+        """The step's page on its run's endpoint; "" without a step."""
         return f"{self.run_url}steps/{quote(self.step_id)}/" if self.run_id and self.step_id else ""
 
 
 class Render(models.Model):
-    """One making of a visualization: what went in, how it went, what came out. Never edited afterwards.
+    """One execution of a visualization, with its inputs, progress and result. It does not change after it ended.
 
-    Every change of state is one conditional UPDATE that names the attempt (services/execution.py, reconciliation.py).
-    So a worker that was taken for dead and comes back changes nothing.
+    Every change of state is one conditional UPDATE that names the attempt (services/execution.py, reconciliation.py),
+    so a worker that was taken for dead and comes back changes nothing.
 
     Attributes:
-        attempt: counts the workers that were given this render, from 1.
-        losses: how many of them vanished with it.
-        receipt: digest of everything that decides the result; the same receipt gives the same picture.
-        deadline: past it the render has timed out, whatever its worker says; None until it runs.
-        cell, cells: how far it is, 0 before the first.
+        attempt: number of the current attempt, from 1.
+        losses: number of attempts that were lost to vanished workers or machine faults.
+        receipt: the cache key: a digest of everything that determines the result.
+        deadline: when the reconciler times the render out, whatever its worker reports; None until it runs.
+        cell, cells: current cell and number of cells; 0 before the first.
         timings: seconds by phase.
-        log: what the code printed, capped.
-        kernel: the Jupyter kernelspec it runs in; "" for Python in the render's own process.
-        source_metadata: the artifact's metadata where that is its data (Kubeflow's metrics); then it is the source.
-        source_version: what the store said of the source when it was read (`sources.source_version`); "" for nothing.
-        dependencies: requirements of the code beside its environment's packages.
-        sample_rows: a try on so many rows of each file; None for all of them.
-        damaged_at: when the store was seen to hold something else than was saved; None while all of it is as saved.
+        log: the code's output, limited in length.
+        kernel: the Jupyter kernelspec that runs the code; "" for Python in the render's own process.
+        source_metadata: the artifact's metadata if that is its data (Kubeflow's metrics); it is then the source.
+        source_version: the source's version at the store when it was read (`sources.source_version`); "" if unknown.
+        dependencies: requirements that the code adds to its environment's packages.
+        sample_rows: rows of a sample of each file; None for the whole source.
+        damaged_at: when stored files were found not to match what was saved; None if they match.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -250,7 +251,7 @@ class Render(models.Model):
             models.Index(fields=["state", "lease_until"], name="render_lease"),
             models.Index(fields=["requested_by", "state"], name="render_requester"),
             models.Index(fields=["finished_at"], name="render_finished", condition=models.Q(finished_at__isnull=False)),
-            # When somebody last had a turn.
+            # Finds when somebody last had a turn.
             models.Index(
                 fields=["requested_by", "started_at"],
                 name="render_turns",
@@ -277,29 +278,29 @@ class Render(models.Model):
 
     @property
     def is_cancelling(self) -> bool:
-        """Whether somebody asked it to stop and it has not stopped yet."""
+        """Whether a cancel was requested and the render is still active."""
         return self.is_active and self.cancel_requested_at is not None
 
     @property
     def duration(self) -> timedelta | None:
-        """From its start to its end, or to now while it runs; None where it never started."""
+        """Time from its start to its end, or until now while it runs; None if it never started."""
         if self.started_at is None:
             return None
         return (self.finished_at or timezone.now()) - self.started_at
 
     @property
     def content_url(self) -> str:
-        """The address of the picture; "" where there is none."""
+        """The address of the result's page; "" if there is none."""
         return reverse("visualizations:render_content", args=[self.id]) if self.html else ""
 
 
 class QueuePause(models.Model):
-    """The workers of an environment take no renders; those that run end as usual.
+    """A pause of an environment's queue: workers begin no renders; running ones end as usual.
 
     Attributes:
-        environment: "" for all of them.
-        reason: what everybody reads on the pages.
-        paused_by: the administrator's name, a copy; "" for a command.
+        environment: the environment; "" for all.
+        reason: shown to everybody.
+        paused_by: copy of the administrator's name; "" for a command.
     """
 
     environment = models.CharField(max_length=50, unique=True, blank=True)
@@ -318,11 +319,11 @@ class RenderFigure(models.Model):
     """A key figure of a render: a number that its code left beside its page.
 
     Attributes:
-        value: finite.
+        value: a finite number.
         better: higher, lower or none.
     """
 
-    # The unique constraint below is an index of it too.
+    # The unique constraint below already provides an index.
     render = models.ForeignKey(Render, on_delete=models.CASCADE, related_name="figures", db_index=False)
     name = models.CharField(max_length=100)
     value = models.FloatField()
@@ -339,15 +340,15 @@ class RenderFigure(models.Model):
 
 
 def token_digest(raw: str) -> str:
-    """Returns what is stored of a token. A random 256-bit secret needs no salt and no slow hash."""
+    """Returns the stored digest of a token. A random 256-bit secret needs neither salt nor a slow hash."""
     return hashlib.sha256(raw.encode()).hexdigest()
 
 
 class ApiToken(models.Model):
-    """A script's way in: `Authorization: Bearer <token>` acts as its user. Only the digest is kept.
+    """An API token: `Authorization: Bearer <token>` acts as its user. Only the digest is stored.
 
     Attributes:
-        prefix: the token's first characters, for people to tell theirs apart.
+        prefix: the token's first characters, so that people can tell their tokens apart.
     """
 
     name = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""Whether what a saved picture was made from is still there, and still the same."""
+"""Whether the data behind a saved result still exists and is unchanged."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from apps.runs.gateway import Gateway, gateway_for_namespace
 from apps.visualizations.models import Render, Visualization
 from apps.visualizations.sources import parts_below
 
-# The page is there already; a Kubeflow that needs longer than this counts as one that does not answer.
+# The page is already displayed; a Kubeflow that needs longer than this counts as not answering.
 PATIENCE_S: Final = 3
 
 
 def run_now(caller: Caller, visualization: Visualization) -> RunDetails:
-    """Returns the visualization's run as Kubeflow tells it to this person now.
+    """Returns the visualization's run as Kubeflow reports it to this caller now.
 
     Raises:
-        RunsError: the run is gone, or Kubeflow does not say.
+        RunsError: the run is gone, or Kubeflow does not answer.
     """
     return gateway_hurried(caller, visualization).run_details(visualization.run_id)
 
 
 def gateway_hurried(caller: Caller, visualization: Visualization) -> Gateway:
-    """Returns the gateway to the visualization's run with the caller's rights, for a page that does not wait long.
+    """Returns a gateway to the visualization's run with the caller's permissions and a short timeout.
 
     Raises:
         RunsError: the endpoint is no longer configured, or the caller has no credential for it.
@@ -34,9 +34,9 @@ def gateway_hurried(caller: Caller, visualization: Visualization) -> Gateway:
 
 
 def gateway_of(caller: Caller, visualization: Visualization) -> Gateway | None:
-    """Returns the gateway to the visualization's run with the caller's rights.
+    """Returns a gateway to the visualization's run with the caller's permissions.
 
-    None where the endpoint is no longer configured, or the caller has no credential for it.
+    None if the endpoint is no longer configured, or the caller has no credential for it.
     """
     try:
         return gateway_for_namespace(caller, visualization.endpoint_key, visualization.namespace)
@@ -45,7 +45,7 @@ def gateway_of(caller: Caller, visualization: Visualization) -> Gateway | None:
 
 
 def artifact_of(visualization: Visualization, step: Step) -> Artifact | None:
-    """Returns the step's artifact of the visualization's name, an output before an input."""
+    """Returns the step's artifact with the visualization's artifact name, preferring outputs to inputs."""
     named = [
         each for each in step.artifacts if visualization.artifact_name and each.name == visualization.artifact_name
     ]
@@ -53,10 +53,10 @@ def artifact_of(visualization: Visualization, step: Step) -> Artifact | None:
 
 
 def artifact_now(caller: Caller, visualization: Visualization) -> Artifact:
-    """Returns the artifact the visualization shows, as it is now.
+    """Returns the current state of the visualization's artifact.
 
     Raises:
-        RunsError: see `run_now`; or the step has no artifact of that name any more.
+        RunsError: see `run_now`; also if the step no longer has an artifact of that name.
     """
     step = run_now(caller, visualization).step(visualization.step_id)
     found = artifact_of(visualization, step) if step else None
@@ -66,9 +66,9 @@ def artifact_now(caller: Caller, visualization: Visualization) -> Artifact:
 
 
 def is_stale(render: Render, step: Step) -> bool:
-    """Whether the artifact has another URI than when it was rendered: a retried step writes to a new place.
+    """Whether the artifact's URI has changed since the render: a retried step writes to a new place.
 
-    A source that was typed in, and not the artifact's own, never goes stale.
+    A source that a person typed in, other than the artifact's own, never becomes stale.
     """
     visualization = render.visualization
     known = {each.uri for each in step.artifacts if each.name == visualization.artifact_name}

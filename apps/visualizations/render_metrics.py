@@ -1,4 +1,4 @@
-"""Metrics of renders, counted by the process that writes a render's end and shared by way of the queue's server."""
+"""Metrics of renders, counted by the process that writes the end and shared through the queue server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHARED_METRICS: Final = (RENDERS, DURATION, QUEUE_WAIT)
 
 
 def render_count(pipe: Any, render: Render) -> None:
-    """Counts the end of a render, in the pipeline; a render that never started has no duration and no wait."""
+    """Counts a render's end in a pipeline; renders that never started count for neither duration nor wait."""
     type_key, environment = render.visualization.type_key, render.environment
     RENDERS.add(pipe, type_key, environment, str(render.state))
     if render.started_at is None or render.finished_at is None:
@@ -41,10 +41,10 @@ def render_count(pipe: Any, render: Render) -> None:
 
 
 def host_memory_metric(hosts: Iterable[Mapping[str, Any]]) -> Metric:
-    """Returns the memory of render hosts.
+    """Returns the memory metric of render hosts.
 
     Args:
-        hosts: environment, machine, pss_bytes and rss_bytes of each; a host of an older version has no bytes.
+        hosts: environment, machine, pss_bytes and rss_bytes of each; hosts of older versions report no bytes.
     """
     metric = GaugeMetricFamily(
         "vizportal_host_memory_bytes",

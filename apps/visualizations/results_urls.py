@@ -1,4 +1,4 @@
-"""All that is answered on the origin of results, where there is one (VIZPORTAL_RESULTS_ORIGIN)."""
+"""URLs of the separate origin of results (VIZPORTAL_RESULTS_ORIGIN)."""
 
 from __future__ import annotations
 

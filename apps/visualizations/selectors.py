@@ -1,4 +1,4 @@
-"""Everything that reads: visualizations and renders as a user may see them, the queue, the catalogue."""
+"""Read access: visualizations and renders that a caller may see, the queue, the catalogue of types."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _MOST_WORDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePlace:
-    """Where a waiting render stands.
+    """The place of a waiting render in its queue.
 
     Attributes:
         position: 1 is next.
-        eta_s: seconds until its turn ends, from how long the latest renders took; None where there were none, where all
-            that run now take longer than those did, or where the queue is paused.
+        eta_s: seconds until its turn ends, estimated from the latest renders; None if there were none, if all running
+            ones already take longer, or if the queue is paused.
     """
 
     position: int
@@ -44,19 +44,19 @@ class QueuePlace:
 
 
 def type_list() -> list[VisualizationType]:
-    """Returns every valid type, predefined ones first, approved ones last."""
+    """Returns all valid types, predefined ones first, approved ones last."""
     return list(registry.types(settings.VIZPORTAL_TYPES_DIRS, catalogue.types_added()).values())
 
 
 def type_get(key: str) -> VisualizationType:
-    """Returns one type by its key, case ignored.
+    """Returns a type by its key, case ignored.
 
     Raises:
-        InvalidRequestError: there is none; the field is `type`.
+        InvalidRequestError: there is no such type; the field is `type`.
     """
     found = registry.types(settings.VIZPORTAL_TYPES_DIRS).get(key.lower())
     if found is not None:
-        # Files are known without asking the database.
+        # Types with a file need no query.
         return found
     try:
         return registry.get(key, settings.VIZPORTAL_TYPES_DIRS, catalogue.types_added())
@@ -65,19 +65,19 @@ def type_get(key: str) -> VisualizationType:
 
 
 def tfx_type(artifact: Artifact) -> str:
-    """Returns what an artifact is in TFX, such as `ExampleStatistics`: by its schema title, or as its metadata says."""
+    """Returns an artifact's TFX type, such as `ExampleStatistics`, from its schema title or metadata; "" if none."""
     named = artifact.metadata.get("tfx_type")
     own = artifact.type.removeprefix("tfx.") if artifact.type.startswith("tfx.") else ""
     return own or (named.removeprefix("tfx.") if isinstance(named, str) else "")
 
 
 def type_fit(kind: VisualizationType, artifact: Artifact) -> int:
-    """Returns how well a type suits an artifact: 0 not at all, higher is better."""
+    """Returns how well a type suits an artifact: 0 for not at all, higher is better."""
     return kind.fits(artifact.type, artifact.file_name, tfx_type(artifact))
 
 
 def type_order(artifact: Artifact) -> list[VisualizationType]:
-    """Returns every type, those that suit the artifact best first."""
+    """Returns all types, those that suit the artifact best first."""
     return registry.suggest(
         artifact.type,
         artifact.file_name,
@@ -88,12 +88,12 @@ def type_order(artifact: Artifact) -> list[VisualizationType]:
 
 
 def type_suggestions(artifact: Artifact) -> list[VisualizationType]:
-    """Returns the types that suit an artifact, best first; CUSTOM and types that do not fit are left out."""
+    """Returns the types that suit an artifact, best first, without CUSTOM."""
     return [each for each in type_order(artifact) if type_fit(each, artifact) and not each.is_custom]
 
 
 def type_made_for(artifact: Artifact) -> VisualizationType | None:
-    """Returns the type that is there for just such artifacts of TFX; None for other artifacts."""
+    """Returns the type made for an artifact's TFX type; None if there is none."""
     name = tfx_type(artifact)
     made = [each for each in type_suggestions(artifact) if name and name in each.artifact_types]
     return next(iter(made), None)
@@ -102,8 +102,8 @@ def type_made_for(artifact: Artifact) -> VisualizationType | None:
 def visualizations_visible(caller: Caller) -> QuerySet[Visualization]:
     """Returns the visualizations that a caller may see.
 
-    The right to view shows all of them, except on multi-user endpoints: there callers see their own, and those of runs
-    in namespaces that they may read.
+    With the permission to view these are all, except on multi-user endpoints: there, callers see their own, and those
+    of runs in namespaces that they may read.
     """
     if not caller.may(Right.VIEW):
         return Visualization.objects.none()
@@ -113,7 +113,7 @@ def visualizations_visible(caller: Caller) -> QuerySet[Visualization]:
     if not caller.is_person:
         return rows.none()
     kept = Visualization.objects.exclude(namespace="").order_by().values_list("endpoint_key", "namespace").distinct()
-    # The listener of Kubeflow's protocol saves without an owner and an endpoint: nobody knows whose those are.
+    # Kubeflow's own listener saves without owner and endpoint, so nobody knows whose those are.
     visible = Q(owner=caller.user_id) | (Q(namespace="") & ~Q(owner=None, endpoint_key=""))
     for endpoint_key, namespace in access.readable(caller, kept[:_MOST_NAMESPACES]):
         visible |= Q(endpoint_key=endpoint_key, namespace=namespace)
@@ -121,7 +121,7 @@ def visualizations_visible(caller: Caller) -> QuerySet[Visualization]:
 
 
 def renders_visible(caller: Caller) -> QuerySet[Render]:
-    """Returns the renders of what a caller may see."""
+    """Returns the renders of visualizations that a caller may see."""
     rows = Render.objects.filter(visualization__deleted_at=None).select_related("visualization", "requested_by")
     if caller.sees_everything:
         return rows
@@ -129,12 +129,12 @@ def renders_visible(caller: Caller) -> QuerySet[Render]:
 
 
 def sees_all_renders(caller: Caller) -> bool:
-    """Whether no render is hidden from a caller."""
+    """Whether a caller may see all renders."""
     return caller.may(Right.VIEW) and (caller.sees_everything or not access.is_divided())
 
 
 def render_ids_visible(caller: Caller, render_ids: Iterable[str]) -> list[UUID]:
-    """Returns which of these ids are of renders that a caller may see; what is no id is left out."""
+    """Returns the ids of renders that a caller may see among these; invalid ids are ignored."""
     ids = []
     for each in render_ids:
         with contextlib.suppress(ValueError):
@@ -143,17 +143,17 @@ def render_ids_visible(caller: Caller, render_ids: Iterable[str]) -> list[UUID]:
 
 
 def may_change(caller: Caller, visualization: Visualization) -> bool:
-    """Whether a caller may render again, cancel or delete: administrators, and the owner with the right to create."""
+    """Whether a caller may render again, cancel or delete: administrators, and the owner if permitted to create."""
     if caller.may(Right.ADMINISTER):
         return True
     return caller.is_person and visualization.owner_id == caller.user_id and caller.may(Right.CREATE)
 
 
 def visualization_get(caller: Caller, visualization_id: UUID | str) -> Visualization:
-    """Returns one visualization.
+    """Returns a visualization.
 
     Raises:
-        NotFoundError: there is none, or this caller may not see it.
+        NotFoundError: there is none, or the caller may not see it.
     """
     found = visualizations_visible(caller).filter(id=id_read(visualization_id)).first()
     if found is None:
@@ -162,10 +162,10 @@ def visualization_get(caller: Caller, visualization_id: UUID | str) -> Visualiza
 
 
 def render_get(caller: Caller, render_id: UUID | str) -> Render:
-    """Returns one render with its visualization.
+    """Returns a render with its visualization.
 
     Raises:
-        NotFoundError: as `visualization_get`.
+        NotFoundError: there is none, or the caller may not see it.
     """
     found = renders_visible(caller).filter(id=id_read(render_id)).first()
     if found is None:
@@ -174,10 +174,10 @@ def render_get(caller: Caller, render_id: UUID | str) -> Render:
 
 
 def render_by_number(caller: Caller, visualization_id: UUID | str, number: int) -> Render:
-    """Returns a visualization's render by its number (from 1).
+    """Returns a visualization's render by its number, from 1.
 
     Raises:
-        NotFoundError: as `visualization_get`.
+        NotFoundError: there is none, or the caller may not see it.
     """
     found = renders_of(caller, visualization_get(caller, visualization_id)).filter(number=number).first()
     if found is None:
@@ -192,7 +192,7 @@ def renders_of(caller: Caller, visualization: Visualization) -> QuerySet[Render]
 
 
 def results_latest(visualizations: QuerySet[Visualization]) -> QuerySet[Any]:
-    """Returns the ids of the newest good render of each of these visualizations, as a query of one column."""
+    """Returns the id of the newest successful render of each visualization, as a one-column query."""
     good = Render.objects.filter(visualization=OuterRef("pk"), state=RenderState.SUCCEEDED).exclude(html="")
     rows = visualizations.order_by().annotate(good=Subquery(good.order_by("-number").values("id")[:1]))
     return rows.filter(good__isnull=False).values("good")
@@ -209,10 +209,10 @@ def visualization_list(
     step_id: str = "",
     owner: str = "",
 ) -> QuerySet[Visualization]:
-    """Returns visualizations, newest first; an empty filter filters nothing.
+    """Returns visualizations, newest first; an empty filter matches everything.
 
     Args:
-        text: every word must occur in the title, type, run, pipeline, step, artifact, tags, notes or owner's name.
+        text: each word must occur in title, type, run, pipeline, step, artifact, source, tags, notes or owner's name.
         owner: a user name.
     """
     found = visualizations_visible(caller).prefetch_related("latest__figures")
@@ -229,14 +229,14 @@ def visualization_list(
 
 
 def text_filter(rows: QuerySet[Visualization], text: str) -> QuerySet[Visualization]:
-    """Returns the rows in which every word of a text occurs, in any case; ten words at most."""
+    """Returns the rows that contain each word of a text, ignoring case; only the first ten words count."""
     for word in text.replace("\0", "").lower().split()[:_MOST_WORDS]:
         rows = rows.filter(text__contains=word)
     return rows
 
 
 def recipe_get(caller: Caller, recipe_id: UUID | str) -> Recipe:
-    """Returns a recipe of which the caller may see a visualization.
+    """Returns a recipe.
 
     Raises:
         NotFoundError: there is none, or the caller may see none of its visualizations.
@@ -248,37 +248,37 @@ def recipe_get(caller: Caller, recipe_id: UUID | str) -> Recipe:
 
 
 def series_list(caller: Caller, recipe: Recipe) -> QuerySet[Visualization]:
-    """Returns the visualizations of a recipe with their key figures, by their runs' age, the newest run first."""
+    """Returns the visualizations of a recipe with their key figures, newest run first."""
     rows = visualizations_visible(caller).filter(recipe=recipe).prefetch_related("latest__figures")
     return rows.order_by(F("run_created_at").desc(nulls_last=True), "-created_at", "id")
 
 
 def visualization_counts(caller: Caller, run_ids: Iterable[str]) -> dict[str, int]:
-    """Returns how many visualizations each run has; runs without any are left out."""
+    """Returns the number of visualizations of each run; runs without any are left out."""
     found = visualizations_visible(caller).filter(run_id__in=list(run_ids)).order_by()
     return dict(found.values_list("run_id").annotate(count=Count("id")))
 
 
 def render_with_receipt(caller: Caller, receipt: str) -> Render | None:
-    """Returns the latest good render of exactly this receipt that a caller may see; None where there is none."""
+    """Returns the latest successful render with this cache key that a caller may see; None if there is none."""
     found = renders_visible(caller).filter(receipt=receipt, state=RenderState.SUCCEEDED, damaged_at=None)
     return found.exclude(html="").order_by("-created_at").first()
 
 
 def queued_count(caller: Caller) -> int:
-    """Returns how many renders this caller has waiting."""
+    """Returns how many of the caller's renders are waiting."""
     return Render.objects.filter(requested_by=caller.user_id, state=RenderState.QUEUED).count()
 
 
 def queue_place(render: Render) -> QueuePlace | None:
-    """Returns where a render waits; None unless it is queued."""
+    """Returns a render's place in its queue; None unless it is queued."""
     if render.state != RenderState.QUEUED:
         return None
     return queue_places(render.environment).get(render.id)
 
 
 def queue_places(environment: str) -> dict[UUID, QueuePlace]:
-    """Returns where each render waits that an environment's queue holds, in the order of their turns."""
+    """Returns the place of each render in an environment's queue, in the order of their turns."""
     active = Render.objects.filter(environment=environment)
     mean_s = mean_duration_s(active)
     latest = active.filter(state=RenderState.RUNNING).aggregate(at=Max("started_at"))["at"]
@@ -297,7 +297,7 @@ def _eta_s(position: int, mean_s: float | None) -> float | None:
 
 
 def mean_duration_s(renders: QuerySet[Render]) -> float | None:
-    """Returns how long the latest of these took, in seconds; None where none has ended."""
+    """Returns the mean duration of the latest renders, in seconds; None if none has ended."""
     ended = renders.filter(started_at__isnull=False, finished_at__isnull=False)
     times = ended.order_by("-finished_at").values_list("started_at", "finished_at")[:_SPEEDS]
     spans = [(end - start).total_seconds() for start, end in times if start and end]
@@ -305,13 +305,13 @@ def mean_duration_s(renders: QuerySet[Render]) -> float | None:
 
 
 def queue_list(caller: Caller) -> QuerySet[Render]:
-    """Returns the renders that run or wait and that a caller may see: the former first, then the oldest."""
+    """Returns the running and waiting renders that a caller may see: running ones first, then the oldest."""
     found = renders_visible(caller).filter(state__in=[RenderState.RUNNING, RenderState.QUEUED])
     return found.order_by("-started_at", "queued_at")
 
 
 def queue_counts() -> dict[str, int]:
-    """Returns how many renders run and wait, of all people: a number says nothing of what they are."""
+    """Returns how many renders run and wait, of all people: numbers reveal nothing about their content."""
     return Render.objects.aggregate(
         running=Count("id", filter=Q(state=RenderState.RUNNING)),
         queued=Count("id", filter=Q(state=RenderState.QUEUED)),
@@ -319,13 +319,13 @@ def queue_counts() -> dict[str, int]:
 
 
 def oldest_wait_s() -> float:
-    """Returns for how many seconds the first in the queue has waited; 0 where nobody waits."""
+    """Returns how many seconds the first render in the queue has waited; 0 for an empty queue."""
     first = Render.objects.filter(state=RenderState.QUEUED).order_by("queued_at").values_list("queued_at").first()
     return (timezone.now() - first[0]).total_seconds() if first else 0.0
 
 
 def id_read(value: UUID | str) -> UUID:
-    """Returns an id from its text; raises NotFoundError where the text is none."""
+    """Parses an id; raises NotFoundError if the text is not one."""
     try:
         return value if isinstance(value, UUID) else UUID(value)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Addresses of results on an origin of their own, which gets no cookie: the signature in them is who asks."""
+"""Signed addresses on the results' own origin, which gets no cookies: the signature identifies the caller."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _SALT: Final = "vizportal.results-origin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedAddress:
-    """What a valid signature says.
+    """The content of a valid signature.
 
     Attributes:
-        portal: the origin of the page that may show the result in a frame, and those of pages around that one.
+        portal: origins that may frame the result: that of the portal's page, and those of the pages around it.
     """
 
     portal: str
@@ -37,10 +37,10 @@ _grants: dict[str, Callable[[str, UUID], bool]] = {}
 
 
 def grant_register(name: str, holds: Callable[[str, UUID], bool]) -> None:
-    """Lets an app above this one sign addresses for people without an account.
+    """Lets a higher app sign addresses for people without an account.
 
     Args:
-        holds: asked with the grant's id and the render's whether the one still gives the other.
+        holds: called with the grant's id and the render's id; returns whether the grant still covers the render.
     """
     _grants[name] = holds
 
@@ -51,11 +51,11 @@ def signed_address(caller: Caller, request: HttpRequest, render: Render) -> str:
 
 
 def granted_address(request: HttpRequest, render: Render, grant: tuple[str, str], around: Iterable[str] = ()) -> str:
-    """Returns the address of a render's page for whoever holds a grant, valid for `LIFE_S` seconds.
+    """Returns the address of a render's page for the holder of a grant, valid for `LIFE_S` seconds.
 
     Args:
-        grant: the name that was registered, and the grant's id.
-        around: origins of pages that may show the portal's own page in a frame.
+        grant: the registered name, and the grant's id.
+        around: origins of pages that may frame the portal's own page.
     """
     return _signed(request, render, {"grant": list(grant)}, around)
 
@@ -64,17 +64,17 @@ def _signed(request: HttpRequest, render: Render, who: dict[str, Any], around: I
     portal = " ".join([f"{request.scheme}://{request.get_host()}", *around])
     facts = {"render": str(render.id), "portal": portal} | who
     key = signing.dumps(facts, salt=_SALT)
-    # What else was asked for, such as which page of a running render, makes the address another one.
+    # Other parameters, such as the page number of a running render, must stay part of the address.
     query = urlencode({**request.GET.dict(), "key": key})
     return f"{settings.VIZPORTAL_RESULTS_ORIGIN}/renders/{render.id}/content?{query}"
 
 
 def address_read(render_id: UUID, key: str) -> SignedAddress | None:
-    """Returns what a signature contains.
+    """Verifies a signature and returns its content.
 
-    None where it is not valid for this render, is too old, or its user may no longer view the render.
+    None if it is not valid for this render or has expired, or if its user may no longer view renders.
 
-    Which namespaces the person may read is not asked again: this origin has no credential of theirs for Kubeflow.
+    The person's namespaces are not checked again: this origin has no Kubeflow credential of theirs.
     """
     try:
         facts: dict[str, Any] = signing.loads(key, salt=_SALT, max_age=LIFE_S)

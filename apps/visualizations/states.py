@@ -1,6 +1,6 @@
 """The states of a render, and the reasons why one ends without a result: one table each.
 
-A reason is stored with the render, answered by the API and shown to people, who read its advice beside the message.
+A reason is stored with the render, returned by the API and shown to users, with its advice beside the message.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from apps.ui.states import ShownChoices, Tone
 
 
 class RenderState(ShownChoices):
-    """The states of a render; those that are active can still change."""
+    """The states of a render; active ones can still change."""
 
     phase: Phase
 
     def __new__(cls, value: str, icon: str, tone: Tone, phase: Phase) -> Self:
-        """Makes a state of its row. An enumeration cannot call the base's own."""
+        """Creates a state from its table row. An enumeration cannot call its base's `__new__`."""
         state = str.__new__(cls, value)
         state._value_ = value
         state.icon, state.tone, state.phase = icon, tone, phase
@@ -42,9 +42,9 @@ ACTIVE_STATES: Final = tuple(state for state in RenderState if state.phase is Ph
 
 
 class Fault(enum.StrEnum):
-    """Who is at fault where a render ends without a result.
+    """Who is to blame for a render that ends without a result.
 
-    A render that the machine ended is given one more attempt by itself, unless it runs custom code.
+    After a machine fault a render is automatically tried once more, unless it runs custom code.
     """
 
     REQUEST = "request"
@@ -57,7 +57,7 @@ class Reason(enum.StrEnum):
 
     Attributes:
         label: what happened, in a few words.
-        advice: what a person can do about it; "" where the render's message says it all.
+        advice: what a person can do about it; "" if the render's message is enough.
     """
 
     label: str
@@ -65,13 +65,13 @@ class Reason(enum.StrEnum):
     fault: Fault
 
     def __new__(cls, value: str, label: str, advice: str = "", fault: Fault = Fault.REQUEST) -> Self:
-        """Makes a reason of its row."""
+        """Creates a reason from its table row."""
         reason = str.__new__(cls, value)
         reason._value_ = value
         reason.label, reason.advice, reason.fault = label, advice, fault
         return reason
 
-    # The code, or what it is asked to do.
+    # The code, or what it was asked to do.
     USER_ERROR = "user_error", "The code raised an error"
     SYNTAX_ERROR = "syntax_error", "The code is not valid Python"
     BAD_RESULT = "bad_result", "The render left no usable result", "", Fault.PORTAL
@@ -95,7 +95,7 @@ class Reason(enum.StrEnum):
     )
     TOO_MANY_PROCESSES = "too_many_processes", "It started too many processes"
     DISK_FULL = "disk_full", "It wrote too much to the disk", "Write less to the disk, or clean up on the way."
-    # What somebody decided, or did not provide.
+    # Somebody's decision, or something not provided.
     CANCELLED = "cancelled", "Somebody cancelled it"
     CUSTOM_OFF = (
         "custom_off",
@@ -150,7 +150,7 @@ class Reason(enum.StrEnum):
         "Kubeflow does not answer",
         "Saved results still open. Try again when Kubeflow answers.",
     )
-    # The machine; the messages say what to do.
+    # Machine faults; their messages say what to do.
     WORKER_LOST = (
         "worker_lost",
         "The worker was lost",
@@ -176,7 +176,7 @@ class Reason(enum.StrEnum):
 
     @classmethod
     def by_value(cls, value: str) -> Reason | None:
-        """Returns the reason of that value; None for "" and for one that only an older version knew."""
+        """Returns the reason with this value; None for "" and for reasons that only an older version knew."""
         return next((reason for reason in cls if reason.value == value), None)
 
     @property
@@ -187,10 +187,10 @@ class Reason(enum.StrEnum):
 
     @property
     def is_machine_fault(self) -> bool:
-        """Whether the machine was at fault, and not the code, its data or the portal."""
+        """Whether the machine was at fault, not the code, its data or the portal."""
         return self.fault is Fault.MACHINE
 
     @property
     def is_tried_again(self) -> bool:
-        """Whether a render that runs no custom code gets one more attempt by itself."""
+        """Whether a render without custom code automatically gets one more attempt."""
         return self.is_machine_fault

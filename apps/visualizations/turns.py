@@ -1,6 +1,6 @@
-"""Whose turn it is: who has least running, then who waited longest since their last turn, then the oldest render.
+"""The order of turns: fewest running renders, then longest since the last turn, then the oldest render.
 
-A worker asks the database for the next render (`render_next`); pages and the API order all that waits
+A worker asks the database for the next render (`render_next`); pages and the API order all waiting ones
 (`queue_order`). Both follow the same rule. Paused environments have no turn.
 """
 
@@ -29,16 +29,16 @@ def renders_waiting() -> QuerySet[Render]:
 
 
 def render_next(environments: Iterable[str], without: Collection[UUID] = ()) -> tuple[UUID, int, str] | None:
-    """Returns the render whose turn it is as (id, attempt, environment); None where none may begin.
+    """Returns the render whose turn it is as (id, attempt, environment); None if none may begin.
 
     Args:
         environments: those that the worker serves.
-        without: renders that are not to be had.
+        without: ids of renders to skip.
     """
     if without:
         rest: tuple[UUID, int, str] | None = _next(tuple(environments)).exclude(id__in=without).first()
         return rest
-    # Each render asks this; for Django to put the query together takes three times as long as the query.
+    # Runs for each render; building the query in Django takes three times as long as the query itself.
     with connection.cursor() as cursor:
         cursor.execute(*_next_sql(tuple(environments), connection.vendor))
         found = cursor.fetchone()
@@ -69,14 +69,14 @@ def _turns() -> QuerySet[Any]:
 
 
 def _of_requester(rows: QuerySet[Any]) -> Any:
-    """Returns rows as a value of the requester's; what nobody's account asked for counts as one requester's."""
+    """Returns rows as a value of a render's requester; requests without an account count as one requester's."""
     nobody, somebody = rows.filter(requested_by=None), rows.filter(requested_by=OuterRef("requested_by"))
     value: Any = Case(When(requested_by=None, then=Subquery(nobody[:1])), default=Subquery(somebody[:1]))
     return Coalesce(value, 0, output_field=IntegerField()) if "count" in rows.query.annotations else value
 
 
 def queue_order(environment: str) -> list[UUID]:
-    """Returns the ids of all that waits in an environment's queue, in the order of their turns."""
+    """Returns the ids of the waiting renders of an environment's queue, in the order of their turns."""
     waiting = list(
         renders_waiting()
         .filter(environment=environment)
@@ -88,7 +88,7 @@ def queue_order(environment: str) -> list[UUID]:
     before: Counter[int | None] = Counter()
     keys = {}
     for render_id, person, queued_at in waiting:
-        # Each of a person's renders that comes before it will have run, or still run, when its turn comes.
+        # The person's earlier renders will have run, or still be running, when this one's turn comes.
         ahead = before[person]
         before[person] += 1
         keys[render_id] = (running[person] + ahead, ahead, served_at[person], queued_at, render_id)
@@ -111,17 +111,17 @@ def is_waiting(render_id: UUID | str, attempt: int) -> bool:
 
 
 def is_held(render_id: UUID | str, attempt: int) -> bool:
-    """Whether this attempt waits in a queue that is paused."""
+    """Whether this attempt waits in a paused queue."""
     paused = QueuePause.objects.filter(Q(environment="") | Q(environment=OuterRef("environment")))
     return renders_waiting().filter(Exists(paused), id=render_id, attempt=attempt).exists()
 
 
 def pauses_by_environment() -> dict[str, str]:
-    """Returns why queues are paused, by environment; the key "" is for all of them."""
+    """Returns the reasons of pauses by environment; the key "" applies to all."""
     return dict(QueuePause.objects.values_list("environment", "reason"))
 
 
 def pause_reason(environment: str) -> str | None:
-    """Returns why an environment's queue is paused; None where it is not."""
+    """Returns why an environment's queue is paused; None if it is not."""
     found = QueuePause.objects.filter(environment__in=["", environment]).order_by("environment")
     return found.values_list("reason", flat=True).first()

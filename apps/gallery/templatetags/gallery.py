@@ -13,5 +13,5 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def address_set(context: Any, name: str, value: str | None) -> str:
-    """Returns this page's address with one query value changed and the first page; None takes the value away."""
+    """Returns this page's address with one parameter changed, at the first page; None removes the parameter."""
     return address_changed(context, {name: value, "page": None})

@@ -1,4 +1,4 @@
-"""Several results side by side with their key figures, and one result over all runs of a pipeline."""
+"""Pages that compare results side by side, and follow one result over all runs of a pipeline."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MOST_FIGURES: Final = 20
 
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
-    """Shows renders side by side, each against the first: `?v=<visualization>` or `?r=<render>`, several times."""
+    """Compares renders with the first: `?v=<visualization>` or `?r=<render>`, repeatable."""
     renders = selectors.renders_compared(
         caller_of(request), request.GET.getlist("v"), request.GET.getlist("r"), MOST_COMPARED
     )
@@ -59,7 +59,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def comparison_save(request: HttpRequest) -> HttpResponse:
-    """Saves a comparison of the renders named, and leads to it: its page follows the render."""
+    """Saves a comparison of the named renders, and redirects to its page, which follows the render."""
     caller, asked = caller_of(request), request.POST.getlist("r")
     renders = selectors.renders_compared(caller, [], asked, MOST_RESULTS)
     key = [name.strip() for name in request.POST.get("key", "").split(",")]
@@ -80,7 +80,7 @@ def _declared(figures: list[dict[str, Any]], name: str) -> Any:
 
 @require_safe
 def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
-    """Shows one picture over the runs of a pipeline: the chosen run's result, and a line for each key figure."""
+    """Shows a series: the chosen run's result, and a line over the runs for each key figure."""
     caller = caller_of(request)
     with service_errors_as_pages():
         recipe = visualization_selectors.recipe_get(caller, series_id)
@@ -128,7 +128,7 @@ def _line(name: str, figures: list[dict[str, Any]]) -> Any:
 
 
 def _chosen(rows: list[Visualization], asked: str) -> Visualization:
-    """Returns the one that is asked for, else the newest with a result."""
+    """Returns the requested visualization, else the newest with a result."""
     named = (each for each in rows if str(each.id) == asked)
     good = (each for each in rows if each.latest and each.latest.html)
     return next(named, None) or next(good, rows[0])

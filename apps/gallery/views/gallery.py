@@ -1,4 +1,4 @@
-"""The gallery: saved visualizations found, sorted, and handled together."""
+"""The gallery: finding, sorting and bulk actions on saved visualizations."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "facets": _facets(found, filters, titles),
         "sorts": _sorts(found, filters),
         "states": STATES,
-        # What has no field of its own in the form stays as it is when the form is sent.
+        # Parameters without a field in the form are kept when it is submitted.
         "carried": [(name, request.GET[name]) for name in _CARRIED if request.GET.get(name)],
         "view": view if view in _VIEWS else _VIEWS[0],
         "older": _older(request, page, found, items, filters),
@@ -87,7 +87,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 
 def _facets(found: selectors.Found, filters: GalleryFilters, titles: dict[str, str]) -> list[dict[str, Any]]:
-    """Returns the choices of each kind with their counts; what is chosen already offers nothing more."""
+    """Returns the choices of each kind with counts, except for kinds that are already filtered."""
     facets = []
     for name, label, words in (
         ("type", "Type", titles),
@@ -102,7 +102,7 @@ def _facets(found: selectors.Found, filters: GalleryFilters, titles: dict[str, s
 
 
 def _sorts(found: selectors.Found, filters: GalleryFilters) -> list[tuple[str, str]]:
-    """Returns the orders on offer: the usual ones, and by the key figures that the types here declare."""
+    """Returns the available orders: the usual ones, and those by key figures that the listed types declare."""
     keys = {filters.type, *(key for key, _ in found.facets["type"])}
     kinds = [kind for kind in visualization_selectors.type_list() if kind.key in keys]
     figures = dict.fromkeys(figure.name for kind in kinds for figure in kind.figures)
@@ -112,7 +112,7 @@ def _sorts(found: selectors.Found, filters: GalleryFilters) -> list[tuple[str, s
 
 
 def _older(request: HttpRequest, page: Any, found: selectors.Found, items: list[Any], filters: GalleryFilters) -> str:
-    """Returns where the list goes on after the last of those that were looked at; "" where it does not."""
+    """Returns the address of the continuation beyond the loaded matches; "" if there is none."""
     if page.has_next() or found.is_all or filters.sort or not items:
         return ""
     query = request.GET.copy()
@@ -123,7 +123,7 @@ def _older(request: HttpRequest, page: Any, found: selectors.Found, items: list[
 
 @require_POST
 def gallery_selection(request: HttpRequest) -> HttpResponseBase:
-    """Does one thing with the ticked visualizations: compares, exports, adds to a report, tags, pins, deletes."""
+    """Applies an action to the selected visualizations: compare, export, add to a report, tag, pin or delete."""
     caller, action = caller_of(request), request.POST.get("action", "")
     chosen = selectors.visualizations_chosen(caller, request.POST.getlist("visualization"), services.MOST_CHOSEN)
     back = _back(request)
@@ -134,7 +134,7 @@ def gallery_selection(request: HttpRequest) -> HttpResponseBase:
         query = urlencode([("v", str(each.id)) for each in chosen])
         return HttpResponseRedirect(f"{reverse('visualizations:compare')}?{query}")
     if action == "report":
-        # Reports are an app above this one; only the name of its address is known here.
+        # Reports are a higher app, so only the name of its URL is known here.
         query = urlencode([("v", str(each.id)) for each in chosen])
         return HttpResponseRedirect(f"{reverse('reports:report_add')}?{query}")
     if action == "export":
@@ -159,7 +159,7 @@ def gallery_selection(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 def visualization_delete(request: HttpRequest, visualization_id: Any) -> HttpResponse:
-    """Deletes a visualization; the gallery offers to take that back."""
+    """Deletes a visualization; the gallery offers to restore it."""
     try:
         visualization = visualization_selectors.visualization_get(caller_of(request), visualization_id)
         cancellation.visualization_delete(caller_of(request), visualization)
@@ -171,7 +171,7 @@ def visualization_delete(request: HttpRequest, visualization_id: Any) -> HttpRes
 
 @require_POST
 def visualization_restore(request: HttpRequest) -> HttpResponse:
-    """Takes back the latest deletion of this browser, or that of the visualizations named."""
+    """Restores what this browser deleted last, or the named visualizations."""
     caller = caller_of(request)
     undo = request.session.pop(_UNDO, None) or {}
     restored = _restore(caller, request.POST.getlist("visualization") or undo.get("ids", []))

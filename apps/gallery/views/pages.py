@@ -1,4 +1,4 @@
-"""A visualization's page with its history, and what can be done there."""
+"""A visualization's page with its history and actions."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def render_detail(request: HttpRequest, visualization_id: UUID, number: int) -> 
 
 @require_safe
 def render_fragment(request: HttpRequest, render_id: UUID) -> HttpResponse:
-    """Answers with a render's card as it is now; a page that shows it live asks for this."""
+    """Returns a render's current card, for pages that update it live."""
     render = _render(request, render_id)
     return render_page(request, "visualizations/render_card.html", contexts.render_context(request, render))
 
 
 @require_POST
 def visualization_note(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
-    """Changes what people write on a visualization: whichever of title, notes, tag, untag, pinned, favourite is sent.
+    """Changes a visualization's title, notes, tags, pin, favourite mark or baseline, whichever is submitted.
 
-    `baseline=yes` makes it what the others of its series are compared with.
+    `baseline=yes` makes it the baseline of its series.
     """
     caller, visualization = caller_of(request), _visualization(request, visualization_id)
     try:
@@ -87,8 +87,7 @@ _NOTES: Final[dict[str, Callable[[Caller, Visualization, str], None]]] = {
 def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
     """Renders again with the same arguments.
 
-    With `artifact=current` the source is the artifact's present location, with `whole=yes` all of what was tried on a
-    sample.
+    `artifact=current` reads the artifact at its current URI; `whole=yes` reads the whole source instead of a sample.
     """
     visualization = _visualization(request, visualization_id)
     try:
@@ -111,7 +110,7 @@ def visualization_again(request: HttpRequest, visualization_id: UUID) -> HttpRes
 
 
 def _refused(request: HttpRequest, visualization: Visualization, reason: str) -> HttpResponse:
-    """Says why nothing was queued: in the card that asked, or above the page."""
+    """Shows why nothing was queued: in the requesting card, or above the page."""
     if request.htmx and visualization.latest:  # type: ignore[attr-defined]
         context = contexts.render_context(request, visualization.latest) | {"notice": reason}
         return render_page(request, "visualizations/render_card.html", context)
@@ -121,7 +120,7 @@ def _refused(request: HttpRequest, visualization: Visualization, reason: str) ->
 
 @require_POST
 def render_cancel(request: HttpRequest, render_id: UUID) -> HttpResponse:
-    """Cancels a render that waits or runs."""
+    """Cancels a queued or running render."""
     render = _render(request, render_id)
     try:
         render = cancellation.render_cancel(caller_of(request), render)

@@ -1,4 +1,4 @@
-"""What pages of visualizations show of approvals."""
+"""Template tags that show approvals on pages of visualizations."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ register = template.Library()
 
 @register.simple_tag
 def approval(render: Render) -> Version | None:
-    """Returns the approved version that a render was made of; None where its type is a file of the server's."""
+    """Returns the approved version that a render used; None if its type has a file on the server."""
     return selectors.approval_of(render)

@@ -1,4 +1,4 @@
-"""What pages of reports need."""
+"""Template filters of reports."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ register = template.Library()
 
 @register.filter
 def report_markdown(text: str) -> SafeString:
-    """Returns Markdown as HTML without scripts, styles or anything loaded from elsewhere."""
+    """Returns Markdown as HTML without scripts, styles or external resources."""
     return mark_safe(markdown(text, first_heading=2))  # noqa: S308  (nh3 has cleaned it)

@@ -1,4 +1,4 @@
-"""Writing a report: a new one, and the next version of one that is there."""
+"""Pages for writing a report: a new one, or the next version of an existing one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PICK_KINDS: Final = (
 
 
 def report_new(request: HttpRequest) -> HttpResponse:
-    """Shows the form of a new report, or makes it."""
+    """Shows the form of a new report, or creates it."""
     caller = caller_of(request)
     caller.require(Right.CREATE)
     if request.method != "POST":
@@ -66,7 +66,7 @@ def report_edit(request: HttpRequest, report_id: UUID) -> HttpResponse:
     form = form_read(request.POST)
     if form.action != "save":
         return _changed(request, form, report)
-    # "Save mine anyway" names the version that the person was told of.
+    # "Save mine anyway" carries the number of the version that the conflict message named.
     base = form.base if form.at < 0 else form.at
     try:
         version = services.report_save(caller, report, base, form.title, form.drafts)
@@ -79,7 +79,7 @@ def report_edit(request: HttpRequest, report_id: UUID) -> HttpResponse:
 
 
 def report_add(request: HttpRequest) -> HttpResponse:
-    """Asks to which report the chosen visualizations are added, or adds them."""
+    """Asks which report to add the chosen visualizations to, or adds them."""
     caller = caller_of(request)
     caller.require(Right.CREATE)
     query = request.POST if request.method == "POST" else request.GET
@@ -119,7 +119,7 @@ def report_changeable(request: HttpRequest, report_id: UUID) -> Report:
     """Returns a report that the person may change.
 
     Raises:
-        Http404: there is none, or not for this person.
+        Http404: there is none, or this person may not change it.
     """
     caller = caller_of(request)
     try:
@@ -131,7 +131,7 @@ def report_changeable(request: HttpRequest, report_id: UUID) -> Report:
 
 
 def _changed(request: HttpRequest, form: Form, report: Report | None = None) -> HttpResponse:
-    """Shows the form with what the pressed button did to it; nothing is saved."""
+    """Returns the form after the pressed button's action; nothing is saved."""
     chosen = visualizations_chosen(caller_of(request), form.picked, _MOST_CHOSEN) if form.action == "pick" else []
     form_act(form, drafting.drafts_from(chosen, form.pick_kind))
     return _page(request, form, report)

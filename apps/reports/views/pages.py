@@ -1,4 +1,4 @@
-"""The pages of reports: the list, one report, its versions, its file."""
+"""The pages of reports: the list, a report, its versions, its file."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
 @require_safe
 def report_list(request: HttpRequest) -> HttpResponse:
-    """Lists the reports that the person may see, the one that was changed last first."""
+    """Lists the reports that the person may see, most recently changed first."""
     page = Paginator(selectors.reports_visible(caller_of(request)), _PAGE).get_page(request.GET.get("page"))
     return render(request, "reports/report_list.html", {"page": page, "undo": request.session.get(_UNDO)})
 
 
 @require_safe
 def report_detail(request: HttpRequest, report_id: UUID) -> HttpResponse:
-    """Shows a report; with `?print=yes` pictures take the place of its frames."""
+    """Shows a report; with `?print=yes`, pictures replace the frames."""
     return _show(request, report_id)
 
 
@@ -59,7 +59,7 @@ def _show(request: HttpRequest, report_id: UUID, number: int | None = None) -> H
 
 @require_safe
 def report_versions(request: HttpRequest, report_id: UUID) -> HttpResponse:
-    """Lists a report's versions, the newest first."""
+    """Lists a report's versions, newest first."""
     caller, report = caller_of(request), _report(request, report_id)
     page = Paginator(selectors.versions_of(caller, report), _PAGE).get_page(request.GET.get("page"))
     context = {"report": report, "page": page, "may_change": selectors.may_change(caller, report)}
@@ -68,7 +68,7 @@ def report_versions(request: HttpRequest, report_id: UUID) -> HttpResponse:
 
 @require_safe
 def report_compare(request: HttpRequest, report_id: UUID) -> HttpResponse:
-    """Shows what one version (`?to=`, else the newest) changes of another (`?from=`, else the one before)."""
+    """Compares a version (`?to=`, default the newest) with an older one (`?from=`, default its predecessor)."""
     caller, report = caller_of(request), _report(request, report_id)
     before, after = numbers_read(request.GET, report.number)
     numbers = selectors.versions_of(caller, report).values_list("number", flat=True)
@@ -94,13 +94,13 @@ def report_restore(request: HttpRequest, report_id: UUID, number: int) -> HttpRe
 @for_scripts_too
 @require_safe
 def report_download(request: HttpRequest, report_id: UUID) -> HttpResponseBase:
-    """Answers with the report as one file that opens offline; scripts may ask for it with a token."""
+    """Returns the report as one file that opens offline; accepts an API token."""
     caller, report = caller_of(request), _report(request, report_id)
     context: dict[str, Any] = report_context(caller, report)
     response = StreamingHttpResponse(
         offline.report_file(caller, context["version"], context["blocks"]), content_type="text/html; charset=utf-8"
     )
-    # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.
+    # A download opens as the reader's own file; when opened at this address it must not run as the portal.
     set_sandbox_headers(response, "sandbox; default-src 'none'")
     name = _UNSAFE.sub("-", report.title).strip("-.")[:80] or "report"
     response["Content-Disposition"] = f'attachment; filename="{name}-{report.number}.html"'
@@ -110,7 +110,7 @@ def report_download(request: HttpRequest, report_id: UUID) -> HttpResponseBase:
 
 @require_POST
 def report_delete(request: HttpRequest, report_id: UUID) -> HttpResponse:
-    """Deletes a report; the list offers to take that back."""
+    """Deletes a report; the list offers to restore it."""
     report = report_changeable(request, report_id)
     services.report_delete(caller_of(request), report)
     request.session[_UNDO] = {"id": str(report.id), "title": report.title}
@@ -119,7 +119,7 @@ def report_delete(request: HttpRequest, report_id: UUID) -> HttpResponse:
 
 @require_POST
 def report_undelete(request: HttpRequest) -> HttpResponse:
-    """Takes back the latest deletion of this browser."""
+    """Restores the report that this browser deleted last."""
     undo = request.session.pop(_UNDO, None) or {}
     try:
         report = services.report_undelete(caller_of(request), undo.get("id", ""))

@@ -1,1 +1,1 @@
-"""Pages of links: for those who make them, and for those who hold them."""
+"""Pages of links: for their creators, and for their holders."""

@@ -1,6 +1,6 @@
-"""What holders of a link get: a bare page, the results on it, and their pictures. Everything else is not there.
+"""Pages for holders of a link: a bare page, the results on it, and their pictures; everything else is a 404.
 
-An unknown link, one that ended and one that was revoked are answered alike.
+Unknown, expired and revoked links get the same response.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from apps.visualizations.signed_addresses import granted_address
 from apps.visualizations.views.content import FRAMES, confine_result, framed_result, picture_answer
 
 _HEADERS: Final = {
-    # The address is a secret: neither another site nor a search engine is to learn it.
+    # The address is a secret that neither other sites nor search engines may learn.
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
     # A link can be revoked.
@@ -42,7 +42,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def for_holders(view: View) -> View:
-    """Decorator: opens the link, and gives the view what it leads to; asks for a sign-in first where that is needed."""
+    """Decorator: opens the link and passes its content to the view, after a sign-in if one is required."""
 
     @functools.wraps(view)
     def answered(request: HttpRequest, token: str, **values: Any) -> HttpResponseBase:
@@ -65,19 +65,19 @@ def _answered(view: View, request: HttpRequest, token: str, values: dict[str, An
         response = view(request, token, opened, **values)
     except (NotFoundError, Http404):
         return part_error(request, NOTHING, 404) or render(request, "sharing/nothing.html", status=404)
-    # In its place is the policy's frame-ancestors, which knows more than one origin.
+    # The policy's frame-ancestors replaces that header, because it supports several origins.
     response.xframe_options_exempt = True  # type: ignore[attr-defined]
     return response
 
 
 @for_holders
 def shared(request: HttpRequest, token: str, opened: Opened) -> HttpResponseBase:
-    """Shows what a link leads to, without anything of the portal around it."""
+    """Shows a link's content without the portal's navigation."""
     services.share_use_note(caller_of(request), opened.share, now=timezone.now())
     context = {
         "opened": opened,
         "blocks": [_block_context(token, opened, each) for each in opened.blocks],
-        # What a chat shows of a link is fetched without an account.
+        # Chat programs fetch previews without an account.
         "preview": _preview(request, token, opened) if settings.VIZPORTAL_SHARE_ANONYMOUS else None,
     }
     page = render(request, "sharing/shared.html", context)
@@ -88,7 +88,7 @@ def shared(request: HttpRequest, token: str, opened: Opened) -> HttpResponseBase
 @for_frames
 @for_holders
 def shared_content(request: HttpRequest, token: str, opened: Opened, position: int | None = None) -> HttpResponseBase:
-    """Answers with a result for the frame on the bare page; a browser that goes there itself is led to that page."""
+    """Returns a result for a frame on the bare page; direct navigation is redirected to that page."""
     result = opened.render_at(position)
     destination = request.headers.get("Sec-Fetch-Dest", "")
     if destination and destination not in FRAMES:
@@ -111,7 +111,7 @@ def shared_picture(
     kind: Kind,
     position: int | None = None,
 ) -> HttpResponseBase:
-    """Answers with the first picture of a result."""
+    """Returns the first picture of a result."""
     return picture_answer(request, opened.render_at(position), kind)
 
 

@@ -1,4 +1,4 @@
-"""Making links, and ending them."""
+"""Pages for creating, renewing and revoking links."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_SHOWN: Final = 20
 
 @require_safe
 def share_list(request: HttpRequest) -> HttpResponse:
-    """Lists the person's links, the newest first."""
+    """Lists the person's links, newest first."""
     page = Paginator(selectors.shares_visible(caller_of(request)), _PAGE).get_page(request.GET.get("page"))
     return render(
         request, "sharing/share_list.html", {"page": page, "is_anonymous": settings.VIZPORTAL_SHARE_ANONYMOUS}
@@ -41,7 +41,7 @@ def share_list(request: HttpRequest) -> HttpResponse:
 
 
 def share_new(request: HttpRequest) -> HttpResponse:
-    """Shows the form of a new link to what the address names, or makes it and shows it this once."""
+    """Shows the form of a new link, or creates the link and shows its address this once."""
     caller = caller_of(request)
     shown, pinned = _named(request, caller)
     caller.require(Right.CREATE)
@@ -71,7 +71,7 @@ def share_new(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def share_action(request: HttpRequest, share_id: UUID, action: str) -> HttpResponse:
-    """Revokes a link, or gives it another address."""
+    """Revokes a link, or replaces its address."""
     caller = caller_of(request)
     try:
         share = selectors.share_get(caller, share_id)
@@ -96,7 +96,7 @@ def _made(request: HttpRequest, share: Share, token: str) -> dict[str, Any]:
 
 
 def _named(request: HttpRequest, caller: Caller) -> tuple[Target, Render | None]:
-    """Returns what the address names, and the render that can be pinned of it."""
+    """Returns the target in the query, and the render of it that can be pinned."""
     with service_errors_as_pages():
         if "report" in request.GET:
             report: Report = report_get(caller, request.GET["report"])

@@ -1,4 +1,4 @@
-"""The template tags and filters of every app: icons, states, times, sizes, addresses."""
+"""Template tags and filters for all apps: icons, states, times, sizes, addresses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from apps.ui import formats, icons, states, zones
 from apps.ui.differences import DiffLine
 
-# From here on an age says less than a date; as OLD_S in static/js/times.js.
+# Beyond this age a date says more; same as OLD_S in static/js/times.js.
 OLD: Final = timedelta(days=2)
 register = template.Library()
 register.simple_tag(icons.icon)
@@ -34,13 +34,13 @@ for _filter in (
 
 @register.filter
 def diff_text(lines: Iterable[DiffLine]) -> SafeString:
-    """Returns a diff for a <pre>, where the template's own white space would show."""
+    """Returns a diff for a <pre>, in which the template's own white space would show."""
     return format_html_join("", '<span class="line {}">{}\n</span>', ((line.css, line.text) for line in lines))
 
 
 @register.simple_tag
 def state_badge(state: states.ShownState | Any) -> SafeString:
-    """Draws a state; anything else, such as nothing, is drawn as unknown."""
+    """Renders a state as a badge; anything else, such as None, as unknown."""
     if not isinstance(state, states.ShownState):
         return _badge("unknown", states.Tone.IDLE, "circle-help", "Unknown")
     return _badge(state.value, state.tone, state.icon, state.label)
@@ -52,8 +52,8 @@ def _badge(value: str, tone: states.Tone, icon_name: str, label: str) -> SafeStr
 
 @register.simple_tag
 def when(moment: datetime | None, empty: str = "-") -> SafeString:
-    """Draws a time as "3 minutes ago", an older one as `at` does; exact on hover, and a script keeps it fresh."""
-    if not moment:  # a template makes "" of what is missing further up
+    """Renders a time as "3 minutes ago", an older one like `at`; exact on hover, and kept current by a script."""
+    if not moment:  # templates turn missing values into ""
         return format_html('<span class="muted">{}</span>', empty)
     age = timezone.now() - moment
     text = formats.ago(age) if abs(age) < OLD else zones.local_text(moment)
@@ -67,10 +67,10 @@ def when(moment: datetime | None, empty: str = "-") -> SafeString:
 
 @register.simple_tag
 def at(moment: datetime | None, empty: str = "-", *, seconds: bool = False) -> SafeString:
-    """Draws a time as the reader's clock shows it, with its zone; to the second and in UTC on hover.
+    """Renders a time in the reader's zone, with the zone's name; on hover to the second, and in UTC.
 
     Args:
-        seconds: whether it is drawn to the second itself.
+        seconds: whether to show seconds in the text itself.
     """
     if not moment:
         return format_html('<span class="muted">{}</span>', empty)
@@ -85,13 +85,13 @@ def at(moment: datetime | None, empty: str = "-", *, seconds: bool = False) -> S
 
 @register.simple_tag(takes_context=True)
 def address(context: Any, **changes: Any) -> str:
-    """Returns this page's address with some query values changed; None takes one away."""
+    """Returns this page's address with some parameters changed; None removes one."""
     return address_changed(context, changes)
 
 
 @register.simple_tag(takes_context=True)
 def address_changed(context: Any, changes: Mapping[str, Any]) -> str:
-    """Returns this page's address with the query values of a mapping changed; None takes one away."""
+    """Returns this page's address with the parameters in a mapping changed; None removes one."""
     query = context["request"].GET.copy()
     for name, value in changes.items():
         query.pop(name, None)
@@ -103,13 +103,13 @@ def address_changed(context: Any, changes: Mapping[str, Any]) -> str:
 
 @register.simple_tag(takes_context=True)
 def sort_link(context: Any, label: str, field: str, sort: str, *, newest_first: bool = False) -> SafeString:
-    """Draws the head of a column as a link that sorts the list by it, or the other way round.
+    """Renders a column's heading as a link that sorts the list by it, or reverses the order.
 
     Args:
-        label: the head of the column.
-        field: its name in the query; "-name" sorts from the end.
-        sort: how the list is sorted now.
-        newest_first: whether the first click sorts from the end.
+        label: the column's heading.
+        field: its name in the query; "-name" sorts in descending order.
+        sort: the current order of the list.
+        newest_first: whether the first click sorts in descending order.
     """
     backwards = f"-{field}"
     first, second = (backwards, field) if newest_first else (field, backwards)
@@ -120,11 +120,11 @@ def sort_link(context: Any, label: str, field: str, sort: str, *, newest_first: 
 
 @register.simple_tag
 def name_of(names: Mapping[str, str], key: str) -> str:
-    """Returns the name of an id, or the id itself where the name is not known."""
+    """Returns the name of an id, or the id itself if its name is unknown."""
     return names.get(key, key)
 
 
 @register.filter
 def figure_text(value: float) -> str:
-    """Returns a number with six significant digits, and separators where it is a whole one."""
+    """Returns a number with six significant digits; a whole number in full, with separators."""
     return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:,.6g}"

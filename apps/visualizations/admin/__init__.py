@@ -1,4 +1,4 @@
-"""The admin site's pages, which call the services like every other entry point."""
+"""Admin pages, which call the services like every other entry point."""
 
 from apps.visualizations.admin.results import RenderAdmin, VisualizationAdmin
 from apps.visualizations.admin.tokens import ApiTokenAdmin

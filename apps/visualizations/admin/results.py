@@ -1,4 +1,4 @@
-"""The admin site: visualizations, and their renders (read-only)."""
+"""Admin pages of visualizations and, read-only, of their renders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _state(render: Render | None) -> SafeString | str:
 
 
 def _preview(render: Render | None) -> SafeString | str:
-    """The result in its sandbox; loaded when it is scrolled to."""
+    """Returns the result in its sandboxed frame, loaded lazily."""
     if render is None or not render.content_url:
         return "-"
     return format_html(
@@ -40,7 +40,7 @@ def _preview(render: Render | None) -> SafeString | str:
 
 
 def _thumbnail(render: Render | None) -> SafeString | str:
-    """The result, small: nobody clicks or tabs into it."""
+    """Returns a small, inert frame of the result: it takes no focus."""
     if render is None or not render.content_url:
         return "-"
     return format_html(
@@ -51,7 +51,7 @@ def _thumbnail(render: Render | None) -> SafeString | str:
 
 
 def _for_each(request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], object], words: str) -> None:
-    """Applies an action to each row. Shows the reason of each failure and the number of successes."""
+    """Applies an action to each row; shows each failure's reason and the number of successes."""
     done = 0
     for each in rows:
         try:
@@ -75,7 +75,7 @@ class RenderInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Renders are asked for, not written."""
+        """Renders are requested through services, never written by hand."""
         return False
 
     @admin.display(description="state")
@@ -86,7 +86,7 @@ class RenderInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Visualization)
 class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Search, filter, look, render again, cancel, delete; only the title can be changed."""
+    """Search, view, render again, cancel and delete visualizations; only the title is editable."""
 
     list_display = (
         "title",
@@ -117,7 +117,7 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="run", ordering="run_name")
     def run(self, visualization: Visualization) -> SafeString | str:
-        """The run by its name, which leads to its page."""
+        """Link to the run, by its name."""
         name = visualization.run_name or visualization.run_id
         if not name:
             return "-"
@@ -125,19 +125,19 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return format_html('<a href="{}" title="{}">{}</a>', visualization.run_url, name, shown)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
-        """Everything but the title: the rest is what was asked for."""
+        """Everything but the title: the other fields record the request."""
         return [name for name in self.fields if name != "title"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Visualizations are made on a step's page."""
+        """Visualizations are created on a step's page."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visualization]:
-        """Leaves out what was deleted and can still be restored."""
+        """Leaves out deleted visualizations that can still be restored."""
         return super().get_queryset(request).filter(deleted_at=None)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
-        """Renders may not be deleted by themselves; with their visualization they go."""
+        """Lists what is deleted along; Django's own check would refuse, as renders may not be deleted on their own."""
         names = [f"{each} with {each.renders.count()} renders and their files" for each in objs]
         return names, {"visualizations": len(names)}, set(), []
 
@@ -146,11 +146,11 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         title_change(caller_of(request), obj, form.cleaned_data["title"])
 
     def delete_model(self, request: HttpRequest, obj: Visualization) -> None:
-        """Deletes through the service, which takes the files along."""
+        """Deletes through the service, which leaves a day to restore it."""
         cancellation.visualization_delete(caller_of(request), obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
-        """As `delete_model`, for the action."""
+        """Same as `delete_model`, for the bulk action."""
         for each in queryset:
             cancellation.visualization_delete(caller_of(request), each)
 
@@ -175,12 +175,12 @@ class VisualizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Render again", permissions=["change"])
     def action_render_again(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
-        """Queues a render for each."""
+        """Queues a render of each visualization."""
         _render_again(request, queryset)
 
     @admin.action(description="Cancel the latest render", permissions=["change"])
     def action_cancel(self, request: HttpRequest, queryset: QuerySet[Visualization]) -> None:
-        """Cancels what waits or runs."""
+        """Cancels the latest render of each visualization if it is queued or running."""
         latest = [each.latest for each in queryset.select_related("latest__visualization") if each.latest]
         _cancel(request, latest)
 
@@ -206,7 +206,7 @@ def _page(row: Visualization | Render) -> str:
 
 @admin.register(Render)
 class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Renders are append-only: to look at, to cancel, to have made again, never to edit."""
+    """Renders are append-only: they can be viewed, cancelled and requested again, never edited."""
 
     list_display = ("visualization", "number", "state_badge", "reason", "environment", "requested_by", "created_at")
     list_filter = ("state", "reason", "environment", "sandbox", "is_custom", "visualization__type_key", "created_at")
@@ -237,15 +237,15 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Renders are asked for, not written."""
+        """Renders are requested through services, never written by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The actions of the list take this; one render's page is to look at."""
+        """The list's actions need this permission; the page of a single render is read-only."""
         return obj is None and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """A render goes with its visualization, or by `manage.py prune`."""
+        """Renders are deleted with their visualization, or by `manage.py prune`."""
         return False
 
     @admin.display(description="state", ordering="state")
@@ -255,33 +255,33 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="preview")
     def preview(self, render: Render) -> SafeString | str:
-        """The picture in its sandbox."""
+        """The result in its sandboxed frame."""
         return _preview(render)
 
     @admin.display(description="traceback")
     def traceback_text(self, render: Render) -> SafeString | str:
-        """The traceback with its lines."""
+        """The traceback, with line breaks."""
         return _text(render.traceback)
 
     @admin.display(description="log")
     def log_text(self, render: Render) -> SafeString | str:
-        """The log with its lines."""
+        """The log, with line breaks."""
         return _text(render.log)
 
     @admin.display(description="code")
     def code_text(self, render: Render) -> SafeString | str:
-        """The code with its lines."""
+        """The code, with line breaks."""
         return _text(render.code)
 
     @admin.display(description="queue")
     def queue_link(self, render: Render) -> SafeString:  # noqa: ARG002
-        """The way to the queue's own dashboard."""
+        """Link to the queue's own dashboard."""
         return format_html('<a href="{}">Queue dashboard</a>', reverse("admin:django_rq_dashboard_changelist"))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Heads the page with the visualization's title: a render's own name is its ids."""
+        """Adds the visualization's title to the heading: a render's own name is made of ids."""
         obj = context.get("original")
         if isinstance(obj, Render):
             context["subtitle"] = f"{obj.visualization.title}, render {obj.number}"
@@ -293,13 +293,13 @@ class RenderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Render their visualizations again", permissions=["change"])
     def action_render_again(self, request: HttpRequest, queryset: QuerySet[Render]) -> None:
-        """Queues one render for each visualization among the chosen."""
+        """Queues one render for each visualization of the selected renders."""
         chosen = Visualization.objects.filter(id__in=queryset.values("visualization"))
         _render_again(request, chosen)
 
     @admin.action(description="Cancel", permissions=["change"])
     def action_cancel(self, request: HttpRequest, queryset: QuerySet[Render]) -> None:
-        """Cancels what waits or runs."""
+        """Cancels the queued and running renders among the selected."""
         _cancel(request, queryset.select_related("visualization"))
 
 

@@ -1,4 +1,4 @@
-"""The admin site: the tokens of scripts."""
+"""Admin page of API tokens."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from apps.visualizations.services.tokens import token_create, token_revoke
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Tokens are shown once, when they are made, for oneself; afterwards they can only be revoked, anybody's."""
+    """A token is shown once, at creation, and belongs to its creator; afterwards it can only be revoked."""
 
     list_display = ("name", "prefix", "user", "created_at", "expires_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__username")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
-        """Name and end when it is made; everything else comes by itself: a token acts as its user, who is oneself."""
+        """Name and expiry at creation; the rest is automatic, since a token always acts as its creator."""
         return ("name", "expires_at") if obj is None else self.list_display
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """What a token stands for is never changed."""
+        """Tokens cannot be changed, only revoked."""
         return False
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm[ApiToken], change: bool) -> None:  # noqa: ARG002, FBT001
-        """Makes the token and shows it, this once."""
+        """Creates the token and shows it this once."""
         caller = caller_of(request)
         obj.user = caller.owner
         raw = token_create(caller, obj)
@@ -42,6 +42,6 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         token_revoke(caller_of(request), obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        """As `delete_model`, for the action."""
+        """Same as `delete_model`, for the bulk action."""
         for each in queryset:
             token_revoke(caller_of(request), each)

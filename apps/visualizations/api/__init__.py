@@ -1,4 +1,4 @@
-"""The REST API, version 1: authentication (`auth`), error shape (`errors`), fields (`schemas`, `shapes`)."""
+"""The REST API, version 1: authentication (`auth`), errors (`errors`), fields (`schemas`, `shapes`)."""
 
 from apps.visualizations.api.endpoints import api
 

@@ -1,4 +1,4 @@
-"""Who may call the API: a script with a token, or a signed-in browser on the portal's own pages."""
+"""Authentication of API calls: a script's token, or a browser session on the portal's own pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ class TokenAuth(HttpBearer):
     """A script's token: `Authorization: Bearer vzp_...`."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        """Returns the token's user and makes the request theirs; None for a token that is not valid."""
+        """Returns the token's user after setting the request's caller; None for an invalid token.
+
+        Raises:
+            ApiError: the user may not view anything.
+        """
         user = token_user(token)
         if user is not None:
             _check_right(caller_set(request, user, CallerKind.TOKEN))
@@ -31,9 +35,9 @@ class TokenAuth(HttpBearer):
 
 
 class BrowserAuth(APIKeyCookie):
-    """A signed-in browser. What changes something must come from the portal's own pages, as JSON.
+    """A signed-in browser. Requests that change something must come from the portal's own pages, as JSON.
 
-    No other site can send JSON with this person's cookie: it is neither a form's content type nor allowed by CORS.
+    Other sites cannot send JSON with the user's cookie: forms cannot produce that content type, and CORS forbids it.
     """
 
     param_name = settings.SESSION_COOKIE_NAME
@@ -42,10 +46,10 @@ class BrowserAuth(APIKeyCookie):
         super().__init__(csrf=False)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:  # noqa: ARG002
-        """Returns the signed-in user; None without one, or where a token was given that is not valid.
+        """Returns the signed-in user; None without one, or if an Authorization header is present.
 
         Raises:
-            ApiError: a changing request from another site, or not as JSON.
+            ApiError: a changing request from another site or not as JSON, or the user may not view anything.
         """
         if "Authorization" in request.headers or not request.user.is_authenticated:
             return None

@@ -1,4 +1,4 @@
-"""Reading request bodies: JSON objects of a bounded size, with finite numbers and texts that databases keep."""
+"""Parses request bodies: JSON objects of limited size, with finite numbers and texts that databases accept."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from apps.visualizations.api.errors import MAX_BODY_BYTES
 
 
 class StrictParser(Parser):
-    """Bodies are JSON objects of a bounded size, with finite numbers."""
+    """Accepts only JSON objects of limited size with finite numbers."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        """Returns the body.
+        """Returns the body as a dict.
 
         Raises:
-            HttpError: 400, with the reason.
+            ValueError: the body is too large, or not such an object; ninja answers 400 with the reason.
         """
         if len(request.body) > MAX_BODY_BYTES:
             raise ValueError(f"The body is larger than {MAX_BODY_BYTES:,} bytes.")
@@ -39,10 +39,10 @@ class StrictParser(Parser):
 
 
 def check_texts(*values: Any) -> None:
-    """Refuses what no database keeps as text: NUL, and halves of surrogate pairs (JSON can spell both).
+    """Rejects text that databases do not accept: NUL and lone surrogates, both of which JSON can encode.
 
     Raises:
-        ValueError: one of the JSON values holds such a text.
+        ValueError: one of the JSON values contains such a text.
     """
     rest = list(values)
     while rest:

@@ -1,4 +1,4 @@
-"""The API's addresses: each reads, calls a selector or a service, and answers."""
+"""The API's operations: each parses its input, calls a selector or a service, and answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _STATUS = {
     exceptions.WrongStateError: 409,
     exceptions.TooManyQueuedError: 429,
 }
-# Kubeflow's refusal looks like absence: nobody learns what exists beyond their rights.
+# Kubeflow's refusal is answered like absence, so that nobody learns what exists beyond their permissions.
 _RUNS_STATUS = {
     runs_exceptions.NotFoundError: (404, "not_found"),
     runs_exceptions.ForbiddenError: (404, "not_found"),
@@ -51,20 +51,20 @@ _RUNS_STATUS = {
 }
 
 
-# The framework's own views, by the names of their addresses.
+# Names of the framework's own views.
 _DESCRIPTION = frozenset({"openapi-json", "openapi-view", "api-root"})
 
 
 class PortalApi(NinjaAPI):
-    """The API with its own answer to who is not signed in, and to an address it does not have."""
+    """The API, with its own answers to unauthenticated callers and unknown paths."""
 
     @property
     def urls(self) -> Any:
-        """The patterns, each let past the site's sign-in page."""
+        """URL patterns, exempt from the site's redirect to the sign-in page."""
         patterns, app_name, namespace = super().urls
         for pattern in patterns:
             if pattern.callback is not None:
-                # The description and its page answer every method alike; operations know theirs.
+                # Ninja's description views accept every method; operations check theirs.
                 is_description = pattern.name in _DESCRIPTION
                 view = require_safe(pattern.callback) if is_description else pattern.callback
                 pattern.callback = api_errors.open_view(view)
@@ -80,7 +80,7 @@ api = PortalApi(
     auth=[TokenAuth(), BrowserAuth()],
     parser=StrictParser(),
     renderer=FiniteRenderer(),
-    # Swagger's own badge would ask a server on the Internet.
+    # Swagger's validator badge would call a server on the Internet.
     docs=Swagger(settings={"validatorUrl": None, "persistAuthorization": False}),
 )
 api.add_exception_handler(HttpError, api_errors.http_error_answer)
@@ -123,7 +123,7 @@ def runs_list(
     page_size: PageSize = 20,
     page_token: str = "",
 ) -> Any:
-    """Lists runs, newest first; the filters are those of the page."""
+    """Lists runs, newest first, with the same filters as the run list's page."""
     form = RunFilterForm(request.GET)
     if wrong := form.api_errors():
         raise api_errors.ApiError(400, "invalid", "The request is not valid.", wrong)
@@ -147,7 +147,7 @@ def run_get(request: HttpRequest, run_id: str, endpoint: str = "") -> Any:
 
 @api.get("/states", response={200: schemas.StatesOut, **errors()}, tags=["runs", "renders"], url_name="states")
 def states_list(request: HttpRequest) -> Any:  # noqa: ARG001
-    """Returns the states of runs, steps and renders, and why a render may end without a result."""
+    """Returns the states of runs, steps and renders, and the reasons for which a render may end without a result."""
     return shapes.states_shape()
 
 
@@ -199,7 +199,7 @@ def visualizations_list(
     url_name="visualization_create",
 )
 def visualization_create(request: HttpRequest, response: HttpResponse, payload: schemas.VisualizationIn) -> Any:
-    """Asks for a visualization: 202 and a queued render, or 200 and the saved one of the same receipt."""
+    """Requests a visualization: 202 with a queued render, or 200 with a saved result of the same receipt."""
     order = VisualizationRequest(
         type_key=payload.type,
         run_id=payload.run_id,
@@ -262,7 +262,7 @@ def visualization_delete(request: HttpRequest, visualization_id: UUID) -> Any:
 def visualization_rerender(
     request: HttpRequest, visualization_id: UUID, payload: schemas.RerenderIn | None = None
 ) -> Any:
-    """Renders a visualization again, with the type as it is now."""
+    """Renders a visualization again, with the current version of its type."""
     visualization = selectors.visualization_get(caller_of(request), visualization_id)
     changes = payload or schemas.RerenderIn()
     render = render_again(
@@ -280,7 +280,7 @@ def visualization_rerender(
     "/series/{series_id}", response={200: schemas.SeriesOut, **errors(400, 404)}, tags=["series"], url_name="series"
 )
 def series_get(request: HttpRequest, series_id: UUID, page_size: PageSize = 50, page_token: str = "") -> Any:
-    """Returns one picture of all runs of a pipeline, with the key figures of each, the newest run first."""
+    """Returns the visualizations of a series with their key figures, newest run first."""
     recipe = selectors.recipe_get(caller_of(request), series_id)
     rows = selectors.series_list(caller_of(request), recipe)
     found, following = pages.page_at(rows, page_size=page_size, page_token=page_token)
@@ -289,7 +289,7 @@ def series_get(request: HttpRequest, series_id: UUID, page_size: PageSize = 50, 
 
 @api.get("/renders/{render_id}", response={200: schemas.RenderOut, **errors(404)}, tags=["renders"], url_name="render")
 def render_get(request: HttpRequest, render_id: UUID) -> Any:
-    """Returns a render: its state, how far it is, and where its picture is."""
+    """Returns a render: its state, its progress, and the address of its result."""
     return shapes.render_shape(selectors.render_get(caller_of(request), render_id))
 
 
@@ -300,20 +300,20 @@ def render_get(request: HttpRequest, render_id: UUID) -> Any:
     url_name="render_cancel",
 )
 def render_cancel(request: HttpRequest, render_id: UUID) -> Any:
-    """Cancels a render; one that has ended stays as it is, so asking twice does no harm."""
+    """Cancels a render. An ended render stays as it is, so repeated calls are harmless."""
     render = cancellation.render_cancel(caller_of(request), selectors.render_get(caller_of(request), render_id))
     return shapes.render_shape(render)
 
 
 @api.get("/queue", response={200: schemas.QueueOut, **errors()}, tags=["renders"], url_name="queue")
 def queue_get(request: HttpRequest) -> Any:
-    """Returns how much runs and waits, and of it what you may see."""
+    """Returns how many renders run and wait, and those that you may see."""
     counts = selectors.queue_counts()
     rows = list(selectors.queue_list(caller_of(request))[:100])
     places: dict[UUID, selectors.QueuePlace] = {}
     for environment in {each.environment for each in rows}:
         places |= selectors.queue_places(environment)
-    # What runs has no place, and comes first; the others are in the order of their turns.
+    # Running renders have no place and come first; the others are in the order of their turns.
     rows.sort(key=lambda each: places[each.id].position if each.id in places else 0)
     items = [shapes.render_shape(each, places) for each in rows]
     return counts | {"oldest_wait_s": round(selectors.oldest_wait_s(), 1), "items": items}

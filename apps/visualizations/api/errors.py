@@ -1,4 +1,4 @@
-"""The one shape of every error that the API returns."""
+"""The common format of all errors that the API returns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
-    """An answer other than success, already in the API's words."""
+    """An error response in the API's format."""
 
     def __init__(self, status: int, code: str, message: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ def error_response(status: int, code: str, message: str, fields: Mapping[str, st
 
 
 def http_error_answer(_request: HttpRequest, error: Any) -> HttpResponse:
-    """Answers what the framework itself refuses; a body that could not be read has its reason as the cause."""
+    """Answers errors of the framework itself; the cause of an unreadable body has the reason."""
     if error.status_code == 401:
         return error_response(401, "not_signed_in", "Sign in, or send a token: Authorization: Bearer <token>.")
     cause = error.__cause__
@@ -46,29 +46,29 @@ def http_error_answer(_request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def validation_answer(_request: HttpRequest, error: Any) -> HttpResponse:
-    """Answers fields of the wrong kind: 400, named as in the request; an id of the wrong kind is not there."""
+    """Answers invalid fields with 400, named as in the request; an invalid id in the path is a 404."""
     if all(each["loc"][0] == "path" for each in error.errors):
         return error_response(404, "not_found", "There is no such id.")
     fields: dict[str, str] = {}
     for each in error.errors:
-        # ("body", "payload", "run_id") or ("query", "page_size"): the first names the place, payload the parameter.
+        # ("body", "payload", "run_id") or ("query", "page_size"): first the location; payload is our parameter's name.
         path = [str(part) for part in each["loc"][1:] if part != "payload"]
         fields[".".join(path) or "body"] = str(each["msg"])
     return error_response(400, "invalid", "The request is not valid.", fields)
 
 
 def too_big_answer(_request: HttpRequest, _error: Any) -> HttpResponse:
-    """Answers a body that Django would not even read."""
+    """Answers a body that exceeds Django's own limit."""
     return error_response(400, "bad_request", f"The body is larger than {MAX_BODY_BYTES:,} bytes.")
 
 
 def forbidden_answer(_request: HttpRequest, error: Any) -> HttpResponse:
-    """Answers a caller that a service refuses, with the service's sentence."""
+    """Answers a service's refusal with its message."""
     return error_response(403, "forbidden", str(error))
 
 
 def broken_answer(_request: HttpRequest, error: Any) -> HttpResponse:
-    """Answers our own mistakes, an apology with an incident to find in the log, and a database that is away."""
+    """Answers unexpected errors: 503 if the database or the store is away, else 500 with an incident number."""
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("api: the database does not answer: %s", error)
         return error_response(503, "database_away", "The database does not answer. Nothing is lost; try again soon.")
@@ -81,7 +81,7 @@ def broken_answer(_request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def open_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Decorator: the view answers callers without a sign-in itself, and a refused method in the API's error shape."""
+    """Decorator: exempts a view from the sign-in page, and reports a refused method in the API's error format."""
 
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -99,5 +99,5 @@ def open_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 
 
 def unknown_address(request: HttpRequest, path: str = "") -> HttpResponse:  # noqa: ARG001
-    """Answers an address the API does not have."""
+    """Answers a path that the API does not have."""
     return error_response(404, "not_found", "The API has no such address. See /api/v1/docs.")

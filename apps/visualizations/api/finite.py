@@ -1,4 +1,4 @@
-"""Answers in JSON that every parser reads: NaN and infinity are no JSON, and Kubeflow's values may be either."""
+"""JSON that every parser reads: NaN and infinity are not valid JSON, but values from Kubeflow may contain them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ninja.renderers import JSONRenderer
 
 
 class FiniteRenderer(JSONRenderer):
-    """Writes numbers that JSON does not have as texts, by the names that protobuf's JSON gives them."""
+    """Writes non-finite numbers as strings, named as in protobuf's JSON mapping."""
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> Any:
-        """Returns the answer's text."""
+        """Returns the response body."""
         try:
             return json.dumps(data, cls=self.encoder_class, allow_nan=False)
         except ValueError:

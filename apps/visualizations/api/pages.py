@@ -1,4 +1,4 @@
-"""Page tokens of lists that live in the portal's own database: the place after the last row shown."""
+"""Page tokens for lists in the portal's own database: they encode the position after the last row."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def page_cut(
 ) -> tuple[list[Visualization], str | None]:
     """Returns the rows after the token, newest first, and the next token; None at the end.
 
-    New rows at the top shift no page, which an offset would do.
+    Unlike with an offset, rows added at the top do not shift the pages.
 
     Raises:
-        ApiError: 400, a token that this list never gave.
+        ApiError: 400, the token is not from this list.
     """
     if page_token:
         at, last_id = _read(page_token)
@@ -38,10 +38,10 @@ def page_cut(
 
 
 def page_at(rows: QuerySet[RowT], *, page_size: int, page_token: str) -> tuple[list[RowT], str | None]:
-    """Returns the rows from a place on, in the order of `rows`, and the token of the next place; None at the end.
+    """Returns the rows from an offset on, in the order of `rows`, and the next token; None at the end.
 
     Raises:
-        ApiError: 400, a token that this list never gave.
+        ApiError: 400, the token is not from this list.
     """
     if page_token and not (page_token.isascii() and page_token.isdecimal() and len(page_token) < 10):
         message = "This is not a page token of this list."

@@ -1,4 +1,4 @@
-"""Query parameters of the API that a form declares, as the OpenAPI description has them."""
+"""Query parameters that the API takes from a form, for the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from apps.runs.filter_fields import Filter
 
 
 def form_parameters(form: type[forms.Form]) -> list[dict[str, Any]]:
-    """Returns the parameters of the form's filters, those that the API takes."""
+    """Returns the OpenAPI parameters of those filters of a form that the API accepts."""
     return [
         {
             "in": "query",

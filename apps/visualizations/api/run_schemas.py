@@ -1,4 +1,4 @@
-"""What the API answers about runs: runs, their steps and artifacts."""
+"""Schemas of runs, steps and artifacts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 
 class ArtifactOut(Schema):
-    """An artifact as one step saw it."""
+    """An artifact, as one step saw it."""
 
     id: str
     name: str
@@ -37,7 +37,7 @@ class StepOut(Schema):
 
 
 class PluginEntryOut(Schema):
-    """One thing that a plugin says of a run; `url` is empty where it is no link."""
+    """One fact that a plugin reports about a run; `url` is empty if it is no link."""
 
     name: str
     value: str
@@ -45,7 +45,7 @@ class PluginEntryOut(Schema):
 
 
 class PluginOut(Schema):
-    """What a plugin of Kubeflow, such as mlflow, made of a run; the state is that of its own work."""
+    """The result of a Kubeflow plugin, such as mlflow, for a run; `state` is that of the plugin's work."""
 
     name: str
     state: str

@@ -1,4 +1,4 @@
-"""The API's schemas: what its questions and answers hold. Addresses are paths here; times are ISO 8601 in UTC."""
+"""The API's request and response schemas. Addresses are paths on this portal; times are ISO 8601 in UTC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 
 
 class ErrorBody(Schema):
-    """What went wrong; `fields` names the request's fields."""
+    """What went wrong; `fields` has a message for each wrong field of the request."""
 
     code: str
     message: str
@@ -19,19 +19,19 @@ class ErrorBody(Schema):
 
 
 class Error(Schema):
-    """The one shape of every error."""
+    """The format of every error."""
 
     error: ErrorBody
 
 
-# Of every operation: nobody is signed in; the account, or another site's page, may not; a part does not answer.
+# Every operation can answer these: not signed in; account or site not allowed; a backend does not answer.
 _EVERYWHERE = (401, 403, 503)
 
 
 def errors(*codes: int) -> dict[int, type[Error]]:
-    """Returns the error answers of an operation, for the description: these codes, and those of every operation.
+    """Returns an operation's error responses for the description: these codes and those common to all operations.
 
-    A mistake of the portal's own (500) is not described.
+    Internal errors (500) are not described.
     """
     return dict.fromkeys(sorted({*codes, *_EVERYWHERE}), Error)
 
@@ -71,7 +71,7 @@ class ReasonOut(Schema):
 
 
 class StatesOut(Schema):
-    """Every state and every reason."""
+    """All states and reasons."""
 
     run_states: list[RunStateOut]
     render_states: list[RenderStateOut]
@@ -113,14 +113,14 @@ class TypeOut(Schema):
 
 
 class TypePage(Schema):
-    """Every type there is."""
+    """All types."""
 
     items: list[TypeOut]
     next: str | None = None
 
 
 class RenderOut(Schema):
-    """A render; `position` and `eta_s` only while it waits."""
+    """A render; `position` and `eta_s` are set only while it waits."""
 
     id: UUID
     visualization_id: UUID
@@ -194,7 +194,7 @@ class VisualizationPage(Schema):
 
 
 class ChangeOut(Schema):
-    """Something that is not as it was when the latest render was made."""
+    """One change since the latest render."""
 
     code: str = Field(
         description="artifact_moved, source_changed, source_missing, type_changed, type_gone, environment_changed, "
@@ -204,7 +204,7 @@ class ChangeOut(Schema):
 
 
 class ChangePage(Schema):
-    """All that has changed."""
+    """All changes since the latest render."""
 
     items: list[ChangeOut]
     outdated: bool = Field(description="Whether rendering again would help.")
@@ -212,7 +212,7 @@ class ChangePage(Schema):
 
 
 class SeriesOut(Schema):
-    """What is drawn of which artifact, and its visualizations, those of the newest run first."""
+    """A recipe and the visualizations of its series, those of the newest run first."""
 
     id: UUID
     type: str
@@ -231,7 +231,7 @@ class SeriesOut(Schema):
 
 
 class RenderOptionsIn(Schema):
-    """Options of a render; an option that is left out has its default, or its value in the latest render."""
+    """Options of a render; an omitted option has its default, or its value in the latest render."""
 
     timeout_s: float | None = None
 
@@ -260,7 +260,7 @@ class VisualizationIn(RenderOptionsIn):
 
 
 class RerenderIn(RenderOptionsIn):
-    """What to change; what is left out stays as in the latest render."""
+    """Changes for the next render; omitted fields keep their values from the latest render."""
 
     model_config = {"extra": "forbid"}
 
@@ -269,7 +269,7 @@ class RerenderIn(RenderOptionsIn):
 
 
 class QueueOut(Schema):
-    """The queue: what runs, then what waits, in the order of its turn."""
+    """The queue: running renders, then waiting ones in the order of their turns."""
 
     running: int
     queued: int

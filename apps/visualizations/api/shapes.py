@@ -1,4 +1,4 @@
-"""Rows and entities as the values of the API's schemas."""
+"""Converts rows and entities into values of the API's schemas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apps.visualizations.states import Reason, RenderState
 
 
 def page_url(name: str, *args: Any) -> str:
-    """Returns a page's path; "" where this installation does not have the page."""
+    """Returns a page's path; "" if this installation lacks the page."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:
@@ -96,7 +96,7 @@ def render_shape(render: Render, places: Mapping[UUID, selectors.QueuePlace] | N
     """Returns RenderOut's values.
 
     Args:
-        places: of all that waits, where they are known; None asks for this render's.
+        places: of all waiting renders; None looks up this render's.
     """
     place = selectors.queue_place(render) if places is None else places.get(render.id)
     duration = render.duration
@@ -114,7 +114,7 @@ def render_shape(render: Render, places: Mapping[UUID, selectors.QueuePlace] | N
 
 
 def _figures(render: Render) -> list[RenderFigure]:
-    """Returns a render's key figures; no other than a good render has any."""
+    """Returns a render's key figures; only succeeded renders have any."""
     return list(render.figures.all()) if render.state == RenderState.SUCCEEDED else []
 
 
@@ -131,7 +131,7 @@ def series_shape(recipe: Recipe, rows: Iterable[Visualization], following: str |
 
 
 def visualization_shape(visualization: Visualization, render: Render | None = None) -> dict[str, Any]:
-    """Returns VisualizationOut's values, with `render` in the latest's place where one is given."""
+    """Returns VisualizationOut's values, with `render` instead of the latest one if given."""
     shown = render or visualization.latest
     names = (
         "id",

@@ -42,19 +42,19 @@ def render_again(
     is_whole: bool = False,
     gateway: Gateway | None = None,
 ) -> Render:
-    """Queues another render with the type as it is now; what is None is taken from the latest render.
+    """Queues another render with the current version of the type; None takes the value from the latest render.
 
     Args:
-        artifact: what to read now, in place of what was read before; the caller found it in the visualization's own
-        step with their own rights.
-        is_whole: all of the source, where a sample of it was tried.
-        gateway: with the rights of the caller, for endpoints that are asked with people's own; None fetches with the
-        portal's.
+        artifact: the artifact to read instead of the previous one; the caller found it in the visualization's own step,
+            with their own permissions.
+        is_whole: read the whole source where the latest render read a sample.
+        gateway: acts with the caller's permissions, for endpoints that require people's own credentials; None fetches
+            with the portal's.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator, or without the right to run code of one's own.
-        NotFoundError: it is of a namespace that the caller may no longer read.
-        WrongStateError: one is queued or running already.
+        NotAllowedError: the caller is neither the owner nor an administrator, or may not run custom code.
+        NotFoundError: the caller may no longer read the visualization's namespace.
+        WrongStateError: a render is already queued or running, or there is none yet.
         InvalidRequestError, CustomOffError, TooManyQueuedError: see `visualization_create`.
     """
     change_check(caller, visualization)
@@ -88,15 +88,16 @@ def render_again_for_owner(
     artifact: Artifact | None = None,
     unless_since: datetime | None = None,
 ) -> Render:
-    """Queues another render in the owner's name, for an administrator's bulk work: no limit of waiting ones holds.
+    """Queues another render on behalf of the owner, for an administrator's bulk work; the queue limit does not apply.
 
     Args:
-        artifact: as of `render_again`.
-        unless_since: where the latest render was asked for since then, there is no other.
+        artifact: see `render_again`.
+        unless_since: do not render again if the latest render was requested at or after this time.
 
     Raises:
         NotAllowedError: the caller is no administrator.
-        WrongStateError, InvalidRequestError, CustomOffError: see `render_again`.
+        WrongStateError: see `render_again`; also if `unless_since` forbids it.
+        InvalidRequestError, CustomOffError: see `render_again`.
     """
     right_check(caller, Right.ADMINISTER)
     latest = _latest_ended(visualization)
@@ -115,7 +116,7 @@ def render_again_for_owner(
 
 
 def _moved(visualization: Visualization, before: RenderSpec, artifact: Artifact) -> RenderSpec:
-    """Returns a spec that reads the artifact where it is now."""
+    """Returns a spec that reads the artifact at its current URI."""
     uri = source_in(artifact, before.source_uri, visualization.artifact_uri)
     return replace(before, source_uri=uri, source_metadata=own_metadata(artifact, uri))
 
@@ -141,12 +142,12 @@ def _spec_again(
     code: str | None,
     options: Mapping[str, Any],
 ) -> RenderSpec:
-    """Returns what is rendered next: the type as it is now, and the rest as before where it is None."""
+    """Returns the spec of the next render: the type's current version, and the previous value for each None."""
     kind = selectors.type_get(visualization.type_key)
     custom_check(kind)
     values = arguments_clean(kind, before.arguments if arguments is None else arguments)
     own_code = (before.code if code is None else code) if kind.is_custom else ""
-    # New code says itself where it runs; what ran before runs there again.
+    # New code chooses its own environment; unchanged code runs where it ran before.
     begun = spec_begin(kind, own_code, before.environment if kind.is_custom and code is None else "")
     kept = {**before.options, "timeout_s": min(before.timeout_s, float(settings.KERNEL_TIMEOUT))}
     return replace(
@@ -155,7 +156,7 @@ def _spec_again(
         source_uri=before.source_uri,
         source_metadata=before.source_metadata,
         source_scope=source_scope(visualization),
-        # A try on a sample is made anew as one: nobody asked for the whole.
+        # Rendering a sample again reads a sample: nobody asked for the whole source.
         sample_rows=before.sample_rows,
         **options_clean({**kept, **options}),
     )

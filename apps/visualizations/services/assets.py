@@ -1,7 +1,7 @@
-"""The store of library code: what environments' packages ship, once, under the digest of its content.
+"""The store of library code: the scripts that environments' packages ship, stored once under their SHA-256.
 
-Nothing of a render is ever in it: a trusted build collects it (render_child/page/asset_index.py). So it may be served
-to anybody, and results need not hold it; a download gets it put back in.
+It never holds render output: a trusted build collects the assets (render_child/page/asset_index.py). They can therefore
+be served to anybody, and results do not include them; a download gets them inlined again.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _MAX_COMPRESSED_BYTES: Final = 32 * 1024**2
 
 
 def assets_publish(environment_dir: Path) -> int:
-    """Copies a built environment's assets, and those of every page, into storage; returns how many were new there.
+    """Copies the assets of a built environment, and those of every page, into storage; returns how many were new.
 
-    What is there already is left as it is. A file that is not what its name says is passed over.
+    Assets that are already stored are left alone. A file whose content does not match its name is skipped.
     """
     paths = assets.asset_paths(environment_dir / "bin" / "python", [STATIC_DIR])
     return sum(_publish(path, name) for name, path in sorted(paths.items()))
 
 
 def asset_open(sha256: str, kind: str) -> StoredContent | None:
-    """Opens an asset, compared with the digest in its name; None where there is none, or a damaged one.
+    """Opens an asset and verifies it against the digest in its name; None if it is missing or damaged.
 
     Raises:
         StoreAwayError: the store of results does not answer.
@@ -45,12 +45,12 @@ def asset_open(sha256: str, kind: str) -> StoredContent | None:
     try:
         return stored_open(f"{ROOT}/{sha256}.{kind}", size_bytes=None, sha256=sha256)
     except (FileNotFoundError, DamagedError):
-        # A damaged one is in the log, and is replaced by the next worker that starts.
+        # The damage has been logged; the next worker that starts replaces the file.
         return None
 
 
 def asset_compressed(sha256: str, kind: str) -> bytes | None:
-    """Returns the gzip of an asset, whose content is compared; None where there is none, or a damaged one.
+    """Returns a gzipped asset after verifying its content; None if it is missing or damaged.
 
     Raises:
         StoreAwayError: the store of results does not answer.
@@ -79,15 +79,15 @@ def _is_compressed_form(content: bytes, sha256: str) -> bool:
 
 
 def inline_assets(chunks: Iterable[bytes]) -> Generator[bytes]:
-    """Yields a page in which every reference to a stored asset holds the asset itself, as a `data:` URL.
+    """Yields a page with each reference to a stored asset replaced by a `data:` URL of the asset.
 
-    Memory stays at a few chunks, whatever the page's size and wherever it is cut. Unknown digests stay.
+    Holds only a few chunks in memory, whatever the page's size and chunk boundaries. Unknown digests are left alone.
     """
     return assets.inline_assets(chunks, asset_open)
 
 
 def inline_assets_bytes(html: bytes) -> bytes:
-    """Returns a whole page with its assets in it; for pages that are in memory anyhow."""
+    """Returns a whole page with its assets inlined, for pages that are already in memory."""
     return b"".join(inline_assets([html]))
 
 
@@ -98,7 +98,7 @@ def _publish(path: Path, file_name: str) -> bool:
         logger.warning("%s is not what its name says; build its environment again.", path)
         return False
     sha256, _, kind = file_name.partition(".")
-    # The compressed one first: whoever finds the plain one need not ask twice.
+    # Store the compressed form first: a reader that finds the plain one can rely on both.
     is_new = asset_compressed(sha256, kind) is None
     if is_new:
         _save(f"{name}.gz", gzip.compress(content, 9, mtime=0))
@@ -121,7 +121,7 @@ def _is_stored(sha256: str, kind: str) -> bool:
 
 
 def _stored_digest(name: str) -> bytes | None:
-    """Returns the SHA-256 of a stored file; None where there is none."""
+    """Returns the SHA-256 of a stored file; None if it does not exist."""
     try:
         with default_storage.open(name, "rb") as file:
             return hashlib.sha256(file.read(assets.MAX_INLINED_BYTES)).digest()
@@ -134,7 +134,7 @@ def _save(name: str, content: bytes) -> None:
         if _stored_digest(name) == hashlib.sha256(content).digest():
             # Another process has just written it.
             return
-        # What a full disk once cut short, or somebody altered.
+        # The stored file was cut short by a full disk, or altered.
         default_storage.delete(name)
     saved = default_storage.save(name, ContentFile(content))
     if saved != name:

@@ -1,4 +1,4 @@
-"""Which visualizations to render again."""
+"""Selects visualizations to render again."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def visualizations_chosen(
     state: str = "",
     before: datetime | None = None,
 ) -> QuerySet[Visualization]:
-    """Returns the visualizations of all users that match; an empty filter filters nothing.
+    """Returns the matching visualizations of all users; an empty filter matches everything.
 
     Args:
-        before: without those of which a render has ended that was asked for since then.
+        before: leave out visualizations with an ended render that was requested at or after this time.
 
     Raises:
         NotAllowedError: the caller is no administrator.

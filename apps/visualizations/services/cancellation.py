@@ -1,4 +1,4 @@
-"""What ends before its time: renders that are cancelled, visualizations that are deleted."""
+"""Cancelling renders and deleting visualizations."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ logger = logging.getLogger(__name__)
 
 
 def render_cancel(caller: Caller, render: Render) -> Render:
-    """Cancels a queued render at once and asks a running one to stop; a render that has ended stays as it is.
+    """Cancels a queued render at once and asks a running one to stop; an ended render stays as it is.
 
     Returns:
-        The render as it is now.
+        The refreshed render.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator.
+        NotAllowedError: the caller is neither the owner nor an administrator.
     """
     change_check(caller, render.visualization)
     if render.is_active:
@@ -37,10 +37,10 @@ def render_cancel(caller: Caller, render: Render) -> Render:
 
 
 def render_cancel_unfinished(caller: Caller, render_id: UUID) -> None:
-    """Cancels a render whose only client, the caller, went away; one that has ended, or is gone, stays as it is.
+    """Cancels a render whose only client, the caller, disconnected; ignores one that has ended or is gone.
 
     Raises:
-        NotAllowedError: somebody else asked for it.
+        NotAllowedError: the caller did not request the render.
     """
     render = Render.objects.filter(id=render_id).select_related("visualization").first()
     if render is None or not render.is_active:
@@ -74,12 +74,12 @@ def _cancel(render: Render) -> Render:
 
 
 def visualization_delete(caller: Caller, visualization: Visualization) -> None:
-    """Deletes a visualization: nobody sees it, and within a day it can be restored.
+    """Deletes a visualization: it becomes invisible, and can be restored within a day.
 
-    What waits is cancelled, what runs is asked to stop. The reconciler takes away renders and files after that day.
+    Queued renders are cancelled, running ones are asked to stop. The reconciler removes rows and files after that day.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator.
+        NotAllowedError: the caller is neither the owner nor an administrator.
     """
     change_check(caller, visualization)
     with transaction.atomic():
@@ -90,11 +90,11 @@ def visualization_delete(caller: Caller, visualization: Visualization) -> None:
 
 
 def visualization_restore(caller: Caller, visualization_id: UUID | str) -> Visualization:
-    """Takes back a deletion.
+    """Restores a deleted visualization.
 
     Raises:
-        NotFoundError: it was not deleted, or is gone for good, or is of a namespace that the caller may not read.
-        NotAllowedError: neither the owner nor an administrator.
+        NotFoundError: it was not deleted, was purged, or is in a namespace that the caller may not read.
+        NotAllowedError: the caller is neither the owner nor an administrator.
     """
     right_check(caller, Right.CREATE)
     deleted = Visualization.objects.filter(deleted_at__isnull=False).select_related("owner")

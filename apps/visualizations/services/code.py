@@ -1,4 +1,4 @@
-"""The code that a render runs, and what it runs with: environment, and packages beside the environment's."""
+"""The code that a render runs, with its environment and the packages it adds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_CODE_CHARS = 200_000
 
 
 def custom_check(kind: VisualizationType) -> None:
-    """Raises CustomOffError where the type runs people's own code and the server does not."""
+    """Raises CustomOffError if the type runs custom code and the server does not allow it."""
     if kind.is_custom and not settings.ALLOW_CUSTOM_VISUALIZATIONS:
         raise CustomOffError
 
@@ -27,11 +27,11 @@ def spec_begin(kind: VisualizationType, code: str, environment: str = "") -> Ren
     """Returns the spec of a type's code, without arguments and source.
 
     Args:
-        code: for CUSTOM only; its PEP 723 block may ask for packages and, in `[tool.vizportal]`, for an environment.
-        environment: for CUSTOM only; "" for what the block says, else the one that has what the code imports.
+        code: for CUSTOM only; its PEP 723 block may request packages and, in `[tool.vizportal]`, an environment.
+        environment: for CUSTOM only; "" takes the one that the block names, else one that has the imported packages.
 
     Raises:
-        InvalidRequestError: fields `code`, `environment` or `type`.
+        InvalidRequestError: `code`, `environment` or `type` is wrong.
     """
     if not kind.is_custom:
         if code.strip():
@@ -44,13 +44,13 @@ def spec_begin(kind: VisualizationType, code: str, environment: str = "") -> Ren
     own = code.replace("\r\n", "\n")
     asked, dependencies = _asked(own)
     field = "environment" if environment or asked else "code"
-    # Packages of its own are installed beside those of the type's environment.
+    # Packages that the script requests are installed on top of the type's own environment.
     found = kind.environment if dependencies else environment_of(parse(own))
     return _spec(kind, own, environment or asked or found, dependencies, field=field)
 
 
 def _asked(code: str) -> tuple[str, tuple[str, ...]]:
-    """Returns the environment and the packages that a script's own block asks for."""
+    """Returns the environment and the packages that a script's own block requests."""
     try:
         metadata = read_inline_metadata(code)
         if metadata is None:

@@ -17,8 +17,8 @@ from apps.visualizations.sources import Download, FetchedSource
 from apps.visualizations.states import Reason, RenderState
 
 MOST_RESULTS: Final = 200
-"""As many results as one comparison has."""
-# An address that nobody can name: `address_parse` refuses its scheme. Only `comparison_create` writes it.
+"""Maximum number of results in a comparison."""
+# Users cannot submit this address: `address_parse` refuses its scheme. Only `comparison_create` writes it.
 _SCHEME: Final = "results:"
 _FACTS_FILE: Final = "results.json"
 
@@ -29,26 +29,27 @@ def results_uri(render_ids: Iterable[UUID]) -> str:
 
 
 def is_results(uri: str) -> bool:
-    """Whether a source is saved results."""
+    """Whether a source consists of saved results."""
     return uri.startswith(_SCHEME)
 
 
 def results_ids(uri: str) -> list[UUID]:
-    """Returns the renders that a source names, in their order."""
+    """Returns the ids of the renders in a source, in order."""
     return [UUID(each) for each in uri.removeprefix(_SCHEME).split(",")]
 
 
 def results_stage(render: Render, download: Download) -> FetchedSource:
-    """Copies what a comparison reads: each result's executed notebook, and a file with labels and key figures.
+    """Writes the files that a comparison reads: each result's executed notebook, and one with labels and key figures.
 
-    Nothing of a notebook is parsed here.
+    Notebooks are copied without being parsed.
 
     Raises:
-        SourceError: a result was deleted, lies in another namespace, or cannot be read.
+        SourceError: a result was deleted, is in another namespace, or cannot be read.
     """
     ids = results_ids(render.source_uri)
     place = {"endpoint_key": render.visualization.endpoint_key, "namespace": render.visualization.namespace}
-    # Results of one place only, whatever the row says: whoever may read the comparison may read each of them.
+    # Only results of the comparison's own endpoint and namespace, whatever the row says: everybody who may read the
+    # comparison may then read each of them.
     wanted = {f"visualization__{name}": value for name, value in place.items()}
     rows = Render.objects.filter(id__in=ids, visualization__deleted_at=None, state=RenderState.SUCCEEDED, **wanted)
     by_id = rows.select_related("visualization").prefetch_related("figures").in_bulk()
@@ -69,7 +70,7 @@ def results_stage(render: Render, download: Download) -> FetchedSource:
 
 
 def labels(renders: Sequence[Render]) -> list[str]:
-    """Returns what each result is called: its run in a series, else its title and run; and its number if needed."""
+    """Returns a label for each result: in a series its run, else title and run; adds the render number if ambiguous."""
     recipes = {each.visualization.recipe_id for each in renders}
     names = []
     for each in renders:
@@ -91,7 +92,7 @@ def _figures(render: Render) -> list[dict[str, Any]]:
 
 
 def _notebook_save(render: Render, number: int, download: Download) -> str:
-    """Copies a notebook; returns its name, "" where the render kept none."""
+    """Copies a notebook; returns its file name, or "" if the render kept none."""
     name = f"{number:03}.ipynb"
     try:
         download.save(name, result_open(render, "ipynb"))

@@ -1,4 +1,4 @@
-"""Comparisons that are saved: a visualization whose source is other visualizations' results."""
+"""Saved comparisons: visualizations whose source is the results of other visualizations."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def comparison_create(
     arguments: Mapping[str, Any] | None = None,
     force: bool = False,
 ) -> Submission:
-    """Queues a comparison of results, or returns the saved one of the same results and arguments.
+    """Queues a comparison of results, or returns the saved one with the same results and arguments.
 
     Args:
-        render_ids: what is compared, each with the first.
-        title: "" for one that names the first and the last result.
+        render_ids: the results to compare; the first is the reference for the others.
+        title: "" for one made of the first and last result's titles.
 
     Raises:
         NotAllowedError: the caller may not create.
         NotFoundError: a result does not exist, or the caller may not see it.
-        InvalidRequestError: fewer than two results, more than MOST_RESULTS, of several namespaces or endpoints, one
-            that did not succeed, or arguments that do not fit.
+        InvalidRequestError: fewer than two results, more than MOST_RESULTS, results of several namespaces or endpoints,
+            a result that did not succeed, or wrong arguments.
         TooManyQueuedError: see `visualization_create`.
     """
     right_check(caller, Right.CREATE)

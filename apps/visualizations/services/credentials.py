@@ -1,4 +1,4 @@
-"""A person's own credential for Kubeflow on its way to the worker: sealed, in the queue server, for an hour."""
+"""A person's own Kubeflow credential on its way to the worker: sealed, in the queue server, for an hour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def credential_keep(render: Render, sealed: str) -> None:
-    """Keeps a sealed credential for a render's worker; nothing for "". Best effort: without it the render says so."""
+    """Stores a sealed credential for a render's worker; ignores "". Best effort: errors are only logged."""
     if not sealed:
         return
     try:
@@ -28,7 +28,7 @@ def credential_keep(render: Render, sealed: str) -> None:
 
 
 def credential_drop(render: Render) -> None:
-    """Forgets a render's credential. Best effort: it ends by itself within the hour."""
+    """Deletes a render's credential. Best effort: it expires within the hour anyway."""
     try:
         connection_get().delete(f"{_KEY}{render.id}")
     except (RedisError, OSError):
@@ -38,12 +38,12 @@ def credential_drop(render: Render) -> None:
 def render_gateway(render: Render) -> Gateway:
     """Returns the gateway that fetches a render's source.
 
-    It has the user's own credential where the endpoint requires one, else the portal's, with the user's name where the
-    endpoint identifies its callers.
+    It uses the user's own credential where the endpoint requires one, otherwise the portal's, and passes the user's
+    name where the endpoint identifies its callers.
 
     Raises:
-        NotSignedInError: the person's credential ran out while it waited.
-        RunsError: the endpoint is configured no longer.
+        NotSignedInError: the endpoint requires the person's own credential, which is missing or expired.
+        RunsError: the endpoint is no longer configured.
     """
     visualization: Visualization = render.visualization
     try:

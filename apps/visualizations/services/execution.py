@@ -1,4 +1,4 @@
-"""What a worker does with one render: claim it, bring the source, render, keep the result, write the end once."""
+"""How a worker carries out one render: claim it, fetch the source, render, store the result, write the end once."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ logger = logging.getLogger(__name__)
 def render_execute(
     render_id: str, attempt: int, on_beat: Callable[[float], None] = lambda _silent_s: None
 ) -> Render | None:
-    """Carries out one attempt of one render. Returns quietly where the attempt no longer counts.
+    """Carries out one attempt of a render. Returns quietly if the attempt no longer counts.
 
     Args:
-        on_beat: called every now and then, from any thread, as `Lease.on_beat` is.
+        on_beat: called now and then, from any thread; see `Lease.on_beat`.
 
     Returns:
-        The render where its next attempt is to be queued, because the machine was at fault; else None.
+        The render, if a machine fault requires queueing its next attempt; otherwise None.
     """
     try:
         with tracing.span("claim"):
@@ -91,7 +91,7 @@ def _attempt(render: Render, lease: Lease) -> Render | None:
         if fault is not None:
             return _finish(render, fault, cause=error)
         _finish_broken(render, error)
-    except Exception as error:  # noqa: BLE001  (the edge of the job: whatever it was, the row must say that it is over)
+    except Exception as error:  # noqa: BLE001  (the edge of the job: whatever failed, the row must record the end)
         _finish_broken(render, error)
     except BaseException:
         lease.release()
@@ -107,12 +107,12 @@ def _clear_up(directory: Path | None) -> None:
         if directory is not None:
             tree_remove(directory)
     except OSError as error:
-        # The end is written. What is left is swept with the directories of the dead.
+        # The end is already written; the sweep of abandoned work directories removes what is left.
         logger.warning("%s: not removed: %s", directory, error)
 
 
 def _note_end(render: Render) -> None:
-    """Tells log and trace what became of it; "running" means that the end was not this attempt's to write."""
+    """Reports the outcome to log and trace; the state "running" means that this attempt did not write the end."""
     logger.info("render %s: %s", render.id, " ".join(filter(None, (str(render.state), render.reason))))
     kind = render.visualization.type_key
     facts = {"type": kind, "environment": render.environment, "state": str(render.state), "reason": str(render.reason)}
@@ -120,9 +120,9 @@ def _note_end(render: Render) -> None:
 
 
 def _finish(render: Render, error: RenderEndedError, cause: Exception | None = None) -> Render | None:
-    """Ends a render, or returns it for its next attempt where its reason allows one.
+    """Ends a render, or returns it for its next attempt if the reason allows one.
 
-    Custom code may have effects outside, so it is never started again by itself.
+    Custom code may have side effects, so it is never restarted automatically.
     """
     reason = error.code
     if not reason.is_tried_again:
@@ -182,7 +182,7 @@ def _run(
     """Renders once the environment's host is ready.
 
     Raises:
-        MachineError: the host does not start or was lost, or the machine is behind the outcome.
+        MachineError: the host does not start or was lost, or the machine caused the failure.
     """
     host = host_get(environment)
     host_want(render.environment)
@@ -210,7 +210,7 @@ def _run(
 
 
 def _await_host(render: Render, lease: Lease, host: RenderHost) -> None:
-    """Waits until the environment's libraries are imported, which is none of the code's own time."""
+    """Waits until the host has imported the environment's libraries; this does not count towards the time limit."""
 
     def on_wait() -> None:
         lease.beat()
@@ -240,7 +240,7 @@ def _keep(render: Render, outcome: RenderOutcome, fetched: FetchedSource | None,
             "source_version": fetched.version,
         }
     try:
-        # Saving goes on beside the end of the render's processes. Nobody is told that it is over before it is.
+        # Storing overlaps with the end of the render's processes. The end is not announced before they are gone.
         outcome.wait_for_end()
     except HostLostError as error:
         raise MachineError(f"{error} Render it again.") from error
@@ -265,7 +265,7 @@ def _facts(outcome: RenderOutcome) -> dict[str, Any]:
 
 
 def _limit_named(render: Render, outcome: RenderOutcome) -> dict[str, Any]:
-    """Returns the message of a render that met a limit of its own, which is below the server's."""
+    """Returns the message for a render that exceeded its own time limit, if that is below the server's."""
     most_s = settings.KERNEL_TIMEOUT
     if outcome.reason != Reason.TIMED_OUT.value or render.timeout_s >= most_s:
         return {}
@@ -274,7 +274,7 @@ def _limit_named(render: Render, outcome: RenderOutcome) -> dict[str, Any]:
 
 
 def _storable(text: str) -> str:
-    """Returns the text without halves of characters: JSON can name them, and no database takes them."""
+    """Replaces lone surrogates: JSON can encode them, but databases reject them."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""Key figures as they are stored: what a type's header declares completes what its code left."""
+"""Key figures as stored: the type's header fills in what the code left out."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from apps.visualizations.exceptions import InvalidRequestError
 
 
 def figures_complete(type_key: str, figures: Sequence[KeyFigure]) -> list[KeyFigure]:
-    """Returns the figures with unit and direction from the type's header where the code gave none.
+    """Returns the figures, with unit and direction from the type's header where the code gave none.
 
     Args:
-        type_key: of a type; one that no longer exists declares nothing.
+        type_key: key of a type; a type that no longer exists declares nothing.
     """
     if not figures:
         return []

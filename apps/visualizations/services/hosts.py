@@ -1,4 +1,4 @@
-"""This machine's render hosts: which one serves an environment, and what they tell the rest of the portal."""
+"""This machine's render hosts: which host serves an environment, and the status that it publishes."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from apps.visualizations.models import Render
 from apps.visualizations.services.assets import assets_publish
 from apps.visualizations.states import Reason, RenderState
 
-# Directories in the place of work that belong to a command and not to a row.
+# Prefix of work directories that belong to a command and not to a render's row.
 LOCAL_PREFIX: Final = "local-"
-# A command that was killed leaves its directory; no command takes a day.
+# A killed command leaves its directory behind; no command runs for a day.
 _LOCAL_KEEP_S: Final = 24 * 3600
 _KEY: Final = "vizportal:host:"
 _TELL_EVERY_S: Final = 20.0
-# A host that is still importing is looked for again soon.
+# A host that is still importing is polled again soon.
 _SOON_S: Final = 2.0
 _LOOK_S: Final = 0.1
 _LEAST_FREE_BYTES: Final = 16 * 1024**2
@@ -45,20 +45,20 @@ _PAUSED_KEEP_S: Final = 30
 PAUSE_S: Final = 10.0
 _KEEP_S: Final = 90
 _told_at: dict[str, float] = {}
-# Environments this process has rendered in: their hosts are kept from then on.
+# Environments that this process has rendered in; their hosts are kept running.
 _wanted: set[str] = set()
 logger = logging.getLogger(__name__)
 
 
 def work_root() -> Path:
-    """Returns where renders work."""
+    """Returns the directory in which renders work, created if missing."""
     root = Path(settings.VIZPORTAL_DATA_DIR) / "work"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return root
 
 
 def work_root_trouble() -> str:
-    """Returns why this machine cannot render now, in words; "" where it can."""
+    """Returns a message saying why this machine cannot render now; "" if it can."""
     try:
         root = work_root()
         with tempfile.TemporaryFile(dir=root) as file:
@@ -72,12 +72,12 @@ def work_root_trouble() -> str:
 
 
 def work_root_await(worker: str, on_wait: Callable[[], bool]) -> None:
-    """Waits up to PAUSE_S while this machine cannot render, and publishes why.
+    """Waits up to PAUSE_S while this machine cannot render, and publishes the reason.
 
-    The worker then takes a render all the same, which ends with the reason.
+    Afterwards the worker takes a render anyway, and the render ends with that reason.
 
     Args:
-        on_wait: called about each second; False ends the pause.
+        on_wait: called about once a second; returning False ends the wait.
     """
     until = time.monotonic() + PAUSE_S
     while (trouble := work_root_trouble()) and time.monotonic() < until and on_wait():
@@ -88,7 +88,7 @@ def work_root_await(worker: str, on_wait: Callable[[], bool]) -> None:
 
 
 def pauses_read() -> list[str]:
-    """Returns why workers take no renders for the moment, one text for each of them.
+    """Returns why workers are pausing, one message per worker.
 
     Raises:
         RedisError: the queue server does not answer.
@@ -99,7 +99,7 @@ def pauses_read() -> list[str]:
 
 
 def work_dirs_sweep() -> int:
-    """Removes this machine's work directories of attempts that no longer run; returns how many."""
+    """Removes this machine's work directories whose attempts no longer run; returns how many."""
     removed = 0
     for path in work_root().iterdir():
         if not _is_at_work(path):
@@ -121,12 +121,12 @@ def _is_at_work(path: Path) -> bool:
 
 
 def run_dir() -> Path:
-    """Returns where this machine's hosts have their sockets; containers may share the data directory, never a host."""
+    """Returns the directory of this machine's host sockets; containers may share the data directory but not hosts."""
     return Path(settings.VIZPORTAL_DATA_DIR) / "run" / socket.gethostname()
 
 
 def host_get(environment: EnvironmentInfo) -> RenderHost:
-    """Returns the host of a built environment; it is started by the first who connects."""
+    """Returns the host of a built environment; the first client to connect starts it."""
     assert environment.interpreter is not None  # noqa: S101  (callers refuse an environment that is not built)
     confined_by = (settings.VIZPORTAL_SANDBOX, settings.VIZPORTAL_TERMINATION)
     return _host(environment.key, environment.interpreter, environment.preload, work_root(), confined_by)
@@ -154,13 +154,13 @@ def _host(
 
 
 def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
-    """Waits until a host has its libraries imported; starts it where there is none.
+    """Waits until a host has imported its libraries; starts the host if there is none.
 
     Args:
-        on_wait: called a few times a second; an exception from it ends the wait and is raised.
+        on_wait: called several times a second; an exception from it ends the wait and propagates.
 
     Raises:
-        MachineError: it did not start, or not within VIZPORTAL_HOST_START_S.
+        MachineError: the host did not start, or not within VIZPORTAL_HOST_START_S.
     """
     try:
         host.stay()
@@ -170,14 +170,14 @@ def host_await(host: RenderHost, on_wait: Callable[[], None]) -> None:
             on_wait()
             threading.Event().wait(_LOOK_S)
     except HostLostError as error:
-        # A process that can open nothing cannot tell whether a host starts: an OSError says so.
+        # A process without free file descriptors cannot tell whether a host starts: opening a file raises that OSError.
         with Path(os.devnull).open("rb"):
             logger.error("%s", error)
         raise MachineError(str(error), code=Reason.HOST_FAILED) from error
 
 
 def host_want(key: str) -> None:
-    """Says that this process renders in an environment: its host is worth keeping."""
+    """Marks an environment's host as worth keeping: this process renders in it."""
     _wanted.add(key)
 
 
@@ -187,9 +187,9 @@ def host_is_wanted(key: str) -> bool:
 
 
 def host_warm(key: str) -> None:
-    """Starts an environment's host where it is built, and stays with it; does not wait for its libraries.
+    """Starts the host of a built environment and stays connected; does not wait for its libraries.
 
-    The scripts that its results refer to are published first, where they are not yet.
+    Publishes the scripts that its results refer to first, if they are not yet stored.
     """
     info = environments().get(key)
     if info.interpreter is None:
@@ -207,7 +207,7 @@ def _publish(environment_dir: Path) -> None:
 
 
 def host_publish(key: str) -> None:
-    """Publishes what an environment's host says of itself, at most each 20 s. Best effort: only displays need it."""
+    """Publishes the status of an environment's host, at most every 20 s. Best effort: only displays need it."""
     if time.monotonic() - _told_at.get(key, float("-inf")) < _TELL_EVERY_S:
         return
     info = environments().get(key)
@@ -224,23 +224,23 @@ def host_publish(key: str) -> None:
 
 
 def _on_this_machine(key: str) -> dict[str, Any]:
-    """Returns what a host's worker adds to what the host says: machine, and pss_bytes and rss_bytes where known."""
+    """Returns what the worker adds to a host's status: machine, and pss_bytes and rss_bytes where known."""
     info = environments().get(key)
     memory = host_memory(host_get(info)) if info.interpreter else None
     return {"machine": socket.gethostname(), **(asdict(memory) if memory else {})}
 
 
 def hosts_memory() -> list[dict[str, Any]]:
-    """Returns environment, machine, pss_bytes and rss_bytes of each host that runs on this machine."""
+    """Returns environment, machine, pss_bytes and rss_bytes of each host running on this machine."""
     measured = [{"environment": info.key, **_on_this_machine(info.key)} for info in environments().get_all()]
     return [host for host in measured if "pss_bytes" in host]
 
 
 def environment_available(key: str) -> bool:
-    """Whether somebody can render in an environment: it is built here, or a host of it on another machine lives.
+    """Whether an environment can be used: it is built here, or another machine has a live host for it.
 
-    One of VIZPORTAL_REMOTE_ENVIRONMENTS can always be: its workers may be started only once something waits for them.
-    Where the queue server does not answer only this machine and that setting count.
+    Environments in VIZPORTAL_REMOTE_ENVIRONMENTS always count: their workers may only start once something is queued.
+    If the queue server does not answer, only this machine and that setting count.
     """
     info = environments().get(key)
     if info.is_built or key in settings.VIZPORTAL_REMOTE_ENVIRONMENTS:
@@ -252,7 +252,7 @@ def environment_available(key: str) -> bool:
 
 
 def environment_missing(key: str) -> str:
-    """Returns the words for an environment that is nowhere."""
+    """Returns the message for an environment that is not available anywhere."""
     return (
         f"It runs in the environment {key!r}, which is not built here. "
         f"An administrator can build it: manage.py environments build {key}"
@@ -260,7 +260,7 @@ def environment_missing(key: str) -> str:
 
 
 def hosts_read() -> list[dict[str, Any]]:
-    """Returns what the living hosts of all machines said of themselves within the last minute and a half.
+    """Returns the status of the live hosts of all machines, as published within the last 90 seconds.
 
     Raises:
         RedisError: the queue server does not answer.

@@ -1,4 +1,4 @@
-"""What a visualization keeps on its own row for the gallery: how it ended, and the text that a search looks at."""
+"""Columns that the gallery needs on a visualization's own row: how it ended, and its search text."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _TEXTS = (
 
 
 def text_of(visualization: Visualization) -> str:
-    """Returns everything that a search of a visualization looks at, in small letters."""
+    """Returns the lower-case text that a search for visualizations matches."""
     owner = visualization.owner.get_username() if visualization.owner else ""
     values = [*(getattr(visualization, name) for name in _TEXTS), owner]
     return "\n".join(value for value in values if value).lower()
 
 
 def outcome_note(render: Render, state: RenderState | str) -> None:
-    """Writes how a render ended, or that it waits again, on its visualization's row, where it is the latest one."""
+    """Copies a render's outcome to its visualization's row if it is the latest; an active state clears the outcome."""
     outcome = "" if state in ACTIVE_STATES else str(state)
     Visualization.objects.filter(latest=render.id).exclude(outcome=outcome).update(outcome=outcome)
 
 
 def index_fill(limit: int) -> int:
-    """Writes what an older version left out, which may run beside this one; returns of how many, `limit` at most."""
+    """Fills columns that an older version left empty, at most `limit` rows for each; returns the number of rows."""
     unread = list(
         Visualization.objects.filter(text="").select_related("owner", "latest").order_by("created_at")[:limit]
     )

@@ -1,4 +1,4 @@
-"""What a render is given before its code begins: its source, its packages and its limits."""
+"""The inputs of a render before its code begins: source, packages and limits."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ from apps.visualizations.states import Reason
 
 
 class StoppedError(RenderEndedError):
-    """The render was cancelled, or lost, before its code began."""
+    """The render was cancelled, or its lease lost, before its code began."""
 
     code = Reason.CANCELLED
 
 
 def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) -> Path | None:
-    """Returns the folder of the packages that the code asks for, installed where it is not yet; None for none.
+    """Returns the folder of the packages that the code requests, installing them if needed; None if it requests none.
 
     Raises:
-        RenderEndedError: they are not allowed or cannot be installed, or the render was cancelled (StoppedError).
+        RenderEndedError: they are not allowed or cannot be installed.
+        StoppedError: the render was cancelled meanwhile.
     """
     if not render.dependencies:
         return None
@@ -58,10 +59,10 @@ def overlay_install(render: Render, lease: Lease, environment: EnvironmentInfo) 
 
 
 def type_renew(render: Render) -> None:
-    """Gives a claimed render the code that its type has now, where the type was upgraded since it was requested.
+    """Updates a claimed render to its type's current code, if the type was upgraded after the request.
 
-    The toolkit that runs it is the present one, which older code of a type may not fit. Arguments are checked again,
-    so that new ones get their defaults; where they no longer fit, the render stays as it was requested.
+    The current toolkit runs it, and older code of a type may not fit that. Arguments are validated again so that new
+    ones get their defaults; if they no longer fit, the render stays as requested.
     """
     if render.is_custom or render.kernel:
         return
@@ -81,7 +82,7 @@ def type_renew(render: Render) -> None:
 
 
 def job_of(render: Render, fetched: FetchedSource | None, packages: Path | None) -> RenderJob:
-    """Returns what the renderer is given, with the limits of this server."""
+    """Returns the job for the renderer, with this server's limits."""
     return RenderJob(
         spec=spec_read(render),
         title=render.visualization.title,
@@ -93,7 +94,7 @@ def job_of(render: Render, fetched: FetchedSource | None, packages: Path | None)
 
 
 def _needs_sandbox(render: Render) -> bool:
-    """Whether its code may be a person's: nobody knows whose code is that is in no file now."""
+    """Whether the code may be a person's own: code that differs from the type's file is of unknown origin."""
     if render.is_custom:
         return True
     try:
@@ -104,7 +105,7 @@ def _needs_sandbox(render: Render) -> bool:
 
 
 def limits_of_server() -> RenderLimits:
-    """Returns the limits that the settings state."""
+    """Returns the limits from the settings."""
     return RenderLimits(
         max_html_bytes=settings.VIZPORTAL_MAX_HTML_BYTES,
         max_memory_bytes=settings.VIZPORTAL_MAX_RENDER_MEMORY_BYTES,
@@ -112,15 +113,16 @@ def limits_of_server() -> RenderLimits:
 
 
 def source_cache() -> SourceCache:
-    """Returns where this machine keeps sources; on the same disk, so that a render gets a link and no copy."""
+    """Returns this machine's source cache. It shares the work directory's disk: sources are linked, not copied."""
     return SourceCache(Path(settings.VIZPORTAL_DATA_DIR) / "sources", settings.VIZPORTAL_SOURCE_CACHE_BYTES)
 
 
 def source_fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource | None:
-    """Brings the source into `directory`; None where the render has none.
+    """Fetches the source into `directory`; None if the render has none.
 
     Raises:
-        SourceError: it cannot be brought.
+        SourceError: it cannot be fetched.
+        StoppedError: the render was cancelled meanwhile.
     """
     if not render.source_uri and not render.source_metadata:
         return None
@@ -134,7 +136,7 @@ def source_fetch(render: Render, lease: Lease, directory: Path) -> FetchedSource
     visualization = render.visualization
     download = Download(directory=directory, max_bytes=settings.VIZPORTAL_MAX_SOURCE_BYTES, on_chunk=on_chunk)
     if is_results(render.source_uri):
-        # A file for each result, and one that says what they are.
+        # One file per result, plus one that describes them.
         return results_stage(render, replace(download, max_files=MOST_RESULTS + 1))
     return source_stage(
         SourceSpec(

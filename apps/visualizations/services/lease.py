@@ -1,4 +1,4 @@
-"""One worker's hold on one render: every change is one UPDATE that names the attempt, so late writes fall away."""
+"""A worker's hold on a render: each change is one UPDATE that names the attempt, so late writes have no effect."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from apps.visualizations.states import RenderState
 LEASE = timedelta(seconds=15)
 BEAT_EVERY_S = 3.0
 LOOK_EVERY_S = 0.4
-# Fetching, starting and exporting come on top of the time the code itself may take.
+# Fetching, starting and exporting are not part of the code's own time limit.
 GRACE = timedelta(seconds=120)
 # The work is done, and without the database there is nothing else to do.
 _FINISH_PATIENCE_S = 300.0
@@ -37,10 +37,10 @@ logger = logging.getLogger(__name__)
 
 
 def render_claim(render_id: str | UUID, attempt: int) -> Render | None:
-    """Takes a queued render for this worker; None where another attempt, another worker or a cancel was first.
+    """Claims a queued render for this worker; None if another attempt, another worker or a cancel came first.
 
     Raises:
-        OperationalError: the database was away, or without room, for half a minute. The render stays queued.
+        OperationalError: the database was away or full for half a minute. The render stays queued.
     """
     return _patiently(lambda: _claim(render_id, attempt), CLAIM_PATIENCE_S, f"render {render_id}")
 
@@ -73,7 +73,7 @@ def _holder_key(render: Render) -> str:
 
 
 def _publish_holder(render: Render) -> None:
-    """Says in the queue's server that this attempt's worker lives: the database may be away while it does."""
+    """Marks this attempt's worker as alive in the queue server, in case the database is away."""
     try:
         connection_get().set(_holder_key(render), "1", ex=int(LEASE.total_seconds()))
     except (RedisError, OSError) as error:
@@ -81,9 +81,9 @@ def _publish_holder(render: Render) -> None:
 
 
 def holder_lives(render: Render) -> bool:
-    """Whether the worker of a render's present attempt said within the length of a lease that it lives.
+    """Whether the worker of a render's current attempt reported itself alive within the length of a lease.
 
-    False where the queue server does not answer: then the lease in the row is all that counts.
+    False if the queue server does not answer: then only the lease in the row counts.
     """
     try:
         return bool(connection_get().exists(_holder_key(render)))
@@ -93,7 +93,7 @@ def holder_lives(render: Render) -> bool:
 
 @contextmanager
 def lease_kept(lease: Lease) -> Iterator[None]:
-    """Renews a lease in a thread of its own, so that a worker whose loop is starved or waits is not taken for lost."""
+    """Renews a lease from a separate thread, so that a worker with a blocked or starved loop is not taken for lost."""
     stop = threading.Event()
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(_keep, lease, stop), name="lease", daemon=True)
@@ -110,17 +110,18 @@ def _keep(lease: Lease, stop: threading.Event) -> None:
         while not stop.wait(BEAT_EVERY_S):
             lease.renew()
     finally:
-        # It has a connection of its own from its first beat on.
+        # The thread opened its own database connection with its first beat.
         connection.close()
 
 
 @dataclass(slots=True)
 class Lease:
-    """The hold itself: `lease_kept` renews it, `beat` writes progress, `is_cancelled` tells when to stop.
+    """A worker's hold: `lease_kept` renews it, `beat` writes progress, `is_cancelled` tells when to stop.
 
     Attributes:
-        on_beat: called with each beat, written or not, and told for how many seconds none will come; 0 for the usual.
-        is_lost: the row says that this attempt no longer counts.
+        on_beat: called with each beat, written or not, with the seconds for which no beat will follow; 0 for the usual
+            interval.
+        is_lost: the row shows that this attempt no longer counts.
     """
 
     render: Render
@@ -128,11 +129,11 @@ class Lease:
     is_lost: bool = False
     _is_cancelled: bool = False
     _beaten: float = field(default_factory=time.monotonic)
-    # Claiming the render read its row.
+    # Claiming the render has just read its row.
     _looked: float = field(default_factory=time.monotonic)
 
     def beat(self, cell: int = 0, cells: int = 0) -> None:
-        """Writes the cell where it changed; renews the lease with it, and where nothing else did in time."""
+        """Writes the cell if it changed, which also renews the lease; otherwise renews it only if overdue."""
         self.on_beat(0)
         moved = (cell, cells) != (self.render.cell, self.render.cells) and cells > 0
         if not moved and time.monotonic() - self._beaten < 2 * BEAT_EVERY_S:
@@ -146,7 +147,7 @@ class Lease:
         try:
             self.is_lost = not _running(self.render).update(**values)
         except DatabaseError:
-            # A database that is away for a moment must not end a render; the lease lasts several beats.
+            # A database that is briefly away must not end a render; the lease outlasts several beats.
             logger.warning("render %s: heartbeat not written", self.render.id, exc_info=True)
             return
         if moved and not self.is_lost:
@@ -160,11 +161,11 @@ class Lease:
         try:
             self.is_lost = not _running(self.render).update(lease_until=timezone.now() + LEASE)
         except DatabaseError:
-            # A database that is away for a moment must not end a render.
+            # A database that is briefly away must not end a render.
             logger.warning("render %s: heartbeat not written", self.render.id, exc_info=True)
 
     def allow(self, seconds: float) -> None:
-        """Moves the deadline: what comes now may take so long, and is none of the code's own time."""
+        """Extends the deadline by a phase of up to `seconds` that does not count towards the code's own time."""
         self.on_beat(seconds)
         until = timezone.now() + LEASE + timedelta(seconds=seconds)
         if self.render.deadline is not None and self.render.deadline >= until:
@@ -190,7 +191,7 @@ class Lease:
         return self.is_lost or self._is_cancelled
 
     def release(self) -> None:
-        """Ends the lease now, so that the reconciler need not wait for it: this worker is being stopped."""
+        """Ends the lease now, because this worker is being stopped: the reconciler need not wait for its expiry."""
         with suppress(RedisError, OSError):
             connection_get().delete(_holder_key(self.render))
         _running(self.render).update(lease_until=timezone.now())
@@ -201,12 +202,12 @@ def _running(render: Render) -> Any:
 
 
 def render_finish(render: Render, *, state: RenderState, figures: Sequence[KeyFigure] = (), **values: Any) -> bool:
-    """Writes the end of this attempt in one UPDATE, and its key figures with it.
+    """Writes the end of this attempt in one UPDATE, together with its key figures.
 
-    A database that is away or full is waited for, up to five minutes: the work is done and must not be lost.
+    Waits up to five minutes for a database that is away or full: the work is done and must not be lost.
 
     Returns:
-        False where the row had moved on (cancelled, timed out, a newer attempt): nothing was written.
+        False if the row had moved on (cancelled, timed out, a newer attempt); nothing was written.
     """
     values |= {"state": state, "finished_at": timezone.now(), "lease_until": None}
     if not _write(render, values, figures):
@@ -217,10 +218,10 @@ def render_finish(render: Render, *, state: RenderState, figures: Sequence[KeyFi
 
 
 def render_give_back(render: Render) -> bool:
-    """Puts a render back into the state `queued`, as its next attempt; the caller queues its job.
+    """Returns a render to the state `queued` as its next attempt; the caller queues the job.
 
     Returns:
-        False where the row had moved on.
+        False if the row had moved on.
     """
     values = {
         "state": RenderState.QUEUED,

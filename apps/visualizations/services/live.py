@@ -1,4 +1,4 @@
-"""What a running render shows of itself, for whoever watches: kept for minutes in the queue server, never in a row."""
+"""Live output of a running render, kept for minutes in the queue server and never in the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.visualizations.models import Render
 _KEY: Final = "vizportal:live:"
 _KEEP_S: Final = 300
 _TELL_EVERY_S: Final = 0.5
-# Longer than any environment may take to start.
+# Longer than any environment takes to start.
 _PHASE_KEEP_S: Final = 3600
 _phases: dict[Any, str] = {}
 _told: dict[Any, tuple[float, str]] = {}
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """Output so far.
+    """A render's output so far.
 
     Attributes:
-        log: the end of what was printed.
-        page_number: counts the pages so far; 0 where there is none yet.
+        log: the end of the printed output.
+        page_number: number of pages published so far; 0 for none.
         phase: "host" while the environment is starting; "" afterwards.
     """
 
@@ -41,7 +41,7 @@ class Live:
 
 
 def live_publish(render: Render, progress: Progress) -> None:
-    """Keeps a running render's log and page where the web processes find them. Best effort."""
+    """Publishes a running render's log and page for the web processes. Best effort."""
     at, log = _told.get(render.id, (0.0, ""))
     is_due = time.monotonic() - at > _TELL_EVERY_S and progress.log != log
     if not is_due and progress.page is None:
@@ -62,7 +62,7 @@ def live_publish(render: Render, progress: Progress) -> None:
 
 
 def live_publish_phase(render: Render, phase: str) -> None:
-    """Keeps what a render waits for, and tells open pages where it is something else than before. Best effort."""
+    """Publishes what a render is waiting for, and notifies open pages if that changed. Best effort."""
     if _phases.get(render.id, "") == phase:
         return
     _phases.clear()
@@ -80,10 +80,10 @@ def live_publish_phase(render: Render, phase: str) -> None:
 
 
 def live_read(caller: Caller, render: Render) -> Live:
-    """Returns what is known; nothing where the queue server does not answer or nothing was told.
+    """Returns the output so far; empty if there is none or the queue server does not answer.
 
     Args:
-        render: one that a selector gave this caller.
+        render: from a selector that checked this caller's permission.
     """
     caller.require(Right.VIEW)
     try:
@@ -98,10 +98,10 @@ def live_read(caller: Caller, render: Render) -> Live:
 
 
 def live_page(caller: Caller, render: Render) -> bytes | None:
-    """Returns the page so far; None where there is none.
+    """Returns the page so far; None if there is none.
 
     Args:
-        render: one that a selector gave this caller.
+        render: from a selector that checked this caller's permission.
     """
     caller.require(Right.VIEW)
     try:

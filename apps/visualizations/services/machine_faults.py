@@ -1,4 +1,4 @@
-"""Faults of the machine that look like faults of a render: what they are called, and whose they are."""
+"""Machine faults that look like a render's own: how they are recognized, and their messages."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
 _LEAST_FREE_BYTES: Final = 1024**2
 _LEAST_FREE_FILES: Final = 16
-# What a program says that was told that the disk is full. It counts only where the disk is full indeed.
+# Messages of programs that met a full disk. They count only if the disk is in fact full.
 _FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded", "Errno 28", "Errno 122")
 _FULL_NEAR_BYTES: Final = 64 * 1024**2
-# A full disk can make a render end so.
+# Reasons that a full disk can cause.
 _SUSPECTED: Final = frozenset({Reason.USER_ERROR, Reason.KERNEL_DIED, Reason.BAD_RESULT, Reason.DISK_FULL})
 _CODE: Final = re.compile(r"\[Errno (\d+)\]")
 VMSTAT: Final = Path("/proc/vmstat")
@@ -56,10 +56,10 @@ _DESCRIPTORS: Final = (
 
 
 def work_dir_make(render: Render) -> Path:
-    """Makes the directory of one attempt.
+    """Creates the work directory of one attempt.
 
     Raises:
-        MachineError: the disk is full, or the place cannot be written to.
+        MachineError: the disk is full, or the work root is not writable.
     """
     try:
         return Path(tempfile.mkdtemp(prefix=f"{render.id}.{render.attempt}.", dir=work_root()))
@@ -68,7 +68,7 @@ def work_dir_make(render: Render) -> Path:
 
 
 def work_dir_fault(error: OSError) -> MachineError:
-    """Returns the fault of a place of work that cannot be used."""
+    """Returns the fault for a work directory that cannot be used."""
     words = error.strerror or type(error).__name__
     message = (
         f"The machine that renders cannot use its work directory ({words}). The code is not at fault. "
@@ -78,7 +78,7 @@ def work_dir_fault(error: OSError) -> MachineError:
 
 
 def fault_of(error: OSError) -> MachineError | None:
-    """Returns what an error of the trusted side's own files means; None where it is no known fault of the machine."""
+    """Maps an error of the portal's own file access to a machine fault; None if it is no known one."""
     if isinstance(error, StoreFullError):
         return MachineError(_STORE_FULL, code=Reason.STORE_FULL)
     if isinstance(error, StoreAwayError):
@@ -94,12 +94,12 @@ def fault_of(error: OSError) -> MachineError | None:
 def _codes(error: OSError) -> set[int]:
     if error.errno is not None:
         return {error.errno}
-    # Copying a folder gathers the errors of all its files, as texts.
+    # shutil.copytree collects the errors of all files as texts.
     return {int(code) for code in _CODE.findall(str(error))}
 
 
 def kills_for_memory() -> int:
-    """Returns how many processes this machine's system has ended for want of memory; 0 where it does not say."""
+    """Returns how many processes the system has killed for lack of memory; 0 if it does not say."""
     try:
         lines = VMSTAT.read_text(encoding="ascii").splitlines()
     except OSError:
@@ -110,18 +110,18 @@ def kills_for_memory() -> int:
 def outcome_fault(
     outcome: RenderOutcome, directory: Path, *, is_custom: bool, kills_before: int
 ) -> MachineError | None:
-    """Returns the machine's fault behind an outcome that looks like the code's; None where there is none.
+    """Returns the machine fault behind an outcome that looks like the code's fault; None if there is none.
 
     Args:
-        directory: of the render, before it is removed: what filled the disk is still there.
-        is_custom: code of somebody's own may have sent the signal to itself, so more than a signal is asked for.
-        kills_before: what `kills_for_memory` said before it ran.
+        directory: the render's, not yet removed, so that whatever filled the disk is still there.
+        is_custom: custom code may have sent the signal to itself, so a signal alone is not enough evidence.
+        kills_before: result of `kills_for_memory` before the render ran.
     """
     if outcome.state != RenderState.FAILED:
         return None
     if outcome.reason in _SUSPECTED and _is_disk_full(outcome, directory):
         return MachineError(_WORK_FULL, code=Reason.WORK_DISK_FULL)
-    # The host's own words about its child, not the child's about itself.
+    # The host reports the signal; the child cannot forge it.
     if outcome.signal == signal.SIGKILL:
         if kills_for_memory() > kills_before:
             return MachineError(_NO_MEMORY, code=Reason.KILLED_BY_SYSTEM)
@@ -131,7 +131,7 @@ def outcome_fault(
 
 
 def _is_disk_full(outcome: RenderOutcome, directory: Path) -> bool:
-    """Whether the disk is full, and not just the render's own share of it (`disk_full` in words of its own)."""
+    """Whether the whole disk is full, not just the render's own quota (which has the reason `disk_full`)."""
     try:
         found = os.statvfs(directory)
     except OSError:

@@ -1,4 +1,4 @@
-"""Titles that the portal gives by itself: they tell one result from another without opening it."""
+"""Automatic titles, which tell one result from another without opening it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LONGEST_PART: Final = 60
 
 
 def title_of(kind: VisualizationType, spec: RenderSpec, artifact: Artifact | None, run_name: str) -> str:
-    """Returns the automatic title: the type, or what the code says of itself; columns, artifact and run.
+    """Returns the automatic title: the type, or what the code says of itself; then columns, artifact and run.
 
-    Such as "ROC curve of score, predictions, taxi-tips 2026-11-23".
+    For example "ROC curve of score, predictions, taxi-tips 2026-11-23".
     """
     what = words_of(spec.code) if spec.is_custom else ""
     name = artifact.name if artifact else spec.source_uri.rstrip("/").rpartition("/")[2]
@@ -27,7 +27,7 @@ def title_of(kind: VisualizationType, spec: RenderSpec, artifact: Artifact | Non
 
 
 def _columns(kind: VisualizationType, values: Any) -> list[str]:
-    """Returns the columns that a person chose: the first texts among the arguments that are no defaults."""
+    """Returns the first chosen columns: string arguments named after a column that differ from their default."""
     chosen = []
     for name, schema in kind.schema.get("properties", {}).items():
         value = values.get(name)
@@ -38,7 +38,7 @@ def _columns(kind: VisualizationType, values: Any) -> list[str]:
 
 
 def words_of(code: str) -> str:
-    """Returns the first line of the code's docstring, or its first comment; "" where it has neither."""
+    """Returns the first line of the code's docstring, else its first comment; "" if it has neither."""
     try:
         text = ast.get_docstring(ast.parse(code)) or ""
     except (SyntaxError, ValueError, RecursionError, MemoryError):

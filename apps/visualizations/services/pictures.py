@@ -1,7 +1,7 @@
 """The first picture of a result, for readers without scripts, for thumbnails and for `manage.py visualize`.
 
-It is made after the result was delivered, when somebody first asks for it, by a confined process of its own
-(vizkit/picture.py), and kept beside the result. A render never waits for it.
+A confined process (vizkit/picture.py) makes it on the first request, after the result was delivered, and it is stored
+beside the result. A render never waits for it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Kind = Literal["svg", "png"]
 # A larger page is hardly a chart, and its picture would take long.
 MOST_PAGE_BYTES: Final = 16 * 1024**2
 MOST_BYTES: Final = 4 * 1024**2
-# V8, which draws, reserves addresses by the terabyte; the program limits its own memory.
+# V8, which draws, reserves terabytes of address space; the program limits its own memory.
 _LIMITS: Final = ConfinedLimits(timeout_s=20, address_space_bytes=4096 * 1024**3, output_bytes=MOST_BYTES + 1)
 _STARTS: Final = {"png": (b"\x89PNG\r\n\x1a\n",), "svg": (b"<svg", b"<?xml")}
 _ENVIRONMENT: Final = "base"
@@ -41,18 +41,18 @@ logger = logging.getLogger(__name__)
 
 
 class PictureBusyError(Exception):
-    """Others are being made, and the wait for them took too long."""
+    """Other pictures are being made, and waiting for them took too long."""
 
 
 def picture_get(render: Render, kind: Kind) -> bytes:
-    """Returns a render's picture, made now where nobody has asked for it before.
+    """Returns a render's picture, and makes it on the first request.
 
-    The content is a stranger's: whoever serves it forbids scripts and loads.
+    The content is untrusted: serve it with scripts and loading forbidden.
 
     Raises:
         FileNotFoundError: the result has no picture, or is too large for one.
-        DamagedError: the result is not what was saved.
-        PictureBusyError: try again later.
+        DamagedError: the stored result does not match what was saved.
+        PictureBusyError: others are being made; try again later.
         StoreAwayError: the store does not answer.
     """
     name = f"{render_folder(render)}/{render.attempt}-picture.{kind}"
@@ -76,10 +76,10 @@ def picture_get(render: Render, kind: Kind) -> bytes:
 
 
 def picture_make(page: Iterable[bytes], kind: Kind) -> bytes:
-    """Returns the first picture of a page; b"" where it has none that can be had in this form.
+    """Returns the first picture of a page; b"" if there is none in this format.
 
     Raises:
-        FileNotFoundError: the environment that draws is not built.
+        FileNotFoundError: the environment that draws pictures is not built.
     """
     interpreter = Path(settings.VIZPORTAL_ENVIRONMENTS_DIR) / _ENVIRONMENT / "bin" / "python"
     if not interpreter.exists():
@@ -92,14 +92,14 @@ def picture_make(page: Iterable[bytes], kind: Kind) -> bytes:
                 PICTURE_PROGRAM, ["page.html", kind], interpreter=interpreter, folder=Path(folder), limits=_LIMITS
             )
         except ConfinedTimeoutError as error:
-            # Kept as having none: tried again at each view, it would keep the pictures of others waiting.
+            # Stored as having no picture: retried at each view, it would keep other pictures waiting.
             logger.warning("%s", error)
             return b""
     return content if content.startswith(_STARTS[kind]) and len(content) <= MOST_BYTES else b""
 
 
 def _read(name: str) -> bytes | None:
-    """Returns a kept picture, b"" where it is known that there is none; None where it is to be made."""
+    """Returns a stored picture; b"" if there is known to be none, None if it has yet to be made."""
     try:
         with default_storage.open(name, "rb") as file:
             seal, _, content = file.read(MOST_BYTES + 1024).partition(b"\n")

@@ -1,4 +1,4 @@
-"""Takes away what nobody needs: old renders that are not the latest, and files without a row."""
+"""Removes old renders that retention does not keep, deleted visualizations, and files without a row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.visualizations.services.compared import results_ids, results_uri
 from apps.visualizations.services.results import ROOT, files_delete, files_list, render_files_delete
 from apps.visualizations.states import ACTIVE_STATES
 
-# So long what was deleted can be restored.
+# How long a deleted visualization can be restored.
 UNDO: Final = timedelta(days=1)
 _MOST_PURGED: Final = 100
 
@@ -27,16 +27,16 @@ _kept: dict[str, Callable[[], QuerySet[Any]]] = {}
 
 
 def kept_register(name: str, render_ids: Callable[[], QuerySet[Any]]) -> None:
-    """Keeps the renders that an app above this one needs, under a name; it returns their ids as a query of one column.
+    """Registers renders that a higher app needs: `render_ids` returns their ids as a one-column query.
 
-    Only age does not remove them: who deletes a visualization deletes all of its renders.
+    This only protects them from age: deleting a visualization deletes all of its renders.
     """
     _kept[name] = render_ids
 
 
 @dataclass(slots=True, kw_only=True)
 class Pruning:
-    """What is taken away, or would be: renders, and the names of orphaned files."""
+    """Removed renders and orphaned files; in a dry run, those that would be removed."""
 
     renders: list[Render] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -44,11 +44,11 @@ class Pruning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long renders are kept. What meets both conditions goes; without any, all is kept.
+    """How long renders are kept. A render that meets both conditions is removed; with neither, all are kept.
 
     Attributes:
-        keep_last: the newest so many of each visualization stay, whatever their age; None where only age counts.
-        before: what ended later stays; None where only their number counts.
+        keep_last: how many of each visualization's newest renders stay, whatever their age; None if only age counts.
+        before: renders that ended later stay; None if only their number counts.
     """
 
     keep_last: int | None = None
@@ -56,15 +56,15 @@ class Retention:
 
     @property
     def keeps_all(self) -> bool:
-        """Whether no render goes."""
+        """Whether no render is removed."""
         return self.keep_last is None and self.before is None
 
 
 def renders_old(retention: Retention) -> QuerySet[Render]:
     """Returns the renders that a retention no longer keeps.
 
-    Whatever it says these stay: a visualization's latest render and its latest good one, all renders of what is pinned
-    or is the baseline of a series, and what the apps above registered: `kept_register`.
+    These always stay: a visualization's latest render and its latest with a page, all renders of a pinned visualization
+    or of a series' baseline, and those that higher apps registered with `kept_register`.
     """
     if retention.keeps_all:
         return Render.objects.none()
@@ -84,14 +84,14 @@ def renders_old(retention: Retention) -> QuerySet[Render]:
 
 
 def renders_compared() -> frozenset[UUID]:
-    """Returns the ids of the renders that saved comparisons need to be rendered again."""
+    """Returns the ids of the renders that saved comparisons would read if rendered again."""
     latest = Render.objects.filter(source_uri__startswith=results_uri([]), visualization__latest=F("id"))
     sources = latest.filter(visualization__deleted_at=None).order_by().values_list("source_uri", flat=True)
     return frozenset(render_id for uri in sources for render_id in results_ids(uri))
 
 
 def visualizations_purge(before: datetime) -> int:
-    """Takes away, with renders and files, what was deleted before then; returns how many, a hundred at most."""
+    """Purges visualizations deleted before a time, with renders and files; returns how many, at most a hundred."""
     found = list(Visualization.objects.filter(deleted_at__lt=before).order_by("deleted_at")[:_MOST_PURGED])
     for visualization in found:
         renders = list(visualization.renders.all())
@@ -102,16 +102,16 @@ def visualizations_purge(before: datetime) -> int:
 
 
 def files_orphaned(before: datetime) -> Iterator[str]:
-    """Yields files of results, written before then, that no render points at."""
+    """Yields result files, written before a time, that no render refers to."""
     for folder in _folders(ROOT):
         for render_folder in _folders(folder):
             names = {f"{render_folder}/{name}" for name in files_list(render_folder)[1]}
             for name in sorted(names - _known(names)):
-                # A result is in the store a moment before its row says so.
+                # A result is stored shortly before its row refers to it.
                 if default_storage.get_modified_time(name) < before:
                     yield name
     for name in (f"{INCOMING}/{each}" for each in files_list(INCOMING)[1]):
-        # What a crash cut short. A save that ends just now takes its own away.
+        # Left by a crash. A save in progress removes its own file, perhaps just now.
         with suppress(FileNotFoundError):
             if default_storage.get_modified_time(name) < before:
                 yield name
@@ -127,11 +127,11 @@ def _known(names: set[str]) -> set[str]:
 
 
 def prune(*, retention: Retention, files_before: datetime, is_dry_run: bool) -> Pruning:
-    """Takes away renders that a retention no longer keeps, and orphaned files.
+    """Removes the renders that a retention no longer keeps, and orphaned files.
 
     Args:
-        files_before: younger files stay: their row may not be written yet.
-        is_dry_run: only tells what would go.
+        files_before: younger files stay, because their row may not be written yet.
+        is_dry_run: only return what would be removed.
     """
     compared = renders_compared()
     renders = [each for each in renders_old(retention) if each.id not in compared]
@@ -139,7 +139,7 @@ def prune(*, retention: Retention, files_before: datetime, is_dry_run: bool) -> 
     if is_dry_run:
         return found
     for render in found.renders:
-        # Somebody may have pinned or shared it meanwhile.
+        # It may have been pinned or shared meanwhile.
         if renders_old(retention).filter(id=render.id).delete()[0]:
             render_files_delete(render)
     files_delete(found.files)
@@ -147,5 +147,5 @@ def prune(*, retention: Retention, files_before: datetime, is_dry_run: bool) -> 
 
 
 def bytes_kept(render: Render) -> int:
-    """Returns how much of the store a render takes."""
+    """Returns how many bytes of the store a render takes."""
     return (render.html_bytes or 0) + (render.notebook_bytes or 0)

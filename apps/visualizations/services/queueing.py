@@ -1,4 +1,4 @@
-"""Queued renders: their rows, and how many one person may have."""
+"""Queueing renders, and the limit for each person."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from apps.visualizations.specs import spec_columns
 
 
 def queue_check(caller: Caller) -> None:
-    """Raises TooManyQueuedError where the caller may queue no more."""
+    """Raises TooManyQueuedError if the caller may not queue another render."""
     limit = settings.VIZPORTAL_MAX_QUEUED_PER_USER
     if selectors.queued_count(caller) >= limit:
         raise TooManyQueuedError(limit)
 
 
 def render_write(visualization: Visualization, spec: RenderSpec, user: Any, sealed_credential: str = "") -> Render:
-    """Writes a queued render, points the visualization at it, and queues it once all of that is committed."""
-    # The lock makes the number safe where the database has row locks; SQLite has one writer at a time anyway.
+    """Writes a queued render as the visualization's latest, and queues its job on commit."""
+    # The lock makes the number unique where the database has row locks; SQLite has a single writer anyway.
     Visualization.objects.select_for_update().get(id=visualization.id)
     last = visualization.renders.aggregate(last=Max("number"))["last"] or 0
     render = Render.objects.create(

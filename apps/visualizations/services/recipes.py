@@ -1,4 +1,4 @@
-"""Recipes: what is drawn of which artifact, whatever the run. The visualizations of one recipe are a series."""
+"""Recipes: type, arguments and artifact, independent of the run. The visualizations of a recipe are a series."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apps.visualizations.models import Recipe, Visualization
 from apps.visualizations.sources import parts_below
 from apps.visualizations.specs import spec_read
 
-# What tells one recipe from another. Their order and names are part of stored digests.
+# The parts that identify a recipe. Their order and names are part of stored digests.
 _PARTS: Final = (
     *("endpoint_key", "namespace", "pipeline_name", "step_id", "artifact_name", "part"),
     *("type_key", "arguments", "code", "environment", "sample_rows"),
@@ -20,10 +20,10 @@ _PARTS: Final = (
 
 
 def recipe_keep(visualization: Visualization, spec: RenderSpec) -> Recipe | None:
-    """Returns the recipe of a spec, saved if it is a new one, and notes it on the visualization, which is not saved.
+    """Returns the recipe of a spec, saving a new one, and sets it on the visualization without saving that.
 
     Returns:
-        None for a visualization of no run: it belongs to no series.
+        None for a visualization without a run: it belongs to no series.
     """
     if not visualization.run_id:
         return None
@@ -34,7 +34,7 @@ def recipe_keep(visualization: Visualization, spec: RenderSpec) -> Recipe | None
 
 
 def recipes_fill(limit: int) -> int:
-    """Gives a recipe to visualizations that an older version saved; returns how many there were, `limit` at most."""
+    """Gives recipes to visualizations that an older version saved; returns how many, at most `limit`."""
     rows = Visualization.objects.filter(recipe=None, latest__isnull=False).exclude(run_id="")
     found = list(rows.select_related("latest").order_by("created_at")[:limit])
     for visualization in found:
@@ -54,7 +54,7 @@ def _values(visualization: Visualization, spec: RenderSpec) -> dict[str, Any]:
         "pipeline_name": visualization.pipeline_name,
         "step_id": visualization.step_id,
         "artifact_name": visualization.artifact_name,
-        # Of an artifact the URI differs from run to run; what a person named instead is the same for all.
+        # An artifact's URI differs from run to run; a source that a person named is the same for all runs.
         "part": spec.source_uri if parts is None else "/".join(parts),
         "type_key": visualization.type_key,
         "arguments": dict(spec.arguments),

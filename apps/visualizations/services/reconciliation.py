@@ -1,4 +1,4 @@
-"""Puts right what crashes leave behind: lost workers, lost jobs, renders past their deadline, orphaned files."""
+"""Repairs what crashes leave behind: lost workers, lost jobs, renders past their deadline, orphaned files."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from apps.visualizations.services.recipes import recipes_fill
 from apps.visualizations.states import ACTIVE_STATES, Reason, RenderState
 
 MAX_LOSSES = 2
-# What an older version saved gets its recipe a few at a time, so that no pass takes long.
+# Rows of an older version get their recipes in batches, so that no pass takes long.
 _MOST_RECIPES = 200
-# Nothing of a render runs before its claim, so a job that was lost before it says little about the render.
+# No code of a render runs before its claim, so a job that was lost earlier says little about the render.
 _MAX_UNCLAIMED = 5
-# A job that was just taken from the queue is not in it any more, though its row still says queued.
+# A job that a worker has just taken is no longer in the queue, though its row still says queued.
 _QUEUE_QUIET = timedelta(seconds=10)
 _LOCK = "vizportal:reconcile"
-# A reconciler that is killed keeps the others out for so long. Passes side by side do no harm.
+# A killed reconciler blocks the others this long. Concurrent passes do no harm.
 LOCK_S = 15
 _LEAST_JUMP_S = 5.0
 _PASSED_AT = "vizportal:reconciled_at"
@@ -44,13 +44,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """What one pass changed, in renders; `work_dirs` in directories.
+    """What one pass changed, counted in renders; `work_dirs` counts directories.
 
-    `recipes`, `indexed` and `purged` count visualizations: those that got a recipe, those that got what a search looks
-    at, and those that were deleted a day ago.
+    `recipes`, `indexed` and `purged` count visualizations: those that got a recipe, those that got search columns, and
+    those that were purged a day after their deletion.
 
-    `parts`: what the apps above did, by the name that they registered.
-    `is_idle` where another holder was at it.
+    `parts`: counts of higher apps, by registered name.
+    `is_idle`: another reconciler held the lock, so this pass did nothing.
     """
 
     cancelled: int = 0
@@ -76,9 +76,9 @@ _parts: dict[str, Callable[[], int]] = {}
 
 
 def part_register(name: str, work: Callable[[], int]) -> None:
-    """Adds the work of an app above this one to each pass, under a name; it returns how much it did.
+    """Registers work that a higher app does in each pass; `work` returns how much it did.
 
-    Its errors are logged and hinder nothing else. It must be safe beside itself, and take a few seconds at most.
+    Its errors are logged and do not stop the pass. It must be safe to run concurrently and take a few seconds at most.
     """
     _parts[name] = work
 
@@ -97,7 +97,7 @@ def _parts_work() -> dict[str, int]:
 
 @contextmanager
 def _one_holder() -> Iterator[bool]:
-    """Yields whether this pass may go on. Without the queue server it may: every change is conditional anyway."""
+    """Yields whether this pass may proceed. Without the queue server it may: every change is conditional anyway."""
     try:
         lock = django_rq.get_connection("render-base").lock(_LOCK, timeout=LOCK_S, blocking=False)
         is_held = lock.acquire()
@@ -120,32 +120,32 @@ def _release(lock: Any) -> None:
 
 @dataclass(slots=True)
 class ClockWatch:
-    """What a reconciler keeps from pass to pass: whether its clock was set, and whether it could look at all."""
+    """State that a reconciler keeps between passes: clock jumps, and whether a pass has just failed."""
 
     _offset_s: float = field(default_factory=lambda: time.time() - time.monotonic())
     _quiet_until: float = float("-inf")
 
     def jump(self) -> timedelta:
-        """Returns by how much the clock was set since the last call; zero for the small steps of keeping time."""
+        """Returns by how much the clock was set since the last call; zero for the small steps of time keeping."""
         offset_s = time.time() - time.monotonic()
         jump_s, self._offset_s = offset_s - self._offset_s, offset_s
         return timedelta(seconds=jump_s) if abs(jump_s) > _LEAST_JUMP_S else timedelta()
 
     def miss(self) -> None:
-        """Says that a pass failed: workers could not write either, and get the time of three beats to do so."""
+        """Notes a failed pass: workers could not write either, so they get three heartbeats' time to do so."""
         self._quiet_until = time.monotonic() + 3 * BEAT_EVERY_S
 
     @property
     def is_quiet(self) -> bool:
-        """Whether workers that say nothing may still be alive."""
+        """Whether silent workers may still be alive."""
         return time.monotonic() < self._quiet_until
 
 
 def reconcile(clock: ClockWatch | None = None) -> Reconciliation:
-    """Makes one pass. Safe at any time and beside any number of others.
+    """Makes one pass. Safe at any time, and concurrently with other passes.
 
     Args:
-        clock: kept from pass to pass; leases and deadlines are moved with a clock that was set. None for a single pass.
+        clock: kept between passes, to move leases and deadlines when the system clock is set; None for a single pass.
     """
     jump = clock.jump() if clock else timedelta()
     with _one_holder() as is_held:
@@ -176,7 +176,7 @@ def reconcile(clock: ClockWatch | None = None) -> Reconciliation:
 
 
 def _publish_pass() -> None:
-    """Keeps the time of this pass, which monitoring looks at."""
+    """Publishes the time of this pass for monitoring."""
     try:
         connection_get().set(_PASSED_AT, f"{time.time():.3f}")
     except (RedisError, OSError) as error:
@@ -184,7 +184,7 @@ def _publish_pass() -> None:
 
 
 def pass_read() -> float | None:
-    """Returns when the latest pass of any reconciler ended, in seconds since 1970; None where none is known.
+    """Returns when the latest pass of any reconciler ended, as a Unix timestamp; None if unknown.
 
     Raises:
         RedisError: the queue server does not answer.
@@ -194,14 +194,14 @@ def pass_read() -> float | None:
 
 
 def _move_times(jump: timedelta) -> None:
-    """Moves what was reckoned by the clock as it was: else all that runs would be lost, or the lost would never be."""
+    """Shifts leases and deadlines by a clock jump: otherwise all running renders would count as lost, or none would."""
     logger.warning("reconcile: the clock was set by %s; leases and deadlines are moved with it", jump)
     running = Render.objects.filter(state=RenderState.RUNNING)
     running.update(lease_until=F("lease_until") + jump, deadline=F("deadline") + jump)
 
 
 def _lease_out(now: datetime, **more: Any) -> list[Render]:
-    """Returns the running renders whose worker is gone: their lease is over, and nothing of it is heard."""
+    """Returns the running renders whose worker is gone: their lease has expired and it shows no sign of life."""
     # A worker that died before its first heartbeat left no lease.
     running = Render.objects.filter(state=RenderState.RUNNING, **more)
     held = running.annotate(held_until=Coalesce("lease_until", F("started_at") + LEASE))
@@ -209,7 +209,7 @@ def _lease_out(now: datetime, **more: Any) -> list[Render]:
 
 
 def _end(render: Render, *, state: RenderState, **values: Any) -> bool:
-    """Ends or re-queues a render, unless its row has moved on since it was read."""
+    """Ends or re-queues a render, unless its row has changed since it was read."""
     same = Render.objects.filter(id=render.id, attempt=render.attempt, state=render.state)
     if not same.update(lease_until=None, state=state, **values):
         return False
@@ -246,17 +246,17 @@ def _finish_overdue(now: datetime) -> int:
 
 
 def _handle_lost_workers(now: datetime) -> tuple[int, int, int]:
-    """Gives renders of vanished workers to others, or gives up.
+    """Re-queues the renders of vanished workers, or gives them up.
 
     Returns:
-        How many are tried again, are lost, and took too many workers with them.
+        The numbers of renders that are tried again, that are lost, and that took too many workers with them.
     """
     tried_again = lost = poisoned = 0
     for render in _lease_out(now, cancel_requested_at=None):
         if render.losses + 1 >= MAX_LOSSES:
             poisoned += _give_up(render, now)
         elif render.is_custom:
-            # Somebody's own code may have effects outside; running it twice is theirs to decide.
+            # Custom code may have side effects; running it twice is its owner's decision.
             lost += _end(
                 render,
                 state=RenderState.LOST,
@@ -299,7 +299,7 @@ def _try_again(render: Render, now: datetime) -> bool:
 
 
 def _enqueue_forgotten(now: datetime) -> int:
-    """Queues again what the queue no longer knows: lost between commit and enqueue, or by FLUSHALL."""
+    """Queues again what the queue no longer has: jobs lost between commit and enqueue, or by FLUSHALL."""
     enqueued = 0
     for environment in _queued(now).values_list("environment", flat=True).distinct():
         try:
@@ -320,7 +320,7 @@ def _queued(now: datetime) -> QuerySet[Render]:
 
 
 def _enqueue_again(render: Render, now: datetime) -> bool:
-    """A job that still exists but is not in the queue died with its worker, or was refused: that counts as a loss."""
+    """Queues a missing job again. A job that exists outside the queue died with its worker or was refused: a loss."""
     if not job_queue.job_exists(render):
         return job_queue.render_enqueue(render)
     if job_queue.job_is_taken(render):

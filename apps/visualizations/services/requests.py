@@ -1,4 +1,4 @@
-"""Checking a request for a visualization: type, source, arguments and code."""
+"""Checks a request for a visualization: type, source, arguments and code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from apps.visualizations.sources import address_allow, address_parse, parts_belo
 from apps.visualizations.states import Reason
 
 MAX_TITLE_CHARS = 200
-# What they hold is in the lineage store; the object at their URI need not exist.
+# Artifacts of these types hold their data in the lineage store; the object at their URI need not exist.
 METADATA_TYPES: Final = frozenset(
     {"system.Metrics", "system.ClassificationMetrics", "system.SlicedClassificationMetrics"}
 )
@@ -34,17 +34,17 @@ SAMPLE_TITLE: Final = " (sample)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisualizationRequest:
-    """A request for a visualization, as the form or the API reads it. Nothing in it has been checked.
+    """A request for a visualization as the form or the API reads it, unchecked.
 
     Attributes:
-        artifact_name: an artifact of the step; "" leaves the choice to `source`, or to the type.
+        artifact_name: an artifact of the step; "" leaves the choice to `source` or to the type.
         source: a URI; "" for the artifact's own.
         code: for CUSTOM only.
-        options: options of `RenderSpec` by name; a missing one has its default. The time limit's is KERNEL_TIMEOUT.
-        force: render even where a saved result has the same cache key.
-        is_sample: try it on the first rows only.
-        environment: for CUSTOM only; "" for what its code says.
-        edited: the id of the render that it was made from by editing; "" for none.
+        options: options of `RenderSpec` by name; missing ones have their defaults, the time limit KERNEL_TIMEOUT.
+        force: render even if a saved result has the same cache key.
+        is_sample: read only the first rows.
+        environment: for CUSTOM only; "" for the one that its code chooses.
+        edited: id of the render that was edited to make this request; "" for none.
     """
 
     type_key: str
@@ -64,15 +64,15 @@ class VisualizationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedRequest:
-    """A request in which everything was checked, ready to be saved.
+    """A request that passed all checks, ready to be saved.
 
     Attributes:
-        details, step, artifact: what it is made of; None for a request without a run, or where none is chosen.
-        artifact_uri: the artifact of this very step that the source is, or in whose folder it lies: the only thing that
-            is read with Kubeflow's own API; "" for another source.
+        details, step, artifact: where the data comes from; None for a request without a run, or if none is chosen.
+        artifact_uri: the URI of the step's artifact that is, or contains, the source; only this is read through
+            Kubeflow's own API. "" for any other source.
         is_titled: whether a person gave the title.
-        pipeline_name: of what is made of no run, and still belongs to a pipeline; "" for none.
-        sealed_credential: the caller's own for Kubeflow, encrypted; "" where the portal's is used.
+        pipeline_name: the pipeline of a visualization without a run that still belongs to one; "" for none.
+        sealed_credential: the caller's own Kubeflow credential, encrypted; "" if the portal's is used.
     """
 
     type_key: str
@@ -93,11 +93,11 @@ def request_check(request: VisualizationRequest, gateway: Gateway | None) -> Che
     """Checks a request.
 
     Args:
-        gateway: with the rights of who asks; None for a request without a run.
+        gateway: acts with the caller's permissions; None for a request without a run.
 
     Raises:
-        InvalidRequestError: with the fields that are wrong.
-        CustomOffError: CUSTOM, and the server does not allow it.
+        InvalidRequestError: names the fields that are wrong.
+        CustomOffError: the type is CUSTOM, and the server does not allow it.
         RunsError: Kubeflow does not answer, or does not know the run or the step.
     """
     kind = selectors.type_get(request.type_key)
@@ -142,25 +142,25 @@ def request_check(request: VisualizationRequest, gateway: Gateway | None) -> Che
 
 
 def _holder_uri(step: Step | None, source_uri: str) -> str:
-    """Returns the URI of the step's artifact that the source is, or in whose folder it lies; "" where there is none."""
+    """Returns the URI of the step's artifact that is, or contains, the source; "" if there is none."""
     uris = (each.uri for each in step.artifacts) if step and source_uri else ()
     held = [uri for uri in uris if parts_below(source_uri, uri) is not None]
     return max(held, key=len, default="")
 
 
 def source_in(artifact: Artifact, source_uri: str, old_uri: str) -> str:
-    """Returns the URI of what was read of an artifact, now that the artifact has another URI than `old_uri`."""
+    """Returns the URI of the same part of an artifact whose URI used to be `old_uri`."""
     parts = parts_below(source_uri, old_uri)
     return "/".join((artifact.uri.rstrip("/"), *parts)) if parts else artifact.uri
 
 
 def own_metadata(artifact: Artifact | None, source_uri: str) -> dict[str, Any]:
-    """Returns an artifact's metadata where that is what it holds, and nothing else was named as the source."""
+    """Returns an artifact's metadata if that is its data and no other source was named; otherwise {}."""
     if artifact is None or artifact.type not in METADATA_TYPES or source_uri != artifact.uri:
         return {}
     metadata = dict(artifact.metadata)
     text = json.dumps(metadata)
-    # PostgreSQL keeps no NUL, in JSON neither.
+    # PostgreSQL accepts no NUL, not even in JSON.
     return metadata if len(text) <= MAX_METADATA_BYTES and "\\u0000" not in text else {}
 
 
@@ -172,7 +172,7 @@ def arguments_clean(kind: VisualizationType, values: Mapping[str, Any]) -> dict[
     """Returns the arguments with defaults filled in.
 
     Raises:
-        InvalidRequestError: fields `arguments.<name>`, or `arguments` for all of them.
+        InvalidRequestError: fields `arguments.<name>`, or `arguments` for the whole.
     """
     try:
         return arguments.clean(kind.schema, values)
@@ -182,24 +182,24 @@ def arguments_clean(kind: VisualizationType, values: Mapping[str, Any]) -> dict[
 
 
 def options_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the options of a render among the values of a form or an API request; None counts as not given."""
+    """Returns the render options among the values of a form or an API request; None counts as not given."""
     return {name: values[name] for name in option_names() if values.get(name) is not None}
 
 
 def options_clean(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the options with the time limit that applies here.
+    """Returns the options with the time limit checked, or set to the server's.
 
     Raises:
-        InvalidRequestError: the time limit is not above 0, or beyond KERNEL_TIMEOUT.
+        InvalidRequestError: the time limit is not above 0, or exceeds KERNEL_TIMEOUT.
     """
     return {**options, "timeout_s": timeout_clean(options.get("timeout_s"))}
 
 
 def timeout_clean(timeout_s: float | None) -> float:
-    """Returns the seconds a render may run.
+    """Returns how many seconds a render may run; None means the server's limit.
 
     Raises:
-        InvalidRequestError: not above 0, or beyond KERNEL_TIMEOUT.
+        InvalidRequestError: not above 0, or exceeds KERNEL_TIMEOUT.
     """
     most = float(settings.KERNEL_TIMEOUT)
     if timeout_s is None:
@@ -223,11 +223,11 @@ def _step(request: VisualizationRequest, gateway: Gateway | None) -> tuple[RunDe
 
 
 def _artifact(request: VisualizationRequest, kind: VisualizationType, step: Step | None) -> Artifact | None:
-    """Returns the artifact that is named, or whose URI is the source; without either, the one that fits best."""
+    """Returns the named artifact, else the one that the source is or lies in, else the one that fits the type best."""
     artifacts = step.artifacts if step else ()
     if request.artifact_name:
         wanted = request.artifact_name
-        # An output is meant first: a step may pass an input on under the same name.
+        # Prefer outputs: a step may pass an input on under the same name.
         ordered = sorted(artifacts, key=lambda each: each.direction != "output")
         found = next((each for each in ordered if wanted in {each.name, each.id}), None)
         if found is None:
@@ -280,13 +280,13 @@ def _source_uri(
 
 
 def title_clean(text: str, *, is_cut: bool = False) -> str:
-    """Returns a title as it is stored.
+    """Returns a title in its stored form.
 
     Args:
-        is_cut: cut what is too long, which nobody typed, in place of refusing it.
+        is_cut: shorten a long title instead of rejecting it, for titles that nobody typed.
 
     Raises:
-        InvalidRequestError: it is too long.
+        InvalidRequestError: the title is too long.
     """
     title = " ".join(text.replace("\0", "").split())
     if len(title) > MAX_TITLE_CHARS and not is_cut:

@@ -1,4 +1,4 @@
-"""A render's files in Django's storage: written whole before any row points at them."""
+"""A render's files in Django's storage: each is written completely before a row refers to it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from apps.visualizations.services.stored import StoredContent, stored_open
 
 ROOT = "renders"
 PATIENCE_S = 20.0
-# A slower store is none.
+# A slower store counts as away.
 _LEAST_BYTES_PER_S = 256 * 1024
 logger = logging.getLogger(__name__)
 
 
 def render_folder(render: Render) -> str:
-    """Returns the folder of a render's files: the id's first two digits keep folders small."""
+    """Returns the folder of a render's files; the prefix of the id keeps directories small."""
     return f"{ROOT}/{render.id.hex[:2]}/{render.id}"
 
 
 def keeping_s(files: Iterable[BinaryIO]) -> float:
-    """Returns how many seconds it may take at most to save these files; so long the render is still its worker's."""
+    """Returns the most seconds that saving these files may take; the worker keeps its lease that long."""
     return sum(PATIENCE_S + os.fstat(file.fileno()).st_size / _LEAST_BYTES_PER_S for file in files)
 
 
@@ -38,18 +38,18 @@ def file_save(render: Render, file: BinaryIO, name: str, *, is_vital: bool = Tru
     """Copies an open file into storage as `<folder>/<attempt>-<name>`.
 
     Args:
-        is_vital: on the disk before any row says so; the rest may be lost with the machine's power.
+        is_vital: sync to disk before returning; other files may be lost in a power failure.
 
     Raises:
-        StoreFullError: there is no room for it.
+        StoreFullError: the store has no room left.
         StoreAwayError: the store was away for 20 s.
-        OSError: what a disk says.
+        OSError: any other error of the disk.
     """
     return _save(f"{render_folder(render)}/{render.attempt}-{name}", file, is_durable=is_vital)
 
 
 def _save(name: str, file: BinaryIO, *, is_durable: bool) -> SavedFile:
-    """Saves a file; a store that is away for a moment must not cost the work that is done."""
+    """Saves a file, retrying while the store is briefly away: finished work must not be lost."""
     until = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -62,11 +62,11 @@ def _save(name: str, file: BinaryIO, *, is_durable: bool) -> SavedFile:
 
 
 def result_open(render: Render, kind: str) -> StoredContent:
-    """Opens a render's page ("html") or executed notebook ("ipynb"), to be compared with what was saved.
+    """Opens a render's page ("html") or executed notebook ("ipynb") for verified reading.
 
     Raises:
-        FileNotFoundError: the render has none, or it is gone from the store.
-        DamagedError: it is not what was saved; the row says so from now on. Reading may raise it too.
+        FileNotFoundError: the render has none, or the store has lost it.
+        DamagedError: it does not match what was saved, which the row then records. Reading may raise it too.
         StoreAwayError: the store does not answer.
     """
     if kind == "html":
@@ -83,9 +83,9 @@ def _note_damage(render: Render) -> None:
 
 
 def result_is_damaged(render: Render) -> bool:
-    """Whether the store holds something else than was saved, of a render that was once found damaged.
+    """Whether the stored files of a render that was once found damaged are still damaged.
 
-    Its files are looked at again: they may have been restored. A store that is away changes nothing.
+    The files are read again, since they may have been restored. A store that is away changes nothing.
     """
     if render.damaged_at is None:
         return False
@@ -100,14 +100,14 @@ def result_is_damaged(render: Render) -> bool:
 
 
 def files_delete(names: list[str]) -> None:
-    """Deletes files from storage; a name that is "" or not there is passed over."""
+    """Deletes files from storage; ignores "" and missing files."""
     for name in names:
         if name:
             default_storage.delete(name)
 
 
 def files_list(folder: str) -> tuple[list[str], list[str]]:
-    """Returns the names of the folders and of the files right below a folder; none where it is not there."""
+    """Returns the names of the folders and of the files directly in a folder; none if it does not exist."""
     try:
         return default_storage.listdir(folder)
     except FileNotFoundError:
@@ -115,7 +115,7 @@ def files_list(folder: str) -> tuple[list[str], list[str]]:
 
 
 def render_files_delete(render: Render) -> None:
-    """Deletes everything in a render's folder, and the folder where the storage has such a thing."""
+    """Deletes everything in a render's folder, and the folder itself if the storage has folders."""
     folder = render_folder(render)
     files_delete([f"{folder}/{name}" for name in files_list(folder)[1]])
     default_storage.delete(folder)

@@ -1,4 +1,4 @@
-"""Who may do what to a visualization, and the audit log's word of it."""
+"""Permission checks for changes to visualizations, and their entries in the audit log."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from apps.visualizations.models import Render, Visualization
 
 
 def right_check(caller: Caller, right: Right) -> None:
-    """Requires a right of the caller.
+    """Requires a permission of the caller.
 
     Raises:
-        NotAllowedError: with a sentence for people.
+        NotAllowedError: the caller lacks it; the message is meant for users.
     """
     if not caller.may(right):
         raise NotAllowedError(roles.refusal(right))
 
 
 def change_check(caller: Caller, visualization: Visualization) -> None:
-    """Refuses a caller that may not change a visualization.
+    """Requires that the caller may change a visualization.
 
     Raises:
-        NotAllowedError: neither the owner with the right to create, nor an administrator.
+        NotAllowedError: the caller is neither the owner, with the permission to create, nor an administrator.
     """
     right_check(caller, Right.CREATE)
     if not selectors.may_change(caller, visualization):
@@ -33,10 +33,10 @@ def change_check(caller: Caller, visualization: Visualization) -> None:
 
 
 def waiter_check(caller: Caller, render: Render) -> None:
-    """Refuses a caller that did not ask for a render; the listener of Kubeflow's protocol asks without an account.
+    """Requires that the caller requested the render. On Kubeflow's own listener, neither has an account.
 
     Raises:
-        NotAllowedError: somebody else asked for it.
+        NotAllowedError: somebody else requested it.
     """
     right_check(caller, Right.CREATE)
     if render.requested_by_id != caller.user_id:
@@ -44,17 +44,17 @@ def waiter_check(caller: Caller, render: Render) -> None:
 
 
 def namespace_check(caller: Caller, endpoint_key: str, namespace: str) -> None:
-    """Refuses a caller that may not read a namespace, whose data a render would read or show.
+    """Requires that the caller may read a namespace whose data a render would read or show.
 
     Raises:
-        NotFoundError: whether there is such a namespace is not told.
+        NotFoundError: the caller may not; the error does not reveal whether the namespace exists.
     """
     if not access.may_read(caller, endpoint_key, namespace):
         raise NotFoundError(f"There is no namespace {namespace[:63]!r}, or you may not see it.")
 
 
 def record(caller: Caller, action: str, visualization: Visualization, *, detail: str = "") -> None:
-    """Writes into the audit log what was done to a visualization."""
+    """Records an action on a visualization in the audit log."""
     audit.record(
         caller,
         action,

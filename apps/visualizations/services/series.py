@@ -1,4 +1,4 @@
-"""A recipe applied to other runs: the visualizations that it makes belong to one series."""
+"""Applies a recipe to other runs: the visualizations that result belong to one series."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def recipe_apply(
     title: str = "",
     on_saved: Callable[[Submission], None] | None = None,
 ) -> Submission:
-    """Draws a recipe of another run's artifact, or returns the saved result of the same cache key.
+    """Applies a recipe to another run's artifact, or returns the saved result with the same cache key.
 
     Args:
-        recipe: one that the caller may see.
-        gateway: to the recipe's endpoint, with the rights of the caller.
-        title: "" for the usual one.
+        recipe: a recipe that the caller may see.
+        gateway: to the recipe's endpoint, acting with the caller's permissions.
+        title: "" for the automatic one.
         on_saved: see `visualization_create`.
 
     Raises:
         NotAllowedError: the caller may not create.
-        NotFoundError: the run has no such step, or the step no such artifact.
+        NotFoundError: the run lacks the step, or the step lacks the artifact.
         VisualizationsError, RunsError: see `visualization_create`.
     """
     right_check(caller, Right.CREATE)
@@ -59,10 +59,10 @@ def recipe_apply(
 
 
 def baseline_set(caller: Caller, visualization: Visualization, *, is_baseline: bool) -> None:
-    """Compares the others of a visualization's series with it, or no longer.
+    """Makes a visualization the baseline of its series, or removes the series' baseline.
 
     Raises:
-        NotAllowedError: neither its owner nor an administrator.
+        NotAllowedError: the caller is neither its owner nor an administrator.
         InvalidRequestError: it belongs to no series.
     """
     change_check(caller, visualization)

@@ -1,6 +1,6 @@
-"""What has changed since a visualization was rendered: its data, its type, its environment, its run.
+"""Finds what has changed since a visualization was rendered: data, type, environment or run.
 
-Each finding has a sentence and says what helps. Nothing is read whole: stores are asked for sizes and versions.
+Each finding has a message and a remedy. No data is read: stores are asked for sizes and versions only.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from apps.visualizations.sources import SourceSpec, source_version
 from apps.visualizations.states import Reason
 
 Remedy = Literal["render", "render_artifact", "download", "retry", ""]
-"""What helps: render again; render again with the artifact where it is now; keep the saved copy; ask again; nothing."""
-# Nobody knows whether the source is there.
+"""Render again; render again from the artifact's current URI; keep the saved copy; check again; nothing helps."""
+# These reasons leave open whether the source exists.
 _UNSURE: Final = frozenset({Reason.ENDPOINT_DOWN, Reason.SOURCE_UNREACHABLE, Reason.SOURCE_TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is no longer as it was.
+    """One change since the render.
 
     Attributes:
         code: artifact_moved, source_changed, source_missing, type_changed, type_gone, environment_changed, run_gone, or
-            unknown where it could not be found out.
-        message: a sentence for people.
-        artifact: what to read in place of what was read; None where that stays.
+            unknown if the check failed.
+        message: a sentence for users.
+        artifact: what to read instead next time; None to read the same source.
     """
 
     code: str
@@ -51,10 +51,10 @@ class Finding:
 def visualization_findings(
     caller: Caller, visualization: Visualization, *, gateway: Callable[[], Gateway] | None = None
 ) -> list[Finding]:
-    """Returns all that has changed since the latest render; nothing while one waits or runs.
+    """Returns all changes since the latest render; none while a render is queued or running.
 
     Args:
-        gateway: what Kubeflow is asked with; None for the caller's own rights.
+        gateway: returns the gateway to use; None for one with the caller's own permissions.
 
     Raises:
         NotFoundError: the caller may not see the visualization.
@@ -67,7 +67,7 @@ def visualization_findings(
 def origin_findings(
     caller: Caller, visualization: Visualization, *, gateway: Callable[[], Gateway] | None = None
 ) -> list[Finding]:
-    """Returns what has changed of run, artifact and source since the latest render, as Kubeflow and stores say.
+    """Returns changes of run, artifact and source since the latest render, according to Kubeflow and the stores.
 
     Args, Raises: see `visualization_findings`.
     """
@@ -84,7 +84,7 @@ def origin_findings(
 
 
 def made_of_findings(visualization: Visualization, render: Render) -> list[Finding]:
-    """Returns what has changed of type and environment since one of its renders, without asking anybody."""
+    """Returns changes of type and environment since one of the renders, without any request to a server."""
     try:
         kind = selectors.type_get(visualization.type_key)
         lock = environments().get(render.environment if kind.is_custom else kind.environment).lock_digest
@@ -104,14 +104,14 @@ def made_of_findings(visualization: Visualization, render: Render) -> list[Findi
 def _run(
     visualization: Visualization, latest: Render, gateway: Callable[[], Gateway]
 ) -> tuple[list[Finding], Artifact | None]:
-    """Returns what has changed of the run, and the artifact as it is now."""
+    """Returns changes of the run, and the current artifact."""
     try:
         details = gateway().run_details(visualization.run_id)
     except NotFoundError:
         words = "The run was deleted from Kubeflow. This saved copy stays."
         return [Finding(code="run_gone", message=words, remedy="download")], None
     except ForbiddenError:
-        # Whose run it is has changed, perhaps; the saved copy is judged by the portal's own rules.
+        # The run may have changed hands; the portal's own permissions decide about the saved copy.
         return [], None
     except RunsError as error:
         return [Finding(code="unknown", message=str(error), remedy="retry")], None
@@ -148,7 +148,7 @@ def _stored(latest: Render, gateway: Callable[[], Gateway]) -> list[Finding]:
         if error.code == Reason.SOURCE_MISSING:
             words = f"The source is no longer there: {error} This saved copy stays."
             return [Finding(code="source_missing", message=words, remedy="download")]
-        # Whoever may not read it learns nothing of it.
+        # A caller who may not read the source learns nothing about it.
         is_unsure = error.code in _UNSURE
         return [Finding(code="unknown", message=str(error), remedy="retry")] if is_unsure else []
     except RunsError as error:

@@ -1,9 +1,9 @@
-"""Reading what was stored: its size and digest are compared with those of the moment it was saved.
+"""Verified reading of stored files: size and digest are compared with those recorded at saving.
 
-The size is compared before anything is sent. A small file is read whole and its digest compared before it is sent too.
-The digest of a large one is computed while it is sent, and its last piece is kept back until the digest fits: otherwise
-the reader gets an error in the place of it, which aborts the transfer. A version that was read whole once is not
-measured again by the same process (docs/decisions/0009-verified-results.md).
+The size is checked before anything is sent. Small files are read and verified before they are sent. The digest of a
+large file is computed while it is sent, and its last chunk is held back until the digest matches: on a mismatch the
+reader gets an error instead, which aborts the transfer. A version that this process has once verified is not verified
+again (docs/decisions/0009-verified-results.md).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-# A file up to this size is compared before its first byte is sent.
+# Files up to this size are verified before their first byte is sent.
 WHOLE_BYTES: Final = 4 * 1024**2
 _CHUNK: Final = 256 * 1024
 _MOST_KNOWN: Final = 4096
@@ -27,23 +27,23 @@ logger = logging.getLogger(__name__)
 
 
 class DamagedError(OSError):
-    """The store holds something else than what was saved: shorter, longer or altered."""
+    """The stored file differs from what was saved: shorter, longer or altered."""
 
 
 @dataclass(slots=True)
 class Known:
-    """Which versions of which files this process has found whole."""
+    """File versions that this process has verified."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _keys: OrderedDict[tuple[str, str, str], None] = field(default_factory=OrderedDict)
 
     def has(self, key: tuple[str, str, str]) -> bool:
-        """Whether this version of this file was found whole."""
+        """Whether this version of a file has been verified."""
         with self._lock:
             return key in self._keys
 
     def add(self, key: tuple[str, str, str]) -> None:
-        """Remembers a file that was found whole; a store that names no versions is not remembered."""
+        """Remembers a verified file; ignored if the store has no versions."""
         if not key[1]:
             return
         with self._lock:
@@ -56,15 +56,15 @@ known = Known()
 
 
 def stored_key(file: File[Any], sha256: str) -> tuple[str, str, str]:
-    """Returns what an open stored file is known by: name, version and the digest that it should have."""
+    """Returns the identity of an open stored file: name, version and expected digest."""
     return str(file.name), str(getattr(file, "version", "")), sha256
 
 
 class StoredContent:
-    """A stored file that is compared as it is read. Iterate it once, or close it.
+    """A stored file that is verified while it is read. Iterate over it once, or close it.
 
     Attributes:
-        size_bytes: of all of it.
+        size_bytes: size of the whole file.
     """
 
     def __init__(self, file: File[Any], sha256: str, on_damage: Callable[[], None]) -> None:
@@ -118,16 +118,16 @@ class StoredContent:
 def stored_open(
     name: str, *, size_bytes: int | None, sha256: str, on_damage: Callable[[], None] = lambda: None
 ) -> StoredContent:
-    """Opens a stored file to be read and compared.
+    """Opens a stored file for verified reading.
 
     Args:
-        size_bytes: what was saved; None where that was not kept.
-        sha256: of what was saved; "" where that was not kept.
-        on_damage: called when something does not fit, also in the middle of reading.
+        size_bytes: the size when it was saved; None if unknown.
+        sha256: the digest when it was saved; "" if unknown.
+        on_damage: called on a mismatch, also in the middle of reading.
 
     Raises:
         FileNotFoundError: there is no such file.
-        DamagedError: its size, or the digest of a small one, is another. Reading a large one may raise it too.
+        DamagedError: its size differs, or a small file's digest. Reading a large file may raise it too.
         StoreAwayError: the store does not answer.
     """
     file = default_storage.open(name, "rb")

@@ -1,4 +1,4 @@
-"""What people ask for: a new visualization, or the saved one of the same request."""
+"""Creates a visualization for a request, or finds the saved one of the same request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_NAME_CHARS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What came of a request; `is_new` is False where a saved result answered it."""
+    """The outcome of a request; `is_new` is False if a saved result answered it."""
 
     visualization: Visualization
     render: Render
@@ -48,17 +48,18 @@ def visualization_create(
     *,
     on_saved: Callable[[Submission], None] | None = None,
 ) -> Submission:
-    """Saves a visualization and queues its first render, or returns the saved one of the same cache key.
+    """Saves a visualization and queues its first render, or returns the saved one with the same cache key.
 
     Args:
-        gateway: with the rights of the caller; None for a request without a run.
-        on_saved: called in the transaction that saves, so that both are kept or neither; what it raises undoes all.
+        gateway: acts with the caller's permissions; None for a request without a run.
+        on_saved: called in the transaction that saves a new visualization, so that an exception from it rolls back
+            both; also called if a saved result is returned.
 
     Raises:
-        NotAllowedError: the caller may not create, or not run code of their own.
-        NotFoundError: it would be of a namespace that the caller may not read.
+        NotAllowedError: the caller may not create visualizations, or not run custom code.
+        NotFoundError: the caller may not read the namespace that it would belong to.
         InvalidRequestError, CustomOffError, RunsError: see `request_check`.
-        TooManyQueuedError: the user has as many waiting as one may have.
+        TooManyQueuedError: the user's queue limit is reached.
     """
     _create_check(caller, request)
     checked = request_check(request, gateway)
@@ -73,22 +74,22 @@ def request_submit(
     edited: str = "",
     on_saved: Callable[[Submission], None] | None = None,
 ) -> Submission:
-    """Saves and queues what was checked, permissions included; see `visualization_create`.
+    """Checks permissions, then saves and queues a checked request; see `visualization_create`.
 
     Args:
-        force: render anew whatever is saved.
-        edited: the id of the render that was edited; "" for none.
+        force: render even if there is a saved result.
+        edited: id of the render that was edited; "" for none.
 
     Raises:
-        NotAllowedError: the caller may not create.
-        NotFoundError: it would be of a namespace that the caller may not read.
-        TooManyQueuedError: the user has as many waiting as one may have.
+        NotAllowedError: the caller may not create visualizations.
+        NotFoundError: the caller may not read the namespace that it would belong to.
+        TooManyQueuedError: the user's queue limit is reached.
     """
     right_check(caller, Right.CREATE)
     namespace_check(caller, checked.endpoint_key, checked.namespace)
     saved = selectors.render_with_receipt(caller, checked.spec.cache_key)
     mine = saved.visualization if saved and selectors.may_change(caller, saved.visualization) else None
-    # The title is no part of the cache key: whoever changed only that gets the saved result under the new title.
+    # The title is not part of the cache key: a request that changes only the title retitles the saved result.
     if mine and checked.is_titled and mine.title != checked.title:
         title_change(caller, mine, checked.title)
     if saved is not None and not force:
@@ -109,7 +110,7 @@ def request_submit(
 
 
 def _supersede(caller: Caller, edited: str, visualization: Visualization) -> None:
-    """Notes on the visualization that was edited what came of it; on somebody else's nothing is noted."""
+    """Marks the edited visualization as superseded, if the caller may change it and run and step are the same."""
     with suppress(NotFoundError):
         before = selectors.render_get(caller, edited).visualization if edited else None
         is_same = before is not None and (before.run_id, before.step_id) == (
@@ -123,14 +124,15 @@ def _supersede(caller: Caller, edited: str, visualization: Visualization) -> Non
 def visualization_create_anew(
     caller: Caller, request: VisualizationRequest, render_id: UUID, *, place: tuple[str, str] = ("", "")
 ) -> Render:
-    """Saves a visualization of its own and queues its render, without a run and whatever was saved before.
+    """Saves a new visualization without a run and queues its render, ignoring saved results.
 
-    For callers who wait for the end: three INSERTs, and one round trip to the queue.
+    For callers that wait for the end: three INSERTs, and one round trip to the queue.
 
     Args:
-        caller: where no account calls (Kubeflow's protocol on its own listener), the listener limits how many wait.
-        render_id: chosen by the caller, who listens for its end already.
-        place: the endpoint's key and the namespace that it belongs to; ("", "") for none.
+        caller: calls without an account (Kubeflow's protocol on its own listener) have no queue limit here; the
+            listener limits how many wait.
+        render_id: chosen by the caller, which already listens for the render's end.
+        place: endpoint key and namespace that it belongs to; ("", "") for none.
 
     Raises:
         NotAllowedError, NotFoundError, InvalidRequestError, CustomOffError, TooManyQueuedError: see
@@ -144,7 +146,7 @@ def visualization_create_anew(
     if caller.is_person:
         queue_check(caller)
     with transaction.atomic():
-        # The reference to the render that comes next is checked when both are committed.
+        # The foreign key to the render, which is inserted next, is checked on commit.
         visualization = _visualization_write(caller.owner, checked, latest_id=render_id)
         render = Render.objects.create(
             id=render_id, visualization=visualization, number=1, requested_by=caller.owner, **spec_columns(spec)
@@ -174,7 +176,7 @@ def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> V
         step_id=checked.step.id if checked.step else "",
         step_name=_copied(checked.step.name) if checked.step else "",
         artifact_name=_copied(checked.artifact.name) if checked.artifact else "",
-        # What may be read through Kubeflow's own API: only a URI that was found in this very step.
+        # Only a URI that was found in this very step may be read through Kubeflow's own API.
         artifact_uri=checked.artifact_uri,
         source_uri=checked.spec.source_uri,
         owner=user,
@@ -186,5 +188,5 @@ def _visualization_write(user: Any, checked: CheckedRequest, **values: Any) -> V
 
 
 def _copied(name: str) -> str:
-    """Returns a foreign name as every database keeps it."""
+    """Returns a name from Kubeflow in a form that every database accepts."""
     return name.replace("\0", "")[:_MAX_NAME_CHARS]

@@ -1,4 +1,4 @@
-"""What people write on a visualization: its title, tags and notes, and whether it is pinned."""
+"""What people edit on a visualization: title, tags, notes and pin."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LONGEST_NOTES: Final = 20_000
 
 
 def title_change(caller: Caller, visualization: Visualization, title: str) -> None:
-    """Gives a visualization another title.
+    """Changes a visualization's title.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator.
+        NotAllowedError: the caller is neither the owner nor an administrator.
         InvalidRequestError: the title is empty or too long.
     """
     title = " ".join(title.replace("\0", "").split())
@@ -33,11 +33,11 @@ def title_change(caller: Caller, visualization: Visualization, title: str) -> No
 
 
 def notes_change(caller: Caller, visualization: Visualization, notes: str) -> None:
-    """Writes the notes, which are Markdown; "" removes them.
+    """Replaces the notes, which are Markdown; "" removes them.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator.
-        InvalidRequestError: they are too long.
+        NotAllowedError: the caller is neither the owner nor an administrator.
+        InvalidRequestError: the notes are too long.
     """
     notes = notes.replace("\0", "").strip()
     if len(notes) > LONGEST_NOTES:
@@ -48,10 +48,10 @@ def notes_change(caller: Caller, visualization: Visualization, notes: str) -> No
 def tags_change(
     caller: Caller, visualization: Visualization, *, add: Iterable[str] = (), remove: Iterable[str] = ()
 ) -> None:
-    """Puts tags on a visualization and takes others off. A tag is one word, in small letters.
+    """Adds and removes tags. A tag is one lower-case word.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator.
+        NotAllowedError: the caller is neither the owner nor an administrator.
         InvalidRequestError: a tag is too long, or there would be too many.
     """
     names = {tag_clean(each) for each in add} | set(visualization.tag_names)
@@ -62,7 +62,7 @@ def tags_change(
 
 
 def tag_clean(name: str) -> str:
-    """Returns a tag as it is kept: in small letters, its white space as hyphens.
+    """Returns a tag in its stored form: lower case, with hyphens for white space.
 
     Raises:
         InvalidRequestError: it is empty or too long.
@@ -74,10 +74,10 @@ def tag_clean(name: str) -> str:
 
 
 def pin_set(caller: Caller, visualization: Visualization, *, is_pinned: bool) -> None:
-    """Pins a visualization, which shows it first and keeps its renders, or takes the pin off.
+    """Pins a visualization, so that it is listed first and its renders are kept, or unpins it.
 
     Raises:
-        NotAllowedError: neither the owner nor an administrator.
+        NotAllowedError: the caller is neither the owner nor an administrator.
     """
     _write(caller, visualization, "is_pinned", is_pinned)
 

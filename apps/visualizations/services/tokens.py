@@ -1,4 +1,4 @@
-"""Tokens of scripts: made once, shown once, looked up by digest."""
+"""API tokens: generated and shown once, looked up by digest."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ _NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 def token_create(caller: Caller, token: ApiToken) -> str:
-    """Gives an unsaved row its secret, saves it, and returns the secret, which is nowhere else.
+    """Generates a token's secret, saves the row, and returns the secret, which is stored nowhere.
 
     Args:
-        token: with its name, its end, and the user whose rights it has: the caller. Only a command may name another.
+        token: an unsaved row with name, expiry, and the user whose permissions it carries: the caller, unless a command
+            calls.
 
     Raises:
-        NotAllowedError: it would be somebody else's.
+        NotAllowedError: the token would belong to somebody else.
     """
     if not caller.is_trusted and (not caller.is_person or token.user_id != caller.user_id):
         raise NotAllowedError("A token acts as its user: make one for yourself only.")
@@ -40,10 +41,10 @@ def token_create(caller: Caller, token: ApiToken) -> str:
 
 
 def token_revoke(caller: Caller, token: ApiToken) -> None:
-    """Deletes a token: a person one of their own, an administrator anybody's.
+    """Deletes a token: users revoke their own, administrators anybody's.
 
     Raises:
-        NotAllowedError: somebody else's, and the caller is no administrator.
+        NotAllowedError: the token is somebody else's, and the caller is no administrator.
     """
     if not caller.may(Right.ADMINISTER) and (not caller.is_person or token.user_id != caller.user_id):
         raise NotAllowedError("Only its user or an administrator may revoke a token.")
@@ -53,9 +54,9 @@ def token_revoke(caller: Caller, token: ApiToken) -> None:
 
 
 def token_user(raw: str) -> Any:
-    """Returns the active user a token stands for; None for an unknown or expired one.
+    """Returns the active user of a token; None if the token is unknown or expired.
 
-    This is how a caller is found, so there is none yet.
+    Takes no caller: this lookup is what identifies the caller.
     """
     now = timezone.now()
     valid = ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), digest=token_digest(raw))

@@ -1,4 +1,4 @@
-"""Which sources may be read, and how they reach a render's input directory. No Django models here."""
+"""Which sources may be read, and how they reach a render's input directory. Contains no Django models."""
 
 from apps.visualizations.sources.addresses import address_allow, address_parse, parts_below
 from apps.visualizations.sources.artifacts import artifact_fetch

@@ -1,4 +1,4 @@
-"""What people may name as a source: the portal's rules for addresses, patterns, and VIZPORTAL_SOURCE_ALLOW."""
+"""Sources that people may name: the rules for addresses, patterns, and VIZPORTAL_SOURCE_ALLOW."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _GLOB: Final = frozenset("*?[")
 
 
 def address_parse(text: str) -> ObjectAddress:
-    """Parses what a person named: `scheme://host/key`, or an absolute path, which means `file:///path`.
+    """Parses a source as typed: `scheme://host/key`, or an absolute path, which means `file:///path`.
 
-    The address is in canonical form, so that each object has one: percent-encoding undone (that of a web address made
-    anew), and no empty names in its key. `*`, `?` and `[` in its key make it a pattern.
+    The result is canonical, so that each object has one address: percent-encoding is decoded (for web addresses,
+    encoded again uniformly), and empty names in the key are dropped. `*`, `?` and `[` in the key make it a pattern.
 
     Raises:
-        SourceError: `source_refused`: no address, or one that `parse_address` refuses; a scheme that is not read here;
-            `**`; a web address with a query or a pattern.
+        SourceError: `source_refused`: not an address; one that `parse_address` refuses; an unsupported scheme; `**`; a
+            web address with a query or a pattern.
     """
     text = text.strip(" ")
     try:
@@ -56,27 +56,27 @@ def _refused(reason: str) -> SourceError:
 
 
 def pattern_split(address: ObjectAddress) -> tuple[ObjectAddress, tuple[str, ...]]:
-    """Returns the folder that a pattern looks into, and the pattern; the address itself and () where it is none."""
+    """Splits a pattern into its fixed folder and the pattern below it; an address without a pattern gives ()."""
     base, pattern = parts_split(address.parts)
     return (replace(address, key="/".join(base)), pattern) if pattern else (address, ())
 
 
 def parts_split(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Returns the names that are no patterns, up to the first that is one, and the others."""
+    """Splits names into those before the first with a wildcard, and the rest."""
     base = tuple(itertools.takewhile(lambda part: not _GLOB & set(part), parts))
     return base, parts[len(base) :]
 
 
 def pattern_fits(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    """Whether a path fits a pattern, segment by segment: `*` never stands for a slash."""
+    """Whether a path matches a pattern, segment by segment: `*` never matches a slash."""
     return len(pattern) == len(parts) and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
 def parts_below(uri: str, folder_uri: str) -> tuple[str, ...] | None:
-    """Returns the names that lead from an artifact to what lies in its folder; the last ones may be a pattern.
+    """Returns the names between an artifact and a source inside its folder; the last ones may be a pattern.
 
     Returns:
-        () for the artifact itself; None for what does not lie in it.
+        () for the artifact itself; None if the source is not inside.
     """
     if not folder_uri or uri == folder_uri:
         return () if folder_uri else None
@@ -90,10 +90,10 @@ def parts_below(uri: str, folder_uri: str) -> tuple[str, ...] | None:
 
 
 def address_allow(address: ObjectAddress, prefixes: Iterable[str]) -> ObjectAddress:
-    """Returns the prefix that covers the address, segment by segment (so `/data` does not cover `/database`).
+    """Returns the allowed prefix that covers an address, by whole segments (`/data` does not cover `/database`).
 
     Raises:
-        SourceError: `source_refused`: none does.
+        SourceError: `source_refused`: no prefix covers it.
     """
     for prefix in map(address_parse, prefixes):
         if address.is_below(prefix):

@@ -1,4 +1,4 @@
-"""Artifacts of a run, streamed through the gateway; a directory arrives as one tar and is unpacked within limits."""
+"""Artifacts streamed through the gateway; a directory arrives as one tar and is unpacked within limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apps.visualizations.states import Reason
 if TYPE_CHECKING:
     from apps.runs.gateway import Gateway
 
-# How much a tar may hold beside its files.
+# Allowance for tar headers, on top of the files' bytes.
 _MOST_HEADER_BYTES: Final = 8 * 1024**2
 
 
@@ -27,16 +27,16 @@ def artifact_fetch(
     folder: tuple[str, ...] = (),
     pattern: tuple[str, ...] = (),
 ) -> FetchedSource:
-    """Streams the object (or directory) at `uri` into the download, through the endpoint's artifact gateway.
+    """Streams the object or directory at `uri` into the download, through the endpoint's artifact gateway.
 
     Args:
-        gateway: with the rights of who asked, or of the portal.
-        folder: names that lead to a folder or a file of the directory; only that is kept.
-        pattern: only the files that fit it are kept, from `folder` on.
+        gateway: acts with the requester's permissions, or the portal's.
+        folder: names of a folder or file in the directory; only that is kept.
+        pattern: only matching files are kept, relative to `folder`.
 
     Raises:
-        SourceError: `source_missing`, or a limit.
-        RunsError: Kubeflow does not give it, or a folder arrives damaged.
+        SourceError: `source_missing`, or a limit is exceeded.
+        RunsError: Kubeflow does not deliver it, or a folder arrives damaged.
     """
     name = safe_name(uri.rstrip("/").rpartition("/")[2])
     with gateway.open_artifact(uri, namespace=gateway.endpoint.namespace) as stream:
@@ -54,7 +54,7 @@ def artifact_fetch(
 def _save_folder(
     chunks: Iterator[bytes], download: Download, folder: tuple[str, ...], pattern: tuple[str, ...]
 ) -> Path | None:
-    """Saves what is wanted of a folder; returns its path where that is one file that `folder` names."""
+    """Saves the wanted part of a folder; returns the path if `folder` names a single file."""
 
     def check(read_bytes: int) -> None:
         download.check_time()

@@ -1,8 +1,8 @@
-"""Sources that were fetched before: each content once, by its digest, up to a limit; the least recently used go first.
+"""Cache of fetched sources: each content once, by digest, up to a size; the least recently used are evicted.
 
-An object is kept only if its store names a version, and is found again only while the store names the same one. Stores
-are read with the portal's own credential, so whoever may read an address may have the kept copy. A render gets a hard
-link in its input directory, which its sandbox lets it read and not write. docs/decisions/0017-source-cache.md says why
+An object is cached only if its store reports a version, and found only while the store reports the same one. Stores are
+read with the portal's own credential, so anybody who may read an address may use the cached copy. A render gets a hard
+link in its input directory; its sandbox allows reading it but not writing. docs/decisions/0017-source-cache.md says why
 this is not fsspec's cache.
 """
 
@@ -16,41 +16,41 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# At the bound, so much is made free that not every render has to tidy up.
+# Eviction goes below the limit, so that not every render has to evict.
 _LOW_WATER = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A kept file."""
+    """A cached file."""
 
     path: Path
     sha256: str
     size_bytes: int
 
     def link(self, target: Path) -> None:
-        """Puts it at `target` as well.
+        """Links the file at `target`.
 
         Raises:
-            FileNotFoundError: it was thrown out meanwhile.
-            FileExistsError: something is at `target`.
+            FileNotFoundError: the file was evicted meanwhile.
+            FileExistsError: `target` exists.
         """
         os.link(self.path, target)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceCache:
-    """The store below `root`, on the disk where renders work; several processes may use it at once.
+    """The cache below `root`, on the disk of the work directories; several processes may use it at once.
 
     Attributes:
-        max_bytes: 0 keeps nothing.
+        max_bytes: 0 caches nothing.
     """
 
     root: Path
     max_bytes: int
 
     def find(self, uri: str, version: str) -> Kept | None:
-        """Returns the content of a version of an address, None where it is not kept."""
+        """Returns the cached content of a version of an address; None if it is not cached."""
         if not version or not self.max_bytes:
             return None
         try:
@@ -64,14 +64,14 @@ class SourceCache:
         return kept
 
     def keep(self, uri: str, version: str, path: Path, sha256: str) -> None:
-        """Keeps a file that was just brought. Best effort: a full disk must not fail a render that has its source."""
+        """Caches a fetched file. Best effort: a full disk must not fail a render that has its source."""
         size_bytes = path.stat().st_size
         if size_bytes > self.max_bytes:
             return
         with contextlib.suppress(OSError):
             self._blob(sha256).parent.mkdir(parents=True, exist_ok=True)
             self._mark(uri, version).parent.mkdir(parents=True, exist_ok=True)
-            # Nothing may write into it any more: the render has the very same file.
+            # Nothing may write to it any more: the render has the very same file.
             path.chmod(0o400)
             with contextlib.suppress(FileExistsError):
                 os.link(path, self._blob(sha256))
@@ -79,7 +79,7 @@ class SourceCache:
             self.prune()
 
     def prune(self) -> int:
-        """Throws the least recently used out, where there is more than may be; returns how many bytes that freed."""
+        """Evicts the least recently used files if the limit is exceeded; returns how many bytes that freed."""
         blobs = [(each.stat().st_mtime, each.stat().st_size, each) for each in self._files("blobs")]
         total = sum(size for _, size, _ in blobs)
         freed = 0

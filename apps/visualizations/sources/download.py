@@ -1,4 +1,4 @@
-"""The input directory of one render: everything that enters is counted, timed, limited and digested."""
+"""The input directory of a render: everything that enters is counted, timed, limited and digested."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from apps.visualizations.states import Reason
 MAX_FILES = 200
 MAX_SECONDS = 60.0
 MAX_DEPTH = 8
-# "=" is in the names of folders that hold a partition, such as day=Sun.
+# "=" occurs in names of partition folders, such as day=Sun.
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedSource:
-    """What arrived.
+    """A fetched source.
 
     Attributes:
-        source: what the code gets: a file's path, or a pattern or directory where there are several; "" for none.
-        digest: SHA-256 over names and contents, in the order of their names.
-        size_bytes: of all files together.
-        version: what tells this content from another without reading it (`source_version`); "" where nothing does.
+        source: what the code gets: a file's path, or a pattern or directory if there are several files; "" for none.
+        digest: SHA-256 over the names and contents of the files, ordered by name.
+        size_bytes: total size of the files.
+        version: identifies the content without reading it (`source_version`); "" if nothing does.
     """
 
     source: str
@@ -39,25 +39,25 @@ class FetchedSource:
 
 
 def listing_version(entries: Iterable[tuple[str, int | None, str]]) -> str:
-    """Returns one version of files given as (name, size in bytes, the store's version); "" where all say nothing."""
+    """Returns one version for files given as (name, size in bytes, store's version); "" if neither is known of any."""
     known = sorted((name, size, version) for name, size, version in entries if size is not None or version)
     return hashlib.sha256(repr(known).encode()).hexdigest() if known else ""
 
 
 def safe_name(name: str) -> str:
-    """Returns a file name that keeps the suffix and nothing that a shell, a path or a pattern could read."""
+    """Returns a file name that keeps the suffix, free of characters special to shells, paths or patterns."""
     cleaned = _UNSAFE.sub("_", name).lstrip(".-")[-120:]
     return cleaned or "source"
 
 
 def safe_path(parts: Iterable[str]) -> str:
-    """Returns a path of safe names, its last eight."""
+    """Returns a path of safe names, limited to the last eight."""
     return "/".join(safe_name(part) for part in list(parts)[-MAX_DEPTH:])
 
 
 @dataclass(slots=True, kw_only=True)
 class Download:
-    """Writes files below `directory` within the limits; `on_chunk` is called often and may raise to stop."""
+    """Writes files below `directory` within limits; `on_chunk` is called often and may raise to stop."""
 
     directory: Path
     max_bytes: int
@@ -70,7 +70,7 @@ class Download:
     _started: float = field(default_factory=time.monotonic)
 
     def check_size(self, size_bytes: int | None) -> None:
-        """Refuses before anything is fetched, where the size is known.
+        """Rejects further data that would exceed the limit, before it is fetched if its size is known.
 
         Raises:
             SourceError: `source_too_big`.
@@ -81,7 +81,7 @@ class Download:
             )
 
     def check_time(self) -> None:
-        """Raises SourceError, `source_timeout`, when fetching took too long."""
+        """Raises SourceError, `source_timeout`, if fetching takes too long."""
         self.on_chunk()
         if time.monotonic() - self._started > self.max_seconds:
             raise SourceError(
@@ -92,12 +92,12 @@ class Download:
         """Writes one file; `relative` is a path of safe names.
 
         Raises:
-            SourceError: `source_too_big`, `source_timeout`, or `source_refused` for a name that is there already.
+            SourceError: `source_too_big`, `source_timeout`, or `source_refused` for a name that already exists.
         """
         path = self._make_room(relative)
         digest = hashlib.sha256()
         try:
-            # O_EXCL: two members of one name never overwrite each other, and nothing is followed.
+            # O_EXCL: two members of one name never overwrite each other, and links are not followed.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
             raise SourceError("Two files of the source share a name.", code=Reason.SOURCE_REFUSED) from error
@@ -112,11 +112,11 @@ class Download:
         return path
 
     def take(self, relative: str, sha256: str, size_bytes: int, link: Callable[[Path], None]) -> Path:
-        """Takes one file that is on this disk already; `link` puts it at the path it is given.
+        """Adds a file that is already on this disk; `link` creates it at the given path.
 
         Raises:
-            SourceError: as `save`.
-            FileNotFoundError: it is there no longer.
+            SourceError: see `save`.
+            FileNotFoundError: the file no longer exists.
         """
         path = self._make_room(relative)
         self.check_size(size_bytes)
@@ -129,11 +129,11 @@ class Download:
         return path
 
     def note(self, relative: str, size_bytes: int | None, version: str) -> None:
-        """Notes what a store said of a file when it was read."""
+        """Notes the size and version that a store reported for a file when it was read."""
         self._listing.append((relative, size_bytes, version))
 
     def digest(self, relative: str) -> str:
-        """Returns the SHA-256 of a file that was saved or taken."""
+        """Returns the SHA-256 of a saved or added file."""
         return self._digests[relative]
 
     def _make_room(self, relative: str) -> Path:
@@ -148,13 +148,13 @@ class Download:
         return path
 
     def done_matches(self, depth: int) -> FetchedSource:
-        """Ends the download of what a pattern matched: one file as itself, several as a pattern of the same depth."""
+        """Ends the download of a pattern's matches: one file as itself, several as a pattern of the same depth."""
         if len(self._digests) == 1:
             return self.done(str(self.directory / next(iter(self._digests))))
         return self.done(str(self.directory.joinpath(*["*"] * depth)))
 
     def done(self, source: str) -> FetchedSource:
-        """Ends the download; `source` is what the code will see."""
+        """Ends the download; `source` is what the code gets."""
         whole = hashlib.sha256()
         for name in sorted(self._digests):
             whole.update(f"{name}\0{self._digests[name]}\n".encode())

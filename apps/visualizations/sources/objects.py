@@ -1,4 +1,4 @@
-"""Objects that the portal reads by itself: one, a folder, or what a pattern matches; again from the cache."""
+"""Objects that the portal reads directly: one, a folder, or a pattern's matches; uses the cache."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def objects_fetch(
     *,
     pattern: tuple[str, ...] = (),
 ) -> FetchedSource:
-    """Brings the object at an address, the folder there, or the files below it that fit `pattern`.
+    """Fetches the object at an address, the folder there, or the files below it that match `pattern`.
 
     Args:
-        cache: None for what is on this machine anyway.
+        cache: None for files that are on this machine anyway.
 
     Raises:
-        SourceError: nothing there or nothing fits, it changed while it was read, or a limit.
-        RunsError: the store does not give it.
+        SourceError: nothing exists or matches, it changed while it was read, or a limit is exceeded.
+        RunsError: the store does not deliver it.
     """
     found = False
     for each, relative, entry in _files(reader, address, pattern, download.check_time):
@@ -53,7 +53,7 @@ def objects_fetch(
 
 
 def objects_version(reader: StoreReader, address: ObjectAddress, *, pattern: tuple[str, ...] = ()) -> str:
-    """Returns the version of what `objects_fetch` would bring (download.listing_version), without reading any of it.
+    """Returns the version that `objects_fetch` would get (download.listing_version), without reading any content.
 
     Raises:
         SourceError, RunsError: see `objects_fetch`.
@@ -65,7 +65,7 @@ def objects_version(reader: StoreReader, address: ObjectAddress, *, pattern: tup
 
 
 def source_name(address: ObjectAddress) -> str:
-    """Returns the name that an object has in a render's input directory."""
+    """Returns an object's name in a render's input directory."""
     return safe_name(address.key.rstrip("/").rpartition("/")[2])
 
 
@@ -76,7 +76,7 @@ def _missing(address: ObjectAddress, pattern: tuple[str, ...]) -> SourceError:
 def _files(
     reader: StoreReader, address: ObjectAddress, pattern: tuple[str, ...], on_entry: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[ObjectAddress, str, Entry]]:
-    """Yields address, path in the input directory and entry of the object, or of each file of the folder that fits."""
+    """Yields (address, path in the input directory, entry) of the object, or of each matching file of the folder."""
     facts = None if pattern else reader.facts(address)
     if facts is not None:
         yield address, source_name(address), Entry(path="", size_bytes=facts.size_bytes, version=facts.version)
@@ -129,5 +129,5 @@ def _take_kept(address: ObjectAddress, relative: str, entry: Entry, download: Do
     try:
         download.take(relative, kept.sha256, kept.size_bytes, kept.link)
     except FileNotFoundError:
-        return False  # thrown out by another worker in between
+        return False  # evicted by another worker in between
     return True

@@ -1,4 +1,4 @@
-"""The one way by which a source reaches a render: from wherever it is, into the render's input directory."""
+"""The only way for a source to reach a render: from wherever it is into the render's input directory."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _STORE_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSpec:
-    """What a render reads.
+    """A render's source.
 
     Attributes:
-        uri: of the artifact, or what a person named.
-        artifact_uri: the artifact of the very step that it is, or in whose folder it lies; "" where the
-            administrator's list decides.
-        metadata: the artifact's, where that is its data (metrics of Kubeflow); then nothing else is read.
-        name: the artifact's, for the file of its metadata.
+        uri: the artifact's, or one that a person named.
+        artifact_uri: the URI of the step's artifact that is, or contains, the source; "" if the administrator's list
+            decides.
+        metadata: the artifact's metadata if that is its data (metrics of Kubeflow); then nothing else is read.
+        name: the artifact's name, used for the file of its metadata.
     """
 
     uri: str
@@ -48,14 +48,14 @@ def source_stage(
     cache: SourceCache,
     allowed: Iterable[str],
 ) -> FetchedSource:
-    """Brings a source.
+    """Fetches a source.
 
     Args:
-        gateway: makes the gateway to the endpoint, with the rights of who asked; called only where it is needed.
-        allowed: prefixes of what people may name (VIZPORTAL_SOURCE_ALLOW).
+        gateway: returns a gateway to the endpoint with the requester's permissions; called only if needed.
+        allowed: prefixes that people may name (VIZPORTAL_SOURCE_ALLOW).
 
     Raises:
-        SourceError: it cannot be brought; the code and the text say why.
+        SourceError: the source cannot be fetched; code and message say why.
     """
     if wanted.metadata:
         text = json.dumps(wanted.metadata, ensure_ascii=False)
@@ -71,13 +71,13 @@ def source_stage(
 
 
 def source_version(wanted: SourceSpec, *, gateway: Callable[[], Gateway], allowed: Iterable[str]) -> str:
-    """Returns what tells the source's content from an earlier one without reading it; "" where nothing does.
+    """Returns a version that identifies the source's content without reading it; "" if nothing does.
 
-    It is made of names, sizes and the versions that stores give (ETag, generation, modification time). What is read
-    through Kubeflow has a size only, and a folder not even that. `FetchedSource.version` is the same of what was read.
+    It is made of names, sizes and the stores' versions (ETag, generation, modification time). A file read through
+    Kubeflow has only a size, and a folder not even that. `FetchedSource.version` is the version of what was read.
 
     Raises:
-        SourceError: it is not there, or cannot be looked at; the code says which.
+        SourceError: the source does not exist or cannot be checked; the code says which.
     """
     if wanted.metadata:
         return ""
@@ -94,12 +94,12 @@ def source_version(wanted: SourceSpec, *, gateway: Callable[[], Gateway], allowe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where a source is.
+    """The location of a source.
 
     Attributes:
-        reader: the store's; None where the endpoint is asked, for `uri`.
-        folder, pattern: what is wanted of the object at `uri`; with a reader, `address` is in `folder` already.
-        is_kept: whether what is read may be kept for the next render.
+        reader: reads the store directly; None if the endpoint is asked for `uri`.
+        folder, pattern: the wanted part of the object at `uri`; with a reader, `address` already includes `folder`.
+        is_kept: whether the content may be cached for later renders.
     """
 
     reader: StoreReader | None
@@ -113,7 +113,7 @@ class _Place:
 def _locate(wanted: SourceSpec, allowed: Iterable[str]) -> _Place:
     parts = parts_below(wanted.uri, wanted.artifact_uri)
     if parts is None:
-        # Checked when it was asked for; the list may have become shorter since.
+        # Checked at the request already, but the list may have become shorter since.
         address = address_parse(wanted.uri)
         prefix = address_allow(address, allowed)
         base, pattern = pattern_split(address)
@@ -128,7 +128,7 @@ def _locate(wanted: SourceSpec, allowed: Iterable[str]) -> _Place:
 
 @contextmanager
 def _unreachable() -> Iterator[None]:
-    """Tells a store or web server that does not answer from a Kubeflow that does not."""
+    """Distinguishes an unreachable store or web server from an unreachable Kubeflow."""
     try:
         yield
     except EndpointDownError as error:
@@ -137,7 +137,7 @@ def _unreachable() -> Iterator[None]:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Says what Kubeflow or a store answered as a source's fault."""
+    """Turns errors of Kubeflow or a store into SourceErrors."""
     try:
         yield
     except EndpointDownError as error:

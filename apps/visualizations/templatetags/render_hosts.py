@@ -1,4 +1,4 @@
-"""The render hosts on the admin's first page: which there are, and what confines their renders."""
+"""The render hosts on the admin site's index: which ones exist, and how they confine renders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.inclusion_tag("admin/render_hosts.html")
 def render_hosts() -> dict[str, Any]:
-    """Lists what the living hosts said of themselves; `is_known` is false where the queue server does not answer."""
+    """Lists the status of the live hosts; `is_known` is False if the queue server does not answer."""
     try:
         hosts, is_known = hosts_read(), True
     except (RedisError, OSError):

@@ -1,4 +1,4 @@
-"""What pages with results in frames need to hand over the results' libraries."""
+"""Tags for pages that supply the libraries of results in frames."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ register = template.Library()
 
 @register.filter
 def in_frame(content_url: str) -> str:
-    """Returns the address of a result for a frame whose page hands over its libraries."""
+    """Returns a result's address for a frame whose page supplies its libraries."""
     return f"{content_url}?{PARAMETER}={FROM_PARENT}"
 
 
 @register.simple_tag
 def chart_libraries() -> str:
-    """Returns the addresses of what charts are drawn with, which a page may fetch while a render runs."""
+    """Returns the addresses of chart libraries, which a page may prefetch while a render runs."""
     return " ".join(drawings.library_urls())
 
 

@@ -1,4 +1,4 @@
-"""Library code for results: public, never changing, and free of anything that belongs to a render."""
+"""Library code for results: public, immutable, and free of render output."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TAKES_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?:1|0?\.\d*[1-9])\S
 def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
     """Returns an asset. A result's frame has no origin and sends no cookie, so no sign-in is required.
 
-    Where results have an origin of their own it is answered there only, before there are sessions.
+    If results have their own origin, assets are served only there, where requests have no session.
 
     Args:
         kind: "js" or "css".
@@ -34,8 +34,8 @@ def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
     if hasattr(request, "session"):
         if settings.VIZPORTAL_RESULTS_ORIGIN:
             raise Http404("Library code for results is on their own origin.")
-        # The session was asked for the namespace that was chosen last: without this the answer would vary by cookie,
-        # and no cache between could keep it.
+        # The session was read to find the namespace chosen last. Without this line the response would vary by cookie,
+        # and caches could not store it.
         request.session.accessed = False
     takes_gzip = bool(_TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")))
     compressed = assets.asset_compressed(sha256, kind) if takes_gzip else None
@@ -44,7 +44,7 @@ def asset(request: HttpRequest, sha256: str, kind: str) -> HttpResponseBase:
     response["Vary"] = "Accept-Encoding"
     response["ETag"] = f'"{sha256[:32]}{"-gz" if is_compressed else ""}"'
     response["Cache-Control"] = "public, max-age=31536000, immutable"
-    # An opaque origin is foreign to every origin, its own server's too; module scripts ask for CORS besides.
+    # An opaque origin is cross-origin everywhere, even to its own server; module scripts also require CORS.
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["Access-Control-Allow-Origin"] = "*"
     response["X-Content-Type-Options"] = "nosniff"

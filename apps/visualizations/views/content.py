@@ -1,4 +1,4 @@
-"""A render's files: the picture for its sandboxed frame, and the downloads."""
+"""A render's files: the page for its sandboxed frame, the downloads, and the picture."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-# The result is somebody's output and stays a stranger: an opaque origin, no network, no forms, no frames of its own.
+# Results are untrusted: an opaque origin, no network, no forms, no nested frames.
 RESULT_CSP = (
     "sandbox allow-scripts; default-src 'none'; "
     "script-src 'unsafe-inline' 'unsafe-eval' blob: data: {assets}; "
@@ -43,7 +43,7 @@ RESULT_CSP = (
     "worker-src blob:; "
     "connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'"
 )
-# A picture is drawn, and nothing in it runs or loads, also where somebody opens it by itself.
+# A picture may only be drawn: nothing in it runs or loads, even if it is opened on its own.
 PICTURE_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
 _CONTENT_TYPES = {
     "html": "text/html; charset=utf-8",
@@ -75,26 +75,26 @@ def _file(render: Render, kind: str, *, with_assets: bool = False) -> HttpRespon
         return _damaged()
     content_type = _CONTENT_TYPES[kind]
     if with_assets:
-        # How long it becomes is known only at its end.
+        # The length is known only at the end.
         response = StreamingHttpResponse(inline_assets(content), content_type=content_type)
     else:
         response = StreamingHttpResponse(content, content_type=content_type)
         response["Content-Length"] = str(content.size_bytes)
-    # Renders never change, but who may see them can.
+    # Renders never change, but the people who may see them can.
     response["Cache-Control"] = "private, max-age=86400, immutable"
     return response
 
 
 def _damaged() -> HttpResponse:
-    """What stands in the frame, or comes from a script's download, in the place of a file that is not as it was saved.
+    """Returns a page in place of a file that does not match what was saved.
 
-    Its script asks the page around it to draw the card again, which then says so and offers to render again.
+    In a frame, its script asks the surrounding page to redraw the card, which then reports it and offers a new render.
     """
     return HttpResponse(DAMAGED_PAGE, status=500, headers={"Cache-Control": "no-store"})
 
 
 def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Decorator: requires a sign-in or a script's token, since the REST API returns addresses of these views."""
+    """Decorator: requires a sign-in or an API token, since the REST API returns addresses of these views."""
 
     @functools.wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -116,9 +116,9 @@ def for_scripts_too(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
 @for_scripts_too
 @require_safe
 def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
-    """Answers with the picture, for a frame only; a browser that goes there itself is led to the render's page.
+    """Returns the result's page, for frames only; direct navigation is redirected to the render's page.
 
-    Where results have an origin of their own, it leads there, and the address is signed anew each time.
+    If results have their own origin, this redirects there, with a freshly signed address each time.
     """
     render = _render(request, render_id)
     destination = request.headers.get("Sec-Fetch-Dest", "")
@@ -129,7 +129,7 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
         return HttpResponseRedirect(address, headers={"Cache-Control": "no-store"})
     response = framed_result(caller_of(request), request, render)
     confine_result(response, f"{request.scheme}://{request.get_host()}")
-    # One address answers in two ways, depending on this header.
+    # The response at this address depends on that header.
     response["Vary"] = "Sec-Fetch-Dest, Cookie"
     return response
 
@@ -137,11 +137,11 @@ def render_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
 @login_not_required
 @require_safe
 def signed_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
-    """Answers with the picture on the origin of results, in a frame of the portal's, for a signed address."""
+    """Returns the result's page on the results' own origin, to a frame of the portal with a signed address."""
     signed = address_read(render_id, request.GET.get("key", ""))
     if signed is None or request.headers.get("Sec-Fetch-Dest", "iframe") not in FRAMES:
         raise Http404("This address is not valid, or no longer valid.")
-    # Who it was signed for has been checked; there is no session on this origin to make a caller from.
+    # The signature's holder has been checked; this origin has no session to make a caller from.
     caller = system_caller()
     render = selectors.render_get(caller, render_id)
     response = framed_result(caller, request, render)
@@ -153,19 +153,19 @@ def signed_content(request: HttpRequest, render_id: UUID) -> HttpResponseBase:
 
 
 def confine_result(response: HttpResponseBase, origin: str) -> None:
-    """Sets what confines a result's page in a browser.
+    """Sets the headers that confine a result's page in a browser.
 
     Args:
-        origin: the one that answers with the page and its assets, such as `https://portal.example.com`.
+        origin: the origin that serves the page and its assets, such as `https://portal.example.com`.
     """
     assets = f"{origin}/assets/"
     set_sandbox_headers(response, RESULT_CSP.format(assets=assets), reachable=f"{assets}*")
 
 
 def framed_result(caller: Caller, request: HttpRequest, render: Render) -> HttpResponseBase:
-    """Returns the result, or what a running render has put out; where the page around it says so, to be handed over.
+    """Returns the result, or a running render's output so far, prepared for library handover if the query asks for it.
 
-    Nothing confines it yet: see `confine_result`.
+    The response is not confined yet: see `confine_result`.
     """
     response = _so_far(caller, render) if render.is_active else _file(render, "html")
     is_handed = request.GET.get(library_handover.PARAMETER) == library_handover.FROM_PARENT
@@ -184,7 +184,7 @@ def _begin_with(response: HttpResponseBase, start: bytes) -> None:
 
 
 def _so_far(caller: Caller, render: Render) -> HttpResponse:
-    """What a running render has put out: as much a stranger as its end."""
+    """Returns the output of a running render so far; it is as untrusted as the final result."""
     page = live_page(caller, render)
     if page is None:
         raise Http404("There is no output yet.")
@@ -194,14 +194,14 @@ def _so_far(caller: Caller, render: Render) -> HttpResponse:
 @for_scripts_too
 @require_safe
 def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpResponseBase:
-    """Answers with the HTML or the executed notebook as a download; the HTML with all it needs, to open offline.
+    """Returns the HTML or the executed notebook as a download; the HTML is self-contained, to open offline.
 
     Args:
         kind: "html" or "ipynb".
     """
     render = _render(request, render_id)
     response = _file(render, kind, with_assets=kind == "html")
-    # Opened from the disk it is the reader's own file; opened from here it must not run as the portal.
+    # A download opens as the reader's own file; when opened at this address it must not run as the portal.
     set_sandbox_headers(response, "sandbox; default-src 'none'")
     if response.status_code == OK:
         name = _UNSAFE.sub("-", render.visualization.title).strip("-.") or "visualization"
@@ -212,7 +212,7 @@ def render_download(request: HttpRequest, render_id: UUID, kind: str) -> HttpRes
 @for_scripts_too
 @require_safe
 def render_picture(request: HttpRequest, render_id: UUID, kind: pictures.Kind) -> HttpResponse:
-    """Answers with the first picture of a result; without one 404, or 204 to a page that asks for nothing then."""
+    """Returns the first picture of a result; 404 if there is none, or 204 to a page that asked for that instead."""
     return picture_answer(request, _render(request, render_id), kind)
 
 

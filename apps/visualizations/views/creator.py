@@ -1,4 +1,4 @@
-"""The Creator and the saved results of one step, as a fragment of the step's page and as a page of its own."""
+"""The Creator and the saved results of a step, as a fragment of the step's page or a page of its own."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from apps.visualizations.services import submission
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-# What a browser without scripts gets; with htmx it is a 200, since browsers log every other status as an error.
+# For browsers without scripts; htmx gets a 200, since browsers log every other status as an error.
 _INVALID = 422
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
-    """GET shows the Creator above the step's saved results; POST renders what the Creator asks for.
+    """Shows the Creator above the step's saved results; POST renders the request in the form.
 
-    A link may choose: `?artifact=`, `?type=`, and `?from=<render id>` to begin with that render's arguments and code.
+    A link may preset `?artifact=`, `?type=`, and `?from=<render id>` to start from that render's arguments and code.
     """
     try:
         gateway = gateway_for(caller_of(request))
@@ -40,7 +40,7 @@ def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpRespon
     except RunsNotFoundError as error:
         raise Http404(str(error)) from error
     except ForbiddenError as error:
-        # Whether another namespace has such a run is not told.
+        # Do not reveal whether another namespace has such a run.
         raise Http404(HIDDEN) from error
     except RunsError as error:
         return _endpoint_down(request, run_id, step_id, error)
@@ -55,7 +55,7 @@ def step_fragment(request: HttpRequest, run_id: str, step_id: str) -> HttpRespon
 
 @require_safe
 def creator_form(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
-    """Answers with the form again after another artifact or type was chosen; what was typed stays where it fits."""
+    """Returns the form after another artifact or type was chosen, keeping typed values that still fit."""
     try:
         details = gateway_for(caller_of(request)).run_details(run_id)
     except RunsError as error:
@@ -70,7 +70,7 @@ def creator_form(request: HttpRequest, run_id: str, step_id: str) -> HttpRespons
 
 
 def _addressed(request: HttpRequest, response: HttpResponse, step: Step, form: VisualizationForm) -> HttpResponse:
-    """Makes the address of the step's page say what is chosen in the Creator, so that it can be shared."""
+    """Replaces the address of the step's page by one with the Creator's choices, so that it can be shared."""
     current = getattr(request.htmx, "current_url", None) or ""  # type: ignore[attr-defined]
     address = creator_address(current, step, form)
     return replace_url(response, address) if address else response
@@ -91,10 +91,10 @@ def _create(request: HttpRequest, gateway: Gateway, details: RunDetails, step: S
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(made.visualization.get_absolute_url())
     if request.POST.get("one_click"):
-        # Nobody filled that form in: the Creator stays as a person would find it.
+        # Nobody filled in that form: reset the Creator to its initial state.
         form = VisualizationForm(step, initial={name: request.POST.get(name, "") for name in ("artifact", "type")})
     elif request.POST.get("edited"):
-        # What is changed next is what was just made.
+        # The next edit applies to the visualization that was just made.
         form.data = request.POST.copy()
         form.data["edited"] = str(made.render.id)
     return _answer(request, gateway, details, step, form, made=made)
@@ -126,7 +126,7 @@ def _endpoint_down(request: HttpRequest, run_id: str, step_id: str, error: RunsE
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
-    """What a link or the form itself brings along; the arguments are texts, which the fields read as typed."""
+    """Returns initial values from a link or the form itself; arguments stay texts, as if typed into the fields."""
     given = request.GET
     initial: dict[str, Any] = _from_render(request, given.get("from", ""))
     for name in ("artifact", "type", "title", "arguments_view", "timeout_s", "environment", "edited"):

@@ -1,4 +1,4 @@
-"""What the code editor asks for: words to complete, and the code of a type to begin with."""
+"""Data for the code editor: completion words, and a type's code as a starting point."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _MOST_COLUMNS = 500
 
 @require_safe
 def editor_words(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse:
-    """Answers with `columns` of the artifact (none where it is no table) and `packages` of the environment.
+    """Returns `columns` of the artifact (empty if it is no table) and `packages` of the environment, as JSON.
 
-    Best effort: what cannot be found out is an empty list, and the editor does without.
+    Best effort: unavailable data yields an empty list, and the editor works without it.
     """
     key = request.GET.get("environment") or "base"
     try:
@@ -62,7 +62,7 @@ def _columns(gateway: Gateway, artifact: Artifact, namespace: str) -> list[str]:
 
 @require_safe
 def type_code(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001  (a view)
-    """Answers with a predefined type's code as custom code: its defaults stand at the top."""
+    """Returns a predefined type's code as custom code, with its default arguments at the top."""
     try:
         kind = selectors.type_get(key)
     except InvalidRequestError as error:

@@ -1,4 +1,4 @@
-"""Turns what services refuse into Django's own exceptions, which have pages."""
+"""Turns errors of services into Django's exceptions, which have error pages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from apps.visualizations.exceptions import NotAllowedError, NotFoundError
 
 @contextmanager
 def service_errors_as_pages() -> Iterator[None]:
-    """Around calls of services: NotFoundError becomes a 404, NotAllowedError a 403.
+    """Wraps calls of services: NotFoundError becomes a 404, NotAllowedError a 403.
 
-    Every other error passes through: the view knows where on its page the words belong.
+    Other errors pass through: the view knows where to show them.
     """
     try:
         yield

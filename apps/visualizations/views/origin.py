@@ -1,4 +1,4 @@
-"""What a visualization's page adds once it is there: its run is gone, Kubeflow is silent, the artifact changed."""
+"""The banner that loads after a visualization's page: run gone, Kubeflow unreachable, or artifact changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @require_safe
 def visualization_origin(request: HttpRequest, visualization_id: UUID) -> HttpResponse:
-    """Answers with a banner about the run behind a visualization; with nothing where all is well."""
+    """Returns a banner about the run behind a visualization; empty if nothing has changed."""
     try:
         visualization = selectors.visualization_get(caller_of(request), visualization_id)
     except NoSuchVisualizationError as error:
@@ -29,7 +29,7 @@ def visualization_origin(request: HttpRequest, visualization_id: UUID) -> HttpRe
         "visualization": visualization,
         "render": visualization.latest,
         "may_change": selectors.may_change(caller_of(request), visualization),
-        # What has changed of type and environment the page itself says: it asks nobody for that.
+        # The page itself shows changes of type and environment, which need no request.
         "findings": staleness.origin_findings(caller_of(request), visualization),
     }
     return render_page(request, "visualizations/origin.html", context)

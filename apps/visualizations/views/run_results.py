@@ -1,4 +1,4 @@
-"""The saved visualizations of a run, of all its steps: a part of the run's page."""
+"""The saved visualizations of all steps of a run: a part of the run's page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN: Final = 20
 
 @require_safe
 def run_results(request: HttpRequest, run_id: str) -> HttpResponse:
-    """Lists what was made of a run, newest first, without asking Kubeflow; as a page of its own it is the gallery."""
+    """Lists a run's visualizations, newest first, without asking Kubeflow; on its own it redirects to the gallery."""
     if not is_fragment(request):
         return redirect(f"{reverse('visualizations:gallery')}?{urlencode({'q': run_id})}")
     caller = caller_of(request)

@@ -1,7 +1,7 @@
-"""Server-sent events: one subscription to the queue's server for the whole process, one small queue per browser.
+"""Server-sent events: one subscription to the queue server per process, one small queue per browser.
 
-Django only checks who asks. The stream itself is sent beside it (`EventStreams`), since a Django request that lasts
-keeps a thread for as long.
+Django only checks permissions. `EventStreams` sends the stream outside of Django, because a long Django request
+occupies a thread.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ logger = logging.getLogger(__name__)
 STREAM_PATH_END: Final = "/events/"
 SCOPE_KEY: Final = "vizportal.event_stream"
 PING_S: Final = 15
-# A queue server that was cut off never closes the connection: silence is answered with a question.
+# A queue server that was cut off never closes the connection, so silence is answered with a ping.
 _SILENCE_S: Final = 10
 _RETRY_S: Final = 1
-# A browser that does not read loses events, not our memory; its page polls anyway.
+# A browser that does not read loses events rather than filling memory; its page polls anyway.
 _MAX_WAITING: Final = 100
-# Then the browser asks anew and is checked anew: for so long a stream outlives its session.
+# After this time the browser reconnects and is checked again; a stream may outlive its session this long.
 LIFE_S: Final = 300
 _LIFE_SPREAD: Final = 0.2
-# When to come back after the connection broke: not all at once, for the others lost theirs too.
+# Reconnection delay after a lost connection, spread because all browsers lost theirs at once.
 _COME_BACK_MS: Final = (1000, 6000)
 COME_BACK_SOON_MS: Final = 500
-# After the page was made and before its stream began something may have changed; after a cut, for all at once.
+# Something may have changed between page and stream; after a broken connection, for all pages at once.
 _FIRST_LOOK_WITHIN_MS: Final = 1000
 LOOK_WITHIN_MS: Final = 3000
 _ALL: Final = ""
-# More than a page names (static/js/live-renders.js).
+# More than any page names (static/js/live-renders.js).
 _MOST_NAMED: Final = 200
 
 Message = dict[str, Any]
@@ -62,12 +62,12 @@ def _event(name: str, data: str) -> bytes:
 
 
 def _look(within_ms: int) -> bytes:
-    """Tells a page to fetch its live cards, at some moment within that time."""
+    """Returns an event that tells a page to fetch its live cards at some moment within that time."""
     return _event("look", json.dumps({"within_ms": within_ms}))
 
 
 class Hub:
-    """Passes each event on to the browsers of this process that wait for its render."""
+    """Forwards each event to the browsers of this process that wait for its render."""
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[asyncio.Queue[bytes]]] = {}
@@ -76,15 +76,15 @@ class Hub:
 
     @property
     def is_listening(self) -> bool:
-        """Whether it is subscribed to events, or anybody waits for one."""
+        """Whether the hub is subscribed or has listeners."""
         return self._task is not None or bool(self._listeners)
 
     @contextlib.asynccontextmanager
     async def listen(self, ids: Iterable[str] = ()) -> AsyncIterator[asyncio.Queue[bytes]]:
-        """Gives a queue of events for as long as the context lasts; the first listener starts the subscription.
+        """Yields a queue of events; the first listener starts the subscription, the last one ends it.
 
         Args:
-            ids: of the renders whose events are wanted; none for all.
+            ids: renders whose events are wanted; empty for all.
         """
         queue: asyncio.Queue[bytes] = asyncio.Queue(_MAX_WAITING)
         wanted = frozenset(ids) or {_ALL}
@@ -115,7 +115,7 @@ class Hub:
             self._ping_timer.cancel()
 
     def _ping(self) -> None:
-        """Keeps connections open; one timer for all: a limit on each wait costs more than the event."""
+        """Keeps connections open. A single timer serves all: a timeout on each wait would cost more than the event."""
         if self._ping_timer is not None:
             self._ping_timer.cancel()
         self._put(b": ping\n\n", self._everybody())
@@ -136,10 +136,10 @@ class Hub:
                 await asyncio.sleep(_RETRY_S)
 
     async def _pass_on(self, subscription: Any) -> None:
-        """Passes on what comes, until the connection breaks.
+        """Forwards messages until the connection breaks.
 
         Raises:
-            RedisError, OSError: it broke, or nobody answers.
+            RedisError, OSError: the connection broke, or the server does not answer.
         """
         is_asked = False
         while True:
@@ -149,7 +149,7 @@ class Hub:
             if message is None:
                 await subscription.ping()
             elif message["type"] == "subscribe":
-                # Nobody knows what was said before.
+                # Events before the subscription are unknown.
                 self._put(_look(LOOK_WITHIN_MS), self._everybody())
             elif message["type"] == "message":
                 self._spread(message["data"])
@@ -178,7 +178,7 @@ def _render_id(payload: bytes) -> str | None:
 
 
 def _raise_if_cancelled() -> None:
-    """Raises the cancellation that came while redis-py connected, which it does not always pass on."""
+    """Raises a cancellation that arrived while redis-py connected, which does not always propagate it."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
@@ -189,7 +189,7 @@ hub = Hub()
 
 @dataclass(slots=True)
 class StreamOrder:
-    """What the view says of the stream that is to follow its answer: None for none."""
+    """The view's instruction for the stream after its response: ids of renders, empty for all; None for no stream."""
 
     ids: frozenset[str] | None = None
 
@@ -198,10 +198,10 @@ class StreamOrder:
 def events(request: HttpRequest) -> HttpResponse:
     """Begins a stream of events: `render` (JSON: id, visualization, state, cell, cells) and `look` (JSON: within_ms).
 
-    With `?render=<id>`, any number of them, only events of these renders come, as far as the person may see them.
-    Without any come those of all renders, but only to people from whom no namespace is hidden. 204 tells the browser to
-    stop asking, and its page polls: that is the answer where nothing could come, and without `EventStreams` around the
-    application.
+    `?render=<id>`, repeatable, limits the stream to renders that the person may see. Without it, events of all renders
+    are
+    sent, but only to people who may see all. 204 makes the browser stop asking, and its page polls: the response if no
+    events could come, and without `EventStreams` around the application.
     """
     order = getattr(request, "scope", {}).get(SCOPE_KEY)
     ids = _ids_allowed(caller_of(request), request.GET.getlist("render"))
@@ -215,7 +215,7 @@ def events(request: HttpRequest) -> HttpResponse:
 
 
 def _ids_allowed(caller: Caller, wanted: list[str]) -> frozenset[str] | None:
-    """Returns the renders whose events a caller may get; none for all, None for no stream."""
+    """Returns the renders whose events a caller may get; empty for all, None for no stream."""
     if selectors.sees_all_renders(caller):
         return frozenset(wanted)
     return frozenset(map(str, selectors.render_ids_visible(caller, wanted[:_MOST_NAMED]))) or None
@@ -223,12 +223,12 @@ def _ids_allowed(caller: Caller, wanted: list[str]) -> frozenset[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class EventStreams:
-    """An ASGI application around Django's, which sends the streams that `events` allows."""
+    """ASGI middleware around Django's application that sends the streams that `events` permits."""
 
     application: Application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answers one request; whatever asks for no stream goes straight to Django."""
+        """Handles one request; those that are not for a stream go straight to Django."""
         if scope["type"] != "http" or not scope["path"].endswith(STREAM_PATH_END):
             await self.application(scope, receive, send)
             return
@@ -249,14 +249,14 @@ class EventStreams:
 
 
 def _unended(message: Message) -> Message:
-    """Returns a message of an answer that has no length and goes on."""
+    """Returns a response message without a length, marked as unfinished."""
     if message["type"] == "http.response.body":
         return {**message, "more_body": True}
     return {**message, "headers": [pair for pair in message["headers"] if pair[0].lower() != b"content-length"]}
 
 
 async def _follow(ids: frozenset[str], receive: Receive, send: Send) -> None:
-    """Sends events until the browser goes away or the stream has lasted long enough."""
+    """Sends events until the browser disconnects or the stream reaches its maximum age."""
 
     async def write(chunk: bytes) -> None:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -264,7 +264,7 @@ async def _follow(ids: frozenset[str], receive: Receive, send: Send) -> None:
     async def await_gone() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        # Wakes who waits; one whose queue is full is not waiting.
+        # Wakes the writer if it waits; with a full queue it does not wait.
         with contextlib.suppress(asyncio.QueueFull):
             queue.put_nowait(b"")
 
@@ -275,7 +275,7 @@ async def _follow(ids: frozenset[str], receive: Receive, send: Send) -> None:
         try:
             come_back_ms = random.randint(*_COME_BACK_MS)  # noqa: S311
             await write(b": hello\nretry: %d\n" % come_back_ms + _look(_FIRST_LOOK_WITHIN_MS))
-            # Looked at with each ping at least.
+            # The condition is checked at least with each ping.
             while not gone.done() and loop.time() < ends_at:
                 await write(await _next(queue))
             await write(b"retry: %d\n\n" % COME_BACK_SOON_MS)
@@ -285,7 +285,7 @@ async def _follow(ids: frozenset[str], receive: Receive, send: Send) -> None:
 
 
 async def _next(queue: asyncio.Queue[bytes]) -> bytes:
-    """Returns all that waits in the queue, as soon as something does."""
+    """Waits for the first chunk, and returns all queued chunks at once."""
     chunks = [await queue.get()]
     while not queue.empty():
         chunks.append(queue.get_nowait())

@@ -1,4 +1,4 @@
-"""manage.py sign_out: ends people's sign-ins."""
+"""manage.py sign_out: ends people's sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apps.accounts.caller import command_caller
 
 
 class Command(BaseCommand):
-    """For one person, or for everybody."""
+    """Signs out one person, or everybody."""
 
     help = "Sign a person out in every browser, or with --everybody all people. Tokens of scripts stay valid."
 

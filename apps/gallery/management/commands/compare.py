@@ -1,4 +1,4 @@
-"""manage.py compare: the key figures of several results, and their comparison as a saved visualization."""
+"""manage.py compare: prints the key figures of several results, and saves their comparison as a visualization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py alerts: lists alerts, sends a test of one, pauses or resumes it, and does the reconciler's part once."""
+"""manage.py alerts: lists alerts, sends tests, pauses and resumes, and runs the reconciler's part once."""
 
 from __future__ import annotations
 

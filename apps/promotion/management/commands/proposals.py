@@ -1,4 +1,4 @@
-"""manage.py proposals: lists and shows proposals, approves and rejects them, and retires a type."""
+"""manage.py proposals: lists and shows proposals, approves and rejects them, and retires types."""
 
 from __future__ import annotations
 

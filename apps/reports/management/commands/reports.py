@@ -1,4 +1,4 @@
-"""manage.py reports: lists reports, writes one into a file that opens offline, makes one of visualizations."""
+"""manage.py reports: lists reports, exports one as a file that opens offline, creates one from visualizations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py rules: lists rules, tries one on earlier runs, applies it to them, and does the reconciler's part once."""
+"""manage.py rules: lists rules, tries them on or applies them to earlier runs, runs the reconciler's part once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apps.visualizations.exceptions import VisualizationsError
 
 
 class Command(BaseCommand):
-    """Rules from the command line. What is asked of Kubeflow is asked in the name of the rule's owner."""
+    """Rules from the command line. Kubeflow is queried on behalf of the rule's owner."""
 
     help = "List, try, apply, pause, resume or cancel rules; run does one pass of the reconciler."
 

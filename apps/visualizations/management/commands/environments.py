@@ -1,4 +1,4 @@
-"""manage.py environments: lists what renders can run in, and builds it."""
+"""manage.py environments: lists the environments of renders, and builds them."""
 
 from __future__ import annotations
 

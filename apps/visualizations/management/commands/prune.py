@@ -1,4 +1,4 @@
-"""manage.py prune: takes old renders and orphaned files away, and what ran out of sign-ins."""
+"""manage.py prune: deletes old renders, orphaned files, expired sessions and old failed sign-ins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apps.visualizations.services.pruning import Retention, bytes_kept, prune
 
 
 class Command(BaseCommand):
-    """Orphaned files and sign-ins that ran out always; renders by their number and age, but never a latest one."""
+    """Always prunes orphaned files and expired sign-ins; renders by number and age, but never a latest one."""
 
     help = (
         "Delete files no render points at, sessions and failed sign-ins that ran out and, with --keep-last or "
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
 
 def _retention(options: dict[str, Any], now: datetime) -> Retention:
-    """Returns what the options say; the settings say what they leave open, 0 for no limit there."""
+    """Returns the retention from the options, or from the settings if both are missing; 0 there means no limit."""
     last, days = options["keep_last"], options["older_than"]
     if last is None and days is None:
         last, days = settings.VIZPORTAL_KEEP_LAST or None, settings.VIZPORTAL_KEEP_DAYS or None

@@ -1,4 +1,4 @@
-"""manage.py reconcile: puts right what crashes left behind, once or for as long as it runs."""
+"""manage.py reconcile: repairs what crashes leave behind, once or continuously."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """One pass, or with --loop one each --every seconds until SIGTERM or Ctrl-C."""
+    """Makes one pass, or with --loop one every --every seconds until SIGTERM or Ctrl-C."""
 
     help = "Queue lost renders again, end those past their deadline, and clean up. Once, or with --loop."
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             stop.wait(options["every"])
 
     def _pass(self, clock: ClockWatch) -> None:
-        """One pass of many: a database that is away for a moment ends nothing."""
+        """Makes one pass of a loop; a database that is briefly away does not end the loop."""
         close_old_connections()
         try:
             done = reconcile(clock)
@@ -53,4 +53,4 @@ class Command(BaseCommand):
 
     def _tell(self, done: Reconciliation) -> None:
         self.stdout.write("another reconciler is running" if done.is_idle else str(done))
-        self.stdout.flush()  # into a file, a line would wait for thousands of others
+        self.stdout.flush()  # a redirected line would otherwise stay in the buffer

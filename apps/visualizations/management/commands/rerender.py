@@ -31,11 +31,11 @@ from apps.visualizations.states import ACTIVE_STATES, RenderState
 
 
 class Command(BaseCommand):
-    """Queues a render for each visualization the filters choose.
+    """Queues a render for each visualization that the filters select.
 
-    Stopped in the middle it can simply be started again: with --stale what was rendered meanwhile is no longer
-    stale, and with --before, whose moment it writes when it begins, what was rendered since then is left out. What
-    waits or runs is passed over in any case, and --wait waits for that too.
+    An interrupted command can simply be started again: with --stale, visualizations rendered meanwhile are no longer
+    stale; with --before and the time that the command prints at its start, they are left out. Queued and running ones
+    are always skipped, and --wait waits for them too.
     """
 
     help = "Render visualizations again: by type, pipeline, run, state, or only those that are --stale."
@@ -95,7 +95,7 @@ class Command(BaseCommand):
         return any(options[name] for name in ("type", "pipeline", "run", "state", "stale", "before"))
 
     def _is_confirmed(self, count: int) -> bool:
-        """Asks, where somebody can answer; everything of a large portal takes hours."""
+        """Asks for confirmation if there is a terminal: rendering everything in a large portal takes hours."""
         if not count or not sys.stdin.isatty():
             return not count
         return input(f"Render all {count} saved visualizations again? [y/N] ").strip().lower() in {"y", "yes"}
@@ -117,7 +117,7 @@ class Command(BaseCommand):
         return sorted(chosen, key=lambda each: (each.run_name, each.run_id))
 
     def _stale(self, found: QuerySet[Visualization]) -> list[Visualization]:
-        """Returns those that rendering again would change, and says which could not be looked at."""
+        """Returns those that rendering again would change, and prints which could not be checked."""
         caller, chosen, unsure = command_caller(), [], Counter[str]()
         for each in tqdm(found, desc="looking", unit="", file=self.stderr, disable=not self.stderr.isatty()):
             findings = visualization_findings(caller, each, gateway=partial(_gateway, each))
@@ -134,7 +134,7 @@ class Command(BaseCommand):
         for each in tqdm(chosen, desc="queueing", unit="", file=self.stderr, disable=not chosen):
             artifact = self._artifacts.get(each.id)
             try:
-                # It is asked once more here: what waited when these were chosen may have ended since.
+                # This checks once more: a render that was queued at selection may have ended since.
                 render = render_again_for_owner(caller, each, artifact=artifact, unless_since=moment)
             except VisualizationsError as error:
                 self.stderr.write(f"{each.id} {each.title}: {error}")
@@ -143,7 +143,7 @@ class Command(BaseCommand):
         return queued
 
     def _wait(self, queued: list[Any]) -> None:
-        """Follows the rows themselves: they end also where the queue server goes away and comes back."""
+        """Polls the rows: renders end even if the queue server goes away and comes back."""
         with tqdm(total=len(queued), desc="rendering", unit="", file=self.stderr) as bar:
             while active := self._renders(queued).filter(state__in=ACTIVE_STATES).count():
                 bar.update(len(queued) - active - bar.n)
@@ -162,7 +162,7 @@ class Command(BaseCommand):
 
 
 def renders_active(chosen: list[Visualization]) -> dict[Any, Any]:
-    """Returns the renders of them that wait or run, by visualization."""
+    """Returns the queued and running renders of these visualizations, by visualization id."""
     wanted = {each.id for each in chosen}
     rows = Render.objects.filter(state__in=ACTIVE_STATES).values_list("visualization_id", "id")
     return {visualization: render for visualization, render in rows if visualization in wanted}
@@ -176,7 +176,7 @@ def _moment(text: str) -> datetime:
 
 
 def _gateway(visualization: Visualization) -> Gateway:
-    """Returns what the visualization's owner would be given, in the portal's own name."""
+    """Returns the gateway that fetches the latest render's source, with the portal's own credential."""
     latest = visualization.latest
     if latest is None:
         raise CommandError("A visualization without a render is not stale.")

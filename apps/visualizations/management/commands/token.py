@@ -1,4 +1,4 @@
-"""manage.py token: makes a token for a script."""
+"""manage.py token: creates an API token."""
 
 from __future__ import annotations
 

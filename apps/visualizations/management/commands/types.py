@@ -13,7 +13,7 @@ from apps.visualizations import selectors
 
 
 class Command(BaseCommand):
-    """Lists types with what they fit; with --validate it ends with 1 where a file is wrong."""
+    """Lists types and what they fit; with --validate, exits with 1 if a file is wrong."""
 
     help = "List the visualization types, check their files with --validate, or write their pages with --docs."
 

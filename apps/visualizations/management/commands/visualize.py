@@ -40,7 +40,7 @@ _CHUNK = 256 * 1024
 
 
 class Command(BaseCommand):
-    """The way to try a type: the same code, environment and limits as in the portal."""
+    """Tries out a type with the same code, environment and limits as in the portal."""
 
     help = "Render a file without the queue: visualize TYPE --source FILE --output FILE."
 
@@ -155,7 +155,7 @@ class Command(BaseCommand):
                 raise CommandError(f"The result has no picture that can be written as {kind.upper()}.")
             path.write_bytes(content)
             return
-        # The file has to open anywhere, so what the portal would serve beside it goes into it.
+        # The file must open anywhere, so assets that the portal would serve separately are inlined.
         with path.open("wb") as output:
             output.writelines(inline_assets(page))
 
@@ -164,7 +164,7 @@ def parse_arguments(texts: list[str]) -> dict[str, Any]:
     """Returns arguments given as JSON objects, or as KEY=VALUE with a JSON value or plain text.
 
     Raises:
-        ArgumentsError: neither.
+        ArgumentsError: a text is neither.
     """
     values: dict[str, Any] = {}
     for text in texts:

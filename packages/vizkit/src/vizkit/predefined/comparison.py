@@ -20,7 +20,7 @@
 # [tool.vizportal.arguments.key]
 # type = "array"
 # items = {type = "string"}
-# title = "Columns that tell rows apart"
+# title = "Columns that identify rows"
 # description = "Empty: the first column in both tables whose values are all different, else the order of the rows."
 #
 # [tool.vizportal.arguments.highlight]
