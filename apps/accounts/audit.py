@@ -16,7 +16,7 @@ from apps.accounts.models import AuditEntry
 logger = logging.getLogger("vizportal.audit")
 _LONGEST: Final = 500
 _LONGEST_DETAIL: Final = 4000
-# Shown instead of a name for calls without an account; Django's validator allows no parentheses in user names.
+# Shown instead of a name for calls without an account.
 _NAMELESS: Final = {
     CallerKind.KFP_PROTOCOL: "(Kubeflow service)",
     CallerKind.COMMAND: "(command)",
@@ -48,7 +48,7 @@ def record(
     """
     entry = AuditEntry.objects.create(
         user_id=caller.user_id,
-        username=_cut(username or caller.username or _NAMELESS.get(caller.kind, ""), 254),
+        username=_actor(caller, username),
         action=action[:60],
         endpoint_key=(endpoint_key or caller.endpoint_key)[:100],
         namespace=(namespace or caller.namespace)[:100],
@@ -70,6 +70,13 @@ def record(
         entry.detail,
     )
     return entry
+
+
+def _actor(caller: Caller, username: str) -> str:
+    name = username or caller.username
+    # A gateway's header can name an account as these calls are named, and so can anybody who tries to sign in.
+    shown = f'"{name}"' if name in _NAMELESS.values() else name or _NAMELESS.get(caller.kind, "")
+    return _cut(shown, 254)
 
 
 def entries_prune(caller: Caller, before: datetime, *, is_dry_run: bool) -> int:

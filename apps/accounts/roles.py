@@ -85,17 +85,18 @@ def has_others(user: Any, right: Right) -> bool:
 
 
 def people_with(right: Right) -> QuerySet[Any]:
-    """Returns the active accounts that have a permission; superusers have all.
-
-    If the default role includes it, these are all active accounts, even those with a lower role.
-    """
+    """Returns the active accounts that have a permission, as `may` decides: superusers have all."""
     active = get_user_model().objects.filter(is_active=True)
+    granted = Permission.objects.filter(content_type__app_label="people", codename__in=[each.value for each in Right])
+    found = Q(is_superuser=True) | _holds(granted.filter(codename=right.value))
     if right in Role(settings.VIZPORTAL_DEFAULT_ROLE).rights:
-        return active
-    named = {"codename": right.value, "content_type__app_label": "people"}
-    permission = Permission.objects.filter(**named)
-    held = Q(is_superuser=True) | Q(groups__permissions__in=permission) | Q(user_permissions__in=permission)
-    return active.filter(held).distinct()
+        # The default role is for accounts without a permission of their own.
+        found |= ~Q(pk__in=active.filter(_holds(granted)).values("pk"))
+    return active.filter(found).distinct()
+
+
+def _holds(permissions: QuerySet[Permission]) -> Q:
+    return Q(groups__permissions__in=permissions) | Q(user_permissions__in=permissions)
 
 
 def role_for(group_names: Iterable[str]) -> Role:

@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts import roles
+from apps.accounts import audit, roles
+from apps.accounts.caller import Caller, CallerKind, command_caller
 from apps.accounts.models import AuditEntry
 from apps.accounts.rights import Right
 from apps.accounts.roles import Role
@@ -50,6 +51,20 @@ def test_each_role_has_its_rights_by_group_and_by_default(role, rights, settings
     roles.role_set(user, role)
     user = get_user_model().objects.get(pk=user.pk)
     assert {right for right in Right if roles.may(user, right)} == rights
+
+
+@pytest.mark.parametrize("default", list(Role))
+@pytest.mark.parametrize("right", list(Right))
+def test_accounts_with_a_permission_are_those_that_may_use_it(right, default, settings):
+    settings.VIZPORTAL_DEFAULT_ROLE = default.value
+    users = get_user_model().objects
+    people = [users.create_user("nobody"), users.create_superuser("root")]
+    for role in Role:
+        people.append(users.create_user(role.value))
+        roles.role_set(people[-1], role)
+    users.create_user("gone", is_active=False)
+    allowed = {each.username for each in people if roles.may(users.get(pk=each.pk), right)}
+    assert {each.username for each in roles.people_with(right)} == allowed
 
 
 def test_who_has_no_role_sees_a_page_that_says_whom_to_ask_and_may_leave(settings):
@@ -111,6 +126,14 @@ def test_the_audit_log_is_written_searched_and_exported_but_not_changed(db):
     text = b"".join(file.streaming_content).decode()
     assert "'=cmd()" in text
     assert text.startswith("at,username,action")
+
+
+def test_an_account_named_like_the_portal_s_own_calls_is_quoted_in_the_audit_log():
+    user = get_user_model().objects.create_user("(command)")
+    caller = Caller(kind=CallerKind.PAGE, user=user)
+    assert audit.record(caller, "run.terminate").username == '"(command)"'
+    assert audit.record(Caller(kind=CallerKind.PAGE), "sign_in", username="(portal)").username == '"(portal)"'
+    assert audit.record(command_caller(), "run.terminate").username == "(command)"
 
 
 def test_old_entries_are_pruned_when_asked_for(capsys):
