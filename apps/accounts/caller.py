@@ -100,6 +100,10 @@ class Caller:
             return self.kind is CallerKind.KFP_PROTOCOL and right in _KFP_LISTENER_RIGHTS
         return roles.may(self.user, right)
 
+    def may_change(self, owner_id: Any, right: Right = Right.CREATE) -> bool:
+        """Whether the caller may change or delete an object: administrators, and its owner with the permission."""
+        return self.may(Right.ADMINISTER) or (self.is_person and owner_id == self.user_id and self.may(right))
+
     def require(self, right: Right) -> None:
         """Requires a permission.
 

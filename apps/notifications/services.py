@@ -31,8 +31,9 @@ from apps.notifications.rights import refusal_of
 from apps.notifications.sending import address_check
 from apps.rules.models import Rule
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError
+from apps.visualizations.lines import line_clean
 from apps.visualizations.models import Recipe
-from apps.visualizations.services.rights import namespace_check, right_check
+from apps.visualizations.services.rights import change_check, namespace_check, right_check
 
 MOST_ALERTS: Final = 50
 """Maximum number of alerts per owner."""
@@ -85,7 +86,8 @@ def alert_create(
     if Alert.objects.filter(owner=caller.user_id).count() >= MOST_ALERTS:
         raise InvalidRequestError(f"You already have {MOST_ALERTS} alerts, the limit for one person. Delete one first.")
     alert = Alert(
-        name=_name_clean(name) or usual_name(definition, rule, recipe)[:_MOST_NAME_CHARS],
+        name=line_clean(name, most=_MOST_NAME_CHARS, what="name")
+        or usual_name(definition, rule, recipe)[:_MOST_NAME_CHARS],
         owner=caller.owner,
         recipe=recipe,
         rule=rule,
@@ -118,10 +120,10 @@ def alert_change(
         NotAllowedError: the caller is neither the owner nor an administrator.
         InvalidRequestError: the name or the condition is invalid.
     """
-    change_check(caller, alert)
+    change_check(caller, alert, Right.VIEW)
     values: dict[str, Any] = {}
     if name is not None:
-        values["name"] = _name_clean(name) or alert.name
+        values["name"] = line_clean(name, most=_MOST_NAME_CHARS, what="name") or alert.name
     if definition is not None:
         definition_check(definition, alert.rule, alert.recipe)
         values |= definition.columns()
@@ -147,7 +149,7 @@ def alert_delete(caller: Caller, alert: Alert) -> None:
     Raises:
         NotAllowedError: see `alert_change`.
     """
-    change_check(caller, alert)
+    change_check(caller, alert, Right.VIEW)
     with transaction.atomic():
         _record(caller, "alert.delete", alert)
         alert.delete()
@@ -160,7 +162,7 @@ def alert_test(caller: Caller, alert: Alert) -> int:
         NotAllowedError: see `alert_change`.
         InvalidRequestError: too many tests within the last hour, or the owner may no longer see the series.
     """
-    change_check(caller, alert)
+    change_check(caller, alert, Right.VIEW)
     now = timezone.now()
     problem = refusal_of(alert)
     if problem:
@@ -174,30 +176,19 @@ def alert_test(caller: Caller, alert: Alert) -> int:
     return count
 
 
-def change_check(caller: Caller, alert: Alert) -> None:
-    """Requires that the caller may change an alert.
-
-    Raises:
-        NotAllowedError: the caller is neither the owner nor an administrator.
-    """
-    right_check(caller, Right.VIEW)
-    if not caller.may(Right.ADMINISTER) and alert.owner_id != caller.user_id:
-        raise NotAllowedError("Only its owner or an administrator may do this.")
-
-
 def _addresses_clean(caller: Caller, targets: Iterable[tuple[TargetKind, str]]) -> list[Address]:
     found: dict[tuple[TargetKind, str], Address] = {}
     for kind, text in targets:
         try:
             address = _address_clean(caller, kind, text)
         except AddressRefusedError as error:
-            raise InvalidRequestError(str(error), fields={kind.value: str(error)}) from error
+            raise InvalidRequestError.at(kind.value, str(error)) from error
         found[kind, address.address] = address
     if not found:
         raise InvalidRequestError("Give at least one target.", fields={"targets": "At least one is needed."})
     if len(found) > MOST_TARGETS:
         text = f"An alert has at most {MOST_TARGETS} targets."
-        raise InvalidRequestError(text, fields={"targets": text})
+        raise InvalidRequestError.at("targets", text)
     return list(found.values())
 
 
@@ -223,14 +214,6 @@ def _targets_save(alert: Alert, addresses: Iterable[Address]) -> dict[int, str]:
 
 def _targets_text(alert: Alert) -> str:
     return "; ".join(map(str, alert.targets.all()))
-
-
-def _name_clean(name: str) -> str:
-    clean = " ".join(name.replace("\0", "").split())
-    if len(clean) > _MOST_NAME_CHARS:
-        text = f"The name must have at most {_MOST_NAME_CHARS} characters."
-        raise InvalidRequestError(text, fields={"title": text})
-    return clean
 
 
 def _record(caller: Caller, action: str, alert: Alert, *, detail: str = "") -> None:

@@ -79,18 +79,18 @@ def file_check(file: str, proposal: Proposal | None) -> VisualizationType:
     if proposal and proposal.key:
         if kind.key != proposal.key:
             message = f"An approved type keeps its key, {proposal.key}."
-            raise UnfitFileError(message, fields={"key": message})
+            raise UnfitFileError.at("key", message)
     elif Proposal.objects.filter(key=kind.key).exists():
         raise key_taken(kind.key)
     if kind.key in registry.types(settings.VIZPORTAL_TYPES_DIRS):
         raise key_taken(kind.key)
     if kind.environment not in environments().get_keys():
         message = f"There is no environment {kind.environment!r}."
-        raise UnfitFileError(message, fields={"environment": message})
+        raise UnfitFileError.at("environment", message)
     return kind
 
 
 def key_taken(key: str) -> UnfitFileError:
     """Returns the error for a key that another type uses or used."""
     message = f"The key {key!r} is already taken, by a type that exists or once did."
-    return UnfitFileError(message, fields={"key": message})
+    return UnfitFileError.at("key", message)

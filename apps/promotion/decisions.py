@@ -89,6 +89,6 @@ def _decision(caller: Caller, comment: str) -> dict[str, Any]:
     text = comment.strip()
     if len(text) > MOST_COMMENT_CHARS or "\0" in text:
         message = f"A comment has at most {MOST_COMMENT_CHARS:,} characters and no NUL."
-        raise InvalidRequestError(message, fields={"comment": message})
+        raise InvalidRequestError.at("comment", message)
     named = {"reviewer": caller.owner, "reviewer_name": caller.username}
     return {**named, "comment": text, "decided_at": timezone.now()}

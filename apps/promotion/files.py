@@ -119,7 +119,7 @@ def file_read(text: str, *, version: str = "") -> VisualizationType:
         _header_check(_header_of(text))
         kind = read_type(_FILE, text)
     except TypeFileError as error:
-        raise _unfit("file", str(error).removeprefix(f"{_FILE.name}: ")) from error
+        raise UnfitFileError.at("file", str(error).removeprefix(f"{_FILE.name}: ")) from error
     _rules_check(kind)
     return replace(kind, path=None, version=version or kind.version)
 
@@ -189,33 +189,35 @@ def _size_check(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _unfit("code", "The code contains characters that are not text.") from None
+        raise UnfitFileError.at("code", "The code contains characters that are not text.") from None
     if len(text) > MAX_CODE_CHARS or text.count("\n") > MOST_LINES or "\0" in text:
         words = f"A type's file has at most {MAX_CODE_CHARS:,} characters and {MOST_LINES:,} lines, and no NUL."
-        raise _unfit("code", words)
+        raise UnfitFileError.at("code", words)
     # The header's regular expression retries at each line that may begin a block.
     if len(re.findall(r"(?m)^# /// ", text)) > _MOST_BLOCKS:
-        raise _unfit("code", "The code has too many lines that begin with `# ///`, which marks a header.")
+        raise UnfitFileError.at("code", "The code has too many lines that begin with `# ///`, which marks a header.")
 
 
 def _header_of(text: str) -> dict[str, Any]:
     try:
         metadata = read_inline_metadata(text)
     except InlineMetadataError as error:
-        raise _unfit("file", f"{error}.") from error
+        raise UnfitFileError.at("file", f"{error}.") from error
     if metadata is None:
-        raise _unfit("file", "The file has no `# /// script` header.")
+        raise UnfitFileError.at("file", "The file has no `# /// script` header.")
     if metadata.end > MOST_HEADER_CHARS:
-        raise _unfit("file", f"The header must end within the first {MOST_HEADER_CHARS:,} characters.")
+        raise UnfitFileError.at("file", f"The header must end within the first {MOST_HEADER_CHARS:,} characters.")
     tools = metadata.values.get("tool")
     tool = tools.get("vizportal") if isinstance(tools, dict) else None
     if not isinstance(tool, dict):
-        raise _unfit("file", "The header has no [tool.vizportal] table.")
+        raise UnfitFileError.at("file", "The header has no [tool.vizportal] table.")
     try:
         # TOML has dates and NaN, which the API could not return as JSON.
         json.dumps(tool, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise _unfit("arguments", "Values must be texts, finite numbers, true, false, or lists of those.") from None
+        raise UnfitFileError.at(
+            "arguments", "Values must be texts, finite numbers, true, false, or lists of those."
+        ) from None
     return tool
 
 
@@ -225,27 +227,23 @@ def _header_check(tool: Mapping[str, Any]) -> None:
         return
     place = [str(part) for part in error.absolute_path]
     where = place[0] if place and place[0] in _HEADER["properties"] else "file"
-    raise _unfit(where, f"{'.'.join(place) or 'The header'}: {error.message[:300]}")
+    raise UnfitFileError.at(where, f"{'.'.join(place) or 'The header'}: {error.message[:300]}")
 
 
 def _rules_check(kind: VisualizationType) -> None:
     if kind.key == CUSTOM_KEY:
-        raise _unfit("key", f"The key {CUSTOM_KEY!r} is for a person's own code.")
+        raise UnfitFileError.at("key", f"The key {CUSTOM_KEY!r} is for a person's own code.")
     if not kind.code.strip():
-        raise _unfit("code", "Write the Python code to run.")
+        raise UnfitFileError.at("code", "Write the Python code to run.")
     for pattern in kind.patterns:
         if sum(fnmatchcase(name, pattern) for name in _ANY_NAMES) > 1:
-            raise _unfit(
+            raise UnfitFileError.at(
                 "patterns", f"The pattern {pattern!r} matches nearly every file. Use a file extension or a word."
             )
     rules = kind.schema["properties"]
     unknown = [name for name in kind.schema["required"] if name not in rules]
     if unknown:
-        raise _unfit("required", f"There is no argument {unknown[0]!r}.")
+        raise UnfitFileError.at("required", f"There is no argument {unknown[0]!r}.")
     for name, rule in rules.items():
         if "default" in rule and not jsonschema.Draft202012Validator(rule).is_valid(rule["default"]):
-            raise _unfit("arguments", f"{name}: the default does not match the argument's schema.")
-
-
-def _unfit(name: str, message: str) -> UnfitFileError:
-    return UnfitFileError(message, fields={name: message})
+            raise UnfitFileError.at("arguments", f"{name}: the default does not match the argument's schema.")

@@ -114,7 +114,7 @@ def _rows(caller: Caller, environment: str, running: int) -> tuple[QueueRow, ...
             render=render,
             place=place,
             usual_s=usual[render.visualization.type_key],
-            may_cancel=selectors.may_change(caller, render.visualization),
+            may_cancel=caller.may_change(render.visualization.owner_id),
         )
 
     hidden = [QueueRow(hidden=running - len(runs))] if running > len(runs) else []

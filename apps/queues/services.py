@@ -35,7 +35,7 @@ def queue_pause(caller: Caller, environment: str, reason: str) -> QueuePause:
     words = " ".join(reason.split())
     if not words or len(words) > MOST_REASON_CHARS:
         text = f"Give a reason of at most {MOST_REASON_CHARS} characters: everybody whose render waits sees it."
-        raise InvalidRequestError(text, fields={"reason": text})
+        raise InvalidRequestError.at("reason", text)
     values = {"reason": words, "paused_by": caller.username, "paused_at": timezone.now()}
     with transaction.atomic():
         pause, _ = QueuePause.objects.update_or_create(environment=environment, defaults=values)
@@ -64,7 +64,7 @@ def _environment_check(environment: str) -> None:
     known = queue_environments()
     if environment and environment not in known:
         text = f"There is no queue {environment[:50]!r}; there are {', '.join(known)}."
-        raise InvalidRequestError(text, fields={"environment": text})
+        raise InvalidRequestError.at("environment", text)
 
 
 def _name(environment: str) -> str:

@@ -19,6 +19,7 @@ from apps.reports.models import BlockKind, Report, ReportVersion
 from apps.visualizations.api.pages import page_at
 from apps.visualizations.api.schemas import errors
 from apps.visualizations.selectors import visualization_get
+from apps.visualizations.services.rights import change_check
 
 router = Router(tags=["reports"])
 PageSize = Annotated[int, Query(ge=1, le=200)]
@@ -167,7 +168,7 @@ def report_change(request: HttpRequest, report_id: UUID, payload: ReportChanges)
     """Saves a new version. 409 if somebody saved another version after the one that yours is based on."""
     caller = caller_of(request)
     report = selectors.report_get(caller, report_id)
-    services.change_check(caller, report)
+    change_check(caller, report)
     if payload.blocks is None:
         drafts = drafting.drafts_saved(caller, report, payload.number)
     else:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from apps.reports.models import BlockKind, ReportBlock
 from apps.visualizations.exceptions import InvalidRequestError
+from apps.visualizations.lines import line_clean
 
 MOST_BLOCKS: Final = 100
 LONGEST_TITLE: Final = 200
@@ -50,20 +51,8 @@ def drafts_clean(drafts: Iterable[Draft]) -> list[Draft]:
     clean = [_clean(number, each) for number, each in enumerate(drafts)]
     kept = [each for each in clean if each.kind is not BlockKind.TEXT or each.text]
     if len(kept) > MOST_BLOCKS:
-        raise _wrong("blocks", f"A report has at most {MOST_BLOCKS} texts and results.")
+        raise InvalidRequestError.at("blocks", f"A report has at most {MOST_BLOCKS} texts and results.")
     return kept
-
-
-def title_clean(title: str) -> str:
-    """Returns a title in its stored form.
-
-    Raises:
-        InvalidRequestError: the title is empty or too long.
-    """
-    clean = " ".join(title.replace("\0", "").split())
-    if not 0 < len(clean) <= LONGEST_TITLE:
-        raise _wrong("title", f"A title has 1 to {LONGEST_TITLE} characters.")
-    return clean
 
 
 def drafts_of(blocks: Iterable[ReportBlock]) -> list[Draft]:
@@ -87,17 +76,14 @@ def drafts_model_card(results: Sequence[Draft] = ()) -> list[Draft]:
 
 def _clean(number: int, draft: Draft) -> Draft:
     text = draft.text.replace("\0", "").replace("\r\n", "\n").strip()
-    caption = " ".join(draft.caption.replace("\0", "").split())
+    field = f"blocks.{number}.caption"
+    caption = line_clean(draft.caption, most=LONGEST_CAPTION, field=field, what="caption")
     if len(text) > LONGEST_TEXT:
-        raise _wrong(f"blocks.{number}.text", f"A text has at most {LONGEST_TEXT:,} characters.")
-    if len(caption) > LONGEST_CAPTION:
-        raise _wrong(f"blocks.{number}.caption", f"A caption has at most {LONGEST_CAPTION} characters.")
+        raise InvalidRequestError.at(f"blocks.{number}.text", f"A text has at most {LONGEST_TEXT:,} characters.")
     if draft.kind is BlockKind.TEXT:
         return Draft(kind=draft.kind, text=text)
     if draft.target_id is None:
-        raise _wrong(f"blocks.{number}.id", "A result is named by the id of a render, visualization or series.")
+        raise InvalidRequestError.at(
+            f"blocks.{number}.id", "A result is named by the id of a render, visualization or series."
+        )
     return Draft(kind=draft.kind, caption=caption, target_id=draft.target_id)
-
-
-def _wrong(field: str, message: str) -> InvalidRequestError:
-    return InvalidRequestError(message, fields={field: message})

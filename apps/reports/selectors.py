@@ -92,13 +92,6 @@ def reports_changeable(caller: Caller) -> QuerySet[Report]:
     return rows.filter(owner=caller.user_id) if caller.is_person and caller.may(Right.CREATE) else rows.none()
 
 
-def may_change(caller: Caller, report: Report) -> bool:
-    """Whether a caller may save, restore or delete: administrators, and the owner if permitted to create."""
-    if caller.may(Right.ADMINISTER):
-        return True
-    return caller.is_person and report.owner_id == caller.user_id and caller.may(Right.CREATE)
-
-
 def versions_of(caller: Caller, report: Report) -> QuerySet[ReportVersion]:
     """Returns a report's versions, newest first."""
     rows = ReportVersion.objects.filter(report__in=reports_visible(caller).values("id"), report=report)

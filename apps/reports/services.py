@@ -14,11 +14,12 @@ from apps.accounts import audit
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.reports import selectors
-from apps.reports.blocks import Draft, drafts_clean, drafts_of, title_clean
+from apps.reports.blocks import LONGEST_TITLE, Draft, drafts_clean, drafts_of
 from apps.reports.models import Report, ReportBlock, ReportVersion
-from apps.visualizations.exceptions import NotAllowedError, NotFoundError, WrongStateError
+from apps.visualizations.exceptions import NotFoundError, WrongStateError
+from apps.visualizations.lines import line_clean
 from apps.visualizations.models import Render
-from apps.visualizations.services.rights import namespace_check, right_check
+from apps.visualizations.services.rights import change_check, namespace_check, right_check
 
 UNDO: Final = timedelta(days=1)
 _MOST_PURGED: Final = 100
@@ -52,7 +53,10 @@ def report_create(
     right_check(caller, Right.CREATE)
     namespace_check(caller, endpoint_key, namespace)
     report = Report(
-        title=title_clean(title), owner=caller.owner, endpoint_key=endpoint_key[:100], namespace=namespace[:100]
+        title=line_clean(title, least=1, most=LONGEST_TITLE),
+        owner=caller.owner,
+        endpoint_key=endpoint_key[:100],
+        namespace=namespace[:100],
     )
     with transaction.atomic():
         report.save(force_insert=True)
@@ -70,7 +74,7 @@ def report_save(caller: Caller, report: Report, base: int, title: str, drafts: S
         ReportChangedError: somebody saved another version meanwhile; nothing was changed.
     """
     change_check(caller, report)
-    title = title_clean(title)
+    title = line_clean(title, least=1, most=LONGEST_TITLE)
     clean = drafts_clean(drafts)
     with transaction.atomic():
         now = timezone.now()
@@ -148,17 +152,6 @@ def reports_purge(before: datetime | None = None) -> int:
     old = list(Report.objects.filter(deleted_at__lt=before).order_by("deleted_at").values_list("id", flat=True))
     Report.objects.filter(id__in=old[:_MOST_PURGED]).delete()
     return len(old[:_MOST_PURGED])
-
-
-def change_check(caller: Caller, report: Report) -> None:
-    """Requires that the caller may change a report.
-
-    Raises:
-        NotAllowedError: the caller is neither the owner, with the permission to create, nor an administrator.
-    """
-    right_check(caller, Right.CREATE)
-    if not selectors.may_change(caller, report):
-        raise NotAllowedError("Only its owner or an administrator may do this.")
 
 
 def _version_add(caller: Caller, report: Report, drafts: Sequence[Draft]) -> ReportVersion:

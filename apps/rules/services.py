@@ -18,9 +18,10 @@ from apps.rules.meeting import known_runs, runs_meet
 from apps.rules.models import Rule, RuleRun, RuleRunState
 from apps.runs.gateway import Gateway, gateway_for_absent
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError
+from apps.visualizations.lines import line_clean
 from apps.visualizations.models import Recipe, Render
 from apps.visualizations.selectors import mean_duration_s
-from apps.visualizations.services.rights import namespace_check, right_check
+from apps.visualizations.services.rights import change_check, namespace_check, right_check
 
 MOST_RULES: Final = 50
 """Maximum number of rules per owner."""
@@ -60,7 +61,7 @@ def rule_create(caller: Caller, recipe: Recipe, conditions: RunConditions, *, na
     _conditions_check(conditions)
     _count_check(caller)
     rule = Rule(
-        name=_name_clean(name) or _usual_name(recipe, conditions),
+        name=line_clean(name, most=_MOST_NAME_CHARS, what="name") or _usual_name(recipe, conditions),
         recipe=recipe,
         owner=caller.owner,
         endpoint_key=recipe.endpoint_key,
@@ -90,7 +91,7 @@ def rule_change(
     change_check(caller, rule)
     values: dict[str, Any] = _limits_clean(limits)
     if name is not None:
-        values["name"] = _name_clean(name) or rule.name
+        values["name"] = line_clean(name, most=_MOST_NAME_CHARS, what="name") or rule.name
     if is_enabled is not None:
         values |= {"is_enabled": is_enabled, "paused_because": "", "failures": 0}
     with transaction.atomic():
@@ -171,17 +172,6 @@ def rule_cancel(caller: Caller, rule: Rule) -> int:
     return count
 
 
-def change_check(caller: Caller, rule: Rule) -> None:
-    """Requires that the caller may change a rule.
-
-    Raises:
-        NotAllowedError: the caller is neither the owner, with the permission to create, nor an administrator.
-    """
-    right_check(caller, Right.CREATE)
-    if not caller.may(Right.ADMINISTER) and rule.owner_id != caller.user_id:
-        raise NotAllowedError("Only its owner or an administrator may do this.")
-
-
 def gateway_of(rule: Rule) -> Gateway:
     """Returns a gateway on behalf of a rule's owner.
 
@@ -230,14 +220,6 @@ def _most_clean(most: int) -> int:
     if not 1 <= most <= MOST_EARLIER:
         raise InvalidRequestError(f"Choose 1 to {MOST_EARLIER} runs.", fields={"last": f"1 to {MOST_EARLIER}."})
     return most
-
-
-def _name_clean(name: str) -> str:
-    clean = " ".join(name.replace("\0", "").split())
-    if len(clean) > _MOST_NAME_CHARS:
-        text = f"The name must have at most {_MOST_NAME_CHARS} characters."
-        raise InvalidRequestError(text, fields={"title": text})
-    return clean
 
 
 def _usual_name(recipe: Recipe, conditions: RunConditions) -> str:

@@ -136,7 +136,7 @@ def days_clean(days: int | None) -> int:
     wanted = min(DEFAULT_DAYS, most) if days is None else days
     if not 1 <= wanted <= most:
         message = f"A link lasts 1 to {most} days."
-        raise InvalidRequestError(message, fields={"days": message})
+        raise InvalidRequestError.at("days", message)
     return wanted
 
 
@@ -150,10 +150,10 @@ def origins_clean(origins: Iterable[str]) -> list[str]:
     wrong = next((each for each in clean if not _ORIGIN.fullmatch(each)), None)
     if wrong is not None:
         message = f"{wrong[:80]!r} is not an origin. Write one as https://wiki.example.com, without a path."
-        raise InvalidRequestError(message, fields={"origins": message})
+        raise InvalidRequestError.at("origins", message)
     if len(clean) > MOST_ORIGINS:
         message = f"At most {MOST_ORIGINS} origins."
-        raise InvalidRequestError(message, fields={"origins": message})
+        raise InvalidRequestError.at("origins", message)
     return clean
 
 

@@ -151,7 +151,7 @@ def render_context(request: HttpRequest, render: Render, step: Step | None = Non
     return {
         "render": render,
         "visualization": visualization,
-        "may_change": selectors.may_change(caller_of(request), visualization),
+        "may_change": caller_of(request).may_change(visualization.owner_id),
         "place": selectors.queue_place(render),
         "live": live_read(caller_of(request), render) if render.state == RenderState.RUNNING else None,
         "advice": advice(render),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 from apps.visualizations.states import Reason
 
@@ -30,6 +31,11 @@ class InvalidRequestError(VisualizationsError):
     def __init__(self, message: str, *, fields: Mapping[str, str] | None = None, code: str = "") -> None:
         super().__init__(message, code=code)
         self.fields = dict(fields or {})
+
+    @classmethod
+    def at(cls, field: str, message: str, *, code: str = "") -> Self:
+        """Returns the error of a single field."""
+        return cls(message, fields={field: message}, code=code)
 
 
 class TooManyQueuedError(VisualizationsError):

@@ -61,7 +61,7 @@ def type_get(key: str) -> VisualizationType:
     try:
         return registry.get(key, settings.VIZPORTAL_TYPES_DIRS, catalogue.types_added())
     except registry.UnknownTypeError as error:
-        raise InvalidRequestError(str(error), fields={"type": str(error)}, code="unknown_type") from error
+        raise InvalidRequestError.at("type", str(error), code="unknown_type") from error
 
 
 def tfx_type(artifact: Artifact) -> str:
@@ -140,13 +140,6 @@ def render_ids_visible(caller: Caller, render_ids: Iterable[str]) -> list[UUID]:
         with contextlib.suppress(ValueError):
             ids.append(UUID(each))
     return list(renders_visible(caller).filter(id__in=ids).values_list("id", flat=True))
-
-
-def may_change(caller: Caller, visualization: Visualization) -> bool:
-    """Whether a caller may render again, cancel or delete: administrators, and the owner if permitted to create."""
-    if caller.may(Right.ADMINISTER):
-        return True
-    return caller.is_person and visualization.owner_id == caller.user_id and caller.may(Right.CREATE)
 
 
 def visualization_get(caller: Caller, visualization_id: UUID | str) -> Visualization:

@@ -62,8 +62,4 @@ CALLED = {
         CHANGERS,
     ),
     "apps.notifications.services.alert_test": (lambda c, w, p: services.alert_test(c, alert(p)), CHANGERS),
-    "apps.notifications.services.change_check": (
-        lambda c, w, p: services.change_check(c, alert(p)) or True,
-        CHANGERS,
-    ),
 }

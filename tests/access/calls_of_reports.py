@@ -58,7 +58,6 @@ CALLED = {
         lambda c, w, p: selectors.reports_changeable(c).filter(pk=p["report"]),
         OWN,
     ),
-    "apps.reports.selectors.may_change": (lambda c, w, p: selectors.may_change(c, report(p)), CHANGEABLE),
     "apps.reports.selectors.versions_of": (lambda c, w, p: selectors.versions_of(c, report(p)), SHOWN),
     "apps.reports.selectors.version_get": (lambda c, w, p: selectors.version_get(c, report(p)), HIDDEN),
     "apps.reports.selectors.version_blocks": (lambda c, w, p: selectors.version_blocks(c, version(p)), HIDDEN),
@@ -89,7 +88,6 @@ CALLED = {
     ),
     "apps.reports.services.report_delete": (lambda c, w, p: services.report_delete(c, report(p)) or True, CHANGERS),
     "apps.reports.services.report_undelete": (lambda c, w, p: services.report_undelete(c, deleted(p)), UNDELETERS),
-    "apps.reports.services.change_check": (lambda c, w, p: services.change_check(c, report(p)) or True, CHANGERS),
     "apps.reports.drafting.drafts_saved": (lambda c, w, p: drafting.drafts_saved(c, report(p), 1), HIDDEN),
     "apps.reports.drafting.place_for": (
         lambda c, w, p: drafting.place_for(c, result(p)) == ("mesh", p["namespace"]),

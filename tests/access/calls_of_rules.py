@@ -50,7 +50,6 @@ CALLED = {
         CHANGERS,
     ),
     "apps.rules.services.rule_cancel": (lambda c, w, p: services.rule_cancel(c, rule(p)) or True, CHANGERS),
-    "apps.rules.services.change_check": (lambda c, w, p: services.change_check(c, rule(p)) or True, CHANGERS),
     "apps.runs.gateway.gateway_for_absent": (
         lambda c, w, p: gateway_for_absent(absent(c), "mesh", p["namespace"]).run(p["run"]),
         READERS,

@@ -112,10 +112,6 @@ CALLED = {
         lambda c, w, p: results.sees_all_renders(c),
         (*(("none", "none"),) * 5, ("in", "in")),
     ),
-    "apps.visualizations.selectors.may_change": (
-        lambda c, w, p: results.may_change(c, visualization(p)),
-        (("none", "none"), ("none", "none"), ("in", "none"), ("none", "in"), ("in", "in"), ("in", "in")),
-    ),
     "apps.visualizations.selectors.visualization_get": (
         lambda c, w, p: results.visualization_get(c, p["visualization"]),
         HIDDEN,

@@ -74,7 +74,7 @@ def test_a_form_that_is_wrong_comes_back_with_all_that_was_typed(browser, owner)
     page = client.get("/reports/new/")
     wrong = press(client, "/reports/new/", page, "save", title="", text=["much work"])
     assert wrong.status_code == 422
-    assert "A title has 1 to 200 characters." in text(wrong)
+    assert "The title must have 1 to 200 characters." in text(wrong)
     assert typed(wrong)["text"] == ["much work"]
 
 

@@ -111,7 +111,7 @@ def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
         "is_all": is_all,
         "most": MOST_IN_SERIES,
         "baseline": baseline,
-        "may_change": visualization_selectors.may_change(caller, chosen),
+        "may_change": caller.may_change(chosen.owner_id),
         "good": [each.latest_id for each in rows[::-1] if each.latest_id and each.outcome == RenderState.SUCCEEDED],
         "may_save": caller.may(Right.CREATE),
         "type_title": next(

@@ -20,6 +20,7 @@ from apps.reports.editing import Form, form_act, form_read
 from apps.reports.models import BlockKind, Report
 from apps.visualizations.exceptions import InvalidRequestError, NotAllowedError, NotFoundError, VisualizationsError
 from apps.visualizations.selectors import visualization_list
+from apps.visualizations.services.rights import change_check
 from apps.visualizations.states import RenderState
 
 _MOST_CHOSEN: Final = MOST_BLOCKS
@@ -124,7 +125,7 @@ def report_changeable(request: HttpRequest, report_id: UUID) -> Report:
     caller = caller_of(request)
     try:
         report = selectors.report_get(caller, report_id)
-        services.change_check(caller, report)
+        change_check(caller, report)
     except (NotAllowedError, NotFoundError) as error:
         raise Http404(str(error)) from error
     return report

@@ -53,7 +53,7 @@ def _show(request: HttpRequest, report_id: UUID, number: int | None = None) -> H
     caller, report = caller_of(request), _report(request, report_id)
     with service_errors_as_pages():
         context = report_context(caller, report, number)
-    context |= {"may_change": selectors.may_change(caller, report), "is_print": request.GET.get("print") == "yes"}
+    context |= {"may_change": caller.may_change(report.owner_id), "is_print": request.GET.get("print") == "yes"}
     return render(request, "reports/report_detail.html", context)
 
 
@@ -62,7 +62,7 @@ def report_versions(request: HttpRequest, report_id: UUID) -> HttpResponse:
     """Lists a report's versions, newest first."""
     caller, report = caller_of(request), _report(request, report_id)
     page = Paginator(selectors.versions_of(caller, report), _PAGE).get_page(request.GET.get("page"))
-    context = {"report": report, "page": page, "may_change": selectors.may_change(caller, report)}
+    context = {"report": report, "page": page, "may_change": caller.may_change(report.owner_id)}
     return render(request, "reports/report_versions.html", context)
 
 

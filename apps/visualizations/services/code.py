@@ -35,12 +35,12 @@ def spec_begin(kind: VisualizationType, code: str, environment: str = "") -> Ren
     """
     if not kind.is_custom:
         if code.strip():
-            raise _error("code", f"{kind.title} takes no code; only CUSTOM does.")
+            raise InvalidRequestError.at("code", f"{kind.title} takes no code; only CUSTOM does.")
         return _spec(kind, kind.code, kind.environment, (), field="type")
     if not code.strip():
-        raise _error("code", "Write the Python code to run.")
+        raise InvalidRequestError.at("code", "Write the Python code to run.")
     if len(code) > MAX_CODE_CHARS or "\0" in code:
-        raise _error("code", f"The code must have at most {MAX_CODE_CHARS:,} characters and no NUL.")
+        raise InvalidRequestError.at("code", f"The code must have at most {MAX_CODE_CHARS:,} characters and no NUL.")
     own = code.replace("\r\n", "\n")
     asked, dependencies = _asked(own)
     field = "environment" if environment or asked else "code"
@@ -57,13 +57,15 @@ def _asked(code: str) -> tuple[str, tuple[str, ...]]:
             return "", ()
         dependencies = requirements_clean(metadata.dependencies)
     except (InlineMetadataError, OverlayError) as error:
-        raise _error("code", f"The script's header: {error}.", code=Reason.DEPENDENCIES_REFUSED) from error
+        raise InvalidRequestError.at(
+            "code", f"The script's header: {error}.", code=Reason.DEPENDENCIES_REFUSED
+        ) from error
     if dependencies and not settings.VIZPORTAL_ALLOW_DEPENDENCIES:
         message = (
             f"The script asks for packages ({', '.join(dependencies)[:200]}), which this server does not install "
             "(VIZPORTAL_ALLOW_DEPENDENCIES). Without the list it runs with what its environment has."
         )
-        raise _error("code", message, code=Reason.DEPENDENCIES_REFUSED)
+        raise InvalidRequestError.at("code", message, code=Reason.DEPENDENCIES_REFUSED)
     tool = metadata.values.get("tool", {})
     own = tool.get("vizportal", {}) if isinstance(tool, dict) else {}
     return str(own.get("environment", "")) if isinstance(own, dict) else "", dependencies
@@ -75,12 +77,12 @@ def _spec(
     try:
         digest = environments().get(environment).lock_digest
     except EnvironmentUnusableError as error:
-        raise _error(field, str(error), code=Reason.ENVIRONMENT_MISSING) from error
+        raise InvalidRequestError.at(field, str(error), code=Reason.ENVIRONMENT_MISSING) from error
     if not has_queue(environment):
         message = f"No worker here serves the environment {environment!r}, which {kind.title} needs."
-        raise _error(field, message, code=Reason.ENVIRONMENT_MISSING)
+        raise InvalidRequestError.at(field, message, code=Reason.ENVIRONMENT_MISSING)
     if not hosts.environment_available(environment):
-        raise _error(field, hosts.environment_missing(environment), code=Reason.ENVIRONMENT_MISSING)
+        raise InvalidRequestError.at(field, hosts.environment_missing(environment), code=Reason.ENVIRONMENT_MISSING)
     return RenderSpec(
         code=code,
         is_custom=kind.is_custom,
@@ -90,7 +92,3 @@ def _spec(
         dependencies=dependencies,
         kernel=kind.kernel,
     )
-
-
-def _error(name: str, message: str, *, code: str = "") -> InvalidRequestError:
-    return InvalidRequestError(message, fields={name: message}, code=code)

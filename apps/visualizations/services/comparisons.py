@@ -96,4 +96,4 @@ def _title(renders: Sequence[Render]) -> str:
 
 
 def _wrong(message: str) -> InvalidRequestError:
-    return InvalidRequestError(message, fields={"results": message})
+    return InvalidRequestError.at("results", message)

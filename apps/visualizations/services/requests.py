@@ -17,6 +17,7 @@ from apps.runs.exceptions import NotFoundError as RunsNotFoundError
 from apps.runs.gateway import Gateway
 from apps.visualizations import selectors
 from apps.visualizations.exceptions import InvalidRequestError, SourceError
+from apps.visualizations.lines import line_clean, line_of
 from apps.visualizations.services.code import custom_check, spec_begin
 from apps.visualizations.services.naming import title_of
 from apps.visualizations.sources import address_allow, address_parse, parts_below
@@ -103,7 +104,7 @@ def request_check(request: VisualizationRequest, gateway: Gateway | None) -> Che
     kind = selectors.type_get(request.type_key)
     custom_check(kind)
     if kind.reads_results:
-        raise _field_error(
+        raise InvalidRequestError.at(
             "type", f"{kind.title} reads saved results: choose them in the gallery, or use /api/v1/comparisons."
         )
     values = arguments_clean(kind, request.arguments)
@@ -164,10 +165,6 @@ def own_metadata(artifact: Artifact | None, source_uri: str) -> dict[str, Any]:
     return metadata if len(text) <= MAX_METADATA_BYTES and "\\u0000" not in text else {}
 
 
-def _field_error(name: str, message: str, *, code: str = "") -> InvalidRequestError:
-    return InvalidRequestError(message, fields={name: message}, code=code)
-
-
 def arguments_clean(kind: VisualizationType, values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the arguments with defaults filled in.
 
@@ -205,14 +202,14 @@ def timeout_clean(timeout_s: float | None) -> float:
     if timeout_s is None:
         return most
     if not 0 < timeout_s <= most:
-        raise _field_error("timeout_s", f"The time limit must be above 0 and at most {most:g} seconds.")
+        raise InvalidRequestError.at("timeout_s", f"The time limit must be above 0 and at most {most:g} seconds.")
     return float(timeout_s)
 
 
 def _step(request: VisualizationRequest, gateway: Gateway | None) -> tuple[RunDetails | None, Step | None]:
     for name, given, other in (("step_id", request.step_id, "run"), ("run_id", request.run_id, "step")):
         if not given and (request.run_id or request.step_id):
-            raise _field_error(name, f"Name the run and the step, or neither: only the {other} is named.")
+            raise InvalidRequestError.at(name, f"Name the run and the step, or neither: only the {other} is named.")
     if not request.run_id or gateway is None:
         return None, None
     details = gateway.run_details(request.run_id)
@@ -232,7 +229,7 @@ def _artifact(request: VisualizationRequest, kind: VisualizationType, step: Step
         found = next((each for each in ordered if wanted in {each.name, each.id}), None)
         if found is None:
             names = ", ".join(each.name for each in artifacts) or "none"
-            raise _field_error("artifact", f"The step has no artifact {wanted[:100]!r}. It has: {names}.")
+            raise InvalidRequestError.at("artifact", f"The step has no artifact {wanted[:100]!r}. It has: {names}.")
         return found
     if request.source:
         held = _holder_uri(step, request.source.strip())
@@ -258,13 +255,13 @@ def _source_uri(
     known = {each.uri for each in step.artifacts} if step else set()
     if not text:
         if artifact is None and kind.needs_source and step is None:
-            raise _field_error(
+            raise InvalidRequestError.at(
                 "source",
                 f"{kind.title} needs a source: name a run and a step, or a source.",
                 code=Reason.SOURCE_MISSING,
             )
         if artifact is None and kind.needs_source:
-            raise _field_error(
+            raise InvalidRequestError.at(
                 "source", f"{kind.title} needs a source: choose an artifact.", code=Reason.SOURCE_MISSING
             )
         return artifact.uri if artifact else ""
@@ -275,7 +272,7 @@ def _source_uri(
         if not _holder_uri(step, address.uri):
             address_allow(address, settings.VIZPORTAL_SOURCE_ALLOW)
     except SourceError as error:
-        raise _field_error("source", str(error), code=error.code) from error
+        raise InvalidRequestError.at("source", str(error), code=error.code) from error
     return address.uri
 
 
@@ -288,10 +285,7 @@ def title_clean(text: str, *, is_cut: bool = False) -> str:
     Raises:
         InvalidRequestError: the title is too long.
     """
-    title = " ".join(text.replace("\0", "").split())
-    if len(title) > MAX_TITLE_CHARS and not is_cut:
-        raise _field_error("title", f"The title must have at most {MAX_TITLE_CHARS} characters.")
-    return title[:MAX_TITLE_CHARS]
+    return line_of(text)[:MAX_TITLE_CHARS] if is_cut else line_clean(text, most=MAX_TITLE_CHARS)
 
 
 def _title(request: VisualizationRequest, automatic: str) -> str:

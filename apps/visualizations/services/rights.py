@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from apps.accounts import audit, roles
 from apps.accounts.caller import Caller
 from apps.accounts.rights import Right
 from apps.runs import access
-from apps.visualizations import selectors
 from apps.visualizations.exceptions import NotAllowedError, NotFoundError
 from apps.visualizations.models import Render, Visualization
+
+
+class Owned(Protocol):
+    """An object that belongs to an account, such as a visualization, a report, a rule or an alert.
+
+    Attributes:
+        owner_id: None if it belongs to nobody.
+    """
+
+    owner_id: Any
 
 
 def right_check(caller: Caller, right: Right) -> None:
@@ -21,14 +32,14 @@ def right_check(caller: Caller, right: Right) -> None:
         raise NotAllowedError(roles.refusal(right))
 
 
-def change_check(caller: Caller, visualization: Visualization) -> None:
-    """Requires that the caller may change a visualization.
+def change_check(caller: Caller, owned: Owned, right: Right = Right.CREATE) -> None:
+    """Requires that the caller may change an object.
 
     Raises:
-        NotAllowedError: the caller is neither the owner, with the permission to create, nor an administrator.
+        NotAllowedError: the caller is neither the owner, with the permission, nor an administrator.
     """
-    right_check(caller, Right.CREATE)
-    if not selectors.may_change(caller, visualization):
+    right_check(caller, right)
+    if not caller.may_change(owned.owner_id, right):
         raise NotAllowedError("Only its owner or an administrator may do this.")
 
 

@@ -88,7 +88,7 @@ def request_submit(
     right_check(caller, Right.CREATE)
     namespace_check(caller, checked.endpoint_key, checked.namespace)
     saved = selectors.render_with_receipt(caller, checked.spec.cache_key)
-    mine = saved.visualization if saved and selectors.may_change(caller, saved.visualization) else None
+    mine = saved.visualization if saved and caller.may_change(saved.visualization.owner_id) else None
     # The title is not part of the cache key: a request that changes only the title retitles the saved result.
     if mine and checked.is_titled and mine.title != checked.title:
         title_change(caller, mine, checked.title)
@@ -117,7 +117,7 @@ def _supersede(caller: Caller, edited: str, visualization: Visualization) -> Non
             visualization.run_id,
             visualization.step_id,
         )
-        if before and is_same and before.id != visualization.id and selectors.may_change(caller, before):
+        if before and is_same and before.id != visualization.id and caller.may_change(before.owner_id):
             Visualization.objects.filter(id=before.id).update(superseded_by=visualization)
 
 

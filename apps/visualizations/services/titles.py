@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.accounts.caller import Caller
 from apps.visualizations.exceptions import InvalidRequestError
+from apps.visualizations.lines import line_clean
 from apps.visualizations.models import Visualization
 from apps.visualizations.services.indexing import text_of
 from apps.visualizations.services.requests import MAX_TITLE_CHARS
@@ -26,10 +27,7 @@ def title_change(caller: Caller, visualization: Visualization, title: str) -> No
         NotAllowedError: the caller is neither the owner nor an administrator.
         InvalidRequestError: the title is empty or too long.
     """
-    title = " ".join(title.replace("\0", "").split())
-    if not 0 < len(title) <= MAX_TITLE_CHARS:
-        raise _wrong("title", f"A title has 1 to {MAX_TITLE_CHARS} characters.")
-    _write(caller, visualization, "title", title)
+    _write(caller, visualization, "title", line_clean(title, least=1, most=MAX_TITLE_CHARS))
 
 
 def notes_change(caller: Caller, visualization: Visualization, notes: str) -> None:
@@ -41,7 +39,7 @@ def notes_change(caller: Caller, visualization: Visualization, notes: str) -> No
     """
     notes = notes.replace("\0", "").strip()
     if len(notes) > LONGEST_NOTES:
-        raise _wrong("notes", f"Notes have at most {LONGEST_NOTES:,} characters.")
+        raise InvalidRequestError.at("notes", f"Notes have at most {LONGEST_NOTES:,} characters.")
     _write(caller, visualization, "notes", notes)
 
 
@@ -57,7 +55,7 @@ def tags_change(
     names = {tag_clean(each) for each in add} | set(visualization.tag_names)
     names -= {each.strip().lower() for each in remove}
     if len(names) > MOST_TAGS:
-        raise _wrong("tags", f"A visualization has at most {MOST_TAGS} tags.")
+        raise InvalidRequestError.at("tags", f"A visualization has at most {MOST_TAGS} tags.")
     _write(caller, visualization, "tags", "".join(f"\n{each}" for each in sorted(names)) + "\n" * bool(names))
 
 
@@ -69,7 +67,7 @@ def tag_clean(name: str) -> str:
     """
     tag = "-".join(name.replace("\0", "").lower().split())
     if not 0 < len(tag) <= LONGEST_TAG:
-        raise _wrong("tags", f"A tag has 1 to {LONGEST_TAG} characters.")
+        raise InvalidRequestError.at("tags", f"A tag has 1 to {LONGEST_TAG} characters.")
     return tag
 
 
@@ -80,10 +78,6 @@ def pin_set(caller: Caller, visualization: Visualization, *, is_pinned: bool) ->
         NotAllowedError: the caller is neither the owner nor an administrator.
     """
     _write(caller, visualization, "is_pinned", is_pinned)
-
-
-def _wrong(field: str, message: str) -> InvalidRequestError:
-    return InvalidRequestError(message, fields={field: message})
 
 
 def _write(caller: Caller, visualization: Visualization, field: str, value: Any) -> None:

@@ -28,7 +28,7 @@ def visualization_origin(request: HttpRequest, visualization_id: UUID) -> HttpRe
     context = {
         "visualization": visualization,
         "render": visualization.latest,
-        "may_change": selectors.may_change(caller_of(request), visualization),
+        "may_change": caller_of(request).may_change(visualization.owner_id),
         # The page itself shows changes of type and environment, which need no request.
         "findings": staleness.origin_findings(caller_of(request), visualization),
     }
