@@ -1,1 +1,1 @@
-"""Measures whole renders through Kubeflow's visualization protocol, of the portal and of another server beside it."""
+"""Measures whole renders through Kubeflow's visualization protocol, of the portal and another server."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: whole renders of a portal, and of another server beside it, as tables in Markdown."""
+"""`python -m benchmarks`: measures whole renders of a portal and another server, and prints tables in Markdown."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _LEVELS: Final = (1, 2, 4, 8)
 
 
 def main() -> int:
-    """Measures and prints; ends with an error where a page was not what it must be."""
+    """Measures and prints; fails if a page is wrong."""
     options = _options()
-    # Ended from outside, it still stops the servers it started.
+    # Converted to an exit, so that the servers it started are stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with tempfile.TemporaryDirectory(prefix="vizportal-bench-") as name:

@@ -1,7 +1,7 @@
-"""What is rendered: made-up data with a fixed seed, and for each case the marks its page must show.
+"""The benchmark's cases: synthetic data with a fixed seed, and for each case the marks that its page must contain.
 
-The marks are computed here, from the rows and without the libraries that the visualizations use. No table holds a
-fraction: Kubeflow's own fails on them and answers 200.
+The marks are computed here from the rows, without the libraries that the visualizations use. No table contains a
+fraction, because Kubeflow's own type fails on them and answers 200.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SEED: Final = 20240611
 _CLASSES: Final = ("bird", "cat", "dog")
 _POINTS: Final = 1_000
 _PICTURE: Final = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]{40,})")
-# How bokeh writes a column of numbers into a page.
+# bokeh's encoding of a column of numbers in a page.
 _BOKEH_COLUMN: Final = re.compile(r'"tpr",\{"type":"ndarray","array":\{"type":"bytes","data":"([A-Za-z0-9+/=]+)"')
 _PRINT: Final = "print(6 * 7, 'is what it says')"
 _MATPLOTLIB: Final = """\
@@ -39,7 +39,7 @@ axes.scatter(frame["x"], frame["y"], s=8)
 axes.set_title("x and y")
 plt.show()
 """
-# As HTML by pandas itself: in Kubeflow's one kernel an earlier table changes how frames are shown.
+# pandas writes the HTML itself, because in Kubeflow's single kernel an earlier table changes how frames are shown.
 _DESCRIBE: Final = """\
 import pandas as pd
 from IPython.display import HTML, display
@@ -49,17 +49,17 @@ display(HTML(pd.read_csv(source).describe().to_html()))
 
 
 class WrongPageError(Exception):
-    """A page lacks what its data says must be in it; the text says what."""
+    """A page lacks something that its data requires; the text says what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One thing to render.
+    """One case to render.
 
     Attributes:
-        type_key: Kubeflow's and the portal's type; "custom" comes with code of its own.
-        code: what runs: the custom code, or the portal's own type without its header.
-        other_source: the same data as the other server's type reads it.
+        type_key: Kubeflow's and the portal's type; "custom" comes with its own code.
+        code: the custom code, or the code of the portal's own type without its header.
+        other_source: the same data in the form that the other server's type reads.
         check: raises WrongPageError for a page that lacks the marks.
     """
 
@@ -106,7 +106,7 @@ def _table(path: Path, count: int, dice: random.Random) -> Case:
     rows = [(f"item-{n:06}", dice.randrange(10**6), dice.choice(_CLASSES)) for n in range(count)]
     _write(path, rows, ("name", "amount", "kind"))
     known = [str(cell) for row in (rows[0], rows[count // 2 + 7], rows[-1]) for cell in row[:2]]
-    # Kubeflow's embeds all rows and knows no such argument.
+    # Kubeflow's type embeds all rows and has no such argument.
     return _predefined(f"table, {count:,} rows", "table", path, {"max_rows": count}, _shows(*known))
 
 
@@ -131,7 +131,7 @@ def _roc_curve(directory: Path, dice: random.Random) -> Case:
 
 
 def area_under_curve(x: Sequence[float], y: Sequence[float]) -> float:
-    """Returns the area by trapezoids."""
+    """Returns the area by the trapezoidal rule."""
     return sum((x[n] - x[n - 1]) * (y[n] + y[n - 1]) / 2 for n in range(1, len(x)))
 
 
@@ -178,7 +178,7 @@ def _shows_column(values: Sequence[float]) -> Callable[[str], None]:
 
 
 def _shows_picture(page: str) -> None:
-    # nbconvert's own style sheet has small pictures; the figure is the largest.
+    # nbconvert's own style sheet has small images; the figure is the largest.
     encoded = max(_PICTURE.findall(page), key=len, default="")
     picture = base64.b64decode(encoded)
     width, height = struct.unpack(">II", picture[16:24]) if picture else (0, 0)

@@ -1,7 +1,7 @@
-"""What the catalogue's tables cost: ten million rows, 100,000 rows beside Kubeflow's way, and Kubeflow's own files.
+"""Measures the catalogue's tables: ten million rows, 100,000 rows compared with Kubeflow's way, and Kubeflow's files.
 
-Run by `python -m benchmarks.catalogue [--rows N] [--against URL] [--kubeflow-types DIR]`. Each figure is of renders
-in a warm host, in the sandbox, as the portal's worker does them; every page is checked for its data.
+Run it with `python -m benchmarks.catalogue [--rows N] [--against URL] [--kubeflow-types DIR]`. Each figure comes from
+renders in a warm host, in the sandbox, as in the portal's worker; every page is checked for its data.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ with open(path, "wb") as file:
         rows = rows if fractions else rows.drop("amount", "score")
         rows.write_csv(file, include_header=start == 0)
 """
-# What Kubeflow's type does for a table, with this environment's libraries.
+# Equivalent to Kubeflow's type for a table, with this environment's libraries.
 _PANDAS_ITABLES: Final = """
 import itables.options as opts
 import pandas as pd
@@ -193,7 +193,7 @@ def _timed(
 
 
 def _other(url: str, source: Path) -> tuple[float, float, int]:
-    """Asks Kubeflow's visualization server, which answers 200 also where its table failed."""
+    """Calls Kubeflow's visualization server, which answers 200 even if its table failed."""
     form = urllib.parse.urlencode({"type": "table", "source": str(source), "arguments": "{}"}).encode()
     began = time.perf_counter()
     with urllib.request.urlopen(url, form, timeout=300) as response:
@@ -204,7 +204,7 @@ def _other(url: str, source: Path) -> tuple[float, float, int]:
 
 
 def _kubeflow_types(base: Any, built: Path, directory: Path, folder: Path) -> int:
-    """Runs Kubeflow's own files, unchanged; returns 1 where one fails."""
+    """Runs Kubeflow's own files, unchanged; returns 1 if one fails."""
     import renderer
     from vizkit.types import registry
 

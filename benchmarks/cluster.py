@@ -1,7 +1,7 @@
-"""`python -m benchmarks.cluster`: how the renders a second grow with workers that have a share of a core each.
+"""`python -m benchmarks.cluster`: measures how renders per second scale with workers, each with a share of a core.
 
-Each worker has a data directory of its own, as on a machine of its own, and together with its render host a quota of
-processor time. PostgreSQL and Valkey are real and have none. The queue is never empty.
+Each worker has its own data directory, as on a separate machine, and shares a quota of processor time with its render
+host. PostgreSQL and Valkey are real and have no quota. The queue is never empty.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.cluster_machines import Machine, Quota, QuotaError, worker_machi
 from benchmarks.house import House, running_services
 from tests.waiting import wait_until
 
-# So many renders wait at least, per worker.
+# The minimum number of waiting renders per worker.
 _AHEAD: Final = 20
 _WARM_UP_EACH: Final = 3
 _READY_S: Final = 180
@@ -41,7 +41,7 @@ _FIGURES: Final = {
 def main() -> int:
     """Measures and prints."""
     options = _options()
-    # Ended from outside, it still stops what it started.
+    # Converted to an exit, so that everything it started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     levels = [int(each) for each in options.workers.split(",")]
     results: dict[str, Any] = {"machine": report.machine(), "quota": options.quota, "levels": []}
@@ -63,7 +63,7 @@ def main() -> int:
 
 
 def _level(house: House, case: Case, count: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Measures so many workers at once."""
+    """Measures `count` workers at once."""
     with ExitStack() as stack:
         machines = [
             stack.enter_context(worker_machine(house, f"worker-{number}", Quota(options.quota / 100)))
@@ -74,7 +74,7 @@ def _level(house: House, case: Case, count: int, options: argparse.Namespace) ->
         wait_until(lambda: line.fill() and _ready(machines), _READY_S, "a few renders of each worker")
         for machine in machines:
             machine.limit()
-        # The first period under the quota still has what was begun without.
+        # The first period under the quota still contains work begun without it.
         _keep_full(line, 2)
         measured = _measure(house, line, machines, options.seconds)
         line.drain()
@@ -111,7 +111,7 @@ def _measure(house: House, line: _Line, machines: list[Machine], seconds: float)
         "renders": renders,
         "renders_per_s": round(renders / took_s, 3),
         "cpu_ms_a_render": round(1000 * workers_s / renders, 1) if renders else None,
-        # 1 says that the quota was the limit, and nothing else.
+        # 1 means that the quota alone was the limit.
         "share_of_quota": round(workers_s / took_s / sum(each.quota.cores for each in machines), 3),
         "postgres_cores": round(spent["postgres"] / took_s, 3),
         "valkey_cores": round(spent["valkey"] / took_s, 3),
@@ -121,7 +121,7 @@ def _measure(house: House, line: _Line, machines: list[Machine], seconds: float)
 
 
 def _used(house: House, machines: list[Machine]) -> dict[str, float]:
-    """Returns seconds of processor time used until now, by whom."""
+    """Returns the seconds of processor time used so far, by process."""
     services = {"postgres": house.database.pid, "valkey": house.queue_pid}
     own = {name: processes.cpu_s(pid) for name, pid in services.items()}
     return own | {each.name: each.cpu_s() for each in machines}
@@ -129,14 +129,14 @@ def _used(house: House, machines: list[Machine]) -> dict[str, float]:
 
 @dataclass(slots=True)
 class _Line:
-    """The renders that wait, kept at a length."""
+    """The waiting renders, whose number is kept constant."""
 
     case: Case
     length: int
     least_waiting: int = 10**9
 
     def fill(self) -> bool:
-        """Orders as many as are missing; notes how few there were."""
+        """Adds missing renders; records how few there were."""
         from apps.accounts.caller import Caller, CallerKind
         from apps.visualizations.services.requests import VisualizationRequest
         from apps.visualizations.services.submission import visualization_create_anew
@@ -155,15 +155,15 @@ class _Line:
         return True
 
     def ended_between(self, began: Any, ended: Any) -> int:
-        """Returns how many were rendered in that time."""
+        """Returns the number of renders completed in this period."""
         return int(self._rows(state="succeeded", finished_at__gt=began, finished_at__lte=ended).count())
 
     def failed(self) -> int:
-        """Returns how many did not succeed, of all so far."""
+        """Returns the number of renders so far that did not succeed."""
         return int(self._rows().exclude(state__in=["queued", "running", "succeeded"]).count())
 
     def drain(self) -> None:
-        """Forgets whoever still waits; running renders end by themselves with their worker."""
+        """Deletes waiting renders; running ones end with their worker."""
         from apps.visualizations.job_queue import queue_get
 
         self._rows(state="queued").delete()
@@ -197,7 +197,7 @@ def _markdown(results: dict[str, Any], levels: list[int]) -> str:
 
 
 def _gained(rates: dict[int, float], count: int) -> str:
-    """What each worker beyond the fewest added, as a share of what one of the fewest does."""
+    """Returns the throughput added per worker above the smallest number, relative to one worker's at that number."""
     fewest = min(rates)
     if count == fewest:
         return ""

@@ -1,4 +1,4 @@
-"""A worker with its render host as on a machine of its own: its data directory and its share of a core."""
+"""A worker with its render host as on a separate machine: its own data directory and its share of a core."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Quota:
     cores: float
 
     def write(self, group: Path) -> None:
-        """Sets it for a control group, of version 2 or 1."""
+        """Applies it to a control group, of version 1 or 2."""
         us = round(self.cores * _PERIOD_US)
         if (group / "cpu.max").exists():
             (group / "cpu.max").write_text(f"{us} {_PERIOD_US}")
@@ -48,10 +48,10 @@ class Quota:
 
 
 def _make_group(name: str) -> Path:
-    """Makes a control group for processor time.
+    """Creates a control group for processor time.
 
     Raises:
-        QuotaError: it cannot be made here.
+        QuotaError: it cannot be created here.
     """
     # Version 1 has one tree of groups for each resource, version 2 one for all.
     parent = _CGROUPS / "cpu" if (_CGROUPS / "cpu").is_dir() else _CGROUPS
@@ -68,7 +68,7 @@ def _make_group(name: str) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A worker at work."""
+    """A running worker."""
 
     name: str
     quota: Quota
@@ -76,23 +76,23 @@ class Machine:
     data_dir: Path
 
     def limit(self) -> None:
-        """From now on it has its quota and no more; until then it had none, to get ready."""
+        """Applies its quota, which it did not have while it became ready."""
         self.quota.write(self.group)
 
     def cpu_s(self) -> float:
-        """Returns the processor time of all that ever ran here."""
+        """Returns the processor time of all processes that ever ran here."""
         if (self.group / "cpu.max").exists():
             fields = dict(line.split() for line in (self.group / "cpu.stat").read_text().splitlines())
             return int(fields["usage_usec"]) / 1e6
-        # The other tree of version 1, or the same one by another name.
+        # Version 1's separate tree, or the same one by another name.
         return int((_twin(self.group) / "cpuacct.usage").read_text()) / 1e9
 
     def renders(self) -> int:
-        """Returns how many renders were kept here."""
+        """Returns the number of renders stored here."""
         return len(self._pages())
 
     def last_page(self) -> str:
-        """Returns the page that was kept last."""
+        """Returns the page that was stored last."""
         return max(self._pages(), key=lambda path: path.stat().st_mtime).read_text(encoding="utf-8")
 
     def _pages(self) -> list[Path]:
@@ -105,7 +105,7 @@ def _twin(group: Path) -> Path:
 
 @contextlib.contextmanager
 def worker_machine(house: House, name: str, quota: Quota) -> Iterator[Machine]:
-    """Yields a worker that was started, without its quota yet; ends it and its host afterwards.
+    """Context manager: starts a worker, still without its quota; ends it and its host afterwards.
 
     Raises:
         QuotaError: no quota can be set here.

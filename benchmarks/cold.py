@@ -1,4 +1,4 @@
-"""The reference: the same code by plain nbclient, started cold, in the environment that the portal renders in."""
+"""The reference: the same code with plain nbclient, started cold, in the environment that the portal renders in."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def measure_cold(
     """Returns the series by case and way.
 
     Args:
+        cases: to run.
         interpreter: of the environment, with nbclient, ipykernel and nbconvert.
+        repetitions: how often.
+        say: called with progress lines.
 
     Raises:
         WrongPageError: a page lacks the marks of its data.
@@ -79,7 +82,7 @@ def _environ(interpreter: Path, directory: Path) -> dict[str, str]:
         # The environment's font cache: building one takes matplotlib seconds.
         "MPLCONFIGDIR": str(interpreter.parent.parent / "share" / "vizportal" / "matplotlib"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        # What types import beside the environment's libraries.
+        # The modules that types import in addition to the environment's libraries.
         "PYTHONPATH": str(TOOLKIT_DIR.parent),
     }
 

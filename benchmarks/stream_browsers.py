@@ -1,7 +1,7 @@
-"""The other side of `benchmarks.streams`, as a process of its own: browsers that hold a stream and fetch what changed.
+"""The browsers of `benchmarks.streams`, in a separate process: they hold a stream and fetch changes.
 
-Reads a JSON line for each browser from the file it is given, then obeys lines on stdin: `report` answers what was seen
-since the last report, `total` what was seen since the last total; each as one line of JSON. Ends with its stdin.
+Reads a JSON line for each browser from the given file, then executes commands from stdin: `report` returns what was
+measured since the last report, `total` since the last total; each as one line of JSON. Ends with its stdin.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from typing import Any, Final
 
 from benchmarks.report import percentile
 
-# As static/js/live-renders.js: a waiting card asks so often while its stream is open, and so often without one.
+# As in static/js/live-renders.js: how often a waiting card polls while its stream is open, and without one.
 _POLL_OPEN_S: Final = 30
 _POLL_S: Final = 3
-# What a browser waits before it connects again, until the server tells it otherwise (Chromium's).
+# How long a browser waits before it reconnects, unless the server specifies otherwise (Chromium's value).
 _RETRY_S: Final = 3.0
-# htmx waits for as long as it takes; this ends the measurement of what never comes.
+# htmx waits indefinitely; this ends the measurement if no answer comes.
 _ANSWER_S: Final = 300
 _SHARES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "worst": 1.0}
 
 
 class Seen:
-    """What all browsers together saw; times in milliseconds.
+    """The measurements of all browsers together; times in milliseconds.
 
     Attributes:
-        open: streams that are open now.
-        told: how often a browser was told to look, ever.
+        open: streams that are currently open.
+        told: how often a browser was told to look, in total.
     """
 
     def __init__(self) -> None:
@@ -44,17 +44,17 @@ class Seen:
         self._by_command = {"report": _Notes(), "total": _Notes()}
 
     def note(self, name: str, ms: float) -> None:
-        """Notes one measurement."""
+        """Records one measurement."""
         for notes in self._by_command.values():
             notes.delays.setdefault(name, array("d")).append(ms)
 
     def count(self, name: str) -> None:
-        """Counts what happened."""
+        """Counts an event."""
         for notes in self._by_command.values():
             notes.counts[name] += 1
 
     def answer(self, command: str) -> dict[str, Any]:
-        """Returns the counts and, by name, how many, p50, p95, p99 and the worst; a total forgets all of them."""
+        """Returns the counts and, by name, the number, p50, p95, p99 and worst; a total resets everything."""
         notes = self._by_command[command]
         for name in [command, "report"]:
             self._by_command[name] = _Notes()
@@ -85,7 +85,7 @@ class Browser:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def hold_stream(self) -> None:
-        """Keeps a stream open, as EventSource does."""
+        """Keeps a stream open, like EventSource."""
         while True:
             with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
                 await self._follow()
@@ -121,7 +121,7 @@ class Browser:
         if event["id"] not in (self._own, self._common):
             self._seen.count("others' events")
             return
-        # The publisher's clock, which is this machine's, in the place of a number nobody needs here.
+        # The event carries the publisher's clock, which is this machine's, in a field that is not needed here.
         self._seen.note("common" if event["id"] == self._common else "own", time.monotonic() * 1000 - event["cells"])
         if event["id"] == self._own:
             self._start(self._fetch("update", event["cells"]))
@@ -136,9 +136,7 @@ class Browser:
         await self._fetch("look", time.monotonic() * 1000)
 
     async def poll(self) -> None:
-        """Fetches the card now and then, as htmx does: every three seconds, left out while its stream is open and it
-        was fetched not long ago.
-        """
+        """Fetches the card like htmx: every three seconds, except shortly after a fetch while its stream is open."""
         await asyncio.sleep(random.uniform(0, _POLL_S))
         while True:
             if not self._is_open or time.monotonic() - self._asked_at >= _POLL_OPEN_S:
@@ -174,7 +172,7 @@ class Browser:
 
 
 async def main(host: str, port: int, people: list[dict[str, str]]) -> None:
-    """Opens all browsers at once and obeys stdin."""
+    """Opens all browsers at once and executes commands from stdin."""
     seen = Seen()
     loop = asyncio.get_running_loop()
     commands = asyncio.StreamReader()

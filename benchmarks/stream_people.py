@@ -1,4 +1,4 @@
-"""Who and what `benchmarks.streams` measures with: people, their renders, the process of their browsers, and events."""
+"""The participants of `benchmarks.streams`: people, their renders, the process of their browsers, and events."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 def make_people(count: int) -> tuple[list[dict[str, str]], list[Any], Any, str]:
-    """Makes signed-in people, a waiting render for each, and one that all of them watch.
+    """Creates signed-in people, a waiting render for each, and one that all of them watch.
 
     Returns:
-        What each browser needs, everybody's own render, the common one, and the address of a page.
+        The facts for each browser, the people's own renders, the common one, and the path of a page.
     """
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
     from django.contrib.sessions.backends.db import SessionStore
@@ -60,18 +60,19 @@ class Browsers:
         )
 
     def report(self) -> dict[str, Any]:
-        """Returns what was seen since the last report."""
+        """Returns the measurements since the last report."""
         return self._ask("report")
 
     def total(self) -> dict[str, Any]:
-        """Returns what was seen since the last total."""
+        """Returns the measurements since the last total."""
         return self._ask("total")
 
     def total_when(self, is_enough: Callable[[dict[str, Any], Counter[str]], bool], seconds: float) -> dict[str, Any]:
-        """Returns the total once there is enough; after so many seconds what there is, which the figures then show.
+        """Returns the total once `is_enough` says so, or after `seconds` whatever there is.
 
         Args:
-            is_enough: given the latest report, and how many of each kind of delay were measured since the call.
+            is_enough: receives the latest report, and the number of delays of each kind measured since the call.
+            seconds: the maximum time to wait.
         """
         until = time.monotonic() + seconds
         measured: Counter[str] = Counter()
@@ -88,14 +89,14 @@ class Browsers:
         return dict(json.loads(self._process.stdout.readline()))
 
     def stop(self) -> None:
-        """Closes all of them."""
+        """Closes all browsers."""
         self._process.stdin.close()
         self._process.wait(30)
 
 
 @dataclass(slots=True)
 class Publisher:
-    """Publishes events at a steady rate, as workers do, by turns of the common render and of everybody's own.
+    """Publishes events at a steady rate, like workers, alternating between the common render and the people's own.
 
     Attributes:
         others_per_s: events of renders that no open page shows.
@@ -142,6 +143,6 @@ class Publisher:
 def _publish(render: Any) -> None:
     from apps.visualizations import events
 
-    # Browsers read from it when it was published; nothing else of an event matters to them.
+    # Browsers read the time of publication from it, and need nothing else from an event.
     render.cells = time.monotonic() * 1000
     events.publish(render)

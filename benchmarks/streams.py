@@ -1,4 +1,4 @@
-"""`python -m benchmarks.streams`: many browsers with live updates on one web process, as tables in Markdown."""
+"""`python -m benchmarks.streams`: measures many browsers with live updates on one web process; prints Markdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.house import House, running_house, start_queue
 from benchmarks.stream_people import Browsers, Publisher, make_people
 
 _SAMPLE_EVERY_S: Final = 10
-# Sign-ins, caches and the allocator settle; what comes after must be flat.
+# Sign-ins, caches and the allocator settle first; memory must be flat afterwards.
 _WARM_UP_SHARE: Final = 0.1
 _BURST: Final = 100
 _OPEN_WITHIN_S: Final = 300
@@ -40,7 +40,7 @@ _DELAYS: Final = {
 def main() -> int:
     """Measures and prints."""
     options = _options()
-    # Ended from outside, it still stops what it started.
+    # Converted to an exit, so that everything it started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results: dict[str, Any] = {"machine": report.machine(), "browsers": options.browsers}
     with running_house() as house:
@@ -80,7 +80,7 @@ def _measure(
 
 
 class _Reader:
-    """A person who opens a page each second, whatever the others do."""
+    """A person who opens a page each second, independently of the others."""
 
     def __init__(self, house: House, page: str, cookie: str) -> None:
         self._ask = lambda: house.ask(page, cookie)
@@ -105,7 +105,7 @@ class _Reader:
                 self._times.append(took)
 
     def report(self) -> dict[str, float]:
-        """Returns the times since the last report, in milliseconds, and how many pages did not come."""
+        """Returns the times since the last report, in milliseconds, and the number of failed pages."""
         times, self._times = self._times or [0.0], []
         failed, self._failed = self._failed, 0
         shares = {"p50": 0.5, "p95": 0.95, "worst": 1.0}
@@ -119,7 +119,7 @@ def _warm(house: House, page: str, cookie: str) -> None:
 
 
 def _opening(house: House, reader: _Reader, browsers: Browsers) -> dict[str, Any]:
-    """Waits until every browser's stream is open; returns how long that took, what it cost, and what pages took."""
+    """Waits until every browser's stream is open; returns how long it took, its cost, and the times of pages."""
     reader.report()
     began, before = time.monotonic(), house.sample()
     most = before["threads"]
@@ -142,7 +142,7 @@ def _opening(house: House, reader: _Reader, browsers: Browsers) -> dict[str, Any
 
 
 def _steady(house: House, reader: _Reader, browsers: Browsers, seconds: float) -> dict[str, Any]:
-    """Lets events come for so long; returns delays and what the web process held meanwhile."""
+    """Receives events for `seconds`; returns delays and the web process's resources meanwhile."""
     browsers.total()
     reader.report()
     began, samples, reports = time.monotonic(), [house.sample() | {"at_s": 0.0}], []
@@ -176,7 +176,7 @@ def _burst(browsers: Browsers, publisher: Publisher) -> dict[str, Any]:
 
 
 def _queue_away(house: House, browsers: Browsers) -> dict[str, Any]:
-    """Takes Valkey away for some seconds; returns how long after it was back every browser was told, and had looked."""
+    """Stops Valkey for some seconds; returns how long after its return all browsers had been told, and had looked."""
     already = browsers.total()["told"]
     house.queue.stop()
     time.sleep(_QUEUE_AWAY_S)  # the fault itself

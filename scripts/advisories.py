@@ -1,6 +1,6 @@
-"""`make audit`: known advisories for what is shipped, asked of OSV by pip-audit, for every lock.
+"""`make audit`: lists known advisories for all shipped packages of every lock, from OSV through pip-audit.
 
-Exit code 0: none; 1: some, listed; 3: none found, but not everything could be asked. A service that does not answer
+Exit code 0: none; 1: some, listed; 3: none found, but not everything could be queried. A service that does not answer
 must not look like good news.
 """
 
@@ -25,7 +25,7 @@ ACCEPTED = Path(__file__).with_name("accepted-advisories.toml")
 
 @dataclass(slots=True)
 class Report:
-    """What was learned. `unasked` says for what and why there is no answer; `used` are the accepted ids that fitted."""
+    """The results. `unasked` lists packages without an answer, with reasons; `used` the accepted ids that matched."""
 
     found: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
@@ -34,10 +34,10 @@ class Report:
 
 
 def read_accepted(path: Path, today: dt.date) -> dict[tuple[str, str], dict[str, Any]]:
-    """Returns the entries that hold today, by package and id.
+    """Returns the entries that are still valid, by package and id.
 
     Raises:
-        SystemExit: an entry has no reason, or no day.
+        SystemExit: an entry has no reason or no date.
     """
     entries = tomllib.loads(path.read_text(encoding="utf-8")).get("accepted", [])
     for entry in entries:
@@ -47,9 +47,9 @@ def read_accepted(path: Path, today: dt.date) -> dict[tuple[str, str], dict[str,
 
 
 def rounds(requirements: str) -> list[list[str]]:
-    """Returns the pins of a lock as lists in which each package stands once, whatever Python or system it is for.
+    """Returns the pins of a lock as lists in which each package occurs once, for every Python version and system.
 
-    pip-audit leaves out what the interpreter it runs on would not install; others' images would go unasked.
+    pip-audit skips packages that its own interpreter would not install, so those of other images would not be checked.
     """
     versions: dict[str, list[str]] = {}
     for line in requirements.splitlines():
@@ -65,7 +65,7 @@ def audit(directory: Path, osv_url: str | None) -> list[dict[str, Any]]:
     """Returns pip-audit's answer for each package of a lock.
 
     Raises:
-        RuntimeError: there is none; the text is its last line.
+        RuntimeError: there is none; the text is its last line of output.
     """
     requirements = export(directory, "requirements.txt", "--no-emit-project", "--no-hashes")
     return [package for pins in rounds(requirements) for package in _ask(pins, osv_url)]
@@ -75,7 +75,7 @@ def _ask(pins: list[str], osv_url: str | None) -> list[dict[str, Any]]:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(pins))
         file.flush()
-        # The lock is complete, so nothing is resolved and nothing is downloaded.
+        # The lock is complete, so nothing is resolved or downloaded.
         command = [sys.executable, "-m", "pip_audit", "-r", file.name, "--no-deps", "--disable-pip", "-f", "json"]
         command += ["-s", "osv", "--progress-spinner", "off", *(["--osv-url", osv_url] if osv_url else [])]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
@@ -87,7 +87,7 @@ def _ask(pins: list[str], osv_url: str | None) -> list[dict[str, Any]]:
 
 
 def learn(report: Report, name: str, answer: list[dict[str, Any]], accepted: dict[tuple[str, str], Any]) -> None:
-    """Puts one lock's answer into the report."""
+    """Adds one lock's answer to the report."""
     for package in answer:
         if "skip_reason" in package:
             report.unasked.append(f"{name}: {package['skip_reason']}")
@@ -104,7 +104,7 @@ def learn(report: Report, name: str, answer: list[dict[str, Any]], accepted: dic
 
 
 def main() -> int:
-    """Asks for every lock and says what came of it; returns the exit code."""
+    """Queries every lock and prints the results; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--osv-url", help="another OSV service, such as a mirror")
     parser.add_argument("--accepted", type=Path, default=ACCEPTED, help="the file of accepted advisories")

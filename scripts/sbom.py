@@ -1,4 +1,4 @@
-"""`make sbom`: what is shipped, as CycloneDX 1.5, one file for each lock and one for the browser's libraries."""
+"""`make sbom`: writes bills of materials in CycloneDX 1.5, one for each lock and one for the browser's libraries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from locks import ROOT, export, projects
 
 
 def browser_bill() -> dict[str, Any]:
-    """Returns the bill of the JavaScript and icons that stand in static/vendor, by its manifest."""
+    """Returns the bill of the JavaScript and icons in static/vendor, from its manifest."""
     manifest = json.loads((ROOT / "static" / "vendor" / "manifest.json").read_text(encoding="utf-8"))
     parts = {(part["name"], part["version"]): part for file in manifest.values() for part in file["from"]}
     components = [

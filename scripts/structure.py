@@ -1,4 +1,4 @@
-"""`python -m scripts.structure`: how large the parts are, and how far a change spreads.
+"""`python -m scripts.structure`: measures the sizes of the parts, and how far a change spreads.
 
 Propagation cost is the average share of modules that a change of one module may affect: the density of the transitive
 closure of the import graph (MacCormack, Rusnak and Baldwin, "Exploring the Structure of Complex Software Designs",
@@ -39,19 +39,19 @@ class Sizes:
 
 
 def import_graph() -> grimp.ImportGraph:
-    """Returns the imports between the product's modules, foreign packages left out."""
+    """Returns the imports between the product's modules, without external packages."""
     return grimp.build_graph(*PACKAGES, cache_dir=None)
 
 
 def propagation_cost(graph: grimp.ImportGraph) -> float:
-    """Returns the average share of modules that depend on a module, itself included, directly or not."""
+    """Returns the average share of modules that depend on a module directly or indirectly, including itself."""
     modules = graph.modules
     reached = sum(1 + len(graph.find_downstream_modules(module)) for module in modules)
     return reached / len(modules) ** 2
 
 
 def cycles(graph: grimp.ImportGraph) -> list[frozenset[str]]:
-    """Returns the sets of modules that import each other, directly or not."""
+    """Returns the sets of modules that import each other directly or indirectly."""
     upstream = {module: graph.find_upstream_modules(module) for module in graph.modules}
     found = {
         frozenset({module, *(other for other in above if module in upstream[other])})
@@ -61,7 +61,7 @@ def cycles(graph: grimp.ImportGraph) -> list[frozenset[str]]:
 
 
 def product_files() -> dict[str, list[Path]]:
-    """Returns the product's Python files by part: tests and migrations are left out."""
+    """Returns the product's Python files by part, without tests and migrations."""
     folders = [folder for part in _PARTS for folder in sorted(ROOT.glob(part)) if folder.is_dir()]
     parts = {str(folder.relative_to(ROOT)): sorted(folder.rglob("*.py")) for folder in folders}
     return {part: [path for path in paths if "migrations" not in path.parts] for part, paths in parts.items() if paths}

@@ -12,7 +12,7 @@ class VizportalConfig(AppConfig):
     name = "vizportal"
 
     def ready(self) -> None:
-        """Registers the checks that `manage.py check --deploy` runs beside Django's own."""
+        """Registers the additional checks of `manage.py check --deploy`."""
         from vizportal import deploy_checks  # noqa: PLC0415  (settings are read before)
 
         for check in deploy_checks.CHECKS:

@@ -1,7 +1,7 @@
 """Parts of the ASGI application.
 
-A handler that uses one thread for each request and streams its answers, and limits for requests that open pages send
-by themselves.
+A handler that uses one thread per request and streams its responses, and limits for requests that open pages send
+automatically.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _BLOCK_BYTES: Final = 256 * 1024
 
 
 class OneThreadHandler(ASGIHandler):
-    """Django's handler, with one change of thread for each request and not two for each middleware.
+    """Django's handler, with one thread switch per request instead of two per middleware.
 
-    All middleware and views here are synchronous, and forty changes of thread cost more than most pages.
+    All middleware and views here are synchronous, and forty thread switches cost more than most pages.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  (Django's signature)
@@ -62,20 +62,20 @@ def _next(chunks: Iterator[bytes]) -> bytes:
 
 
 class ConcurrencyLimits:
-    """Limits how many requests of open pages run at a time; requests that a user or an event caused do not wait.
+    """Limits how many requests of open pages run at a time; requests caused by a user or an event do not wait.
 
-    After a restart all open pages reconnect at once. Each request takes a thread and a database connection: too many
-    at a time are slower for everybody, and some would time out while they wait for a connection.
+    After a restart all open pages reconnect at once. Each request takes a thread and a database connection. Too many at
+    a time are slower for everybody, and some would time out waiting for a connection.
     """
 
     def __init__(self, application: Application, *, streams: int, polls: int) -> None:
-        """Sets how many event streams may be opening, and how many polls may be answered, at a time."""
+        """Sets how many event streams may be opening, and how many polls may be answered, at the same time."""
         self._application = application
         self._streams = asyncio.Semaphore(streams)
         self._polls = asyncio.Semaphore(polls)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answers one request, after those before it where its kind is limited."""
+        """Answers one request; a request of a limited kind waits for its turn."""
         semaphore = self._semaphore(scope)
         if semaphore is None:
             await self._application(scope, receive, send)

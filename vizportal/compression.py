@@ -1,4 +1,4 @@
-"""Compresses answers: pages, parts of pages, JSON and small results.
+"""Compresses responses: pages, fragments, JSON and small results.
 
 Static files and libraries of results are compressed once, when they are stored, and not here.
 """
@@ -26,21 +26,21 @@ _TYPES: Final = frozenset(
         "text/plain",
     }
 )
-# What is longer is a result with much data: to compress it would take a second of a processor for each view.
+# A longer response is a result with much data, and compressing it would take a second of processor time for each view.
 _LONGEST_STREAM_BYTES: Final = 4 * 1024**2
 _REFUSES: Final = re.compile(r"\bgzip\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z)", re.IGNORECASE)
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Django's middleware, for text only.
+    """Django's middleware, limited to text.
 
-    It pads each answer by a random length, and Django masks the form token anew in each: so the length does not tell
-    a secret (BREACH). An event stream would be held back until a block is full; a part of a file, and a file of which
-    parts may be asked for, is what was stored, byte for byte.
+    It pads each response by a random length, and Django masks the form token anew in each, so the length reveals no
+    secret (BREACH). Event streams are excluded because they would be held back until a block is full; partial
+    responses, and files that support ranges, because they must be the stored bytes.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Compresses the answer where the client takes that, and where it helps."""
+        """Compresses the response if the client accepts that and it helps."""
         if not _is_compressible(response) or _REFUSES.search(request.headers.get("Accept-Encoding", "")):
             return response
         compressed: HttpResponseBase = super().process_response(request, response)
@@ -56,6 +56,6 @@ def _is_compressible(response: HttpResponseBase) -> bool:
         return False
     if not response.streaming:
         return True
-    # The size of a download is what its progress is measured by.
+    # Clients measure the progress of a download by its size.
     is_download = response.headers.get("Content-Disposition", "").startswith("attachment")
     return not is_download and 0 < int(response.headers.get("Content-Length") or 0) <= _LONGEST_STREAM_BYTES

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Returns the names base.html uses.
+    """Returns the variables that base.html uses.
 
-    `may_create` says whether the person may make and change things. `endpoint` is that of the page (None where no
-    Kubeflow is configured), `endpoints` has all with the addresses of their runs, `namespace` is the chosen one, and
-    `is_local` is true where nobody signs in. `queue_count` and `review_count` are for the menu only: how many renders
-    run or wait, and how many proposals the person may decide on.
+    `may_create` says whether the person may create and change things. `endpoint` is the page's (None if no Kubeflow is
+    configured), `endpoints` has all of them with the URLs of their runs, `namespace` is the chosen one, and `is_local`
+    is true if nobody signs in. `queue_count` (renders that run or wait) and `review_count` (proposals that the person
+    may decide on) are for the menu only.
     """
     found: dict[str, Any] = {
         "is_local": settings.VIZPORTAL_AUTH == "local",

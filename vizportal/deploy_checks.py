@@ -1,4 +1,4 @@
-"""Checks of `manage.py check --deploy` for an installation that others reach. docs/security.md lists their ids."""
+"""Checks of `manage.py check --deploy` for an installation that others can reach. docs/security.md lists their ids."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django.core.checks import Warning as Notice
 from vizportal.up.checks import CannotStartError, is_loopback, parse_bind
 
 _MIN_TOKEN_LENGTH: Final = 24
-# A larger network is not a proxy's.
+# A network larger than this cannot be a proxy's.
 _MAX_TRUSTED: Final = 2**24
 
 
 def _is_public(bind: str) -> bool:
-    """Whether others may reach an address (host:port); true for one that cannot be parsed."""
+    """Whether others can reach an address (host:port); true for one that cannot be parsed."""
     try:
         return bool(bind) and not is_loopback(parse_bind(bind)[0])
     except CannotStartError:
@@ -90,7 +90,7 @@ def _queue_check(url: str) -> Iterator[CheckMessage]:
 def rendering_check(**_kwargs: Any) -> list[CheckMessage]:
     """Checks what users' code may access, and who may submit it."""
     found: list[CheckMessage] = []
-    # Approved types run where custom code is off, so that setting alone is enough.
+    # Approved types run even if custom code is off, so this setting alone decides.
     if settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX:
         message = (
             "VIZPORTAL_CUSTOM_WITHOUT_SANDBOX: on a worker without a sandbox, people's code can do everything that the "
@@ -118,7 +118,7 @@ def tokens_check(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def sharing_check(**_kwargs: Any) -> list[CheckMessage]:
-    """Checks who may open what was shared."""
+    """Checks who may open shared results and reports."""
     if not settings.VIZPORTAL_SHARE_ANONYMOUS:
         return []
     message = "VIZPORTAL_SHARE_ANONYMOUS: whoever has a shared link opens its result or report without an account."

@@ -17,7 +17,7 @@ _FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
 def read_str(name: str, default: str = "") -> str:
-    """Returns the setting as text, stripped; `default` where neither NAME nor NAME_FILE is set.
+    """Returns the setting as text, stripped; `default` if neither NAME nor NAME_FILE is set.
 
     Raises:
         ImproperlyConfigured: both are set, or the file cannot be read.
@@ -35,7 +35,7 @@ def read_str(name: str, default: str = "") -> str:
 
 
 def read_bool(name: str, *, default: bool) -> bool:
-    """Returns the setting as a truth value; 1/true/yes/on and 0/false/no/off, in any case.
+    """Returns the setting as a bool; accepts 1/true/yes/on and 0/false/no/off, ignoring case.
 
     Raises:
         ImproperlyConfigured: any other text.
@@ -63,7 +63,7 @@ def read_int(name: str, default: int, *, least: int = 0) -> int:
 
 
 def read_list(name: str, default: Iterable[str] = ()) -> list[str]:
-    """Returns a setting of several parts, comma-separated or one a line, as its non-empty, stripped parts."""
+    """Returns the non-empty, stripped parts of a setting, which are separated by commas or line breaks."""
     text = read_str(name, ",".join(default))
     return [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
 
@@ -82,7 +82,7 @@ def read_choice(name: str, default: str, choices: Iterable[str]) -> str:
 
 
 def read_object(name: str) -> dict[str, Any]:
-    """Returns a setting that is a JSON object; empty where unset.
+    """Returns a setting that is a JSON object; empty if unset.
 
     Raises:
         ImproperlyConfigured: not of that form. The message omits the value, which may contain a secret.
@@ -98,7 +98,7 @@ def read_object(name: str) -> dict[str, Any]:
 
 
 def read_origin(name: str) -> str:
-    """Returns a setting that is an origin, such as `https://results.example.com`, in lower case; "" where unset.
+    """Returns a setting that is an origin, such as `https://results.example.com`, in lower case; "" if unset.
 
     Raises:
         ImproperlyConfigured: not an origin, or more than scheme, host name and port.
@@ -125,7 +125,7 @@ def host_of(origin: str) -> str:
 
 
 def read_names(name: str, keys: Iterable[str]) -> dict[str, list[str]]:
-    """Returns a setting that is a JSON object of lists of names, such as `{"viewer": ["staff"]}`; empty where unset.
+    """Returns a setting that is a JSON object of lists of names, such as `{"viewer": ["staff"]}`; empty if unset.
 
     Raises:
         ImproperlyConfigured: not of that form, or with a key that is not one of `keys`.

@@ -46,10 +46,10 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answers with the state of each part; with 503 only where the database or the queue is down.
+    """Answers with the state of each part; with 503 only if the database or the queue is down.
 
-    `status` is "degraded" as soon as any part is down: saved results still open without Kubeflow or workers.
-    Machines, messages and versions are shown to administrators, and to clients with the token of `/metrics`.
+    `status` is "degraded" if any part is down: saved results still open without Kubeflow or workers. Machines, messages
+    and versions are shown only to administrators, and to clients with the token of `/metrics`.
     """
     database, queue = _check(_database), _check(_queue)
     results = _results()
@@ -88,7 +88,8 @@ def _may_see_details(request: HttpRequest, *, has_database: bool) -> bool:
     """Whether the client is the only user of this machine, an administrator, or the monitoring system.
 
     Args:
-        has_database: whether the database answers, which knows who is signed in.
+        request: the request.
+        has_database: whether the database answers, which is needed to find out who is signed in.
     """
     if settings.VIZPORTAL_AUTH == "local" or has_token(request):
         return True
@@ -99,7 +100,7 @@ def _may_see_details(request: HttpRequest, *, has_database: bool) -> bool:
 
 
 def _outline(answer: dict[str, Any]) -> dict[str, Any]:
-    """Returns the parts of an answer that everybody may see: which parts work, the address for kfp.Client, the mode."""
+    """Returns the public parts of an answer: which parts work, the address for kfp.Client, the sandbox mode."""
     kubeflow, sandbox, queue = answer["kubeflow"], answer["sandbox"], answer["queue"]
     return {
         "status": answer["status"],
@@ -115,7 +116,7 @@ def _check(part: Callable[[], None]) -> dict[str, Any]:
     try:
         part()
     except (DatabaseError, RedisError, OSError) as error:
-        # The cause is in the log only: it may name hosts and accounts, and everybody may read this page.
+        # The cause is only logged: it may name hosts and accounts, and everybody may read this page.
         logger.warning("readyz: %s: %s", part.__name__.strip("_"), error)
         return {"ok": False, "message": f"does not answer ({type(error).__name__})"}
     return {"ok": True, "message": ""}
@@ -136,13 +137,13 @@ def _workers() -> dict[str, Any]:
     return {
         "count": len(frozenset().union(*keys.values())),
         "queues": {name: len(each) for name, each in keys.items()},
-        # Why workers take no renders at the moment: a full disk, a missing work directory.
+        # Why workers accept no renders at the moment: a full disk, a missing work directory.
         "paused": _pauses(),
     }
 
 
 def _paused_queues(*, has_database: bool) -> list[dict[str, str]]:
-    """Returns the queues that administrators paused, with their reasons; the environment "" is all of them."""
+    """Returns the queues that administrators paused, with their reasons; the environment "" means all queues."""
     if not has_database:
         return []
     try:
@@ -167,7 +168,7 @@ def _worker_keys(queue_name: str) -> frozenset[str]:
 
 @dataclass(slots=True)
 class KubeflowCheck:
-    """Checks Kubeflow at most every few seconds: probes are frequent, and a down endpoint takes its time-out."""
+    """Checks Kubeflow at most every few seconds: probes are frequent, and a check of a down endpoint is slow."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _answers: list[dict[str, Any]] = field(default_factory=list)
@@ -175,7 +176,7 @@ class KubeflowCheck:
     _until: float = 0.0
 
     def read(self) -> list[dict[str, Any]]:
-        """Returns the latest answer of each endpoint; checks again when it is old or other endpoints are configured."""
+        """Returns the latest answer of each endpoint; checks again if it is old or the configuration has changed."""
         configured = endpoints()
         with self._lock:
             if self._asked != configured or time.monotonic() > self._until:
@@ -201,7 +202,7 @@ def _results_ask() -> None:
     default_storage.exists("renders/probe")
 
 
-# A silent store times out after half a minute; a probe waits a few seconds only.
+# A silent store times out after half a minute, but a probe waits only a few seconds.
 _results_check = PendingCall("results", lambda: _check(_results_ask))
 
 
@@ -210,7 +211,7 @@ def _ask_kubeflow(config: EndpointConfig) -> dict[str, Any]:
     try:
         gateway_for_service(config.key).health()
     except NotSignedInError as error:
-        # Where users have credentials of their own, the portal has none: an endpoint that asks for one is alive.
+        # If users have credentials of their own, the portal has none: an endpoint that asks for one is alive.
         return facts | {"ok": config.auth.is_personal, "message": "" if config.auth.is_personal else str(error)}
     except RunsError as error:
         return facts | {"ok": False, "message": str(error)}
@@ -223,7 +224,7 @@ def _default_endpoint(answers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _sandbox() -> dict[str, Any]:
-    """Returns how renders are confined, as living hosts report; `gaps` is what a render could access on any of them.
+    """Returns how renders are confined, as reported by live hosts; `gaps` is what a render could access on any.
 
     `mode` is "unknown" until a worker has started a host.
     """
@@ -238,7 +239,7 @@ def _sandbox() -> dict[str, Any]:
         "wanted": settings.VIZPORTAL_SANDBOX,
         "mode": "none" if "none" in modes else min(modes, default="unknown"),
         "gaps": sorted({gap for host in hosts for gap in host["gaps"]}),
-        # How the processes of a render are ended, one word for each method in use; "none" is no guarantee.
+        # How the processes of a render are ended, one word for each method in use; "none" means no guarantee.
         "termination": terminations,
         "hosts": [{name: host.get(name) for name in shown} for host in hosts],
     }

@@ -1,4 +1,4 @@
-"""Migration operations that are safe while the portal runs; tests/upgrade has the list of all that are allowed."""
+"""Migration operations that are safe while the portal runs; tests/upgrade lists all that are allowed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.migrations.state import ProjectState
 
 
 class AddIndexLive(AddIndexConcurrently):
-    """Adds an index: on PostgreSQL without blocking writers, elsewhere as `AddIndex` does.
+    """Adds an index: on PostgreSQL without blocking writers, elsewhere like `AddIndex`.
 
     The migration needs `atomic = False`. After an interruption PostgreSQL keeps an invalid index: drop it and migrate
     again.

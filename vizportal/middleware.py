@@ -1,4 +1,4 @@
-"""Middleware that every request passes before any app."""
+"""Middleware that handles every request before any app does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _QUEUE_DASHBOARD_POLICY: Final = {
 
 
 class ResultsOriginMiddleware:
-    """Answers for the origin of results (VIZPORTAL_RESULTS_ORIGIN): pages of results, their assets, and nothing else.
+    """Serves the origin of results (VIZPORTAL_RESULTS_ORIGIN): pages of results, their assets, and nothing else.
 
     It comes before sessions and sign-in, so nothing there reads or sets a cookie.
     """
@@ -36,7 +36,7 @@ class ResultsOriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answers requests to that origin, and passes on those to the portal's own."""
+        """Answers requests to that origin, and passes on requests to the portal's own."""
         origin = settings.VIZPORTAL_RESULTS_ORIGIN
         if not origin or not _is_request_to(request, origin):
             return self.get_response(request)
@@ -61,7 +61,7 @@ def _is_request_to(request: HttpRequest, origin: str) -> bool:
 
 
 def refuse_nul(get_response: GetResponse) -> GetResponse:
-    """Middleware: answers 400 to an address with a NUL, which no name contains and PostgreSQL cannot compare with."""
+    """Middleware: answers 400 to a URL with a NUL, which no name contains and PostgreSQL cannot compare."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
@@ -74,15 +74,15 @@ def refuse_nul(get_response: GetResponse) -> GetResponse:
 
 
 class QueueDashboardMiddleware(MiddlewareMixin):
-    """Lets django_rq's pages, and no other, have inline styles and the one inline script of its job lists.
+    """Allows inline styles and the one inline script of the job lists on django_rq's pages, and on no others.
 
-    The script is named by its hash, so that nothing else that might come to stand on these pages can run.
+    The script is allowed by its hash, so that no other script that gets onto these pages can run.
     """
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponseBase | None:
-        """Notes whether the page is one of django_rq's; the admin site's template asks too."""
+        """Records whether the page is one of django_rq's; the admin site's template uses this too."""
         request.is_queue_dashboard = view.__module__.startswith("django_rq.")  # type: ignore[attr-defined]
         return None
 
@@ -94,7 +94,7 @@ class QueueDashboardMiddleware(MiddlewareMixin):
 
 
 class MethodsMiddleware(MiddlewareMixin):
-    """Answers 405 to methods that no page serves: views of other packages would answer them like GET.
+    """Answers 405 to methods that no page supports: views of other packages would treat them like GET.
 
     Decorators of the views restrict the remaining methods.
     """
@@ -102,7 +102,7 @@ class MethodsMiddleware(MiddlewareMixin):
     def process_view(
         self, request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponseBase | None:
-        """Refuses the request before sign-in is checked."""
+        """Rejects the request before sign-in is checked."""
         if request.method in _PAGE_METHODS or request.path_info.startswith(_API_PATHS):
             return None
         return HttpResponseNotAllowed(_PAGE_METHODS)

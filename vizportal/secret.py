@@ -1,4 +1,4 @@
-"""The installation's secret key where SECRET_KEY is not set: a file in the data directory, which `rotate_key` replaces.
+"""The installation's secret key without SECRET_KEY: a file in the data directory, which `rotate_key` replaces.
 
 Replaced keys are kept for as long as a session lasts, so that a rotation signs nobody out.
 """
@@ -14,7 +14,7 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 
 _NAME: Final = "secret_key"
-# A line for each key: when it was replaced (seconds since 1970), and the key.
+# One line per key: when it was replaced (seconds since 1970), and the key.
 _REPLACED_NAME: Final = "secret_key.replaced"
 
 
@@ -27,7 +27,7 @@ def load_or_create(data_dir: Path) -> str:
     path = data_dir / _NAME
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # O_EXCL: of two processes that start at once, one writes and the other reads.
+        # O_EXCL: if two processes start at the same time, one writes and the other reads.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text(encoding="utf-8").strip()
@@ -51,10 +51,11 @@ def rotate(data_dir: Path, *, is_old_dropped: bool) -> None:
     """Replaces the key in the data directory; processes read it when they start.
 
     Args:
-        is_old_dropped: deletes the old keys, which invalidates everything they signed: for a key that leaked.
+        data_dir: the data directory.
+        is_old_dropped: delete the old keys, which invalidates everything they signed: for a key that leaked.
     """
     replaced = [] if is_old_dropped else [*_read_replaced(data_dir), (int(time.time()), load_or_create(data_dir))]
-    # In this order a crash between the two writes leaves the old key valid.
+    # In this order, a crash between the two writes leaves the old key valid.
     _write(data_dir / _REPLACED_NAME, "".join(f"{replaced_at} {key}\n" for replaced_at, key in replaced))
     _write(data_dir / _NAME, secrets.token_urlsafe(48))
 

@@ -1,4 +1,4 @@
-"""Settings, all from the environment. docs/settings.md has a row for each, and a test says so."""
+"""Settings, all from the environment. docs/settings.md documents each of them, which a test checks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VIZPORTAL_ENVIRONMENTS_DIR = (
     Path(env.read_str("VIZPORTAL_ENVIRONMENTS_DIR", str(BASE_DIR / ".environments"))).expanduser().absolute()
 )
 
-# Their definitions: a folder with a pyproject.toml and a uv.lock for each.
+# The definitions of environments: a folder with a pyproject.toml and a uv.lock for each.
 ENVIRONMENT_DEFINITIONS_DIR = BASE_DIR / "environments"
 _environments = Environments(definitions_dir=ENVIRONMENT_DEFINITIONS_DIR, built_dir=VIZPORTAL_ENVIRONMENTS_DIR)
 
@@ -31,7 +31,7 @@ DEBUG = env.read_bool("VIZPORTAL_DEBUG", default=False)
 VIZPORTAL_SESSION_HOURS = env.read_int("VIZPORTAL_SESSION_HOURS", 14 * 24, least=1)
 SESSION_COOKIE_AGE = VIZPORTAL_SESSION_HOURS * 3600
 SECRET_KEY = env.read_str("SECRET_KEY")
-# Replaced keys: they sign nothing new, but their signatures are still valid.
+# Replaced keys sign nothing new, but their signatures are still valid.
 SECRET_KEY_FALLBACKS = env.read_list("SECRET_KEY_FALLBACKS")
 if not SECRET_KEY:
     SECRET_KEY = secret.load_or_create(VIZPORTAL_DATA_DIR)
@@ -45,9 +45,9 @@ if VIZPORTAL_RESULTS_ORIGIN:
 
 # --- Accounts ---------------------------------------------------------------------------------------------
 VIZPORTAL_DEFAULT_ROLE = env.read_choice("VIZPORTAL_DEFAULT_ROLE", "coder", ["none", "viewer", "creator", "coder"])
-# {"administrator": ["ml-admins"], "viewer": ["everybody"]}: groups of the identity provider, by the role they get.
+# {"administrator": ["ml-admins"], "viewer": ["everybody"]}: the identity provider's groups for each role.
 VIZPORTAL_ROLE_GROUPS = env.read_names("VIZPORTAL_ROLE_GROUPS", ["viewer", "creator", "coder", "administrator"])
-# The header in which a gateway names the user, and the addresses from which it is trusted.
+# The header in which a proxy names the user, and the addresses from which it is trusted.
 VIZPORTAL_AUTH_HEADER = env.read_str("VIZPORTAL_AUTH_HEADER", "kubeflow-userid")
 VIZPORTAL_AUTH_HEADER_PREFIX = env.read_str("VIZPORTAL_AUTH_HEADER_PREFIX")
 VIZPORTAL_AUTH_GROUPS_HEADER = env.read_str("VIZPORTAL_AUTH_GROUPS_HEADER")
@@ -70,7 +70,7 @@ AUTHENTICATION_BACKENDS = {
     "oidc": ["apps.accounts.backends.OidcBackend"],
     "header": ["apps.accounts.backends.HeaderBackend"],
 }.get(VIZPORTAL_AUTH, ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"])
-# Too many wrong passwords lock a user name for the client's address; django-axes counts in the database.
+# Too many wrong passwords lock a user name for the client's address; django-axes counts them in the database.
 VIZPORTAL_LOGIN_FAILURES = env.read_int("VIZPORTAL_LOGIN_FAILURES", 10, least=1)
 VIZPORTAL_LOGIN_LOCKOUT_MINUTES = env.read_int("VIZPORTAL_LOGIN_LOCKOUT_MINUTES", 15, least=1)
 VIZPORTAL_ADMIN_IDLE_MINUTES = env.read_int("VIZPORTAL_ADMIN_IDLE_MINUTES", 60, least=1)
@@ -83,7 +83,7 @@ AXES_LOCKOUT_CALLABLE = "apps.accounts.lockout.locked_page"
 AXES_RESET_ON_SUCCESS = True
 # Otherwise somebody who keeps trying would lock the user out forever.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# The audit log has sign-ins, and the admin site has a page of ours.
+# The audit log records sign-ins, and the admin site has its own page for lockouts.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
@@ -98,9 +98,9 @@ KFP_USERID_HEADER = env.read_str("KFP_USERID_HEADER")
 KFP_AUTH = env.read_str("KFP_AUTH")
 KFP_CA_FILE = env.read_str("KFP_CA_FILE")
 KFP_METADATA = env.read_str("KFP_METADATA")
-# Several endpoints as a JSON list; the KFP_ settings above describe the only one where this is empty.
+# Several endpoints as a JSON list; if empty, the KFP_ settings above describe the only one.
 VIZPORTAL_ENDPOINTS = env.read_str("VIZPORTAL_ENDPOINTS")
-# `up` sets it for the processes it starts beside the embedded Kubeflow.
+# `up` sets it for the processes it starts next to the embedded Kubeflow.
 KFP_IS_EMBEDDED = env.read_bool("VIZPORTAL_KFP_EMBEDDED", default=False)
 KFP_TIMEOUT = env.read_int("KFP_TIMEOUT", 3, least=1)
 # Whether the embedded Kubeflow gets sample pipelines at its first start.
@@ -125,7 +125,7 @@ KERNEL_TIMEOUT = env.read_int("KERNEL_TIMEOUT", 100, least=1)
 # How long a render host may take to import its libraries; not part of a render's time.
 VIZPORTAL_HOST_START_S = env.read_int("VIZPORTAL_HOST_START_S", 300, least=1)
 VIZPORTAL_WORKERS = env.read_int("VIZPORTAL_WORKERS", 2, least=1)
-# Environments of workers on other machines, available even while none runs: they may be started when renders wait.
+# Environments of workers on other machines, available even while no worker runs: it may be started when renders wait.
 VIZPORTAL_REMOTE_ENVIRONMENTS = env.read_list("VIZPORTAL_REMOTE_ENVIRONMENTS")
 VIZPORTAL_SANDBOX = env.read_choice("VIZPORTAL_SANDBOX", "auto", ["auto", "bwrap", "landlock", "none"])
 VIZPORTAL_TERMINATION = env.read_choice(
@@ -138,10 +138,10 @@ VIZPORTAL_MAX_HTML_BYTES = env.read_int("VIZPORTAL_MAX_HTML_BYTES", 64 * 1024**2
 VIZPORTAL_MAX_SOURCE_BYTES = env.read_int("VIZPORTAL_MAX_SOURCE_BYTES", 512 * 1024**2, least=1)
 VIZPORTAL_MAX_RENDER_MEMORY_BYTES = env.read_int("VIZPORTAL_MAX_RENDER_MEMORY_BYTES", 4 * 1024**3, least=2**28)
 VIZPORTAL_MAX_QUEUED_PER_USER = env.read_int("VIZPORTAL_MAX_QUEUED_PER_USER", 50, least=1)
-# What `manage.py prune` keeps where its options do not say; 0 for no limit.
+# How much `manage.py prune` keeps unless its options say otherwise; 0 for no limit.
 VIZPORTAL_KEEP_LAST = env.read_int("VIZPORTAL_KEEP_LAST", 0)
 VIZPORTAL_KEEP_DAYS = env.read_int("VIZPORTAL_KEEP_DAYS", 0)
-# The copy of each run that something was saved of, its logs included, compressed; 0 keeps none.
+# Size limit of a preserved run, including its logs, compressed; 0 keeps none.
 VIZPORTAL_PRESERVE_BYTES = env.read_int("VIZPORTAL_PRESERVE_BYTES", 2 * 1024**2, least=0)
 VIZPORTAL_SOURCE_CACHE_BYTES = env.read_int("VIZPORTAL_SOURCE_CACHE_BYTES", 2 * 1024**3, least=0)
 VIZPORTAL_SOURCE_ALLOW = env.read_list("VIZPORTAL_SOURCE_ALLOW")
@@ -150,9 +150,9 @@ VIZPORTAL_TYPES_DIRS = [Path(part) for part in env.read_list("VIZPORTAL_TYPES_DI
 # --- Notifications (docs/alerts.md) -------------------------------------------------------------------------
 # The origin of links in messages, such as https://portal.example.com; empty: VIZPORTAL_BIND.
 VIZPORTAL_PUBLIC_URL = env.read_origin("VIZPORTAL_PUBLIC_URL")
-# Prefixes of web addresses to which messages may go although they are inside this network.
+# Prefixes of web addresses inside this network to which messages may be sent.
 VIZPORTAL_NOTIFY_ALLOW = env.read_list("VIZPORTAL_NOTIFY_ALLOW")
-# Domains to which people may have e-mail sent, beside their account's own address.
+# Domains to which people may have e-mail sent, in addition to their account's own address.
 VIZPORTAL_EMAIL_DOMAINS = env.read_list("VIZPORTAL_EMAIL_DOMAINS")
 # The names that Django reads; without a host no e-mail is sent.
 EMAIL_HOST = env.read_str("VIZPORTAL_EMAIL_HOST")
@@ -193,7 +193,7 @@ INSTALLED_APPS = [
     "vizportal",
 ]
 MIDDLEWARE = [
-    # First: it sees the answers of all others.
+    # First, because it sees the responses of all others.
     "apps.telemetry.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "vizportal.compression.CompressionMiddleware",
@@ -219,7 +219,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.middleware.AdminIdleMiddleware",
-    # Last: it replaces the answer of the sign-in by the page of a lockout.
+    # Last, because it replaces the response of the sign-in by the lockout page.
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "vizportal.urls"
@@ -281,7 +281,7 @@ SILENCED_SYSTEM_CHECKS = [
     # Sub-domains and browsers' preload lists are the decision of the domain's owner.
     "security.W005",
     "security.W021",
-    # Where users sign in elsewhere, there are no passwords to guess.
+    # If users sign in elsewhere, there are no passwords to guess.
     *([] if AXES_ENABLED else ["axes.W003"]),
 ]
 SECURE_REFERRER_POLICY = "same-origin"
@@ -291,7 +291,7 @@ CSRF_FAILURE_VIEW = "vizportal.views.form_too_old"
 _HTTPS = env.read_bool("VIZPORTAL_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 if _HTTPS:
-    # Browsers accept such cookies from this host only, by HTTPS: no other host of the domain can set one.
+    # Browsers accept such cookies only from this host and over HTTPS: no other host of the domain can set one.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 3600 * 24 * 30
@@ -307,9 +307,9 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        # Sound and video among artifacts, under a media type of our own list.
+        # Sound and video among artifacts, with a media type from the portal's own list.
         "media-src": [SELF],
-        # Pages hand over to results the libraries that the results' own origin serves.
+        # Pages pass libraries from the results' own origin on to results.
         "connect-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],
         "frame-src": [SELF, *([VIZPORTAL_RESULTS_ORIGIN] if VIZPORTAL_RESULTS_ORIGIN else [])],
         "frame-ancestors": [SELF],

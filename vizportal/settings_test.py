@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-# gRPC's fork handlers start threads in children that tests fork, where what is tested needs a single thread. gRPC reads
-# the variable once, when it is first used. Processes that tests start get the environment as it was.
+# gRPC's fork handlers start threads in children that tests fork, but the tested code needs a single thread. gRPC reads
+# the variable once, at its first use. Processes that tests start get the original environment.
 with mock.patch.dict(os.environ, GRPC_ENABLE_FORK_SUPPORT="false"):
     import grpc
 
@@ -33,9 +33,9 @@ STORAGES = {
 VIZPORTAL_AUTH = "password"
 AXES_ENABLED = True
 WHITENOISE_AUTOREFRESH = True
-# In memory, a live server's threads would share the test's own connection, and an error between two of them would
-# leave it in a transaction that no later test of the process can end.
+# With an in-memory database, a live server's threads would share the test's own connection, and an error between two of
+# them would leave it in a transaction that no later test of the process can end.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": _scratch / "test.sqlite3"}  # noqa: F405
-    # What a test wrote need not survive the machine's power.
+    # Data written by tests need not survive a power failure.
     DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"  # noqa: F405

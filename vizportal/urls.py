@@ -1,4 +1,4 @@
-"""Every address of the portal."""
+"""All URLs of the portal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STATES = {state.value: state for state in (*RenderState, *State)}
 urlpatterns = [
     path("", views.home, name="home"),
     path("admin/rq/", include("django_rq.urls")),
-    # Django would look for any row of any table here, and tell whether it is there. No page leads to it.
+    # Django would look up any row of any table here, and reveal whether it exists. No page links to it.
     path("admin/r/<path:rest>", views.nowhere),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),

@@ -47,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (Django passes 
 
 
 def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001  (Django passes them)
-    """Answers 404, for addresses of other packages that the portal does not offer.
+    """Answers 404 for URLs of other packages that the portal does not offer.
 
     Raises:
         Http404: always.
@@ -74,7 +74,7 @@ def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _refused(request: HttpRequest, reason: str) -> HttpResponse:
-    # What was sent is on the page before, which has it still.
+    # The page before still contains what was sent.
     back = page_before(request) if request.method == "POST" else ""
     page = render_to_string("403.html", {"reason": reason, "back": back}, request)
     return part_error(request, reason, HTTPStatus.FORBIDDEN) or HttpResponseForbidden(page)
@@ -93,9 +93,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers 500 with ids to search for in the log, or 503 where the database or the store of results is down.
+    """Answers 500 with ids to search for in the log, or 503 if the database or the store of results is down.
 
-    The pages need no database and no template context. Every log line of the request has its id, the traceback too.
+    The pages need no database and no template context. Every log line of the request, including the traceback, has its
+    id.
     """
     error = sys.exc_info()[1]
     if isinstance(error, (OperationalError, InterfaceError, StoreAwayError)):
@@ -112,7 +113,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _bare(template: str, context: dict[str, object], status: int) -> HttpResponse:
-    """Answers with a page that works even without static files, whose names may be unknown here."""
+    """Answers with a page that works even without static files, whose names may be unknown."""
     frame: dict[str, object] = {"home": get_script_prefix()}
     with suppress(ValueError):
         frame["styles"] = [static(f"css/{name}.css") for name in ("tokens", "base", "components")]

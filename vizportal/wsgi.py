@@ -1,4 +1,4 @@
-"""The WSGI application, for servers that have no ASGI; server-sent events fall back to polling there."""
+"""The WSGI application, for servers without ASGI; there, pages poll instead of using server-sent events."""
 
 import os
 

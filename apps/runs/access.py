@@ -1,6 +1,6 @@
-"""Whose namespaces a person may look into: Kubeflow says so, and its answer is remembered for a few minutes.
+"""Which namespaces a person may read: Kubeflow decides, and its answer is cached for a few minutes.
 
-What the portal keeps of a run outlives the run, so the run itself cannot be asked who may see it.
+Records that the portal keeps about a run outlive the run, so Kubeflow cannot be asked about the run itself.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from apps.runs.gateway import endpoints, gateway_for_absent, gateway_for_namespa
 logger = logging.getLogger(__name__)
 FRESH_S: Final = 300
 _KEPT_S: Final = 24 * 3600
-# How long a page waits for a new answer where it has an old one.
+# How long a page waits for a new answer if it has an old one.
 PATIENCE_S: Final = 0.5
 Pair = tuple[str, str]
 _AT_ONCE: Final = 4
 
 
 def is_divided() -> bool:
-    """Whether any endpoint shows different people different things."""
+    """Whether any endpoint shows different data to different people."""
     return any(each.is_multi_user for each in endpoints.endpoints())
 
 
 def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Returns those (endpoint key, namespace) pairs that a person may read in Kubeflow.
 
-    None for callers that are not a person, or for whom Kubeflow cannot be asked.
+    Empty for callers that are not a person, and for those on whose behalf Kubeflow cannot be asked.
 
-    While Kubeflow is down or slow, what it said within the last day holds. It is waited for only where it never said
-    anything.
+    While Kubeflow is down or slow, answers of the last day remain valid. The call waits for Kubeflow only for pairs
+    without an earlier answer.
     """
-    # Asked here, for the answer is kept with the account: the threads below must not need the database.
+    # Checked here, because the answer is stored with the account and the threads below must not need the database.
     is_askable = caller.request is not None or caller.kind is CallerKind.RULE
     if not caller.is_person or not caller.may(Right.VIEW) or not is_askable:
         return set()
     divided = {each.key for each in endpoints.endpoints() if each.is_multi_user}
-    # Of an endpoint that is single-user, or no longer configured, everything that was saved stays everybody's.
+    # Saved records of an endpoint that is single-user or no longer configured are visible to everybody.
     wanted = [(key, namespace) for key, namespace in candidates if key in divided and namespace]
     kept = {pair: cache.get(_slot(caller, *pair)) for pair in wanted}
     may = {pair: bool(answer and answer[0]) for pair, answer in kept.items()}
@@ -55,7 +55,7 @@ def readable(caller: Caller, candidates: Iterable[tuple[str, str]]) -> set[tuple
 
 
 def _ask(caller: Caller, pairs: list[Pair], patience_s: float | None) -> dict[Pair, bool]:
-    """Returns Kubeflow's answers that came in time; later ones are remembered for the next time."""
+    """Returns Kubeflow's answers that arrived in time; later ones are cached for the next call."""
     pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="access")
     asked = {pool.submit(_may_read, caller, *pair): pair for pair in pairs}
     done = wait(asked, timeout=patience_s).done
@@ -64,7 +64,7 @@ def _ask(caller: Caller, pairs: list[Pair], patience_s: float | None) -> dict[Pa
 
 
 def may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
-    """Whether a caller may read what belongs to a namespace. What belongs to none is everybody's."""
+    """Whether a caller may read the records of a namespace. Records without a namespace are visible to everybody."""
     if caller.sees_everything or not namespace:
         return True
     config = next((each for each in endpoints.endpoints() if each.key == (endpoint_key or each.key)), None)
@@ -85,7 +85,7 @@ def _may_read(caller: Caller, endpoint_key: str, namespace: str) -> bool:
         gateway = (gateway_for_namespace if is_there else gateway_for_absent)(caller, endpoint_key, namespace)
         gateway.runs(page_size=1)
     except (EndpointDownError, NotSignedInError):
-        # Neither says anything about the right: a script's token brings no credential of its person's.
+        # Neither says anything about the permission: a script's token carries no credential of its owner.
         return bool(kept and kept[0])
     except RunsError as error:
         logger.info("%s may not read %s of %s: %s", caller.user, namespace, endpoint_key, error)

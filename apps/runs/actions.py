@@ -1,6 +1,6 @@
-"""What people have Kubeflow do: each call checks the caller's right, asks Kubeflow, and writes the audit entry.
+"""Changes in Kubeflow on behalf of people: each call checks the permission, asks Kubeflow, and writes an audit entry.
 
-Only this module calls what changes something in Kubeflow; what else stands in its way is Kubeflow's to say.
+Only this module makes calls that change something in Kubeflow. Kubeflow itself applies all further rules.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ RECURRING_ACTIONS: Final[Mapping[str, Callable[[Gateway, str], None]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStart:
-    """What to start.
+    """Options of a run to start.
 
     Attributes:
-        version: a version without an id is started by its spec.
-        new_experiment: the name of an experiment to create for it; "" for `experiment_id`.
+        version: a version without an id is started from its spec.
+        new_experiment: the name of an experiment to create for it; "" to use `experiment_id`.
     """
 
     name: str
@@ -54,11 +54,11 @@ class RunStart:
 
 
 def run_change(caller: Caller, gateway: Gateway, run_id: str, action: str) -> str:
-    """Has Kubeflow do one of RUN_ACTIONS with a run; returns its refusal, "" where it did it.
+    """Applies one of RUN_ACTIONS to a run in Kubeflow; returns the reason if Kubeflow refused, else "".
 
     Raises:
         PermissionDenied: the caller may not change runs.
-        RunsError: Kubeflow does not answer, or this person may not see the run.
+        RunsError: Kubeflow does not answer, or the caller may not see the run.
     """
     caller.require(Right.CREATE)
     name = gateway.run(run_id).name
@@ -72,7 +72,7 @@ def run_change(caller: Caller, gateway: Gateway, run_id: str, action: str) -> st
 
 
 def runs_change(caller: Caller, gateway: Gateway, run_ids: Sequence[str], action: str) -> dict[str, str]:
-    """Has Kubeflow do one of RUN_ACTIONS with each run, four at a time; returns each run's refusal, "" where it did it.
+    """Applies one of RUN_ACTIONS to each run, four at a time; returns by run id why Kubeflow refused, "" on success.
 
     Raises:
         PermissionDenied: the caller may not change runs.
@@ -97,7 +97,7 @@ def runs_change(caller: Caller, gateway: Gateway, run_ids: Sequence[str], action
 
 
 def recurring_run_change(caller: Caller, gateway: Gateway, recurring_run_id: str, action: str) -> str:
-    """Has Kubeflow do one of RECURRING_ACTIONS with a schedule; returns its refusal, "" where it did it.
+    """Applies one of RECURRING_ACTIONS to a recurring run; returns the reason if Kubeflow refused, else "".
 
     Raises:
         PermissionDenied, RunsError: as `run_change`.
@@ -119,7 +119,7 @@ def recurring_run_change(caller: Caller, gateway: Gateway, recurring_run_id: str
 
 
 def run_start(caller: Caller, gateway: Gateway, start: RunStart) -> Run:
-    """Starts a run, in a new experiment where one is named.
+    """Starts a run, in a new experiment if one is named.
 
     Raises:
         PermissionDenied: the caller may not start runs.
@@ -151,7 +151,7 @@ def run_start(caller: Caller, gateway: Gateway, start: RunStart) -> Run:
 
 
 def pipeline_upload(caller: Caller, gateway: Gateway, file: Any, *, name: str, description: str) -> Pipeline:
-    """Uploads a compiled pipeline from a file; Kubeflow is given its content, never an address to fetch.
+    """Uploads a compiled pipeline from a file. Kubeflow receives the content, never an address to fetch.
 
     Raises:
         PermissionDenied, RunsError: as `run_start`.
@@ -175,10 +175,10 @@ def pipeline_version_upload(
 
 
 def _asked(caller: Caller, action: str, call: Callable[[], _T], *, target: str = "", target_name: str = "") -> _T:
-    """Calls Kubeflow and writes the audit entry, also of its refusal.
+    """Calls Kubeflow and writes the audit entry, including one for a refusal.
 
     Args:
-        target: the id of what it is about; "" for what the answer names.
+        target: the id of the object concerned; "" to take it from the answer.
     """
     try:
         answer = call()

@@ -1,4 +1,4 @@
-"""The app's place in Django."""
+"""The Django app configuration."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class RunsConfig(AppConfig):
-    """What Kubeflow knows, read through one gateway."""
+    """Kubeflow's data, read through one gateway."""
 
     name = "apps.runs"
     verbose_name = "Runs"
 
     def ready(self) -> None:
-        """Checks endpoints and stores when the portal starts, and not when the first person asks."""
+        """Registers the checks of endpoints and stores, so that errors show at startup and not on the first request."""
         checks.register(_settings_check)
 
 

@@ -1,6 +1,6 @@
-"""What ClassificationMetrics and Metrics artifacts hold in their metadata, ready to be drawn without a render.
+"""The contents of ClassificationMetrics and Metrics artifacts' metadata, prepared for drawing without a render.
 
-The shapes are KFP's: kubeflow/pipelines, sdk/python/kfp/dsl/types/artifact_types.py.
+The formats are KFP's: kubeflow/pipelines, sdk/python/kfp/dsl/types/artifact_types.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class RocCurve:
 
     Attributes:
         points: SVG polyline points.
-        auc: the area under the curve by the trapezoidal rule over the points given.
+        auc: the area under the curve by the trapezoidal rule over the given points.
     """
 
     points: str
@@ -34,7 +34,7 @@ class RocCurve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A count, and how dark its field is: 0 to 9, by its share of the row."""
+    """A count and the shade of its field: 0 to 9, by its share of the row."""
 
     count: float
     heat: int
@@ -42,7 +42,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusionMatrix:
-    """Counts by two labels; `axes` are what the rows and the columns stand for."""
+    """Counts by two labels; `axes` are the meanings of rows and columns."""
 
     labels: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
@@ -59,7 +59,7 @@ class Classification:
 
 
 def classifications(artifact_type: str, metadata: Mapping[str, Any]) -> tuple[Classification, ...]:
-    """Returns the drawings of an artifact; none for other types, or where nothing drawable was logged."""
+    """Returns the drawings of an artifact; empty for other types, and if nothing drawable was logged."""
     if artifact_type not in _CLASSES:
         return ()
     slices = metadata.get("evaluationSlices")
@@ -74,9 +74,9 @@ def classifications(artifact_type: str, metadata: Mapping[str, Any]) -> tuple[Cl
 
 
 def scalars(metadata: Mapping[str, Any]) -> dict[str, float | int | str]:
-    """Returns the single values of an artifact's metadata, which are its metrics where its type is Metrics.
+    """Returns the scalar values of an artifact's metadata, sorted by name; for the type Metrics, these are its metrics.
 
-    They come by name: the lineage store keeps them in a map, whose order changes from one answer to the next.
+    The lineage store keeps them in a map, whose order changes from one answer to the next.
     """
     return {
         name: value
@@ -88,7 +88,7 @@ def scalars(metadata: Mapping[str, Any]) -> dict[str, float | int | str]:
 def matrix_of_counts(
     labels: Sequence[str], counts: Iterable[tuple[str, str, float]], *, axes: tuple[str, str]
 ) -> ConfusionMatrix | None:
-    """Returns the matrix of (row label, column label, count); None where a label is not among those given."""
+    """Returns the matrix of (row label, column label, count); None if a label is unknown or a count is not finite."""
     found: dict[tuple[str, str], float] = {}
     for row, column, count in counts:
         if row not in labels or column not in labels or not math.isfinite(count):
@@ -116,7 +116,7 @@ def roc_curve(rates: Iterable[tuple[float, float]]) -> RocCurve | None:
 def _rates(listed: Sequence[Any]) -> Iterator[tuple[float, float]]:
     for item in listed:
         try:
-            # proto JSON leaves zeros out.
+            # proto JSON omits zeros.
             rates = float(item.get("falsePositiveRate", 0)), float(item.get("recall", 0))
         except (AttributeError, TypeError, ValueError):
             continue
@@ -129,7 +129,7 @@ def _confusion(metadata: Mapping[str, Any]) -> ConfusionMatrix | None:
         return None
     try:
         labels = tuple(str(spec.get("displayName", "")) for spec in matrix["annotationSpecs"])
-        # proto JSON leaves an empty row out.
+        # proto JSON omits an empty row.
         rows = [[float(count) for count in row.get("row", [])] for row in matrix["rows"]]
     except (AttributeError, KeyError, TypeError, ValueError):
         return None

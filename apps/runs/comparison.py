@@ -1,4 +1,4 @@
-"""Runs side by side: parameters, single metrics, ROC curves in one plot, confusion matrices, HTML and Markdown."""
+"""Compares runs: parameters, single metrics, ROC curves in one plot, confusion matrices, HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from apps.runs.gateway.spec import effective_parameters
 
 _AT_ONCE: Final = 4
 _PAGES: Final = {"system.HTML": "html", "system.Markdown": "markdown"}
-# One of a loop's thousand iterations is a page of its own.
+# Each of a loop's thousand iterations would be a page of its own.
 _MOST_GROUPS: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One row of a table: a value for each run, None where it has none."""
+    """One row of a table: a value for each run, None if the run has none."""
 
     name: str
     values: Sequence[Any]
 
     @property
     def differs(self) -> bool:
-        """Whether the runs have different values."""
+        """Whether the values of the runs differ."""
         return any(value != self.values[0] for value in self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What the runs have of one artifact (of one slice of it): a list as long as the runs', None where one has none."""
+    """One artifact (or one slice of it) across the runs: as many items as runs, None for a run without it."""
 
     title: str
     runs: Sequence[Run]
@@ -47,13 +47,13 @@ class Group:
 
     @property
     def curves_label(self) -> str:
-        """The areas under the runs' ROC curves in words, for screen readers."""
+        """The areas under the runs' ROC curves as text, for screen readers."""
         return "; ".join(f"{run.name}, {f'area {curve.auc:.4f}' if curve else 'none'}" for run, curve in self.by_run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """An HTML or Markdown artifact of one run, shown by its own address."""
+    """An HTML or Markdown artifact of one run, displayed from its own URL."""
 
     run: Run
     step: Step
@@ -63,11 +63,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Everything the page shows; lists are as long as `runs`, in its order.
+    """Everything the page shows; the lists match `runs` in length and order.
 
     Attributes:
         problems: a sentence for each run that could not be read.
-        notices: what is missing of those that could.
+        notices: what is missing from those that could.
     """
 
     runs: Sequence[Run]
@@ -81,7 +81,7 @@ class Comparison:
 
 
 def runs_read(gateway: Gateway, run_ids: Sequence[str]) -> tuple[list[RunDetails], list[str]]:
-    """Returns the runs that can be read, in their order, and a sentence for each that cannot."""
+    """Returns the readable runs, in order, and a sentence for each unreadable one."""
 
     def read(run_id: str) -> RunDetails | str:
         try:
@@ -96,7 +96,7 @@ def runs_read(gateway: Gateway, run_ids: Sequence[str]) -> tuple[list[RunDetails
 
 
 def compare(found: Sequence[RunDetails], problems: Sequence[str] = ()) -> Comparison:
-    """Puts runs side by side."""
+    """Compares runs side by side."""
     runs = [details.run for details in found]
     return Comparison(
         runs=runs,
@@ -111,7 +111,7 @@ def compare(found: Sequence[RunDetails], problems: Sequence[str] = ()) -> Compar
 
 
 def _outputs(details: RunDetails) -> Iterable[tuple[str, Step, Artifact]]:
-    """Yields (title, step, artifact); the title is the same for the same artifact of another run."""
+    """Yields (title, step, artifact); corresponding artifacts of other runs get the same title."""
     for step in details.steps:
         place = step.name if "." not in step.id else f"{step.name} ({step.id})"
         for artifact in step.artifacts:

@@ -1,4 +1,4 @@
-"""What the templates of the run pages are given."""
+"""Template contexts of the run pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VIEWS: Final = {
     "spec": "Spec",
 }
 PLAN_VIEWS: Final = {"graph": "Graph", "steps": "Tasks", "parameters": "Parameters", "spec": "Spec"}
-# What the address of a step's page may choose in the Creator, besides arguments.
+# Query parameters of a step's page that preselect values in the Creator, besides arguments.
 CHOOSES: Final = frozenset({"artifact", "type", "from", "title", "timeout_s", "environment", "arguments_view", "new"})
 ARGUMENT_PREFIX: Final = "arguments-"
 _MOST_FAILURES: Final = 5
@@ -35,7 +35,7 @@ TABS: Final = {"artifacts": "Artifacts", "io": "Input/Output", "logs": "Logs", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepListItem:
-    """A step in the list of steps; `depth` is how many frames it stands in, at most 8."""
+    """A step in the list of steps; `depth` is the number of frames that contain it, at most 8."""
 
     step: Step
     depth: int
@@ -43,11 +43,11 @@ class StepListItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactCard:
-    """An artifact with what can be drawn of it without reading its bytes.
+    """An artifact and what can be drawn of it without reading its bytes.
 
     Attributes:
-        direct: "viewers" for KFP 1.x's own, the preview kind where the type decides it (html and markdown are shown at
-            once), else "".
+        direct: "viewers" for KFP 1.x's own viewers; the preview kind if the type determines it (html and markdown are
+            displayed at once); else "".
     """
 
     artifact: Artifact
@@ -58,20 +58,20 @@ class ArtifactCard:
 
     @property
     def is_readable(self) -> bool:
-        """Whether there are bytes to show or save; metrics keep all they have in the lineage store."""
+        """Whether there are bytes to show or save; the data of metrics are in the lineage store."""
         return bool(self.artifact.uri) and "Metrics" not in self.artifact.type
 
 
 def run_page(
     details: RunDetails, *, view: str, selected: Step | None, look: graph.GraphViewState | None = None
 ) -> dict[str, Any]:
-    """Returns the run page's context; a graph too large to read becomes the list.
+    """Returns the run page's context; falls back to the list if the graph is too large to read.
 
     Args:
         details: the run.
         view: one of VIEWS.
         selected: the step whose panel is open.
-        look: what is open in the graph; None leaves it to its size.
+        look: which frames of the graph are open; None lets the graph's size decide.
     """
     run, steps = details.run, details.steps
     context = graph_page.graph_context(steps, look or graph.GraphViewState(), view=view, selected=selected)
@@ -99,7 +99,7 @@ def run_page(
 
 
 def plan(version: PipelineVersion, look: graph.GraphViewState, *, view: str) -> dict[str, Any]:
-    """Returns the graph's part of a pipeline's context; a graph too large to read becomes the list of tasks."""
+    """Returns the graph part of a pipeline's context; falls back to the list of tasks if the graph is too large."""
     steps = graph.spec_steps(version.spec)
     context = graph_page.graph_context(steps, look, view=view, is_plan=True)
     return {**context, "graph_name": version.name, "rows": rows(steps) if context["view"] == "steps" else ()}
@@ -116,7 +116,7 @@ def rows(steps: Sequence[Step]) -> tuple[StepListItem, ...]:
 
 
 def counts(steps: Sequence[Step]) -> dict[State, int]:
-    """Returns how many steps that do work are in each state."""
+    """Returns the number of steps in each state, without frames."""
     found: dict[State, int] = defaultdict(int)
     for step in steps:
         if not step.kind.is_frame:
@@ -125,17 +125,17 @@ def counts(steps: Sequence[Step]) -> dict[State, int]:
 
 
 def failed_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Returns the steps that failed by themselves: a frame fails because of a step in it."""
+    """Returns the steps that failed themselves, without frames, which fail because of a step in them."""
     return tuple(step for step in steps if step.state is State.FAILED and not step.kind.is_frame)[:_MOST_FAILURES]
 
 
 def _is_told(error: str, failures: Sequence[Step]) -> bool:
-    """Whether the errors of the steps say what the run's error says."""
+    """Whether the errors of the steps already contain the run's error."""
     return any(step.error and step.error[:_COMPARED] in error for step in failures)
 
 
 def spec_text(spec: Mapping[str, Any]) -> str:
-    """Returns a spec as YAML, the form its author compiled; "" for none."""
+    """Returns a spec as YAML, the format in which its author compiled it; "" for none."""
     return yaml.safe_dump(_plain(spec), sort_keys=False, allow_unicode=True, width=110) if spec else ""
 
 
@@ -148,7 +148,7 @@ def _plain(value: Any) -> Any:
 
 
 def step_panel(details: RunDetails, step: Step, *, tab: str, chosen: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Returns the step panel's context; `chosen` is what the address chooses in the Creator."""
+    """Returns the step panel's context; `chosen` holds the URL's parameters for the Creator."""
     cards = [_card(artifact) for artifact in step.artifacts]
     return {
         "run": details.run,
@@ -186,25 +186,25 @@ def _direct(artifact: Artifact) -> str:
 
 
 def offers_creator(step: Step) -> bool:
-    """Whether the Creator belongs on a step's tab: it ran and ended, and a frame has artifacts of its own."""
+    """Whether a step's tab shows the Creator: the step ran and ended, and a frame has artifacts of its own."""
     has_run = step.state.is_final and step.state is not State.SKIPPED
     return has_run and (bool(step.artifacts) or not step.kind.is_frame)
 
 
 def default_tab(step: Step) -> str:
-    """Returns the tab that a step opens on: what failed shows its log."""
+    """Returns the tab that a step opens on; a failed step opens on its log."""
     return "logs" if step.state is State.FAILED and not step.kind.is_frame else "artifacts"
 
 
 def creator_url(run_id: str, step_id: str, chosen: Mapping[str, str]) -> str:
-    """Returns where the Creator and the saved results of a step come from; "" where nobody offers them.
+    """Returns the URL of the Creator and the saved results of a step; "" if no app provides them.
 
-    They belong to another app, which is reached by URL name only.
+    Another app provides them, and this app reaches it by URL name only.
 
     Args:
         run_id: the run.
         step_id: the step.
-        chosen: what the page's address chooses in the Creator: artifact, type, arguments.
+        chosen: the page's query parameters for the Creator: artifact, type, arguments.
     """
     try:
         url = reverse("visualizations:step_fragment", kwargs={"run_id": run_id, "step_id": step_id})
@@ -215,7 +215,7 @@ def creator_url(run_id: str, step_id: str, chosen: Mapping[str, str]) -> str:
 
 
 def results_url(run_id: str) -> str:
-    """Returns where the list of a run's saved visualizations comes from; "" where nobody keeps any."""
+    """Returns the URL of the list of a run's saved visualizations; "" if no app provides it."""
     try:
         return reverse("visualizations:run_results", kwargs={"run_id": run_id})
     except NoReverseMatch:
@@ -223,7 +223,7 @@ def results_url(run_id: str) -> str:
 
 
 def artifact_preview(details: RunDetails, step: Step, artifact: Artifact) -> dict[str, Any]:
-    """Returns the context of a preview, without what its bytes tell."""
+    """Returns the context of a preview, without anything that requires reading the bytes."""
     return {
         "run": details.run,
         "step": step,

@@ -10,23 +10,23 @@ from contextlib import contextmanager
 
 
 class RunsError(Exception):
-    """Base of everything apps.runs raises on purpose; its text may be shown as it is."""
+    """Base of all exceptions that apps.runs raises on purpose; the text may be shown to users as it is."""
 
 
 class NotFoundError(RunsError):
-    """Kubeflow has no such thing, or this person may not know of it."""
+    """Kubeflow has no such object, or the caller may not know of it."""
 
 
 class RunGoneError(NotFoundError):
-    """Kubeflow has no such run, or no longer: runs are deleted by people, and expire."""
+    """Kubeflow does not have the run, or no longer has it: people delete runs, and runs expire."""
 
 
 class NotSignedInError(RunsError):
-    """Kubeflow wants a sign-in: a 401, a redirect, or a login page where JSON was expected."""
+    """Kubeflow requires a sign-in: a 401, a redirect, or a login page instead of JSON."""
 
 
 class ForbiddenError(RunsError):
-    """Kubeflow knows who asks, and refuses."""
+    """Kubeflow identified the caller and refused."""
 
 
 class EndpointDownError(RunsError):
@@ -34,38 +34,38 @@ class EndpointDownError(RunsError):
 
 
 class EndpointSilentError(EndpointDownError):
-    """No answer in time: a page has waited for it in vain."""
+    """No answer in time, so a page has waited in vain."""
 
 
 class EndpointError(RunsError):
-    """An answer that cannot be used: an error of theirs, or not what the API promises."""
+    """An unusable answer: an error of the endpoint, or not what the API promises."""
 
 
 class InvalidRequestError(EndpointError):
-    """Kubeflow refused what was asked (400, 409, 412, 422); the text is Kubeflow's own reason."""
+    """Kubeflow refused the request (400, 409, 412, 422); the text is Kubeflow's own reason."""
 
 
 class ConflictError(InvalidRequestError):
-    """What was asked does not fit what there is (409): a name is taken, or something is in another state."""
+    """The request conflicts with the current state (409): a name is taken, or an object is in another state."""
 
 
 HIDDEN = "Kubeflow does not have this, or you may not do this with it."
 
 
 def words_of(error: RunsError) -> str:
-    """Returns what to tell a person of an error about one thing that they named.
+    """Returns the text for a person about an error concerning one object that they named.
 
-    Whether something is there that they may not see is not told: a refusal and an absence have the same words.
+    The text does not reveal whether an object exists that they may not see: refusal and absence have the same words.
     """
     return HIDDEN if isinstance(error, NotFoundError | ForbiddenError) else str(error)
 
 
 @contextmanager
 def named_by_person() -> Iterator[None]:
-    """Makes a refusal of one thing that a person named look like its absence.
+    """Context manager: makes a refusal for an object that a person named look like its absence.
 
     Raises:
-        NotFoundError: in the place of a ForbiddenError.
+        NotFoundError: instead of a ForbiddenError.
     """
     try:
         yield

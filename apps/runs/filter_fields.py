@@ -18,7 +18,7 @@ _EARLIEST, _LATEST = date(2015, 1, 1), date(2200, 1, 1)
 
 
 class Place(enum.Enum):
-    """Where a filter stands on its page."""
+    """The place of a filter on its page."""
 
     FIRST_ROW = enum.auto()
     MORE = enum.auto()
@@ -26,16 +26,16 @@ class Place(enum.Enum):
 
 
 class Filter(forms.Field):
-    """What makes a form field a filter.
+    """Mixin that makes a form field a filter.
 
     Attributes:
-        parameter: its name in an address and in the API.
+        parameter: its name in URLs and in the API.
         chip: the chip's text with {} for the value, or a function of all the form's values; "" for no chip.
-        clears: other fields that its chip takes away with it.
-        is_saved: whether saved filters keep it.
-        is_in_api: whether the API takes it.
-        empty: the value where nothing is asked for.
-        labels: what people read for a value; a value without a label is shown as it is.
+        clears: other fields that are cleared when its chip is removed.
+        is_saved: whether saved filters include it.
+        is_in_api: whether the API accepts it.
+        empty: the value if the filter is not set.
+        labels: texts for people by value; a value without a label is shown as it is.
     """
 
     empty: Any = ""
@@ -57,11 +57,11 @@ class Filter(forms.Field):
         self.place, self.is_saved, self.is_in_api = place, is_saved, is_in_api
 
     def text_of(self, value: Any) -> str:
-        """Returns a value as people read it."""
+        """Returns the text for a value."""
         return self.labels.get(value, str(value))
 
     def chip_text(self, value: Any, values: Mapping[str, Any]) -> str:
-        """Returns the chip's text; "" where the filter is not set."""
+        """Returns the chip's text; "" if the filter is not set."""
         if not isinstance(self.chip, str):
             return self.chip(values)
         return self.chip.format(self.text_of(value)) if value != self.empty else ""
@@ -75,7 +75,7 @@ class TextFilter(Filter, forms.CharField):
 
 
 class NameFilter(TextFilter):
-    """One of the names that are offered, or an id that is not among them: only the newest are."""
+    """One of the offered names, which are only the newest, or any id that is not among them."""
 
     widget = forms.Select
 
@@ -84,7 +84,7 @@ class NameFilter(TextFilter):
         self.any_label = any_label
 
     def offer(self, names: Mapping[str, str], current: str) -> None:
-        """Offers names by id, and the current value even where it is not one of them."""
+        """Offers names by id, and the current value even if it is not among them."""
         self.labels = names
         shown = {"": self.any_label, **names}
         shown.setdefault(current, current)
@@ -92,14 +92,14 @@ class NameFilter(TextFilter):
 
 
 class ChoiceFilter(Filter, forms.TypedChoiceField):
-    """One of some values; the first of them where nothing is asked for."""
+    """One of several values; defaults to the first."""
 
     def __init__(self, parameter: str, *, choices: Sequence[tuple[Any, str]], **options: Any) -> None:
         self.labels, self.empty = dict(choices), choices[0][0]
         super().__init__(parameter, choices=choices, empty_value=self.empty, **options)
 
     def text_of(self, value: Any) -> str:
-        """Returns the choice's label, in small letters."""
+        """Returns the choice's label in lower case."""
         return super().text_of(value).lower()
 
 
@@ -120,28 +120,28 @@ class DayFilter(Filter, forms.DateField):
 
 
 class FlagInput(forms.CheckboxInput):
-    """A box to tick, whose value in an address is 1."""
+    """A checkbox whose value in a URL is 1."""
 
     def __init__(self) -> None:
         super().__init__(check_test=lambda value: str(value).lower() in _TRUE)
 
     def format_value(self, value: Any) -> str:  # noqa: ARG002
-        """Returns the value of the ticked box."""
+        """Returns the value of the checked box."""
         return "1"
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:  # noqa: ARG002
-        """Returns the text in the address, which Django would take for true whatever it is."""
+        """Returns the text in the URL; Django would take any text for true."""
         return data.get(name, "")
 
 
 class FlagFilter(Filter, forms.BooleanField):
-    """Yes or no, in the words that scripts and browsers use for them."""
+    """True or false, in the words that scripts and browsers use for them."""
 
     empty = False
     widget = FlagInput
 
     def to_python(self, value: Any) -> bool:
-        """Reads 1, on, true, yes and their opposites."""
+        """Parses 1, on, true, yes and their opposites."""
         text = str(value).lower()
         if text not in _TRUE | _FALSE:
             raise ValidationError("Write 1 or 0.")
@@ -149,14 +149,14 @@ class FlagFilter(Filter, forms.BooleanField):
 
 
 class _ListedSelect(forms.Select):
-    """A list to choose one from, though an address may name several."""
+    """A list for choosing one value, although a URL may name several."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:  # noqa: ARG002
         return [value.lower() for value in data.getlist(name) if value]
 
 
 class SeveralFilter(Filter, forms.TypedMultipleChoiceField):
-    """Any of some values, in any case. The page offers those of `offered`."""
+    """Any of several values, ignoring case. The page offers those in `offered`."""
 
     empty = ()
 
@@ -168,11 +168,11 @@ class SeveralFilter(Filter, forms.TypedMultipleChoiceField):
         self.widget.choices = [("", "All"), *offered]
 
     def clean(self, value: Any) -> Any:
-        """Returns the values, each once."""
+        """Returns the values without duplicates."""
         return tuple(dict.fromkeys(super().clean(value)))
 
     def text_of(self, value: Any) -> str:
-        """Returns the labels, in small letters."""
+        """Returns the labels in lower case."""
         return ", ".join(self.labels[key].lower() for key in value)
 
 
@@ -186,5 +186,5 @@ class WordsFilter(Filter, forms.MultipleChoiceField):
         return len(value) <= _LONGEST
 
     def clean(self, value: Any) -> Any:
-        """Returns the words, each once."""
+        """Returns the words without duplicates."""
         return tuple(dict.fromkeys(word for word in super().clean(value) if word))

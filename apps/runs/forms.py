@@ -1,4 +1,4 @@
-"""Forms: what a list is filtered by, a new run, an upload."""
+"""Forms: list filters, new runs, uploads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KIND_HINTS: Final = {
 
 
 class _JsonField(forms.CharField):
-    """JSON of one kind; keeps what was typed when it is wrong."""
+    """JSON of one type; keeps invalid input as it was typed."""
 
     def __init__(self, kind: type[list[Any] | dict[str, Any]], **options: Any) -> None:
         self._kind = kind
@@ -53,7 +53,7 @@ def _refuse_constant(name: str) -> None:
 
 
 class _TextField(forms.CharField):
-    """Text as it is: a browser sends every line break as two characters, and a text field of one line drops them."""
+    """Verbatim text: a browser sends every line break as two characters, and a single-line input drops line breaks."""
 
     def __init__(self, original: str = "", **options: Any) -> None:
         self._original = original
@@ -71,7 +71,7 @@ def _unified(text: str) -> str:
 
 
 class _PluginsField(_JsonField):
-    """Settings of Kubeflow's plugins: an object by each one's name."""
+    """Settings of Kubeflow's plugins: one object per plugin name."""
 
     def __init__(self) -> None:
         example = '{"mlflow": {"experiment_name": "tips"}}'
@@ -83,7 +83,7 @@ class _PluginsField(_JsonField):
         )
 
     def clean(self, value: Any) -> Any:
-        """Refuses what is no object for each plugin."""
+        """Rejects values that do not hold an object for each plugin."""
         settings = super().clean(value)
         wrong = [name for name, each in (settings or {}).items() if not isinstance(each, dict)]
         if wrong:
@@ -94,7 +94,7 @@ class _PluginsField(_JsonField):
 class RunForm(forms.Form):
     """A new run: name, experiment, pipeline root, and one typed field per parameter of the pipeline.
 
-    `parameter_values()` is what the run is to be started with; `originals` are the values of a run that is cloned.
+    `parameter_values()` returns the values to start the run with; `originals` are the values of a run that is cloned.
     """
 
     name = forms.CharField(label="Run name", max_length=128)
@@ -134,7 +134,7 @@ class RunForm(forms.Form):
         return [self[PARAMETER_PREFIX + parameter.name] for parameter in self._parameters]
 
     def parameter_values(self) -> dict[str, Any]:
-        """Returns JSON values by name; a parameter left empty is left out, so that its default counts."""
+        """Returns JSON values by name; omits an empty parameter, so that its default applies."""
         values = {item.name: self.cleaned_data.get(PARAMETER_PREFIX + item.name) for item in self._parameters}
         typed = {item.name: item for item in self._parameters}
         return {
@@ -145,12 +145,12 @@ class RunForm(forms.Form):
 
 
 def _is_meant(parameter: Parameter, value: Any) -> bool:
-    """An emptied text with a default that is not empty means the empty text."""
+    """An emptied text field of a parameter with a non-empty default means the empty text."""
     return parameter.kind == "string" and value == "" and bool(parameter.default)
 
 
 def parameter_field(parameter: Parameter, original: Any = None) -> forms.Field:
-    """Returns the field that asks for one parameter.
+    """Returns the form field for one parameter.
 
     Args:
         parameter: the pipeline's.
@@ -175,13 +175,13 @@ def parameter_field(parameter: Parameter, original: Any = None) -> forms.Field:
 
 
 def json_text(value: Any) -> str:
-    """Returns JSON to edit: on one line where it fits there, else indented."""
+    """Returns JSON for editing: on one line if it fits, else indented."""
     short = json.dumps(value, ensure_ascii=False)
     return short if len(short) <= _ONE_LINE else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def initial_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a form's initial values for the parameters another run was started with."""
+    """Returns a form's initial values from the parameters that another run was started with."""
     kinds = {parameter.name: parameter.kind for parameter in parameters}
     return {
         PARAMETER_PREFIX + name: json_text(value) if kinds[name] in {"list", "struct"} else value
@@ -191,14 +191,14 @@ def initial_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any
 
 
 class PackageForm(forms.Form):
-    """A compiled pipeline's file."""
+    """The file of a compiled pipeline."""
 
     file = forms.FileField(
         label="Compiled pipeline", help_text="YAML, JSON or an archive of it, as `kfp dsl compile` writes."
     )
 
     def clean_file(self) -> Any:
-        """Refuses what is too large to be a pipeline, or empty."""
+        """Rejects files that are empty or too large for a pipeline."""
         file = self.cleaned_data["file"]
         if file.size > _LARGEST_PACKAGE_BYTES:
             raise ValidationError("A compiled pipeline has at most 32 MB.")
@@ -206,13 +206,13 @@ class PackageForm(forms.Form):
 
 
 class UploadForm(PackageForm):
-    """A compiled pipeline, to become a pipeline of its own."""
+    """A compiled pipeline that becomes a new pipeline."""
 
     name = forms.CharField(label="Pipeline name", max_length=128, required=False, help_text="Empty: the file's name.")
     description = forms.CharField(required=False, max_length=1000)
 
     def clean(self) -> dict[str, Any]:
-        """Names the pipeline after its file where no name was given."""
+        """Uses the file's name if no name was given."""
         cleaned: dict[str, Any] = super().clean() or {}
         file = cleaned.get("file")
         if file is not None and not cleaned.get("name"):
@@ -221,6 +221,6 @@ class UploadForm(PackageForm):
 
 
 class VersionForm(PackageForm):
-    """A compiled pipeline, to become the next version of one that is there."""
+    """A compiled pipeline that becomes the next version of an existing one."""
 
     name = forms.CharField(label="Version name", max_length=128, help_text="Each version has its own.")

@@ -18,19 +18,19 @@ _ROW_WIDTH: Final = 1200.0
 _SWEEPS: Final = 4
 _BEND_WIDTH: Final = 12.0
 
-# The layout tells every phase of every graph at INFO.
+# The layout library logs every phase of every graph at INFO.
 for _name in ("rust-sugiyama", "connected_components"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 Size = tuple[float, float]
 Point = tuple[float, float]
-# A place where a line bends is an integer, a box is its key.
+# A bend of a line is an integer, a box is its key.
 Vertex = str | int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where everything went.
+    """The result of a layout.
 
     Attributes:
         corners: the top left corner of each box.
@@ -47,8 +47,8 @@ def place(sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]]) -> Placem
     """Lays out one graph.
 
     Args:
-        sizes: (width, height) of each box, in the order to prefer.
-        edges: (from, to); ones that name no box, and loops onto a box itself, are left out.
+        sizes: (width, height) of each box, in the preferred order.
+        edges: (from, to); edges to unknown boxes and self-loops are ignored.
     """
     kept = sorted({edge for edge in edges if edge[0] in sizes and edge[1] in sizes and edge[0] != edge[1]})
     parts = _components(sizes, kept)
@@ -60,7 +60,8 @@ def place(sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]]) -> Placem
 
 
 def _components(keys: Collection[str], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
-    # The layout numbers bends anew in each component, so two of them at once would mix bends up with boxes.
+    # The layout numbers bends from the start in each component, so laying out two at once would mix bends up with
+    # boxes.
     neighbours: dict[str, set[str]] = defaultdict(set)
     for source, target in edges:
         neighbours[source].add(target)
@@ -105,8 +106,8 @@ def _place_component(keys: Sequence[str], sizes: Mapping[str, Size], own: Sequen
 def _order(
     keys: Sequence[str], edges: Sequence[tuple[str, str]]
 ) -> tuple[list[tuple[Vertex, Point]], list[tuple[Vertex, Vertex]]]:
-    """Returns a place in the grid for each box and bend, and the edges cut up at their bends."""
-    # Numbers, not names: names pass through a set, whose order would change the drawing with every process.
+    """Returns a grid position for each box and bend, and the edges split at their bends."""
+    # Numbers, not names: names pass through a set, whose order would change the drawing in each process.
     numbers = {key: number for number, key in enumerate(keys)}
     names: dict[int, str] = {number: key for key, number in numbers.items()}
     numbered = [(numbers[source], numbers[target]) for source, target in edges]
@@ -128,7 +129,7 @@ def _layers(positions: Sequence[tuple[Vertex, Point]]) -> list[list[Vertex]]:
 
 
 def _in_reading_order(layers: list[list[Vertex]], keys: Sequence[str]) -> list[list[Vertex]]:
-    """Turns left to right what reads backwards: both ways round, as many lines cross."""
+    """Mirrors the layers if they read backwards; both directions have the same number of crossings."""
     place = {key: number for number, key in enumerate(keys)}
     ascents = 0
     for row in layers:
@@ -140,7 +141,7 @@ def _in_reading_order(layers: list[list[Vertex]], keys: Sequence[str]) -> list[l
 def _gaps(
     layers: Sequence[Sequence[Vertex]], centres: Mapping[Vertex, float], hops: Sequence[tuple[Vertex, Vertex]]
 ) -> list[float]:
-    """Returns the room below each layer: more where lines go far aside, or they would lie on each other."""
+    """Returns the space below each layer: more if lines go far sideways, since they would otherwise overlap."""
     layer_of = {vertex: number for number, row in enumerate(layers) for vertex in row}
     farthest = [0.0] * len(layers)
     for source, target in hops:
@@ -152,9 +153,9 @@ def _gaps(
 def _centres(
     layers: Sequence[Sequence[Vertex]], boxes: Mapping[Vertex, Size], hops: Sequence[tuple[Vertex, Vertex]]
 ) -> dict[Vertex, float]:
-    """Pulls each box to the middle of its neighbours, then removes overlaps.
+    """Moves each box to the middle of its neighbours, then removes overlaps.
 
-    The layout itself knows order and layer, not sizes.
+    The layout library itself knows order and layers, but no sizes.
     """
     above: dict[Vertex, list[Vertex]] = defaultdict(list)
     below: dict[Vertex, list[Vertex]] = defaultdict(list)
@@ -185,7 +186,7 @@ def _spread(
     boxes: Mapping[Vertex, Size],
     centres: dict[Vertex, float],
 ) -> None:
-    """Sets the centres of one layer in its order, without overlaps, near the wanted places on average."""
+    """Sets the centres of one layer in its order, without overlaps and near the wanted positions on average."""
     right: float | None = None
     for vertex in row:
         half = boxes[vertex][0] / 2
@@ -200,7 +201,7 @@ def _spread(
 def _tops(
     layers: Sequence[Sequence[Vertex]], boxes: Mapping[Vertex, Size], gaps: Sequence[float]
 ) -> tuple[dict[Vertex, float], dict[Vertex, float], float]:
-    """Returns where each vertex's layer begins and ends, and where the last one does."""
+    """Returns the top and bottom of each vertex's layer, and the bottom of the last layer."""
     tops: dict[Vertex, float] = {}
     bottoms: dict[Vertex, float] = {}
     y = 0.0
@@ -219,7 +220,7 @@ def _line(
     bottoms: Mapping[Vertex, float],
     boxes: Mapping[Vertex, Size],
 ) -> tuple[Point, ...]:
-    """Runs straight down where boxes stand beside it, and sideways only between the layers."""
+    """Runs straight down next to boxes, and sideways only between the layers."""
     start, *bends, end = path
     points = [(middle[start], tops[start] + boxes[start][1])]
     if bottoms[start] > points[0][1] and tops[end] > bottoms[start]:
@@ -247,7 +248,7 @@ def _path(
 
 
 def _pack(parts: Sequence[Placement]) -> Placement:
-    """Sets components side by side, in rows."""
+    """Places components side by side, in rows."""
     corners: dict[str, Point] = {}
     lines: dict[tuple[str, str], tuple[Point, ...]] = {}
     x = y = row_height = width = 0.0
@@ -265,7 +266,7 @@ def _pack(parts: Sequence[Placement]) -> Placement:
 
 
 def smooth(points: Sequence[Point]) -> str:
-    """Returns the points as an SVG path that leaves and arrives straight down."""
+    """Returns the points as an SVG path that starts and ends vertically."""
     (x, y), *_ = points
     parts = [f"M{x:.1f} {y:.1f}"]
     for (x1, y1), (x2, y2) in pairwise(points):

@@ -1,4 +1,4 @@
-"""A log as numbered lines for a page: escape sequences taken out, long lines cut, matches marked."""
+"""A log as numbered lines for a page: escape sequences removed, long lines cut, matches marked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LogLine:
     """One line.
 
     Attributes:
-        parts: (text, whether it matches what is looked for), in order.
+        parts: (text, whether it matches the search), in order.
         left_out: how many characters at its end are not shown.
     """
 
@@ -34,10 +34,10 @@ class LogPage:
     """The lines of a log that a page shows.
 
     Attributes:
-        query: what is looked for; only lines that hold it are shown then.
-        last_number: of the last line that is complete, for the next question after it.
+        query: the search text; if set, only lines that contain it are shown.
+        last_number: the number of the last complete line, for the next request.
         pending: the beginning of a line that is still being written.
-        hidden: how many earlier lines that could be shown are not.
+        hidden: how many earlier matching lines are not shown.
     """
 
     lines: tuple[LogLine, ...]
@@ -51,9 +51,10 @@ def log_page(log: StepLog, *, query: str = "", after: int = 0, is_live: bool = F
     """Returns the last lines of a log.
 
     Args:
-        query: text the lines must hold, case ignored; "" for every line.
-        after: a line's number; only later ones are wanted.
-        is_live: the last line may go on.
+        log: of a step.
+        query: text that the lines must contain, ignoring case; "" for every line.
+        after: a line number; only later lines are returned.
+        is_live: whether the last line may still grow.
     """
     query = query[:_LONGEST_QUERY].strip()
     texts = terminal.plain(log.text).split("\n")

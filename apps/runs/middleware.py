@@ -1,7 +1,7 @@
-"""Which endpoint and namespace a request is about, so that every page of every endpoint has an address of its own.
+"""Determines the endpoint and namespace of a request, so that every page of every endpoint has its own URL.
 
-`/e/<key>/runs/` is the page `/runs/` of the endpoint `<key>`; without the prefix the default endpoint is meant. The
-prefix is put in front of every address that is made while the request is answered, so no template knows of it.
+`/e/<key>/runs/` is the page `/runs/` of the endpoint `<key>`; without the prefix it is the default endpoint's. All URLs
+generated while the request is answered get the same prefix, so templates need not know about it.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ _LONGEST_NAMESPACE: Final = 63
 
 
 class EndpointMiddleware:
-    """Takes the endpoint off the path, and remembers the namespace that was chosen for it.
+    """Removes the endpoint from the path, and remembers the namespace chosen for it.
 
-    Sets `request.endpoint_key` ("" for the default endpoint) and `request.kubeflow_namespace` ("" where none was
-    chosen). `?namespace=` chooses one; it is then remembered in the session, for the pages whose address has none.
+    Sets `request.endpoint_key` ("" for the default endpoint) and `request.kubeflow_namespace` ("" if none was chosen).
+    `?namespace=` chooses one; the session remembers it for pages whose URL has none.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answers the request under the endpoint's prefix."""
+        """Answers the request below the endpoint's prefix."""
         with _endpoint_of(request):
             _remember_namespace(request)
             return self.get_response(request)
 
 
 def path_within(path: str) -> str:
-    """Returns an address' path without the endpoint's prefix."""
+    """Returns a URL's path without the endpoint's prefix."""
     match = _PREFIX.match(path)
     return match[2] if match else path
 
 
 def endpoint_path(key: str, path: str) -> str:
-    """Returns the address of a page of one endpoint, whichever endpoint the request is about.
+    """Returns the URL of a page of one endpoint, whichever endpoint the request belongs to.
 
     Args:
-        key: "" or the default endpoint's for the pages without a prefix.
+        key: the endpoint's; "" and the default endpoint's key give pages without a prefix.
         path: of the page, such as `/runs/`.
     """
     known = endpoints.endpoints()
@@ -91,9 +91,10 @@ def _known() -> set[str]:
 
 
 def _remember_namespace(request: HttpRequest) -> None:
-    """Reads the namespace from the address, else from the session; one that is not offered is not remembered.
+    """Reads the namespace from the URL, else from the session; does not remember one that is not offered.
 
-    One that is too long stays so, and is refused: cut to length it would be another.
+    A name that is too long is kept too long, so that it is refused: cut to the maximum length it could be another
+    namespace.
     """
     wanted = request.GET.get("namespace", "")[: _LONGEST_NAMESPACE + 1]
     session = getattr(request, "session", None)
@@ -105,7 +106,7 @@ def _remember_namespace(request: HttpRequest) -> None:
         return
     slot = f"namespace:{config.key}"
     kept = session.get(slot, "")
-    # What the page answers to a namespace that is not offered is the gateway's business: it says so.
+    # The gateway reports a namespace that is not offered.
     request.kubeflow_namespace = wanted or (kept if _is_offered(config, kept) else "")  # type: ignore[attr-defined]
     if wanted and wanted != kept and _is_offered(config, wanted):
         session[slot] = wanted

@@ -1,4 +1,4 @@
-"""What the portal itself knows of runs, beside Kubeflow: tags, saved filters, and metrics of runs that have ended."""
+"""The portal's own records about runs: tags, saved filters, and metrics of runs that have ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONGEST_TAG = 40
 
 
 class RunTag(models.Model):
-    """A word somebody put on a run. Kubeflow has no tags, so they live here, by endpoint and run id."""
+    """A word that somebody added to a run. Kubeflow has no tags, so they are stored here, by endpoint and run id."""
 
     endpoint_key = models.CharField(max_length=100)
     namespace = models.CharField(max_length=100, blank=True)
@@ -29,11 +29,11 @@ class RunTag(models.Model):
 
 
 class SavedFilter(models.Model):
-    """A filter of the run list under a name.
+    """A named filter of the run list.
 
     Attributes:
-        query: the address' query, such as `state=failed&since=7d`.
-        is_shared: whether everybody here is offered it.
+        query: the URL's query, such as `state=failed&since=7d`.
+        is_shared: whether it is offered to everybody.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters")
@@ -52,11 +52,11 @@ class SavedFilter(models.Model):
 
 
 class RunMetrics(models.Model):
-    """The scalar metrics of a run that has ended, read once: the run list could not ask lineage for each of its rows.
+    """The scalar metrics of a run that has ended, read once, because the run list cannot query lineage for every row.
 
     Attributes:
-        finished_at: the run's end when they were read; another end means that the run was retried since.
-        values: numbers by metric name; empty where the run logged none.
+        finished_at: the run's end when they were read; a different end means that the run was retried since.
+        values: numbers by metric name; empty if the run logged none.
     """
 
     endpoint_key = models.CharField(max_length=100)

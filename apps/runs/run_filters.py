@@ -1,4 +1,4 @@
-"""The filters of the run list: all of them stand in the address, and the API takes the same."""
+"""The filters of the run list. All of them are in the URL, and the API accepts the same ones."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ _ASKED: Final = tuple(each.name for each in fields(RunQuestion))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilters:
-    """What a page of the run list asks for.
+    """The filters that a page of the run list requests.
 
     Attributes:
-        question: what Kubeflow can be asked, except for the tag.
-        tag: only the portal knows it.
+        question: what Kubeflow can filter by.
+        tag: known only to the portal.
         pipeline_id: Kubeflow cannot filter by it.
     """
 
@@ -65,7 +65,7 @@ class RunFilters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chip:
-    """One filter that is set; `changes` is what its link changes in the address to take it off."""
+    """One active filter; `changes` are the changes to the URL that remove it."""
 
     label: str
     changes: Mapping[str, None]
@@ -77,9 +77,9 @@ def _days_chip(values: Mapping[str, Any]) -> str:
 
 
 class RunFilterForm(forms.Form):
-    """The run list's filters. A field with the name of an attribute of RunQuestion is asked of Kubeflow.
+    """The run list's filters. A field named like an attribute of RunQuestion is passed to Kubeflow.
 
-    Whatever an address says, the form can be used: a filter that makes no sense has an error and is left out.
+    The form is usable whatever the URL says: an invalid filter gets an error and is ignored.
     """
 
     text = TextFilter(
@@ -141,24 +141,24 @@ class RunFilterForm(forms.Form):
         self.values = {name: each.empty for name, each in self._filters.items()} | self.cleaned_data
 
     def add_prefix(self, field_name: str) -> str:
-        """Returns the name of a field in the address; Django also asks for a field's id, which is that already."""
+        """Returns the name of a field in the URL; Django also calls this for a field's id, returned unchanged."""
         known = self._filters.get(field_name)
         return known.parameter if known else field_name
 
     def clean(self) -> dict[str, Any]:
-        """Leaves the period out where days are given."""
+        """Ignores the period if days are given."""
         cleaned = self.cleaned_data
         if cleaned.get("first_day") or cleaned.get("last_day"):
             cleaned["since"] = ""
         return cleaned
 
     def offer(self, **names: Mapping[str, str]) -> None:
-        """Offers names by id for the fields that take one."""
+        """Sets the offered names by id for fields that take one."""
         for name, offered in names.items():
             cast("NameFilter", self.fields[name]).offer(offered, self.values[name])
 
     def filters(self) -> RunFilters:
-        """Returns what to ask for."""
+        """Returns the filters to apply."""
         asked = {name: self.values[name] for name in _ASKED if name in self.values}
         question = RunQuestion(created_from=self._created_from(), created_before=self._created_before(), **asked)
         names = ("tag", "pipeline_id", "page_size", "page_token")
@@ -166,7 +166,7 @@ class RunFilterForm(forms.Form):
 
     def _created_from(self) -> datetime | None:
         if self.values["since"]:
-            # Whole minutes: the page token of a list belongs to its filter, to the letter.
+            # Whole minutes, because a list's page token is valid only for exactly the same filter.
             return timezone.now().replace(second=0, microsecond=0) - _PERIODS[self.values["since"]][1]
         return _midnight(self.values["first_day"])
 
@@ -175,7 +175,7 @@ class RunFilterForm(forms.Form):
         return start + timedelta(days=1) if start else None
 
     def chips(self) -> list[Chip]:
-        """Returns the filters that are set: where there are any, an empty list is no empty portal."""
+        """Returns the active filters; if there are any, an empty list does not mean an empty portal."""
         chips = []
         for name, each in self._filters.items():
             label = each.chip_text(self.values[name], self.values)
@@ -185,7 +185,7 @@ class RunFilterForm(forms.Form):
         return chips
 
     def saved_query(self) -> str:
-        """Returns the part of the address that a saved filter keeps, in a fixed order; "" where nothing is set."""
+        """Returns the part of the URL that a saved filter keeps, in a fixed order; "" if no filter is set."""
         kept, given = QueryDict(mutable=True), cast("QueryDict", self.data)
         for name, each in self._filters.items():
             texts = [text for text in given.getlist(each.parameter) if text]
@@ -194,12 +194,12 @@ class RunFilterForm(forms.Form):
         return kept.urlencode()
 
     def api_errors(self) -> dict[str, str]:
-        """Returns what is wrong with the filters that the API takes, by parameter."""
+        """Returns the errors of the filters that the API accepts, by parameter."""
         wrong = ((each, self.errors.get(name)) for name, each in self._filters.items() if each.is_in_api)
         return {each.parameter: " ".join(map(str, errors)) for each, errors in wrong if errors}
 
     def first_row(self) -> list[forms.BoundField]:
-        """Returns the fields that are always shown."""
+        """Returns the fields that are always visible."""
         return [self[name] for name, each in self._filters.items() if each.place is Place.FIRST_ROW]
 
     def more(self) -> list[forms.BoundField]:
@@ -207,7 +207,7 @@ class RunFilterForm(forms.Form):
         return [self[name] for name, each in self._filters.items() if each.place is Place.MORE]
 
     def is_more_open(self) -> bool:
-        """Whether one of the fields below "More filters" is set or wrong; order and size do not count."""
+        """Whether one of the fields below "More filters" is set or invalid; order and size do not count."""
         more = [(name, each) for name, each in self._filters.items() if each.place is Place.MORE]
         return bool(self.values["metrics"]) or any(
             name in self.errors or each.chip_text(self.values[name], self.values) for name, each in more

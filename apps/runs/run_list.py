@@ -22,9 +22,9 @@ _METRIC_COLUMNS: Final = 3
 _SAMPLE: Final = "(sample run)"
 _MOST_METRIC_COLUMNS: Final = 8
 CHOSEN: Final = "chosen_runs"
-"""Where the session keeps the runs of an action that was refused, for the next time the list is shown."""
+"""Session key of the runs of a refused action, which stay selected the next time the list is shown."""
 MOST_READ: Final = 20
-"""Runs whose metrics are read from lineage in one go, when the list shows them for the first time."""
+"""Runs whose metrics are read from lineage at once when the list first shows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class RunListItem:
     """One run in the list.
 
     Attributes:
-        is_chosen: whether it was chosen for an action that was refused.
-        metrics: (text, value) for each metric column, None where the run has none of that name.
+        is_chosen: whether it was selected for an action that was refused.
+        metrics: (text, value) for each metric column, None if the run does not have that metric.
     """
 
     run: Run
@@ -45,7 +45,7 @@ class RunListItem:
 def run_list_context(
     request: HttpRequest, caller: Caller, gateway: Gateway, page: Page[Run], form: RunFilterForm
 ) -> dict[str, Any]:
-    """Returns the run list's context. Asks Kubeflow for names once, and the database a fixed number of times."""
+    """Returns the run list's context. Asks Kubeflow once for names, and the database a fixed number of times."""
     pipelines, experiments = selectors.pipeline_choices(gateway), selectors.experiment_choices(gateway)
     shown = selectors.named(page.items, pipelines)
     known = selectors.metrics_kept(caller, gateway, shown)
@@ -54,7 +54,7 @@ def run_list_context(
     chosen = set(request.session.pop(CHOSEN, ()) if CHOSEN in request.session else ())
     tag_choices = selectors.tag_choices(caller, gateway)
     values = [[known.get(run.id, {}).get(name) for run in shown] for name in columns]
-    # By column, so that runs that differ in the fifth digit can be told apart.
+    # Formatted by column, so that runs whose values differ in the fifth digit are distinguishable.
     told = list(zip(*map(told_apart, values), strict=True)) or [()] * len(shown)
     form.offer(pipeline_id=_names(pipelines), experiment_id=_names(experiments), tag={tag: tag for tag in tag_choices})
     return {
@@ -89,7 +89,7 @@ def _names(items: Iterable[Any]) -> dict[str, str]:
 
 
 def metric_columns(values: Iterable[Mapping[str, float]], wanted: Sequence[str]) -> list[str]:
-    """Returns the metrics to show as columns: those that are wanted, else the ones that most of the runs have."""
+    """Returns the metrics to show as columns: the requested ones, else those that most runs have."""
     if wanted:
         return list(wanted[:_MOST_METRIC_COLUMNS])
     counts = Counter(name for metrics in values for name in metrics)
@@ -101,11 +101,11 @@ def _unread(runs: Iterable[Run], known: Mapping[str, Any]) -> list[str]:
 
 
 def _are_samples_running(runs: Sequence[Run]) -> bool:
-    """Whether sample runs of the embedded Kubeflow have not ended: what a newcomer sees first."""
+    """Whether sample runs of the embedded Kubeflow are still active, which a new user sees first."""
     return settings.KFP_IS_EMBEDDED and any(run.state.is_active and run.name.endswith(_SAMPLE) for run in runs)
 
 
 def _live_cells(runs: Sequence[Run]) -> str:
-    """Returns the cells to keep fresh, as a list of selectors; "" once every run listed has ended."""
+    """Returns a list of selectors of the cells to keep up to date; "" once every listed run has ended."""
     active = [run.id for run in runs if run.id and run.state.is_active]
     return ",".join(f"#state-{run_id},#took-{run_id}" for run_id in active)

@@ -1,4 +1,4 @@
-"""Reads for the pages: lists, what the portal keeps of runs, and one artifact found inside its run."""
+"""Queries for the pages: lists, the portal's own records about runs, and artifacts within their run."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def runs_list(caller: Caller, gateway: Gateway, filters: RunFilters) -> Page[Run
 
 
 def runs_tagged(caller: Caller, gateway: Gateway, tag: str) -> tuple[str, ...]:
-    """Returns the ids of the runs that were given a tag last, as many as one question may name."""
+    """Returns the ids of the runs that were given a tag most recently, at most MOST_IDS."""
     rows = _tags(caller, gateway).filter(name=tag).order_by("-created_at").values_list("run_id", flat=True)
     return tuple(rows[:MOST_IDS])
 
 
 def _tags(caller: Caller, gateway: Gateway) -> QuerySet[RunTag]:
-    """Returns the tags at the gateway's namespace; none where this person may not read it."""
+    """Returns the tags in the gateway's namespace; empty if this person may not read it."""
     caller.require(Right.VIEW)
     place = gateway.endpoint
     if not access.may_read(caller, place.key, place.namespace):
@@ -52,12 +52,12 @@ def _tags(caller: Caller, gateway: Gateway) -> QuerySet[RunTag]:
 
 
 def tag_choices(caller: Caller, gateway: Gateway) -> list[str]:
-    """Returns the tags in use, by name."""
+    """Returns the tags in use, sorted by name."""
     return list(_tags(caller, gateway).order_by("name").values_list("name", flat=True).distinct()[:_CHOICES])
 
 
 def tags_of(caller: Caller, gateway: Gateway, runs: Iterable[Run]) -> dict[str, list[str]]:
-    """Returns the tags of runs that Kubeflow gave this person, by run id."""
+    """Returns tags by run id, for runs that Kubeflow returned to this person."""
     caller.require(Right.VIEW)
     found: dict[str, list[str]] = {}
     rows = RunTag.objects.filter(endpoint_key=gateway.endpoint.key, run_id__in=[run.id for run in runs])
@@ -67,14 +67,14 @@ def tags_of(caller: Caller, gateway: Gateway, runs: Iterable[Run]) -> dict[str, 
 
 
 def run_tags(caller: Caller, endpoint_key: str, run: Run) -> list[str]:
-    """Returns the tags of a run that Kubeflow gave this person, by name."""
+    """Returns the tags, sorted by name, of a run that Kubeflow returned to this person."""
     caller.require(Right.VIEW)
     rows = RunTag.objects.filter(endpoint_key=endpoint_key, run_id=run.id)
     return list(rows.order_by("name").values_list("name", flat=True))
 
 
 def metrics_kept(caller: Caller, gateway: Gateway, runs: Iterable[Run]) -> dict[str, dict[str, float]]:
-    """Returns the metrics of those runs that Kubeflow gave this person whose metrics are known, by run id."""
+    """Returns the known metrics by run id, for runs that Kubeflow returned to this person."""
     caller.require(Right.VIEW)
     ends = {run.id: run.finished_at for run in runs if run.state.is_final}
     rows = RunMetrics.objects.filter(endpoint_key=gateway.endpoint.key, run_id__in=list(ends))
@@ -82,24 +82,24 @@ def metrics_kept(caller: Caller, gateway: Gateway, runs: Iterable[Run]) -> dict[
 
 
 def saved_filters(caller: Caller, endpoint_key: str) -> QuerySet[SavedFilter]:
-    """Returns a person's filters, and those that others share."""
+    """Returns a person's own filters, and those that others share."""
     caller.require(Right.VIEW)
     rows = SavedFilter.objects.filter(endpoint_key=endpoint_key).select_related("owner")
     return rows.filter(Q(owner=caller.user_id) | Q(is_shared=True)).order_by("name")
 
 
 def pipeline_choices(gateway: Gateway) -> tuple[Pipeline, ...]:
-    """Returns the newest pipelines, for a choice and for names."""
+    """Returns the newest pipelines, for select fields and for names."""
     return gateway.pipelines(page_size=_CHOICES).items
 
 
 def experiment_choices(gateway: Gateway) -> tuple[Experiment, ...]:
-    """Returns the newest experiments, for a choice and for names."""
+    """Returns the newest experiments, for select fields and for names."""
     return gateway.experiments(page_size=_CHOICES).items
 
 
 def named(runs: tuple[Run, ...], pipelines: tuple[Pipeline, ...]) -> tuple[Run, ...]:
-    """Returns the runs with their pipelines' names: a list answer carries ids only."""
+    """Returns the runs with their pipelines' names; a list answer contains only ids."""
     names = {pipeline.id: pipeline.name for pipeline in pipelines}
     return tuple(replace(run, pipeline_name=names.get(run.pipeline_id, run.pipeline_name)) for run in runs)
 
@@ -131,10 +131,10 @@ def artifact_within(artifact: Artifact, path: str) -> Artifact:
 
 
 def artifact_get(details: RunDetails, step_id: str, artifact_id: str) -> tuple[Step, Artifact]:
-    """Returns an artifact as one step of this run saw it: an id is only ever looked up inside its run.
+    """Returns an artifact as one step of this run saw it. Ids are only ever looked up within their run.
 
     Raises:
-        NotFoundError: the run has no such step, or the step no such artifact.
+        NotFoundError: the run has no such step, or the step has no such artifact.
     """
     step = step_get(details, step_id)
     found = next((item for item in step.artifacts if item.id == artifact_id), None)

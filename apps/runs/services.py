@@ -1,4 +1,4 @@
-"""What people do to runs here that Kubeflow has no place for: tags, saved filters, metrics kept for the list."""
+"""The portal's own operations on runs, unknown to Kubeflow: tags, saved filters, metrics stored for the list."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _AT_ONCE: Final = 4
 
 
 def tag_clean(text: str) -> str:
-    """Returns a tag as it is kept: one line, single spaces.
+    """Normalizes a tag: one line, single spaces.
 
     Raises:
-        InvalidRequestError: nothing is left, or too much.
+        InvalidRequestError: the result is empty or too long.
     """
     name = _SPACES.sub(" ", text.replace("\x00", "")).strip().strip(",")
     if not name:
@@ -38,14 +38,14 @@ def tag_clean(text: str) -> str:
 
 
 def tags_add(caller: Caller, gateway: Gateway, run_ids: Sequence[str], text: str) -> str:
-    """Puts a tag on runs; one that is there already stays. Returns the tag.
+    """Adds a tag to runs, ignoring those that already have it; returns the normalized tag.
 
     Each run is read first: only a person who may see a run may tag it.
 
     Raises:
         PermissionDenied: the caller may not change runs.
         RunsError: Kubeflow does not answer, or this person may not see one of the runs.
-        InvalidRequestError: no tag, too long, or the run has as many as one may have.
+        InvalidRequestError: the tag is empty or too long, or the run has the maximum number of tags.
     """
     caller.require(Right.CREATE)
     name = tag_clean(text)
@@ -67,7 +67,7 @@ def tags_add(caller: Caller, gateway: Gateway, run_ids: Sequence[str], text: str
 
 
 def tag_remove(caller: Caller, gateway: Gateway, run_id: str, name: str) -> None:
-    """Takes a tag off a run.
+    """Removes a tag from a run.
 
     Raises:
         PermissionDenied, RunsError: as `tags_add`.
@@ -79,7 +79,7 @@ def tag_remove(caller: Caller, gateway: Gateway, run_id: str, name: str) -> None
 
 
 def run_forget(caller: Caller, gateway: Gateway, run_id: str) -> None:
-    """Forgets what is kept here of a run that was deleted from Kubeflow; saved visualizations stay.
+    """Deletes the records about a run that was deleted from Kubeflow; saved visualizations stay.
 
     Raises:
         PermissionDenied: the caller may not change runs.
@@ -91,11 +91,11 @@ def run_forget(caller: Caller, gateway: Gateway, run_id: str) -> None:
 
 
 def filter_save(caller: Caller, endpoint_key: str, *, name: str, query: str, is_shared: bool) -> SavedFilter:
-    """Keeps a filter under a name; a filter of this person's of that name is replaced.
+    """Saves a filter under a name, replacing this person's filter of that name.
 
     Raises:
-        PermissionDenied: the caller may not look.
-        InvalidRequestError: no name, no filter, or too many.
+        PermissionDenied: the caller may not view anything.
+        InvalidRequestError: no name, no filter, or too many filters.
     """
     caller.require(Right.VIEW)
     user = caller.owner
@@ -113,11 +113,11 @@ def filter_save(caller: Caller, endpoint_key: str, *, name: str, query: str, is_
 
 
 def filter_delete(caller: Caller, filter_id: int) -> None:
-    """Deletes a filter of the caller's own.
+    """Deletes one of the caller's own filters.
 
     Raises:
-        PermissionDenied: the caller may not look.
-        NotFoundError: there is none of theirs.
+        PermissionDenied: the caller may not view anything.
+        NotFoundError: the caller has no such filter.
     """
     caller.require(Right.VIEW)
     found = SavedFilter.objects.filter(pk=filter_id, owner_id=caller.user_id).first()
@@ -128,7 +128,7 @@ def filter_delete(caller: Caller, filter_id: int) -> None:
 
 
 def metrics_of(details: RunDetails) -> dict[str, float]:
-    """Returns a run's scalar metrics by name; one name from several steps carries the step's."""
+    """Returns a run's scalar metrics by name; a name that several steps use is prefixed with the step's."""
     found: dict[str, dict[str, float]] = {}
     for step in details.steps:
         for artifact in step.artifacts:
@@ -144,10 +144,10 @@ def metrics_of(details: RunDetails) -> dict[str, float]:
 
 
 def metrics_read(caller: Caller, gateway: Gateway, runs: Sequence[Run]) -> Mapping[str, Mapping[str, float]]:
-    """Reads and keeps the metrics of runs that have ended, four at a time; a run that cannot be read is left out.
+    """Reads and stores the metrics of runs that have ended, four at a time; skips runs that cannot be read.
 
     Raises:
-        PermissionDenied: the caller may not look.
+        PermissionDenied: the caller may not view anything.
     """
     caller.require(Right.VIEW)
 
@@ -156,7 +156,7 @@ def metrics_read(caller: Caller, gateway: Gateway, runs: Sequence[Run]) -> Mappi
             details = gateway.run_details(run.id)
         except RunsError:
             return None
-        # Without its lineage a run looks as if it had no metrics: that must not be kept.
+        # A run without its lineage looks as if it had no metrics, which must not be stored.
         return None if details.notice or not details.run.state.is_final else (details.run, metrics_of(details))
 
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:

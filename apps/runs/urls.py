@@ -1,4 +1,4 @@
-"""Addresses of runs, steps, artifacts, pipelines and experiments."""
+"""URLs of runs, steps, artifacts, pipelines and experiments."""
 
 from __future__ import annotations
 

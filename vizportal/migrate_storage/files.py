@@ -15,14 +15,14 @@ from django.core.files.storage import Storage
 from apps.visualizations.models import Render
 from apps.visualizations.services.assets import ROOT as ASSETS
 
-# Stores answer slowly, but many requests at once.
+# Stores respond slowly but handle many requests at once.
 _PARALLEL: Final = 8
 _CHUNK: Final = 256 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
 class FilesMoved:
-    """How many files were copied, existed already, and are missing in the source."""
+    """The numbers of files copied and of those that already existed, and the names of those missing in the source."""
 
     copied: int = 0
     there: int = 0
@@ -42,10 +42,10 @@ def names(using: str, source: Storage) -> Iterator[str]:
 
 
 def files_copy(wanted: list[str], source: Storage, target: Storage, on_file: Callable[[], object]) -> FilesMoved:
-    """Copies the files that are missing in the target, or have another size there.
+    """Copies the files that are missing in the target, or have a different size there.
 
     Raises:
-        OSError: a store does not answer, or its disk is full. What was copied stays.
+        OSError: a store does not answer, or its disk is full. Files already copied stay.
     """
     moved = FilesMoved()
 
@@ -66,14 +66,14 @@ def files_copy(wanted: list[str], source: Storage, target: Storage, on_file: Cal
 
 
 def _copy(name: str, source: Storage, target: Storage) -> int | None:
-    """Returns the bytes copied; -1 where the target has the file, None where the source lacks it."""
+    """Returns the bytes copied; -1 if the target has the file, None if the source lacks it."""
     size, there = _size(source, name), _size(target, name)
     if size is None or size == there:
         return size if size is None else -1
     if there is not None:
         # An earlier call was interrupted.
         target.delete(name)
-    # Some stores send a part again, so they need a file in which they can seek.
+    # Some stores resend parts, so they need a seekable file.
     with source.open(name) as file, tempfile.TemporaryFile() as spool:
         for chunk in file.chunks(_CHUNK):
             spool.write(chunk)

@@ -15,11 +15,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models, transaction
 from django.db.models.fields.files import FieldFile
 
-# A render's log may be a megabyte: no more rows than this are held in memory.
+# A render's log may be a megabyte, so at most this many rows are held in memory.
 _BATCH: Final = 200
-# Tables that `migrate` fills with ids of its own; they get the ids of the source.
+# Tables that `migrate` fills with its own ids; they get the ids of the source.
 _FILLED_BY_MIGRATE: Final = ("contenttypes.ContentType", "auth.Permission")
-# Rows of these show that the database belongs to another installation.
+# Rows of these tables show that the database belongs to another installation.
 _IDENTIFYING: Final = ("auth.User", "visualizations.Visualization")
 _Row = dict[str, Any]
 
@@ -37,7 +37,7 @@ class TableState:
 
 
 def tables() -> list[type[models.Model]]:
-    """Returns every model that has a table, in an order in which required references come first."""
+    """Returns every model that has a table, ordered so that the targets of required references come first."""
     models_all = apps.get_models(include_auto_created=True)
     stored = [model for model in models_all if model._meta.managed and not model._meta.proxy]
     ordered: list[type[models.Model]] = []
@@ -94,7 +94,7 @@ def _extra(model: type[models.Model], source: str, target: str) -> Iterator[list
 
 
 def fill_by_migrate(source: str, target: str) -> None:
-    """Gives the tables that `migrate` fills the ids of the source; rows that refer to them are copied again later."""
+    """Sets the ids of the tables that `migrate` fills to the source's; rows that refer to them are recopied later."""
     filled = [apps.get_model(label) for label in _FILLED_BY_MIGRATE]
     if all(table_state(table, source) == table_state(table, target) for table in filled):
         return
@@ -110,7 +110,7 @@ def fill_by_migrate(source: str, target: str) -> None:
 def table_copy(model: type[models.Model], source: str, target: str, on_rows: Callable[[int], object]) -> int:
     """Copies the rows that are missing or different in the target; returns how many.
 
-    Optional references stay empty until `references_copy`: the rows they refer to may be copied later.
+    Optional references stay empty until `references_copy`, because the rows they refer to may be copied later.
     """
     count = 0
     later = [reference.attname for reference in _references(model) if reference.null]

@@ -1,4 +1,4 @@
-"""The environment of most types at a start: built and imported beside what else starts, since both take long."""
+"""The environment of most types at startup: built and imported while other services start, because both take long."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _TICK_S: Final = 0.05
 
 @dataclass(slots=True)
 class BaseEnvironment:
-    """The environment `base` of this start.
+    """The environment `base` during startup.
 
     Attributes:
         say: called with lines for the terminal.
-        was_built: whether this start had to build it.
+        was_built: whether this startup had to build it.
     """
 
     say: Callable[[str], None]
@@ -39,19 +39,19 @@ class BaseEnvironment:
     _host: RenderHost | None = field(default=None, repr=False)
 
     def begin(self) -> None:
-        """Starts the build in a process of its own, which prints how far it is; where it is built, the host."""
+        """Starts the build in a separate process, which prints its progress; if already built, starts the host."""
         info = environments().get(KEY)
         if info.is_built and info.is_current:
             self._import()
             return
         self.was_built = True
         self.say(f"Building the environment {KEY}; this is done once ...")
-        # A process and not a thread: what is started later must not be forked beside one (supervisor.py).
+        # A process instead of a thread: later services must not be forked next to a thread (supervisor.py).
         self._building = multiprocessing.get_context("fork").Process(target=self._build, name="environment")
         self._building.start()
 
     def _build(self) -> None:
-        """Builds it, in the process that was forked for that."""
+        """Builds the environment; runs in the forked process."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         shows_progress = sys.stdout.isatty()
@@ -65,7 +65,7 @@ class BaseEnvironment:
             sys.exit(1)
 
     def await_built(self, is_asked_to_stop: Callable[[], bool]) -> None:
-        """Waits for the build, then lets the host import its libraries.
+        """Waits for the build, then makes the host import its libraries.
 
         Raises:
             StartError: the build failed.
@@ -86,12 +86,12 @@ class BaseEnvironment:
         try:
             self._host.stay()
         except HostLostError as error:
-            # Pages and saved results work without it, and each render will say the same.
+            # Pages and saved results work without it, and each render will report the same error.
             self.say(str(error))
             self._host = None
 
     def await_imported(self, most_s: float, is_asked_to_stop: Callable[[], bool]) -> None:
-        """Waits until renders start at once, as long as there is hope. A render waits for the host by itself."""
+        """Waits until renders can start immediately, while that is possible. Renders wait for the host themselves."""
         until = time.monotonic() + most_s
         while self._host is not None and self._host.read_status() is None and not is_asked_to_stop():
             if self._host.supervisor_pid() is None:
@@ -103,7 +103,7 @@ class BaseEnvironment:
                 time.sleep(_TICK_S)
 
     def leave(self) -> None:
-        """Leaves the host to the workers, and ends a build that is no longer waited for."""
+        """Hands the host over to the workers, and ends an unfinished build."""
         if self._host is not None:
             self._host.leave()
         if self._building is not None and self._building.is_alive():
@@ -111,9 +111,9 @@ class BaseEnvironment:
             self._building.join()
 
     def bytecode(self, environ: Mapping[str, str]) -> Service | None:
-        """Returns what compiles the rest of a new environment, where nobody waits for it any more.
+        """Returns a service that compiles the rest of a new environment, when nobody waits for it any more.
 
-        A render may not write beside its libraries: what the host does not import would be compiled in each.
+        Renders may not write to the environment, so each one would compile again what the host does not import.
         """
         interpreter = environments().get(KEY).interpreter
         if not self.was_built or interpreter is None:

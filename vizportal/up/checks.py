@@ -1,4 +1,4 @@
-"""Checks before anything starts; each failure says in one sentence what to do."""
+"""Checks before anything starts; each failure gives the remedy in one sentence."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ class CannotStartError(Exception):
 
 
 def parse_bind(text: str, setting: str = "VIZPORTAL_BIND") -> tuple[str, int]:
-    """Returns host and port of `host:port` or `[v6]:port`.
+    """Parses `host:port` or `[v6]:port`.
 
     Args:
+        text: the value.
         setting: the name of the setting, for the message.
 
     Raises:
-        CannotStartError: not of that form.
+        CannotStartError: the value does not have this form.
     """
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
@@ -41,10 +42,10 @@ def is_loopback(host: str) -> bool:
 
 
 def require_sign_in(host: str, auth: str) -> None:
-    """Refuses an address that others reach where every user is the administrator.
+    """Refuses a public address if every user is the administrator.
 
     Raises:
-        CannotStartError: VIZPORTAL_AUTH=local on an address that others reach.
+        CannotStartError: VIZPORTAL_AUTH=local on an address that others can reach.
     """
     if auth == "local" and not is_loopback(host):
         raise CannotStartError(
@@ -56,11 +57,11 @@ def require_sign_in(host: str, auth: str) -> None:
 def kfp_service_address(settings: Any) -> tuple[str, int]:
     """Returns host and port for Kubeflow's visualization protocol.
 
-    Kubeflow's API server sends no credentials, so everybody who reaches the address may render: others may reach it
-    only where a setting allows that, or where a token is required.
+    Kubeflow's API server sends no credentials, so everybody who reaches the address may render. A public address is
+    therefore accepted only if a setting allows it, or if a token is required.
 
     Raises:
-        CannotStartError: not an address, or one that others reach without either.
+        CannotStartError: not an address, or a public one without either.
     """
     host, port = parse_bind(settings.VIZPORTAL_KFP_SERVICE_BIND, "VIZPORTAL_KFP_SERVICE_BIND")
     is_meant = settings.VIZPORTAL_KFP_SERVICE_OPEN or settings.VIZPORTAL_KFP_SERVICE_TOKEN
@@ -77,6 +78,8 @@ def require_free_port(host: str, port: int, setting: str = "VIZPORTAL_BIND") -> 
     """Refuses a port on which another process listens.
 
     Args:
+        host: the address to bind.
+        port: the port.
         setting: the name of the setting, for the message.
 
     Raises:
@@ -93,12 +96,12 @@ def require_free_port(host: str, port: int, setting: str = "VIZPORTAL_BIND") -> 
             ) from error
 
 
-# How many ports after the one that is wanted are tried before any is taken.
+# How many ports after the preferred one are tried before any free one is taken.
 _MOST_PORTS = 20
 
 
 def find_free_port(host: str, preferred: int = 0) -> int:
-    """Returns `preferred` or the first free port after it, so that it is the same each time; any port for 0."""
+    """Returns `preferred` or the first free port after it, so that it is usually the same; any free port for 0."""
     following = range(preferred, min(preferred + _MOST_PORTS, 65536)) if preferred else ()
     for port in (*following, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -113,7 +116,7 @@ def find_free_port(host: str, preferred: int = 0) -> int:
 
 
 def prepare_data_dir(data_dir: Path) -> None:
-    """Creates the data directory and its parts, readable by their owner only.
+    """Creates the data directory and its subfolders, readable by their owner only.
 
     Raises:
         CannotStartError: it cannot be created or written.

@@ -27,7 +27,7 @@ _PYTHON: Final = sys.executable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What will run.
+    """The services to run.
 
     Attributes:
         kubeflow_host: the endpoint's address, embedded or configured.
@@ -48,14 +48,16 @@ def make_plan(host: str, port: int, steps_python: Path | None) -> Plan:
     """Plans which processes run on this machine, and with which settings.
 
     Args:
-        steps_python: the interpreter of the steps environment; None where a Kubeflow is configured.
+        host: the host that the web service binds to.
+        port: its port.
+        steps_python: the interpreter of the steps environment; None if a Kubeflow is configured.
 
     Raises:
         CannotStartError: no queue server is installed.
     """
     data_dir: Path = settings.VIZPORTAL_DATA_DIR
     environ = {**os.environ, "VIZPORTAL_DATA_DIR": str(data_dir), "VIZPORTAL_BIND": f"{host}:{port}"}
-    environ["PYTHONUNBUFFERED"] = "1"  # a log is read while it is written
+    environ["PYTHONUNBUFFERED"] = "1"  # logs are read while they are written
     environ["VIZPORTAL_ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, host])
     queue = None
     if not os.environ.get("REDIS_URL") and not os.environ.get("REDIS_URL_FILE"):
@@ -133,7 +135,7 @@ def _answers_ping(path: Path) -> bool:
         return False
 
 
-# What the embedded Kubeflow and its steps get of this process's environment: the language, and how to reach packages.
+# The embedded Kubeflow and its steps get only these environment variables: the language, and how to reach packages.
 _PLAIN = frozenset({"PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "TZ", "XDG_CACHE_HOME"})
 _NETWORK = (
     "UV_",
@@ -173,7 +175,7 @@ def _localkfp_address(data_dir: Path, web_port: int) -> tuple[str, int]:
     memory = data_dir / "localkfp" / "port"
     preferred = int(memory.read_text()) if memory.exists() else min(web_port + 1, 65535)
     if settings.VIZPORTAL_KFP_SERVICE_BIND.endswith(f":{preferred}"):
-        # It is reserved for the service that starts later.
+        # It is reserved for a service that starts later.
         preferred = 0
     port_number = find_free_port("127.0.0.1", preferred)
     memory.write_text(str(port_number))
@@ -197,9 +199,9 @@ def _reconciler(environ: Mapping[str, str]) -> Service:
 
 def _web(host: str, port: int, environ: Mapping[str, str]) -> Service:
     command = [_PYTHON, "-m", "uvicorn", "vizportal.asgi:application", "--host", host, "--port", str(port)]
-    # Open event streams do not end by themselves: they are cut after two seconds.
+    # Open event streams do not end on their own; they are cut after two seconds.
     command += ["--app-dir", str(settings.BASE_DIR), "--no-access-log", "--lifespan", "off"]
-    # apps/accounts/addresses.py reads clients' addresses, since it knows which proxies are trusted.
+    # apps/accounts/addresses.py determines clients' addresses, because it knows which proxies are trusted.
     command += ["--timeout-graceful-shutdown", "2", "--no-proxy-headers"]
     url = f"http://{_reached_at(host)}:{port}/healthz"
     return Service(name="web", command=command, environ=environ, is_ready=partial(_answers_http, url), stop_timeout_s=5)

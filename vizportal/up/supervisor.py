@@ -1,6 +1,6 @@
 """Starts processes in order, restarts those that end, and stops all in reverse order.
 
-No library that was tried restarts single processes, stops them in order, and leaves none behind when it is killed
+None of the libraries tried restarts single processes, stops them in order, and leaves none behind when it is killed
 itself (docs/decisions/0003-process-supervisor.md).
 """
 
@@ -24,7 +24,7 @@ _TICK_S: Final = 0.05
 _READY_TIMEOUT_S: Final = 60.0
 _MAX_BACKOFF_S: Final = 30.0
 _URGENT_S: Final = 2.0
-# A process that ran this long before it ended is started again at once.
+# A process that ran at least this long before it ended is restarted at once.
 _STABLE_S: Final = 30.0
 _MAX_LOG_BYTES: Final = 5 * 1024**2
 
@@ -38,10 +38,10 @@ class Service:
     """One process to keep alive.
 
     Attributes:
-        is_ready: called until it returns true; None where a start is enough.
-        nice: above 0 it yields to the others.
-        is_once: it does one thing and ends; it is not started again.
-        group: services of one group that were started in a row are stopped together.
+        is_ready: called until it returns true; None if starting it is enough.
+        nice: above 0, it yields to the other processes.
+        is_once: it does one thing and ends; it is not restarted.
+        group: consecutively started services of one group are stopped together.
         stop_timeout_s: how long it may take to end after SIGTERM. Then it gets a second SIGTERM, at which workers
             abandon their render, and two seconds later it is killed.
     """
@@ -131,7 +131,7 @@ class Supervisor:
 
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
         with _open_log(self.log_dir / f"{service.name}.log") as log:
-            # A session of its own: Ctrl-C reaches the supervisor only, which stops the services in order.
+            # A session of its own: Ctrl-C reaches only the supervisor, which stops the services in order.
             process = subprocess.Popen(
                 service.command,
                 env=dict(service.environ),
@@ -178,7 +178,7 @@ class Supervisor:
     def _ended(self, children: Sequence[_Child], within_s: float) -> bool:
         deadline = time.monotonic() + within_s
         while any(child.process.poll() is None for child in children):
-            # A second signal from the terminal ends the waiting.
+            # A second signal from the terminal ends the wait.
             if time.monotonic() > deadline or len(self._signals) > 1:
                 return False
             time.sleep(_TICK_S)
@@ -194,7 +194,7 @@ def _open_log(path: Path) -> BinaryIO:
 def _lower_priority(leader: int, nice: int) -> None:
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, leader, nice)
-    # Where the kernel groups processes by session (sched(7), autogroup), the session has a nice value of its own.
+    # If the kernel groups processes by session (sched(7), autogroup), the session has a nice value of its own.
     with contextlib.suppress(OSError):
         Path(f"/proc/{leader}/autogroup").write_text(str(nice), encoding="ascii")
 

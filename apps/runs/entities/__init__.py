@@ -1,7 +1,7 @@
-"""What the portal knows of Kubeflow: plain, frozen values that every reader (REST, lineage, 1.x) fills.
+"""The portal's model of Kubeflow: plain, frozen values that every reader (REST, lineage, 1.x) fills.
 
-Times are aware datetimes in UTC, None where the thing has not happened. Ids are opaque text, unique within their
-endpoint; a step's or artifact's id is unique within its run only.
+Times are aware datetimes in UTC, None if the event has not happened. Ids are opaque text, unique within their endpoint;
+the ids of steps and artifacts are unique within their run only.
 """
 
 from apps.runs.entities.definitions import Endpoint, Experiment, Parameter, Pipeline, PipelineVersion, RecurringRun

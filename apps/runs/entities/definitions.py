@@ -1,4 +1,4 @@
-"""What Kubeflow keeps beside runs: endpoints, pipelines and their versions, experiments, schedules."""
+"""Kubeflow's objects other than runs: endpoints, pipelines and their versions, experiments, recurring runs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One Kubeflow Pipelines API and how the portal speaks to it.
+    """One Kubeflow Pipelines API and how the portal calls it.
 
     Attributes:
         key: short name, used in URLs and stored with saved visualizations.
         host: base address without a trailing slash.
-        namespace: the one that lists are asked for now; "" in single-user mode.
-        title: what people read; `key` where it has none.
-        namespaces: those offered to choose from; empty where Kubeflow is single-user.
+        namespace: the one whose lists are requested now; "" in single-user mode.
+        title: the name for people; falls back to `key`.
+        namespaces: those offered for selection; empty if Kubeflow is single-user.
     """
 
     key: str
@@ -33,7 +33,7 @@ class Parameter:
 
     Attributes:
         kind: string, integer, number, boolean, list or struct.
-        default: a JSON value; None where there is no default (see `is_required`).
+        default: a JSON value; None if there is no default (see `is_required`).
     """
 
     name: str
@@ -45,7 +45,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """An uploaded pipeline; its versions carry the specs. `tags` are texts by name, as its server keeps them."""
+    """An uploaded pipeline; its versions carry the specs. `tags` map names to texts, as the server keeps them."""
 
     id: str
     name: str
@@ -56,7 +56,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineVersion:
-    """One version of a pipeline. `spec` is the IR as a dict, empty where the list call left it out."""
+    """One version of a pipeline. `spec` is the IR as a dict, empty if the list call omitted it."""
 
     id: str
     pipeline_id: str
@@ -84,11 +84,11 @@ class RecurringRun:
     """A schedule that starts runs of one pipeline.
 
     Attributes:
-        is_enabled: None where Kubeflow does not say.
-        cron: six fields, seconds first; "" where it runs at an interval.
-        interval_s: seconds between two starts; None where it has a cron expression.
-        starts_at, ends_at: outside of these nothing is started; None for no limit.
-        max_concurrency: runs of it at the same time; None where Kubeflow does not say.
+        is_enabled: None if Kubeflow does not say.
+        cron: six fields, seconds first; "" if it runs at an interval.
+        interval_s: seconds between two starts; None if it has a cron expression.
+        starts_at, ends_at: no run is started outside this period; None for no limit.
+        max_concurrency: how many of its runs may execute at the same time; None if Kubeflow does not say.
         catches_up: whether missed starts are made up for.
     """
 

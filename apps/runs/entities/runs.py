@@ -1,4 +1,4 @@
-"""A run, its steps, and what they took, made and wrote."""
+"""A run, its steps, and their inputs, outputs and logs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from apps.runs.entities.states import State, StepKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginEntry:
-    """One thing that a plugin says of a run.
+    """One fact that a plugin reports about a run.
 
     Attributes:
         value: text, or JSON as text.
-        url: where it leads, http or https; "" for no link.
+        url: an http or https address that it links to; "" for no link.
     """
 
     name: str
@@ -26,11 +26,11 @@ class PluginEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlugin:
-    """What one plugin of Kubeflow made of a run, such as `mlflow`.
+    """The report of one Kubeflow plugin, such as `mlflow`, about a run.
 
     Attributes:
         state: of the plugin's own work, not of the run.
-        message: what it says of its state; "" for nothing.
+        message: the plugin's explanation of its state; "" for none.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Run:
     Attributes:
         parameters: the values it was started with, JSON values by name.
         error: the reason for people; "" unless the run failed.
-        spec: the IR of what ran; empty where it was not asked for.
-        namespace: whose run it is; "" in single-user mode, or where it was not asked for.
-        experiment_name: "" where only its id is known.
-        recurring_run_id: the schedule that started it; "" for none.
-        plugins: what plugins made of it, by name.
-        plugins_input: the settings that it was started with for plugins, an object by each one's name.
+        spec: the IR that was executed; empty if it was not requested.
+        namespace: the namespace of the run; "" in single-user mode, or if it was not requested.
+        experiment_name: "" if only the id is known.
+        recurring_run_id: the recurring run that started it; "" for none.
+        plugins: the reports of plugins, by name.
+        plugins_input: the settings for plugins that it was started with, one object per plugin name.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Run:
 
     @property
     def duration(self) -> timedelta | None:
-        """From creation to the end; None while it has not ended."""
+        """The time from creation to the end; None until it has ended."""
         if self.created_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.created_at
@@ -93,7 +93,7 @@ class Artifact:
         name: its name in this step (an input's or output's key), not the store's display name.
         type: the schema title, such as `system.Dataset`.
         direction: "input" or "output".
-        metadata: unwrapped JSON values (ML Metadata's list/struct wrappers removed).
+        metadata: JSON values without ML Metadata's list/struct wrappers.
     """
 
     id: str
@@ -107,17 +107,17 @@ class Artifact:
 
     @property
     def file_name(self) -> str:
-        """The last part of the URI, or the artifact's name where there is none."""
+        """The last part of the URI, or the artifact's name without a URI."""
         return self.uri.rstrip("/").rpartition("/")[2] or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try of a step that was tried more than once.
+    """One attempt at a step that was tried more than once.
 
     Attributes:
         id: unique in its run, for the attempt's log.
-        pod_name: "" where Kubeflow names none.
+        pod_name: "" if Kubeflow names none.
     """
 
     id: str
@@ -133,18 +133,18 @@ class Step:
     """One step of a run.
 
     Attributes:
-        id: stable in its run; for a step that never started it is made from its place in the spec.
+        id: stable in its run; derived from the place in the spec for a step that never started.
         parent_id: the enclosing DAG, loop or condition; None at the top.
-        task_name: the key in the pipeline spec; `name` is what people read.
+        task_name: the key in the pipeline spec; `name` is the one for people.
         iteration_index: 0-based, on iterations of a loop only.
-        iteration_count: how many, on loops only.
+        iteration_count: the number of iterations, on loops only.
         inputs, outputs: parameter values by name.
-        depends_on: task names in the same DAG this step waits for.
-        pod_name: for logs; "" where there is none.
+        depends_on: names of the tasks in the same DAG that this step waits for.
+        pod_name: for logs; "" if there is none.
         condition: the expression that decided whether it ran; "" for none.
         attempts: oldest first; empty unless it was tried more than once.
-        cached_run_id: the run that first made what a cached step reuses; "" where that is not known.
-        cached_step_id: that run's step.
+        cached_run_id: the run that originally produced what a cached step reuses; "" if unknown.
+        cached_step_id: the step of that run.
     """
 
     id: str
@@ -171,12 +171,12 @@ class Step:
 
     @property
     def is_empty_loop(self) -> bool:
-        """Whether it is a loop over no items: nothing in it ever starts."""
+        """Whether it is a loop over no items, in which no step ever starts."""
         return self.kind is StepKind.LOOP and self.iteration_count == 0
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it worked; None unless it started and ended."""
+        """How long it ran; None unless it started and ended."""
         if self.started_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.started_at
@@ -184,10 +184,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetails:
-    """A run with its steps, parents before children, in the order they would be read.
+    """A run with its steps, parents before children, in reading order.
 
     Attributes:
-        notice: a sentence for people where something is missing (lineage is down); "" when all is known.
+        notice: a sentence for people about missing data (lineage is down); "" if everything is known.
     """
 
     run: Run
@@ -195,18 +195,18 @@ class RunDetails:
     notice: str = ""
 
     def step(self, step_id: str) -> Step | None:
-        """Returns the step of that id; None where the run has none."""
+        """Returns the step with that id; None if the run has none."""
         return next((step for step in self.steps if step.id == step_id), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLog:
-    """What a step wrote.
+    """The log of a step.
 
     Attributes:
-        text: the last part where the log is long (see `is_cut`).
-        note: why there is nothing, or where it came from; for people.
-        first_line: the number of its first line; more than 1 where earlier ones were left out.
+        text: only the last part if the log is long (see `is_cut`).
+        note: why there is no log, or where it came from; for people.
+        first_line: the number of its first line; more than 1 if earlier lines were omitted.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""States of runs and steps, in one table, and kinds of steps."""
+"""All states of runs and steps, in one table, and the kinds of steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from apps.ui.states import Tone
 
 
 class Phase(enum.StrEnum):
-    """What a state means to code that need not know each state."""
+    """The meaning of a state, for code that need not distinguish all states."""
 
     ACTIVE = "active"
     SUCCESSFUL = "successful"
@@ -23,14 +23,14 @@ class Phase(enum.StrEnum):
 
 
 class State(enum.StrEnum):
-    """The state of a run or a step: the only table of them, a row for each.
+    """The state of a run or a step, with one row per state.
 
     Attributes:
-        label: the word that people read.
+        label: the word for people.
         icon: an icon of the vendored set.
         severity: the smallest number is the worst; no two states share one.
-        api_values: what Kubeflow's REST API calls it, for runs; empty for states that only steps have. The run list
-            can be filtered by the states that have such a value.
+        api_values: the words of Kubeflow's REST API, for runs; empty for states that only steps have. The run list can
+            be filtered by states that have such a word.
     """
 
     label: str
@@ -43,7 +43,7 @@ class State(enum.StrEnum):
     def __new__(
         cls, value: str, label: str, icon: str, tone: Tone, severity: int, phase: Phase, api_values: tuple[str, ...]
     ) -> Self:
-        """Makes a state of its row."""
+        """Creates a state from its row."""
         state = str.__new__(cls, value)
         state._value_ = value
         state.label, state.icon, state.tone = label, icon, tone
@@ -61,12 +61,12 @@ class State(enum.StrEnum):
 
     @classmethod
     def by_value(cls, value: str) -> State | None:
-        """Returns the state of that value; None where there is none."""
+        """Returns the state with that value; None if there is none."""
         return next((state for state in cls if state.value == value), None)
 
     @classmethod
     def by_api_value(cls, value: str) -> State:
-        """Returns the state that Kubeflow's REST API calls `value`; UNKNOWN for a word this portal does not know."""
+        """Returns the state for a word of Kubeflow's REST API; UNKNOWN for an unknown word."""
         return next((state for state in cls if value.upper() in state.api_values), cls.UNKNOWN)
 
     @property
@@ -76,12 +76,12 @@ class State(enum.StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether Kubeflow is still at work on it; false where the state is unknown."""
+        """Whether Kubeflow is still working on it; False if the state is unknown."""
         return self.phase is Phase.ACTIVE
 
     @property
     def is_selectable(self) -> bool:
-        """Whether the run list offers to show runs in this state only."""
+        """Whether the run list offers a filter for this state."""
         return bool(self.api_values)
 
 
@@ -89,7 +89,7 @@ WORST_FIRST: Final = tuple(sorted(State, key=lambda state: state.severity))
 
 
 class StepKind(enum.StrEnum):
-    """What a step is: work of its own, or a frame around other steps."""
+    """The kind of a step: it does work of its own, or it is a frame around other steps."""
 
     CONTAINER = "container"
     IMPORTER = "importer"

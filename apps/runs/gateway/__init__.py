@@ -1,4 +1,4 @@
-"""The only code that speaks to Kubeflow. Start here: `gateway_for(caller)`."""
+"""The only code that calls Kubeflow. Start here: `gateway_for(caller)`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from apps.runs.gateway.objects.address import ObjectAddress, parse_address
 from apps.runs.gateway.silence import silences
 
 if TYPE_CHECKING:
-    # A caller knows accounts, which need a database; graphs and specs are drawn without one.
+    # Importing it needs a database; graphs and specs are drawn without one.
     from apps.accounts.caller import Caller
 
-# Sent with the request of a button *Retry* or *Try again*: it is meant for Kubeflow, not for what is remembered of it.
+# Sent by the buttons *Retry* and *Try again*: the request must reach Kubeflow even if it is known not to answer.
 RETRY_HEADER: Final = "X-Vizportal-Retry"
 __all__ = [
     "DEFAULT_KEY",
@@ -41,21 +41,21 @@ __all__ = [
 
 
 def gateway_for(caller: Caller, endpoint_key: str = "", *, timeout_s: float | None = None) -> Gateway:
-    """Returns the gateway with the rights of the person who asks.
+    """Returns the gateway with the permissions of the person who makes the request.
 
     Args:
-        caller: a person with the right to look; their rights in Kubeflow are the gateway's.
-        endpoint_key: "" for the endpoint the call is about.
-        timeout_s: waits at most this long for an answer, where the person has better things to look at meanwhile;
-            None for the endpoint's own.
+        caller: a person with the permission to view; the gateway acts with this person's permissions in Kubeflow.
+        endpoint_key: "" for the endpoint of the request.
+        timeout_s: maximum time to wait for an answer, for data that the page can do without; None for the endpoint's
+            own.
 
     Raises:
-        PermissionDenied: the caller may not look.
-        NotFoundError: no endpoint of that key is configured.
-        EndpointDownError: none is configured at all.
-        NotSignedInError: the endpoint wants the person's own credential, and the request brings none.
+        PermissionDenied: the caller may not view anything.
+        NotFoundError: no endpoint with that key is configured.
+        EndpointDownError: no endpoint is configured at all.
+        NotSignedInError: the endpoint requires the person's own credential, and the request carries none.
     """
-    # The caller's namespace is one of that endpoint's; a call that names another endpoint begins anew.
+    # The caller's namespace belongs to that endpoint; a call that names another endpoint starts without it.
     asked = caller.request.GET.get("namespace", "") if caller.request is not None else ""
     chosen = asked if endpoint_key else caller.namespace
     gateway = gateway_for_namespace(caller, endpoint_key or caller.endpoint_key, chosen)
@@ -63,10 +63,10 @@ def gateway_for(caller: Caller, endpoint_key: str = "", *, timeout_s: float | No
 
 
 def endpoint_ask_again(caller: Caller) -> None:
-    """Lets the next request to the caller's endpoint through, also where it is known not to answer.
+    """Lets the next request to the caller's endpoint through, even if the endpoint is known not to answer.
 
     Raises:
-        PermissionDenied: the caller may not look.
+        PermissionDenied: the caller may not view anything.
         NotFoundError, EndpointDownError: as `gateway_for`.
     """
     caller.require(Right.VIEW)
@@ -74,7 +74,7 @@ def endpoint_ask_again(caller: Caller) -> None:
 
 
 def gateway_for_namespace(caller: Caller, endpoint_key: str, namespace: str) -> Gateway:
-    """Returns the gateway with the rights of the person who asks, for one namespace of one endpoint.
+    """Returns the gateway with the permissions of the person who makes the request, for one namespace of one endpoint.
 
     Raises:
         NotFoundError, EndpointDownError, NotSignedInError: as `gateway_for`; also for a namespace that is not offered.
@@ -87,11 +87,11 @@ def gateway_for_namespace(caller: Caller, endpoint_key: str, namespace: str) -> 
 
 
 def gateway_for_absent(caller: Caller, endpoint_key: str, namespace: str) -> Gateway:
-    """Returns the gateway in the name of a person who is not there, such as the owner of a rule.
+    """Returns the gateway on behalf of a person who makes no request, such as the owner of a rule.
 
     Raises:
-        PermissionDenied: the person may not look.
-        NotSignedInError: the endpoint is asked with people's own credentials, of which the portal keeps none.
+        PermissionDenied: the person may not view anything.
+        NotSignedInError: the endpoint requires people's own credentials, which the portal does not store.
         NotFoundError, EndpointDownError: as `gateway_for_namespace`.
     """
     caller.require(Right.VIEW)
@@ -107,21 +107,22 @@ def gateway_for_absent(caller: Caller, endpoint_key: str, namespace: str) -> Gat
 
 
 def gateway_unsealed(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) -> Gateway:
-    """Returns the gateway with a credential that `Gateway.sealed_credential` gave earlier.
+    """Returns the gateway for a credential that `Gateway.sealed_credential` returned earlier.
 
     Raises:
-        NotSignedInError: it is too old.
+        NotSignedInError: the credential is too old.
         NotFoundError, EndpointDownError: as `gateway_for`.
     """
     return Gateway(credential_encryption.unseal(endpoint_key, namespace, sealed, max_age_s=max_age_s))
 
 
 def gateway_for_service(endpoint_key: str = "", *, namespace: str = "", person: str = "") -> Gateway:
-    """Returns the gateway with the portal's own rights, for work nobody waits for.
+    """Returns the gateway with the portal's own permissions, for background work.
 
     Args:
+        endpoint_key: "" for the default endpoint.
         namespace: "" for the endpoint's first.
-        person: the email or user name it is done for, where the endpoint is told by a header; "" for nobody.
+        person: the email or user name of the person it is done for, if the endpoint gets it in a header; "" for nobody.
 
     Raises:
         NotFoundError, EndpointDownError: as `gateway_for`.

@@ -1,4 +1,4 @@
-"""What every part of the gateway stands on: the client, and the reading of an answer."""
+"""The common base of the gateway's parts: the client, and reading an answer."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ LARGEST_PAGE: Final = 200
 
 
 class Calls:
-    """The client of one connection.
+    """Base class with the client of one connection.
 
-    Every method of its subclasses raises a RunsError, never a foreign exception.
+    Methods of its subclasses raise only RunsErrors, never exceptions of other libraries.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -29,21 +29,21 @@ class Calls:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The endpoint this gateway speaks to."""
+        """The endpoint that this gateway calls."""
         return self.connection.endpoint
 
     @property
     def sealed_credential(self) -> str:
-        """The person's own credential for a worker; "" where the portal's own does there too."""
+        """The person's own credential, encrypted for a worker; "" if the worker can use the portal's own."""
         return seal(self.connection) if self.is_personal else ""
 
     @property
     def is_personal(self) -> bool:
-        """Whether the endpoint is asked with people's own credentials."""
+        """Whether the endpoint is called with people's own credentials."""
         return endpoint(self.endpoint.key).auth.is_personal
 
     def hurried(self, timeout_s: float) -> Self:
-        """Returns this gateway, waiting at most so long for an answer."""
+        """Returns a copy of this gateway that waits at most `timeout_s` for an answer."""
         limit = min(timeout_s, self.connection.timeout_s)
         return type(self)(replace(self.connection, timeout_s=limit))
 
@@ -58,7 +58,7 @@ class Calls:
 
     @contextmanager
     def _answer(self) -> Iterator[None]:
-        """Reads an answer: what the generated models cannot digest is an error of the endpoint's."""
+        """Context manager: reports an answer that the generated models cannot parse as an error of the endpoint."""
         try:
             yield
         except (AttributeError, KeyError, TypeError, ValueError) as error:

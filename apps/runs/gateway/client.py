@@ -1,4 +1,4 @@
-"""The kfp client, made safe for a server: time-outs, no retries, no file in HOME, errors in our own words.
+"""The kfp client, made safe for a server: time-outs, no retries, no file in HOME, the portal's own errors.
 
 Import this module late: kfp takes seconds to import.
 """
@@ -19,12 +19,12 @@ from apps.runs.gateway import errors, json_reading
 from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.request_metrics import watched
 
-# The client reads and writes this file process-wide: one person's namespace would become everybody's.
+# The client reads and writes this file process-wide, so one person's namespace would become everybody's.
 kfp.Client._LOCAL_KFP_CONTEXT = ""  # noqa: SLF001
 
 
 class _TimedRest(rest.RESTClientObject):  # type: ignore[misc]
-    """The generated API's transport with a time-out on every call; kfp.Client itself has none."""
+    """The generated API's transport with a time-out on every call, which kfp.Client lacks."""
 
     def __init__(self, configuration: Any, connection: Connection) -> None:
         super().__init__(configuration)
@@ -34,11 +34,11 @@ class _TimedRest(rest.RESTClientObject):  # type: ignore[misc]
         """Sends one request.
 
         Raises:
-            RunsError: no answer, no success, or a web page in place of JSON.
+            RunsError: no answer, an error status, or a web page instead of JSON.
         """
         host, timeout_s = self._connection.endpoint.host, self._connection.timeout_s
         options["_request_timeout"] = self._connection.timeouts
-        # As they are now: a token in a file is rotated while the client lives.
+        # Read for each request: a token in a file is rotated while the client lives.
         own = self._connection.headers()
         taken = {name.lower() for name in own}
         kept = {name: value for name, value in (options.get("headers") or {}).items() if name.lower() not in taken}
@@ -65,13 +65,13 @@ class _ServerClient(kfp.Client):  # type: ignore[misc]
 
 
 def _deserialize(response: Any, response_type: Any) -> Any:
-    """Stands in for the generated client's own, which builds its models field by field (see rows.py)."""
+    """Replaces the generated client's method, which builds its models field by field (see json_reading.py)."""
     return json_reading.json_object_of(json.loads(response.data)) if response_type else None
 
 
 @functools.lru_cache(maxsize=256)
 def client_for(connection: Connection) -> Any:
-    """Returns the kfp client of a connection; made once, shared by threads (its transport is thread-safe)."""
+    """Returns the kfp client of a connection; created once and shared by threads (its transport is thread-safe)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         client = _ServerClient(

@@ -1,4 +1,4 @@
-"""One endpoint with the credentials of one user: address, time-outs, and plain HTTP for what no client covers."""
+"""One endpoint with the credentials of one user: address, time-outs, and plain HTTP for calls without a client."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _LARGEST_ANSWER_BYTES: Final = 64 * 1024**2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How to speak to one endpoint for one person. Hashable: clients are kept per connection.
+    """How to call one endpoint for one person. Hashable, because clients are kept per connection.
 
     Attributes:
-        person: names whose rights these are ("" for the portal's own); part of every cache key.
+        person: the person whose permissions are used ("" for the portal's own); part of every cache key.
         token: sent as a bearer token; "" for none.
-        token_file: holds the bearer token and is read anew when it changes; "" for none.
-        user_header: (header, value) that tells a multi-user Kubeflow who asks.
+        token_file: holds the bearer token and is reread when it changes; "" for none.
+        user_header: (header, value) that names the person to a multi-user Kubeflow.
         ca_file: certificates trusted for this endpoint; "" for the system's.
         metadata_address: `grpc://host:port` of the lineage store; "" for gRPC-Web at the endpoint itself.
-        timeout_s: seconds to wait for an answer; connecting may take at most 5 of them.
+        timeout_s: seconds to wait for an answer; at most 5 of them for connecting.
     """
 
     endpoint: Endpoint
@@ -52,17 +52,17 @@ class Connection:
 
     @property
     def root(self) -> str:
-        """The host without the path REST may stand under (`/pipeline`): lineage is served at the root only."""
+        """The host without the path that REST may be served below (`/pipeline`): lineage is served at the root only."""
         parts = urlsplit(self.endpoint.host)
         return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/pipeline')}"
 
     @property
     def owner(self) -> tuple[str, str, str]:
-        """What answers are kept under: the endpoint, and whose rights they were read with."""
+        """The cache key of answers: the endpoint, and the person whose permissions were used."""
         return self.endpoint.key, self.endpoint.host, self.person
 
     def headers(self) -> dict[str, str]:
-        """Returns the headers that carry the credentials, as they are now.
+        """Returns the current headers that carry the credentials.
 
         Raises:
             NotSignedInError: the token's file cannot be read.
@@ -88,8 +88,7 @@ def _token_in(path: str) -> str:
 @functools.lru_cache(maxsize=256)
 def _pool(connection: Connection) -> urllib3.PoolManager:
     connect, read = connection.timeouts
-    # No retries: urllib3's default of three multiplies every time-out. No redirects: they lead to sign-in
-    # pages.
+    # No retries: urllib3's default of three multiplies every time-out. No redirects: they lead to sign-in pages.
     return urllib3.PoolManager(
         maxsize=8,
         timeout=urllib3.Timeout(connect=connect, read=read),
@@ -105,7 +104,7 @@ def open_stream(
     """Opens one answer without reading its body; leaving the block drops the connection.
 
     Raises:
-        RunsError: no answer, or one that is no success.
+        RunsError: no answer, or an error status.
     """
     with watched(connection.endpoint, "stream"):
         response = _opened(connection, path, query, method)
@@ -140,20 +139,20 @@ def _give_back(response: urllib3.BaseHTTPResponse) -> None:
 def read_chunks(
     connection: Connection, response: urllib3.BaseHTTPResponse, size_bytes: int = 64 * 1024
 ) -> Iterator[bytes]:
-    """Yields an open answer's body.
+    """Yields the body of an open answer.
 
     Raises:
-        EndpointDownError: it broke off, or stood still for too long.
+        EndpointDownError: the connection was closed, or stalled for too long.
     """
     with errors.network_errors(connection.endpoint.host, connection.timeout_s):
         yield from pieces(response, size_bytes)
 
 
 def pieces(response: urllib3.BaseHTTPResponse, size_bytes: int) -> Iterator[bytes]:
-    """Yields an answer's body as it comes, at most so many bytes at a time.
+    """Yields an answer's body as it arrives, in pieces of at most `size_bytes`.
 
-    `stream` would wait for a piece to be full: whoever sends a byte a second could then keep a reader for hours
-    without its looking at the clock.
+    `stream` would wait until a piece is full: a sender of one byte per second could then hold a reader for hours
+    without its checking the time.
     """
     while piece := response.read1(size_bytes, decode_content=False):
         yield piece
@@ -163,7 +162,7 @@ def read_json_text(connection: Connection, path: str, query: Mapping[str, str]) 
     """Returns a whole answer that should be JSON.
 
     Raises:
-        RunsError: no answer, no success, or a web page in its place.
+        RunsError: no answer, an error status, or a web page instead of JSON.
     """
     host = connection.endpoint.host
     with open_stream(connection, path, query) as response, errors.network_errors(host, connection.timeout_s):
@@ -174,10 +173,10 @@ def read_json_text(connection: Connection, path: str, query: Mapping[str, str]) 
 
 
 def post(connection: Connection, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
-    """Sends one body to the host's root and returns the answer's body and headers.
+    """Posts a body to the host's root; returns the answer's body and headers.
 
     Raises:
-        RunsError: no answer, no success, or a web page in its place.
+        RunsError: no answer, an error status, or a web page instead.
     """
     host = connection.endpoint.host
     sent: dict[str, Any] = {**connection.headers(), **headers}

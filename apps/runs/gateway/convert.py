@@ -1,4 +1,4 @@
-"""Turns the REST API's models into entities.
+"""Converts the REST API's models to entities.
 
 A damaged row has None everywhere, so every field is checked.
 """
@@ -15,7 +15,7 @@ from apps.runs.gateway.plugins import plugins
 
 
 def moment(value: Any) -> datetime | None:
-    """Returns a time in UTC; None for nothing, and for 1970, which is how the API writes "not yet"."""
+    """Returns a time in UTC; None for nothing, and for 1970, the API's word for "not yet"."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -27,7 +27,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def pipeline(model: Any) -> Pipeline:
-    """Reads a V2beta1Pipeline."""
+    """Converts a V2beta1Pipeline."""
     return Pipeline(
         id=text(model.pipeline_id),
         name=text(model.display_name) or text(model.pipeline_id),
@@ -38,12 +38,12 @@ def pipeline(model: Any) -> Pipeline:
 
 
 def _tags(value: Any) -> dict[str, str]:
-    """Returns the tags of a pipeline or a version, of which servers before 2.17 know nothing."""
+    """Returns the tags of a pipeline or a version; servers before 2.17 have none."""
     return {str(name): str(tag) for name, tag in value.items()} if isinstance(value, dict) else {}
 
 
 def pipeline_version(model: Any) -> PipelineVersion:
-    """Reads a V2beta1PipelineVersion."""
+    """Converts a V2beta1PipelineVersion."""
     return PipelineVersion(
         id=text(model.pipeline_version_id),
         pipeline_id=text(model.pipeline_id),
@@ -56,7 +56,7 @@ def pipeline_version(model: Any) -> PipelineVersion:
 
 
 def experiment(model: Any) -> Experiment:
-    """Reads a V2beta1Experiment."""
+    """Converts a V2beta1Experiment."""
     return Experiment(
         id=text(model.experiment_id),
         name=text(model.display_name) or text(model.experiment_id),
@@ -68,7 +68,7 @@ def experiment(model: Any) -> Experiment:
 
 
 def run(model: Any) -> Run:
-    """Reads a V2beta1Run."""
+    """Converts a V2beta1Run."""
     reference, config = json_object(model.pipeline_version_reference), json_object(model.runtime_config)
     spec = specs.unwrap(model.pipeline_spec)
     state = State.by_api_value(str(model.state))

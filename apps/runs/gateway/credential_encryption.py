@@ -1,7 +1,7 @@
-"""A person's credential for later: sealed for the queue, opened by the worker that fetches what the person asked for.
+"""Encrypts a person's credential for the queue, so that a worker can fetch data on behalf of that person later.
 
-Only endpoints that are asked with people's own credentials need it; everywhere else the portal's own, or a header with
-the person's name, does.
+Only endpoints that require people's own credentials need it. For all others the portal's own credential, or a header
+with the person's name, is sufficient.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from apps.runs.gateway.endpoints import endpoint
 
 
 def seal(connection: Connection) -> str:
-    """Returns the connection's own credential, readable only with the SECRET_KEY of this installation.
+    """Returns the connection's own credential, encrypted with the SECRET_KEY of this installation.
 
-    One of SECRET_KEY_FALLBACKS opens it as well.
+    Keys in SECRET_KEY_FALLBACKS can decrypt it as well.
     """
     content = {
         "person": connection.person,
@@ -31,11 +31,11 @@ def seal(connection: Connection) -> str:
 
 
 def unseal(endpoint_key: str, namespace: str, sealed: str, *, max_age_s: int) -> Connection:
-    """Returns the connection to an endpoint with a sealed credential.
+    """Returns the connection to an endpoint with an encrypted credential.
 
     Raises:
-        NotSignedInError: the seal is too old, or of a SECRET_KEY that is known no longer.
-        NotFoundError, EndpointDownError: the endpoint is configured no longer.
+        NotSignedInError: the credential is too old, or its SECRET_KEY is no longer known.
+        NotFoundError, EndpointDownError: the endpoint is no longer configured.
     """
     connection = service_connection(endpoint(endpoint_key), namespace=namespace)
     try:

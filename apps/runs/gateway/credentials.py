@@ -1,4 +1,4 @@
-"""Whose rights a connection carries: the portal's own credential, or the signed-in person's."""
+"""The credential of a connection: the portal's own, or that of the signed-in person."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _BEARER: Final = "bearer "
 
 
 def person_connection(config: EndpointConfig, caller: Caller, namespace: str) -> Connection:
-    """Returns the connection with the rights of the person who asks.
+    """Returns the connection with the permissions of the person who makes the request.
 
     Raises:
-        NotSignedInError: the endpoint wants the person's own credential, and the request brings none; or no person
-            asks.
+        NotSignedInError: the endpoint requires the person's own credential, and the request carries none; or the caller
+            is not a person.
     """
     request = caller.request
     if not caller.is_person or request is None:
@@ -46,10 +46,12 @@ def person_connection(config: EndpointConfig, caller: Caller, namespace: str) ->
 
 
 def service_connection(config: EndpointConfig, *, namespace: str = "", person: str = "") -> Connection:
-    """Returns the connection with the portal's own rights, for work nobody waits for.
+    """Returns the connection with the portal's own permissions, for background work.
 
     Args:
-        person: the email or user name in whose name it is, where the endpoint is told by a header; "" for nobody.
+        config: the endpoint.
+        namespace: "" for the endpoint's first.
+        person: the email or user name of the person it is done for, if the endpoint gets it in a header; "" for nobody.
     """
     header = (config.user_header, config.user_prefix + person) if config.user_header and person else None
     return Connection(
@@ -122,7 +124,7 @@ def _user_header(config: EndpointConfig, request: HttpRequest, name: str) -> tup
         return None
     if config.auth is not Auth.PERSON_HEADER:
         return config.user_header, config.user_prefix + name
-    # Only the sign-in by trusted header lets this header through; everybody else's is taken off before.
+    # Only the sign-in by trusted header lets this header through; it is removed from all other requests.
     told = str(request.META.get("vizportal.user_header", ""))
     if not told:
         raise exceptions.NotSignedInError(

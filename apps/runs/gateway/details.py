@@ -27,9 +27,9 @@ _NOT_IN_LINEAGE: Final = (
 
 
 class Kept(Generic[ValueT]):
-    """A cache of this process with a limited number of entries.
+    """An in-process cache with a limited number of entries.
 
-    Keys contain the connection's user.
+    Keys must contain the connection's user.
     """
 
     def __init__(self, size: int) -> None:
@@ -38,14 +38,14 @@ class Kept(Generic[ValueT]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> ValueT | None:
-        """Returns what is kept under a key; None for nothing."""
+        """Returns the value of a key; None if there is none."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
             return self._values.get(key)
 
     def put(self, key: Hashable, value: ValueT) -> None:
-        """Keeps a value, in place of the longest unused where there is no room."""
+        """Stores a value; if the cache is full, replaces the least recently used one."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)
@@ -54,13 +54,13 @@ class Kept(Generic[ValueT]):
 
 
 kept_steps: Kept[tuple[Step, ...]] = Kept(_KEPT_RUNS)
-"""Steps of runs that ended: they cannot change any more."""
+"""Steps of runs that ended; they can no longer change."""
 kept_names: Kept[str] = Kept(_KEPT_SPECS)
-"""Names of pipelines: a new name shows once the process is started again."""
+"""Names of pipelines; a new name shows after a restart of the process."""
 kept_experiments: Kept[Experiment] = Kept(_KEPT_SPECS)
-"""Experiments, which Kubeflow never renames; one without a name is gone."""
+"""Experiments, which Kubeflow never renames; one without a name no longer exists."""
 kept_specs: Kept[Mapping[str, Any]] = Kept(_KEPT_SPECS)
-"""Specs of pipeline versions: Kubeflow never changes one."""
+"""Specs of pipeline versions, which Kubeflow never changes."""
 
 
 def run_details(
@@ -72,11 +72,11 @@ def run_details(
     """Returns the run with its steps.
 
     Args:
-        connection: whose rights are used. The caller has read `run` with the same: lineage knows no
-        namespaces.
+        connection: whose permissions are used. The caller must have read `run` with the same connection, because
+            lineage knows no namespaces.
         run: with its spec.
         task_details: the REST API's own (V2beta1PipelineTaskDetail); the fallback, and the source of errors.
-        read_tasks: reads lineage out of the API itself, where it has it; None asks ML Metadata.
+        read_tasks: reads lineage from the API itself if it provides that; None uses ML Metadata.
     """
     key = (connection.owner, run.id, run.state, run.finished_at)
     steps = kept_steps.get(key) if run.state.is_final else None
@@ -104,14 +104,14 @@ def _read_steps(
         notice = f"Inputs, outputs and artifacts are missing: the lineage store cannot be read. {error}"
         return _without_lineage(lineage_tree.build_steps(run, ()), task_details), notice
     steps = lineage_tree.build_steps(run, executions)
-    # A server with tasks knows its runs: where it has none, no step has begun.
+    # A server with tasks knows its runs: if it has no tasks for one, no step has begun.
     if executions or read_tasks or not run.state.is_final:
         return (_with_errors(steps, run, task_details) if executions else _from_rest(steps, task_details)), ""
     return _without_lineage(steps, task_details), _NOT_IN_LINEAGE
 
 
 def _legacy_run(connection: Connection, run: Run) -> workflow.LegacyRun:
-    """Returns a run of KFP 1.x; an empty one where it is none. A newer Kubeflow has not even the address."""
+    """Returns a run of KFP 1.x; empty if it is not one. A newer Kubeflow does not even have the address."""
     try:
         return workflow.read_run(connection, run)
     except (exceptions.NotFoundError, exceptions.InvalidRequestError):
@@ -119,14 +119,14 @@ def _legacy_run(connection: Connection, run: Run) -> workflow.LegacyRun:
 
 
 def _without_lineage(steps: Sequence[Step], task_details: Sequence[JsonObject]) -> tuple[Step, ...]:
-    """Fills what the REST API's tasks tell; of the rest it is not known whether it ran."""
+    """Fills in what the REST API's tasks report; whether the other steps ran is unknown."""
     filled = _from_rest(steps, task_details)
     named = {text(detail.display_name) for detail in task_details}
     return tuple(step if step.task_name in named else replace(step, state=State.UNKNOWN) for step in filled)
 
 
 def _from_rest(steps: Sequence[Step], task_details: Sequence[JsonObject]) -> tuple[Step, ...]:
-    """Fills states and times of steps the spec names from the REST API's tasks, matched by name."""
+    """Fills in states and times of the spec's steps from the REST API's tasks, matched by name."""
     by_name = {text(detail.display_name): detail for detail in task_details}
     return tuple(_filled(step, by_name.get(step.task_name)) for step in steps)
 
@@ -152,7 +152,7 @@ def _pod_name(detail: JsonObject) -> str:
 
 
 def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[JsonObject]) -> tuple[Step, ...]:
-    """Adds the reasons of failed steps: lineage has none, the REST API's tasks and the run itself may."""
+    """Adds the reasons of failed steps from the REST API's tasks and the run itself; lineage has none."""
     by_name = {
         text(detail.display_name): convert.error_text(detail.error)
         for detail in task_details
@@ -167,20 +167,20 @@ def _with_errors(steps: Sequence[Step], run: Run, task_details: Sequence[JsonObj
 
 
 def _in_run_error(step: Step, run: Run) -> str:
-    """Returns what a run's error says of one step: the lines that name it."""
+    """Returns the lines of a run's error that name one step."""
     lines = run.error.splitlines()
     return "\n".join(line for line in lines if any(_names(name, line) for name in (step.task_name, step.name)))
 
 
 def _names(name: str, error: str) -> bool:
-    """Whether an error names a step, and not one whose name only contains that name: `fit` is not in "step refit"."""
+    """Whether an error names exactly this step: `fit` is not in "step refit"."""
     return bool(name) and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", error) is not None
 
 
 def with_spec(connection: Connection, run: Run, read_version: Callable[[str, str], PipelineVersion]) -> Run:
-    """Returns the run with its spec: a run that was started from a pipeline version comes without.
+    """Returns the run with its spec, which is missing if the run was started from a pipeline version.
 
-    Where that version cannot be read (deleted), the spec stays empty, and what started is shown all the same.
+    If that version cannot be read (deleted), the spec stays empty and the started steps are still shown.
     """
     if run.spec or not (run.pipeline_id and run.pipeline_version_id):
         return run
@@ -196,7 +196,7 @@ def with_spec(connection: Connection, run: Run, read_version: Callable[[str, str
 
 
 def with_pipeline_name(connection: Connection, run: Run, read_pipeline: Callable[[str], Pipeline]) -> Run:
-    """Returns the run with its pipeline's name in Kubeflow, which may differ from the one it was compiled with."""
+    """Returns the run with its pipeline's name in Kubeflow, which may differ from the compiled one."""
     if not run.pipeline_id:
         return run
     key = (connection.owner, run.pipeline_id)
@@ -211,9 +211,9 @@ def with_pipeline_name(connection: Connection, run: Run, read_pipeline: Callable
 
 
 def with_experiment(connection: Connection, run: Run, read_experiment: Callable[[str], Experiment]) -> Run:
-    """Returns the run with its experiment's name and, where the endpoint has namespaces, the experiment's namespace.
+    """Returns the run with its experiment's name and, if the endpoint has namespaces, the experiment's namespace.
 
-    Where the experiment is gone, the namespace is the one that was asked for.
+    If the experiment no longer exists, the namespace is that of the request.
     """
     experiment = _experiment(connection, run.experiment_id, read_experiment)
     named = replace(run, experiment_name=experiment.name)

@@ -1,4 +1,4 @@
-"""Which Kubeflows this portal speaks to, read from the settings; each with its credential, time-outs and namespaces."""
+"""The configured Kubeflow endpoints, read from the settings, each with its credential, time-outs and namespaces."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from apps.runs import exceptions
 
 DEFAULT_KEY: Final = "default"
 ANY_NAMESPACE: Final = "*"
-# Where Kubernetes puts a pod's own token; the first is the one Kubeflow Pipelines documents for its clients.
+# Where Kubernetes puts a pod's own token. The first path is the one documented for clients of Kubeflow Pipelines.
 _SERVICE_ACCOUNT_FILES: Final = (
     "/var/run/secrets/kubeflow/pipelines/token",
     "/var/run/secrets/kubernetes.io/serviceaccount/token",
 )
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,49}\Z")
-# What Kubernetes takes for one: RFC 1123, section 2.1, as a label.
+# A valid Kubernetes name: RFC 1123, section 2.1, as a label.
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 _METADATA_SCHEMES: Final = frozenset({"grpc", "grpcs"})
 
@@ -43,23 +43,23 @@ class Auth(enum.StrEnum):
 
     @property
     def is_personal(self) -> bool:
-        """Whether nobody but a signed-in person has this credential."""
+        """Whether only a signed-in person has this credential."""
         return self.value.startswith("person-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointConfig:
-    """One endpoint as it is configured.
+    """The configuration of one endpoint.
 
     Attributes:
-        namespaces: those offered; the first is asked for where nobody chose. `("*",)`: people type one.
-        token_file: read anew when it changes, for tokens that are rotated.
-        token_header: the request's header that brings the person's token (`person-token`); "" for the token of the
+        namespaces: those offered; the first is the default. `("*",)`: people type one.
+        token_file: reread when it changes, for tokens that are rotated.
+        token_header: the request header that carries the person's token (`person-token`); "" for the token of the
             sign-in (VIZPORTAL_AUTH=oidc).
-        person_cookies: names of the cookies that are passed on (`person-cookie`).
-        user_header: header that tells Kubeflow who asks. With `person-header` it is passed on as the gateway before
-            the portal set it, else it is made from the person's email or user name.
-        user_prefix: stands before the name in it, such as `accounts.google.com:`.
+        person_cookies: names of the cookies to forward (`person-cookie`).
+        user_header: header that names the person to Kubeflow. With `person-header` it is forwarded as set by the proxy
+            in front of the portal, otherwise it is made from the person's email or user name.
+        user_prefix: precedes the name in it, such as `accounts.google.com:`.
         ca_file: certificates trusted for this host; "" for the system's.
         metadata: `grpc://host:port` or `grpcs://host:port` of the lineage store; "" for gRPC-Web at `host`.
     """
@@ -82,14 +82,14 @@ class EndpointConfig:
 
     @property
     def is_multi_user(self) -> bool:
-        """Whether what a person may see depends on a namespace."""
+        """Whether a namespace determines what a person may see."""
         return bool(self.namespaces)
 
     def namespace(self, wanted: str = "") -> str:
-        """Returns the namespace to ask for.
+        """Returns the namespace to request.
 
         Raises:
-            NotFoundError: the one that is wanted is not offered here.
+            NotFoundError: the wanted namespace is not offered here.
         """
         if not wanted:
             first = self.namespaces[0] if self.namespaces else ""
@@ -100,7 +100,7 @@ class EndpointConfig:
 
 
 def endpoints() -> tuple[EndpointConfig, ...]:
-    """Returns every endpoint, the default first; none where no Kubeflow is configured.
+    """Returns every endpoint, the default first; empty if no Kubeflow is configured.
 
     Raises:
         ImproperlyConfigured: a setting is wrong; says which.
@@ -114,8 +114,8 @@ def endpoint(key: str = "") -> EndpointConfig:
     """Returns one endpoint; the default for "".
 
     Raises:
-        NotFoundError: no endpoint of that key is configured.
-        EndpointDownError: none is configured at all.
+        NotFoundError: no endpoint with that key is configured.
+        EndpointDownError: no endpoint is configured at all.
     """
     known = endpoints()
     if not known:
@@ -216,7 +216,7 @@ def _check(config: EndpointConfig, place: str) -> None:
 
 
 def service_account_file(config: EndpointConfig) -> str:
-    """Returns where a pod's own token is; the usual place where the configuration names none."""
+    """Returns the path of a pod's own token; the usual path unless the configuration names one."""
     if config.token_file:
         return config.token_file
     return next((path for path in _SERVICE_ACCOUNT_FILES if Path(path).is_file()), _SERVICE_ACCOUNT_FILES[-1])

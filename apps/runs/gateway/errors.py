@@ -1,4 +1,4 @@
-"""The one place where foreign errors (HTTP statuses, urllib3, login pages) become apps.runs' own."""
+"""The one place that converts HTTP statuses, exceptions of urllib3 and login pages to errors of apps.runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_REASON: Final = 500
 
 
 def from_status(host: str, status: int, body: bytes | str) -> exceptions.RunsError:
-    """Returns the error for an answer that is no success."""
+    """Returns the error for an answer with an error status."""
     reason = reason_of(body)
     if status == 404:
         return exceptions.NotFoundError(reason or f"Kubeflow at {host} does not have this (404).")
@@ -58,20 +58,20 @@ def _reason_in(parsed: Any) -> str:
         return str(parsed)
     details = parsed.get("details")
     first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
-    # Of an internal error only the whole message says what is wrong.
+    # For an internal error only the whole message says what is wrong.
     if first.get("message") and first["message"] != "Internal Server Error":
         return str(first["message"])
     return str(parsed.get("message") or parsed.get("error_message") or parsed.get("error") or "")
 
 
 def looks_like_html(body: bytes | str) -> bool:
-    """Whether an answer is a web page: a proxy's sign-in or error page where an API's answer was expected."""
+    """Whether an answer is a web page: a proxy's sign-in or error page instead of the API's answer."""
     head = body[:200].decode("utf-8", "replace") if isinstance(body, bytes) else body[:200]
     return head.lstrip().lower().startswith(("<!doctype html", "<html"))
 
 
 def login_page(host: str) -> exceptions.NotSignedInError:
-    """Returns the error for a web page with status 200 in place of JSON."""
+    """Returns the error for a web page with status 200 instead of JSON."""
     return exceptions.NotSignedInError(
         f"{host} answered with a web page instead of Kubeflow's API. Usually that is a sign-in page: "
         "check the portal's credentials, and that KFP_HOST is the address of the API."
@@ -80,11 +80,11 @@ def login_page(host: str) -> exceptions.NotSignedInError:
 
 @contextmanager
 def network_errors(host: str, timeout_s: float) -> Iterator[None]:
-    """Turns urllib3's exceptions into EndpointDownError with the cause in words.
+    """Converts urllib3's exceptions to EndpointDownError with a readable cause.
 
     Raises:
-        EndpointSilentError: nothing answered in time.
-        EndpointDownError: nothing answered, or the answer broke off.
+        EndpointSilentError: no answer came in time.
+        EndpointDownError: no answer came, or the answer broke off.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a list may be asked for, in the API's own words: filter predicates and sort orders.
+"""List queries in the API's own terms: filter predicates and sort orders.
 
 Source: kubeflow/pipelines, backend/api/v2beta1/filter.proto.
 """
@@ -21,25 +21,24 @@ SORTS: Final = {
     "-finished": "finished_at desc",
     "finished": "finished_at asc",
 }
-"""Sort keys of the portal and what the API calls them. Unsorted, the API begins with the oldest, so one is
-always sent."""
+"""The portal's sort keys and their API names. One is always sent: an unsorted API answer starts with the oldest."""
 
 MOST_IDS: Final = 200
-"""As many runs as one question may name."""
+"""Maximum number of runs that one query may name."""
 
 
 def sort_by(sort: str) -> str:
-    """Returns the API's order; newest first for a key nobody knows."""
+    """Returns the API's sort order; newest first for an unknown key."""
     return SORTS.get(sort, SORTS["-created"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunQuestion:
-    """What a list of runs is asked for, in the portal's words.
+    """A query for a list of runs, in the portal's terms.
 
     Attributes:
         states: any of these; empty for all.
-        created_from, created_before: the first moment that counts, and the first that no longer does; None for any.
+        created_from, created_before: the first matching moment, and the first one after the period; None for any.
         run_ids: only these; None for any. At most MOST_IDS of them.
     """
 
@@ -74,33 +73,33 @@ def run_filter(question: RunQuestion) -> str:
 
 
 def _moment(operation: str, moment: datetime) -> dict[str, Any]:
-    # The Go API reads RFC 3339 with a Z.
+    # The Go API expects RFC 3339 with a Z.
     text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"operation": operation, "key": "created_at", "timestamp_value": text}
 
 
 def name_filter(pattern: str) -> str:
-    """Returns the filter of any list by part of the name; "" for no text."""
+    """Returns the filter of any list for a part of the name; "" for no text."""
     return dump([contains("name", pattern)]) if pattern else ""
 
 
 def contains(key: str, pattern: str) -> dict[str, Any]:
-    """Returns the predicate for part of a text; how case is treated is the server's database's choice."""
+    """Returns the predicate for a part of a text; the server's database decides about upper and lower case."""
     return {"operation": "IS_SUBSTRING", "key": key, "string_value": pattern}
 
 
 def literal(text: str) -> str:
-    """Returns the pattern that finds a text itself: the server uses LIKE, where `%` and `_` stand for any letters.
+    """Returns the pattern that matches a text literally: the server uses LIKE, in which `%` and `_` are wildcards.
 
-    Not for pipelines: a server that keeps them in Kubernetes compares texts, and takes the backslashes as they are.
+    Not for pipelines: a server that keeps them in Kubernetes compares texts and takes the backslashes literally.
     """
     return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def dump(predicates: list[dict[str, Any]]) -> str:
-    """Returns predicates, all of which must hold, as the API reads them."""
-    # The server decodes a filter as a part of an address once more than HTTP does: "+" would become a space, and "%"
-    # a mistake (kubeflow/pipelines, backend/src/apiserver/server/list_request_util.go, parseAPIFilter).
+    """Serializes predicates, all of which must hold, for the API."""
+    # The server URL-decodes a filter once more than HTTP does: "+" would become a space, and "%" an error
+    # (kubeflow/pipelines, backend/src/apiserver/server/list_request_util.go, parseAPIFilter).
     text = json.dumps({"predicates": predicates})
     return text.replace("+", "\\u002b").replace("%", "\\u0025")
 

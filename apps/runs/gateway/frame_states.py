@@ -1,4 +1,4 @@
-"""Frames take their state and times from what is in them: the lineage store leaves a DAG's own state at RUNNING."""
+"""Derives the state and times of frames from their steps, because the lineage store leaves a DAG's state at RUNNING."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from apps.runs.entities import Phase, State, Step
 
 
 def with_frame_states(steps: Sequence[Step], run_state: State) -> tuple[Step, ...]:
-    """Gives frames the state and times of what is in them: the store leaves a DAG's own RUNNING for ever."""
+    """Returns the steps with the state and times of frames derived from the steps in them."""
     children: dict[str, list[Step]] = defaultdict(list)
     finished: list[Step] = []
-    for step in reversed(steps):  # children stand after their parents
+    for step in reversed(steps):  # children come after their parents
         settled = _frame(step, children[step.id], run_state) if step.kind.is_frame else step
         finished.append(settled)
         if settled.parent_id is not None:
@@ -56,8 +56,8 @@ def _frame_state(step: Step, inside: Sequence[State], run_state: State) -> State
 
 
 def _own_end(state: State, run_state: State) -> State:
-    """Returns the state of a frame without steps, such as a loop over an empty list.
+    """Returns a frame's own state, or the run's if the run has ended and the frame has not.
 
-    It is its own state, or the run's once that has ended.
+    Such a frame has no steps (a loop over an empty list) or has succeeded.
     """
     return run_state if run_state.is_final and not state.is_final else state

@@ -15,21 +15,20 @@ from apps.runs.gateway.pipelines import PipelineCalls
 from apps.runs.gateway.recurring import RecurringCalls
 
 _MOST_SCANNED_PAGES: Final = 5
-# Hosts that refuse the question for a run with its tasks; a few at most, one for each endpoint.
+# Hosts that reject the request for a run with its tasks; at most one for each endpoint.
 without_full_view: set[str] = set()
-# Whether a host has the task API, of those that had to be asked; a server that is upgraded is found by its answers.
+# Whether a host has the task API, for hosts that had to be asked. The answers of an upgraded server reveal it.
 known_task_apis: dict[str, bool] = {}
 
 
 class Gateway(PipelineCalls, RecurringCalls):
-    """One endpoint with one person's rights. Cheap to make: clients and connections are kept per connection.
+    """One endpoint with one person's permissions. Cheap to create: clients and connections are kept per connection.
 
-    Every method raises a RunsError whose text is a sentence for people; none lets a foreign exception
-    through.
+    Methods raise only RunsErrors, whose text is a sentence for people, never exceptions of other libraries.
     """
 
     def health(self) -> bool:
-        """Asks whether the API answers, also while it is known not to; returns whether it is multi-user."""
+        """Asks whether the API answers, even if it is known not to; returns whether it is multi-user."""
         with silence.asked_anyway(), self._answer():
             return bool(self._client._healthz_api.healthz_service_get_healthz().multi_user)  # noqa: SLF001
 
@@ -41,10 +40,10 @@ class Gateway(PipelineCalls, RecurringCalls):
         page_size: int = 20,
         page_token: str = "",
     ) -> Page[Run]:
-        """Returns a page of runs, newest first unless the question says otherwise.
+        """Returns a page of runs, newest first unless the query says otherwise.
 
-        The API cannot filter by pipeline: with `pipeline_id` up to five of its pages are read and sifted here, so a
-        page may then hold more or fewer than `page_size`; `next_token` still leads to every later match.
+        The API cannot filter by pipeline: with `pipeline_id`, up to five of its pages are read and filtered here, so a
+        page may hold more or fewer than `page_size` runs; `next_token` still leads to every later match.
         """
         asked = question or filters.RunQuestion()
         if asked.run_ids == ():
@@ -72,17 +71,17 @@ class Gateway(PipelineCalls, RecurringCalls):
             return page_of(answer, answer.runs, convert.run)
 
     def run(self, run_id: str) -> Run:
-        """Returns one run; its spec only where it was started from one and not from a pipeline version."""
+        """Returns one run; with its spec only if it was started from a spec and not from a pipeline version."""
         return convert.run(self._run_model(run_id))
 
     def runs_named(self, runs: Iterable[Run]) -> tuple[Run, ...]:
-        """Returns the runs with their pipelines' names in Kubeflow; a list answer carries ids only."""
+        """Returns the runs with their pipelines' names in Kubeflow; a list answer contains only ids."""
         return tuple(details.with_pipeline_name(self.connection, run, self.pipeline) for run in runs)
 
     def run_details(self, run_id: str) -> RunDetails:
         """Returns a run with its spec and steps.
 
-        `notice` says what is missing when lineage cannot be read.
+        If lineage cannot be read, `notice` says what is missing.
         """
         model = self._full_run_model(run_id)
         run = details.with_spec(self.connection, convert.run(model), self.pipeline_version)
@@ -96,7 +95,7 @@ class Gateway(PipelineCalls, RecurringCalls):
         return details.run_details(self.connection, run, listed)
 
     def _has_tasks(self, model: Any, run: Run) -> bool:
-        """Whether a run's steps are read from its tasks. Where its answer does not tell, the server is asked once."""
+        """Whether a run's steps are read from its tasks. If its answer does not reveal that, asks the server once."""
         host = self.endpoint.host
         if tasks.has_tasks(model) or not tasks.may_have_tasks(model):
             return tasks.has_tasks(model)
@@ -106,13 +105,13 @@ class Gateway(PipelineCalls, RecurringCalls):
         return known_task_apis.get(host, False)
 
     def _full_run_model(self, run_id: str) -> Any:
-        """Returns a run's answer with its tasks, where the server knows that question; else without, as ever."""
+        """Returns the answer for a run with its tasks if the server supports that, else without."""
         host = self.endpoint.host
         with self._answer(), self._run_asked():
             try:
                 model = tasks.read_run(self._client, run_id, is_full=host not in without_full_view)
             except exceptions.InvalidRequestError:
-                # A server that minds a parameter it does not know is not asked with it again.
+                # A server that rejects the unknown parameter is not sent it again.
                 model = tasks.read_run(self._client, run_id, is_full=False)
                 without_full_view.add(host)
             return self._known(model, run_id)
@@ -146,10 +145,9 @@ class Gateway(PipelineCalls, RecurringCalls):
         description: str = "",
         plugins_input: Mapping[str, Any] | None = None,
     ) -> Run:
-        """Starts a run of a pipeline version, or of a spec where none is named.
+        """Starts a run of a pipeline version, or of a spec if no version is given.
 
-        Parameters are JSON values by name; without a pipeline root the pipeline's or the server's own is
-        used.
+        Parameters are JSON values by name. Without a pipeline root, the pipeline's or the server's own is used.
         """
         import kfp_server_api  # noqa: PLC0415
 
@@ -159,7 +157,7 @@ class Gateway(PipelineCalls, RecurringCalls):
             description=description or None,
             experiment_id=experiment_id or None,
             pipeline_spec=None if version_id else dict(spec or {}),
-            # Left out where there is nothing: an older server refuses a field that it does not know.
+            # Omitted if empty: an older server rejects an unknown field.
             plugins_input=dict(plugins_input) if plugins_input else None,
             pipeline_version_reference=(
                 kfp_server_api.V2beta1PipelineVersionReference(**reference) if version_id else None
@@ -172,7 +170,7 @@ class Gateway(PipelineCalls, RecurringCalls):
             return convert.run(self._client._run_api.run_service_create_run(run=body))  # noqa: SLF001
 
     def knows_plugins(self) -> bool:
-        """Whether the server takes settings for plugins with a new run."""
+        """Whether the server accepts settings for plugins with a new run."""
         return plugins.knows_plugins(self.connection)
 
     def run_terminate(self, run_id: str) -> None:
@@ -181,29 +179,29 @@ class Gateway(PipelineCalls, RecurringCalls):
             self._client.terminate_run(run_id)
 
     def run_archive(self, run_id: str) -> None:
-        """Takes a run off the usual lists."""
+        """Hides a run from the usual lists."""
         with self._answer():
             self._client.archive_run(run_id)
 
     def run_unarchive(self, run_id: str) -> None:
-        """Puts an archived run back."""
+        """Restores an archived run."""
         with self._answer():
             self._client.unarchive_run(run_id)
 
     def run_delete(self, run_id: str) -> None:
-        """Deletes a run for good; its artifacts stay in their store."""
+        """Deletes a run permanently; its artifacts stay in their store."""
         with self._answer():
             self._client.delete_run(run_id)
 
     def run_retry(self, run_id: str) -> None:
-        """Starts the failed steps of a run again."""
+        """Restarts the failed steps of a run."""
         with self._answer():
             self._client._run_api.run_service_retry_run(run_id)  # noqa: SLF001
 
     def open_artifact(
         self, uri: str, *, namespace: str = "", peek: int | None = None, part: objects.Part | None = None
     ) -> AbstractContextManager[objects.ArtifactStream]:
-        """Opens an artifact's bytes; only for a URI that was found in a run this person may read."""
+        """Opens an artifact's bytes; only for a URI that was found in a run that this person may read."""
         own = namespace or self.endpoint.namespace
         return objects.open_artifact(self.connection, uri, namespace=own, peek=peek, part=part)
 
@@ -213,13 +211,13 @@ class Gateway(PipelineCalls, RecurringCalls):
         return objects.list_artifact(self.connection, uri, namespace=own)
 
     def logs(self, run_id: str, step: Step) -> StepLog:
-        """Returns what a step of this run wrote."""
+        """Returns the log of a step of this run."""
         return self.step_log(self.run(run_id), step)
 
     def step_log(self, run: Run, step: Step, attempt: Attempt | None = None) -> StepLog:
-        """Returns the end of what a step, or one attempt at it, wrote; a note says why there is nothing."""
+        """Returns the end of the log of a step, or of one attempt at it; a note says why there is none."""
         return logs.read_log(self.connection, run, step, attempt)
 
     def open_log(self, run: Run, step: Step, attempt: Attempt | None = None) -> AbstractContextManager[LogStream]:
-        """Opens the whole of what a step, or one attempt at it, wrote."""
+        """Opens the whole log of a step, or of one attempt at it."""
         return logs.open_log(self.connection, run, step, attempt)

@@ -1,4 +1,4 @@
-"""To which address the portal may connect for a host that a person named: none of this machine or its networks."""
+"""Resolves a host that a person named to an address the portal may connect to: none on this machine or its networks."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Final
 from apps.runs import exceptions
 
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-# What getaddrinfo says of a name that does not exist, or has no address.
+# getaddrinfo's errors for a name that does not exist or has no address.
 _UNKNOWN_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
-# RFC 6052: a translator turns the last four bytes into an IPv4 address.
+# RFC 6052: a translator takes the last four bytes for an IPv4 address.
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def host_address(host: str, *, allow_private: bool) -> str:
-    """Returns an address of a host to connect to. Every one it has is looked at, so that none is swapped in afterwards.
+    """Returns an address of a host to connect to. Checks all of its addresses, so that none can be swapped in later.
 
     Raises:
         NotFoundError: the name is unknown.
         EndpointDownError: the name server does not answer.
-        ForbiddenError: one of them is of this machine or its networks.
+        ForbiddenError: one of them is on this machine or its networks.
     """
     try:
         found = {str(item[4][0]) for item in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
@@ -39,7 +39,7 @@ def host_address(host: str, *, allow_private: bool) -> str:
 
 
 def _meanings(text: str) -> Iterator[_IpAddress]:
-    """Yields an address, and the IPv4 address that it stands for in a translator or a tunnel."""
+    """Yields an address, and the IPv4 addresses that it represents in a translator or a tunnel."""
     address = ipaddress.ip_address(text.partition("%")[0])
     yield address
     if isinstance(address, ipaddress.IPv6Address):

@@ -1,7 +1,7 @@
-"""Reads JSON in which anything may be missing or of a wrong shape: answers of the REST API, specs, and users' values.
+"""Reads JSON in which anything may be missing or malformed: answers of the REST API, specs, and users' values.
 
-An answer of the REST API is read by attributes, as the generated models are. Those take half a millisecond for each
-object, and refuse objects with a word they do not know. A list of a thousand runs took half a second, of which the
+An answer of the REST API is read by attributes, like the generated models. The models take half a millisecond for each
+object, and reject objects with an unknown enum value. A list of a thousand runs took half a second, of which the
 network took a hundredth.
 """
 
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-# Users' own JSON is returned as it is.
+# Contains users' own JSON, which is returned unchanged.
 _FREE: Final = frozenset(
     {"pipeline_spec", "platform_spec", "parameters", "plugins_input", "plugins_output", "metadata", "value", "tags"}
 )
 
 
 class JsonObject:
-    """One JSON object; what it does not have reads as None.
+    """One JSON object; missing fields read as None.
 
-    Names are the API's own, in snake case; protobuf's JSON may spell a field in camel case, which is found too.
+    Names are the API's own, in snake case; fields that protobuf's JSON spells in camel case are found too.
     """
 
     __slots__ = ("_values",)
@@ -55,7 +55,7 @@ def json_object_of(answer: Any) -> JsonObject:
     """Returns a whole answer.
 
     Raises:
-        TypeError: it is JSON, but no object.
+        TypeError: it is JSON but not an object.
     """
     if not isinstance(answer, dict):
         raise TypeError(f"a {type(answer).__name__} where an object was expected")
@@ -91,7 +91,7 @@ def mappings(value: Any) -> list[Mapping[str, Any]]:
 
 
 def whole(value: Any) -> Any:
-    """Returns a JSON value with whole doubles as integers: users wrote integers, and protobuf's Struct has none."""
+    """Returns a JSON value with integral doubles as integers: users wrote integers, but protobuf's Struct has none."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, list):

@@ -1,6 +1,6 @@
-"""Reads one run's lineage from ML Metadata, and hands it on as plain values.
+"""Reads one run's lineage from ML Metadata and returns it as plain values.
 
-Which calls, and what the driver and launcher write, is in docs/gateway.md.
+docs/gateway.md describes the calls, and what the driver and launcher write.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from apps.runs.gateway.connection import Connection
 from apps.runs.gateway.json_reading import whole
 from apps.runs.gateway.lineage_transport import call
 
-# The real store answered 101 of 242 rows and no token when asked for 1000, and 20 when asked for no number.
+# The real store returned 101 of 242 rows and no token for a page size of 1000, and 20 rows without a page size.
 _PAGE: Final = 100
 _MOST_PAGES: Final = 200
-# Questions by id are not cut by the store: fewer of them, each a megabyte or so.
+# The store does not truncate queries by id, so larger batches are possible, each about a megabyte.
 _BATCH: Final = 400
 _MOST_ORIGINS: Final = 20
 _AT_ONCE: Final = 4
@@ -33,13 +33,14 @@ _NOT_METADATA: Final = frozenset({"display_name", "store_session_info"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One execution, its custom properties read out.
+    """One execution with its custom properties.
 
     Attributes:
         state: a name of `messages.EXECUTION_STATES`.
         properties: custom properties as JSON values.
-        cached_run_id: the run that first made what this execution reuses; "" where it made it itself, or not known.
-        error: why it failed, for people; "" where the store does not say, as ML Metadata never does.
+        cached_run_id: the run that originally produced what this execution reuses; "" if it reuses nothing, or if
+            unknown.
+        error: why it failed, for people; "" if the store does not say, as ML Metadata never does.
     """
 
     id: int
@@ -63,7 +64,7 @@ class Execution:
         return self.whole_number("parent_dag_id")
 
     def whole_number(self, name: str) -> int | None:
-        """Returns a property that is a count or an id; None where it is missing or no number."""
+        """Returns a property that is a count or an id; None if it is missing or not a number."""
         try:
             return int(self.properties[name])
         except (KeyError, TypeError, ValueError):
@@ -71,10 +72,10 @@ class Execution:
 
 
 def read_executions(connection: Connection, run_id: str) -> tuple[Execution, ...]:
-    """Returns a run's executions with their artifacts; empty where the store knows no such run.
+    """Returns a run's executions with their artifacts; empty if the store does not know the run.
 
     Raises:
-        RunsError: the store does not answer, or not with ML Metadata.
+        RunsError: the store does not answer, or is not ML Metadata.
     """
     context = call(connection, "GetContextByTypeAndName", type_name=_CONTEXT_TYPE, context_name=run_id).context
     if not context.id:
@@ -116,9 +117,9 @@ def _artifacts(connection: Connection, pool: ThreadPoolExecutor, ids: set[int]) 
 
 
 def _origins(connection: Connection, rows: Iterable[Any]) -> dict[int, str]:
-    """Returns, by the id of an execution that others reuse, the run it was first made in; of the first few only.
+    """Returns by execution id the run that originally produced what others reuse; for the first few only.
 
-    Best effort: without it a cached step lacks its link, and nothing else.
+    Best effort: without it, only a cached step's link is missing.
     """
     reused = dict.fromkeys(number for row in rows if (number := cached_execution_id(row)) is not None)
     found: dict[int, str] = {}
@@ -134,7 +135,7 @@ def _origins(connection: Connection, rows: Iterable[Any]) -> dict[int, str]:
 
 
 def cached_execution_id(row: Any) -> int | None:
-    """Returns the execution whose outputs this one reuses; None where it worked itself."""
+    """Returns the execution whose outputs this one reuses; None if it did its own work."""
     value = row.custom_properties.get("cached_execution_id")
     try:
         return int(value.string_value or value.int_value) if value is not None else None
@@ -206,7 +207,7 @@ def _moment(milliseconds: int) -> datetime | None:
 
 
 def _plain(value: Any) -> Any:
-    """Returns a Value as JSON, just as it was written."""
+    """Returns a Value as JSON, unchanged."""
     kind = value.WhichOneof("value")
     if kind is None or kind == "proto_value":
         return None
@@ -217,7 +218,7 @@ def _plain(value: Any) -> Any:
 
 
 def _json(value: Any) -> Any:
-    """Returns a protobuf Value as JSON: MessageToDict takes six times as long, and there are thousands of them."""
+    """Returns a protobuf Value as JSON. MessageToDict takes six times as long, and there are thousands of them."""
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return {name: _json(item) for name, item in value.struct_value.fields.items()}
@@ -240,7 +241,7 @@ def _value(value: Any) -> Any:
 
 
 def parse_object(value: Any) -> dict[str, Any]:
-    """Returns a property that holds names and values: a Struct, or (older drivers) its JSON text."""
+    """Returns a property that maps names to values: a Struct, or (older drivers) its JSON text."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

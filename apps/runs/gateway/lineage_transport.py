@@ -1,4 +1,4 @@
-"""Two ways to one ML Metadata store: gRPC-Web at the endpoint's own host, or native gRPC at an address of its own."""
+"""Two transports to one ML Metadata store: gRPC-Web at the endpoint's host, or native gRPC at a separate address."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _LARGEST_ANSWER_BYTES: Final = 64 * 1024**2
 
 
 def call(connection: Connection, method: str, **fields: Any) -> Any:
-    """Asks the store one question.
+    """Makes one call to the store.
 
     Args:
+        connection: the endpoint and its credentials.
         method: of MetadataStoreService; its messages are declared in packages/mlmd/src/mlmd.
         fields: the request's.
 
@@ -29,7 +30,7 @@ def call(connection: Connection, method: str, **fields: Any) -> Any:
         The method's response message.
 
     Raises:
-        RunsError: no answer, a refusal, or not ML Metadata's answer.
+        RunsError: no answer, a refusal, or an answer that is not ML Metadata's.
     """
     request = messages.message_class(f"{method}Request")(**fields)
     ask = _native if connection.metadata_address else _web
@@ -54,7 +55,7 @@ def _native(connection: Connection, method: str, request: Any) -> Any:
         request_serializer=type(request).SerializeToString,
         response_deserializer=response_class.FromString,
     )
-    # HTTP/2 knows lower-case names only, and `user-agent` is gRPC's own.
+    # HTTP/2 allows lower-case names only, and gRPC sets its own `user-agent`.
     sent = tuple((name.lower(), value) for name, value in connection.headers().items() if name != "User-Agent")
     with watched(connection.endpoint, "lineage"):
         try:

@@ -1,4 +1,4 @@
-"""Puts a run's executions and its spec together: the tree of steps, those that never started included."""
+"""Combines a run's executions and its spec into the tree of steps, including those that never started."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _STATES: Final = {
     "COMPLETE": State.SUCCEEDED,
     "FAILED": State.FAILED,
     "CACHED": State.CACHED,
-    "CANCELED": State.SKIPPED,  # the driver writes it where a condition was false
+    "CANCELED": State.SKIPPED,  # the driver writes it if a condition was false
 }
-# Of the task API's types those that say more than an execution's type.
+# Types of the task API that are more specific than an execution's type.
 _KINDS: Final = {
     "LOOP": StepKind.LOOP,
     "CONDITION": StepKind.CONDITION,
@@ -37,13 +37,12 @@ _NOBODY: Final = 0
 def build_steps(run: Run, executions: Sequence[Execution]) -> tuple[Step, ...]:
     """Returns the steps of a run, parents before children.
 
-    A step's id is its path of task names and iteration numbers (`for-loop-1.0.train`), so that it stays
-    the same from
-    waiting to done, over retries, and in a clone of the run.
+    A step's id is its path of task names and iteration numbers (`for-loop-1.0.train`), so that it stays the same from
+    waiting to done, across retries, and in a clone of the run.
 
     Args:
-        run: with its spec, where that is known; without one only what started is found.
-        executions: the run's executions, or none.
+        run: with its spec, if that is known; without it, only started steps are found.
+        executions: the run's executions; may be empty.
     """
     family = _Family(executions)
     tree = _Tree(run=run, children=family.children)
@@ -58,7 +57,7 @@ def build_steps(run: Run, executions: Sequence[Execution]) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where the walk is: inside which executions (several after a retry), step and component."""
+    """A position of the walk: the enclosing executions (several after a retry), step and component."""
 
     executions: Sequence[int]
     component: Mapping[str, Any]
@@ -79,7 +78,7 @@ class _Tree:
     steps: list[Step] = field(default_factory=list)
 
     def walk(self, place: _Place) -> None:
-        """Adds every step of one graph, in the spec's order; what the spec does not name comes last."""
+        """Adds every step of one graph, in the spec's order; executions that the spec does not name come last."""
         if place.depth > _DEEPEST:
             return
         tasks = specs.tasks(self.run.spec, place.component)
@@ -113,14 +112,14 @@ class _Tree:
             self._add_iteration(inside, task, index, row)
 
     def _attempts(self, rows: Sequence[Execution], task: specs.Task) -> tuple[Attempt, ...]:
-        """Returns the tries of a step that was tried more than once; a frame is opened anew rather than tried again."""
+        """Returns the attempts of a step that was tried more than once; a frame is reopened rather than tried again."""
         if len(rows) < 2 or task.kind.is_frame:
             return ()
         return tuple(self._attempt(row, is_newest=row is rows[-1]) for row in rows)
 
     def _attempt(self, row: Execution, *, is_newest: bool) -> Attempt:
         state = _state(row, self.run.state)
-        # Nobody writes the end of a try that was cut off, but there was another after it.
+        # Nothing records the end of an attempt that was cut off, but a later attempt followed it.
         state = state if state.is_final or is_newest else State.FAILED
         return Attempt(
             id=str(row.id),
@@ -190,11 +189,11 @@ def _started(step: Step, row: Execution, run_state: State) -> Step:
 
 
 def _state(row: Execution, run_state: State) -> State:
-    """Returns the state of a step that does work."""
+    """Returns the state of a step other than a frame."""
     state = _STATES.get(row.state, State.UNKNOWN)
     if state.is_final or not run_state.is_final:
         return state
-    # Nobody writes the end of what a termination or a crash cut off.
+    # Nothing records the end of a step that a termination or a crash cut off.
     return State.CANCELLED if run_state is State.CANCELLED else State.FAILED
 
 
@@ -215,7 +214,7 @@ def _unknown_task(name: str, row: Execution) -> specs.Task:
 
 
 def _kind_of(row: Execution) -> StepKind:
-    """Returns what a step is by its execution alone; ML Metadata knows no conditions and exit handlers."""
+    """Returns a step's kind from its execution alone; ML Metadata has no conditions and exit handlers."""
     kind = _KINDS.get(str(row.properties.get("task_type", "")))
     if kind is not None:
         return kind
@@ -225,11 +224,12 @@ def _kind_of(row: Execution) -> StepKind:
 
 
 class _Family:
-    """Which execution stands in which. One whose parent is not there, or is in the end itself, stands at the top.
+    """The parent-child relation of executions. Executions with a missing parent, or in a cycle, are placed at the top.
 
     Attributes:
+        children: the executions below each one, by its id.
         root_rows: the run's own executions.
-        roots: their ids; 0 is one nobody wrote, over those that have lost their parent.
+        roots: their ids; 0 is a fictitious root for executions without a known parent.
     """
 
     def __init__(self, executions: Sequence[Execution]) -> None:
@@ -245,7 +245,7 @@ class _Family:
             self.roots = [*self.roots, _NOBODY]
 
     def _circling(self, executions: Sequence[Execution]) -> list[Execution]:
-        """Returns the executions that no way from a root leads to."""
+        """Returns the executions that cannot be reached from a root."""
         reached: set[int] = set()
         waiting = [*self.roots, _NOBODY]
         while waiting:
@@ -255,6 +255,6 @@ class _Family:
                 waiting.extend(row.id for row in self.children.get(parent, ()))
         lost = [row for row in executions if row.id not in reached]
         for row in lost:
-            # They would lead the walk in circles.
+            # Keeping them would make the walk loop forever.
             self.children.pop(row.id, None)
         return lost

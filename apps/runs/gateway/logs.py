@@ -19,13 +19,13 @@ from apps.runs.gateway.connection import Connection
 LONGEST_BYTES: Final = 2 * 1024**2
 MOST_READ_BYTES: Final = 256 * 1024**2
 _PATH: Final = "/k8s/pod/logs"
-# Of KFP 2, and of Argo where it archives logs.
+# Written by KFP 2, and by Argo if it archives logs.
 _KEPT_LOGS: Final = ("executor-logs", "main-logs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogStream:
-    """A log's bytes, readable once, inside the `with` block that opened it; `note` says where they are from."""
+    """A log's bytes, readable once, inside the `with` block that opened it; `note` says where they come from."""
 
     chunks: Iterator[bytes]
     note: str = ""
@@ -36,7 +36,7 @@ def open_log(connection: Connection, run: Run, step: Step, attempt: Attempt | No
     """Opens a step's log, or that of one of its attempts.
 
     Raises:
-        NotFoundError: there is none, and why.
+        NotFoundError: there is none; says why.
         EndpointDownError, NotSignedInError, ForbiddenError: the endpoint cannot be asked.
     """
     with ExitStack() as opened:
@@ -67,7 +67,7 @@ def _opened(opened: ExitStack, connection: Connection, run: Run, step: Step, att
         except (exceptions.NotFoundError, exceptions.EndpointError) as error:
             has_ended = (attempt.state if attempt else step.state).is_final
             note = f"The log of pod {pod_name} is {'gone' if has_ended else 'not there yet'}: {error}"
-    # What was kept is the last attempt's.
+    # The stored log is the last attempt's.
     is_last = attempt is None or attempt is step.attempts[-1]
     kept = next((item for item in step.artifacts if item.name in _KEPT_LOGS and item.uri), None) if is_last else None
     if kept is None:
@@ -108,10 +108,10 @@ def _tail(chunks: Iterable[bytes], note: str = "") -> StepLog:
 
 
 def _drop_front(kept: bytearray) -> int:
-    """Leaves the last LONGEST_BYTES, from the start of a line on; returns how many lines went."""
+    """Keeps the last LONGEST_BYTES, from the start of a line; returns the number of lines dropped."""
     cut = len(kept) - LONGEST_BYTES
     line_end = kept.find(b"\n", cut - 1)
-    # One line longer than all that is kept is shown from its middle.
+    # A line longer than the limit is shown from its middle.
     cut = line_end + 1 if line_end != -1 else cut
     left_lines = kept.count(b"\n", 0, cut)
     del kept[:cut]

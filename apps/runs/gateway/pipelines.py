@@ -17,7 +17,7 @@ _PACKAGE_SUFFIXES: Final = (".yaml", ".yml", ".json", ".zip", ".tar.gz", ".tgz")
 
 
 class PipelineCalls(Calls):
-    """What can be asked about pipelines, versions and experiments."""
+    """The gateway's calls for pipelines, versions and experiments."""
 
     def pipelines(
         self, *, text: str = "", sort: str = "-created", page_size: int = 50, page_token: str = ""
@@ -57,9 +57,9 @@ class PipelineCalls(Calls):
             return convert.pipeline_version(self._client.get_pipeline_version(pipeline_id, version_id))
 
     def pipeline_upload(self, file: BinaryIO, name: str, description: str = "") -> Pipeline:
-        """Uploads a compiled pipeline, whose format follows from `name`.
+        """Uploads a compiled pipeline; the suffix of the file's name determines the format.
 
-        Kubeflow refuses the name of an existing pipeline.
+        Kubeflow rejects the name of an existing pipeline.
         """
         with _package(file) as path, self._answer(), _name_taken(f"a pipeline {name}"):
             return convert.pipeline(
@@ -97,14 +97,14 @@ class PipelineCalls(Calls):
             return convert.experiment(self._client.get_experiment(experiment_id=experiment_id))
 
     def experiment_create(self, name: str, description: str = "") -> Experiment:
-        """Makes an experiment; one of that name that exists is returned as it is."""
+        """Creates an experiment; returns an existing one of that name unchanged."""
         with self._answer():
             return convert.experiment(self._client.create_experiment(name, description=description))
 
 
 @contextmanager
 def _name_taken(what: str) -> Iterator[None]:
-    """Says why an upload was refused whose name is taken: of that, Kubeflow's own words tell nothing."""
+    """Context manager: explains the rejection of an upload whose name is taken, which Kubeflow's own words do not."""
     try:
         yield
     except exceptions.ConflictError as error:
@@ -113,7 +113,7 @@ def _name_taken(what: str) -> Iterator[None]:
 
 @contextmanager
 def _package(file: BinaryIO) -> Iterator[Path]:
-    """Writes an upload to a file of its own.
+    """Writes an upload to a temporary file.
 
     The generated client sends files by path, and takes their names from it.
     """

@@ -1,4 +1,4 @@
-"""What plugins of Kubeflow made of a run, such as a run of MLflow with its address.
+"""The reports of Kubeflow plugins about a run, such as a run of MLflow with its address.
 
 Source of the format: kubeflow/pipelines, backend/api/v2beta1/run.proto, `PluginOutput` and `MetadataValue` (2.17).
 """
@@ -22,7 +22,7 @@ _STATES: Final = {
     "PLUGIN_SUCCEEDED": State.SUCCEEDED,
     "PLUGIN_FAILED": State.FAILED,
 }
-# protobuf's JSON may write an enum by its number.
+# protobuf's JSON may write an enum as its number.
 _URL: Final = frozenset({"URL", 1})
 _MOST_CHARS: Final = 500
 _VERSION: Final = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
@@ -31,14 +31,15 @@ known_servers: dict[str, bool] = {}
 
 
 def plugins(value: Any) -> tuple[RunPlugin, ...]:
-    """Returns a run's `plugins_output`, by name; what has another form is left out."""
+    """Parses a run's `plugins_output`, sorted by name; omits malformed parts."""
     return tuple(_plugin(str(name), mapping(output)) for name, output in sorted(mapping(value).items()))
 
 
 def knows_plugins(connection: Connection) -> bool:
-    """Whether a server takes settings for plugins with a new run: by its version, which it is asked for once.
+    """Whether a server accepts settings for plugins with a new run, according to its version, which is requested once.
 
-    A server that does not know the field refuses the whole run. Where the version cannot be read, it is taken for old.
+    A server that does not know the field rejects the whole run. If the version cannot be read, the server counts as
+    old.
     """
     host = connection.endpoint.host
     if host not in known_servers:
@@ -48,7 +49,7 @@ def knows_plugins(connection: Connection) -> bool:
             answer = None
         except exceptions.RunsError:
             return False
-        # The API server's own word for it, and what the UI server in front of it makes of it.
+        # The API server's own field, and the one that the UI server in front of it returns.
         named = mapping(answer).get("tag_name") or mapping(answer).get("apiServerTagName")
         tag = _VERSION.match(text(named))
         known_servers[host] = tag is not None and (int(tag[1]), int(tag[2])) >= _FIRST_VERSION
@@ -73,7 +74,7 @@ def _entry(name: str, entry: Mapping[str, Any]) -> PluginEntry:
 
 
 def _is_web(address: str) -> bool:
-    """Whether an address may become a link: a plugin can write anything there, a script too."""
+    """Whether an address may become a link: a plugin can write anything, including a script."""
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -12,7 +12,7 @@ from apps.runs.gateway.json_reading import json_object, text, whole, whole_numbe
 
 
 class RecurringCalls(Calls):
-    """What can be asked about recurring runs, and done to them."""
+    """The gateway's calls for recurring runs."""
 
     def recurring_runs(
         self,
@@ -45,23 +45,23 @@ class RecurringCalls(Calls):
             return _recurring_run(model)
 
     def recurring_run_enable(self, recurring_run_id: str) -> None:
-        """Lets a schedule start runs again."""
+        """Lets a recurring run start runs again."""
         with self._answer():
             self._client.enable_recurring_run(recurring_run_id)
 
     def recurring_run_disable(self, recurring_run_id: str) -> None:
-        """Keeps a schedule from starting runs; those it has started go on."""
+        """Stops a recurring run from starting runs; runs that it has started continue."""
         with self._answer():
             self._client.disable_recurring_run(recurring_run_id)
 
     def recurring_run_delete(self, recurring_run_id: str) -> None:
-        """Deletes a schedule; the runs it has started stay."""
+        """Deletes a recurring run; the runs it has started stay."""
         with self._answer():
             self._client.delete_recurring_run(recurring_run_id)
 
 
 def _recurring_run(model: Any) -> RecurringRun:
-    """Reads a V2beta1RecurringRun."""
+    """Converts a V2beta1RecurringRun."""
     reference, config = json_object(model.pipeline_version_reference), json_object(model.runtime_config)
     cron = json_object(json_object(model.trigger).cron_schedule)
     periodic = json_object(json_object(model.trigger).periodic_schedule)

@@ -1,6 +1,6 @@
-"""Every request to Kubeflow, timed and traced in one place; what failed is counted by its kind.
+"""Times and traces every request to Kubeflow in one place, and counts failures by kind.
 
-To an endpoint that is known not to answer nothing is sent.
+Requests to an endpoint that is known not to answer are not sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KINDS: Final = {
 
 @contextmanager
 def watched(endpoint: Endpoint, call: Literal["api", "lineage", "stream"]) -> Iterator[None]:
-    """Stands around one request, from its sending to the head of its answer (a stream) or to all of it.
+    """Context manager around one request, from sending it to the head of its answer (a stream) or to all of it.
 
     Raises:
         EndpointDownError: the endpoint is known not to answer; nothing is sent.

@@ -1,6 +1,6 @@
-"""Remembers which endpoints did not answer in time, so that one page waits for them and not each.
+"""Remembers which endpoints did not answer in time, so that only one page waits for them.
 
-Per process. `docs/gateway.md` says for how long, and what ends it.
+The memory is per process. `docs/gateway.md` says how long it lasts and what ends it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 from apps.runs import exceptions
 
 REMEMBERED_S: Final = 15.0
-# A refused connection is known at once and costs nobody anything; this took long without being a time-out.
+# A refused connection is known at once and delays nobody. A longer wait counts as silence even without a time-out.
 _LONG_WAIT_S: Final = 1.0
 _API: Final = "api"
 _is_asked_anyway: ContextVar[bool] = ContextVar("is_asked_anyway", default=False)
@@ -25,7 +25,7 @@ Key = tuple[str, str]
 
 @contextmanager
 def asked_anyway() -> Iterator[None]:
-    """Lets requests within the block through to an endpoint that is known to be silent."""
+    """Context manager: lets requests in the block through to an endpoint that is known to be silent."""
     token = _is_asked_anyway.set(True)
     try:
         yield
@@ -49,12 +49,12 @@ class Silences:
 
     @contextmanager
     def observed(self, host: str, call: str) -> Iterator[None]:
-        """Stands around one request, and does not let it begin where the host is known to be silent.
+        """Context manager around one request: refuses to start it if the host is known to be silent.
 
-        What a stream tells counts for nothing: one large object may be slow where all else answers.
+        Failures of streams do not count: one large object may be slow while everything else answers.
 
         Raises:
-            EndpointDownError: the host did not answer within the last seconds, in the words of that time.
+            EndpointDownError: the host did not answer recently; repeats the words of that error.
         """
         self._refuse(host, call)
         began = time.monotonic()
@@ -83,12 +83,12 @@ class Silences:
                 if now < until:
                     raise exceptions.EndpointDownError(words)
             if (host, call) in self._silent:
-                # One request tries whether it answers again; the others do not wait for that.
+                # One request tests whether the host answers again; the others do not wait for its result.
                 self._silent[host, call] = (self._silent[host, call][0], now + REMEMBERED_S)
 
     def _note_silence(self, key: Key, words: str, began: float) -> None:
         with self._lock:
-            # One slow question is no silent Kubeflow, if others were answered while it waited.
+            # One slow request does not make Kubeflow silent if others were answered while it waited.
             if self._answered_at.get(key, 0.0) < began:
                 self._silent[key] = (words, time.monotonic() + REMEMBERED_S)
 

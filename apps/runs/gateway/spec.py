@@ -1,4 +1,4 @@
-"""Reads a pipeline's spec (KFP's IR): its parameters, and the tasks of each of its graphs.
+"""Parses a pipeline's spec (KFP's IR): its parameters, and the tasks of each of its graphs.
 
 Source of the format: kubeflow/pipelines, api/v2alpha1/pipeline_spec.proto, as JSON.
 """
@@ -36,12 +36,12 @@ class Task:
     """One task of a graph in a spec.
 
     Attributes:
-        component: the component's definition, for a frame the way to its inner tasks.
+        component: the component's definition; for a frame it contains the inner tasks.
         depends_on: task names in the same graph.
         condition: the expression that decides whether it runs; "" for none.
-        artifact_type: what an importer imports; "" for other tasks.
-        artifact_uri: from where an importer imports; "" where the spec does not say.
-        uri_input: the parameter of the graph that says it instead; "" for none.
+        artifact_type: the type that an importer imports; "" for other tasks.
+        artifact_uri: the URI that an importer imports from; "" if the spec does not say.
+        uri_input: the parameter of the graph that holds that URI instead; "" for none.
         reads: (input, producing task) of each artifact that comes from a task of the same graph.
     """
 
@@ -59,10 +59,10 @@ class Task:
 
 
 def unwrap(spec: Any) -> dict[str, Any]:
-    """Returns the IR or Workflow itself.
+    """Returns the IR or Workflow itself; empty if there is none.
 
-    The API hands out the IR, or `{"pipeline_spec": IR, "platform_spec": ...}`, or what v1beta1 calls a
-    spec, which holds the IR as `pipeline_manifest` or a Workflow as `workflow_manifest`, mostly as text; or nothing.
+    The API returns one of: the IR; `{"pipeline_spec": IR, "platform_spec": ...}`; a v1beta1 spec, which holds the IR as
+    `pipeline_manifest` or a Workflow as `workflow_manifest`, mostly as text; or nothing.
     """
     if not isinstance(spec, dict):
         return {}
@@ -76,7 +76,7 @@ def unwrap(spec: Any) -> dict[str, Any]:
 
 
 def _manifest(found: Any) -> dict[str, Any]:
-    # Text in text is seen too: a manifest that was made JSON once more on its way.
+    # Twice, because a manifest may have been encoded as JSON text again on its way.
     for _ in range(2):
         if isinstance(found, str):
             found = _parsed(found)
@@ -87,24 +87,24 @@ def _parsed(text: str) -> Any:
     try:
         if text.lstrip()[:1] in {"{", '"'}:
             return json.loads(text)
-        # The C loader is fifty times as fast as the other one; of several documents the IR is the first.
+        # The C loader is fifty times as fast. If there are several documents, the IR is the first.
         return next(yaml.load_all(text, Loader=_LOADER), None)
     except (ValueError, yaml.YAMLError, RecursionError):
         return None
 
 
 def is_ir(spec: Mapping[str, Any]) -> bool:
-    """Whether this is an IR, as KFP 2 compiles it."""
+    """Whether this is an IR, as compiled by KFP 2."""
     return "root" in spec or "pipelineInfo" in spec
 
 
 def is_workflow(spec: Mapping[str, Any]) -> bool:
-    """Whether this is an Argo Workflow, as KFP 1.x compiled them, and no IR."""
+    """Whether this is an Argo Workflow, as compiled by KFP 1.x, and not an IR."""
     return spec.get("kind") == "Workflow" or str(spec.get("apiVersion", "")).startswith("argoproj.io")
 
 
 def pipeline_name(spec: Mapping[str, Any]) -> str:
-    """Returns the name the pipeline was compiled with; "" where the spec has none."""
+    """Returns the name that the pipeline was compiled with; "" if the spec has none."""
     if is_workflow(spec):
         metadata = mapping(spec.get("metadata"))
         return str(metadata.get("generateName") or metadata.get("name") or "").rstrip("-")
@@ -112,7 +112,7 @@ def pipeline_name(spec: Mapping[str, Any]) -> str:
 
 
 def parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
-    """Returns the inputs a run of this pipeline takes, in the spec's order."""
+    """Returns the inputs of a run of this pipeline, in the spec's order."""
     if is_workflow(spec):
         return _workflow_parameters(spec)
     definitions = mapping(mapping(mapping(spec.get("root")).get("inputDefinitions")).get("parameters"))
@@ -120,7 +120,7 @@ def parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
 
 
 def effective_parameters(run: Run) -> dict[str, Any]:
-    """Returns the values a run works with: those it was started with, and the defaults of its spec for the rest."""
+    """Returns the values that a run uses: those it was started with, and the spec's defaults for the rest."""
     defaults = {each.name: each.default for each in parameters(run.spec)}
     values = {**defaults, **run.parameters}
     return {name: value for name, value in values.items() if value is not None or name in run.parameters}
@@ -153,12 +153,12 @@ def _workflow_parameters(spec: Mapping[str, Any]) -> tuple[Parameter, ...]:
 
 
 def root_component(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the component every other is reached from; empty for a spec that is none."""
+    """Returns the component that leads to all others; empty if the spec is not an IR."""
     return mapping(spec.get("root"))
 
 
 def tasks(spec: Mapping[str, Any], component: Mapping[str, Any]) -> tuple[Task, ...]:
-    """Returns the tasks of a component's graph, every task after those it waits for.
+    """Returns the tasks of a component's graph, each one after the tasks it waits for.
 
     Empty for a container.
     """
@@ -193,7 +193,7 @@ def _task(spec: Mapping[str, Any], name: str, body: Mapping[str, Any], siblings:
 
 
 def _importer_uri(importer: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, str]:
-    """Returns an importer's URI and the graph's parameter that holds it; one of them, or neither."""
+    """Returns (URI, the graph's parameter that holds it) of an importer; at most one of them is not empty."""
     uri = mapping(importer.get("artifactUri"))
     source = mapping(mapping(mapping(body.get("inputs")).get("parameters")).get(str(uri.get("runtimeParameter", ""))))
     constant = uri.get("constant", mapping(source.get("runtimeValue")).get("constant", ""))
@@ -229,7 +229,7 @@ def _waits_for(body: Mapping[str, Any]) -> set[str]:
 
 
 def _producers(node: Any, depth: int = 0) -> set[str]:
-    """Every `producerTask` anywhere in a task's inputs (values, artifacts, and Collected's nested forms)."""
+    """Returns every `producerTask` in a task's inputs (values, artifacts, and Collected's nested forms)."""
     if depth > _DEEPEST:
         return set()
     if isinstance(node, Mapping):

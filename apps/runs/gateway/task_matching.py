@@ -1,9 +1,9 @@
-"""Finds out which task of a graph each execution belongs to.
+"""Finds the task of a graph that each execution belongs to.
 
-The driver writes a task's key in the spec as `task_name`. An importer is written by the launcher instead, which writes
-the task's *display name* there (kubeflow/pipelines, backend/src/v2/component/importer_launcher.go), and several
-importers may share one. Whatever is the same for both is told apart by what they imported, and by who read it; the
-order is documented in docs/gateway.md. Two tasks are never merged.
+The driver writes a task's key in the spec as `task_name`. The launcher, which writes the execution of an importer, uses
+the task's *display name* instead (kubeflow/pipelines, backend/src/v2/component/importer_launcher.go), and several
+importers may share one. Importers with equal names are distinguished by what they imported and by who read it;
+docs/gateway.md documents the order. Two tasks are never merged.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _Rows = dict[str, list[Execution]]
 
 
 def match_tasks(tasks: Sequence[Task], rows: Iterable[Execution], inputs: Mapping[str, Any]) -> tuple[_Rows, _Rows]:
-    """Returns the executions of each task by its key in the spec, and those of tasks that the spec does not have.
+    """Returns the executions of each task by its key in the spec, and those of tasks that the spec does not contain.
 
     Args:
         tasks: one graph's.
         rows: the executions in that graph.
-        inputs: the graph's own input parameters by name, as its execution has them.
+        inputs: the graph's own input parameters by name, from its execution.
     """
     keys = {task.name for task in tasks}
     importers = {task.name: task for task in tasks if task.kind is StepKind.IMPORTER}
@@ -50,12 +50,12 @@ def _match_imports(
     tasks: Sequence[Task],
     inputs: Mapping[str, Any],
 ) -> Iterable[tuple[Execution, str]]:
-    """Yields every import with its task's key, or with its own name where no task can be meant."""
+    """Yields every import with its task's key, or with its own name if no task matches."""
     readers = _readers(tasks, found)
     alike: dict[tuple[str, ...], list[Execution]] = defaultdict(list)
     for row in imports:
         alike[_meant(row, importers, inputs, readers)].append(row)
-    # Those that only one task can be are placed first, so that the rest is shared among what is left.
+    # Imports with only one possible task are placed first; the others share the remaining tasks.
     taken = {names[0] for names in alike if len(names) == 1}
     for names, rows in sorted(alike.items(), key=lambda item: len(item[0])):
         free = [name for name in names if name not in taken] or list(names)
@@ -66,7 +66,7 @@ def _match_imports(
 def _meant(
     row: Execution, importers: Mapping[str, Task], inputs: Mapping[str, Any], readers: Mapping[str, set[str]]
 ) -> tuple[str, ...]:
-    """Returns the importers that wrote the row, as far as its name, URI, type and readers tell."""
+    """Returns the importers that can have written the row, judging by its name, URI, type and readers."""
     uris = {own.uri for own in row.artifacts}
     types = {own.type for own in row.artifacts}
     ids = {own.id for own in row.artifacts}
@@ -77,9 +77,9 @@ def _meant(
 
 
 def _named(row: Execution, importers: Mapping[str, Task]) -> tuple[str, ...]:
-    """Returns the importers that the row's name can mean.
+    """Returns the importers that the row's name can refer to.
 
-    A display name beside it says that `task_name` is the key: task APIs and other writers have both.
+    If the row also has a display name, its `task_name` is the key: task APIs and other writers set both.
     """
     if row.properties.get("display_name") and row.task_name in importers:
         return (row.task_name,)
@@ -88,7 +88,7 @@ def _named(row: Execution, importers: Mapping[str, Task]) -> tuple[str, ...]:
 
 
 def _narrowed(names: tuple[str, ...], is_meant: Callable[[str], bool]) -> tuple[str, ...]:
-    """Returns the names that `is_meant` accepts; all of them where it accepts none, or nothing is left to decide."""
+    """Returns the names that `is_meant` accepts; all of them if it accepts none, or if there is only one."""
     return (tuple(filter(is_meant, names)) or names) if len(names) > 1 else names
 
 
@@ -97,7 +97,7 @@ def _uri(task: Task, inputs: Mapping[str, Any]) -> Any:
 
 
 def _readers(tasks: Sequence[Task], found: Mapping[str, Sequence[Execution]]) -> Mapping[str, set[str]]:
-    """Returns, by the importer's key, the ids of the artifacts that other tasks of the graph read from it."""
+    """Returns by importer key the ids of the artifacts that other tasks of the graph read from it."""
     ids: dict[str, set[str]] = defaultdict(set)
     for task in tasks:
         for port, producer in task.reads:
@@ -107,9 +107,9 @@ def _readers(tasks: Sequence[Task], found: Mapping[str, Sequence[Execution]]) ->
 
 
 def _shared_out(rows: Sequence[Execution], names: Sequence[str]) -> Iterable[tuple[Execution, str]]:
-    """Gives rows that nothing tells apart to tasks that nothing tells apart, in their order.
+    """Assigns indistinguishable rows to indistinguishable tasks, in their order.
 
-    A try that failed stays with the one that follows it, where there are more rows than tasks.
+    If there are more rows than tasks, a failed attempt is assigned to the same task as the next row.
     """
     place, spare = 0, len(rows) - len(names)
     for row in rows:

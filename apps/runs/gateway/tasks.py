@@ -1,8 +1,8 @@
-"""Reads a run's lineage from its tasks, which Kubeflow's coming API gives with the run itself.
+"""Reads a run's lineage from its tasks, which Kubeflow's coming API returns with the run itself.
 
-`GET runs/{id}?view=FULL` answers with `tasks[]`, and `GET runs/{id}/tasks` pages through them where there are many. The
-shape is that of Kubeflow's accepted change 12147 (its development branch; names may still move). Tasks are handed on
-as executions, so that everything after this is the same whichever way lineage was read.
+`GET runs/{id}?view=FULL` answers with `tasks[]`; `GET runs/{id}/tasks` pages through them if there are many. The format
+is that of Kubeflow's accepted change 12147 (its development branch; names may still change). Tasks are converted to
+executions, so that all later code is the same for both sources of lineage.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _ARTIFACT_TYPES: Final = {
 
 
 def has_tasks(model: JsonObject) -> bool:
-    """Whether the run's answer tells its tasks, as only servers do that have the task API.
+    """Whether the run's answer lists its tasks, as only servers with the task API do.
 
-    They leave empty lists and zero counts out, so a run that was just created has neither (see `may_have_tasks`).
+    They omit empty lists and zero counts, so a run that was just created has neither (see `may_have_tasks`).
     """
     return (
         isinstance(model.tasks, list)
@@ -50,12 +50,12 @@ def has_tasks(model: JsonObject) -> bool:
 
 
 def may_have_tasks(model: JsonObject) -> bool:
-    """Whether the answer does not say which kind of server gave it: older ones list a run's nodes once it works."""
+    """Whether the answer leaves open which kind of server gave it: older ones list a run's nodes once it executes."""
     return not json_objects(json_object(model.run_details).task_details)
 
 
 def knows_tasks(client: Any, run_id: str) -> bool:
-    """Asks whether the server has the task API, by reading the first page of a run that it has.
+    """Asks whether the server has the task API, by reading the first page of an existing run.
 
     Raises:
         RunsError: no answer.
@@ -68,10 +68,12 @@ def knows_tasks(client: Any, run_id: str) -> bool:
 
 
 def read_run(client: Any, run_id: str, *, is_full: bool) -> JsonObject:
-    """Returns a run's answer, with its tasks where the server knows of them.
+    """Returns a run's answer, with its tasks if the server supports that.
 
     Args:
-        client: the kfp client, whose transport and credentials are used: its own call knows no `view`.
+        client: the kfp client, for its transport and credentials: its own call does not support `view`.
+        run_id: the run.
+        is_full: whether to ask for the tasks.
 
     Raises:
         RunsError: no answer, or a refusal.
@@ -80,7 +82,7 @@ def read_run(client: Any, run_id: str, *, is_full: bool) -> JsonObject:
 
 
 def read_executions(client: Any, run_id: str, model: JsonObject) -> tuple[Execution, ...]:
-    """Returns a run's tasks as executions; the pages that the run's own answer left out are read.
+    """Returns a run's tasks as executions; reads the pages that the run's own answer omitted.
 
     Raises:
         RunsError: no answer, or a refusal.
@@ -118,7 +120,7 @@ def _get(client: Any, path: str, query: Sequence[tuple[str, str]]) -> JsonObject
 
 
 def executions(rows: Iterable[JsonObject]) -> tuple[Execution, ...]:
-    """Returns tasks as executions, older ones first: of several tries of a task the newest counts."""
+    """Returns tasks as executions, oldest first: of several attempts at a task, the newest counts."""
     listed = [row for row in rows if text(row.task_id)]
     listed.sort(key=lambda row: text(row.create_time))
     numbers = {text(row.task_id): number for number, row in enumerate(listed, 1)}
@@ -133,7 +135,7 @@ def executions(rows: Iterable[JsonObject]) -> tuple[Execution, ...]:
         parent = numbers.get(above)
         is_iteration = kinds.get(above) == "LOOP" and index is not None
         if is_iteration and index is not None and not (text(row.name) == names[above] and text(row.type) in _FRAMES):
-            # An iteration that is one task has no frame of its own here, but in everything after this it has.
+            # An iteration with a single task has no frame of its own here, but all later code expects one.
             parent = frames.setdefault((above, index), len(listed) + len(frames) + 1)
             index = None
         made.append(_execution(row, numbers[text(row.task_id)], parent, index))
@@ -177,14 +179,14 @@ def _execution(row: JsonObject, number: int, parent: int | None, index: int | No
 
 
 def _error(row: JsonObject) -> str:
-    """Returns why a task failed: its own message, or the newest that its history has."""
+    """Returns why a task failed: its own message, or the newest one in its history."""
     history = [text(json_object(entry.error).message) for entry in json_objects(row.state_history)]
     return text(json_object(row.status_metadata).message) or next(filter(None, reversed(history)), "")
 
 
 def _producers(inputs: JsonObject) -> tuple[str, ...]:
-    """Returns the names of the tasks that a task's inputs come from."""
-    # A parameter is read as it is: its value is people's own JSON.
+    """Returns the names of the tasks that produce a task's inputs."""
+    # The list is read unconverted, because a parameter's value is people's own JSON.
     rows = inputs.parameters if isinstance(inputs.parameters, list) else []
     ports = [*(JsonObject(row) for row in rows if isinstance(row, dict)), *json_objects(inputs.artifacts)]
     names = (text(json_object(port.producer).task_name) for port in ports)
@@ -197,7 +199,7 @@ def _pod_name(row: JsonObject) -> str:
 
 
 def _parameters(ports: JsonObject) -> dict[str, Any]:
-    # Parameters elsewhere are people's own JSON, so a row hands them on as they are.
+    # Parameters elsewhere are people's own JSON, so a row returns them unconverted.
     listed = ports.parameters if isinstance(ports.parameters, list) else []
     rows = [JsonObject(item) for item in listed if isinstance(item, dict)]
     return {text(row.parameter_key): whole(row.value) for row in rows if text(row.parameter_key)}
@@ -212,7 +214,7 @@ def _artifacts(ports: JsonObject, direction: str) -> Iterator[Artifact]:
             if text(row.type) != "Metric":
                 yield made
             elif metrics and not made.metadata.keys() & metrics[-1].metadata.keys():
-                # One `Output[Metrics]` comes as an artifact for each of its numbers.
+                # One `Output[Metrics]` arrives as one artifact for each of its numbers.
                 metrics[-1] = replace(metrics[-1], metadata={**metrics[-1].metadata, **made.metadata})
             else:
                 metrics.append(made)

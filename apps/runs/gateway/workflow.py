@@ -1,6 +1,7 @@
-"""Reads a run of KFP 1.x: its Argo Workflow, which the v1beta1 API hands out as JSON text, and its metrics.
+"""Reads a run of KFP 1.x: its Argo Workflow, which the v1beta1 API returns as JSON text, and its metrics.
 
-Source of the shapes: Argo Workflows, pkg/apis/workflow/v1alpha1 (NodeStatus); kubeflow/pipelines, backend/api/v1beta1.
+Sources of the formats: Argo Workflows, pkg/apis/workflow/v1alpha1 (NodeStatus); kubeflow/pipelines,
+backend/api/v1beta1.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _MOST_METRICS: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegacyRun:
-    """A run as the v1beta1 API tells it.
+    """A run as the v1beta1 API returns it.
 
     Attributes:
-        manifest: the Workflow; empty where there is none.
-        metrics: by node id, numbers by name.
+        manifest: the Workflow; empty if there is none.
+        metrics: numbers by name, by node id.
     """
 
     manifest: Mapping[str, Any] = field(default_factory=dict)
@@ -34,22 +35,22 @@ class LegacyRun:
 
     @property
     def message(self) -> str:
-        """What the Workflow says of itself where it has no steps to say it: why it never began; "" for nothing."""
+        """The Workflow's own message, which explains why a Workflow without steps never began; "" for none."""
         status = self.manifest.get("status")
         message = status.get("message") if isinstance(status, dict) else ""
         return f"Its workflow says: {message}" if message else ""
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The run's steps; none where nothing has started."""
+        """The run's steps; empty if none has started."""
         return workflow_steps.build_steps(self.manifest, self.metrics)
 
 
 def read_run(connection: Connection, run: Run) -> LegacyRun:
-    """Returns a run as the v1beta1 API tells it.
+    """Returns a run as the v1beta1 API returns it.
 
     Raises:
-        RunsError: no answer, or not a run in it.
+        RunsError: no answer, or the answer is not a run.
     """
     body = http.read_json_text(connection, f"/apis/v1beta1/runs/{quote(run.id, safe='')}", {})
     try:
@@ -69,7 +70,7 @@ def _metrics(listed: Any) -> dict[str, dict[str, float]]:
     for item in (listed if isinstance(listed, list) else [])[:_MOST_METRICS]:
         if not isinstance(item, dict) or not item.get("name"):
             continue
-        # Protobuf's JSON leaves a zero out.
+        # Protobuf's JSON omits a zero.
         value = item.get("number_value", 0)
         if isinstance(value, int | float) and not isinstance(value, bool):
             found.setdefault(str(item.get("node_id", "")), {})[str(item["name"])] = value

@@ -1,4 +1,4 @@
-"""The nodes of an Argo Workflow: which are steps, which are frames around steps, and what depends on what."""
+"""The nodes of an Argo Workflow: which ones are steps, which are frames around steps, and their dependencies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAMES: Final = frozenset({"DAG", "Steps", "TaskGroup"})
 
 
 def read_nodes(status: Any) -> dict[str, Node]:
-    """Returns the nodes by id; large Workflows have them compressed (base64 of gzip of JSON)."""
+    """Returns the nodes by id; large Workflows contain them compressed (base64 of gzip of JSON)."""
     held = status if isinstance(status, Mapping) else {}
     nodes = held.get("nodes") or _decompressed(held.get("compressedNodes"))
     return (
@@ -39,12 +39,12 @@ def _decompressed(text: Any) -> Any:
 class NodeTree:
     """The nodes as people see them.
 
-    What Argo adds for itself is left out: step groups, and the tries of a node that is retried, which belong to it. The
+    Argo's internal nodes are left out: step groups, and the tries of a retried node, which belong to that node. The
     root is left out too, unless the whole Workflow is one pod.
 
     Attributes:
         shown: the steps and frames, by id.
-        tries: by the id of a retried node, its tries, oldest first.
+        tries: the tries of each retried node, oldest first, by the node's id.
     """
 
     def __init__(self, nodes: Mapping[str, Node], root: str) -> None:
@@ -57,7 +57,7 @@ class NodeTree:
         self.parents = {key: self._frame_of(key) for key in self.shown}
 
     def node(self, key: str) -> Node:
-        """Returns a node, shown or not."""
+        """Returns a node, whether shown or not."""
         return self._nodes[key]
 
     def _is_shown(self, key: str, node: Node, root: str) -> bool:
@@ -74,7 +74,7 @@ class NodeTree:
         return sorted(self._children(node), key=lambda key: str(self._nodes[key].get("startedAt") or "9"))
 
     def _frame_of(self, key: str) -> str | None:
-        """Returns the nearest frame around a node: the group it was fanned out by, else what its boundary says."""
+        """Returns the nearest frame around a node: the group it was fanned out from, else the one of its boundary."""
         if key in self._grouped and self._grouped[key] in self.shown:
             return self._grouped[key]
         boundary = self._nodes[key].get("boundaryID")
@@ -87,10 +87,10 @@ class NodeTree:
         return None
 
     def predecessors(self) -> dict[str, set[str]]:
-        """Returns, for each shown node, the siblings it waits for.
+        """Returns for each shown node the siblings it waits for.
 
-        Argo's children lead from a frame to its first nodes, and from a frame's last nodes to what comes after it: each
-        such edge is lifted to where both ends stand in the same frame.
+        Argo's children lead from a frame to its first nodes, and from a frame's last nodes to what comes after it. Each
+        such edge is lifted to the level at which both ends are in the same frame.
         """
         before: dict[str, set[str]] = {key: set() for key in self.shown}
         for key in self.shown:

@@ -1,4 +1,4 @@
-"""Reads the templates of an Argo Workflow, as KFP 1.x compiled pipelines: their tasks, and what waits for what."""
+"""Parses the templates of an Argo Workflow, as KFP 1.x compiled pipelines: their tasks and dependencies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST: Final = 20_000
 
 
 def tasks(spec: Mapping[str, Any], template: Mapping[str, Any]) -> tuple[Task, ...]:
-    """Returns the tasks of one template, in the order they are written; empty for a container.
+    """Returns the tasks of one template, in written order; empty for a container.
 
     Args:
         spec: the Workflow.
@@ -34,7 +34,7 @@ def tasks(spec: Mapping[str, Any], template: Mapping[str, Any]) -> tuple[Task, .
 
 
 def _steps(spec: Mapping[str, Any], groups: Any) -> Iterator[Task]:
-    """Groups run one after the other, what is in a group at the same time."""
+    """Groups run one after the other; the steps of a group run at the same time."""
     before: frozenset[str] = frozenset()
     for group in groups if isinstance(groups, list) else ():
         bodies = [body for body in (group if isinstance(group, list) else [group]) if isinstance(body, Mapping)]
@@ -67,7 +67,7 @@ class _Walk:
     steps: list[Step] = field(default_factory=list)
 
     def add(self, found: tuple[Task, ...], parent_id: str, path: tuple[str, ...]) -> None:
-        """Adds tasks and what is in them; a template that is in itself (1.x pipelines may recur) is opened once."""
+        """Adds tasks and their inner tasks; opens a template that contains itself (1.x pipelines may recurse) once."""
         for task in found:
             if len(self.steps) >= _MOST:
                 return
@@ -121,7 +121,7 @@ def _display_name(template: Mapping[str, Any]) -> str:
 
 
 def _waits_for(body: Mapping[str, Any]) -> set[str]:
-    """`dependencies` is a list of names, `depends` an expression such as `a && (b.Succeeded || c.Failed)`."""
+    """Returns the tasks it waits for: a list `dependencies`, or `depends`, such as `a && (b.Succeeded || c.Failed)`."""
     listed = body.get("dependencies")
     names = {str(name) for name in listed} if isinstance(listed, list) else set()
     words = re.sub(r"\.[A-Za-z]+", "", str(body.get("depends") or ""))

@@ -1,4 +1,4 @@
-"""Makes steps of an Argo Workflow's nodes: states, values, artifacts, tries, metrics."""
+"""Converts an Argo Workflow's nodes to steps: states, values, artifacts, attempts, metrics."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _DEEPEST: Final = 50
 
 
 def build_steps(manifest: Mapping[str, Any], metrics: Mapping[str, Mapping[str, float]]) -> tuple[Step, ...]:
-    """Returns the steps of a Workflow, parents before children, in the order they started.
+    """Returns the steps of a Workflow, parents before children, in the order in which they started.
 
     Args:
-        manifest: the Workflow; anything in it may be missing or of a wrong shape.
+        manifest: the Workflow; anything in it may be missing or malformed.
         metrics: by node id.
     """
     metadata, status = mapping(manifest.get("metadata")), mapping(manifest.get("status"))
@@ -51,7 +51,7 @@ def build_steps(manifest: Mapping[str, Any], metrics: Mapping[str, Mapping[str, 
 
 
 def step_id(key: str) -> str:
-    """Returns a node's id as it stands in addresses."""
+    """Returns a node's id as used in URLs."""
     return _UNSAFE.sub("_", key)
 
 
@@ -79,7 +79,7 @@ class _Reader:
             yield self._step(key, node, names, tuple(sorted(names[each] for each in before[key])))
 
     def _names(self) -> dict[str, str]:
-        """Task names, unique within their frame: edges are written in them."""
+        """Returns task names, unique within their frame, because edges refer to them."""
         shown = self._tree.shown
         titles = {key: str(node.get("displayName") or key) for key, node in shown.items()}
         counts = Counter((self._tree.parents[key], title) for key, title in titles.items())
@@ -87,7 +87,7 @@ class _Reader:
 
     def _step(self, key: str, node: Node, names: Mapping[str, str], depends_on: tuple[str, ...]) -> Step:
         tries = self._tree.tries.get(key, [])
-        # The newest try holds what the retried node itself may lack.
+        # The newest try has values that the retried node itself may lack.
         working = self._tree.node(tries[-1]) if tries else node
         parent = self._tree.parents[key]
         prefix = f"{working.get('templateName') or node.get('templateName') or ''}-"
@@ -132,7 +132,7 @@ class _Reader:
         template = str(node.get("templateName") or "")
         if not self._has_new_pod_names or key == self._root or not template:
             return key
-        # Argo 3.4 puts the template between the Workflow's name and the hash (workflow/util/pod_name.go).
+        # Argo 3.4 inserts the template between the Workflow's name and the hash (workflow/util/pod_name.go).
         return f"{self._root}-{template}-{key.rpartition('-')[2]}"
 
     def _artifacts(self, key: str, ports: Mapping[str, Any], direction: str, prefix: str) -> Iterator[Artifact]:
@@ -147,7 +147,7 @@ class _Reader:
             )
 
     def _uri(self, item: Mapping[str, Any]) -> str:
-        """Where an artifact is: said in full, or only its key in the Workflow's repository."""
+        """Returns an artifact's URI. A node gives it in full, or only the key in the Workflow's repository."""
         for kind, scheme in (("s3", "minio"), ("gcs", "gs"), ("oss", "oss")):
             stored = mapping(item.get(kind))
             bucket = stored.get("bucket") or mapping(self._repository.get(kind)).get("bucket")
@@ -156,7 +156,7 @@ class _Reader:
         return str(mapping(item.get("http")).get("url") or "")
 
     def _with_metrics(self, artifacts: list[Artifact], keys: list[str]) -> Iterator[Artifact]:
-        """Puts the numbers the API knows on the step's metrics artifact, or on one of their own."""
+        """Adds the API's metrics to the step's metrics artifact, or to a new one if it has none."""
         values = {name: value for key in keys for name, value in self._metrics.get(key, {}).items()}
         has_own = False
         for artifact in artifacts:

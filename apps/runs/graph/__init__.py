@@ -1,4 +1,4 @@
-"""A run's or pipeline's graph, and its times, as drawings that a template makes SVG of."""
+"""The graph of a run or pipeline, and its timeline, as drawings that templates render as SVG."""
 
 from apps.runs.graph.drawing import draw
 from apps.runs.graph.plan import spec_steps

@@ -11,12 +11,12 @@ from apps.runs.graph.tree import Tree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """One artifact that is to be drawn.
+    """One artifact to draw.
 
     Attributes:
         step: the step that wrote it.
-        source: the box the line comes from: that step, or the closed frame it is in.
-        targets: the boxes of those that read it, in the same frame as `source`.
+        source: the box where the line starts: that step, or the closed frame that contains it.
+        targets: the boxes of the steps that read it, in the same frame as `source`.
         readers: the names of the steps that read it.
     """
 
@@ -28,20 +28,20 @@ class Carried:
 
     @property
     def key(self) -> str:
-        """What lines call it; no step has such an id."""
+        """The id of the artifact in lines; no step has such an id."""
         return f"artifact:{self.step.id}:{self.artifact.name}:{self.artifact.id}"
 
 
 def by_level(tree: Tree) -> dict[str, list[Carried]]:
-    """Returns the artifacts to draw, by the id of the frame they stand in.
+    """Returns the artifacts to draw, by the id of the frame they are placed in.
 
-    One that is written inside a frame and read outside stands outside, so that both lines can be seen. What never
-    leaves a closed frame is not drawn.
+    An artifact written inside a frame and read outside is placed outside, so that both lines are visible. An artifact
+    that never leaves a closed frame is not drawn.
     """
     readers = _Readers(tree)
     found: dict[str, list[Carried]] = defaultdict(list)
     written: set[str] = set()
-    # The innermost writer first: a frame hands on what a step in it wrote, under the same id.
+    # Innermost writers first: a frame passes on what a step in it wrote, under the same id.
     for step in reversed(list(tree.by_id.values())):
         if tree.visible(step.id) is None:
             continue
@@ -56,7 +56,7 @@ def by_level(tree: Tree) -> dict[str, list[Carried]]:
 
 
 class _Readers:
-    """Who reads which artifact: by its id, and where Argo gave the two ends ids of their own (1.x), by its URI."""
+    """The readers of each artifact: by its id, or by its URI if Argo gave the two ends separate ids (1.x)."""
 
     def __init__(self, tree: Tree) -> None:
         ports = [(step, artifact) for step in tree.by_id.values() for artifact in step.artifacts]

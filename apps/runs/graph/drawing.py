@@ -1,4 +1,4 @@
-"""Lays out the steps of a run as a drawing: which boxes there are, how large, and where."""
+"""Lays out the steps of a run as a drawing: the boxes, their sizes, and their positions."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def draw(
 
     Args:
         steps: all of them.
-        look: what is open; None leaves it to the graph's size.
-        selected_id: the step that is looked at, whose frames are open.
-        view: the view the addresses of buttons name.
+        look: which frames are open; None lets the graph's size decide.
+        selected_id: the selected step, whose frames are open.
+        view: the view for the URLs of buttons.
     """
     look = look or GraphViewState()
     tree = Tree(steps, look, selected_id=selected_id)
@@ -54,7 +54,7 @@ class _Painter:
         self.edges = _edges(tree)
 
     def level(self, frame_id: str, steps: Iterable[Step], depth: int) -> Drawing:
-        """Draws the steps of one frame, and what is in them; "" is the graph itself."""
+        """Draws the steps of one frame and their contents; the frame "" is the graph itself."""
         steps = list(steps)
         inner = {step.id: self._inner(step, depth) for step in steps}
         boxes = [self._box(step, inner[step.id], depth) for step in steps]
@@ -127,10 +127,10 @@ class _Painter:
 
 
 def _edges(tree: Tree) -> dict[str, set[tuple[str, str]]]:
-    """Returns what waits for what, by the id of the frame both stand in; of boxes that are seen.
+    """Returns the dependencies between visible boxes, by the id of the frame that contains both.
 
-    Names are those of steps beside; where there is none of that name (in 1.x runs a step may wait for one inside
-    a frame), the line runs between the two frames that stand beside each other.
+    `depends_on` names siblings. If no sibling has such a name (in 1.x runs a step may wait for one inside a frame), the
+    line connects the two sibling frames.
     """
     named: dict[tuple[str, str], list[str]] = defaultdict(list)
     anywhere: dict[str, list[str]] = defaultdict(list)
@@ -151,7 +151,7 @@ def _edges(tree: Tree) -> dict[str, set[tuple[str, str]]]:
 def _filled(
     frame: Drawing, boxes: Sequence[Box], inner: dict[str, Drawing | None], placed: layout.Placement
 ) -> Drawing:
-    """Returns one level's drawing with its boxes and with everything inside them, each at its place."""
+    """Returns one level's drawing with its boxes and their contents, each at its place."""
     everything: list[Box] = []
     lines, pills = list(frame.lines), list(frame.pills)
     for box in boxes:
@@ -175,7 +175,7 @@ def _size(inside: Drawing | None, choice_room: float) -> layout.Size:
 
 
 def _pill(each: Carried, corner: layout.Point) -> Pill:
-    # Its letters are smaller and thinner than those `fit` counts with.
+    # Its letters are smaller and thinner than those that `fit` assumes.
     label = fit(each.artifact.name, 1.2 * (PILL[0] - 44))
     return Pill(carried=each, x=corner[0], y=corner[1], width=PILL[0], height=PILL[1], label=label)
 

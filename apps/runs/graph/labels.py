@@ -1,11 +1,11 @@
-"""Cuts names to the room a box has; the whole name stays in its title."""
+"""Cuts names to the width of a box; the box's title keeps the whole name."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Final
 
-# Bold DejaVu Sans at 13 px, the widest of the fonts people's systems have for this.
+# Bold DejaVu Sans at 13 px, the widest of the usual system fonts.
 _NARROW: Final = dict.fromkeys("iljI.,:;|!'` ", 5.2) | dict.fromkeys("tfr()[]{}-_/\\", 6.6)
 _BROAD: Final = dict.fromkeys("mwMW@%", 14.4) | dict.fromkeys("&<>=+~^#", 11.4)
 _WIDTHS: Final = _NARROW | _BROAD
@@ -13,11 +13,11 @@ _MOST_READ: Final = 200
 
 
 def fit(text: str, width: float) -> str:
-    """Returns as much of a text as fits, at the size names have in the graph.
+    """Returns as much of a text as fits, at the font size of names in the graph.
 
     Args:
         text: any; line breaks and control characters become spaces.
-        width: the room in SVG units. No font is asked: the letters are as wide as the widest usual font has them.
+        width: the available width in SVG units. Uses the letter widths of the widest usual font.
     """
     plain = "".join(letter if letter.isprintable() else " " for letter in text[:_MOST_READ])
     if sum(map(_width, plain)) <= width and len(text) <= _MOST_READ:

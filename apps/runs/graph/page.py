@@ -1,4 +1,4 @@
-"""What the templates of a graph and of a timeline are given."""
+"""Template contexts of a graph and of a timeline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KIND_ICONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Menu:
-    """The iterations of one loop to choose from, as (query, iteration); `left_out` of them are not offered."""
+    """The selectable iterations of one loop, as (query, iteration); `left_out` of them are not offered."""
 
     box: Box
     options: tuple[tuple[str, Step], ...]
@@ -41,12 +41,12 @@ class Menu:
 def graph_context(
     steps: Sequence[Step], look: GraphViewState, *, view: str, selected: Step | None = None, is_plan: bool = False
 ) -> dict[str, Any]:
-    """Returns what `runs/_graph.html` needs, and what every other view needs to keep the look in its addresses.
+    """Returns the context for `runs/_graph.html`, and the part that other views need to keep the look in their URLs.
 
     Args:
         steps: parents before children.
-        look: what is open.
-        view: the view asked for; "graph" becomes "steps" where the list comes first.
+        look: which frames are open.
+        view: the requested view; "graph" becomes "steps" if the graph is too large to come first.
         selected: the step whose panel is open.
         is_plan: whether these are the steps of a spec, which have not run.
     """
@@ -75,7 +75,7 @@ def graph_context(
 
 
 def timeline_context(steps: Sequence[Step], run: Run) -> dict[str, Any]:
-    """Returns what the template of the timeline needs."""
+    """Returns the context of the timeline."""
     drawn = build_timeline(steps, run, timezone.now())
     return {"timeline": drawn, "summary": summarize(steps)}
 
@@ -109,7 +109,7 @@ def _menus(drawing: Drawing) -> list[Menu]:
 
 
 def _symbols(drawing: Drawing, *, is_plan: bool) -> list[tuple[str, str]]:
-    """Returns (id, icon) of what the boxes are marked with; each icon stands in the drawing once."""
+    """Returns (id, icon) of the marks on the boxes; the drawing contains each icon once."""
     steps = [box.step for box in drawing.boxes]
     if is_plan:
         return [(f"kind-{kind.value}", KIND_ICONS[kind]) for kind in sorted({step.kind for step in steps})]

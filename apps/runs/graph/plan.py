@@ -15,9 +15,9 @@ _DEEPEST: Final = 30
 
 
 def spec_steps(spec: Mapping[str, Any]) -> tuple[Step, ...]:
-    """Returns the steps of a spec that has not run, all of them waiting; of an IR or of a 1.x Workflow.
+    """Returns the steps of an IR or a 1.x Workflow that has not run, all of them pending.
 
-    Artifacts have the ids of their places: who writes one and who reads it carry the same.
+    The ids of artifacts are derived from their places: the writer and the readers of an artifact have the same id.
     """
     if specs.is_workflow(spec):
         return workflow_spec.build_steps(spec)
@@ -27,7 +27,7 @@ def spec_steps(spec: Mapping[str, Any]) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """A task in its graph: its definition, its component's, and the artifacts its frame was given, by name."""
+    """A task in its graph: its definition, its component's, and the artifacts that its frame was given, by name."""
 
     step: Step
     body: Mapping[str, Any]
@@ -60,7 +60,7 @@ class _Reader:
     by_name: Mapping[tuple[str | None, str], str]
 
     def outputs(self, step_id: str) -> Iterator[Artifact]:
-        """What the step itself writes; a frame only hands on."""
+        """Yields the artifacts that the step itself writes; a frame only passes artifacts on."""
         component = self.places[step_id].component
         if "dag" in component:
             return
@@ -68,7 +68,7 @@ class _Reader:
             yield _artifact(f"{step_id}/{key}", key, kind, "output")
 
     def inputs(self, step_id: str) -> Iterator[Artifact]:
-        """What the step reads of what other steps wrote."""
+        """Yields the artifacts of other steps that the step reads."""
         component = self.places[step_id].component
         if "dag" in component:
             return
@@ -78,7 +78,7 @@ class _Reader:
                 yield _artifact(source, key, kinds.get(key, "system.Artifact"), "input")
 
     def _given(self, step_id: str, key: str, depth: int) -> Iterator[str]:
-        """Who wrote what an input is given: a step beside, or one outside the frame."""
+        """Yields the artifacts that an input is given, written by a sibling step or by one outside the frame."""
         place = self.places.get(step_id)
         if place is None or depth > _DEEPEST:
             return
@@ -91,7 +91,7 @@ class _Reader:
             yield from self._given(place.step.parent_id, str(given["componentInputArtifact"]), depth + 1)
 
     def _made(self, step_id: str, key: str, depth: int) -> Iterator[str]:
-        """Who wrote an output: the step itself, or the one inside a frame that hands it on."""
+        """Yields the artifacts of an output, written by the step itself or by a step in the frame that passes it on."""
         place = self.places.get(step_id)
         if place is None or depth > _DEEPEST:
             return

@@ -1,4 +1,4 @@
-"""What a drawing of the graph is made of: boxes, frames around boxes, and lines. A template makes SVG of it."""
+"""The elements of a graph's drawing: boxes, frames around boxes, and lines. A template renders them as SVG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apps.runs.graph.carried import Carried
 from apps.runs.graph.labels import fit
 from apps.ui.formats import duration, type_name
 
-# Of the button that opens and closes a frame.
+# Size of the button that opens and closes a frame.
 BUTTON: Final = 28.0
 _ICONS: Final = {
     "Dataset": "table",
@@ -26,13 +26,13 @@ _ICONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The iteration a loop shows, and what its neighbours' addresses are.
+    """The iteration that a loop shows, and the URLs of its neighbours.
 
     Attributes:
         x: where its buttons start, from the left of the frame.
-        place: 1-based, among those that exist.
-        before, after: the query of the neighbour; "" where there is none.
-        options: (query, iteration) of each.
+        place: 1-based, among the existing ones.
+        before, after: the query of the neighbour; "" if there is none.
+        options: (query, iteration) of each iteration.
     """
 
     step: Step
@@ -45,15 +45,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """One step in the drawing; a frame when it is drawn around others.
+    """One step in the drawing; a frame if it is drawn around others.
 
     Attributes:
         label: the name, cut to fit.
         is_frame: whether others are drawn inside it.
-        holds: how many steps that do work are in it, of every iteration; 0 for a step that is no frame.
-        held: their states in words, the worst first.
-        toggle: the query that opens or closes it; "" where there is nothing to open.
-        choice: the iteration shown; None for everything that is no loop, or a closed one.
+        holds: the number of steps other than frames in it, over all iterations; 0 for a step that is not a frame.
+        held: their states as text, the worst first.
+        toggle: the query that opens or closes it; "" if there is nothing to open.
+        choice: the iteration shown; None unless it is an open loop.
     """
 
     step: Step
@@ -71,29 +71,29 @@ class Box:
 
     @property
     def place(self) -> str:
-        """Its corner, as SVG writes it."""
+        """Its corner in SVG syntax."""
         return f"{self.x:.1f} {self.y:.1f}"
 
     @property
     def button_x(self) -> float:
-        """Where the button that opens and closes it stands."""
+        """The position of the button that opens and closes it."""
         return round(self.width - BUTTON - 4, 1)
 
     @property
     def took(self) -> timedelta | None:
-        """How long it worked, or has worked so far; None where it did not start, or its end is not known."""
+        """How long it ran or has run so far; None if it did not start, or if its end is unknown."""
         if self.step.state is State.RUNNING and self.step.started_at:
             return max(timedelta(0), datetime.now(UTC) - self.step.started_at)
         return self.step.duration
 
     @property
     def kind_word(self) -> str:
-        """What it is, for people."""
+        """Its kind, for people."""
         return self.step.kind.value.replace("_", " ")
 
     @property
     def step_label(self) -> str:
-        """The box of a run's step in words, for screen readers."""
+        """The box of a run's step as text, for screen readers."""
         inside = f": {self.held}" if not self.is_frame else ""
         took = self.took
         parts = [
@@ -106,7 +106,7 @@ class Box:
 
     @property
     def task_label(self) -> str:
-        """The box of a pipeline's task in words, for screen readers."""
+        """The box of a pipeline's task as text, for screen readers."""
         inside = [f"{_count(self.holds, 'task')} inside"] if self.holds else []
         return ", ".join([f"{self.step.name}, {self.kind_word}", *inside, *self._waits_for])
 
@@ -116,7 +116,7 @@ class Box:
 
     @property
     def word(self) -> str:
-        """The second line of a box that is no open frame, cut to fit."""
+        """The second line of a box that is not an open frame, cut to fit."""
         if not self.toggle:
             return self.kind_word
         if self.step.state is State.PENDING:
@@ -141,7 +141,7 @@ class Pill:
 
     @property
     def place(self) -> str:
-        """Its corner, as SVG writes it."""
+        """Its corner in SVG syntax."""
         return f"{self.x:.1f} {self.y:.1f}"
 
     @property
@@ -151,20 +151,20 @@ class Pill:
 
     @property
     def origin_label(self) -> str:
-        """The artifact and its step in words, for screen readers."""
+        """The artifact and its step as text, for screen readers."""
         artifact = self.carried.artifact
         return f"{artifact.name}, {type_name(artifact.type)} of {self.carried.step.name}"
 
     @property
     def full_label(self) -> str:
-        """The artifact, its step and its readers in words, for screen readers."""
+        """The artifact, its step and its readers as text, for screen readers."""
         readers = f", read by {', '.join(self.carried.readers)}" if self.carried.readers else ""
         return self.origin_label + readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line; `source` and `target` are ids of steps, or `artifact:` with an artifact's."""
+    """One line; `source` and `target` are ids of steps, or of artifacts with the prefix `artifact:`."""
 
     source: str
     target: str
@@ -178,10 +178,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """Boxes (frames before what stands in them), artifacts and the lines between, in SVG units.
+    """Boxes (frames before their contents), artifacts and the lines between them, in SVG units.
 
     Attributes:
-        is_cut: whether frames stay closed because too much would have to be drawn.
+        is_cut: whether some frames stay closed because the drawing would be too large.
     """
 
     boxes: tuple[Box, ...]
@@ -193,7 +193,7 @@ class Drawing:
 
     @property
     def has_frames(self) -> bool:
-        """Whether anything can be opened or closed."""
+        """Whether any frame can be opened or closed."""
         return any(box.toggle for box in self.boxes)
 
     @property

@@ -1,4 +1,4 @@
-"""A graph in one sentence, for screen readers and as a summary."""
+"""A one-sentence summary of a graph, also for screen readers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from apps.runs.entities.states import WORST_FIRST
 COMPOUND: Final = frozenset(
     {StepKind.DAG, StepKind.LOOP, StepKind.ITERATION, StepKind.CONDITION, StepKind.EXIT_HANDLER}
 )
-"""Kinds that do no work of their own but hold steps; an exit handler without any is a step like others."""
+"""Kinds that only contain steps; an exit handler without any counts as an ordinary step."""
 
 
 def working(steps: Sequence[Step]) -> list[Step]:
-    """Returns the steps that do work: those around which no other step's frame is drawn."""
+    """Returns the steps that do work of their own: those that are not drawn as frames around others."""
     holders = {step.parent_id for step in steps}
     return [step for step in steps if step.id not in holders and (step.kind not in COMPOUND or _is_alone(step))]
 
@@ -26,7 +26,7 @@ def _is_alone(step: Step) -> bool:
 
 
 def summarize(steps: Sequence[Step], *, is_plan: bool = False) -> str:
-    """Returns "12 steps: 1 failed, 10 succeeded, 1 skipped"; for a plan, how many steps and frames."""
+    """Returns "12 steps: 1 failed, 10 succeeded, 1 skipped"; for a plan, the number of steps and frames."""
     found = working(steps)
     frames = len(steps) - len(found)
     held = f" in {frames} frame{'s' if frames != 1 else ''}" if frames else ""

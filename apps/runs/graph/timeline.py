@@ -1,4 +1,4 @@
-"""When each step waited, worked and ended: rows of bars under one time axis (a Gantt chart)."""
+"""When each step waited, ran and ended: rows of bars on one time axis (a Gantt chart)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHORTEST_WAIT: Final = timedelta(milliseconds=500)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One stretch of time, in percent of the axis."""
+    """One period of time, in percent of the axis."""
 
     start: float
     length: float
@@ -30,17 +30,17 @@ class Span:
 
     @property
     def x(self) -> str:
-        """Where it begins, as SVG writes it."""
+        """Its start in SVG syntax."""
         return f"{self.start:.3f}%"
 
     @property
     def end(self) -> str:
-        """Where it ends, as SVG writes it."""
+        """Its end in SVG syntax."""
         return f"{self.start + self.length:.3f}%"
 
     @property
     def width(self) -> str:
-        """How long it is, as SVG writes it."""
+        """Its length in SVG syntax."""
         return f"{self.length:.3f}%"
 
 
@@ -49,11 +49,11 @@ class Row:
     """One step's row.
 
     Attributes:
-        depth: how many frames it stands in, at most 8.
-        bars: one for each attempt, oldest first; empty where it never started.
-        wait: from when all it waits for had ended to its start; None where that is not known, or no time passed.
-        waited: its length; None like `wait`.
-        started_after: from the axis's begin to its first start.
+        depth: the number of frames that contain it, at most 8.
+        bars: one for each attempt, oldest first; empty if it never started.
+        wait: from the end of the last step it waits for to its own start; None if unknown, or if no time passed.
+        waited: the length of `wait`; None like it.
+        started_after: from the start of the axis to its first start.
         took: from its first start to its end, or to now.
     """
 
@@ -68,7 +68,7 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The bars in words, for screen readers."""
+        """The bars as text, for screen readers."""
         waited = f", waited {duration(self.waited)}" if self.waited else ""
         started = f"{self.step.state.label.lower()}, started {duration(self.started_after)} after the start"
         return f"{started}{waited}, took {duration(self.took)}"
@@ -85,10 +85,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Rows of steps that started in the order of the tree, then those that never did.
+    """Rows of steps that started, in the order of the tree, then those that never did.
 
     Attributes:
-        left_out: how many steps the rows leave out.
+        left_out: the number of steps without a row.
     """
 
     rows: tuple[Row, ...]
@@ -99,17 +99,17 @@ class Timeline:
 
     @property
     def total(self) -> timedelta | None:
-        """How long the axis is; None where nothing has started."""
+        """The length of the axis; None if nothing has started."""
         return self.ends_at - self.begins_at if self.begins_at and self.ends_at else None
 
 
 def build_timeline(steps: Sequence[Step], run: Run, now: datetime) -> Timeline:
-    """Returns the times of a run's steps.
+    """Returns the timeline of a run's steps.
 
     Args:
         steps: parents before children.
-        run: whose creation the axis begins with, where that is close enough to matter.
-        now: where bars of steps that still work end.
+        run: its creation starts the axis, if it is close enough to the first step.
+        now: the end of the bars of running steps.
     """
     periods = {step.id: _periods(step, now) for step in steps}
     begins, ends = _bounds(periods.values(), run)
@@ -148,7 +148,7 @@ class _Axis:
 
 
 def _periods(step: Step, now: datetime) -> list[_Period]:
-    """Clocks differ between machines: what ended before it began lasted no time."""
+    """Returns the periods of a step's attempts. Clocks differ between machines: a negative period counts as zero."""
     parts = step.attempts or (step,)
     found: list[_Period] = []
     for part in parts:
@@ -166,7 +166,7 @@ def _bounds(periods: Iterable[list[_Period]], run: Run) -> tuple[datetime | None
     if not every:
         return None, None
     begins, ends = min(start for start, _, _ in every), max(end for _, end, _ in every)
-    # A clone of an old schedule may have been created long before: an axis of waiting shows nothing else.
+    # A clone of an old schedule may have been created long before, and the axis would show nothing but waiting.
     created = run.created_at
     if created and created < begins and begins - created < (ends - begins) + timedelta(seconds=60):
         begins = created
@@ -205,7 +205,7 @@ def _busy_rows(steps: Sequence[Step], periods: Mapping[str, list[_Period]], axis
 def _ready_at(
     step: Step, ends: Mapping[tuple[str | None, str], datetime], started: Mapping[str, datetime], axis: _Axis
 ) -> datetime | None:
-    """When the last of what it waits for had ended; without any, when its frame, or the run, began."""
+    """Returns the end of the last step it waits for, or the start of its frame or axis; None if an end is unknown."""
     before = [ends[step.parent_id, name] for name in step.depends_on if (step.parent_id, name) in ends]
     if len(before) < len(step.depends_on):
         return None

@@ -1,4 +1,4 @@
-"""Which steps of a run are to be seen: open and closed frames, and the iteration each loop shows."""
+"""Which steps of a run are visible: open and closed frames, and the iteration that each loop shows."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from apps.runs.graph.summary import COMPOUND
 from apps.runs.graph.view_state import GraphViewState
 
 MOST_STEPS: Final = 500
-"""Above this the list comes first: nobody can read such a graph at once."""
+"""Larger graphs show the list first, because nobody can read them at a glance."""
 MOST_OPEN: Final = 60
-"""Up to so many boxes every frame is open; above, only those with a failure or the chosen step in them."""
+"""Up to this number of boxes, every frame is open; above it, only those with a failure or the selected step in them."""
 MOST_DRAWN: Final = 1500
-"""No frame opens beyond this, whatever an address asks for."""
+"""No frame opens beyond this number of boxes, whatever a URL asks for."""
 _MOST_OPENED_UNASKED: Final = 150
 _DEEPEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inside:
-    """What a frame shows when it is open.
+    """The contents of an open frame.
 
     Attributes:
         steps: the steps in it; for a loop those of one iteration.
-        iterations: all of a loop's; empty for every other frame, and for a loop that has not started.
+        iterations: all of a loop's; empty for other frames, and for a loop that has not started.
         chosen: the iteration shown.
     """
 
@@ -40,10 +40,10 @@ class Tree:
     """The steps of one run under one look.
 
     Attributes:
-        top: the steps that stand in no frame.
-        opened: ids of the frames that are open.
-        opens_itself: ids of the frames that would be open if nobody had touched any.
-        is_cut: whether frames stay closed because too much would have to be drawn.
+        top: the steps outside any frame.
+        opened: ids of the open frames.
+        opens_itself: ids of the frames that would be open by default.
+        is_cut: whether some frames stay closed because the drawing would be too large.
     """
 
     def __init__(self, steps: Sequence[Step], look: GraphViewState, *, selected_id: str = "") -> None:
@@ -62,17 +62,17 @@ class Tree:
         self._open_frames()
 
     def is_frame(self, step: Step) -> bool:
-        """Whether others stand in this step, or would if it had run."""
+        """Whether this step contains others, or would if it had run."""
         return bool(self.children.get(step.id)) or (step.kind in COMPOUND and step.kind is not StepKind.EXIT_HANDLER)
 
     def inside(self, step: Step) -> Inside:
-        """Returns what this frame shows."""
+        """Returns the contents of this frame."""
         if step.id not in self._inside:
             self._inside[step.id] = self._look_inside(step)
         return self._inside[step.id]
 
     def below(self, step: Step, depth: int = 0) -> list[Step]:
-        """Returns every step in this frame, at any depth and of every iteration."""
+        """Returns every step in this frame, at any depth and of all iterations."""
         found: list[Step] = []
         for child in self.children.get(step.id, ()) if depth < _DEEPEST else ():
             found.append(child)
@@ -80,11 +80,11 @@ class Tree:
         return found
 
     def is_iteration(self, step: Step) -> bool:
-        """Whether this is one round of a loop, which has no box of its own: its loop shows it."""
+        """Whether this is an iteration of a loop, which has no box of its own: its loop shows it."""
         return step.kind is StepKind.ITERATION and step.parent_id in self.by_id
 
     def chain(self, step_id: str) -> list[str]:
-        """Returns the ids of the boxes that contain this step, the outermost first and its own last.
+        """Returns the ids of the boxes that contain this step, from the outermost to its own.
 
         The list ends with the first closed frame. It is empty for a step of an iteration that is not shown.
         """
@@ -110,7 +110,7 @@ class Tree:
         return chain[-1] if chain else None
 
     def beside(self, source_id: str, target_id: str) -> tuple[str, str, str]:
-        """Returns the frame in which two steps, or the frames around them, are siblings, and those two.
+        """Returns the frame in which two steps, or the frames around them, are siblings, and the ids of those two.
 
         The id of a step that is not shown is "".
         """
@@ -154,7 +154,7 @@ class Tree:
         return len(steps) + sum(self._size(inner, depth + 1) for inner in below)
 
     def _open_frames(self) -> None:
-        """Opens frames level by level, so that what is cut off is what lies deepest."""
+        """Opens frames level by level, so that the deepest ones are cut off."""
         is_small = self._size(self.top) <= MOST_OPEN
         shown, waiting = len(self.top), [*self.top]
         for step in waiting:

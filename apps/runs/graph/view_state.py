@@ -1,6 +1,6 @@
 """Which parts of a graph are shown: open frames, and the iteration of each loop.
 
-All of it is in the address, so a link shows another person the same graph.
+All of it is in the URL, so a link shows another person the same graph.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphViewState:
-    """What an address asks to see of a graph.
+    """The look of a graph that a URL requests.
 
     Attributes:
-        opened: frames opened by hand, by id; `closed` the same for those closed by hand.
-        frames: "open" or "closed" for all that were not touched by hand; "" leaves it to their number.
+        opened: ids of frames opened by hand; `closed` are those closed by hand.
+        frames: "open" or "closed" for all frames that were not toggled by hand; "" lets their number decide.
         iterations: the number of the iteration to show, by the loop's id.
         has_artifacts: whether artifacts are drawn between their steps.
-        is_forced: whether a graph is drawn even where there are so many steps that the list comes first.
+        is_forced: whether the graph is drawn even though it is so large that the list would come first.
     """
 
     opened: frozenset[str] = frozenset()
@@ -36,7 +36,7 @@ class GraphViewState:
 
     @classmethod
     def from_query(cls, query: Any) -> GraphViewState:
-        """Reads an address; what makes no sense in it is left out.
+        """Parses a URL's query and ignores invalid parts.
 
         Args:
             query: a QueryDict.
@@ -53,7 +53,7 @@ class GraphViewState:
         )
 
     def query(self, *, view: str = "") -> str:
-        """Returns the address's query, without the question mark; "" where nothing differs from the usual."""
+        """Returns the URL's query, without the question mark; "" if everything is at its default."""
         values = {
             "view": "" if view == "graph" and not self.is_forced else view,
             "frames": self.frames,
@@ -66,12 +66,12 @@ class GraphViewState:
         return "&".join(f"{name}={quote(value, safe=',:')}" for name, value in values.items() if value)
 
     def toggled(self, frame_id: str, *, is_open: bool, opens_itself: bool) -> GraphViewState:
-        """Returns the look with one frame closed that is open, or opened that is closed.
+        """Returns the look with one frame toggled.
 
         Args:
             frame_id: the frame.
             is_open: whether it is open now.
-            opens_itself: whether it is open where nobody touched it.
+            opens_itself: whether it is open by default.
         """
         opened, closed = self.opened - {frame_id}, self.closed - {frame_id}
         if is_open and opens_itself:
@@ -81,7 +81,7 @@ class GraphViewState:
         return replace(self, opened=opened, closed=closed)
 
     def at(self, loop_id: str, number: int) -> GraphViewState:
-        """Returns the look with another iteration of a loop shown."""
+        """Returns the look with another iteration of a loop."""
         return replace(self, iterations={**self.iterations, loop_id: number})
 
     def with_frames(self, frames: str) -> GraphViewState:

@@ -1,4 +1,4 @@
-"""What of an artifact can be shown at once: decided from its name, type and size before its bytes are read.
+"""Previews of artifacts without a render. Name, type and size decide the kind before the bytes are read.
 
 A preview kind is a module in `kinds` and a template in templates/runs/previews/; `registry` finds it.
 """

@@ -1,4 +1,4 @@
-"""What is in a .gz or .tar.gz, one level deep, read by the standard library; nothing is written to a disk."""
+"""The contents of a .gz or .tar.gz, one level deep, read with the standard library; nothing is written to disk."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _LARGEST_EXTRA_BYTES: Final = 64 * 1024
 
 
 class BrokenArchiveError(Exception):
-    """The bytes are no gzip, or break off; the text says it for people."""
+    """The bytes are not gzip, or end early; the text is for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A file in an archive; its size as the archive states it."""
+    """A file in an archive; its size is the one that the archive states."""
 
     name: str
     size_bytes: int
@@ -36,7 +36,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleFile:
-    """The one file of an archive; `size_bytes` is None where the archive does not state it."""
+    """The only file of an archive; `size_bytes` is None if the archive does not state it."""
 
     name: str
     source: Source
@@ -49,8 +49,8 @@ class Folder:
 
     Attributes:
         first: the first file's bytes, up to LARGEST_WHOLE_BYTES.
-        is_cut: whether there may be more than was looked at.
-        left_out: how many links, devices and names that lead outside there were.
+        is_cut: whether there may be more files than were examined.
+        left_out: the number of links, devices and names that lead outside.
     """
 
     members: list[Member] = field(default_factory=list)
@@ -60,15 +60,15 @@ class Folder:
 
 
 def opened(packed: Source, name: str, *, is_directory: bool = False) -> SingleFile | Folder:
-    """Returns what a gzip holds, inflated as far as it is read.
+    """Returns the contents of a gzip, which is decompressed only as far as it is read.
 
     Args:
         packed: the bytes of the gzip.
         name: the file name of the gzip.
-        is_directory: it stands for a folder, and a folder of one file is still a folder.
+        is_directory: it represents a folder; a folder with one file is still a folder.
 
     Raises:
-        BrokenArchiveError: not even the first file could be read; reading the source of a single file raises it too.
+        BrokenArchiveError: not even the first file could be read. Reading the source of a single file raises it too.
     """
     inflated = Source(_inflated(packed.chunks(_MOST_PACKED_BYTES)))
     start = inflated.peek(PEEK_BYTES)
@@ -118,7 +118,7 @@ def _walk(blocks: _Blocks, found: Folder) -> None:
 
 
 def _header(block: bytes) -> tarfile.TarInfo | None:
-    """Returns a header; None for the zeros at the end and for what is none."""
+    """Parses a header; None for the zeros at the end and for anything else."""
     try:
         return tarfile.TarInfo.frombuf(block, "utf-8", "replace")
     except (tarfile.HeaderError, ValueError):
@@ -146,14 +146,14 @@ class _Blocks:
         self._kept = b""
 
     def read(self, count: int) -> bytes:
-        """Returns so many bytes, or raises EOFError."""
+        """Returns exactly `count` bytes, or raises EOFError."""
         found = self.read_some(count)
         if len(found) < count:
             raise EOFError
         return found
 
     def read_some(self, count: int) -> bytes:
-        """Returns so many bytes, or as many as there are."""
+        """Returns `count` bytes, or fewer at the end."""
         found = bytearray()
         while len(found) < count:
             piece = self._kept or next(self._chunks, b"")
@@ -165,7 +165,7 @@ class _Blocks:
         return bytes(found)
 
     def skip(self, count: int, *, padding_of: int) -> None:
-        """Passes over bytes, and over what fills the last block of a file of that size."""
+        """Skips bytes and the padding of the last block of a file of that size."""
         left = count + -padding_of % _BLOCK
         while left:
             left -= len(self.read(min(left, _PIECE)))
@@ -177,7 +177,7 @@ def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             rest = chunk
             while rest:
-                if inflater.eof:  # a gzip may be several, one after the other
+                if inflater.eof:  # a gzip may consist of several members in sequence
                     inflater = zlib.decompressobj(wbits=31)
                 piece = inflater.decompress(rest, _PIECE)
                 is_begun = True

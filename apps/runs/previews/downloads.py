@@ -1,4 +1,4 @@
-"""What an artifact is called when it is saved, and its media type."""
+"""File name and media type of a downloaded artifact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from apps.runs.previews.registry import kind_of_type
 
 
 def download_name(artifact: Artifact, *, is_directory: bool) -> str:
-    """Returns the file name to save as: with a suffix that opens, where the type tells it."""
+    """Returns the file name to save as, with a suffix that the type determines if the name has none."""
     name = artifact.file_name
     if is_directory:
         return f"{name}.tar.gz"

@@ -1,4 +1,4 @@
-"""What the name and the metadata of an artifact say about its file."""
+"""What an artifact's name and metadata say about its file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _PACKED_SUFFIXES: Final = (".tar.gz", ".tgz", ".gz")
 
 
 def suffix_of(artifact: Artifact) -> str:
-    """Returns the file's suffix in lower case and with its dot; "" for none.
+    """Returns the file's suffix in lower case, including the dot; "" for none.
 
-    Where the file name has no suffix, as KFP's own names, `metadata.format` or `metadata.file_format` gives it.
+    If the file name has no suffix, as KFP's own names, `metadata.format` or `metadata.file_format` gives it.
     """
     name, dot, suffix = artifact.file_name.rpartition(".")
     if name and dot:

@@ -1,4 +1,4 @@
-"""What a preview kind is: how it recognises a file, and how it reads one."""
+"""Definition of preview kinds: how a kind recognizes a file, and how it reads one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.runs.previews.texts import Text
 
 
 class Evidence(enum.IntEnum):
-    """How a kind recognised a file, weakest first. The kind with the strongest evidence shows the file."""
+    """How a kind recognized a file, weakest first. The kind with the strongest evidence shows the file."""
 
     NONE = 0
     ANY_BYTES = 1
@@ -22,17 +22,17 @@ class Evidence(enum.IntEnum):
     FIRST_LINES = 3
     """The first lines resemble this kind."""
     FIRST_CHARACTERS = 4
-    """The text begins as this kind does."""
+    """The text begins like this kind."""
     RECORDS = 5
-    """The first line is a whole record of this kind."""
+    """The first line is a complete record of this kind."""
     KEYWORDS = 6
-    """The text holds words that only this kind has."""
+    """The text contains words that only this kind has."""
     MEDIA = 7
     """The first bytes or the gateway's content type name this kind."""
     SUFFIX = 8
     ARTIFACT_TYPE = 9
     SIGNATURE = 10
-    """The first bytes are certain, whatever the name and the type say."""
+    """The first bytes are conclusive, whatever the name and the type say."""
     GATEWAY = 11
     """The gateway says that this is a folder, or that it has no bytes."""
 
@@ -42,15 +42,15 @@ class PreviewFile:
     """A file to preview.
 
     Attributes:
-        artifact: gives the name, the type and the metadata.
-        source: the bytes from the front, `head` included; can be read once.
+        artifact: provides the name, the type and the metadata.
+        source: the bytes from the start, including `head`; can be read once.
         head: the first 64 kB.
         text: `head` decoded; None for binary data.
         content_type: as the gateway sent it; "" for none.
-        size_bytes: of the whole; None where the gateway did not say.
+        size_bytes: of the whole file; None if the gateway did not say.
         is_directory: the gateway packed a folder into a .tar.gz.
-        read_member: previews a file of an archive from its name, bytes and size. None for a file that came out of an
-            archive: only one level is opened.
+        read_member: previews a file of an archive from its name, bytes and size. None for a file from an archive,
+            because only one level is opened.
     """
 
     artifact: Artifact
@@ -64,22 +64,22 @@ class PreviewFile:
 
     @property
     def suffix(self) -> str:
-        """The suffix in lower case and with its dot; "" for none."""
+        """The suffix in lower case, including the dot; "" for none."""
         return suffix_of(self.artifact)
 
     @property
     def is_cut(self) -> bool:
-        """Whether the file goes on after `head`."""
+        """Whether the file continues after `head`."""
         return len(self.head) >= PEEK_BYTES if self.size_bytes is None else self.size_bytes > len(self.head)
 
     @property
     def known_size(self) -> int | None:
-        """The size of the whole, also where the gateway did not say it but `head` is the whole."""
+        """The size of the whole file; also known without the gateway if `head` is the whole file."""
         return self.size_bytes if self.is_cut else len(self.head)
 
     @property
     def encoding_note(self) -> str:
-        """The encoding in words; "" for UTF-8."""
+        """The encoding as a sentence; "" for UTF-8."""
         return f"Read as {self.text.encoding}." if self.text and self.text.encoding else ""
 
 
@@ -95,14 +95,14 @@ class PreviewKind:
         key: names the kind and its template.
         read: reads as much of a file as its template shows.
         detect: evidence in the content; a suffix or an artifact type of this kind counts without it.
-        suffixes: with their dot; a download whose name has no suffix gets the first.
+        suffixes: including the dot; a download whose name has no suffix gets the first.
         artifact_types: KFP's types that are always of this kind.
         is_text: whether the file must decode as text; binary data is shown as such.
-        text_suffixes: suffixes of text whose content decides about the kind.
-        largest_bytes: a larger file is not read; None where the beginning is enough.
-        media_type: the media type under which a browser draws the file by itself; None where it cannot.
-        played_type: the media type of sound or video that begins with these bytes, "" for other files; None for kinds
-            that no browser plays.
+        text_suffixes: suffixes of text whose content determines the kind.
+        largest_bytes: a larger file is not read; None if the beginning is enough.
+        media_type: the media type with which a browser displays the file natively; None if it cannot.
+        played_type: returns the media type of sound or video for its first bytes, "" for other files; None for kinds
+            that browsers cannot play.
     """
 
     key: str
@@ -125,7 +125,7 @@ class PreviewKind:
         return self.detect(file)
 
     def names_text(self, artifact: Artifact) -> bool:
-        """Whether the name or the type of an artifact says that it is text of this kind, in whatever encoding."""
+        """Whether the name or the type of an artifact says that it is text of this kind, in any encoding."""
         suffix = suffix_of(artifact)
         is_named = suffix in self.suffixes or artifact.type in self.artifact_types
         return suffix in self.text_suffixes or (self.is_text and is_named)

@@ -1,4 +1,4 @@
-"""From an artifact's bytes to its preview: as much is read as its kind needs, and no more."""
+"""Converts an artifact's bytes to its preview, reading only as much as its kind needs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from apps.runs.previews.source import Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A file that a browser draws by itself: an image, a page or a PDF, unpacked."""
+    """A file that a browser displays natively: an image, a page or a PDF, unpacked."""
 
     body: bytes
     media_type: str
 
 
 def preview(artifact: Artifact, stream: ArtifactStream) -> Preview:
-    """Reads as much of an artifact as its kind needs, and no more.
+    """Returns a preview, reading only as much of an artifact as its kind needs.
 
     Raises:
-        EndpointDownError: the bytes broke off.
+        EndpointDownError: the connection was closed.
     """
 
     def read_member(name: str, source: Source, size_bytes: int | None) -> Preview:
@@ -60,10 +60,10 @@ def _read(file: PreviewFile) -> Preview:
 
 
 def content(artifact: Artifact, stream: ArtifactStream) -> Content | None:
-    """Returns a file for the browser to draw, out of its .gz or .tgz too; None where it draws no such file.
+    """Returns a file for the browser to display, unpacked from a .gz or .tgz; None if browsers cannot display it.
 
     Raises:
-        EndpointDownError: the bytes broke off.
+        EndpointDownError: the connection was closed.
     """
     if (stream.size_bytes or 0) > LARGEST_WHOLE_BYTES:
         return None

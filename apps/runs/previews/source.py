@@ -1,4 +1,4 @@
-"""The bytes of an artifact, read once from the front, and never more of them than asked for."""
+"""The bytes of an artifact, read once from the start, and never more than requested."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 UNLIMITED: Final = 1 << 62
-"""A limit for whoever passes on all there is."""
+"""The limit for code that passes everything on."""
 
 
 class Source:
-    """Bytes that come in pieces; what was peeked at is still there for the next reader."""
+    """Bytes that arrive in pieces; peeked bytes stay available to the next reader."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -18,7 +18,7 @@ class Source:
         self._is_done = False
 
     def peek(self, count: int) -> bytes:
-        """Returns at most the first `count` bytes; asking again for more reads on."""
+        """Returns at most the first `count` bytes; a later call for more continues reading."""
         while len(self._kept) < count and not self._is_done:
             chunk = next(self._chunks, None)
             self._is_done = chunk is None
@@ -26,7 +26,7 @@ class Source:
         return bytes(self._kept[:count])
 
     def chunks(self, limit: int) -> Iterator[bytes]:
-        """Yields at most the first `limit` bytes; nothing else can be asked after it."""
+        """Yields at most the first `limit` bytes; no other method may be called afterwards."""
         left = limit
         while left > 0:
             chunk = bytes(self._kept) or next(self._chunks, b"")

@@ -19,7 +19,7 @@ from apps.runs.previews.preview_kind import PreviewFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The first rows; `is_cut` where there are more, and `notes` what was assumed."""
+    """The first rows; `is_cut` if there are more; `notes` lists the assumptions made."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -32,8 +32,8 @@ class TablePreview(Preview):
     """The first rows of a table.
 
     Attributes:
-        types: of the columns; empty where the file does not state them.
-        row_count: of the whole table; None where only its beginning was read.
+        types: of the columns; empty if the file does not state them.
+        row_count: of the whole table; None if only its beginning was read.
     """
 
     header: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class TablePreview(Preview):
 
 
 def table_preview(preview_kind: str, file: PreviewFile, table: Table) -> TablePreview:
-    """Returns the preview of a file of which a table was read."""
+    """Returns the preview of a file from which a table was read."""
     return TablePreview(
         preview_kind=preview_kind,
         size_bytes=file.known_size,
@@ -56,12 +56,13 @@ def table_preview(preview_kind: str, file: PreviewFile, table: Table) -> TablePr
 
 
 def delimited(text: str, *, is_cut: bool, suffix: str = "") -> Table | None:
-    """Returns delimited text as a table, short rows filled up; None where it cannot be read as one.
+    """Parses delimited text as a table and pads short rows; None if that is impossible.
 
-    Delimiter, header, comments and the rest are found out as the visualization types do.
+    Delimiter, header, comments and the like are detected as in the visualization types.
 
     Args:
-        is_cut: the text ends somewhere; its last row, which may be half of one, is left out.
+        text: the beginning of the file, or all of it.
+        is_cut: whether the text is cut off; then its last row, which may be incomplete, is dropped.
         suffix: of the file's name.
     """
     notes = Notes()
@@ -72,7 +73,7 @@ def delimited(text: str, *, is_cut: bool, suffix: str = "") -> Table | None:
 
 
 def rows_alone(text: str, *, is_cut: bool, most_rows: int) -> Table | None:
-    """Returns CSV whose columns are named elsewhere: every line is a row."""
+    """Parses CSV without a header, whose columns are named elsewhere."""
     return _table(csv.reader(io.StringIO(text, newline="")), (), is_cut=is_cut, most_rows=most_rows)
 
 
@@ -100,7 +101,7 @@ def _row(cells: list[str], width: int) -> tuple[str, ...]:
 
 
 def json_lines(text: str, *, is_cut: bool) -> Table | None:
-    """Returns JSON lines as a table with a column for each key; None where a line is no JSON."""
+    """Returns JSON lines as a table with a column for each key; None if a line is not JSON."""
     lines = [line for line in text.split("\n") if line.strip()]
     if is_cut:
         lines = lines[:-1]

@@ -1,11 +1,11 @@
-"""What programs write for a terminal, as plain text: colours and cursor movements taken out."""
+"""Terminal output as plain text, without colours and cursor movements."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-# Each alternative is linear: no part of one can match what the next repeats.
+# Each alternative is linear: no part of it can match what the next one repeats.
 _SEQUENCES: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-Z\\-~]?"  # colours, cursor
     r"|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?"  # titles, links
@@ -19,7 +19,7 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 def plain(text: str) -> str:
     """Returns text without escape sequences and control characters; tabs and line ends stay.
 
-    Of a line that was written over (a progress bar) only its last state stays.
+    Only the last state of an overwritten line (a progress bar) is kept.
     """
     cleaned = _CONTROLS.sub("", _SEQUENCES.sub("", text.replace("\r\n", "\n")))
     if "\r" not in cleaned:

@@ -1,4 +1,4 @@
-"""Text in whichever encoding it was written, and Markdown without what could do harm."""
+"""Decodes text in any encoding, and converts Markdown to harmless HTML."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Text:
 
 
 def decode(head: bytes, *, is_text: bool = False) -> Text | None:
-    """Returns bytes as text; None where they are none.
+    """Decodes bytes; None if they are not text.
 
     Args:
         head: may be cut inside its last character.
-        is_text: a name or a type says so; then a single-byte encoding is taken for granted where nothing else fits.
+        is_text: a name or a type says that it is text; then a single-byte encoding is assumed if nothing else fits.
     """
     encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else wide_encoding(head)
     if encoding:
@@ -66,10 +66,11 @@ def _single_byte(head: bytes, *, is_text: bool) -> Text | None:
 
 
 def markdown(text: str, *, first_heading: int = 5) -> str:
-    """Returns Markdown as HTML without scripts, styles or anything loaded from elsewhere.
+    """Returns Markdown as HTML without scripts, styles or content loaded from elsewhere.
 
     Args:
-        first_heading: the level that `#` gets; most pages have headings of their own down to the fourth.
+        text: the Markdown.
+        first_heading: the level of a `#` heading; most pages have headings of their own down to the fourth level.
     """
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = parser.parse(text)
@@ -81,6 +82,6 @@ def markdown(text: str, *, first_heading: int = 5) -> str:
 
 
 def decoded(body: bytes) -> str:
-    """Returns bytes as text, whatever they are."""
+    """Decodes any bytes as text."""
     found = decode(body, is_text=True)
     return found.value if found else body.decode("utf-8", "replace")

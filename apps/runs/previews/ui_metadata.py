@@ -1,6 +1,6 @@
-"""KFP 1.x's own viewers: what `mlpipeline-ui-metadata` and `mlpipeline-metrics` ask to be drawn.
+"""KFP 1.x's own viewers, which `mlpipeline-ui-metadata` and `mlpipeline-metrics` request.
 
-The shapes are KFP 1.x's: kubeflow/pipelines, frontend/src/lib/OutputArtifactLoader.ts.
+The formats are KFP 1.x's: kubeflow/pipelines, frontend/src/lib/OutputArtifactLoader.ts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class UndrawableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A number with a name; `text` is how it is read, as a share in per cent where its format says so."""
+    """A named number; `text` is its form for people, in per cent if its format says so."""
 
     name: str
     text: str
@@ -45,11 +45,11 @@ class Viewer:
     """One output of a step, drawn.
 
     Attributes:
-        number: its place among the outputs, from 0.
-        kind: as KFP names it.
-        source: where it came from; "" where the content stood in the metadata itself.
-        markup: sanitised HTML, of Markdown only.
-        log_dir: of tensorboard.
+        number: its position among the outputs, from 0.
+        kind: KFP's name of the viewer.
+        source: where it came from; "" if the content was in the metadata itself.
+        markup: sanitised HTML, for Markdown only.
+        log_dir: for tensorboard.
         link: an http(s) address to open; "" for none.
         problem: why it cannot be drawn; everything else is then empty.
     """
@@ -67,13 +67,13 @@ class Viewer:
 
     @property
     def classifications(self) -> tuple[charts.Classification, ...]:
-        """What runs/_drawn.html draws."""
+        """The values that runs/_drawn.html draws."""
         return (self.classification,) if self.classification else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """All that one of the two artifacts asks to be drawn; `note` says what is missing."""
+    """Everything that one of the two artifacts requests; `note` says what is missing."""
 
     viewers: tuple[Viewer, ...] = ()
     metrics: tuple[Metric, ...] = ()
@@ -86,11 +86,11 @@ def is_drawn(artifact: Artifact) -> bool:
 
 
 def read_all(artifact: Artifact, stream: ArtifactStream, limit: int) -> bytes:
-    """Returns a file's first bytes, out of its .gz or single-file .tgz.
+    """Returns a file's first bytes, unpacked from a .gz or a .tgz with one file.
 
     Raises:
-        UndrawableError: a folder of several files, or a broken archive.
-        EndpointDownError: the bytes broke off.
+        UndrawableError: it is a folder of several files, or a broken archive.
+        EndpointDownError: the connection was closed.
     """
     source = Source(stream.chunks)
     if source.peek(2) != archives.GZIP_MAGIC:
@@ -105,7 +105,7 @@ def read_all(artifact: Artifact, stream: ArtifactStream, limit: int) -> bytes:
 
 
 def draw(body: bytes, read: Read) -> Drawing:
-    """Draws what such an artifact asks for. One that cannot be drawn says why; the others are still there.
+    """Draws what such an artifact requests. An output that cannot be drawn says why and does not affect the others.
 
     Args:
         body: the artifact's JSON.
@@ -128,7 +128,7 @@ def draw(body: bytes, read: Read) -> Drawing:
 
 
 def output(body: bytes, number: int) -> Mapping[str, Any] | None:
-    """Returns one of the outputs as it stands in the metadata; None where there is none of that number."""
+    """Returns one of the outputs from the metadata, unchanged; None if there is none with this number."""
     try:
         found = json.loads(texts.decoded(body))["outputs"][number]
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):
@@ -154,7 +154,7 @@ def viewer(number: int, item: Any, read: Read) -> Viewer:
 
 
 def source_bytes(item: Mapping[str, Any], read: Read, limit: int) -> bytes:
-    """Returns an output's content: what stands in the metadata itself, or what its source leads to.
+    """Returns an output's content, from the metadata itself or from its source.
 
     Raises:
         UndrawableError, RunsError: there is none, or it cannot be read.
@@ -177,7 +177,7 @@ def _source(item: Mapping[str, Any]) -> str:
 
 
 def _lines(item: Mapping[str, Any], read: Read, most_rows: int) -> Table:
-    """Returns a headerless CSV."""
+    """Reads a CSV without a header."""
     body = source_bytes(item, read, LARGEST_SOURCE_BYTES)
     is_cut = len(body) >= LARGEST_SOURCE_BYTES
     found = tables.rows_alone(texts.decoded(body), is_cut=is_cut, most_rows=most_rows)
@@ -253,7 +253,7 @@ def _markdown(base: Viewer, item: Mapping[str, Any], read: Read) -> Viewer:
 
 
 def _web_app(base: Viewer, item: Mapping[str, Any], read: Read) -> Viewer:
-    # The frame asks for its page itself; here one byte tells whether there is anything to show.
+    # The frame requests its page itself; one byte here shows whether it is empty.
     if not source_bytes(item, read, 1):
         raise UndrawableError("Its page is empty.")
     return replace(base, is_web_app=True)
@@ -287,7 +287,7 @@ def _metrics(listed: list[Any]) -> Iterator[Metric]:
     for item in listed[:200]:
         if not isinstance(item, dict):
             continue
-        value = item.get("numberValue", 0)  # proto JSON leaves zeros out
+        value = item.get("numberValue", 0)  # proto JSON omits zeros
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         is_share = item.get("format") == "PERCENTAGE"

@@ -1,4 +1,4 @@
-"""Template tags that only the pages of runs use: a run's tags, a schedule in words."""
+"""Template tags of the run pages: a run's tags, a schedule as text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ register = template.Library()
 
 @register.inclusion_tag("runs/_run_tags.html", takes_context=True)
 def run_tags(context: Any, run: Run) -> dict[str, Any]:
-    """Draws a run's tags, with forms to add and remove them for those who may."""
+    """Renders a run's tags, with forms to add and remove them for people with the permission."""
     caller = caller_of(context["request"])
     key = endpoint(caller.endpoint_key).key
     return {
@@ -32,7 +32,7 @@ def run_tags(context: Any, run: Run) -> dict[str, Any]:
 
 @register.simple_tag
 def pipeline_url(source: Run | RecurringRun) -> str:
-    """Returns the page of the version that a run or a schedule was made from, or of its pipeline."""
+    """Returns the URL of the version that a run or recurring run was made from, or of its pipeline."""
     if source.pipeline_version_id:
         return reverse("runs:version_detail", args=(source.pipeline_id, source.pipeline_version_id))
     return reverse("runs:pipeline_detail", args=(source.pipeline_id,))
@@ -40,7 +40,7 @@ def pipeline_url(source: Run | RecurringRun) -> str:
 
 @register.filter
 def schedule(recurring: RecurringRun) -> str:
-    """Returns when a schedule starts runs, in words."""
+    """Returns when a recurring run starts runs, as text."""
     if recurring.cron:
         return f"cron {recurring.cron}"
     if recurring.interval_s:

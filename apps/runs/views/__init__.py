@@ -1,1 +1,1 @@
-"""The pages of runs, steps, artifacts, pipelines and experiments. A view is: get, check, call, answer."""
+"""The pages of runs, steps, artifacts, pipelines and experiments. Each view gets, checks, calls, and answers."""

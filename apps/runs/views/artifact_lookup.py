@@ -1,4 +1,4 @@
-"""The artifact that an address names, looked up inside its run with the caller's rights."""
+"""The artifact that a URL names, looked up within its run with the caller's permissions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.runs.gateway.objects import ArtifactStream, Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedArtifact:
-    """An artifact with its run and step, and the gateway that its bytes come through."""
+    """An artifact with its run and step, and the gateway that provides its bytes."""
 
     gateway: Gateway
     details: RunDetails
@@ -37,9 +37,13 @@ class RequestedArtifact:
 def requested_artifact(
     request: HttpRequest, run_id: str, step_id: str, artifact_id: str, *, path: str = ""
 ) -> RequestedArtifact:
-    """Returns the artifact of an address.
+    """Returns the artifact of a URL.
 
     Args:
+        request: the request.
+        run_id: the run.
+        step_id: a step that read or wrote the artifact.
+        artifact_id: the artifact.
         path: a file of an artifact that is a folder; "" for the artifact itself.
 
     Raises:

@@ -24,7 +24,7 @@ from apps.runs.views.sandboxed_response import sandboxed_response
 @require_GET
 @handle_kubeflow_errors
 def artifact_preview(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
-    """Shows the first part of an artifact; metrics are all in the lineage store, so their object is not read."""
+    """Shows the first part of an artifact. Does not read the object of metrics: the lineage store has all of them."""
     path = request.GET.get("path", "")
     found = requested_artifact(request, run_id, step_id, artifact_id, path=path)
     is_part = any(is_for(request, f"preview-{side}-{artifact_id}") for side in ("input", "output"))
@@ -57,7 +57,7 @@ def artifact_listing(request: HttpRequest, run_id: str, step_id: str, artifact_i
 @require_safe
 @handle_kubeflow_errors
 def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
-    """Streams an artifact as a file to save, or a part of it; a folder comes as a .tar.gz."""
+    """Streams an artifact, or a part of it, as a file to save; a folder is streamed as a .tar.gz."""
     found = requested_artifact(request, run_id, step_id, artifact_id, path=request.GET.get("path", ""))
     artifact = found.artifact
     part = ranges.asked_part(request.headers.get("Range", ""))
@@ -70,7 +70,7 @@ def artifact_download(request: HttpRequest, run_id: str, step_id: str, artifact_
     first = next(stream.chunks, b"")
     name = previews.download_name(artifact, is_directory=stream.is_directory)
     if stream.start == 0 and not first.startswith(previews.GZIP_MAGIC):
-        # Kubeflow's gateway unpacks the .tgz objects of 1.x runs on the way.
+        # Kubeflow's gateway unpacks the .tgz objects of 1.x runs while it serves them.
         name = previews.unpacked_name(name)
     chunks = itertools.chain([first], stream.chunks)
     response = StreamingHttpResponse(

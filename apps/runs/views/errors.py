@@ -1,4 +1,4 @@
-"""Turns Kubeflow's errors into pages with the cause and a link to try again, never into a 500."""
+"""Converts Kubeflow's errors to pages with the cause and a link to try again, never to a 500."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STATUSES: Final[tuple[tuple[type[exceptions.RunsError], HTTPStatus], ...]] = (
 
 
 def handle_kubeflow_errors(view: View) -> View:
-    """Decorator: answers a RunsError with a page. It is a 404 for what is not there, else the cause with *Retry*."""
+    """Decorator: answers a RunsError with a page, a 404 for a missing object, otherwise the cause with *Retry*."""
 
     @functools.wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -53,18 +53,18 @@ def handle_kubeflow_errors(view: View) -> View:
 
 
 def _is_page(request: HttpRequest, named: Mapping[str, Any]) -> bool:
-    """Whether a person opened a page of a run, rather than a part, a frame or a file of one."""
+    """Whether a person opened a page of a run, rather than a fragment, a frame or a file of one."""
     is_part = is_fragment(request) or is_framed(request)
     return request.method == "GET" and "run_id" in named and not is_part
 
 
 def _run_gone(request: HttpRequest, run_id: str) -> HttpResponse:
-    """Says that there is no such run (any more, or for this person), and shows what the portal kept of it."""
+    """Says that the run does not exist (any more, or for this person), and shows the portal's records about it."""
     return render(request, "runs/run_gone.html", {"run_id": run_id}, status=HTTPStatus.NOT_FOUND)
 
 
 def error_response(request: HttpRequest, error: exceptions.RunsError) -> HttpResponse:
-    """Returns a page with the cause, or a banner where a script asked for a part of a page."""
+    """Returns a page with the cause, or a banner if a script requested a fragment."""
     logger.info("%s: %s: %s", request.path, type(error).__name__, error)
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_GATEWAY)
     is_part = bool(getattr(request, "htmx", False)) and request.method == "GET"
@@ -75,14 +75,14 @@ def error_response(request: HttpRequest, error: exceptions.RunsError) -> HttpRes
         "retry": request.get_full_path() if request.method == "GET" else page_before(request),
     }
     if is_part and target not in _POLLS:
-        # A swapped-in fragment needs a 2xx; a poll keeps what is on the page, and asks again.
+        # A swapped-in fragment needs a 2xx. A poll leaves the page unchanged and asks again.
         return render(request, "runs/_fault.html", context)
     return part_error(request, str(error), status) or render(request, "runs/fault.html", context, status=status)
 
 
 @require_POST
 def kubeflow_ask_again(request: HttpRequest) -> HttpResponse:
-    """Goes back to a page, which then asks Kubeflow even where it is known not to answer."""
+    """Redirects back to a page, which then asks Kubeflow even if it is known not to answer."""
     with contextlib.suppress(exceptions.RunsError):
         endpoint_ask_again(caller_of(request))
     address = request.POST.get("next", "")

@@ -1,4 +1,4 @@
-"""Sound and video of an artifact, for the player on its preview."""
+"""Sound and video of an artifact, for the player in its preview."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.runs.views.artifact_lookup import RequestedArtifact, requested_artifac
 from apps.runs.views.errors import handle_kubeflow_errors
 from apps.runs.views.sandboxed_response import sandboxed_response
 
-# A store that gives no parts sends the whole each time; up to here what comes before a part is read and dropped.
+# A store without ranges sends the whole each time; up to this size, the bytes before a part are read and dropped.
 LARGEST_SKIPPED_BYTES: Final = 64 * 1024**2
 _PLAYERS: Final = frozenset({"audio", "video"})
 
@@ -26,7 +26,7 @@ _PLAYERS: Final = frozenset({"audio", "video"})
 @require_safe
 @handle_kubeflow_errors
 def artifact_media(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponseBase:
-    """Answers with sound or video, or a part of it, under a media type that its first bytes prove."""
+    """Answers with sound or video, or a part of it, with a media type that its first bytes prove."""
     path = request.GET.get("path", "")
     found = requested_artifact(request, run_id, step_id, artifact_id, path=path)
     if request.headers.get("Sec-Fetch-Dest", "audio") not in _PLAYERS:
@@ -47,14 +47,14 @@ def artifact_media(request: HttpRequest, run_id: str, step_id: str, artifact_id:
 
 
 def _is_cut_here(stream: ArtifactStream) -> bool:
-    """Whether parts are cut out of the whole, which is short enough for that."""
+    """Whether the portal cuts parts out of the whole, which is short enough for that."""
     return not stream.accepts_ranges and 0 < (stream.size_bytes or 0) <= LARGEST_SKIPPED_BYTES
 
 
 def _part_and_head(
     found: RequestedArtifact, stream: ArtifactStream, part: Part | None
 ) -> tuple[Iterator[bytes], bytes]:
-    """Returns the bytes to answer with, and the first ones of the whole."""
+    """Returns the bytes of the answer, and the first bytes of the whole file."""
     if stream.accepts_ranges and part is not None and part.start:
         with found.open(part=Part(length=previews.PEEK_BYTES)) as beginning:
             return stream.chunks, beginning.read(previews.PEEK_BYTES)

@@ -1,4 +1,4 @@
-"""Starting a run: choose a pipeline and version (or a run to clone), fill in its parameters."""
+"""Starts a run: choose a pipeline and version (or a run to clone), fill in its parameters."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from apps.runs.views.errors import handle_kubeflow_errors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Choice:
-    """What is to be run.
+    """What to run.
 
     Attributes:
         version: None until a pipeline is chosen.
-        clone: the run to take parameters from, where there is one.
+        clone: the run to take parameters from; None without one.
     """
 
     versions: tuple[PipelineVersion, ...] = ()
@@ -40,9 +40,9 @@ class _Choice:
 @require_http_methods(["GET", "HEAD", "POST"])
 @handle_kubeflow_errors
 def run_new(request: HttpRequest) -> HttpResponseBase:
-    """Shows the form, or starts the run; what was typed stays when something is wrong."""
+    """Shows the form, or starts the run; keeps the input if something is wrong."""
     caller = caller_of(request)
-    # Also of whoever only opens the form, which is of no use to a viewer.
+    # Also for opening the form, which is of no use to people who may only view.
     caller.require(Right.CREATE)
     gateway = gateway_for(caller)
     choice = _choice(gateway, request.POST if request.method == "POST" else request.GET)
@@ -61,7 +61,7 @@ def run_new(request: HttpRequest) -> HttpResponseBase:
 
 
 def _advice(choice: _Choice, error: exceptions.EndpointError) -> str:
-    """Returns what to do where Kubeflow blocks pipelines of KFP 1.x in a namespace; "" for other refusals.
+    """Returns advice if Kubeflow blocks pipelines of KFP 1.x in a namespace; "" for other refusals.
 
     Source of the words: kubeflow/pipelines, backend/src/apiserver/resource/resource_manager.go, BLOCK_V1_PIPELINES.
     """
@@ -82,7 +82,7 @@ def _choice(gateway: Gateway, query: QueryDict) -> _Choice:
         return _Choice(version=_inline(clone), clone=clone)
     versions = gateway.pipeline_versions(pipeline_id, page_size=100).items
     wanted = query.get("version") or (clone.pipeline_version_id if clone else "")
-    # A version of another pipeline is left over in the address when the pipeline was changed.
+    # After a change of the pipeline, the URL still contains a version of the previous one.
     known = {version.id: version for version in versions}
     version = known.get(wanted) or (versions[0] if versions else None)
     if version is not None and not version.spec:
@@ -91,7 +91,7 @@ def _choice(gateway: Gateway, query: QueryDict) -> _Choice:
 
 
 def _inline(clone: Run | None) -> PipelineVersion | None:
-    """A run that was started from a spec and not from a pipeline is cloned from that spec."""
+    """Returns the spec of a run that was started from a spec instead of a pipeline, to clone the run from it."""
     if clone is None or not clone.spec:
         return None
     return PipelineVersion(id="", pipeline_id="", name=clone.pipeline_name, spec=clone.spec)

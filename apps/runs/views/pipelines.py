@@ -21,7 +21,7 @@ from apps.runs.views.errors import handle_kubeflow_errors
 @require_GET
 @handle_kubeflow_errors
 def pipeline_list(request: HttpRequest) -> HttpResponse:
-    """Lists pipelines by part of their name."""
+    """Lists pipelines, filtered by a part of their name."""
     return _list(request, gateway_for(caller_of(request)), UploadForm(), status=200)
 
 
@@ -36,9 +36,9 @@ def _list(request: HttpRequest, gateway: Gateway, form: UploadForm, *, status: i
 @require_POST
 @handle_kubeflow_errors
 def pipeline_upload(request: HttpRequest) -> HttpResponseBase:
-    """Uploads a compiled pipeline; what Kubeflow refuses comes back with the form as it was."""
+    """Uploads a compiled pipeline; a refusal by Kubeflow is shown with the unchanged form."""
     caller = caller_of(request)
-    # Before the form: what is wrong with it is nothing to who may not send it.
+    # Checked before the form, whose errors do not concern people without the permission.
     caller.require(Right.CREATE)
     form = UploadForm(request.POST, request.FILES)
     gateway = gateway_for(caller)
@@ -67,7 +67,7 @@ def pipeline_detail(request: HttpRequest, pipeline_id: str) -> HttpResponse:
 @require_POST
 @handle_kubeflow_errors
 def version_upload(request: HttpRequest, pipeline_id: str) -> HttpResponseBase:
-    """Uploads the next version of a pipeline; what Kubeflow refuses comes back with the form as it was."""
+    """Uploads the next version of a pipeline; a refusal by Kubeflow is shown with the unchanged form."""
     caller = caller_of(request)
     caller.require(Right.CREATE)
     form = VersionForm(request.POST, request.FILES)
@@ -126,7 +126,7 @@ def version_detail(request: HttpRequest, pipeline_id: str, version_id: str) -> H
 @require_GET
 @handle_kubeflow_errors
 def experiment_list(request: HttpRequest) -> HttpResponse:
-    """Lists experiments by part of their name."""
+    """Lists experiments, filtered by a part of their name."""
     text = request.GET.get("q", "").strip()[:200]
     page = gateway_for(caller_of(request)).experiments(text=text, page_token=request.GET.get("page", ""))
     return render(request, "runs/experiment_list.html", {"page": page, "text": text})

@@ -1,4 +1,4 @@
-"""A part of a download: one range of bytes, where the store can give one (RFC 9110, section 14)."""
+"""Partial downloads: one range of bytes, if the store supports ranges (RFC 9110, section 14)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.http.response import HttpResponseBase
 
 from apps.runs.gateway import ArtifactStream, Part
 
-# Several ranges, and the last so many bytes, are answered with the whole, as the standard allows.
+# Multiple ranges and suffix ranges are answered with the whole, as the standard allows.
 _RANGE: Final = re.compile(r"bytes=(\d{1,18})-(\d{0,18})\Z")
 
 
 def asked_part(header: str) -> Part | None:
-    """Returns what a Range header asks for; None for everything, and for what is not understood."""
+    """Parses a Range header; None for the whole, and for unsupported ranges."""
     match = _RANGE.match(header.strip())
     if match is None:
         return None
@@ -32,7 +32,10 @@ def describe(
     """Sets status, length and range of a download.
 
     Args:
-        is_cut_here: parts are cut out of the whole, where the store gives none.
+        response: the response to change.
+        stream: the opened artifact.
+        part: the requested part; None for the whole.
+        is_cut_here: the portal cuts parts out of the whole, because the store has no ranges.
     """
     size = stream.size_bytes
     if stream.accepts_ranges or is_cut_here:
@@ -60,7 +63,7 @@ def cut(chunks: Iterator[bytes], part: Part) -> Iterator[bytes]:
 
 
 def unsatisfiable(size: int | None) -> HttpResponse:
-    """Returns the answer to a part that begins behind the end."""
+    """Returns the response to a range that begins after the end."""
     response = HttpResponse(status=416)
     response["Content-Range"] = f"bytes */{size if size is not None else '*'}"
     return response

@@ -1,4 +1,4 @@
-"""Recurring runs: the list, one schedule with the runs it started, and switching it on and off."""
+"""Recurring runs: the list, one recurring run with the runs it started, and enabling and disabling it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DONE: Final = {
 @require_GET
 @handle_kubeflow_errors
 def recurring_list(request: HttpRequest) -> HttpResponse:
-    """Lists recurring runs by part of their name."""
+    """Lists recurring runs, filtered by a part of their name."""
     gateway = gateway_for(caller_of(request))
     text = request.GET.get("q", "").strip()[:200]
     sort = request.GET.get("sort", "-created")
@@ -49,7 +49,7 @@ def recurring_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 @handle_kubeflow_errors
 def recurring_detail(request: HttpRequest, recurring_run_id: str) -> HttpResponse:
-    """Shows a schedule, and the newest runs it started."""
+    """Shows a recurring run, and the newest runs it started."""
     gateway = gateway_for(caller_of(request))
     recurring = gateway.recurring_run(recurring_run_id)
     runs = gateway.runs(RunQuestion(recurring_run_id=recurring.id), page_size=_SHOWN_RUNS)
@@ -64,7 +64,7 @@ def recurring_detail(request: HttpRequest, recurring_run_id: str) -> HttpRespons
 @require_POST
 @handle_kubeflow_errors
 def recurring_action(request: HttpRequest, recurring_run_id: str, action: str) -> HttpResponseBase:
-    """Switches a schedule on or off, or deletes it."""
+    """Enables, disables or deletes a recurring run."""
     if action not in _DONE:
         raise Http404(f"A recurring run has no action {action}.")
     caller = caller_of(request)

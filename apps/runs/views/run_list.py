@@ -31,10 +31,10 @@ UNDONE_BY: Final = {"archive": "unarchive", "unarchive": "archive"}
 @require_GET
 @handle_kubeflow_errors
 def run_list(request: HttpRequest) -> HttpResponse:
-    """Lists runs. The address has all filters."""
+    """Lists runs. All filters are in the URL."""
     caller = caller_of(request)
     if "" in request.GET.values():
-        # A form without a script sends every field; the address that people pass on has only those that say something.
+        # Without a script, a form sends every field. The URL that people share should contain only fields with a value.
         query = request.GET.copy()
         for name in [name for name, value in request.GET.items() if not value]:
             del query[name]
@@ -45,7 +45,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 @handle_kubeflow_errors
 def run_list_metrics(request: HttpRequest) -> HttpResponse:
-    """Returns the list's table again, with the metrics that were not read before."""
+    """Returns the list's table again, with the metrics that had not been read before."""
     caller = caller_of(request)
     gateway = gateway_for(caller)
     context = _context(request, caller, gateway)
@@ -111,7 +111,7 @@ def _tag(request: HttpRequest, caller: Caller, run_ids: Sequence[str], back: str
 
 
 def _change_runs(request: HttpRequest, caller: Caller, action: str, run_ids: Sequence[str]) -> None:
-    """Changes each run with a request of its own. Refusals are shown with their reasons; the rest can be undone."""
+    """Changes each run with a separate request. Shows refusals with their reasons; the others can be undone."""
     refusals = actions.runs_change(caller, gateway_for(caller), run_ids, action)
     done = [run_id for run_id, reason in refusals.items() if not reason]
     if done:
@@ -127,7 +127,7 @@ def _change_runs(request: HttpRequest, caller: Caller, action: str, run_ids: Seq
 
 
 def undo_offer(request: HttpRequest, action: str, run_ids: Sequence[str], words: str) -> None:
-    """Shows a message, with a button that undoes what was done by `action`; "" for no button."""
+    """Shows a message, with a button that undoes a change by performing `action`; "" for no button."""
     if action:
         request.session["undo"] = {"action": action, "runs": list(run_ids)}
     messages.success(request, words, extra_tags="undo" if action else "")

@@ -1,4 +1,4 @@
-"""One run, what can be done with it, and runs side by side."""
+"""One run, its actions, and the comparison of runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DONE: Final = {
 @require_GET
 @handle_kubeflow_errors
 def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
-    """Shows a run; a script that watches it gets the part that changes."""
+    """Shows a run; a polling script gets the part that changes."""
     details = gateway_for(caller_of(request)).run_details(run_id)
     step_id = selected_step_id(request)
     selected = details.step(step_id) if step_id else None
@@ -47,7 +47,7 @@ def run_detail(request: HttpRequest, run_id: str) -> HttpResponse:
 @require_POST
 @handle_kubeflow_errors
 def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBase:
-    """Does one thing with a run, and says so on the page that follows."""
+    """Performs one action on a run, and reports it on the next page."""
     if action not in _DONE:
         raise Http404(f"A run has no action {action}.")
     caller = caller_of(request)
@@ -62,7 +62,7 @@ def run_action(request: HttpRequest, run_id: str, action: str) -> HttpResponseBa
 @require_POST
 @handle_kubeflow_errors
 def run_tag(request: HttpRequest, run_id: str) -> HttpResponseBase:
-    """Puts a tag on a run, or takes one off (`remove`)."""
+    """Adds a tag to a run, or removes one (`remove`)."""
     caller = caller_of(request)
     gateway = gateway_for(caller)
     removed = request.POST.get("remove", "")
@@ -79,7 +79,7 @@ def run_tag(request: HttpRequest, run_id: str) -> HttpResponseBase:
 @require_GET
 @handle_kubeflow_errors
 def run_compare(request: HttpRequest) -> HttpResponse:
-    """Shows two to ten runs side by side; one that cannot be read is said to be so beside the others."""
+    """Shows two to ten runs side by side, and an error for each run that cannot be read."""
     run_ids = list(dict.fromkeys(request.GET.getlist("run")))[:MOST_COMPARED]
     gateway = gateway_for(caller_of(request))
     found, problems = comparison.runs_read(gateway, run_ids)
@@ -94,13 +94,13 @@ def run_compare(request: HttpRequest) -> HttpResponse:
 
 
 def is_for(request: HttpRequest, target: str) -> bool:
-    """Whether a script asks for the part of the page with this id, and not for the page itself."""
+    """Whether a script requests the fragment with this id, and not the page itself."""
     htmx = getattr(request, "htmx", None)
     return bool(htmx) and htmx.target == target and not htmx.history_restore_request  # type: ignore[union-attr]
 
 
 def selected_step_id(request: HttpRequest) -> str:
-    """Returns the step whose panel is open on the page that asks, by that page's address; "" for none."""
+    """Returns the step whose panel is open on the requesting page, from that page's URL; "" for none."""
     current = getattr(getattr(request, "htmx", None), "current_url", None) or ""
     try:
         return str(resolve(path_within(urlsplit(current).path)).kwargs.get("step_id", "")) if current else ""

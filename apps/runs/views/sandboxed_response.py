@@ -1,4 +1,4 @@
-"""Responses with untrusted content: the headers that say what a browser may do with it."""
+"""Responses with untrusted content: headers that restrict what a browser may do with it."""
 
 from __future__ import annotations
 
@@ -58,11 +58,13 @@ def sandboxed_response(response: ResponseT, policy: str = SANDBOX) -> ResponseT:
 def set_sandbox_headers(response: HttpResponseBase, policy: str, *, reachable: str = "") -> None:
     """Sets the headers that confine a response in a browser.
 
-    A content security policy stops requests. Names are looked up and connections opened for a navigation, a download,
-    `<link rel=dns-prefetch>` and WebRTC all the same, and a name that is looked up can carry data. Only a connection
-    allow-list stops these; browsers without it know the rest.
+    A content security policy blocks requests. It does not block name lookups and connections for a navigation, a
+    download, `<link rel=dns-prefetch>` and WebRTC, and a looked-up name can carry data. Only a connection allow-list
+    blocks these; browsers without support for it know the other headers.
 
     Args:
+        response: the response to change.
+        policy: the content security policy.
         reachable: the addresses it may load from, as a URL pattern; "" for none.
     """
     response["Content-Security-Policy"] = policy

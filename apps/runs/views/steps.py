@@ -1,4 +1,4 @@
-"""A step's panel: beside the graph for a script, else the run page with the panel open; and its log."""
+"""A step's panel: a fragment next to the graph for a script, else the run page with the panel open; and its log."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def step_detail(request: HttpRequest, run_id: str, step_id: str) -> HttpResponse
 @require_GET
 @handle_kubeflow_errors
 def step_log(request: HttpRequest, run_id: str, step_id: str) -> HttpResponseBase:
-    """Answers a step's log: what came since the last question while it runs, else the whole as a text file."""
+    """Returns a step's log: to a polling script the lines since its last request, else the whole as a text file."""
     gateway = gateway_for(caller_of(request))
     details = gateway.run_details(run_id)
     step = selectors.step_get(details, step_id)
@@ -89,7 +89,7 @@ def _log_context(
 
 
 def _attempt(request: HttpRequest, step: Step) -> Attempt | None:
-    """Returns the attempt that is asked for; None for the step as it is now.
+    """Returns the requested attempt; None for the step in its current state.
 
     Raises:
         NotFoundError: the step has no such attempt.

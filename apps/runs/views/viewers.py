@@ -1,4 +1,4 @@
-"""What the browser draws of an artifact: a file in a frame of its own, and KFP 1.x's viewers."""
+"""Artifact content that the browser draws: a file in a frame of its own, and KFP 1.x's viewers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from apps.runs.views.runs import is_for
 from apps.runs.views.sandboxed_response import SANDBOX, sandboxed_response
 from apps.ui.parts import for_frames
 
-# Chromium refuses to open its PDF viewer in a sandboxed frame. The viewer runs in a process of its own, and what is
-# served under this policy begins with %PDF- and is named as nothing else (nosniff), so no page comes of it.
+# Chromium refuses to open its PDF viewer in a sandboxed frame. The viewer runs in a separate process, and content
+# served with this policy begins with %PDF- and cannot be interpreted as anything else (nosniff), so it cannot become a
+# page.
 _PDF_POLICY: Final = (
     "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
     "form-action 'none'; base-uri 'none'"
@@ -31,7 +32,7 @@ _LARGEST_METADATA_BYTES: Final = 1024**2
 @require_GET
 @handle_kubeflow_errors
 def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
-    """Answers a page, an image or a PDF for a frame, taken out of the .gz or .tgz it may be in."""
+    """Returns a page, an image or a PDF for a frame, unpacked from its .gz or .tgz."""
     requested = requested_artifact(request, run_id, step_id, artifact_id, path=request.GET.get("path", ""))
     artifact = requested.artifact
     if not _is_framed(request):
@@ -42,7 +43,7 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
         raise Http404("This artifact cannot be shown in place; download it.")
     is_pdf = found.media_type == "application/pdf"
     response = HttpResponse(found.body, content_type=found.media_type)
-    # A PDF viewer shows this as the title, and saves under it.
+    # A PDF viewer shows this as the title, and as the file name when saving.
     name = content_disposition_header(
         as_attachment=False, filename=previews.download_name(artifact, is_directory=False)
     )
@@ -53,7 +54,7 @@ def artifact_frame(request: HttpRequest, run_id: str, step_id: str, artifact_id:
 @require_GET
 @handle_kubeflow_errors
 def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_id: str) -> HttpResponse:
-    """Draws what `mlpipeline-ui-metadata` or `mlpipeline-metrics` asks for."""
+    """Draws what `mlpipeline-ui-metadata` or `mlpipeline-metrics` requests."""
     requested = requested_artifact(request, run_id, step_id, artifact_id)
     artifact = requested.artifact
     is_part = is_for(request, f"viewers-{artifact.direction}-{artifact_id}")
@@ -73,7 +74,7 @@ def artifact_viewers(request: HttpRequest, run_id: str, step_id: str, artifact_i
 @require_GET
 @handle_kubeflow_errors
 def viewer_web_app(request: HttpRequest, run_id: str, step_id: str, artifact_id: str, number: int) -> HttpResponse:
-    """Answers the page of a web-app viewer, for a sandboxed frame."""
+    """Returns the page of a web-app viewer, for a sandboxed frame."""
     requested = requested_artifact(request, run_id, step_id, artifact_id)
     if not _is_framed(request):
         return redirect("runs:artifact_viewers", run_id=run_id, step_id=step_id, artifact_id=artifact_id)
@@ -95,7 +96,7 @@ def _metadata(requested: RequestedArtifact) -> bytes:
 
 
 def _reader(requested: RequestedArtifact) -> ui_metadata.Read:
-    """Returns how a viewer's source is read: with this person's rights, as any artifact of this run."""
+    """Returns the function that reads a viewer's source with this person's permissions, like a run's artifact."""
 
     def read(uri: str, limit: int) -> bytes:
         source = Artifact(id="", name=uri, type="", uri=uri, direction="output")
@@ -106,5 +107,5 @@ def _reader(requested: RequestedArtifact) -> ui_metadata.Read:
 
 
 def _is_framed(request: HttpRequest) -> bool:
-    """Whether a browser that says what it wants this for will put it into a frame."""
+    """Whether the browser loads this into a frame, as far as its headers say."""
     return request.headers.get("Sec-Fetch-Dest", "iframe") in {"iframe", "embed", "object", "image"}

@@ -12,9 +12,9 @@ from apps.kfp_service.app import make_app
 from apps.telemetry import trace_export
 from vizportal.up import checks
 
-# Waiting clients are told that the listener ends: a restart must not wait for their renders.
+# Waiting clients are told that the listener ends, because a restart must not wait for their renders.
 _SHUTDOWN_S = 2
-# Go's client closes idle connections after 90 s; if the server closes one first, a request may fail.
+# Go's client closes idle connections after 90 s. If the server closes one first, a request may fail.
 _KEEP_ALIVE_S = 100
 
 

@@ -1,4 +1,4 @@
-"""`manage.py move`: copies the database and the results of this installation to others, and compares both."""
+"""`manage.py move`: copies the database and the results of this installation to new storage, and compares both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TARGET = "move_target"
 
 
 class Command(BaseCommand):
-    """Changes the target only. After an interruption another call continues the copy."""
+    """Copies and compares; changes only the target. After an interruption, another call continues the copy."""
 
     help = (
         "Copies the database to VIZPORTAL_MOVE_DATABASE_URL and the results to VIZPORTAL_MOVE_RESULTS_URL, either or "

@@ -12,7 +12,7 @@ from vizportal import secret
 
 
 class Command(BaseCommand):
-    """Refuses where SECRET_KEY is set: the key is then changed there (docs/security.md)."""
+    """Replaces the key file; refuses if SECRET_KEY is set, because the key is then changed there (docs/security.md)."""
 
     help = "Replace the data directory's secret_key. Anything that the old key signed stays valid for now."
     requires_system_checks = ()

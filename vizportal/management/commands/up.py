@@ -17,7 +17,8 @@ from vizportal.up import checks, preparation, services
 from vizportal.up.base_environment import BaseEnvironment
 from vizportal.up.supervisor import StartError, Supervisor
 
-# How long a start waits for the libraries of most types before it says that it is ready, and with the other workers.
+# How long startup waits for the libraries of most types before it reports readiness, and before the other workers
+# start.
 _BEFORE_READY_S: Final = 4.0
 _AFTER_READY_S: Final = 15.0
 
@@ -80,8 +81,8 @@ class Command(BaseCommand):
         return info.interpreter
 
     def _start(self, supervisor: Supervisor, plan: services.Plan, base: BaseEnvironment) -> None:
-        # Services start in parallel where possible; the workers come last, since they would take processor time
-        # from the libraries that they need.
+        # Services start in parallel where possible. The workers come last, since they would take processor time from
+        # the import of the libraries that they need.
         backing = [service for service in (plan.queue, plan.localkfp) if service is not None]
         for service in backing:
             supervisor.start(service)
@@ -94,7 +95,7 @@ class Command(BaseCommand):
             supervisor.await_ready(service.name)
         base.await_built(lambda: supervisor.is_asked_to_stop)
         base.await_imported(_BEFORE_READY_S, lambda: supervisor.is_asked_to_stop)
-        # One is enough for the first picture.
+        # One worker is enough for the first picture.
         if not supervisor.is_asked_to_stop:
             supervisor.start(plan.workers[0])
 

@@ -1,4 +1,4 @@
-"""Artifact bytes, by whichever way is set up for their URI: its own store, or the endpoint's artifact gateway."""
+"""Artifact bytes by the access configured for their URI: a store of its own, or the endpoint's artifact gateway."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def open_artifact(
     """Opens an artifact.
 
     Args:
-        connection: whose rights are used where the endpoint is asked.
-        uri: as lineage has it; the caller has found it in a run this person may read.
-        namespace: the run's; needed by a multi-user Kubeflow.
-        peek: stop after so many bytes.
-        part: what to read, where `accepts_ranges`; elsewhere all of it comes.
+        connection: whose permissions are used if the endpoint is asked.
+        uri: as in lineage; the caller must have found it in a run that this person may read.
+        namespace: the run's; required by a multi-user Kubeflow.
+        peek: stop after this many bytes.
+        part: which part to read, if the stream `accepts_ranges`; otherwise everything is returned.
 
     Raises:
-        RunsError: not there, refused, no answer, or no address that can be read.
+        RunsError: the artifact does not exist, access is refused, no answer, or the address cannot be read.
     """
     address = parse_address(uri)
     reader = store_reader(address, timeout_s=connection.timeout_s)
@@ -51,7 +51,7 @@ def open_artifact(
 
 
 def list_artifact(connection: Connection, uri: str, *, namespace: str = "") -> Listing:
-    """Returns the files below an artifact that is a folder; none for a file.
+    """Returns the files below an artifact that is a folder; empty for a file.
 
     Raises:
         RunsError: as `open_artifact`.
@@ -66,12 +66,14 @@ def list_artifact(connection: Connection, uri: str, *, namespace: str = "") -> L
 def store_reader(
     address: ObjectAddress, *, allowed_prefix: ObjectAddress | None = None, timeout_s: float
 ) -> StoreReader | None:
-    """Returns a reader of the store that is responsible for an address; None where the endpoint's gateway is asked.
+    """Returns a reader of the store responsible for an address; None if the endpoint's gateway has to be asked.
 
     Args:
-        allowed_prefix: what covers the address of those that an administrator lets people name; None for an artifact.
-            A file is then one of this machine, in no store. A web address without a store of its own is read as
-            anybody could, within the prefix, and never by way of the endpoint.
+        address: of the object.
+        allowed_prefix: the prefix covering the address among those that an administrator lets people name; None for an
+            artifact. With it, a file is one on this machine and in no store, and a web address without a store is read
+            without a credential, within the prefix, and never through the endpoint.
+        timeout_s: maximum time to wait for the store.
     """
     store = store_for(address)
     if allowed_prefix is not None and address.scheme == "file":

@@ -1,4 +1,4 @@
-"""Where an object is: the one type for it, and the one parser with the rules that keep an address inside its place."""
+"""The address of an object: its only type, and its only parser, whose rules keep an address inside its prefix."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _MOST_DECODINGS: Final = 3
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,19}", re.ASCII)
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?", re.ASCII)
 _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
-# Also before `?` and `#`, where another program may end the path.
+# Also before `?` and `#`, which may end the path for another program.
 _DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.?(?:[/?#]|$)")
 _WEB: Final = frozenset({"http", "https"})
 
 
 class AddressError(EndpointError):
-    """A text is no address of an object, or one that is not read.
+    """A text is not the address of an object, or not one that may be read.
 
     Attributes:
-        reason: what is wrong with it, as the end of a sentence.
+        reason: what is wrong with it, phrased as the end of a sentence.
     """
 
     def __init__(self, uri: str, reason: str) -> None:
@@ -33,14 +33,14 @@ class AddressError(EndpointError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectAddress:
-    """Where an object is.
+    """The address of an object.
 
     Attributes:
         scheme: in lower case; "" for a text without one.
-        host: the bucket or container, or a web host in lower case with its port; "" for a file of this machine.
-        key: without a leading slash, as it was written: object stores take no percent-encoding.
-        query: what followed `?`: part of a web address; options of Kubeflow's for its own client elsewhere, which are
-            not used to read the object.
+        host: the bucket or container, or a web host in lower case with its port; "" for a file on this machine.
+        key: without a leading slash, as written, since object stores use no percent-encoding.
+        query: the text after `?`. In a web address it is part of the address; elsewhere it holds options for Kubeflow's
+            own client, which are ignored when the object is read.
     """
 
     scheme: str
@@ -53,29 +53,29 @@ class ObjectAddress:
 
     @property
     def uri(self) -> str:
-        """The whole address, which `parse_address` reads again."""
+        """The whole address, which `parse_address` can parse again."""
         return f"{self}?{self.query}" if self.query else str(self)
 
     @property
     def web_path(self) -> str:
-        """Key and query, as they are sent to a web server."""
+        """Key and query as sent to a web server."""
         return f"{self.key}?{self.query}" if self.query else self.key
 
     @property
     def is_web(self) -> bool:
-        """Whether it is read by HTTP from a host, and not from a store."""
+        """Whether it is read by HTTP from a host instead of from a store."""
         return self.scheme in _WEB
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The names in the key, without empty ones."""
+        """The components of the key, without empty ones."""
         return tuple(part for part in self.key.split("/") if part)
 
     def below(self, path: str) -> ObjectAddress:
-        """Returns the address of a file of this folder.
+        """Returns the address of a file in this folder.
 
         Args:
-            path: from the folder on, as a store lists it.
+            path: relative to the folder, as a store lists it.
 
         Raises:
             AddressError: the path could lead elsewhere.
@@ -85,7 +85,7 @@ class ObjectAddress:
         return found
 
     def is_below(self, other: ObjectAddress) -> bool:
-        """Whether this is `other`, or something in it: by whole parts of the key."""
+        """Whether this is `other` or something in it, comparing whole components of the key."""
         if (self.scheme, self.host) != (other.scheme, other.host):
             return False
         above = other.key.strip("/")
@@ -93,17 +93,18 @@ class ObjectAddress:
 
 
 def parse_address(uri: str, *, has_query: bool = True) -> ObjectAddress:
-    """Returns the address that a URI names.
+    """Parses a URI.
 
-    Which schemes are read, and whether a bucket must be named, is the caller's to say: a text without a scheme gives
-    an address without one.
+    The caller decides which schemes are allowed and whether a bucket is required: a text without a scheme gives an
+    address without one.
 
     Args:
+        uri: the text.
         has_query: whether `?` begins a query; if not, it belongs to the key, as in a pattern.
 
     Raises:
-        AddressError: dot segments in any encoding, control characters, a backslash, an account, a host or port that is
-            none, or too many characters.
+        AddressError: dot segments in any encoding, control characters, a backslash, an account, an invalid host or
+            port, or too many characters.
     """
     _check(uri, "")
     scheme, mark, rest = uri.partition("://")
@@ -112,7 +113,7 @@ def parse_address(uri: str, *, has_query: bool = True) -> ObjectAddress:
         scheme, rest = "", f"/{uri}"
     query = ""
     if has_query:
-        # Of a web address only: in a store, `#` is a character of a key like any other.
+        # Only in a web address: in a store, `#` is a character of a key like any other.
         rest = rest.partition("#")[0] if scheme in _WEB else rest
         rest, _, query = rest.partition("?")
     host, _, key = rest.partition("/")
@@ -122,13 +123,14 @@ def parse_address(uri: str, *, has_query: bool = True) -> ObjectAddress:
 
 
 def decode(text: str, uri: str) -> str:
-    """Undoes percent-encoding until nothing changes, so that no spelling of a dot segment stays hidden.
+    """Removes percent-encoding until nothing changes, so that no encoding of a dot segment stays hidden.
 
     Args:
+        text: to decode.
         uri: what to name in an error.
 
     Raises:
-        AddressError: no UTF-8, or encoded more than three times.
+        AddressError: it is not UTF-8, or encoded more than three times.
     """
     try:
         text.encode()
@@ -143,7 +145,7 @@ def decode(text: str, uri: str) -> str:
 
 
 def _check(uri: str, key: str) -> None:
-    """Refuses what a rule is against, in the URI as written and in its key with all encoding undone."""
+    """Applies the rules to the URI as written and to its fully decoded key."""
     if len(uri) > MAX_URI_CHARS:
         raise AddressError(uri, f"it is longer than {MAX_URI_CHARS} characters")
     decoded = decode(key, uri)

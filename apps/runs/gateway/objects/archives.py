@@ -20,7 +20,7 @@ _GZIP: Final = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedFile:
-    """A regular file of an archive; `chunks` are read before the next file is asked for, or not at all."""
+    """A regular file of an archive; read `chunks` before the next file is requested, or not at all."""
 
     parts: tuple[str, ...]
     size_bytes: int
@@ -28,7 +28,7 @@ class PackedFile:
 
 
 def pack(entries: Iterator[Entry], read: Callable[[Entry], Iterator[bytes]]) -> Iterator[bytes]:
-    """Yields a .tar.gz; one chunk of one file is in memory at a time."""
+    """Yields a .tar.gz; only one chunk of one file is in memory at a time."""
     pipe = _Pipe()
     with tarfile.open(fileobj=pipe, mode="w|gz") as archive:  # type: ignore[call-overload]
         for entry in entries:
@@ -41,14 +41,15 @@ def pack(entries: Iterator[Entry], read: Callable[[Entry], Iterator[bytes]]) -> 
 
 
 def unpack(chunks: Iterator[bytes], check: Callable[[int], None]) -> Iterator[PackedFile]:
-    """Yields the regular files of a tar or .tar.gz; links, devices and names that lead outside are left out.
+    """Yields the regular files of a tar or .tar.gz; skips links, devices and names that lead outside.
 
     Args:
-        check: called with the number of bytes that were read, once inflated; stops the reading by raising. Headers
-            alone could fill a memory.
+        chunks: of the archive.
+        check: called with the number of bytes read so far, after decompression; stops the reading by raising. Headers
+            alone could fill the memory.
 
     Raises:
-        EndpointError: the archive is damaged, or ends early.
+        EndpointError: the archive is damaged or incomplete.
     """
     with _damage(), tarfile.open(fileobj=_file_of(_checked(_inflated(chunks), check)), mode="r|") as archive:
         for member in archive:
@@ -58,7 +59,7 @@ def unpack(chunks: Iterator[bytes], check: Callable[[int], None]) -> Iterator[Pa
 
 
 def _member_parts(name: str) -> tuple[str, ...]:
-    """Returns the parts of a member's path; none for one that leads outside."""
+    """Returns the components of a member's path; empty for one that leads outside."""
     parts = tuple(part for part in name.split("/") if part not in {"", "."})
     return () if ".." in parts or name.startswith("/") else parts
 
@@ -71,7 +72,7 @@ def _member_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterato
             rest -= len(chunk)
             yield chunk
         if rest:
-            # Reading a tar stream that breaks off inside a file raises nothing.
+            # tarfile raises nothing when a stream ends inside a file.
             raise EOFError("a file ends early")
 
 
@@ -92,7 +93,7 @@ def _checked(chunks: Iterator[bytes], check: Callable[[int], None]) -> Iterator[
 
 
 def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Undoes gzip, if there is any, at most a chunk at a time, so that a bomb meets the limit before the memory."""
+    """Decompresses gzip, if present, a chunk at a time, so that a bomb hits the limit before it fills the memory."""
     first = next(chunks, b"")
     whole = itertools.chain([first], chunks)
     if not first.startswith(_GZIP):
@@ -109,7 +110,7 @@ def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class _Pipe:
-    """What tarfile writes to; what was written is taken off again."""
+    """The file that tarfile writes to, and from which the written bytes are taken."""
 
     def __init__(self) -> None:
         self._written = bytearray()
@@ -136,11 +137,11 @@ class _ChunkReader(io.RawIOBase):
         self._rest = b""
 
     def readable(self) -> bool:
-        """Always."""
+        """Always True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fills at most one chunk's rest into the buffer; 0 at the end."""
+        """Copies at most the rest of one chunk into the buffer; returns 0 at the end."""
         view = memoryview(buffer)
         while not self._rest:
             try:

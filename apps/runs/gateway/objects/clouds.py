@@ -16,7 +16,7 @@ _PROTOCOLS: Final = {"s3": "s3", "minio": "s3", "gs": "gs", "abfs": "abfs", "abf
 
 
 class CloudStore:
-    """One store with one credential. Cheap to make: fsspec keeps one client for each set of options."""
+    """One store with one credential. Cheap to create: fsspec keeps one client for each set of options."""
 
     def __init__(self, store: StoreConfig, timeout_s: float) -> None:
         import fsspec  # noqa: PLC0415  # with its clients it takes a second to import
@@ -28,7 +28,7 @@ class CloudStore:
         """Returns an object's size and version; None for a folder.
 
         Raises:
-            OSError, and whatever the store's client raises.
+            OSError: or any other exception of the store's client.
         """
         found: Mapping[str, Any] = self._files.info(_path(address))
         return None if found.get("type") == "directory" else Facts(size_bytes=_size(found), version=_version(found))
@@ -47,7 +47,7 @@ class CloudStore:
             start += len(chunk)
 
     def _block(self, path: str, start: int, end: int) -> bytes:
-        """Reads one block; a store that sends a byte a second is given up."""
+        """Reads one block; gives up on a store that sends a byte a second."""
         from fsspec.asyn import sync  # noqa: PLC0415
 
         read = self._files._cat_file  # noqa: SLF001  (only the unsynchronised method can be given a time-out)
@@ -55,7 +55,7 @@ class CloudStore:
         return found
 
     def walk(self, address: ObjectAddress, _enters: Callable[[tuple[str, ...]], bool], /) -> Iterator[Entry]:
-        """Yields the objects below a folder. A store lists them without folders, so none can be left out."""
+        """Yields the objects below a folder. A store lists them without folders, so no folder can be skipped."""
         above = _path(address).rstrip("/")
         found: Mapping[str, Mapping[str, Any]] = self._files.find(above, detail=True)
         for path, facts in sorted(found.items()):
@@ -98,7 +98,7 @@ def _size(facts: Mapping[str, Any]) -> int:
 
 
 def _version(facts: Mapping[str, Any]) -> str:
-    """Returns what changes with an object's content, by the names of the three stores' clients."""
+    """Returns a text that changes with an object's content, from the fields of the three stores' clients."""
     for name in ("ETag", "etag", "generation", "LastModified", "updated", "last_modified"):
         if facts.get(name):
             return f"{facts[name]} {_size(facts)}"

@@ -1,4 +1,4 @@
-"""Artifact bytes through the endpoint's own artifact gateway: the portal then needs no object-store credentials."""
+"""Artifact bytes through the endpoint's own artifact gateway: the portal needs no object-store credentials."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def location(address: ObjectAddress) -> dict[str, str]:
     """Returns the gateway's query for an address.
 
     Raises:
-        EndpointError: a scheme the gateway does not know, or no bucket in it.
+        EndpointError: the gateway does not know the scheme, or the address has no bucket.
     """
     source = _SOURCES.get(address.scheme)
     if source is None or not address.host:
@@ -53,13 +53,14 @@ def open_artifact(
     """Opens an artifact.
 
     Args:
-        connection: whose rights are used.
-        namespace: the run's; needed by a multi-user Kubeflow.
-        peek: stop after so many bytes. The cut is made here: asked for one itself, the gateway answers a folder with
-            a line of text that cannot be told from a file's.
+        connection: whose permissions are used.
+        address: of the artifact.
+        namespace: the run's; required by a multi-user Kubeflow.
+        peek: stop after this many bytes. The stream is cut here, because the gateway's own option answers a folder with
+            a line of text that looks like a file's content.
 
     Raises:
-        RunsError: not there, refused, no answer, or a scheme the gateway does not know.
+        RunsError: the artifact does not exist, access is refused, no answer, or the gateway does not know the scheme.
     """
     query = location(address)
     if namespace:
@@ -94,11 +95,11 @@ def _size(announced: str | None) -> int | None:
 
 
 class _CutError(Exception):
-    """A folder is too large to be listed to its end."""
+    """A folder is too large to be listed completely."""
 
 
 def list_artifact(connection: Connection, address: ObjectAddress, *, namespace: str = "") -> Listing:
-    """Returns the files of a folder, by the .tar.gz that the gateway makes of it; nothing for a file.
+    """Returns the files of a folder, from the .tar.gz that the gateway makes of it; empty for a file.
 
     Raises:
         RunsError: as `open_artifact`.

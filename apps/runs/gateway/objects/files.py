@@ -1,6 +1,6 @@
-"""Files of this machine, below one directory: opened name by name, no link followed, regular files only.
+"""Files of this machine below one directory: opened component by component, regular files only, no links followed.
 
-fsspec's own file system for this machine follows links.
+fsspec's own local file system follows links.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FileStore:
-    """The files below one root, by file descriptors: each step is one name, and never a link."""
+    """The files below one root, opened by descriptor: each step opens one name and never follows a link."""
 
     def __init__(self, store: StoreConfig) -> None:
         self._root = store.root
@@ -50,8 +50,8 @@ class FileStore:
         """Returns a file's size and version; None for a directory.
 
         Raises:
-            OSError: not there, a link, or not to be read.
-            NotRegularFileError: neither file nor directory.
+            OSError: the path does not exist, is a link, or may not be read.
+            NotRegularFileError: it is neither a file nor a directory.
         """
         parts = self._parts(address)
         with self._directory(parts[:-1]) as parent:
@@ -65,7 +65,7 @@ class FileStore:
         return Facts(size_bytes=status.st_size, version=_version(status))
 
     def read(self, address: ObjectAddress, start: int, length: int | None) -> Iterator[bytes]:
-        """Yields a file's bytes, of those it had when it was opened: another program may still write to it."""
+        """Yields a file's bytes, limited to its size when opened, because another program may still write to it."""
         parts = self._parts(address)
         with self._directory(parts[:-1]) as parent:
             descriptor = os.open(parts[-1], _FILE, dir_fd=parent)
@@ -80,11 +80,11 @@ class FileStore:
                 left -= len(chunk)
 
     def walk(self, address: ObjectAddress, enters: Callable[[tuple[str, ...]], bool], /) -> Iterator[Entry]:
-        """Yields the regular files below a directory, sorted in each; goes into those directories that `enters` wants.
+        """Yields the regular files below a directory, sorted in each; descends into directories that `enters` accepts.
 
         Raises:
-            OSError: it is no directory, or not to be read.
-            TooManyEntriesError: there are too many names in it, of whatever kind.
+            OSError: it is not a directory, or may not be read.
+            TooManyEntriesError: it contains too many names of any kind.
         """
         base = self._parts(address)
         waiting: list[tuple[str, ...]] = [()]
@@ -106,7 +106,7 @@ class FileStore:
             waiting.extend(reversed(folders))
 
     def _names(self, base: tuple[str, ...], above: tuple[str, ...], most: int) -> list[tuple[str, os.stat_result]]:
-        """Returns at most so many names of a directory, sorted."""
+        """Returns at most `most` names of a directory, sorted."""
         found = []
         try:
             with self._directory((*base, *above)) as directory, os.scandir(directory) as scanned:
@@ -116,7 +116,7 @@ class FileStore:
         except OSError:
             if not above:
                 raise
-            # A directory below that is gone, not to be read, or a link by now is passed by.
+            # Skips a subdirectory that meanwhile is gone, unreadable, or a link.
         return sorted(found, key=lambda item: item[0])
 
 

@@ -1,4 +1,4 @@
-"""Objects straight from their store, with the portal's own credential for it: for artifacts and for sources."""
+"""Objects read directly from their store with the portal's own credential, for artifacts and for sources."""
 
 from __future__ import annotations
 
@@ -32,30 +32,31 @@ def _enters_all(parts: tuple[str, ...]) -> bool:
 
 
 class StoreReader:
-    """One store that the portal reads by itself, object by object.
+    """One store that the portal reads directly, object by object.
 
-    Every method raises a RunsError whose text is a sentence for people: not there, refused, or no answer.
+    Methods raise only RunsErrors, whose text is a sentence for people: not found, refused, or no answer.
     """
 
     def __init__(self, store: StoreConfig, timeout_s: float) -> None:
         self._store = _opened(store, timeout_s)
 
     def facts(self, address: ObjectAddress) -> Facts | None:
-        """Returns what the store says of an object; None for a folder."""
+        """Returns the store's facts about an object; None for a folder."""
         with _errors(address):
             return self._store.facts(address)
 
     def walk(self, address: ObjectAddress, enters: Callable[[tuple[str, ...]], bool] = _enters_all) -> Iterator[Entry]:
-        """Yields the files below a folder, one after the other: a caller that counts may stop early.
+        """Yields the files below a folder one by one, so a caller that counts may stop early.
 
         Args:
-            enters: whether files below this folder are wanted. A store that lists all of them at once does not ask.
+            address: of the folder.
+            enters: whether files below this folder are wanted. A store that lists all of them at once does not call it.
         """
         with _errors(address):
             yield from self._store.walk(address, enters)
 
     def read(self, address: ObjectAddress, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Yields an object's bytes; `length` is None for all from `start` on."""
+        """Yields an object's bytes; `length` None reads everything from `start` on."""
         with _errors(address):
             yield from filter(None, self._store.read(address, start, length))
 
@@ -78,12 +79,12 @@ class StoreReader:
             return self.read(address.below(entry.path), 0, entry.size_bytes or 0)
 
         entries = itertools.islice(self.walk(address), _MOST_PACKED)
-        # tarfile raises an OSError for a file that became shorter.
+        # tarfile raises an OSError for a file that has become shorter.
         with _errors(address):
             yield from filter(None, archives.pack(entries, read))
 
     def list_artifact(self, address: ObjectAddress) -> Listing:
-        """Returns the first files below a folder; none for a file."""
+        """Returns the first files below a folder; empty for a file."""
         if self.facts(address) is not None:
             return Listing(entries=())
         found = tuple(itertools.islice(self.walk(address), MOST_LISTED + 1))
@@ -98,7 +99,7 @@ def _opened(store: StoreConfig, timeout_s: float) -> _Store:
 
 @contextmanager
 def _errors(address: ObjectAddress) -> Iterator[None]:
-    """Says what a store answered in the portal's words; a client's own text may name accounts, and stays out of it."""
+    """Context manager: reports a store's errors in the portal's words. A client's own text may name accounts."""
     try:
         yield
     except exceptions.RunsError:
@@ -107,8 +108,8 @@ def _errors(address: ObjectAddress) -> Iterator[None]:
         raise _missing(address) from error
     except PermissionError as error:
         raise exceptions.ForbiddenError(f"The store refuses to let the portal read {address}.") from error
-    except Exception as error:  # each store's client has exceptions of its own, with no common base
-        if isinstance(error, OSError) and error.errno in {errno.ELOOP, errno.ENOTDIR}:  # a link where none may be
+    except Exception as error:  # each store's client has its own exceptions, without a common base
+        if isinstance(error, OSError) and error.errno in {errno.ELOOP, errno.ENOTDIR}:  # a link where none is allowed
             raise _missing(address) from error
         kind = type(error).__name__
         raise exceptions.EndpointDownError(

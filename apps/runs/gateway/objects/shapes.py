@@ -1,4 +1,4 @@
-"""What is known of an artifact's bytes, whichever way they come."""
+"""Facts about an artifact's bytes, independent of their transport."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Final
 
 from apps.runs.exceptions import EndpointError, NotFoundError
 
-# How many files of a folder are listed.
+# Maximum number of files listed of a folder.
 MOST_LISTED: Final = 1000
 
 
 class NotRegularFileError(NotFoundError):
-    """A device, a pipe or a socket is where a file should be."""
+    """The path is a device, a pipe or a socket instead of a file."""
 
 
 class TooManyEntriesError(EndpointError):
-    """A folder holds more than is looked at."""
+    """A folder holds more entries than the portal examines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,11 @@ class ArtifactStream:
 
     Attributes:
         chunks: the bytes; may raise EndpointDownError when the connection breaks off.
-        size_bytes: of the whole object; None where nobody said.
-        content_type: as announced; "" where nobody said (the usual case).
+        size_bytes: of the whole object; None if unknown.
+        content_type: as announced; "" if not announced (the usual case).
         is_directory: the URI names a folder; the bytes are then a .tar.gz of it.
-        accepts_ranges: whether a part of it can be asked for.
-        start: the first byte that `chunks` holds.
+        accepts_ranges: whether a part of it can be requested.
+        start: the offset of the first byte in `chunks`.
     """
 
     chunks: Iterator[bytes]
@@ -53,11 +53,11 @@ class ArtifactStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a store says of one object.
+    """A store's facts about one object.
 
     Attributes:
-        size_bytes: None where it says nothing.
-        version: changes with the content (an ETag, a generation, or time and size); "" where it says nothing.
+        size_bytes: None if the store does not say.
+        version: changes with the content (an ETag, a generation, or time and size); "" if the store does not say.
     """
 
     size_bytes: int | None
@@ -66,7 +66,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One file of a folder; `path` is below the folder, with forward slashes; `version` as in `Facts`."""
+    """One file of a folder; `path` is relative to the folder, with forward slashes; `version` as in `Facts`."""
 
     path: str
     size_bytes: int | None = None
@@ -76,7 +76,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The files of a folder, by path; `is_cut` where there are more than are listed."""
+    """The files of a folder, by path; `is_cut` if there are more than are listed."""
 
     entries: tuple[Entry, ...]
     is_cut: bool = False
@@ -84,7 +84,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What to read of an object: `length` bytes from `start`; None for all the rest."""
+    """The part of an object to read: `length` bytes from `start`; None for everything after it."""
 
     start: int = 0
     length: int | None = None

@@ -1,4 +1,4 @@
-"""Object stores that the portal reads by itself, each with the credential of its prefix (VIZPORTAL_OBJECT_STORES)."""
+"""Object stores that the portal reads directly, each with the credential of its prefix (VIZPORTAL_OBJECT_STORES)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class StoreConfig:
     """One store, or a part of one.
 
     Attributes:
-        prefix: what it is responsible for; the longest one that fits counts.
+        prefix: the addresses that it is responsible for; the longest matching prefix wins.
         endpoint_url: of an S3-compatible store; "" for the provider's own.
         key, secret: for S3 and MinIO; the account's key for Azure.
         token_file: a service account's JSON for Google, read by gcsfs.
-        is_anonymous: asks without a credential.
-        root: for file://, the directory that `prefix` stands for; nothing outside of it is read.
-        allow_private: for https://, whether hosts on private networks may be asked.
+        is_anonymous: sends no credential.
+        root: for file://, the directory that `prefix` represents; nothing outside of it is read.
+        allow_private: for https://, whether hosts on private networks are allowed.
         ca_file: certificates trusted for it; "" for the system's.
     """
 
@@ -50,7 +50,7 @@ class StoreConfig:
 
 
 def store_for(address: ObjectAddress) -> StoreConfig | None:
-    """Returns the store that is responsible for an address; None where the endpoint's own gateway is asked."""
+    """Returns the store responsible for an address; None if the endpoint's own gateway has to be asked."""
     fitting = [store for store in stores() if address.is_below(store.prefix)]
     return max(fitting, key=lambda store: len(store.prefix.key), default=None)
 
@@ -69,7 +69,7 @@ def _parsed(text: str) -> tuple[StoreConfig, ...]:
     try:
         listed = json.loads(text)
     except ValueError as error:
-        # Not the error's own text: it would show the place, and with it a secret.
+        # Omits the error's own text, which would quote the setting and with it a secret.
         raise ImproperlyConfigured(f"{_NAME} is not JSON.") from error
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise ImproperlyConfigured(f"{_NAME} must be a list of objects.")

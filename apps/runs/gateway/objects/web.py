@@ -1,4 +1,4 @@
-"""Artifacts at an https:// address that an administrator allowed: the address that was checked is the one asked."""
+"""Artifacts at an https:// address that an administrator allowed. Connects to exactly the address that was checked."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class WebStore:
         self._timeout_s = timeout_s
 
     def facts(self, address: ObjectAddress) -> Facts | None:
-        """Returns what the server says of size and version; never None, since a web address is no folder.
+        """Returns size and version from the server; never None, since a web address is not a folder.
 
         Raises:
-            RunsError: refused, not there, or no answer.
+            RunsError: access is refused, the file does not exist, or no answer.
         """
         with self._open("HEAD", address, {}) as answer:
             announced = answer.headers.get("Content-Length", "")
@@ -50,7 +50,7 @@ class WebStore:
                 yield from pieces(answer, _CHUNK)
 
     def walk(self, address: ObjectAddress, _enters: Callable[[tuple[str, ...]], bool], /) -> Iterator[Entry]:
-        """Refuses: a web address is no folder.
+        """Refuses: a web address is not a folder.
 
         Raises:
             EndpointError: always.

@@ -1,8 +1,9 @@
-"""Reads the first rows of a Parquet or Arrow file: run by another environment's interpreter, in the sandbox.
+"""Reads the first rows of a Parquet or Arrow file; run by another environment's interpreter, in the sandbox.
 
-The file is somebody else's, and the readers are large native libraries: a fault in one must not be the portal's.
-Arguments: how many rows and columns. The file is `input` in the working directory. The answer is one JSON object on
-standard output: {header, types, rows, row_count, column_count} or {error}.
+The file is untrusted, and the readers are large native libraries: a fault in one must not affect the portal.
+
+Arguments: the number of rows and columns. The file is `input` in the working directory. The answer is one JSON object
+on standard output: {header, types, rows, row_count, column_count} or {error}.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _LONGEST_CELL: Final = 301
 
 
 def main() -> None:
-    """Reads and answers."""
+    """Reads the file and prints the answer."""
     most_rows, most_columns = map(int, sys.argv[1:])
     try:
         answer = _read(Path("input"), most_rows, most_columns)

@@ -1,4 +1,4 @@
-"""A .gz or .tar.gz: the one file in it, or the names of its files."""
+"""A .gz or .tar.gz: the only file in it, or the names of its files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _detect(file: PreviewFile) -> Evidence:
 def read(file: PreviewFile, *, preview_kind: str = "archive") -> Preview:
     """Returns the preview of the one file in an archive, or its list of files."""
     if file.read_member is None:
-        # One level is enough: an archive in an archive is a file like any other.
+        # One level is enough: an archive in an archive is shown like any other file.
         return binary.read(file)
     name = ""
     try:

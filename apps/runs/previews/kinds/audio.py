@@ -1,4 +1,4 @@
-"""Sound, played by the browser; known by its first bytes only."""
+"""Sound, played by the browser; recognized by its first bytes only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from apps.runs.previews.preview_kind import Evidence, PreviewFile, PreviewKind
 
 _OGG_CODECS: Final = (b"OpusHead", b"\x01vorbis", b"\x7fFLAC")
 _MP4_BRANDS: Final = (b"M4A ", b"M4B ")
-# Of MPEG audio, version 1, layer III (ISO 11172-3): kbit/s and samples per second by their bits in a frame's header.
+# MPEG audio, version 1, layer III (ISO 11172-3): kbit/s and samples per second by the bits of a frame's header.
 _KILOBITS: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _SAMPLE_RATES: Final = (44100, 48000, 32000)
 
@@ -28,7 +28,7 @@ def played_type(head: bytes) -> str:
 
 
 def _is_mp3(head: bytes) -> bool:
-    """Whether a frame of MP3 begins here, and the next one where the first says that it ends: two bytes tell little."""
+    """Whether an MP3 frame begins here, and another one at its end: the two bytes of one header alone prove little."""
     length = _frame_bytes(head)
     return bool(length) and bool(_frame_bytes(head[length:]))
 

@@ -1,4 +1,4 @@
-"""Any bytes: the first of them in hexadecimal. Nothing is opened: reading a pickle would run what is in it."""
+"""Any bytes: shows the first of them in hexadecimal. Nothing is parsed: loading a pickle would run its code."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _FORMATS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BinaryPreview(Preview):
-    """The first bytes: `dump` has lines of (offset, hexadecimal, characters)."""
+    """The first bytes: `dump` contains lines of (offset, hexadecimal, characters)."""
 
     preview_kind: str = "binary"
     dump: tuple[tuple[str, str, str], ...] = ()
 
 
 def read(file: PreviewFile) -> BinaryPreview:
-    """Returns the first bytes, and the name of their format where they tell it."""
+    """Returns the first bytes, and the name of their format if they reveal it."""
     return dumped(file.head, file.known_size)
 
 

@@ -19,9 +19,9 @@ from apps.runs.previews.source import Source
 from apps.runs.previews.tables import TablePreview
 
 READER: Final = Path(__file__).parent.parent / "child" / "read_table.py"
-# Both hold the library that reads tables; `previews` holds nothing else, for machines without workers.
+# Both contain the library that reads tables; `previews` contains nothing else, for machines without workers.
 _ENVIRONMENTS: Final = ("previews", "base")
-_LARGEST_BYTES: Final = 64 * 1024**2  # the whole is read: these files have their index at the end
+_LARGEST_BYTES: Final = 64 * 1024**2  # the whole file is read, because the index is at its end
 _SIGNATURES: Final = (b"PAR1", b"ARROW1")
 _STREAM_SIGNATURE: Final = b"\xff\xff\xff\xff"
 _STREAM_SUFFIXES: Final = frozenset({".arrow", ".arrows", ".feather", ".ipc"})
@@ -30,17 +30,17 @@ _turns: Final = threading.BoundedSemaphore(2)
 
 
 class _UnreadableError(Exception):
-    """The text says why, for people."""
+    """The file cannot be read; the text says why, for people."""
 
 
 def _detect(file: PreviewFile) -> Evidence:
-    # Arrow's stream format begins with four bytes that are too common to tell without a suffix.
+    # Arrow's stream format begins with four bytes that are too common to be proof without a suffix.
     is_stream = file.head.startswith(_STREAM_SIGNATURE) and file.suffix in _STREAM_SUFFIXES
     return Evidence.SIGNATURE if is_stream or file.head.startswith(_SIGNATURES) else Evidence.NONE
 
 
 def _read(file: PreviewFile) -> TablePreview:
-    """Returns a columnar file's first rows, the types of its columns and how many rows there are."""
+    """Returns a columnar file's first rows, column types and number of rows."""
     try:
         answer = _read_table(file.source)
     except _UnreadableError as error:
@@ -100,7 +100,7 @@ def _run(interpreter: Path, folder: Path) -> bytes:
 
 
 def _answer(text: bytes) -> dict[str, Any]:
-    """Returns the reader's answer. The file may have taken the reader over, so every type is checked."""
+    """Returns the reader's answer. The file may have exploited the reader, so every type is checked."""
     try:
         found = json.loads(text)
         if "error" in found:

@@ -13,7 +13,7 @@ _MEDIA_TYPES: Final = {
     ".jpeg": "image/jpeg",
     ".gif": "image/gif",
     ".webp": "image/webp",
-    # A document that can hold scripts: it is served under the sandbox's policy only.
+    # An SVG document can contain scripts, so it is served with the sandbox's policy only.
     ".svg": "image/svg+xml",
 }
 _SIGNATURES: Final = (

@@ -20,7 +20,7 @@ _LONGEST: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonPreview(text.TextPreview):
-    """JSON; `markup` is its tree as safe HTML, "" where the JSON is cut or broken and is shown as text."""
+    """JSON; `markup` is its tree as safe HTML, "" if the JSON is cut or broken and is shown as text."""
 
     preview_kind: str = "json"
     markup: str = ""
@@ -45,7 +45,7 @@ def _read(file: PreviewFile) -> JsonPreview:
 
 
 def _tree(source: str) -> str:
-    """Returns JSON text as safe HTML; "" where it is broken, or nested too deep to be read."""
+    """Returns JSON text as safe HTML; "" if it is broken or nested too deeply."""
     try:
         value = json.loads(source)
     except (ValueError, RecursionError):
@@ -54,7 +54,7 @@ def _tree(source: str) -> str:
 
 
 class _Tree:
-    """Writes one tree; a limit on its nodes keeps the page fast."""
+    """Writes one tree; limits its nodes to keep the page fast."""
 
     def __init__(self) -> None:
         self._left = _MOST_NODES

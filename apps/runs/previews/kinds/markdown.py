@@ -13,7 +13,7 @@ from apps.runs.previews.preview_kind import PreviewFile, PreviewKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkdownPreview(Preview):
-    """Markdown; `markup` is HTML that is safe to put into a page."""
+    """Markdown; `markup` is sanitised HTML."""
 
     preview_kind: str = "markdown"
     markup: str = ""

@@ -22,7 +22,7 @@ class NotebookCell:
 
     Attributes:
         cell_type: code, markdown or raw.
-        markup: sanitised HTML, of a Markdown cell only.
+        markup: sanitised HTML, for Markdown cells only.
         output: the text among the cell's outputs; pictures are named in brackets.
     """
 
@@ -66,7 +66,7 @@ def _read(file: PreviewFile) -> Preview:
 
 
 def _cells(body: bytes) -> tuple[NotebookCell, ...] | None:
-    """Returns a notebook's first cells; None where it is no notebook."""
+    """Returns a notebook's first cells; None if it is not a notebook."""
     try:
         listed = json.loads(body)["cells"]
         return tuple(_cell(cell) for cell in listed[:_MOST_CELLS] if isinstance(cell, dict))

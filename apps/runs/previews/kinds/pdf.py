@@ -9,7 +9,7 @@ from apps.runs.previews.preview_kind import Evidence, PreviewFile, PreviewKind
 
 
 def _detect(file: PreviewFile) -> Evidence:
-    # By nothing but its first bytes: its frame has no sandbox (docs/previews.md).
+    # By its first bytes only: its frame has no sandbox (docs/previews.md).
     return Evidence.SIGNATURE if file.head.startswith(b"%PDF-") else Evidence.NONE
 
 

@@ -11,7 +11,7 @@ from apps.runs.previews.preview_kind import Evidence, PreviewFile, PreviewKind
 
 
 def _detect(file: PreviewFile) -> Evidence:
-    """A Dataset whose first two lines have the same number of commas is a table."""
+    """Detects a Dataset whose first two lines have the same number of commas."""
     if file.text is None or file.artifact.type != "system.Dataset":
         return Evidence.NONE
     lines = file.text.value.split("\n", 3)[:3]

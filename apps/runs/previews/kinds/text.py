@@ -1,4 +1,4 @@
-"""Text as it is."""
+"""Plain text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _detect(file: PreviewFile) -> Evidence:
 
 
 def read(file: PreviewFile) -> TextPreview:
-    """Returns the beginning of a text; other kinds show what they cannot read this way."""
+    """Returns the beginning of a text; other kinds use it for content that they cannot parse."""
     return TextPreview(
         size_bytes=file.known_size,
         is_cut=file.is_cut,

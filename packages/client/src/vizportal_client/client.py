@@ -1,4 +1,4 @@
-"""Requests to the portal's API."""
+"""Client of the portal's API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_LOOK_S: Final = 2.0
 
 
 class Client:
-    """A portal, with a person's token. A context manager closes its connections."""
+    """A connection to a portal with a person's token. As a context manager, closes its connections."""
 
     def __init__(
         self,
@@ -29,16 +29,16 @@ class Client:
         timeout_s: float = 30,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """Takes the portal's address and a token.
+        """Sets the portal's address and a token.
 
         Args:
             url: such as `https://portal.example.com`; "" for the variable VIZPORTAL_URL.
-            token: of `manage.py token create`; "" for the variable VIZPORTAL_TOKEN.
-            timeout_s: for each answer.
-            transport: httpx's, such as one with a certificate; None for the usual one.
+            token: created by `manage.py token create`; "" for the variable VIZPORTAL_TOKEN.
+            timeout_s: for each response.
+            transport: httpx's, such as one with a certificate; None for the default.
 
         Raises:
-            ValueError: there is no address.
+            ValueError: no address is given.
         """
         self._url = (url or os.environ.get("VIZPORTAL_URL", "")).rstrip("/")
         if not self._url:
@@ -72,22 +72,24 @@ class Client:
         wait_s: float = 600,
         **arguments: Any,
     ) -> Result:
-        """Renders an artifact of a run's step, waits, and returns the result, which a notebook displays.
+        """Renders an artifact of a run's step, waits, and returns the result, which notebooks display.
 
-        The same request returns the saved result.
+        Repeating a request returns the saved result.
 
         Args:
             run, step: ids.
-            artifact: its name; "" for the one that fits the type best.
-            code: Python of one's own, for the type `custom`.
-            force: render even where there is a saved result.
-            wait_s: how long to wait at most.
+            artifact: its name; "" for the one that best fits the type.
+            type: the key of the visualization type.
+            title: of the visualization; "" for a generated one.
+            code: custom Python code, for the type `custom`.
+            force: render even if there is a saved result.
+            wait_s: maximum time to wait.
             arguments: of the type, by name.
 
         Raises:
             PortalError: the portal refuses, or does not answer.
             RenderFailedError: the render ended without a result.
-            WaitedTooLongError: it has not ended in time.
+            WaitedTooLongError: the render has not ended in time.
         """
         asked = {"run_id": run, "step_id": step, "type": type, "arguments": arguments, "force": force}
         asked |= {name: value for name, value in {"artifact": artifact, "title": title, "code": code}.items() if value}
@@ -99,7 +101,7 @@ class Client:
         """Returns a saved visualization by its id.
 
         Raises:
-            PortalError: there is none, or you may not see it.
+            PortalError: it does not exist, or you may not see it.
             RenderFailedError: its latest render has no result.
         """
         found = self._visualization(visualization)
@@ -110,19 +112,19 @@ class Client:
         return result_of(found, self._url + found["url"], lambda: self._send("GET", download).text)
 
     def figures(self, series: str) -> Any:
-        """Returns the key figures of a series, a row for each run, the oldest first.
+        """Returns the key figures of a series, a row for each run, oldest first.
 
         Each row has `run_id`, `run_name`, `run_created_at`, `visualization_id`, and the figures by name. A run whose
-        render left none has no figures.
+        render left no figures has none.
 
         Args:
             series: the id of a series, or of a visualization in it.
 
         Returns:
-            A pandas.DataFrame where pandas is installed, else a list of dicts.
+            A pandas.DataFrame if pandas is installed, else a list of dicts.
 
         Raises:
-            PortalError: there is none, or you may not see it.
+            PortalError: the series does not exist, or you may not see it.
         """
         rows = [_row(each) for each in self._series(series)][::-1]
         try:
@@ -135,11 +137,11 @@ class Client:
         """Returns the key figures of two visualizations side by side.
 
         Returns:
-            For each name `name`, `unit`, `first`, `second`, `change`, and `is_better`: whether the second is better;
-            None where one of them has no such figure, they are equal, or neither direction is better.
+            For each name: `name`, `unit`, `first`, `second`, `change`, and `is_better`: whether the second is better;
+            None if one of them lacks the figure, they are equal, or neither direction is better.
 
         Raises:
-            PortalError: there is none of such an id, or you may not see it.
+            PortalError: one of them does not exist, or you may not see it.
         """
         sides = [{each["name"]: each for each in self._visualization(one)["figures"]} for one in (first, second)]
         return [_pair(name, *(side.get(name) for side in sides)) for name in dict.fromkeys([*sides[0], *sides[1]])]

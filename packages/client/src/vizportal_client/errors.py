@@ -1,4 +1,4 @@
-"""What can go wrong; each text is a sentence for people."""
+"""The client's exceptions; each text is a sentence for people."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 
 class PortalError(Exception):
-    """The portal refused a request, did not answer, or answered with something that is not its API.
+    """The portal refused a request, did not answer, or the answer is not from its API.
 
     Attributes:
-        status: HTTP's; 0 where there was no answer.
-        code: the portal's word for it; "" where it gave none.
+        status: the HTTP status; 0 without an answer.
+        code: the portal's error code; "" if it gave none.
         fields: what is wrong, by the name of the request's field.
     """
 
@@ -27,4 +27,4 @@ class RenderFailedError(PortalError):
 
 
 class WaitedTooLongError(PortalError):
-    """A render has not ended in time. It goes on in the portal."""
+    """A render has not ended in time. It continues in the portal."""

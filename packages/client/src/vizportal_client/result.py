@@ -1,4 +1,4 @@
-"""A saved visualization with its latest render, as notebooks show it."""
+"""A saved visualization with its latest render, as displayed by notebooks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Result:
     """A visualization whose render succeeded.
 
     Attributes:
-        series_id: of the same picture of other runs; "" for none.
+        series_id: of the series that it belongs to; "" for none.
         url: of its page.
         figures: key figures by name.
     """
@@ -29,7 +29,7 @@ class Result:
     _read: Callable[[], str] = field(repr=False, compare=False)
 
     def html(self) -> str:
-        """Returns the result as one page that needs no network.
+        """Returns the result as a self-contained page.
 
         Raises:
             PortalError: it cannot be read.
@@ -40,13 +40,13 @@ class Result:
         link = f'<a href="{escape(self.url)}" target="_blank" rel="noopener">{escape(self.title)}</a>'
         if self.html_bytes > _LARGEST_SHOWN:
             return f"<p>{link} is too large to be shown here.</p>"
-        # Without allow-same-origin the result's scripts reach nothing of the notebook.
+        # Without allow-same-origin, the result's scripts cannot access the notebook.
         frame = f'<iframe sandbox="allow-scripts" srcdoc="{escape(self.html())}" width="100%" height="600"></iframe>'
         return f"<p>{link}</p>{frame}"
 
 
 def result_of(visualization: Mapping[str, Any], url: str, read: Callable[[], str]) -> Result:
-    """Returns an answer of the API as a result."""
+    """Converts an answer of the API to a result."""
     return Result(
         id=visualization["id"],
         title=visualization["title"],

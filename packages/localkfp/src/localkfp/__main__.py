@@ -1,4 +1,4 @@
-"""`python -m localkfp --host 127.0.0.1 --port N --data-dir DIR`: serves until it is told to stop."""
+"""`python -m localkfp --host 127.0.0.1 --port N --data-dir DIR`: serves until it receives SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from localkfp.samples import load_samples
 from localkfp.scheduler import TOKEN_VARIABLE, Scheduler
 from localkfp.store import Store
 
-# Where `manage.py environments build steps` puts it, below the working directory.
+# The path used by `manage.py environments build steps`, relative to the working directory.
 _STEPS_PYTHON: Final = Path(".environments/steps/bin/python")
 
 
 class _Server(uvicorn.Server):
-    """Says in one line where it serves, once it does."""
+    """Prints the address in one line once it serves."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def _token() -> str:
-    """Returns the token that requests must bring, from the variable or from the file it names; "" for none."""
+    """Returns the token that requests must carry, from the variable or from the file it names; "" for none."""
     path = os.environ.get(f"{TOKEN_VARIABLE}_FILE")
     return Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get(TOKEN_VARIABLE, "")
 
@@ -70,7 +70,7 @@ def _serve(places: Places, options: argparse.Namespace, listener: socket.socket,
     experiments_api.default_experiment(store)
     if options.samples:
         load_samples(store, places)
-    # The interpreter of a virtual environment is a link: resolved, it would be another environment's.
+    # A virtual environment's interpreter is a link; the resolved path would belong to another environment.
     scheduler = Scheduler(store, places, options.steps_python.absolute())
     app = create_app(places, store, scheduler, token=token, portal_url=options.portal_url)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -83,7 +83,7 @@ def _serve(places: Places, options: argparse.Namespace, listener: socket.socket,
         timeout_graceful_shutdown=3,
         lifespan="on",
     )
-    # uvicorn raises the signal again after its clean end; with these handlers nothing more comes of it.
+    # uvicorn raises the signal again after its clean shutdown; these handlers make that harmless.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     server = _Server(config)
@@ -93,7 +93,7 @@ def _serve(places: Places, options: argparse.Namespace, listener: socket.socket,
 
 
 def read_options() -> argparse.Namespace:
-    """Reads the command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m localkfp", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8888, help="0 takes a free one (default: %(default)s)")
@@ -118,7 +118,7 @@ def _refuse(text: str) -> int:
 
 @contextmanager
 def _only_one(places: Places) -> Iterator[None]:
-    """Two servers on one data directory would each fail the other's runs."""
+    """Locks the data directory: two servers on one directory would each fail the other's runs."""
     with (places.root / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,7 +130,7 @@ def _only_one(places: Places) -> Iterator[None]:
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms for an ACK.
+    # asyncio sets TCP_NODELAY only if the protocol is given; without it, each response waits 40 ms for an ACK.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -25,7 +25,7 @@ from localkfp.schedules import Schedules
 from localkfp.store import Row, Store
 
 _API: Final = "/apis/v2beta1"
-# Kubeflow's UI server answers the API under both.
+# Kubeflow's UI server serves the API with both prefixes.
 _PREFIXES: Final = ("", "/pipeline")
 _UNSUPPORTED: Final = {
     ("POST", "/pipelines"): "localkfp makes pipelines from files only: send the file to pipelines/upload.",
@@ -40,7 +40,7 @@ _UNSUPPORTED: Final = {
 
 
 def healthz(_call: Call) -> Response:
-    """GET healthz: one user, no namespaces. Kubeflow writes it by hand, so it leaves nothing out."""
+    """GET healthz: one user, no namespaces. Kubeflow writes this response by hand, so empty fields stay."""
     return JSONResponse({"commit_sha": "", "tag_name": "localkfp", "multi_user": False, "pipeline_store": "database"})
 
 
@@ -81,7 +81,7 @@ _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
 
 
 def _refused(sentence: str) -> Handler:
-    """Returns the handler of what Kubeflow serves and this server does not."""
+    """Returns the handler for a call that Kubeflow supports and this server does not."""
 
     def handler(_call: Call) -> Response:
         raise ApiError(501, sentence)
@@ -92,14 +92,14 @@ def _refused(sentence: str) -> Handler:
 def create_app(
     places: Places, store: Store, scheduler: Scheduler, *, token: str = "", portal_url: str = ""
 ) -> Starlette:
-    """Returns the server of a data directory whose store exists.
+    """Returns the application for a data directory whose store exists.
 
     Args:
         places: the data directory.
         store: its store.
         scheduler: started and stopped with the application.
-        token: demanded of every request; "" serves loopback names without one.
-        portal_url: where the links that kfp.Client prints lead; "" for nowhere.
+        token: required of every request; "" serves loopback names without one.
+        portal_url: the target of the links that kfp.Client prints; "" for none.
     """
 
     def start_run(row: Row, due: float) -> Row:
@@ -148,12 +148,12 @@ def _lineage(call: Call) -> Response:
 
 def _http_error(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    # grpc-gateway calls a method that an address does not have "unimplemented".
+    # grpc-gateway calls a method that a path does not support "unimplemented".
     status = 501 if status == 405 else status
     text = "Not Found" if status == 404 else str(getattr(error, "detail", error))
     return JSONResponse(ApiError(status, text).body(), status_code=status)
 
 
 def _crash(_request: Request, _error: Exception) -> Response:
-    # Starlette raises it again after answering, and uvicorn logs it with its traceback.
+    # Starlette raises it again after responding, and uvicorn logs it with its traceback.
     return JSONResponse(ApiError(500, "Internal error; the server's log says more.").body(), status_code=500)

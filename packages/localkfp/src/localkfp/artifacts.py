@@ -1,4 +1,4 @@
-"""GET /artifacts/get: the bytes behind an artifact's URI, as Kubeflow's UI server hands them out."""
+"""GET /artifacts/get: the bytes behind an artifact's URI, as Kubeflow's UI server returns them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _FOLDER_TEXT: Final = "This artifact is a directory. Download it to see what is 
 
 
 def get_artifact(call: Call) -> Response:
-    """Answers with a file's bytes, a folder as .tar.gz, or 404 as plain text.
+    """Returns a file's bytes, a folder as .tar.gz, or 404 as plain text.
 
-    As in Kubeflow the content type says nothing, and with `peek=N` the first N bytes are sent; of a folder, one
-    line of text.
+    As in Kubeflow, the content type is generic, and `peek=N` returns the first N bytes; for a folder, one line of text.
     """
     source, bucket, key = (call.query.get(name, "") for name in ("source", "bucket", "key"))
     if len(key) > _LONGEST_KEY:
@@ -48,11 +47,11 @@ def _answer(path: Path, peek: str) -> Response:
 
 
 def read_chunks(path: Path, limit: int | None = None) -> Iterator[bytes]:
-    """Yields a file as it is now: what is appended meanwhile is left out.
+    """Yields a file's current content; ignores bytes that are appended meanwhile.
 
     Args:
         path: the file.
-        limit: stop after so many bytes; None for all.
+        limit: stop after this many bytes; None for all.
     """
     left = path.stat().st_size if limit is None else limit
     with path.open("rb") as file:
@@ -62,7 +61,7 @@ def read_chunks(path: Path, limit: int | None = None) -> Iterator[bytes]:
 
 
 def _tar(folder: Path) -> Iterator[bytes]:
-    """Packs the folder into a temporary file first: a file that vanishes then breaks nothing that was sent."""
+    """Packs the folder into a temporary file first, so that a vanishing file cannot break a response already begun."""
     with tempfile.TemporaryFile() as packed:
         with tarfile.open(fileobj=packed, mode="w:gz") as archive:
             # Names are relative to the folder, as in the archives of Kubeflow's UI server.
@@ -74,7 +73,7 @@ def _tar(folder: Path) -> Iterator[bytes]:
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Leaves out links and devices, which could name a file outside, and whose file it was."""
+    """Drops links and devices, which could refer to files outside, and removes the files' owners."""
     if not (member.isfile() or member.isdir()):
         return None
     member.uid = member.gid = 0

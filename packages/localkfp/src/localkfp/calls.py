@@ -1,4 +1,4 @@
-"""A request as the API's functions see it, and the way from Starlette to them and back.
+"""Requests as the API's functions see them, and their connection to Starlette.
 
 The functions are plain and blocking (SQLite, files), so each runs on a worker thread.
 """
@@ -35,7 +35,7 @@ class Call:
         schedules: the server's.
         path: the parameters in the path.
         query: the last value of each name in the query.
-        body: all of it.
+        body: the whole body.
         content_type: of the body.
     """
 
@@ -49,10 +49,10 @@ class Call:
     content_type: str
 
     def json(self) -> dict[str, Any]:
-        """Returns the body as a JSON object.
+        """Parses the body as a JSON object.
 
         Raises:
-            ApiError: 400, it is none.
+            ApiError: 400, it is not one.
         """
         try:
             found = json.loads(self.body or b"{}")
@@ -107,10 +107,10 @@ async def _read(request: Request) -> bytes:
 
 
 def text_of(body: Mapping[str, Any], name: str) -> str:
-    """Returns a text field of a JSON body; "" where it is left out or null.
+    """Returns a text field of a JSON body; "" if it is missing or null.
 
     Raises:
-        ApiError: 400, it is something else.
+        ApiError: 400, it is not text.
     """
     value = body.get(name)
     if value is not None and not isinstance(value, str):

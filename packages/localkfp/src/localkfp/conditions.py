@@ -49,7 +49,7 @@ def is_true(expression: str, parameters: Mapping[str, Any]) -> bool:
 
 
 def _as_python(expression: str) -> str:
-    """Rewrites operators and words of CEL as Python's; text in quotes stays as it is."""
+    """Rewrites operators and words of CEL as Python's; quoted text stays unchanged."""
 
     def rewrite(match: re.Match[str]) -> str:
         return match[0] if match[1] else _PYTHON[match[0]]

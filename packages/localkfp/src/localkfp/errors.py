@@ -1,16 +1,16 @@
-"""The API's errors, in the shape Kubeflow gives them."""
+"""The API's errors, in Kubeflow's format."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-# As grpc-gateway translates them. Kubeflow says 409 of two things: what exists already, and a wrong state.
+# The mapping of grpc-gateway. Kubeflow uses 409 both for an object that already exists and for a wrong state.
 _CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 413: 3, 500: 13, 501: 12}
 _ABORTED: Final = 10
 
 
 class ApiError(Exception):
-    """A request that gets an error answer.
+    """A request that gets an error response.
 
     Attributes:
         status: the HTTP status.
@@ -39,7 +39,7 @@ class ApiError(Exception):
         }
 
     def upload_body(self) -> dict[str, str]:
-        """Returns the JSON body of a refused upload, which is no gRPC call.
+        """Returns the JSON body of a rejected upload, which is not a gRPC call.
 
         Source: kubeflow/pipelines, backend/src/apiserver/server/pipeline_upload_server.go.
         """
@@ -47,15 +47,15 @@ class ApiError(Exception):
 
 
 def bad_request(message: str) -> ApiError:
-    """Returns the error for a request that can never work."""
+    """Returns the error for an invalid request."""
     return ApiError(400, message)
 
 
 def wrong_state(message: str) -> ApiError:
-    """Returns the error for a change that does not fit what a thing is now."""
+    """Returns the error for a change that the object's current state does not allow."""
     return ApiError(409, message, _ABORTED)
 
 
 def not_found(kind: str, name: str) -> ApiError:
-    """Returns the error for a thing that is not there."""
+    """Returns the error for an object that does not exist."""
     return ApiError(404, f"{kind} {name} not found.")

@@ -28,14 +28,14 @@ _LISTING: Final = filters.Listing(
 
 
 def list_experiments(call: Call) -> dict[str, Any]:
-    """GET: a page of them."""
+    """GET: a page of experiments."""
     page = filters.list_rows(call.store, _LISTING, call.query)
     found = [shapes.experiment(row) for row in page.rows]
     return {"experiments": found, "total_size": page.total, "next_page_token": page.next_token}
 
 
 def create_experiment(call: Call) -> dict[str, Any]:
-    """POST: adds one."""
+    """POST: adds an experiment."""
     body = call.json()
     name = text_of(body, "display_name")
     if not name:
@@ -46,12 +46,12 @@ def create_experiment(call: Call) -> dict[str, Any]:
 
 
 def get_experiment(call: Call) -> dict[str, Any]:
-    """GET one."""
+    """GET one experiment."""
     return shapes.experiment(find(call.store, call.path["id"]))
 
 
 def archive_experiment(call: Call) -> dict[str, Any]:
-    """POST :archive: its runs with it, and its schedules are switched off; as in Kubeflow, none is undone later."""
+    """POST :archive: also archives its runs and disables its recurring runs; as in Kubeflow, nothing undoes that."""
     call.store.run("UPDATE runs SET storage_state = 'ARCHIVED' WHERE experiment_id = ?", call.path["id"])
     call.store.run(
         "UPDATE recurring_runs SET is_enabled = 0, updated_at = ? WHERE experiment_id = ?", now(), call.path["id"]
@@ -82,7 +82,7 @@ def find(store: Store, experiment_id: str) -> Row:
 
 
 def default_experiment(store: Store) -> Row:
-    """Returns the experiment of runs that name none, making it if need be."""
+    """Returns the experiment of runs that name none, creating it if necessary."""
     row = store.one("SELECT * FROM experiments WHERE name = ?", DEFAULT)
     text = "All runs created without specifying an experiment will be grouped here."
     return row or add_experiment(store, DEFAULT, text)
@@ -96,6 +96,6 @@ def add_experiment(store: Store, name: str, description: str) -> Row:
 
 
 def _set_storage(call: Call, state: str) -> dict[str, Any]:
-    # Kubeflow does not mind an experiment that is not there.
+    # Kubeflow does not report an experiment that does not exist.
     call.store.run("UPDATE experiments SET storage_state = ? WHERE id = ?", state, call.path["id"])
     return {}

@@ -1,4 +1,4 @@
-"""Lists as the API asks for them: filter predicates, sort order and pages, turned into SQL.
+"""Lists as the API requests them: filter predicates, sort order and pages, translated to SQL.
 
 Source: kubeflow/pipelines, backend/api/v2beta1/filter.proto. Column names come from the tables below only; every value
 is bound, never written into the SQL.
@@ -50,12 +50,12 @@ _TIMES: Final = frozenset({"created_at", "finished_at", "started_at", "last_run_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What one kind of list can be filtered and sorted by.
+    """The filter and sort keys of one kind of list.
 
     Attributes:
         table: the SQL table.
         columns: the API's key -> column.
-        tie: a column that orders rows which are equal otherwise.
+        tie: a column that orders otherwise equal rows.
     """
 
     table: str
@@ -99,10 +99,10 @@ def list_rows(store: Store, listing: Listing, query: Mapping[str, str], fixed: M
         store: where the rows are.
         listing: the kind of list.
         query: `filter`, `sort_by`, `page_size` and `page_token`, as in the URL.
-        fixed: columns that must have a value whatever the filter says; a None value demands nothing.
+        fixed: required column values in addition to the filter; a None value requires nothing.
 
     Raises:
-        ApiError: 400 for an unknown key or operation, or a size or token that is none or another question's.
+        ApiError: 400 for an unknown key or operation, an invalid size, or an invalid token or one of another query.
     """
     question = _Question(filter=query.get("filter", ""), sort_by=query.get("sort_by", ""))
     offset = 0
@@ -127,7 +127,7 @@ def list_rows(store: Store, listing: Listing, query: Mapping[str, str], fixed: M
 def _predicates(text: str) -> list[Mapping[str, Any]]:
     if not text:
         return []
-    # Kubeflow decodes a filter as a part of an address, once more than HTTP does: "+" is a space.
+    # Kubeflow URL-decodes a filter once more than HTTP does: "+" is a space.
     if _BROKEN_ESCAPE.search(text):
         raise bad_request(f"The filter has a '%' that begins no escape; write it as %25: {text[:200]}")
     try:
@@ -156,8 +156,8 @@ def _add_predicate(where: _Where, listing: Listing, predicate: Mapping[str, Any]
         part = _bound(key, predicate)
         if not isinstance(part, str):
             raise bad_request(f"IS_SUBSTRING on {key!r} takes a string_value.")
-        # Kubeflow's LIKE too: "_" and "%" stand for any letters, unless a backslash is before them. Its MySQL compares
-        # without case in its default collation, as SQLite does.
+        # Kubeflow uses LIKE too: "_" and "%" are wildcards unless escaped by a backslash. Its MySQL ignores case in the
+        # default collation, as SQLite does.
         where.add(f"{column} LIKE ? ESCAPE '\\'", f"%{_ended(part)}%")
     elif operation in _COMPARE:
         where.add(f"{column} {_COMPARE[operation]} ?", _bound(key, predicate))
@@ -216,7 +216,7 @@ def _page_size(text: str) -> int:
 
 
 def _ended(pattern: str) -> str:
-    """Returns a LIKE pattern whose last backslash does not escape what is put behind it."""
+    """Returns a LIKE pattern whose trailing backslash does not escape what is appended to it."""
     slashes = len(pattern) - len(pattern.rstrip("\\"))
     return pattern + "\\" if slashes % 2 else pattern
 
@@ -226,7 +226,7 @@ def _token(question: _Question, offset: int) -> str:
 
 
 def _continued(token: str, asked: _Question) -> tuple[_Question, int]:
-    """Returns the question that a token continues, and from which row; a request may repeat it or leave it out."""
+    """Returns the query that a token continues, and its first row; a request may repeat the query or omit it."""
     try:
         offset, text, order = json.loads(base64.b64decode(token.encode(), validate=True))
         kept = _Question(filter=str(text), sort_by=str(order))

@@ -1,4 +1,4 @@
-"""Runs a graph of tasks: their order, conditions, loops and nested graphs, as Kubeflow's driver and Argo do."""
+"""Runs a graph of tasks, with their order, conditions, loops and nested graphs, like Kubeflow's driver and Argo."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GraphRunner:
     Attributes:
         components: its ComponentSpec messages by name.
         executors: its ExecutorSpec messages by label.
-        failures: what went wrong, for people, in the order it happened.
+        failures: what went wrong, for people, in order of occurrence.
     """
 
     components: Mapping[str, Any]
@@ -40,11 +40,11 @@ class GraphRunner:
     failures: list[str] = field(default_factory=list)
 
     def run(self, component: Any, scope: Scope) -> Values:
-        """Runs a graph to its end, failed tasks or not, and returns its outputs.
+        """Runs a graph to its end, even if tasks fail, and returns its outputs.
 
         Args:
             component: a ComponentSpec message that is a graph.
-            scope: the graph's, with nothing run yet.
+            scope: the graph's, before any of its tasks has run.
         """
         for name in _in_order(component.dag.tasks):
             self._run_task(name, component.dag.tasks[name], scope)
@@ -53,13 +53,13 @@ class GraphRunner:
     def _run_task(self, name: str, task: Any, scope: Scope) -> None:
         upstream = {scope.states.get(other) for other in _upstream(task)}
         if task.trigger_policy.strategy != _ALWAYS and upstream & {FAILED, SKIPPED}:
-            # Argo leaves out what depends on a task that did not run; a failure makes the run fail in any case.
+            # Argo omits tasks that depend on one that did not run. A failure fails the run in any case.
             scope.states[name] = FAILED if FAILED in upstream else SKIPPED
             return
         scope.states[name] = self._guarded(name, lambda: self._outcome(name, task, scope))
 
     def _guarded(self, name: str, run: Callable[[], str]) -> str:
-        """Turns what a task raises into its state, so that siblings and exit tasks still run."""
+        """Converts an exception of a task to its state, so that siblings and exit tasks still run."""
         try:
             return run()
         except TaskError as error:
@@ -74,7 +74,7 @@ class GraphRunner:
         is_graph, condition = component.WhichOneof("implementation") == "dag", task.trigger_policy.condition
         given = self._resolved(name, task, component, scope) if is_graph or condition else Values()
         if condition and not conditions.is_true(condition, given.parameters):
-            # As Kubeflow's driver does: an execution of a graph, CANCELED.
+            # Like Kubeflow's driver: an execution of a graph in state CANCELED.
             self._start(name, task, scope.execution_id, Values(), state=recorder.CANCELED)
             return SKIPPED
         if not is_graph:
@@ -182,7 +182,7 @@ def _turns(task: Any, component: Any, scope: Scope, given: Values) -> list[Value
 
 
 def _without(name: str, values: Values) -> Values:
-    """Returns values without one parameter: recording a loop's list for each of its items would take its square."""
+    """Returns values without one parameter: recording a loop's list for each of its items would be quadratic."""
     parameters = {other: value for other, value in values.parameters.items() if other != name}
     return Values(parameters=parameters, artifacts=values.artifacts)
 
@@ -199,7 +199,7 @@ def _listed(items: Any, source: str) -> list[Any]:
 
 
 def _collected(component: Any, turns: list[Values]) -> Values:
-    """Returns the outputs of a loop: of each, the values of the iterations that made it, in one list."""
+    """Returns the outputs of a loop: each is one list of the values from the iterations that produced it."""
     parameters: dict[str, Any] = {name: Collected() for name in component.dag.outputs.parameters}
     artifacts: dict[str, list[Artifact]] = {name: [] for name in component.dag.outputs.artifacts}
     for turn in turns:
@@ -211,7 +211,7 @@ def _collected(component: Any, turns: list[Values]) -> Values:
 
 
 def _outputs(spec: Any, scope: Scope) -> Values:
-    """Returns what a graph hands on; of `dsl.OneOf` what the branch made that ran."""
+    """Returns the outputs of a graph; for `dsl.OneOf`, the output of the branch that ran."""
     parameters: dict[str, Any] = {}
     for name, output in spec.parameters.items():
         is_one_of = output.WhichOneof("kind") == "value_from_oneof"

@@ -1,8 +1,8 @@
-"""Who may talk to the server: it runs the code it is given, so by default only this machine's own programs may.
+"""Access control. The server runs the code it is given, so by default only programs on this machine may call it.
 
-A web page the user visits can send requests to loopback too: a multipart upload needs no permission from the
-browser, and a name that resolves to 127.0.0.1 gets around the same-origin rule. So requests that a browser marks as
-another site's are refused, and so are those for any host name that is not loopback's.
+A web page that the user visits can send requests to loopback too: a multipart upload needs no permission from the
+browser, and a name that resolves to 127.0.0.1 circumvents the same-origin rule. So requests that a browser marks as
+cross-site are refused, and so are those for host names other than loopback's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
 
 
 def is_loopback(host: str) -> bool:
-    """Says whether a host name or address, without a port, means this machine only."""
+    """Returns whether a host name or address, without a port, refers to this machine only."""
     name = host.strip("[]").rstrip(".").lower()
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -33,19 +33,19 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """ASGI middleware that refuses what must not reach the API.
+    """ASGI middleware that refuses requests which must not reach the API.
 
     Attributes:
-        app: what is guarded.
-        token: demanded as a bearer token of every request; "" demands none, and then only loopback names are served.
+        app: the protected application.
+        token: required as a bearer token of every request; "" requires none and serves loopback names only.
     """
 
     app: ASGIApp
     token: str
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hands the request on or answers 401 or 403."""
-        # The page that leads to the portal holds nothing, and is opened by links on other sites.
+        """Passes the request on, or answers 401 or 403."""
+        # The page that redirects to the portal contains nothing, and links on other sites may open it.
         if scope["type"] == "http" and (scope["method"], scope["path"]) != ("GET", "/"):
             error = self._refusal(Headers(scope=scope))
             if error is not None:

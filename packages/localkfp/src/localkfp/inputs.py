@@ -28,12 +28,12 @@ _CHANNEL: Final = "pipelinechannel--"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A graph that is running.
+    """A running graph.
 
     Attributes:
         execution_id: of the graph.
-        inputs: what it was given; a parameter without a value is None.
-        outputs: what its tasks made, by task.
+        inputs: its inputs; a parameter without a value is None.
+        outputs: the outputs of its tasks, by task.
         states: how its tasks ended, by task.
         is_root: whether it is the pipeline itself.
     """
@@ -46,16 +46,16 @@ class Scope:
 
 
 def resolve_inputs(task: Any, component: Any, scope: Scope, facts: Mapping[str, str]) -> Values:
-    """Returns what a task is given, with defaults.
+    """Returns the inputs of a task, including defaults.
 
     Args:
         task: a PipelineTaskSpec message.
         component: its ComponentSpec message.
         scope: the graph around it.
-        facts: what placeholders such as `{{$.pipeline_job_name}}` stand for.
+        facts: the values of placeholders such as `{{$.pipeline_job_name}}`.
 
     Raises:
-        TaskError: an input has no value, or one of another type.
+        TaskError: an input has no value, or a value of the wrong type.
     """
     parameters = {name: parameter(name, spec, scope, facts) for name, spec in task.inputs.parameters.items()}
     # Texts with placeholders refer to other inputs of the same task.
@@ -75,7 +75,7 @@ def with_types(
     """Returns parameters with the types and defaults that their component declares.
 
     Raises:
-        TaskError: one has no value, or one of another type.
+        TaskError: one has no value, or a value of the wrong type.
     """
     is_graph = component.WhichOneof("implementation") == "dag"
     values = dict(given)
@@ -95,11 +95,13 @@ def with_types(
 
 
 def parameter(name: str, spec: Any, scope: Scope, facts: Mapping[str, str]) -> Any:
-    """Returns one parameter of a task; None where it has no value.
+    """Returns one parameter of a task; None if it has no value.
 
     Args:
         name: for messages.
         spec: an InputParameterSpec message.
+        scope: the graph around the task.
+        facts: the values of placeholders such as `{{$.pipeline_job_name}}`.
     """
     match spec.WhichOneof("kind"):
         case "runtime_value":
@@ -129,7 +131,7 @@ def _final_status(producer: str, scope: Scope, facts: Mapping[str, str]) -> dict
     is_failed = scope.states.get(producer) == FAILED
     error = {"code": 1, "message": f"Task {producer} failed."} if is_failed else {}
     return {
-        # Kubeflow has the state of the execution here, and not SUCCEEDED, which kfp's documentation names.
+        # Kubeflow uses the state of the execution here, and not SUCCEEDED, which kfp's documentation names.
         "state": "FAILED" if is_failed else "COMPLETE",
         "pipelineJobResourceName": facts["pipeline_job_resource_name"],
         "pipelineTaskName": producer,

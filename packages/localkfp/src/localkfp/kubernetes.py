@@ -1,4 +1,4 @@
-"""What a task asks Kubernetes for: variables, which a process can have, and volumes, which it cannot."""
+"""The Kubernetes settings of a task: variables, which a process can have, and volumes, which it cannot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from localkfp.values import text_of
 
-# From an InputParameterSpec message to its value; None where it has none.
+# Returns the value of an InputParameterSpec message; None if it has none.
 Resolve = Callable[[Any], Any]
 _FIELDS: Final = {
     "metadata.namespace": "kubeflow",
@@ -35,7 +35,7 @@ class KubernetesSettings:
 
     Attributes:
         config: its KubernetesExecutorConfig as JSON.
-        secrets: a folder for each secret, with a file for each key.
+        secrets: contains a folder for each secret, with a file for each key.
         config_maps: the same for config maps.
     """
 
@@ -44,7 +44,7 @@ class KubernetesSettings:
     config_maps: Path
 
     def environment(self, pod_name: str, pod_uid: str, resolve: Resolve) -> tuple[dict[str, str], list[str]]:
-        """Returns the variables that the task asks for, and a clause about each that has no value here."""
+        """Returns the variables that the task requests, and a clause about each one without a value."""
         fields = {**_FIELDS, "metadata.name": pod_name, "metadata.uid": pod_uid, **self._metadata()}
         variables = {item["name"]: fields.get(item["fieldPath"], "") for item in self._items("fieldPathAsEnv")}
         missing: list[str] = []
@@ -59,7 +59,7 @@ class KubernetesSettings:
         return variables, missing
 
     def missing_volumes(self) -> list[str]:
-        """Returns a clause about each volume that a step goes without."""
+        """Returns a clause about each volume that the step does not get."""
         return [
             f"its volume {item.get('mountPath', '')} ({kind}) is not mounted here"
             for key, kind in _VOLUMES.items()
@@ -80,7 +80,7 @@ class KubernetesSettings:
 
 
 def _keys(item: Mapping[str, Any], kind: str, folder: Path, resolve: Resolve) -> tuple[dict[str, str], list[str]]:
-    """Returns the variables from one secret or config map, and a clause about each that is not optional and missing."""
+    """Returns the variables from one secret or config map, and a clause about each required one that is missing."""
     name = item.get(f"{kind}Name") or _resolved(item.get(f"{kind}NameParameter") or {}, resolve)
     found: dict[str, str] = {}
     missing: list[str] = []
@@ -105,7 +105,7 @@ def _resolved(spec: Mapping[str, Any], resolve: Resolve) -> str:
 
 
 def _read(folder: Path, name: str, key: str) -> str | None:
-    """Returns the text of a key; None where there is none, or the name leads out of the folder."""
+    """Returns the text of a key; None if there is none, or if the name leads out of the folder."""
     path = (folder / name / key).resolve()
     if not name or path.parent.parent != folder.resolve() or not path.is_file():
         return None

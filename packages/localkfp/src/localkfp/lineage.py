@@ -1,4 +1,4 @@
-"""ML Metadata's six reads over gRPC-Web, out of the store."""
+"""ML Metadata's six read calls over gRPC-Web, answered from the store."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNIMPLEMENTED: Final = 12
 
 
 def answer(store: Store, method: str, body: bytes) -> bytes:
-    """Returns the gRPC-Web body that answers a call; a failed call is a trailer with its status."""
+    """Returns the gRPC-Web body of the answer to a call; for a failed call, a trailer with its status."""
     handler = _METHODS.get(method)
     if handler is None:
         return grpc_web.encode_status(UNIMPLEMENTED, f"{method} is not among the calls this server knows")
@@ -48,7 +48,7 @@ def answer(store: Store, method: str, body: bytes) -> bytes:
 
 
 def _context(store: Store, request: Any, response: Any) -> None:
-    """Unknown names get an empty response, not an error: so does the real store."""
+    """Gives unknown names an empty response instead of an error, like the real store."""
     row = store.one("SELECT number, id FROM runs WHERE id = ?", request.context_name)
     if row is None or request.type_name != _RUN_CONTEXT:
         return
@@ -140,7 +140,7 @@ def _execution(row: Row) -> Any:
         if name in _INTEGERS:
             target.int_value = int(value)
         elif isinstance(value, dict):
-            target.struct_value.SetInParent()  # an empty one is there, too
+            target.struct_value.SetInParent()  # an empty struct is written, too
             target.struct_value.update(value)
         else:
             target.string_value = str(value)

@@ -1,6 +1,6 @@
-"""`GET /`: leads the links that kfp.Client prints to the portal's pages.
+"""`GET /`: redirects the links that kfp.Client prints to the portal's pages.
 
-kfp.Client prints `<host>/#/runs/details/<id>`. A browser does not send what follows `#`, so a script reads it.
+kfp.Client prints `<host>/#/runs/details/<id>`. Browsers do not send the part after `#`, so a script reads it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.responses import HTMLResponse
 
-# Kubeflow's own addresses, in order: frontend/src/components/Router.tsx.
+# Kubeflow's own paths, in order: frontend/src/components/Router.tsx.
 _PAGES: Final = (
     (r"^/runs/details/([^/?]+)", "/runs/$1/"),
     (r"^/recurringrun/details/([^/?]+)", "/recurring/$1/"),
@@ -53,7 +53,7 @@ def page(portal_url: str) -> HTMLResponse:
     """Returns the page.
 
     Args:
-        portal_url: without a slash at its end; "" where this server runs without the portal.
+        portal_url: without a trailing slash; "" if this server runs without the portal.
     """
     if not portal_url:
         return HTMLResponse(_PAGE.format(words="It has no pages of its own.", script=""))

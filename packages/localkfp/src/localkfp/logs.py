@@ -1,4 +1,4 @@
-"""GET /k8s/pod/logs: a step's log, as far as it has got."""
+"""GET /k8s/pod/logs: a step's log, as far as it has been written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _POD_NAME: Final = re.compile(r"[a-z0-9-]{1,253}")
 
 
 def get_log(call: Call) -> Response:
-    """Answers with what a step has written so far, as plain text; 404 for a pod nobody knows."""
+    """Returns the log of a step so far, as plain text; 404 for an unknown pod."""
     pod_name, run_id = call.query.get("podname", ""), call.query.get("runid", "")
     row = call.store.one(
         "SELECT run_id FROM executions WHERE pod_name = ? AND (run_id = ? OR ? = '')",

@@ -34,14 +34,14 @@ _VERSIONS: Final = filters.Listing(table="versions", tie="number", columns={**_C
 
 
 def list_pipelines(call: Call) -> dict[str, Any]:
-    """GET: a page of them."""
+    """GET: a page of pipelines."""
     page = filters.list_rows(call.store, _PIPELINES, call.query)
     found = [shapes.pipeline(row) for row in page.rows]
     return {"pipelines": found, "total_size": page.total, "next_page_token": page.next_token}
 
 
 def get_pipeline(call: Call) -> dict[str, Any]:
-    """GET one."""
+    """GET one pipeline."""
     return shapes.pipeline(find(call.store, call.path["id"]))
 
 
@@ -54,7 +54,7 @@ def get_pipeline_by_name(call: Call) -> dict[str, Any]:
 
 
 def delete_pipeline(call: Call) -> dict[str, Any]:
-    """DELETE one; Kubeflow wants its versions gone first unless `cascade` is true."""
+    """DELETE one pipeline; like Kubeflow, requires that it has no versions unless `cascade` is true."""
     row = find(call.store, call.path["id"])
     versions = call.store.all("SELECT id FROM versions WHERE pipeline_id = ?", row["id"])
     if versions and call.query.get("cascade", "").lower() != "true":
@@ -77,14 +77,14 @@ def get_version(call: Call) -> dict[str, Any]:
 
 
 def delete_version(call: Call) -> dict[str, Any]:
-    """DELETE one version; runs of it keep their own copy of the spec."""
+    """DELETE one version; its runs keep their own copy of the spec."""
     row = find_version(call.store, call.path["id"], call.path["version"])
     call.store.run("DELETE FROM versions WHERE id = ?", row["id"])
     return {}
 
 
 def update_pipeline(call: Call) -> dict[str, Any]:
-    """PATCH one: its display name and tags."""
+    """PATCH one pipeline: its display name and tags."""
     row = find(call.store, call.path["id"])
     _update(call, "pipelines", row)
     return shapes.pipeline(find(call.store, row["id"]))
@@ -118,7 +118,7 @@ def upload_pipeline(call: Call) -> Response:
 
 
 def upload_version(call: Call) -> Response:
-    """POST upload_version: one more version of the pipeline named by `pipelineid`."""
+    """POST upload_version: adds a version to the pipeline named by `pipelineid`."""
     return _upload_answer(_upload_version, call)
 
 
@@ -126,7 +126,7 @@ def _upload_answer(upload: Callable[[Call], dict[str, Any]], call: Call) -> Resp
     try:
         return JSONResponse(shapes.without_empty(upload(call)))
     except ApiError as error:
-        # Kubeflow calls an unknown pipeline a bad request here.
+        # Kubeflow reports an unknown pipeline as a bad request here.
         return JSONResponse(error.upload_body(), status_code=400 if error.status == 404 else error.status)
 
 
@@ -168,7 +168,11 @@ def add_pipeline(store: Store, name: str, spec: Mapping[str, Any], query: Mappin
 
 
 def add_version(store: Store, pipeline_id: str, name: str, spec: Mapping[str, Any], query: Mapping[str, str]) -> Row:
-    """Adds a version to a pipeline and returns its row; raises as `add_pipeline` does."""
+    """Adds a version to a pipeline and returns its row.
+
+    Raises:
+        ApiError: as `add_pipeline`.
+    """
     _check_name(name)
     version_id = new_id()
     try:
@@ -189,7 +193,11 @@ def add_version(store: Store, pipeline_id: str, name: str, spec: Mapping[str, An
 
 
 def find(store: Store, pipeline_id: str) -> Row:
-    """Returns a pipeline's row; raises a 404."""
+    """Returns a pipeline's row.
+
+    Raises:
+        ApiError: 404.
+    """
     row = store.one("SELECT * FROM pipelines WHERE id = ?", pipeline_id)
     if row is None:
         raise not_found("Pipeline", pipeline_id)
@@ -197,7 +205,11 @@ def find(store: Store, pipeline_id: str) -> Row:
 
 
 def find_version(store: Store, pipeline_id: str, version_id: str) -> Row:
-    """Returns a version's row, the newest for a version id of ""; raises a 404."""
+    """Returns a version's row; for the version id "", that of the newest version.
+
+    Raises:
+        ApiError: 404.
+    """
     row = store.one(
         "SELECT * FROM versions WHERE pipeline_id = ? AND (id = ? OR ? = '') ORDER BY number DESC",
         pipeline_id,
@@ -215,7 +227,7 @@ def _check_name(name: str) -> None:
 
 
 def _uploaded(call: Call) -> tuple[str, dict[str, Any]]:
-    """Returns the file's name without its suffix, and the spec in it."""
+    """Returns the file's name without its suffix, and the spec in the file."""
     try:
         filename, content = anyio.from_thread.run(_read_upload, call)
     except (MultiPartException, KeyError, UnicodeDecodeError) as error:

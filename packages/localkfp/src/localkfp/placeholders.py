@@ -1,4 +1,4 @@
-"""Fills placeholders in commands, arguments, variables and constants, as Kubeflow's driver and launcher do."""
+"""Fills in placeholders in commands, arguments, variables and constants, like Kubeflow's driver and launcher."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _IO: Final = re.compile(
     r"(?:\.(?P<field>\w+)(?:\['+(?P<key>[^']+)'+\])?)?"
 )
 _OUTPUT_FILE: Final = frozenset({"outputs.output_file", "outputMetadataUri"})
-# kfp.dsl.constants.WORKSPACE_MOUNT_PATH, which compiled pipelines have as text.
+# kfp.dsl.constants.WORKSPACE_MOUNT_PATH, which compiled pipelines contain as text.
 _WORKSPACE: Final = "/kfp-workspace"
 
 
 def fill_texts(value: Any, parameters: Mapping[str, Any]) -> Any:
-    """Fills placeholders of input parameters in every text of a JSON value; those without a value stay."""
+    """Fills in placeholders of input parameters in every text of a JSON value; those without a value stay."""
 
     def fill(match: re.Match[str]) -> str:
         found = parameters.get(match[1])
@@ -36,7 +36,7 @@ def fill_texts(value: Any, parameters: Mapping[str, Any]) -> Any:
 
 
 def fill_facts(value: Any, facts: Mapping[str, str]) -> Any:
-    """Fills placeholders such as `{{$.pipeline_job_name}}` in every text of a JSON value."""
+    """Fills in placeholders such as `{{$.pipeline_job_name}}` in every text of a JSON value."""
     if isinstance(value, str):
         text = _FACT.sub(lambda match: facts.get(match[1], match[0]), value)
         return text.replace(_WORKSPACE, facts["workspace_path"])
@@ -46,15 +46,15 @@ def fill_facts(value: Any, facts: Mapping[str, str]) -> Any:
 
 
 def words(parts: Sequence[str], executor_input: Mapping[str, Any], facts: Mapping[str, str]) -> list[str]:
-    """Returns a command with every placeholder filled; `dsl.IfPresentPlaceholder` may make it longer or shorter.
+    """Returns a command with its placeholders filled in; `dsl.IfPresentPlaceholder` may add or remove words.
 
     Args:
         parts: as compiled.
         executor_input: an ExecutorInput as JSON.
-        facts: what stands for names without inputs or outputs.
+        facts: the values of placeholders other than inputs and outputs.
 
     Raises:
-        TaskError: a part cannot be read.
+        TaskError: a part cannot be parsed.
     """
     inputs = executor_input["inputs"]
     present = {name for name, value in inputs["parameterValues"].items() if value is not None} | set(
@@ -64,13 +64,13 @@ def words(parts: Sequence[str], executor_input: Mapping[str, Any], facts: Mappin
 
 
 def word(text: str, executor_input: Mapping[str, Any], facts: Mapping[str, str]) -> str:
-    """Returns one text with every placeholder filled; those that stand for nothing stay."""
+    """Returns one text with its placeholders filled in; unknown ones stay."""
 
     def fill(match: re.Match[str]) -> str:
         found = _text(match[1] or "", executor_input, facts)
         return match[0] if found is None else found
 
-    # In one pass: placeholders in the values of parameters are somebody's text.
+    # In one pass, because placeholders in the values of parameters are user text.
     return _ANY.sub(fill, text.replace(_WORKSPACE, facts["workspace_path"]))
 
 
@@ -123,6 +123,6 @@ def _artifact_text(match: re.Match[str], artifacts: list[dict[str, Any]]) -> str
         return json.dumps(artifacts)
     if not artifacts:
         return None
-    # Inside a step an artifact's URI is its path.
+    # Within a step, an artifact's URI is its path.
     value = artifacts[0].get("uri" if match["field"] == "path" else match["field"], "")
     return text_of(value.get(match["key"], "") if match["key"] else value)

@@ -1,4 +1,4 @@
-"""Where things lie under the data directory, and which artifact URI names which file."""
+"""The layout of the data directory, and the mapping between artifact URIs and files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCHEMES: Final = frozenset({"minio", "s3"})
 
 
 class OutsideError(Exception):
-    """A bucket or key that leads out of the artifact folder."""
+    """A bucket or key leads out of the artifact folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,26 +28,26 @@ class Places:
 
     @property
     def artifacts(self) -> Path:
-        """Holds one folder per bucket."""
+        """Contains one folder per bucket."""
         return self.root / "artifacts"
 
     @property
     def step_environments(self) -> Path:
-        """Holds one virtual environment per set of packages that steps asked for."""
+        """Contains one virtual environment per set of packages that steps requested."""
         return self.root / "step-environments"
 
     @property
     def secrets(self) -> Path:
-        """Holds what people put there for `use_secret_as_env`: a folder for each secret, a file for each key."""
+        """Contains secrets for `use_secret_as_env`, provided by people: one folder per secret, one file per key."""
         return self.root / "secrets"
 
     @property
     def config_maps(self) -> Path:
-        """The same for `use_config_map_as_env`."""
+        """Contains config maps for `use_config_map_as_env`, in the same form."""
         return self.root / "config-maps"
 
     def run(self, run_id: str) -> Path:
-        """Holds a run's logs and working files; its artifacts are in `artifacts`."""
+        """Contains a run's logs and working files; its artifacts are in `artifacts`."""
         return self.root / "runs" / run_id
 
     def log(self, run_id: str, pod_name: str) -> Path:
@@ -55,7 +55,7 @@ class Places:
         return self.run(run_id) / "logs" / f"{pod_name}.log"
 
     def make(self) -> None:
-        """Creates the folders, readable by their owner only: they hold what other people's code wrote."""
+        """Creates the folders, readable by their owner only, because other people's code writes files there."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self.artifacts, self.step_environments, self.root / "runs"):
             folder.mkdir(exist_ok=True, mode=0o700)
@@ -68,7 +68,7 @@ class Places:
         """
         folder = self.artifacts.resolve()
         parts = [bucket, *key.strip("/").split("/")]
-        # A bucket with a slash could begin with one, and joining an absolute path forgets the folder.
+        # A bucket with a slash could begin with one, and joining an absolute path discards the folder.
         if "/" in bucket or any(part in {"", ".", ".."} or "\0" in part for part in parts):
             raise OutsideError(f"{bucket}/{key} is not the name of an object")
         try:
@@ -80,7 +80,7 @@ class Places:
         return path
 
     def path_of(self, uri: str) -> Path | None:
-        """Returns the file a URI of this server names; None for any other URI."""
+        """Returns the file that a URI of this server names; None for any other URI."""
         parts = urlsplit(uri)
         if parts.scheme not in SCHEMES or not parts.netloc:
             return None
@@ -90,7 +90,7 @@ class Places:
             return None
 
     def uri_of(self, path: str) -> str:
-        """Returns the URI of a file; text that is no absolute path comes back unchanged."""
+        """Returns the URI of a file; text that is not an absolute path is returned unchanged."""
         prefix = f"{self.artifacts.resolve()}/"
         if path.startswith(prefix):
             return f"minio://{path.removeprefix(prefix)}"

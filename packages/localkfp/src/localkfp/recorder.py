@@ -1,4 +1,4 @@
-"""Writes what happens in a run: executions, artifacts and events, just as Kubeflow's driver and launcher do."""
+"""Records the lineage of a run, with the same executions, artifacts and events as Kubeflow's driver and launcher."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ IMPORTER: Final = "system.ImporterExecution"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactRecord:
-    """One artifact as a step made or got it.
+    """One artifact as a step wrote or read it.
 
     Attributes:
         key: its name in that step.
         type: such as `system.Dataset`.
-        uri: as lineage shall show it.
+        uri: as lineage is to show it.
         metadata: JSON values, as the component set them.
     """
 
@@ -63,8 +63,8 @@ class Recorder:
             state: a number of ML Metadata's Execution.State.
             inputs: parameters.
             artifacts: input artifacts.
-            pod_name: what the log is asked for by; only container steps have one.
-            properties: more custom properties; those that are None are left out.
+            pod_name: identifies the log; only container steps have one.
+            properties: additional custom properties; those that are None are omitted.
         """
         named = {
             "display_name": task_name,
@@ -98,7 +98,7 @@ class Recorder:
         outputs: Mapping[str, Any] | None = None,
         artifacts: Sequence[ArtifactRecord] = (),
     ) -> None:
-        """Ends an execution and adds what it made."""
+        """Ends an execution and adds its outputs."""
         with self.store.open() as db:
             self._merge(db, execution_id, {"outputs": dict(outputs)} if outputs else {})
             db.execute("UPDATE executions SET state = ?, updated_ms = ? WHERE id = ?", (state, now_ms(), execution_id))
@@ -120,7 +120,7 @@ class Recorder:
             )
 
     def _artifact_id(self, db: sqlite3.Connection, artifact: ArtifactRecord, *, is_new: bool) -> int:
-        """Finds the artifact by its URI, so that maker and users share one; a DAG hands on what its tasks made."""
+        """Returns the id of the artifact with this URI, which writer, readers and DAGs share; adds a missing one."""
         row = db.execute(
             "SELECT id FROM artifacts WHERE run_id = ? AND uri = ? ORDER BY id DESC", (self.run_id, artifact.uri)
         ).fetchone()
@@ -141,9 +141,9 @@ class Recorder:
 
 
 def end_open_executions(db: sqlite3.Connection, run_id: str) -> None:
-    """Marks the steps failed that were running when their run was cut off.
+    """Marks those steps as failed that were running when their run was interrupted.
 
-    DAGs stay as they are: in Kubeflow too nobody ends those, and readers take their state from the children.
+    DAGs stay unchanged: Kubeflow does not end them either, and readers derive their state from the children.
     """
     db.execute(
         "UPDATE executions SET state = ?, updated_ms = ? WHERE run_id = ? AND state IN (?, ?) AND type != ?",

@@ -30,15 +30,15 @@ _LISTING: Final = filters.Listing(
 
 
 def list_recurring_runs(call: Call) -> dict[str, Any]:
-    """GET: a page of them."""
+    """GET: a page of recurring runs."""
     page = filters.list_rows(call.store, _LISTING, call.query, {"experiment_id": call.query.get("experiment_id")})
     found = [shapes.recurring_run(row) for row in page.rows]
-    # The one list of the API that is named in camel case.
+    # The only list of the API whose name is in camel case.
     return {"recurringRuns": found, "total_size": page.total, "next_page_token": page.next_token}
 
 
 def create_recurring_run(call: Call) -> dict[str, Any]:
-    """POST: adds a schedule of a spec, or of a pipeline; without a version it runs the newest one each time."""
+    """POST: adds a recurring run of a spec or a pipeline; without a version, each run uses the newest one."""
     body = call.json()
     config = _object(body, "runtime_config")
     runs_api.refuse_plugins(body)
@@ -77,32 +77,32 @@ def create_recurring_run(call: Call) -> dict[str, Any]:
 
 
 def get_recurring_run(call: Call) -> dict[str, Any]:
-    """GET one."""
+    """GET one recurring run."""
     return shapes.recurring_run(find(call.store, call.path["id"]))
 
 
 def enable_recurring_run(call: Call) -> dict[str, Any]:
-    """POST :enable; what was due while it was disabled is made up for, unless `no_catchup`."""
+    """POST :enable; makes up for runs missed while it was disabled, unless `no_catchup`."""
     return _enable(call, is_enabled=True)
 
 
 def disable_recurring_run(call: Call) -> dict[str, Any]:
-    """POST :disable; its active runs go on."""
+    """POST :disable; its active runs continue."""
     return _enable(call, is_enabled=False)
 
 
 def delete_recurring_run(call: Call) -> dict[str, Any]:
-    """DELETE one; its runs stay."""
+    """DELETE one recurring run; its runs stay."""
     row = find(call.store, call.path["id"])
     call.store.run("DELETE FROM recurring_runs WHERE id = ?", row["id"])
     return {}
 
 
 def start_run(store: Store, row: Row, due: float) -> Row:
-    """Adds the run of a schedule that is due.
+    """Adds the run of a recurring run that is due.
 
     Raises:
-        ApiError: its pipeline is gone, or takes other parameters now.
+        ApiError: its pipeline no longer exists, or its parameters have changed.
     """
     reference = {"pipeline_id": row["pipeline_id"] or "", "pipeline_version_id": row["version_id"] or ""}
     stamp = datetime.fromtimestamp(due).astimezone().strftime("%Y-%m-%d %H:%M:%S")
@@ -120,7 +120,11 @@ def start_run(store: Store, row: Row, due: float) -> Row:
 
 
 def find(store: Store, recurring_id: str) -> Row:
-    """Returns a schedule's row; raises a 404."""
+    """Returns a recurring run's row.
+
+    Raises:
+        ApiError: 404.
+    """
     row = store.one("SELECT * FROM recurring_runs WHERE id = ?", recurring_id)
     if row is None:
         raise not_found("RecurringRun", recurring_id)
@@ -161,7 +165,7 @@ def _is_enabled(body: Mapping[str, Any]) -> bool:
 
 
 def _trigger(trigger: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the columns of a trigger; without a schedule, which Kubeflow takes too, nothing is ever due."""
+    """Returns the columns of a trigger; without a schedule, which Kubeflow accepts too, no run is ever due."""
     cron, periodic = _object(trigger, "cron_schedule"), _object(trigger, "periodic_schedule")
     if cron and periodic:
         raise bad_request("The trigger must have a cron_schedule or a periodic_schedule, not both.")

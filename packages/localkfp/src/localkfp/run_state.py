@@ -22,11 +22,11 @@ INTERRUPTED: Final = "the server was interrupted"
 
 
 def claim_next(store: Store, busy: Collection[str]) -> Row | None:
-    """Takes the oldest waiting run and marks it running; None where none waits.
+    """Marks the oldest pending run as running and returns it; None if none is pending.
 
     Args:
         store: where the runs are.
-        busy: runs to leave alone: a retried one may wait while the process of its last attempt still ends.
+        busy: runs to skip: a retried run may be pending while the process of its last attempt is still ending.
     """
     with store.open() as db:
         db.execute("BEGIN IMMEDIATE")
@@ -39,9 +39,9 @@ def claim_next(store: Store, busy: Collection[str]) -> Row | None:
 
 
 def change(store: Store, run_id: str, state: str, *, from_states: tuple[str, ...], error: str = "") -> bool:
-    """Moves a run to a state; returns False where it was in none of `from_states`.
+    """Changes a run's state; returns False if its state was none of `from_states`.
 
-    A run that ends takes its running steps with it.
+    A run that ends also ends its running steps.
     """
     with store.open() as db:
         db.execute("BEGIN IMMEDIATE")
@@ -49,7 +49,7 @@ def change(store: Store, run_id: str, state: str, *, from_states: tuple[str, ...
 
 
 def end_interrupted(store: Store) -> int:
-    """Marks failed what an earlier server left running; returns how many runs that were."""
+    """Ends the runs that an earlier server left running; returns how many."""
     rows = store.all("SELECT id, state FROM runs WHERE state IN (?, ?)", RUNNING, CANCELING)
     for row in rows:
         end = (CANCELED, "") if row["state"] == CANCELING else (FAILED, INTERRUPTED)

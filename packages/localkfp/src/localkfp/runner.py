@@ -1,6 +1,7 @@
 """The process of one run: `python -m localkfp.runner DATA_DIR RUN_ID STEPS_PYTHON PARENT_PID`.
 
-Started by the server's scheduler. It writes to the store as it goes; its end is a state of the run, not an exit code.
+The server's scheduler starts it. It writes to the store while it runs, and reports its result as a state of the run,
+not as an exit code.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Runs one run to its end and writes that end."""
+    """Runs one run to its end and records the result."""
     data_dir, run_id, steps_python, parent = sys.argv[1:]
     die_with(int(parent))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -53,7 +54,7 @@ def main() -> None:
 
 
 def _run(store: Store, places: Places, run_id: str, steps_python: Path) -> str:
-    """Returns what went wrong, "" for nothing."""
+    """Executes the run; returns an error, "" for none."""
     row = store.one("SELECT * FROM runs WHERE id = ?", run_id)
     if row is None:
         return "the run was deleted"
@@ -91,7 +92,7 @@ def _executors(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kubernetes(places: Places, whole: Mapping[str, Any]) -> dict[str, KubernetesSettings]:
-    """Returns the settings for Kubernetes that the platform spec has, by executor label."""
+    """Returns the Kubernetes settings of the platform spec, by executor label."""
     platforms = (whole.get("platform_spec") or {}).get("platforms") or {}
     deployment = (platforms.get("kubernetes") or {}).get("deploymentSpec") or {}
     return {
@@ -101,7 +102,7 @@ def _kubernetes(places: Places, whole: Mapping[str, Any]) -> dict[str, Kubernete
 
 
 def _facts(places: Places, row: Row, processes: StepProcesses) -> dict[str, str]:
-    """Returns what placeholders without inputs or outputs stand for; they are those of kfp.dsl."""
+    """Returns the values of placeholders other than inputs and outputs, as defined in kfp.dsl."""
     workspace = places.run(row["id"]) / "workspace"
     workspace.mkdir(parents=True, exist_ok=True)
     created_at = datetime.fromtimestamp(row["created_at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -137,7 +138,7 @@ def _processes(
 
 
 def _commands(executors: Mapping[str, Any]) -> dict[str, StepCommand]:
-    """Returns what containers run, by executor label."""
+    """Returns the commands of containers, by executor label."""
     containers = {label: item.container for label, item in executors.items() if item.WhichOneof("spec") == "container"}
     return {
         label: parse_command(list(container.command)) or StepCommand(image=container.image)

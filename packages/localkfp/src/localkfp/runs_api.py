@@ -36,7 +36,7 @@ _LISTING: Final = filters.Listing(
 
 
 def list_runs(call: Call) -> dict[str, Any]:
-    """GET: a page of them."""
+    """GET: a page of runs."""
     fixed = {"experiment_id": call.query.get("experiment_id")}
     if fixed["experiment_id"]:
         experiments_api.find(call.store, fixed["experiment_id"])
@@ -46,7 +46,7 @@ def list_runs(call: Call) -> dict[str, Any]:
 
 
 def create_run(call: Call) -> dict[str, Any]:
-    """POST: adds a run of a spec, or of a pipeline version; it starts when its turn comes."""
+    """POST: adds a run of a spec or a pipeline version; it starts when it is its turn."""
     body = call.json()
     config = body.get("runtime_config") or {}
     if not isinstance(config, dict):
@@ -72,7 +72,7 @@ def create_run(call: Call) -> dict[str, Any]:
 
 
 def get_run(call: Call) -> dict[str, Any]:
-    """GET one, with its task details."""
+    """GET one run, with its task details."""
     row = find(call.store, call.path["id"])
     executions = call.store.all("SELECT * FROM executions WHERE run_id = ? ORDER BY id", row["id"])
     return shapes.run(row, executions)
@@ -97,7 +97,7 @@ def terminate_run(call: Call) -> dict[str, Any]:
 
 
 def retry_run(call: Call) -> dict[str, Any]:
-    """POST :retry: a failed or canceled run starts over; every step runs again, for nothing is cached here."""
+    """POST :retry: restarts a failed or canceled run; every step runs again, because nothing is cached here."""
     row = find(call.store, call.path["id"])
     if not run_state.change(call.store, row["id"], PENDING, from_states=(FAILED, CANCELED)):
         raise wrong_state(f"Run {row['id']} is {row['state']}: only failed or canceled runs can be retried.")
@@ -106,7 +106,7 @@ def retry_run(call: Call) -> dict[str, Any]:
 
 
 def delete_run(call: Call) -> dict[str, Any]:
-    """DELETE: the run, its lineage and its logs; its artifacts stay, as in Kubeflow's object store."""
+    """DELETE: removes the run, its lineage and its logs; its artifacts stay, as in Kubeflow's object store."""
     row = find(call.store, call.path["id"])
     call.scheduler.terminate(row["id"])
     call.store.run("DELETE FROM runs WHERE id = ?", row["id"])
@@ -127,14 +127,14 @@ def add_run(
     service_account: str = "",
     recurring_run_id: str = "",
 ) -> Row:
-    """Adds a waiting run and returns its row.
+    """Adds a pending run and returns its row.
 
     Args:
-        experiment_id: of an experiment that exists.
+        experiment_id: of an existing experiment.
         spec, reference: a compiled pipeline, or `pipeline_id` and `pipeline_version_id` ("" for the newest version).
         display_name: "" for the pipeline's name and an id.
-        pipeline_root: where its artifacts go; only minio:// locations are followed.
-        recurring_run_id: the schedule that starts it.
+        pipeline_root: where its artifacts are written; only minio:// locations are supported.
+        recurring_run_id: the recurring run that starts it.
 
     Raises:
         ApiError: 400 for a spec or parameters that cannot be run, 404 for an unknown version.
@@ -167,7 +167,11 @@ def add_run(
 
 
 def find(store: Store, run_id: str) -> Row:
-    """Returns a run's row; raises a 404."""
+    """Returns a run's row.
+
+    Raises:
+        ApiError: 404.
+    """
     row = store.one("SELECT * FROM runs WHERE id = ?", run_id)
     if row is None:
         raise not_found("Run", run_id)
@@ -175,7 +179,7 @@ def find(store: Store, run_id: str) -> Row:
 
 
 def spec_of(store: Store, spec: Any, reference: Mapping[str, str]) -> dict[str, Any]:
-    """Returns the spec that a run would have now; arguments and errors as for `add_run`."""
+    """Returns the spec that a new run would get; arguments and errors as for `add_run`."""
     return _checked(json.loads(_version(store, reference)["spec"]) if spec is None else spec)
 
 
@@ -187,13 +191,13 @@ def _checked(spec: Any) -> dict[str, Any]:
 
 
 def refuse_plugins(body: Mapping[str, Any]) -> None:
-    """Refuses settings for plugins: there are none, and left out in silence they would be missed later."""
+    """Rejects settings for plugins: there are none, and silently ignored settings would be missed later."""
     if body.get("plugins_input"):
         raise bad_request("localkfp has no plugins: leave plugins_input out.")
 
 
 def reference_of(body: Mapping[str, Any]) -> dict[str, str]:
-    """Returns `pipeline_id` and `pipeline_version_id` of a body; "" for what it does not name."""
+    """Returns `pipeline_id` and `pipeline_version_id` from a body; "" for missing ones."""
     found = body.get("pipeline_version_reference") or {}
     if not isinstance(found, dict):
         raise bad_request("pipeline_version_reference must be an object.")

@@ -1,4 +1,4 @@
-"""Runs waiting runs, oldest first, a few at a time, each in a process group of its own."""
+"""Executes pending runs, oldest first, a few at a time, each in its own process group."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class _Job:
 
 
 class Scheduler:
-    """Starts runs and ends them.
+    """Starts and ends runs.
 
-    Each of its threads takes a run, starts its process and waits for it. They live as long as the server: the
-    kernel ends a run's process when the thread that started it ends (see `step_launcher.die_with`).
+    Each of its threads takes a run, starts its process and waits for it. The threads live as long as the server,
+    because the kernel ends a run's process when the thread that started it ends (see `step_launcher.die_with`).
     """
 
     def __init__(self, store: Store, places: Places, steps_python: Path) -> None:
@@ -47,18 +47,18 @@ class Scheduler:
         self._threads = [threading.Thread(target=self._work, name=f"runs-{n}") for n in range(_AT_ONCE)]
 
     def start(self) -> None:
-        """Fails what an earlier server left running, and begins with what waits."""
+        """Ends the runs that an earlier server left running, and starts the threads."""
         run_state.end_interrupted(self._store)
         for thread in self._threads:
             thread.start()
 
     def wake(self) -> None:
-        """Says that a run was added."""
+        """Notifies the threads that a run was added."""
         with self._changed:
             self._changed.notify()
 
     def terminate(self, run_id: str) -> bool:
-        """Ends a run that waits or runs; returns False where it has ended already."""
+        """Ends a pending or running run; returns False if it has already ended."""
         if run_state.change(self._store, run_id, CANCELED, from_states=(PENDING,)):
             return True
         if not run_state.change(self._store, run_id, CANCELING, from_states=(RUNNING,)):
@@ -70,7 +70,7 @@ class Scheduler:
         return True
 
     def stop(self) -> None:
-        """Ends the running runs, marks them failed, and waits for the threads."""
+        """Ends the running runs, marks them as failed, and waits for the threads."""
         with self._changed:
             self._is_stopping = True
             for job in self._jobs.values():
@@ -102,19 +102,19 @@ class Scheduler:
         process = self._launch(run_id)
         if process is None:
             return
-        # Without reaping it, so that its number and its group's cannot belong to anybody else yet.
+        # Without reaping it, so that its process id and group id cannot be reused yet.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         _kill_group(process.pid)
         with self._changed:
             error = f"the run's process ended unexpectedly (exit code {process.wait()})"
-            # Before anybody can claim the run again: these must not hit its next attempt.
+            # Before anybody can claim the run again, because these changes must not affect its next attempt.
             run_state.change(self._store, run_id, CANCELED, from_states=(CANCELING,))
             run_state.change(self._store, run_id, FAILED, from_states=(RUNNING,), error=error)
             del self._jobs[run_id]
             self._changed.notify()
 
     def _launch(self, run_id: str) -> subprocess.Popen[bytes] | None:
-        """Starts a run's process; None where the server stops or the run was terminated in the meantime."""
+        """Starts a run's process; None if the server is stopping or the run has been terminated."""
         folder = self._places.run(run_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         env = {name: value for name, value in os.environ.items() if not name.startswith(TOKEN_VARIABLE)}
@@ -141,18 +141,18 @@ class Scheduler:
 
 
 def _lower_priority(leader: int) -> None:
-    """Lets a run, and with it its steps, yield to whoever waits at a page; an idle machine runs it as fast."""
+    """Lowers the priority of a run and its steps below that of web requests; on an idle machine it runs as fast."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, leader, _RUN_NICE)
-    # Where the kernel groups processes by session (sched(7), autogroup), the session has a nice value of its own.
+    # If the kernel groups processes by session (sched(7), autogroup), the session has a nice value of its own.
     with suppress(OSError):
         Path(f"/proc/{leader}/autogroup").write_text(str(_RUN_NICE), encoding="ascii")
 
 
 def _kill_group(group: int) -> None:
-    """Ends a run's process and those of its steps."""
+    """Kills a run's process and those of its steps."""
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        # Nobody is left in it (macOS says PermissionError where only a zombie is).
+        # No process is left (macOS raises PermissionError if only a zombie is).
         return

@@ -1,8 +1,8 @@
 """Recurring runs: when the next run of each is due, and the thread that starts it.
 
-The rules are those of Kubeflow's controller (backend/src/crd/controller/scheduledworkflow): a cron expression has
-seconds as its first of six fields, or leaves them out; a missed time is made up for unless `no_catchup`; and no more
-than `max_concurrency` runs of one schedule are active.
+The rules are those of Kubeflow's controller (backend/src/crd/controller/scheduledworkflow): a cron expression has six
+fields starting with seconds, or omits the seconds; missed runs are made up for unless `no_catchup`; and at most
+`max_concurrency` runs of one recurring run are active.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from localkfp.run_state import ENDED
 from localkfp.store import Row, Store, now
 
 _log = logging.getLogger(__name__)
-# How long the thread waits at most: a run that ended may have made room for the next one of its schedule.
+# The thread's longest wait: a run that ended may have made room for the next one of its recurring run.
 _LOOK_EVERY_S: Final = 5.0
 _SHORTHANDS: Final = {
     "@yearly": "0 0 0 1 1 *",
@@ -35,7 +35,7 @@ Start = Callable[[Row, float], Row]
 
 
 def cron_fields(expression: str) -> str:
-    """Returns a cron expression of six fields, seconds first; "" for text that is none."""
+    """Returns a cron expression with six fields, seconds first; "" for invalid text."""
     text = _SHORTHANDS.get(expression.strip(), expression.strip().replace("?", "*"))
     fields = text.split()
     if len(fields) == 5:
@@ -46,11 +46,11 @@ def cron_fields(expression: str) -> str:
 
 
 def next_time(row: Row, after: float) -> float | None:
-    """Returns when a schedule is due next, in seconds since 1970; None where it has ended.
+    """Returns when a recurring run is due next, in seconds since 1970; None if it has ended.
 
     Args:
         row: of the table `recurring_runs`.
-        after: the time it was last due, or when it was made.
+        after: when it was last due, or when it was created.
     """
     if not row["cron"] and not row["interval_s"]:
         return None
@@ -64,7 +64,7 @@ def next_time(row: Row, after: float) -> float | None:
 
 
 def due_time(row: Row, at: float) -> float | None:
-    """Returns the time that a schedule must start a run for; None where none is due at `at`."""
+    """Returns the due time for which a run must be started; None if none is due at `at`."""
     due = next_time(row, row["last_at"] or row["created_at"])
     if due is None or due > at:
         return None
@@ -74,7 +74,7 @@ def due_time(row: Row, at: float) -> float | None:
 
 
 class Schedules:
-    """Starts the runs of the schedules that are due."""
+    """Starts the runs of recurring runs that are due."""
 
     def __init__(self, store: Store, start: Start) -> None:
         self._store = store
@@ -84,11 +84,11 @@ class Schedules:
         self._thread = threading.Thread(target=self._work, name="schedules")
 
     def start(self) -> None:
-        """Begins; what was due while the server was down is made up for, as each schedule says."""
+        """Starts the thread, which makes up for runs missed while the server was down, unless `no_catchup`."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Says that a schedule was added or changed."""
+        """Notifies the thread that a recurring run was added or changed."""
         with self._changed:
             self._changed.notify()
 
@@ -105,7 +105,7 @@ class Schedules:
                 self._changed.wait(self.run_due(now()))
 
     def run_due(self, at: float) -> float:
-        """Starts what is due at a time; returns the seconds until something else may be."""
+        """Starts the runs due at a time; returns the seconds until the next check."""
         rows = self._store.all("SELECT * FROM recurring_runs WHERE is_enabled = 1 ORDER BY number")
         waits = [_LOOK_EVERY_S]
         for row in rows:
@@ -130,7 +130,7 @@ class Schedules:
         return 0.0
 
     def _note(self, row: Row, at: float, text: str) -> None:
-        """Keeps why a run could not be started; the next one is tried when it is due."""
+        """Records why a run could not be started; the next one is tried when it is due."""
         due = due_time(row, at) or at
         self._store.run("UPDATE recurring_runs SET last_at = ?, error = ? WHERE id = ?", due, text, row["id"])
 

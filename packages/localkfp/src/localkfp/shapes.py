@@ -1,4 +1,4 @@
-"""Rows of the store as the JSON that Kubeflow 2.17 answers, its quirks included."""
+"""Converts rows of the store to the JSON of Kubeflow 2.17, including its quirks."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _TASK_STATES: Final = {
 }
 
 
-# What people's own JSON is in, which is answered as it came.
+# Fields with people's own JSON, which is returned unchanged.
 _FREE: Final = frozenset({"pipeline_spec", "parameters"})
 
 
 def without_empty(value: Any) -> Any:
-    """Returns an answer as Kubeflow's gateway writes it: without fields that hold "", 0, false or an empty list."""
+    """Returns an answer without fields that contain "", 0, false or an empty list, as Kubeflow's gateway omits them."""
     if isinstance(value, list):
         return [without_empty(item) for item in value]
     if not isinstance(value, dict):
         return value
     found = {name: item if name in _FREE else without_empty(item) for name, item in value.items()}
-    # An empty message is there, an empty map is not.
+    # Empty messages are kept, empty maps are not.
     return {name: item for name, item in found.items() if item or (isinstance(item, dict) and name != "tags")}
 
 
 def moment(seconds: float | None) -> str:
-    """Returns a time in whole seconds; 1970 for None, which is what Kubeflow says of what has not happened."""
+    """Returns a time in whole seconds; 1970 for None, which is Kubeflow's value for "not yet"."""
     return datetime.fromtimestamp(int(seconds or 0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -85,7 +85,7 @@ def run(row: Row, executions: Iterable[Row] | None = None) -> dict[str, Any]:
 
     Args:
         row: of the table `runs`.
-        executions: the run's, for its run_details; None in a list, where they are left out.
+        executions: the run's, for its run_details; None in a list, which omits them.
     """
     body: dict[str, Any] = {
         "experiment_id": row["experiment_id"],
@@ -102,7 +102,7 @@ def run(row: Row, executions: Iterable[Row] | None = None) -> dict[str, Any]:
         "state_history": json.loads(row["history"]),
     }
     if row["version_id"]:
-        # Kubeflow leaves the spec out of these: it has to be fetched with the version.
+        # Kubeflow omits the spec of these runs: it has to be fetched with the version.
         body["pipeline_version_reference"] = {
             "pipeline_id": row["pipeline_id"],
             "pipeline_version_id": row["version_id"],
@@ -127,7 +127,7 @@ def recurring_run(row: Row) -> dict[str, Any]:
     elif not row["interval_s"]:
         trigger = {}
     else:
-        # A 64 bit number, which protobuf's JSON writes as text.
+        # A 64-bit number, which protobuf's JSON writes as text.
         trigger = {"periodic_schedule": {"interval_second": str(row["interval_s"]), **times}}
     body: dict[str, Any] = {
         "recurring_run_id": row["id"],
@@ -163,7 +163,7 @@ def history_entry(state: str, at: float, error: str = "") -> dict[str, Any]:
 def task_details(row: Row, executions: Iterable[Row]) -> list[dict[str, Any]]:
     """Returns the Argo-like nodes: the root, and one per step with its pod's name.
 
-    As in Kubeflow they carry neither inputs, outputs, execution ids nor parents: those are in the lineage.
+    As in Kubeflow, they contain neither inputs, outputs, execution ids nor parents, which are in the lineage.
     """
     if row["started_at"] is None:
         return []

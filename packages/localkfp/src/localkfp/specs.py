@@ -1,4 +1,4 @@
-"""Compiled pipelines as JSON: read from an uploaded package, checked, and a run's parameters checked against them."""
+"""Compiled pipelines as JSON: parses and checks uploaded packages, and checks a run's parameters against them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
 
 
 def read_package(content: bytes) -> dict[str, Any]:
-    """Returns the spec in an uploaded package (.yaml, .json, .zip, .tar.gz), as Kubeflow keeps it.
+    """Returns the spec in an uploaded package (.yaml, .json, .zip, .tar.gz), in Kubeflow's form.
 
-    That is the pipeline's IR, or `{"pipeline_spec": IR, "platform_spec": ...}` where the package has both.
+    That is the pipeline's IR, or `{"pipeline_spec": IR, "platform_spec": ...}` if the package contains both.
 
     Raises:
         ApiError: 400; the text says what is wrong with it.
@@ -42,7 +42,7 @@ def read_package(content: bytes) -> dict[str, Any]:
     if not documents or not all(isinstance(item, dict) for item in documents):
         raise bad_request("The package holds no pipeline.")
     check(documents[0])
-    # Times and dates that YAML reads out of plain text have no place in JSON.
+    # YAML parses some plain text as times and dates, which JSON does not have.
     spec: dict[str, Any] = json.loads(json.dumps(documents[0], default=str))
     if len(documents) == 1:
         return spec
@@ -61,20 +61,20 @@ def check(spec: Mapping[str, Any]) -> None:
 
 
 def pipeline_spec(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the IR, whether or not a platform spec stands beside it."""
+    """Returns the IR, with or without a platform spec next to it."""
     inner = spec.get("pipeline_spec", spec)
     return inner if isinstance(inner, Mapping) else {}
 
 
 def pipeline_name(spec: Mapping[str, Any]) -> str:
-    """Returns the name the pipeline was compiled with."""
+    """Returns the name that the pipeline was compiled with."""
     return str(pipeline_spec(spec)["pipelineInfo"]["name"])
 
 
 def read_parameters(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a run's parameters, each of the type its pipeline declares.
+    """Returns a run's parameters, converted to the types that its pipeline declares.
 
-    Text is read as JSON where the type is not STRING: the `kfp` command sends every parameter as text.
+    Text is parsed as JSON if the type is not STRING, because the `kfp` command sends every parameter as text.
 
     Raises:
         ApiError: 400 for a parameter that is unknown, missing or of another type.
@@ -90,7 +90,7 @@ def read_parameters(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
 
 
 def with_defaults(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the parameters with every default; None for an optional one without."""
+    """Returns the parameters including all defaults; None for an optional one without a default."""
     defaults = {name: _default(item) for name, item in _declared(spec).items()}
     return {**defaults, **given}
 

@@ -1,8 +1,8 @@
-"""What a component runs: its source code and packages, taken out of a compiled shell command, or a command itself.
+"""Determines what a component runs: code and packages extracted from a compiled shell command, or a plain command.
 
 kfp compiles a Python component to `sh -c "<pip install ...> && "$0" "$@"" sh -ec "<write $0 to a file, run it>" CODE`.
-Its prelude installs the kfp of the compiling machine, which once downgraded kfp in the interpreter that ran it, so
-nothing of that shell is run here. Source: kfp 2.17, kfp/dsl/component_factory.py.
+Its prelude installs the kfp version of the compiling machine, which once downgraded kfp in the interpreter that ran it,
+so none of that shell code is run here. Source: kfp 2.17, kfp/dsl/component_factory.py.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class StepCommand:
     """What a component runs.
 
     Attributes:
-        code: the module that holds a lightweight Python component's function; "" for a container's own command.
+        code: the module with a lightweight Python component's function; "" for a container's own command.
         image: of the container; for messages.
-        packages: requirements it asks for besides kfp itself, sorted.
-        index_options: pip options that say where from (`--index-url`, ...).
+        packages: its requirements besides kfp itself, sorted.
+        index_options: pip options for the package index (`--index-url`, ...).
     """
 
     code: str = ""
@@ -46,11 +46,12 @@ class StepCommand:
 
 
 def refusal(words: Sequence[str], image: str, path: str) -> str:
-    """Returns why a container's command cannot be run without its container; "" where it can.
+    """Returns why a container's command cannot be run without its container; "" if it can.
 
     Args:
         words: the command and its arguments.
-        path: where programs are looked for.
+        image: the container's image.
+        path: the search path for programs.
     """
     if image in _CLAIM_IMAGES:
         return "it makes or deletes a volume claim, and there is no cluster here: pass files between steps as artifacts"
@@ -65,13 +66,13 @@ def refusal(words: Sequence[str], image: str, path: str) -> str:
 
 
 def _missing_script(words: Sequence[str]) -> str:
-    """Returns the script that an interpreter is given and that is not there; a step's own folder is empty."""
+    """Returns an interpreter's script if it does not exist; a step's own folder is empty."""
     is_script = Path(words[0]).name in _INTERPRETERS and len(words) > 1 and not words[1].startswith("-")
     return words[1] if is_script and not (Path(words[1]).is_absolute() and Path(words[1]).exists()) else ""
 
 
 def parse_command(command: Sequence[str]) -> StepCommand | None:
-    """Returns the parts of a component's container command; None where it is no lightweight Python component."""
+    """Parses a component's container command; None if it is not a lightweight Python component."""
     for position, part in enumerate(command[:-1]):
         if _RUNS_CODE in part and _CODE_FILE in part:
             packages, options = _installs(" ".join(command[:position]))
@@ -109,5 +110,5 @@ def _unique_pairs(options: list[str]) -> list[str]:
 
 
 def _is_kfp(requirement: str) -> bool:
-    # kfp's own prelude also asks for typing-extensions on Pythons that are long gone.
+    # kfp's own prelude also requests typing-extensions for long obsolete versions of Python.
     return bool(_KFP.fullmatch(requirement)) or requirement.startswith("typing-extensions>=3.7.4,<5;")

@@ -1,4 +1,4 @@
-"""The interpreter a step runs in: the steps environment, or one made for the packages its component asks for."""
+"""The interpreter that a step runs in: the steps environment, or one built for the packages its component requests."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from localkfp.step_commands import StepCommand
 
 _BUILD_TIMEOUT_S: Final = 900
 _LONGEST_FAILURE: Final = 500
-# What uv draws before its lines where it thinks that it writes to a terminal.
+# Characters that uv puts in front of its lines if it assumes a terminal.
 _UV_MARKS: Final = (
     " \N{MULTIPLICATION SIGN}\N{BOX DRAWINGS LIGHT ARC UP AND RIGHT}\N{BOX DRAWINGS LIGHT HORIZONTAL}"
     "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}\N{BLACK RIGHT-POINTING TRIANGLE}\N{BOX DRAWINGS LIGHT VERTICAL}"
 )
-# How this machine reaches the network and its package index. Steps get these settings too: a pod in a cluster has them.
+# How this machine reaches the network and its package index. Steps get these settings too, like pods in a cluster.
 _NETWORK: Final = (
     "UV_",
     "PIP_",
@@ -47,24 +47,24 @@ class StepEnvironmentError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnvironments:
-    """Hands out interpreters.
+    """Provides interpreters.
 
     Attributes:
-        python: of the steps environment, which has kfp.
-        folder: where environments for more packages are kept.
+        python: of the steps environment, which contains kfp.
+        folder: for the environments with additional packages.
     """
 
     python: Path
     folder: Path
 
     def interpreter(self, command: StepCommand, log: IO[bytes]) -> Path:
-        """Returns the interpreter for a component, building its environment if nobody has yet.
+        """Returns the interpreter for a component, building its environment if it does not exist.
 
-        The steps environment is used as it is where it already has all that is asked for.
+        If the steps environment already contains everything, it is used as it is.
 
         Args:
             command: the component.
-            log: gets what the installation says.
+            log: receives the output of the installation.
 
         Raises:
             StepEnvironmentError: uv is missing, or the installation failed.
@@ -104,7 +104,7 @@ class StepEnvironments:
         (home / "ready").touch()
 
 
-# Satisfied requirements, markers and extras included, as pip would see them; packaging comes with kfp's dependencies.
+# Checks which requirements are satisfied, including markers and extras, like pip; packaging is a dependency of kfp.
 _CHECK: Final = """
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -124,13 +124,13 @@ for text in sys.argv[1:]:
 
 
 def find_uv() -> str | None:
-    """Returns uv: beside this interpreter, or on PATH; None where there is none."""
+    """Returns the path of uv, next to this interpreter or on PATH; None if there is none."""
     beside = Path(sys.executable).parent / "uv"
     return str(beside) if beside.is_file() else shutil.which("uv")
 
 
 def failure_of(output: str) -> str:
-    """Returns why uv failed, in one line: from its error to its causes, without its hints, which come last."""
+    """Returns why uv failed, in one line: its error and causes, without the hints at the end."""
     lines = [line.strip(_UV_MARKS) for line in output.splitlines() if not line.startswith("Using Python")]
     begin = next((place for place, line in enumerate(lines) if line.startswith("error:")), 0)
     said = " ".join(itertools.takewhile(lambda line: not line.startswith("hint:"), filter(None, lines[begin:])))
@@ -138,17 +138,17 @@ def failure_of(output: str) -> str:
 
 
 def network_settings() -> dict[str, str]:
-    """Returns the settings of proxies, certificates and package indexes that this process has."""
+    """Returns this process's settings of proxies, certificates and package indexes."""
     return {name: value for name, value in os.environ.items() if name.upper().startswith(_NETWORK)}
 
 
 def step_environ(python: Path, home: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment variables of a step: nothing of the server's own but the language and the network.
+    """Returns the environment variables of a step; from the server's own only the time zone and the network settings.
 
     Args:
         python: the interpreter, whose folder comes first on PATH.
-        home: a folder of the step's own, for HOME and temporary files.
-        extra: what the pipeline sets on the task.
+        home: the step's own folder, for HOME and temporary files.
+        extra: variables that the pipeline sets on the task.
     """
     return {
         "PATH": os.pathsep.join([str(python.parent), "/usr/local/bin", "/usr/bin", "/bin"]),
@@ -194,7 +194,7 @@ def _run(call: list[str]) -> subprocess.CompletedProcess[bytes]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Two runs may want the same environment at once: the second waits for the first's."""
+    """Lock: if two runs need the same environment at once, the second waits for the first to build it."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

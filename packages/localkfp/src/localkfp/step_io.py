@@ -1,4 +1,4 @@
-"""What a component reads and writes: its ExecutorInput as JSON, and the results that it leaves behind.
+"""The input and output of a component: its ExecutorInput as JSON, and the results that it writes.
 
 Source: kubeflow/pipelines, backend/src/v2/component/launcher_v2.go.
 """
@@ -27,7 +27,8 @@ def executor_input(component: Any, inputs: Values, folder: Path) -> dict[str, An
 
     Args:
         component: a ComponentSpec message.
-        folder: where the outputs go.
+        inputs: of the task.
+        folder: for the outputs.
     """
     declared = component.output_definitions
     return {
@@ -49,17 +50,17 @@ def executor_input(component: Any, inputs: Values, folder: Path) -> dict[str, An
 
 
 def read_outputs(component: Any, folder: Path, worked_in: Path) -> Values:
-    """Returns what a component made.
+    """Returns the outputs of a component.
 
-    A container's own command writes no list of its artifacts: they are the files that are there.
+    A container's own command writes no list of its artifacts; its artifacts are the existing files.
 
     Args:
         component: a ComponentSpec message.
-        folder: where the outputs are.
-        worked_in: the folder its process ran in.
+        folder: contains the outputs.
+        worked_in: the working directory of its process.
 
     Raises:
-        TaskError: a file is not what its declaration says.
+        TaskError: a file contradicts its declaration.
     """
     written = _written(folder / _OUTPUT_FILE)
     parameters = {name: whole(value) for name, value in (written.get("parameterValues") or {}).items()}
@@ -121,7 +122,7 @@ def _artifacts(expected: Artifact, written: Mapping[str, Any] | None, worked_in:
 
 
 def _settled(uri: str, custom_path: str, worked_in: Path) -> str:
-    """Returns where an artifact is read from; one that was written elsewhere is copied there, as by the launcher."""
+    """Returns where an artifact is read from; copies one that was written elsewhere to it, like the launcher."""
     source = worked_in / custom_path
     if custom_path and source.exists() and uri.startswith("/") and not Path(uri).exists():
         if source.is_dir():

@@ -1,8 +1,8 @@
-"""Runs one component inside the interpreter of its step environment, as `kfp.dsl.executor_main` would be run.
+"""Runs one component inside the interpreter of its step environment, like `kfp.dsl.executor_main`.
 
-Started by path, not as a module: the step environment does not have this package. The one argument is a JSON file with
-`arguments` (of executor_main), `parent` (the process that must be alive) and `reason` (the file that gets why the
-component failed, in one line). Uses the standard library and kfp only.
+It is started by path, not as a module, because the step environment does not contain this package. Its only argument is
+a JSON file with `arguments` (of executor_main), `parent` (the process that must be alive) and `reason` (the file that
+receives why the component failed, in one line). It uses the standard library and kfp only.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with(parent: int) -> None:
-    """Has the kernel end this process when its parent ends, however that ends (Linux only)."""
+    """Makes the kernel kill this process when its parent ends for any reason (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -26,10 +26,10 @@ def die_with(parent: int) -> None:
 
 
 def main() -> None:
-    """Reads the call and hands over to kfp."""
+    """Reads the call and runs kfp."""
     call = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     die_with(call["parent"])
-    # The folder of this script must not shadow what the component imports.
+    # The folder of this script must not shadow modules that the component imports.
     del sys.path[0]
     sys.argv = ["executor_main", *call["arguments"]]
     try:
@@ -45,7 +45,7 @@ def _run() -> None:
     set_up = executor_main._setup_logging  # noqa: SLF001
 
     def set_up_quietly() -> None:
-        """Keeps kfp's notes out of the log, which are a hundred lines and more before the first of the user's."""
+        """Keeps kfp's notes out of the log: a hundred lines or more before the user's first one."""
         set_up()
         for handler in logging.getLogger().handlers:
             handler.addFilter(lambda record: record.module != "executor_main" or record.levelno > logging.INFO)

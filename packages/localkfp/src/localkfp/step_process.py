@@ -1,4 +1,4 @@
-"""One step's process: its folders, its log, its interpreter, and what its log says when it fails."""
+"""One step's process: its folders, log and interpreter, and the reason in its log when it fails."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _UNSAFE: Final = re.compile(r"[^a-z0-9-]+")
 
 @dataclass(slots=True, kw_only=True)
 class StepProcess:
-    """What one step runs in. Attempts after a retry share its log.
+    """The process of one step. Attempts after a retry share its log.
 
     Attributes:
-        reason: why it failed, for people; "" while nothing has.
+        reason: why it failed, for people; "" if it has not failed.
     """
 
     pod_name: str
@@ -42,14 +42,14 @@ class StepProcess:
     reason: str = ""
 
     def run(self, arguments: list[str], env: Mapping[str, str]) -> int:
-        """Runs the component and waits for it; its output goes to the log as it comes.
+        """Runs the component and waits for it, with its output in the log.
 
         Args:
             arguments: of kfp.dsl.executor_main, without the source file; or a container's command and arguments.
-            env: variables the pipeline sets on the task.
+            env: variables that the pipeline sets on the task.
 
         Returns:
-            The exit code; 1 also where its packages could not be installed, or a command needs its container.
+            The exit code; also 1 if its packages could not be installed, or if a command needs its container.
         """
         command = self.command
         self.scratch.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ class StepProcess:
         return code
 
     def clear(self) -> None:
-        """Removes the working folder, once nobody wants what the component wrote there."""
+        """Removes the working folder, once the files that the component wrote there are no longer needed."""
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     @property
@@ -79,7 +79,7 @@ class StepProcess:
         return self.scratch / "reason.txt"
 
     def note(self, text: str) -> None:
-        """Adds a line of this server's own to the log."""
+        """Adds a line from this server to the log."""
         with self.log.open("ab") as log:
             log.write(f"{text}\n".encode())
 
@@ -87,7 +87,7 @@ class StepProcess:
         source, call = self.scratch / "ephemeral_component.py", self.scratch / "call.json"
         source.write_text(code, encoding="utf-8")
         all_arguments = ["--component_module_path", str(source), *arguments]
-        # In a file: one argument may not be longer than 128 KB, which a list parameter can be.
+        # In a file, because one argument is limited to 128 KB, which a list parameter can exceed.
         asked = {"arguments": all_arguments, "parent": os.getpid(), "reason": str(self._reason_file)}
         call.write_text(json.dumps(asked), encoding="utf-8")
         return [str(python), str(_LAUNCHER), str(call)]
@@ -122,7 +122,7 @@ class StepProcesses:
     """Prepares the steps of one run.
 
     Attributes:
-        root: the folder that the run's artifacts go to: `<pipeline root>/<pipeline>/<run id>`.
+        root: the folder for the run's artifacts: `<pipeline root>/<pipeline>/<run id>`.
         commands: what the containers run, by executor label; importers have none.
     """
 
@@ -134,7 +134,7 @@ class StepProcesses:
     commands: Mapping[str, StepCommand] = field(default_factory=dict)
 
     def prepare(self, task_name: str, executor_label: str) -> StepProcess:
-        """Returns a step that can be run, with folders and a log of its own."""
+        """Returns a step that is ready to run, with its own folders and log."""
         mark = uuid.uuid4()
         pod_name = f"{self.job_name}-system-container-impl-{secrets.randbelow(10**10):010d}"
         log = self.places.log(self.run_id, pod_name)
@@ -152,6 +152,6 @@ class StepProcesses:
 
 
 def job_name(pipeline_name: str, run_id: str) -> str:
-    """Returns a run's name as Argo would give it: the pipeline's and five characters."""
+    """Returns a run's name in Argo's style: the pipeline's name and five characters."""
     slug = _UNSAFE.sub("-", pipeline_name.lower()).strip("-")[:40] or "pipeline"
     return f"{slug}-{run_id.replace('-', '')[:5]}"

@@ -1,4 +1,4 @@
-"""Runs one task that is no graph, a container or an importer, with its attempts, and records them."""
+"""Runs and records one task that is not a graph, a container or an importer, with its attempts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One task that is no graph.
+    """One task that is not a graph.
 
     Attributes:
         task: its PipelineTaskSpec message.
@@ -42,11 +42,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRunner:
-    """Runs the steps of one run, several at once on threads of their own.
+    """Runs the steps of one run, several at once on separate threads.
 
     Attributes:
         kubernetes: the tasks' settings for Kubernetes, by executor label.
-        facts: what placeholders such as `{{$.pipeline_job_name}}` stand for in every task.
+        facts: the values of placeholders such as `{{$.pipeline_job_name}}` in every task.
     """
 
     record: Recorder
@@ -58,7 +58,7 @@ class StepRunner:
         """Runs a step to its end and returns its outputs.
 
         Raises:
-            TaskError: it failed, and why.
+            TaskError: it failed; says why.
         """
         facts = self.facts_of(step.name, step.scope)
         try:
@@ -79,11 +79,11 @@ class StepRunner:
         return self._attempt(step, given, facts)
 
     def facts_of(self, task_name: str, scope: Scope) -> dict[str, str]:
-        """Returns what placeholders stand for in one task."""
+        """Returns the values of placeholders in one task."""
         return {**self.facts, "pipeline_task_name": task_name, "pipeline_task_uuid": str(scope.execution_id)}
 
     def record_artifacts(self, values: Values) -> list[ArtifactRecord]:
-        """Returns artifacts as they are recorded."""
+        """Converts artifacts to records."""
         return [
             ArtifactRecord(
                 key=name,
@@ -154,7 +154,7 @@ class StepRunner:
         return outputs
 
     def _readable(self, uri: str) -> str:
-        """Returns the file that a URI of this server or this machine names: steps see files, not an object store."""
+        """Returns the local file for a URI of this server or machine, because steps read files, not an object store."""
         path = self.processes.places.path_of(uri)
         if path is None and uri.startswith(("file://", "/")):
             path = Path(unquote(urlsplit(uri).path)) if uri.startswith("file://") else Path(uri)
@@ -183,12 +183,12 @@ class StepRunner:
         )
 
     def _start_importer(self, step: Step) -> int:
-        # Written by the launcher in Kubeflow, which knows an importer by its display name only.
+        # In Kubeflow the launcher writes it, which knows an importer by its display name only.
         shown = step.task.task_info.name or step.name
         return self.record.start(recorder.IMPORTER, task_name=shown, display_name="", parent_id=step.scope.execution_id)
 
     def _refuse(self, step: Step, error: TaskError) -> None:
-        """Records a step that has no inputs, with the reason in its log."""
+        """Records a step without inputs, with the reason in its log."""
         if step.executor.WhichOneof("spec") == "importer":
             execution_id = self._start_importer(step)
         else:
@@ -207,7 +207,7 @@ class StepRunner:
 
 
 def _remote(given: Values) -> list[str]:
-    """Returns a clause about each artifact that a step would have in a cluster, and has not here."""
+    """Returns a clause about each artifact that a step would get in a cluster but does not get here."""
     return [
         f"its input {name!r} is at {item.uri}, which is not fetched here"
         for name, found in given.artifacts.items()

@@ -1,6 +1,6 @@
 """The SQLite store: its tables, and a connection per unit of work.
 
-The server and the process of every run write to it; WAL and a busy timeout let them.
+The server and the process of every run write to it at the same time, which WAL and a busy timeout make possible.
 """
 
 from __future__ import annotations
@@ -70,38 +70,39 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """The database of one data directory; safe to share between threads, as each use opens a connection."""
+    """The database of one data directory; safe to share between threads, because each use opens a connection."""
 
     path: Path
     _kept_open: list[sqlite3.Connection] = field(default_factory=list, compare=False, repr=False)
 
     def create(self) -> None:
-        """Creates the tables that are missing."""
+        """Creates missing tables and columns."""
         with self.open() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
             for table, column, default in _NEWER_COLUMNS:
-                # In a data directory of an earlier version they are missing.
+                # A data directory of an earlier version lacks them.
                 if column not in {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}:
                     db.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT '{default}'")
-        # Whenever the last connection closes, SQLite writes the log back and deletes it: an fsync for each request.
+        # Whenever the last connection closes, SQLite writes the log back and deletes it, at the cost of an fsync per
+        # request.
         kept = sqlite3.connect(self.path, check_same_thread=False)
         kept.execute("SELECT count(*) FROM runs").fetchone()
         self._kept_open.append(kept)
 
     def close(self) -> None:
-        """Closes what `create` left open."""
+        """Closes the connection that `create` keeps open."""
         while self._kept_open:
             self._kept_open.pop().close()
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
-        """Opens a connection; what was written is kept if the block ends without an exception."""
+        """Opens a connection; commits if the block ends without an exception."""
         db = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S)
         try:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA foreign_keys = ON")
-            # A lost last second at a power cut is fine; an fsync per event of a step is not.
+            # Losing the last second in a power failure is acceptable; an fsync per event of a step is not.
             db.execute("PRAGMA synchronous = NORMAL")
             with db:
                 yield db
@@ -109,7 +110,7 @@ class Store:
             db.close()
 
     def one(self, sql: str, *values: Any) -> Row | None:
-        """Returns the first row of a query; None for none."""
+        """Returns the first row of a query; None if there is none."""
         with self.open() as db:
             row = db.execute(sql, values).fetchone()
             return None if row is None else dict(row)
@@ -120,7 +121,7 @@ class Store:
             return [dict(row) for row in db.execute(sql, values)]
 
     def run(self, sql: str, *values: Any) -> int:
-        """Executes one statement and returns how many rows it changed."""
+        """Executes one statement and returns the number of changed rows."""
         with self.open() as db:
             return db.execute(sql, values).rowcount
 
@@ -134,7 +135,7 @@ class Store:
 
 
 def new_id() -> str:
-    """Returns an id as Kubeflow makes them."""
+    """Returns a new id in Kubeflow's format."""
     return str(uuid.uuid4())
 
 

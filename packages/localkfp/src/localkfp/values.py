@@ -1,4 +1,4 @@
-"""What flows between the tasks of a run: parameters as JSON values, and artifacts, always in lists."""
+"""The values passed between the tasks of a run: parameters as JSON values, and artifacts, always in lists."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _WANTED: Final[dict[int, tuple[str, tuple[type, ...]]]] = {
 
 
 class TaskError(Exception):
-    """What keeps a task from running or its results from being read, as a sentence that begins with "it" or "its"."""
+    """A task cannot run or its results cannot be read; the text is a sentence that begins with "it" or "its"."""
 
 
 class Collected(list[Any]):
-    """The values that the iterations of a loop made. Collected again by an outer loop, they become one flat list."""
+    """The values from the iterations of a loop. If an outer loop collects them again, they form one flat list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Artifact:
 
     Attributes:
         type: its schema's title, such as `system.Dataset`.
-        uri: a path of this machine, or a URI that is none of ours.
+        uri: a path on this machine, or a URI of another server.
         metadata: JSON values.
     """
 
@@ -46,7 +46,7 @@ class Artifact:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Returns it as a component reads it."""
+        """Returns the JSON form that components read."""
         kind = {"schemaTitle": self.type, "schemaVersion": self.version}
         return {"name": self.name, "type": kind, "uri": self.uri, "metadata": dict(self.metadata)}
 
@@ -60,12 +60,12 @@ class Values:
 
 
 def python_value(message: Any) -> Any:
-    """Returns a protobuf Value as Python has it; whole numbers are int, as Kubeflow writes them."""
+    """Converts a protobuf Value to Python; whole numbers become int, as Kubeflow writes them."""
     return whole(json_format.MessageToDict(message))
 
 
 def whole(value: Any) -> Any:
-    """Turns 1.0 into 1, in lists and objects too: protobuf has one type of number."""
+    """Converts 1.0 to 1, also inside lists and objects, because protobuf has only one type of number."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
@@ -74,24 +74,26 @@ def whole(value: Any) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """Returns a parameter as text: text as it is, anything else as JSON."""
+    """Returns a parameter as text: text unchanged, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(whole(value), ensure_ascii=False)
 
 
 def typed(name: str, value: Any, declared: Any) -> Any:
-    """Returns a parameter as its declaration wants it, converted as Kubeflow's driver converts.
+    """Converts a parameter to its declared type, like Kubeflow's driver.
 
     Args:
+        name: for messages.
+        value: a JSON value.
         declared: a ParameterSpec message.
 
     Raises:
-        TaskError: it is of another type, or none of the values that are allowed.
+        TaskError: it has another type, or is not one of the allowed values.
     """
     kind = declared.parameter_type
     if kind == _TYPES.STRING:
         value = text_of(value)
     wanted, classes = _WANTED.get(kind, ("", ()))
-    # Python counts True as a number.
+    # In Python, True is a number.
     is_misplaced = wanted and isinstance(value, bool) and kind != _TYPES.BOOLEAN
     if is_misplaced or (classes and not isinstance(value, classes)):
         raise TaskError(f"its input {name!r} must be {wanted}, and is {_short(value)}{_hint(value, classes)}")
@@ -102,7 +104,7 @@ def typed(name: str, value: Any, declared: Any) -> Any:
 
 
 def _hint(value: Any, classes: tuple[type, ...]) -> str:
-    """Returns what to do about text that would be right if it were read as JSON; "" for any other value."""
+    """Returns advice for text that would be valid if it were parsed as JSON; "" for any other value."""
     with suppress(TypeError, ValueError):
         if isinstance(json.loads(value), classes):
             return ": items of a list without an item type are text, so declare list[int] or the like"

@@ -1,4 +1,4 @@
-"""The wire of ML Metadata: the few messages and the gRPC-Web frames a Kubeflow lineage read needs.
+"""ML Metadata's protocol: the few messages and the gRPC-Web frames that reading Kubeflow's lineage requires.
 
-The portal reads it and localkfp writes it; neither imports the other, so what they share stands here.
+The portal reads lineage and localkfp serves it. Neither imports the other, so this package contains what they share.
 """

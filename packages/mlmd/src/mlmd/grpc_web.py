@@ -21,10 +21,10 @@ _HEADER = struct.Struct(">BI")
 
 
 class GrpcWebError(Exception):
-    """The body is no gRPC-Web answer, or the call ended with a status other than 0.
+    """The body is not a gRPC-Web answer, or the call ended with a status other than 0.
 
     Attributes:
-        status: the gRPC status code; None where the body could not be read as frames at all.
+        status: the gRPC status code; None if the body could not be parsed as frames.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -38,10 +38,10 @@ def encode_request(message: Any) -> bytes:
 
 
 def decode_request(body: bytes, message_class: Any) -> Any:
-    """Reads a request body.
+    """Parses a request body.
 
     Raises:
-        GrpcWebError: the body is cut short or holds no message.
+        GrpcWebError: the body is incomplete or contains no message.
     """
     for flag, payload in _frames(body):
         if not flag & _TRAILER:
@@ -60,18 +60,18 @@ def encode_status(status: int, text: str) -> bytes:
 
 
 def decode_response(body: bytes, headers: Mapping[str, str], message_class: Any) -> Any:
-    """Reads an answer.
+    """Parses an answer.
 
     Args:
         body: the whole response body.
-        headers: the HTTP response headers, in any case: a call that fails at once has its status only there.
+        headers: the HTTP response headers; their case is ignored. A call that fails at once has its status only there.
         message_class: the protobuf class of the answer.
 
     Returns:
-        The message; an empty one where the server sent status 0 and no message.
+        The message; an empty one if the server sent status 0 and no message.
 
     Raises:
-        GrpcWebError: not gRPC-Web, cut short, undecodable, or a status other than 0.
+        GrpcWebError: not gRPC-Web, incomplete, undecodable, or a status other than 0.
     """
     status, text = _status_of({name.lower(): value for name, value in headers.items()})
     message = message_class()

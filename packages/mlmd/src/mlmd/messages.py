@@ -1,9 +1,9 @@
 """The messages of ml_metadata's MetadataStoreService that a run's lineage needs.
 
-`ml-metadata` cannot be installed beside kfp (their protobuf pins exclude each other), and gRPC does not put a
-message's package on the wire. So the schema is declared here, under a package of our own, with the field
-numbers of ml_metadata/proto/metadata_store.proto and metadata_store_service.proto (1.17.1), and the classes
-are made by protobuf at import. Unknown fields of a real store are kept and ignored.
+`ml-metadata` cannot be installed next to kfp (their protobuf pins exclude each other), and gRPC does not transmit a
+message's package. So the schema is declared here, in a separate package, with the field numbers of
+ml_metadata/proto/metadata_store.proto and metadata_store_service.proto (1.17.1), and protobuf creates the classes at
+import. Unknown fields of a real store are kept and ignored.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _describe() -> descriptor_pb2.FileDescriptorProto:
     for enum_name, members in _ENUMS.items():
         enum = file.enum_type.add(name=enum_name)
         for number, member in enumerate(members):
-            # Enum members share the file's scope in protobuf, so they carry their enum's name.
+            # Enum members share the file's scope in protobuf, so their names include the enum's name.
             enum.value.add(name=f"{enum_name}_{member}", number=number)
     for message_name, fields in _MESSAGES.items():
         message = file.message_type.add(name=message_name)
@@ -123,13 +123,13 @@ def _describe() -> descriptor_pb2.FileDescriptorProto:
 _POOL = descriptor_pool.Default()
 _FILE: Final = _describe()
 _POOL.AddSerializedFile(_FILE.SerializeToString())
-# Made at import and kept. protobuf keeps a class only while somebody uses it, so one that was made for a request was
-# collected and made again, beside the requests of other threads.
+# Created at import and kept. protobuf keeps a class only while it is in use, so a class created for a request was
+# collected and created again, concurrently with the requests of other threads.
 _CLASSES: Final = message_factory.GetMessageClassesForFiles([_FILE.name], _POOL)
 
 
 def message_class(name: str) -> Any:
-    """Returns the protobuf class of one message; any thread may ask.
+    """Returns the protobuf class of one message. Thread-safe.
 
     Args:
         name: its name without a package, such as `"Execution"`.
@@ -145,7 +145,7 @@ EXECUTION_STATES: Final = _ENUMS["ExecutionState"]
 
 EVENT_INPUTS: Final = frozenset({2, 3})
 EVENT_OUTPUTS: Final = frozenset({1, 4})
-"""Event types that say input or output; stores write INPUT=3/OUTPUT=4, and older ones the DECLARED_ 2/1."""
+"""Event types for input or output; stores write INPUT=3/OUTPUT=4, older ones the DECLARED_ 2/1."""
 EVENT_INPUT: Final = 3
 EVENT_OUTPUT: Final = 4
 SERVICE_PATH: Final = "/ml_metadata.MetadataStoreService/"

@@ -1,7 +1,7 @@
 """`python -m renderer FILE -o page.html`: runs a notebook or a Python file in the sandbox and writes its page.
 
-A visualization type is a Python file too: its code finds `source`, `source_uri` and `variables`, and `variables` begins
-with the defaults that its header states. The header's other rules are the portal's (`manage.py visualize`).
+A visualization type is a Python file too. Its code sees `source`, `source_uri` and `variables`; `variables` starts with
+the defaults declared in its header. Only the portal applies the header's other rules (`manage.py visualize`).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _HEADER: Final = re.compile(r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# 
 
 
 class _UsageError(Exception):
-    """A file or an argument cannot be used; the text says which and why."""
+    """A file or an argument cannot be used; the text says which one and why."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Renders one file; returns 0, 1 where its code failed, 2 where an argument cannot be used."""
+    """Renders one file. Returns 0, 1 if its code failed, or 2 if an argument cannot be used."""
     options = _parser().parse_args(arguments)
     try:
         code = read_code(options.file)
@@ -74,10 +74,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def read_code(path: Path) -> str:
-    """Returns a file's code; the code cells of a notebook, each as a cell.
+    """Returns the code of a file; for a notebook, its code cells, each starting with `# %%`.
 
     Raises:
-        _UsageError: unreadable, or no notebook.
+        _UsageError: the file is unreadable or not a notebook.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -92,10 +92,10 @@ def read_code(path: Path) -> str:
 
 
 def read_defaults(code: str) -> dict[str, Any]:
-    """Returns the default of each argument in a type's header ([tool.vizportal.arguments.NAME]); empty without one.
+    """Returns the argument defaults in a type's header ([tool.vizportal.arguments.NAME]); empty without a header.
 
     Raises:
-        _UsageError: the header is no TOML.
+        _UsageError: the header is not valid TOML.
     """
     header = _HEADER.search(code)
     if header is None:
@@ -126,7 +126,7 @@ def _render(job: RenderJob, options: argparse.Namespace) -> int:
         base = Path(folder)
         spec = HostSpec(
             environment="command",
-            # Not resolved: a virtual environment is found by the path of its interpreter.
+            # Not resolved: a virtual environment is recognized by the path of its interpreter.
             interpreter=options.python.absolute(),
             run_dir=base / "run",
             work_root=base / "work",

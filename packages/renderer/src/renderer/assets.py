@@ -1,7 +1,7 @@
-"""Library scripts and style sheets that exported pages refer to, and putting them back into a page.
+"""The library scripts and style sheets that exported pages refer to, and how to inline them into a page.
 
-An exported page names them by `/assets/<sha256>.(js|css)` instead of holding megabytes of library code. Whoever shows a
-page serves these files (`asset_paths`), or inlines them.
+An exported page refers to `/assets/<sha256>.(js|css)` instead of holding megabytes of library code. The caller that
+shows a page serves these files (`asset_paths`) or inlines them.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from typing import Final, Protocol
 from renderer.environments import PAGE_ASSETS_DIR, assets_dir
 
 CONTENT_TYPES: Final = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
-# In quotes: an attribute, or a string in a script. Text that only mentions an address is left alone.
-# It begins with what is rare, and the quote before is looked at afterwards: seven times as fast as the other way.
+# Quoted only: an attribute or a string in a script. Text that merely mentions an address stays as it is. The pattern
+# starts with its rarest part and checks the opening quote afterwards, which is seven times as fast.
 _REFERENCE: Final = re.compile(rb"""/assets/([0-9a-f]{64})\.(js|css)(?=\\?(["']))""")
 _NAME: Final = re.compile(r"[0-9a-f]{64}\.(?:js|css)")
-# One byte less than the longest reference, its closing quote included: so much may wait for the next chunk.
+# One byte less than the longest reference with its closing quote: the most that has to wait for the next chunk.
 _HELD_BYTES: Final = len("\"/assets/.css\\'") + 64 - 1
-# Libraries of a page come to some 10 MB. A page made to name one a million times must not fill the reader's disk.
+# The libraries of a page total about 10 MB. A page that names one a million times must not fill the reader's disk.
 MAX_INLINED_BYTES: Final = 256 * 1024**2
 
 
 class Asset(Protocol):
-    """One file: its size, and its bytes in pieces when it is iterated."""
+    """One file: its size, and its bytes in chunks when iterated."""
 
     @property
     def size_bytes(self) -> int:
-        """Returns the size of the whole file."""
+        """The size of the whole file."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAsset:
-    """A file of this machine."""
+    """A file on this machine."""
 
     path: Path
 
     @property
     def size_bytes(self) -> int:
-        """Returns the size of the whole file."""
+        """The size of the whole file."""
         return self.path.stat().st_size
 
     def __iter__(self) -> Iterator[bytes]:
@@ -57,7 +57,7 @@ def asset_paths(interpreter: Path, folders: Iterable[Path] = ()) -> dict[str, Pa
 
     Args:
         interpreter: the environment's Python.
-        folders: with further files, such as a toolkit's; the folder of every page's own files is always read.
+        folders: additional folders with such files, such as a toolkit's. The files of every page are always included.
     """
     collected = assets_dir(interpreter)
     found = {path.name: path for path in collected.glob("*.*") if _NAME.fullmatch(path.name)}
@@ -66,10 +66,10 @@ def asset_paths(interpreter: Path, folders: Iterable[Path] = ()) -> dict[str, Pa
 
 
 def inline_assets(chunks: Iterable[bytes], open_asset: Callable[[str, str], Asset | None]) -> Generator[bytes]:
-    """Yields a page in which every reference to an asset holds the asset itself, as a `data:` URL.
+    """Yields a page with every reference to an asset replaced by the asset itself, as a `data:` URL.
 
-    Memory stays at a few chunks, whatever the page's size and wherever it is cut. Once MAX_INLINED_BYTES have been
-    inlined, the remaining references stay.
+    Holds only a few chunks in memory, whatever the size of the page and wherever it is split. References beyond
+    MAX_INLINED_BYTES of inlined assets stay as they are.
 
     Args:
         open_asset: called with a SHA-256 in hexadecimal and "js" or "css"; None leaves the reference as it is.

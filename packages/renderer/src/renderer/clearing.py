@@ -1,4 +1,4 @@
-"""Removing what a render left, however it is shaped: folders a thousand deep, paths longer than a path may be."""
+"""Removal of a render's files in any shape: folders nested a thousand deep, paths longer than the system allows."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 
 
 def tree_remove(path: Path) -> None:
-    """Removes a directory with all it holds, as far as that is possible; links are removed and not followed.
+    """Removes a directory with its contents as far as possible; removes links without following them.
 
-    `shutil.rmtree` recurses, and gives up where the nesting is deeper than Python's stack or the path too long. Here
-    every folder is brought to the top and emptied there, so that no path has more than one step.
+    `shutil.rmtree` recurses and gives up if the nesting exceeds Python's stack or the path is too long. This function
+    moves every folder to the top and empties it there, so no path has more than one component.
     """
     try:
         top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return
     try:
-        # A name that nobody who wrote below could have foreseen.
+        # Code that wrote below the directory cannot have guessed this name.
         names = (f".{uuid.uuid4()}-{number}" for number in count())
         has_changed = True
         while has_changed:
@@ -36,7 +36,7 @@ def tree_remove(path: Path) -> None:
 
 
 def _open_folder(name: str, top: int) -> int:
-    """Opens a folder that its owner may have no right to open, and no link that has taken its name meanwhile."""
+    """Opens a folder, even if its mode denies that to its owner; refuses a link that has meanwhile replaced it."""
     if sys.platform != "linux":
         os.chmod(name, 0o700, dir_fd=top, follow_symlinks=False)
         return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
@@ -49,7 +49,7 @@ def _open_folder(name: str, top: int) -> int:
 
 
 def _empty(name: str, top: int, names: Iterator[str]) -> bool:
-    """Removes one entry of the top, after its own folders were moved up; returns whether anything changed."""
+    """Moves an entry's folders to the top, then removes the entry; returns whether anything changed."""
     try:
         if not stat.S_ISDIR(os.stat(name, dir_fd=top, follow_symlinks=False).st_mode):
             os.unlink(name, dir_fd=top)

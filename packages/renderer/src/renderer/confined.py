@@ -1,4 +1,4 @@
-"""Running one Python file in the sandbox, without a notebook: for trusted code that reads untrusted data."""
+"""Runs one Python file in the sandbox, without a notebook: for trusted code that reads untrusted data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PASSED_ON: Final = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "POLARS_MAX_THR
 
 
 class ConfinedTimeoutError(Exception):
-    """The program did not end in time. It has been killed."""
+    """The program did not end in time and was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +27,9 @@ class ConfinedLimits:
     """Limits of one program.
 
     Attributes:
-        timeout_s: wall-clock time until it is killed; also the limit of its CPU time.
+        timeout_s: wall-clock time until the program is killed; also the limit of its CPU time.
         address_space_bytes: RLIMIT_AS. Native libraries reserve far more addresses than they use.
-        output_bytes: how much of its standard output is kept, and the largest file it may write.
+        output_bytes: the limit of captured standard output, and of each file that the program writes.
     """
 
     timeout_s: float = 10.0
@@ -42,19 +42,19 @@ def run_confined(
 ) -> bytes:
     """Runs a Python file that can read one folder and its interpreter's libraries, and nothing else.
 
-    It can start no process, open no socket and write no file. On a kernel without Landlock or seccomp only the limits
-    apply, so the program itself must be trusted.
+    The program can start no process, open no socket and write no file. On a kernel without Landlock or seccomp only the
+    limits apply, so the program itself must be trusted.
 
     Args:
-        program: the file; `sys.argv` holds its path and the arguments, the working directory is `folder`.
+        program: the file. `sys.argv` holds its path and the arguments; the working directory is `folder`.
         interpreter: the Python of the environment that has the program's libraries.
 
     Returns:
-        What it wrote to standard output, cut at `limits.output_bytes`. Treat it as untrusted: the data may have taken
-        the program over. It is incomplete where the program was ended by a limit.
+        The program's standard output, cut at `limits.output_bytes`, and incomplete if a limit ended the program. Treat
+        it as untrusted: the data may have exploited the program.
 
     Raises:
-        ConfinedTimeoutError: it did not end in time.
+        ConfinedTimeoutError: the program did not end in time.
     """
     options = json.dumps({**asdict(limits), "folder": str(folder), "program": str(program)})
     with tempfile.TemporaryFile() as output:

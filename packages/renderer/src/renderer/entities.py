@@ -1,4 +1,4 @@
-"""What a render tells while it runs, and how it ended."""
+"""The progress of a render and its outcome."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class KeyFigure:
         name: 1 to 100 characters.
         value: finite.
         unit: at most 20 characters; "" for none.
-        better: higher, lower or none; "" where the code did not say.
+        better: higher, lower or none; "" if the code did not say.
     """
 
     name: str
@@ -50,11 +50,11 @@ class KeyFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a render is: `cell` of `cells` (1-based, 0 before the first), after `elapsed_s` seconds.
+    """The progress of a render: `cell` of `cells` (1-based, 0 before the first), after `elapsed_s` seconds.
 
     Attributes:
-        log: the end of what it printed so far.
-        page: the page so far, where there is a new one; None where there is not.
+        log: the last part of the output printed so far.
+        page: the page so far; None if it has not changed.
     """
 
     cell: int
@@ -66,27 +66,27 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOutcome:
-    """How a render ended. It owns open files: close it, or use it as a context manager.
+    """The outcome of a render. It owns open files: close it, or use it as a context manager.
 
     Attributes:
         state: succeeded, failed, timed_out or cancelled.
-        reason: why it did not succeed; "" when it did.
-        message: one sentence for people; "" when it succeeded.
-        signal: the signal that ended its process, by the host's own words; None where none did.
-        line: 1-based line of the code that raised; None where none is known.
-        html: the exported page, open at its beginning; None unless it succeeded.
-        notebook: the executed notebook, whole or as far as it came, open at its beginning; None where there is none.
-            Both are within their limits of size, and nobody can change them any more.
-        log: what the code printed, its end where there is much.
-        peak_memory_bytes: of the process tree, proportional set size, sampled from 0.3 s on; for a shorter render what
-            it added to the host's memory; None where the system cannot tell.
-        timings: seconds by phase: fork (waiting for a process), sandbox, cells, convert, run (the three and the rest
-            of the child's life), total.
-        sandbox: what confined it, and what it could reach all the same.
+        reason: why the render did not succeed; "" if it did.
+        message: one sentence for people; "" if the render succeeded.
+        signal: the signal that ended the process, as the host reports it; None if no signal did.
+        line: 1-based line of the code that raised; None if unknown.
+        html: the exported page, open at its beginning; None unless the render succeeded.
+        notebook: the executed notebook, complete or as far as it was written, open at its beginning; None if there is
+            none. Page and notebook are within their size limits and can no longer be changed by anybody.
+        log: the output of the code; only its last part if there is much.
+        peak_memory_bytes: peak of the process tree's proportional set size, sampled from 0.3 s on. For a shorter
+            render, the memory it added to the host's. None if the system does not report it.
+        timings: seconds by phase: fork (waiting for a process), sandbox, cells, convert, run (these three and the rest
+            of the child's lifetime), total.
+        sandbox: the sandbox mode, how the processes were ended, and the gaps of the sandbox.
         lock: digest of the environment's lock file.
-        figures: at most 64 key figures with different names; none unless it succeeded.
-        wait_for_end: returns once no process of the render is left; to be called before the end is told to anybody.
-            Raises HostLostError where that cannot be found out.
+        figures: at most 64 key figures with different names; none unless the render succeeded.
+        wait_for_end: returns once no process of the render is left. Call it before reporting the end to anybody. Raises
+            HostLostError if that cannot be determined.
     """
 
     state: str
@@ -108,7 +108,7 @@ class RenderOutcome:
     wait_for_end: Callable[[], None] = lambda: None
 
     def close(self) -> None:
-        """Waits for the end of the render's processes and closes the files. Safe to call again."""
+        """Waits for the end of the render's processes and closes the files. May be called repeatedly."""
         self.wait_for_end()
         for file in (self.html, self.notebook):
             if file is not None:

@@ -1,8 +1,8 @@
 """Environments: locked sets of packages with an interpreter of their own, built by uv.
 
-A definition is a folder `<definitions_dir>/<key>/` with a pyproject.toml and a uv.lock; a built one is a virtual
-environment `<built_dir>/<key>/`. The table [tool.vizportal] of the pyproject.toml may set `preload` (the modules that a
-render host imports before it forks) and `renders = false` (nothing is rendered in it).
+A definition is a folder `<definitions_dir>/<key>/` with a pyproject.toml and a uv.lock. A built environment is a
+virtual environment in `<built_dir>/<key>/`. The table [tool.vizportal] of the pyproject.toml may set `preload` (the
+modules that a render host imports before it forks) and `renders = false` (renders may not use the environment).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, Final
 from packaging.specifiers import SpecifierSet
 
 _ASSET_INDEX: Final = Path(__file__).with_name("child") / "render_child" / "page" / "asset_index.py"
-# The style sheets and scripts of every page.
+# The style sheets and scripts that every page uses.
 PAGE_ASSETS_DIR: Final = Path(__file__).with_name("child") / "render_child" / "page" / "static"
 MARK: Final = ".vizportal-lock"
 
@@ -38,11 +38,11 @@ class EnvironmentInfo:
     """One environment.
 
     Attributes:
-        packages: the requirements as its pyproject.toml names them.
-        interpreter: None while it is not built.
+        packages: the requirements listed in its pyproject.toml.
+        interpreter: None if it is not built.
         lock_digest: the first 16 hex digits of the lock file's SHA-256.
-        is_current: whether what is built is what the lock file says.
-        preload: the modules its render host imports before it forks.
+        is_current: whether the built environment matches the lock file.
+        preload: the modules that its render host imports before it forks.
     """
 
     key: str
@@ -54,7 +54,7 @@ class EnvironmentInfo:
 
     @property
     def is_built(self) -> bool:
-        """Whether there is an interpreter to run."""
+        """Whether the environment is built."""
         return self.interpreter is not None
 
 
@@ -63,8 +63,8 @@ class Environments:
     """The environments of one installation.
 
     Attributes:
-        definitions_dir: has a folder with a pyproject.toml and a uv.lock for each environment.
-        built_dir: has a virtual environment for each one that is built; need not exist.
+        definitions_dir: holds a folder with a pyproject.toml and a uv.lock for each environment.
+        built_dir: holds the virtual environments of those that are built; need not exist.
     """
 
     definitions_dir: Path
@@ -83,10 +83,10 @@ class Environments:
         return [self.get(key) for key in self.get_keys()]
 
     def get(self, key: str) -> EnvironmentInfo:
-        """Returns one environment, also one that is not for renders.
+        """Returns one environment, including one that renders may not use.
 
         Raises:
-            EnvironmentUnusableError: none of that key is defined.
+            EnvironmentUnusableError: no environment has this key.
         """
         definition = self.definitions_dir / key
         if not key.isidentifier() or not (definition / "pyproject.toml").is_file():
@@ -103,16 +103,16 @@ class Environments:
         shows_progress: bool = False,
         compiles_bytecode: bool = True,
     ) -> EnvironmentInfo:
-        """Builds one environment from its lock file, or brings it up to date.
+        """Builds one environment from its lock file, or updates it.
 
         Args:
-            on_line: called with each line uv prints, and with what comes next.
-            shows_progress: lets uv draw its own bars on this process's terminal, in the place of its lines.
-            compiles_bytecode: whether all modules are compiled at once, which takes several seconds. A module that is
-                not compiled is compiled by each render that imports it, since renders may not write there.
+            on_line: called with each line that uv prints and with a description of each further step.
+            shows_progress: lets uv draw its own progress bars on this process's terminal instead of printing lines.
+            compiles_bytecode: compile all modules now, which takes several seconds. Otherwise each render compiles the
+                modules that it imports again, since renders may not write to the environment.
 
         Raises:
-            EnvironmentUnusableError: unknown, uv is missing, or uv failed.
+            EnvironmentUnusableError: the key is unknown, uv is missing, or uv failed.
         """
         info = self.get(key)
         target = self.built_dir / key
@@ -120,7 +120,7 @@ class Environments:
         on_line(f"Packages of {key}, by its lock file")
         options = ["--compile-bytecode"] if compiles_bytecode else []
         _sync(self.definitions_dir / key, target, on_line, options, shows_progress=shows_progress)
-        # Both import half of the libraries, on one processor each.
+        # Run at the same time: both import half of the libraries, on one processor each.
         with _warmed_caches(target, on_line):
             _collect_assets(target, on_line)
         (target / MARK).write_text(info.lock_digest, encoding="utf-8")
@@ -141,7 +141,7 @@ def _changed_at(path: Path) -> int:
 
 @lru_cache(maxsize=64)
 def _read(definition: Path, built_dir: Path, _changed: tuple[int, ...]) -> EnvironmentInfo:
-    """Reads an environment's files; once for each state of theirs, since every render asks."""
+    """Reads an environment's files. Cached by their modification times, since every render asks."""
     key = definition.name
     digest = _lock_digest(definition)
     interpreter = built_dir / key / "bin" / "python"
@@ -178,16 +178,16 @@ def _sync(
 
 
 def _python_for(definition: Path) -> str:
-    """Returns the interpreter to build with: this one, else what uv finds of the version that is needed."""
+    """Returns the interpreter to build with: this one if its version fits, else the required version for uv to find."""
     wanted = tomllib.loads((definition / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
     own = ".".join(map(str, sys.version_info[:3]))
     return sys.executable if SpecifierSet(wanted).contains(own) else str(wanted)
 
 
 def module_names(info: EnvironmentInfo) -> list[str]:
-    """Returns what code in an environment can import, by the names of its files; none where it is not built here.
+    """Returns the names of the modules that code in an environment can import; empty if it is not built here.
 
-    The names of toolkits (`HostSpec.toolkits`) are not among them.
+    The names come from the files of site-packages. Toolkits (`HostSpec.toolkits`) are not included.
     """
     if info.interpreter is None:
         return []
@@ -206,12 +206,12 @@ def _module_names(interpreter: Path, _changed: int) -> tuple[str, ...]:
 
 
 def matplotlib_cache_dir(interpreter: Path) -> Path:
-    """Returns where an environment keeps matplotlib's font cache: building it costs seconds, so once."""
+    """Returns the folder of an environment's matplotlib font cache, which takes seconds to build."""
     return interpreter.parent.parent / "share" / "vizportal" / "matplotlib"
 
 
 def assets_dir(interpreter: Path) -> Path:
-    """Returns where an environment keeps its libraries' JavaScript and CSS, and index.json that says what is what."""
+    """Returns the folder of the libraries' JavaScript and CSS and of index.json, which describes them."""
     return interpreter.parent.parent / "share" / "vizportal" / "assets"
 
 
@@ -229,7 +229,7 @@ def _collect_assets(target: Path, on_line: Callable[[str], None]) -> None:
 
 @contextmanager
 def _warmed_caches(target: Path, on_line: Callable[[str], None]) -> Iterator[None]:
-    """Has the caches of the environment's libraries filled when the block has ended."""
+    """Context manager: fills the caches of the environment's libraries while the block runs."""
     interpreter = target / "bin" / "python"
     cache = matplotlib_cache_dir(interpreter)
     cache.mkdir(parents=True, exist_ok=True)
@@ -244,10 +244,10 @@ def _warmed_caches(target: Path, on_line: Callable[[str], None]) -> Iterator[Non
 
 
 def find_uv() -> str:
-    """Returns the program that builds environments.
+    """Returns the path of uv.
 
     Raises:
-        EnvironmentUnusableError: it is not installed.
+        EnvironmentUnusableError: uv is not installed.
     """
     beside = Path(sys.executable).parent / "uv"
     uv = str(beside) if beside.exists() else shutil.which("uv")

@@ -1,4 +1,4 @@
-"""What the host sends at the end of a render: its message, and the files that were handed over."""
+"""The host's message about the end of a render, together with the files that the render handed over."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ _CAN_SEAL: Final = hasattr(os, "memfd_create")
 
 
 class ExitStatus:
-    """How the host says that a render ended, and what was handed over.
+    """The host's report on the end of a render, and the files that were handed over.
 
     Attributes:
-        message: the host's own words.
-        is_sealed: whether page, notebook and result are complete and cannot change any more.
+        message: the host's message.
+        is_sealed: whether page, notebook and result are complete and can no longer change.
     """
 
     def __init__(self, message: dict[str, Any], descriptors: Sequence[int]) -> None:
-        """Takes the descriptors over.
+        """Takes ownership of the descriptors.
 
         Args:
-            descriptors: of the files of `RESULTS`, in this order; none where nothing was started.
+            descriptors: of the files of `RESULTS`, in this order; empty if nothing was started.
         """
         self.message = message
         self._files = [_reopened(descriptor) for descriptor in descriptors]
         self.is_sealed = len(self._files) == len(RESULTS) and all(is_sealed(file.fileno()) for file in self._files)
 
     def take(self) -> tuple[BinaryIO, BinaryIO, BinaryIO] | None:
-        """Returns page, notebook and result, open at their beginning; None where the render did not hand them over.
+        """Returns page, notebook and result, open at their beginning; None if the render did not hand them over.
 
-        Call it once, after the end of the render's processes or where the files are sealed.
+        Call it once, when the render's processes have ended or if the files are sealed.
         """
         if len(self._files) == len(RESULTS) and (self.is_sealed or not _CAN_SEAL):
             page, notebook, result = self._files
@@ -43,7 +43,7 @@ class ExitStatus:
 
 
 def _reopened(descriptor: int) -> BinaryIO:
-    """Returns the file of a descriptor, opened anew: the render has the old one too, and could move its position."""
+    """Reopens the file of a descriptor, because the render shares the old one and could move its position."""
     try:
         flags = os.O_RDONLY | os.O_CLOEXEC
         return os.fdopen(os.open(f"/proc/self/fd/{descriptor}", flags) if _CAN_SEAL else os.dup(descriptor), "rb")

@@ -14,14 +14,14 @@ from typing import Any, Final
 from renderer import environments
 
 CHILD: Final = Path(__file__).with_name("child")
-# The supervisor puts the host's home, which it makes, and the folders of its control groups in their place.
+# Placeholders that the supervisor replaces: the host's home, which it creates, and the folders of its control groups.
 HOME_MARK: Final = "@home@"
 CGROUPS_MARK: Final = "@cgroups@"
 # sockaddr_un holds 108 bytes with the closing NUL.
 _MAX_SOCKET_PATH: Final = 107
-# Numeric libraries read these; everything else of the worker's environment stays out.
+# Numeric libraries read these. No other variable of the worker's environment is passed on.
 _PASSED_ON: Final = ("LANG", "LC_ALL", "TZ", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-# A thread in the host would be lost in its children, with whatever lock it holds.
+# A fork loses the host's threads but keeps the locks that they hold.
 _NO_THREADS: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -29,7 +29,7 @@ _NO_THREADS: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "_RJEM_MALLOC_CONF": "background_thread:false",
 }
-# What TensorFlow and gRPC say about the machine is no part of a result.
+# Keeps TensorFlow's and gRPC's messages about the machine out of results.
 _QUIET: Final = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
@@ -40,39 +40,39 @@ _QUIET: Final = {
 
 
 class HostLostError(Exception):
-    """The host does not start, or ended in the middle of a render; the text says what is known."""
+    """The host does not start, or ended during a render; the text gives what is known."""
 
 
 class HostStartError(HostLostError):
-    """The host does not start: its libraries cannot be imported, or take longer than `HostSpec.start_timeout_s`."""
+    """The host does not start: its libraries fail to import or take longer than `HostSpec.start_timeout_s`."""
 
 
 class HostStuckError(HostLostError):
-    """The host is there and says nothing, long after it should have."""
+    """The host is running but has not answered for a long time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSpec:
-    """Which host.
+    """Specification of a render host.
 
     Attributes:
         interpreter: the environment's Python.
-        run_dir: for its socket, lock and log; readable by its owner only.
-        work_root: the renders' directories are below it.
+        run_dir: holds its socket, lock and log; readable by its owner only.
+        work_root: the parent of the renders' directories.
         sandbox: auto, bwrap, landlock or none.
-        termination: what keeps a render's processes together, so that all of them can be ended: auto, namespace,
-            cgroup, group or threads (host/containment.py). Named, a host that cannot have it does not start.
+        termination: how all processes of a render are kept together so that they can be ended: auto, namespace, cgroup,
+            group or threads (host/containment.py). Unless it is auto, a host that cannot use it does not start.
         preload: modules to import before the first fork.
-        toolkits: folders of Python packages that the code of renders may import beside the environment's, found by
-            their names. A toolkit may have a module `display_defaults` with a dict AFTER_IMPORT, from the name of a
-            library to a function without arguments that is called once that library is imported, and a module
-            `prefork` with a tuple MODULES, the names of its modules that the host imports before it forks, and a
-            function `warm` without arguments that it calls then; `warm` must start no thread.
-        slots: renders at once; more wait in the host.
+        toolkits: folders of Python packages that the code of renders may import in addition to the environment's, by
+            their names. A toolkit may have a module `display_defaults` with a dict AFTER_IMPORT, which maps the name of
+            a library to a function without arguments that is called once that library is imported. It may also have a
+            module `prefork` with a tuple MODULES, the names of its modules that the host imports before it forks, and a
+            function `warm` without arguments that the host calls afterwards; `warm` must not start a thread.
+        slots: how many renders run at once; further ones wait in the host.
         idle_children: children forked ahead of need.
-        max_renders: after so many a fresh host takes its place.
-        idle_s: it ends that long after its last caller.
-        start_timeout_s: so long its libraries may take to be imported.
+        max_renders: how many renders a host runs before a new one replaces it.
+        idle_s: how long a host without callers waits before it ends.
+        start_timeout_s: how long the import of its libraries may take.
     """
 
     environment: str
@@ -91,7 +91,7 @@ class HostSpec:
 
     @property
     def name(self) -> str:
-        """A short name that no host of other files or another mode has."""
+        """A short name, unique to this combination of files and options."""
         facts = (
             *(self.interpreter, self.work_root, self.sandbox, self.termination, self.toolkits),
             *(self.slots, self.idle_children, self.max_renders, self.idle_s, self.start_timeout_s),
@@ -100,7 +100,7 @@ class HostSpec:
 
     @property
     def socket_path(self) -> Path:
-        """Where it listens."""
+        """The path of its Unix socket."""
         path = self.run_dir / f"{self.name}.sock"
         if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
             return path
@@ -108,32 +108,32 @@ class HostSpec:
 
     @property
     def toolkits_dir(self) -> Path:
-        """A folder on the host's module search path that holds its toolkits, by links, and nothing else."""
+        """A folder on the host's module search path that contains only links to its toolkits."""
         return self.run_dir / f"{self.name}.toolkits"
 
     @property
     def status_path(self) -> Path:
-        """What it last said of itself."""
+        """The file with the last status that the host wrote."""
         return self.run_dir / f"{self.name}.status.json"
 
     @property
     def pid_path(self) -> Path:
-        """Its supervisor's number; the supervisor holds a lock on the file."""
+        """The file with the supervisor's process id; the supervisor holds a lock on it."""
         return self.run_dir / f"{self.name}.pid"
 
     @property
     def options_path(self) -> Path:
-        """What its supervisor was told, the key that callers show among it."""
+        """The file with the supervisor's options, including the key that callers present."""
         return self.run_dir / f"{self.name}.json"
 
     @property
     def failure_path(self) -> Path:
-        """Why it did not start the last time; missing once it did."""
+        """The file that says why the last start failed; missing after a successful start."""
         return self.run_dir / f"{self.name}.failure"
 
     @property
     def log_path(self) -> Path:
-        """What it prints itself."""
+        """The file with the output of host and supervisor."""
         return self.run_dir / f"{self.name}.log"
 
 
@@ -146,10 +146,10 @@ def _short_dir() -> Path:
 
 
 def _outer_wall(spec: HostSpec) -> list[str]:
-    """Returns the command that puts a host into namespaces of its own: no network, no other processes, no portal.
+    """Returns the command prefix that puts a host into its own namespaces: no network, no other processes, no portal.
 
     Raises:
-        HostLostError: bubblewrap is asked for and not installed.
+        HostLostError: bubblewrap is requested but not installed.
     """
     if spec.sandbox != "bwrap":
         return []
@@ -164,7 +164,7 @@ def _outer_wall(spec: HostSpec) -> list[str]:
         *(program, "--die-with-parent", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-pid"),
         *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *(part for path in hidden if os.path.isdir(path) for part in ("--tmpfs", path)),  # noqa: PTH112
-        # What the host is made of may lie below something that was just hidden.
+        # The host's own files may lie below a folder that was just hidden.
         *(part for path in needed for part in ("--ro-bind", str(path), str(path))),
         *(part for path in shown for part in ("--bind", str(path), str(path))),
         *("--bind", HOME_MARK, HOME_MARK),
@@ -173,10 +173,10 @@ def _outer_wall(spec: HostSpec) -> list[str]:
 
 
 def supervisor_options(spec: HostSpec) -> dict[str, Any]:
-    """Returns what the supervisor of this host is to be told, as JSON.
+    """Returns the options of this host's supervisor, as JSON values.
 
     Raises:
-        HostLostError: bubblewrap is asked for and not installed.
+        HostLostError: bubblewrap is requested but not installed.
     """
     interpreter = spec.interpreter
     key = secrets.token_hex(32)
@@ -198,11 +198,11 @@ def supervisor_options(spec: HostSpec) -> dict[str, Any]:
         },
         "host": {
             "environment": spec.environment,
-            # Bubblewrap stands around the host as a whole; each child confines itself all the same.
+            # Bubblewrap confines the host as a whole. Each child still confines itself.
             "sandbox": "landlock" if spec.sandbox == "bwrap" else spec.sandbox,
             "outer": "bwrap" if spec.sandbox == "bwrap" else "",
             "termination": spec.termination,
-            # A render has a copy of the host's memory, so the host has no more than the digest.
+            # A render has a copy of the host's memory, so the host gets only the digest of the key.
             "key_sha256": hashlib.sha256(key.encode()).hexdigest(),
             "preload": list(spec.preload),
             "toolkits_dir": str(spec.toolkits_dir),

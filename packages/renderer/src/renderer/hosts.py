@@ -1,6 +1,6 @@
-"""Render hosts as a worker sees them: found by their socket, started where there is none, asked how they are.
+"""Render hosts as a worker sees them: finds them by their socket, starts missing ones, and asks for their status.
 
-A host belongs to one environment, one place of work and one sandbox mode. Workers of one machine share it.
+A host belongs to one environment, one work folder and one sandbox mode. The workers of a machine share it.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _END_S: Final = 5.0
 
 @dataclass(slots=True)
 class RenderHost:
-    """One host, from outside. Safe to use from several processes; one render at a time from each of ours."""
+    """One host, as its clients see it. Several processes may use it at once; each of them runs one render at a time."""
 
     spec: HostSpec
     _presence: socket.socket | None = field(default=None, repr=False)
     _supervisors: list[subprocess.Popen[bytes]] = field(default_factory=list, repr=False)
 
     def connect(self) -> socket.socket:
-        """Returns a connection, to a host that is started where none listens. It may still be importing.
+        """Returns a connection to the host, starting it if nothing listens. It may still be importing its libraries.
 
         Raises:
-            HostLostError: none can be started.
+            HostLostError: no host can be started.
         """
         connected = self._try_connect()
         if connected is None:
@@ -54,29 +54,29 @@ class RenderHost:
         return connected
 
     def status(self) -> dict[str, Any]:
-        """Returns what the host says of itself, once it is ready: mode, abi, gaps, pid, renders, start_s, missing.
+        """Returns the host's status once it is ready: mode, abi, gaps, pid, renders, start_s, missing.
 
-        The connection is kept: as long as somebody is there the host does not end, and the next render finds it warm.
+        Keeps the connection open, so that the host stays warm for the next render.
 
         Raises:
-            HostLostError: it does not start.
+            HostLostError: the host does not start.
         """
         for is_last in (False, False, True):
             self.stay()
             try:
                 return ask(self._presence, {"status": True})
             except HostLostError:
-                # It may have ended between the look and the question; then the next one is on its way.
+                # It may have ended between connecting and asking. The next attempt starts a new one.
                 self.leave()
                 if is_last:
                     raise
         raise AssertionError("unreachable")
 
     def stay(self) -> None:
-        """Connects and keeps the connection: as long as somebody is there the host does not end.
+        """Opens a connection and keeps it open, which keeps the host running.
 
         Raises:
-            HostLostError: it does not start.
+            HostLostError: the host does not start.
         """
         if self._presence is not None and _has_ended(self._presence):
             self.leave()
@@ -84,7 +84,7 @@ class RenderHost:
             self._presence = self.connect()
 
     def read_status(self) -> dict[str, Any] | None:
-        """Returns what the host last wrote of itself, without waiting; None where there is no host, or not yet."""
+        """Returns the last status that the host wrote, without waiting; None if there is no host or no status yet."""
         try:
             found: dict[str, Any] = json.loads(self.spec.status_path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -92,17 +92,17 @@ class RenderHost:
         return found
 
     def supervisor_pid(self) -> int | None:
-        """Returns the number of the process that keeps the host, which is above all of it; None where none runs."""
+        """Returns the id of the supervisor, the ancestor of all the host's processes; None if none runs."""
         return _supervisor_of(self.spec.pid_path)
 
     def leave(self) -> None:
-        """Gives the presence up, so that the host may end."""
+        """Closes the connection that `stay` opened, so that the host may end."""
         if self._presence is not None:
             self._presence.close()
             self._presence = None
 
     def end(self) -> None:
-        """Ends the host with all its renders, whoever ordered them: it is stuck."""
+        """Ends a stuck host with all its renders, including those of other workers."""
         pid = self.supervisor_pid()
         if pid:
             processes.send_signal(pid, signal.SIGTERM)
@@ -148,7 +148,7 @@ class RenderHost:
         return connected
 
     def failure(self) -> HostStartError | None:
-        """Returns the error that says why the host did not start; None where it did, or still may."""
+        """Returns the error that says why the host did not start; None if it started or still may."""
         try:
             why = self.spec.failure_path.read_text(encoding="utf-8")
         except OSError:
@@ -156,7 +156,7 @@ class RenderHost:
         return self._start_error(why)
 
     def _start_error(self, why: str) -> HostStartError:
-        """Returns an error with the reason and the end of the host's log."""
+        """Returns an error with the reason and the last lines of the host's log."""
         words = self.last_words()
         told = f" Its log ends with: {words}" if words else ""
         return HostStartError(
@@ -165,7 +165,7 @@ class RenderHost:
         )
 
     def last_words(self) -> str:
-        """Returns the end of the host's log."""
+        """Returns the last lines of the host's log."""
         try:
             lines = self.spec.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
@@ -174,7 +174,7 @@ class RenderHost:
 
 
 def _link_toolkits(spec: HostSpec) -> None:
-    """Makes the folder that holds the toolkits and nothing else: what lies beside one is not for renders."""
+    """Creates a folder that contains only links to the toolkits, because their neighbours are not for renders."""
     spec.toolkits_dir.mkdir(mode=0o700, exist_ok=True)
     for toolkit in spec.toolkits:
         link = spec.toolkits_dir / toolkit.name
@@ -183,7 +183,7 @@ def _link_toolkits(spec: HostSpec) -> None:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Writes a file that only this user can read, whole or not at all."""
+    """Writes atomically a file that only this user can read."""
     temporary = path.with_suffix(".part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -192,7 +192,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def hosts_end(run_dir: Path) -> None:
-    """Ends the hosts of a directory, renders and all, and waits until they are gone: the whole machine is stopping."""
+    """Ends all hosts of a directory with their renders and waits until they are gone. Called when the machine stops."""
     for path in run_dir.glob("*.pid"):
         pid = _supervisor_of(path)
         if pid:
@@ -205,16 +205,16 @@ def hosts_end(run_dir: Path) -> None:
 
 
 def _supervisor_of(path: Path) -> int | None:
-    """Returns the living supervisor that wrote the file: it holds a lock on it, since a number may be reused.
+    """Returns the id of the running supervisor that wrote the file, recognized by its lock, since ids are reused.
 
-    The number is read from the file that was found locked: as it ends, a supervisor removes the name.
+    The id is read from the open file whose lock was tested: a supervisor removes the path when it ends.
     """
     try:
         with path.open(encoding="ascii") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                # Nothing is in it between its lock and its number.
+                # The file is empty between the supervisor's locking it and writing its id.
                 return int(file.read() or 0) or None
     except OSError:
         pass
@@ -222,7 +222,7 @@ def _supervisor_of(path: Path) -> int | None:
 
 
 def _has_ended(connected: socket.socket) -> bool:
-    """Whether the other end of an idle connection is gone."""
+    """Whether the peer of an idle connection is gone."""
     readable, _, _ = select.select([connected], [], [], 0)
     try:
         return bool(readable) and not connected.recv(1, socket.MSG_PEEK)
@@ -234,7 +234,7 @@ def ask(connected: socket.socket | None, message: dict[str, Any]) -> dict[str, A
     """Sends a message and returns the answer.
 
     Raises:
-        HostLostError: none came.
+        HostLostError: the host did not answer.
     """
     assert connected is not None  # noqa: S101  (its caller has just connected)
     connected.settimeout(_READY_S)

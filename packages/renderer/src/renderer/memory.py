@@ -1,4 +1,4 @@
-"""How much memory a render host and all that it started hold on this machine."""
+"""The memory that a render host and all its processes use on this machine."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from renderer.hosts import RenderHost
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostMemory:
-    """A supervisor, its host and the host's children together.
+    """The memory of a supervisor, its host and the host's children together.
 
     Attributes:
-        pss_bytes: each shared page divided by its users, so that it can be added up; 0 where the system does not tell.
-        rss_bytes: shared pages counted for each process anew: never too little.
+        pss_bytes: each shared page divided by its users, so sums are correct; 0 if the system does not report it.
+        rss_bytes: shared pages counted once per process, which overestimates.
     """
 
     pss_bytes: int
@@ -22,7 +22,7 @@ class HostMemory:
 
 
 def host_memory(host: RenderHost) -> HostMemory | None:
-    """Returns what a host holds now; None where it does not run. Costs milliseconds for each of its processes."""
+    """Returns a host's current memory; None if it does not run. Costs milliseconds per process."""
     supervisor = host.supervisor_pid()
     if supervisor is None:
         return None

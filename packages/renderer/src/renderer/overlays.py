@@ -1,8 +1,8 @@
-"""Packages that a script asks for beside its environment's: resolved against those, installed once, kept.
+"""Packages that a script requests in addition to its environment's: resolved against those, installed once and kept.
 
-An overlay holds only what the environment lacks, in versions that fit it, so the warm render host stays the one that
-runs the script: the folder is put at the end of the child's path. Nothing of a package runs while it is installed
-(wheels only), and a requirement can name neither an address nor an index.
+An overlay holds only what the environment lacks, in versions that fit it. The folder is appended to the child's module
+search path, so the same warm render host runs the script. Installing runs no code of a package (wheels only), and a
+requirement can name neither a URL nor an index.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ _LOOK_S: Final = 0.2
 MAX_KEPT: Final = 20
 _MAX_BYTES: Final = 2 * 1024**3
 _PASSED_ON: Final = re.compile(r"(?:UV_|SSL_|REQUESTS_CA|HTTPS?_PROXY|NO_PROXY|https?_proxy|no_proxy|PATH|HOME|LANG)")
-# What uv draws around its reasons.
+# Characters with which uv draws a frame around its reasons.
 _FRAME: Final = dict.fromkeys(map(ord, "╰─▶│├\u00d7"), " ")
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class OverlayError(Exception):
-    """The packages cannot be had; the text is for who wrote the script."""
+    """The packages cannot be provided; the text is for the author of the script."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """Packages beside an environment's.
+    """Packages in addition to an environment's.
 
     Attributes:
-        path: the folder for the end of `sys.path`; None where the environment has them all.
-        key: names environment, interpreter and requirements; "" where there is no overlay.
+        path: the folder to append to `sys.path`; None if the environment has all packages.
+        key: identifies environment, interpreter and requirements; "" without requirements.
     """
 
     path: Path | None
@@ -55,10 +55,10 @@ class Overlay:
 
 
 def requirements_clean(texts: Sequence[str]) -> tuple[str, ...]:
-    """Returns requirements in one spelling, sorted.
+    """Returns normalized requirements, sorted.
 
     Raises:
-        OverlayError: too many, no requirement, or one that names an address.
+        OverlayError: there are too many, one is not a requirement, or one contains a URL.
     """
     if len(texts) > MAX_REQUIREMENTS:
         raise OverlayError(f"A script may ask for {MAX_REQUIREMENTS} packages, this one asks for {len(texts)}.")
@@ -84,17 +84,17 @@ def overlay_get(
     index_url: str = "",
     on_wait: Callable[[], None] = lambda: None,
 ) -> Overlay:
-    """Returns the overlay of these requirements, built where it is not there yet; one process builds at a time.
+    """Returns the overlay for these requirements, building it if it is missing; one process builds it at a time.
 
     Args:
         info: a built environment.
         requirements: as `requirements_clean` returns them.
-        root: where overlays are kept.
-        index_url: the only index; "" for what uv is configured to ask.
-        on_wait: called several times a second; an exception from it ends the building.
+        root: the folder that keeps overlays.
+        index_url: the only index; "" for uv's configured ones.
+        on_wait: called several times a second; an exception from it ends the build.
 
     Raises:
-        OverlayError: they do not exist, do not fit the environment, have no wheel, or take too long.
+        OverlayError: the packages do not exist, do not fit the environment, have no wheel, or take too long.
     """
     assert info.interpreter is not None  # noqa: S101  (the caller refuses an environment that is not built)
     if not requirements:
@@ -126,7 +126,7 @@ def _only_one(root: Path, name: str, on_wait: Callable[[], None]) -> Iterator[No
 
 
 class _Build:
-    """Building one overlay."""
+    """The build of one overlay."""
 
     def __init__(self, interpreter: Path, index_url: str, root: Path, on_wait: Callable[[], None]) -> None:
         self._python, self._root, self._on_wait = str(interpreter), root, on_wait
@@ -134,7 +134,7 @@ class _Build:
         self._until = time.monotonic() + _TIMEOUT_S
 
     def into(self, target: Path, requirements: Sequence[str]) -> None:
-        """Builds beside `target`, and moves it there whole."""
+        """Builds the overlay next to `target`, then moves it there as a whole."""
         folder = Path(tempfile.mkdtemp(prefix="new-", dir=self._root))
         try:
             missing = self._missing(folder, requirements)
@@ -147,7 +147,7 @@ class _Build:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _missing(self, folder: Path, requirements: Sequence[str]) -> list[str]:
-        """Returns what the environment lacks, each in one version that fits the environment."""
+        """Returns the packages that the environment lacks, each pinned to a version that fits it."""
         have = folder / "have.txt"
         have.write_text(self._uv("freeze", "--python", self._python), encoding="utf-8")
         wanted = folder / "wanted.in"
@@ -167,10 +167,10 @@ class _Build:
             raise OverlayError(f"The packages take {size / 1e9:.1f} GB, the limit is {_MAX_BYTES / 1e9:.1f} GB.")
 
     def _uv(self, *arguments: str) -> str:
-        """Runs `uv pip ...` and returns what it prints.
+        """Runs `uv pip ...` and returns its output.
 
         Raises:
-            OverlayError: it failed, or took too long.
+            OverlayError: uv failed or took too long.
         """
         environ = {name: value for name, value in os.environ.items() if _PASSED_ON.match(name)}
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as words:
@@ -200,13 +200,13 @@ class _Build:
 
 
 def _said(words: str) -> str:
-    """Returns uv's reason as one paragraph, without the drawing around it."""
+    """Returns uv's reason as one paragraph, without the frame around it."""
     text = " ".join(_ANSI.sub("", words).translate(_FRAME).split())
     return f"The packages cannot be installed beside the environment's: {text[:1500]}"
 
 
 def _prune(root: Path) -> None:
-    """Keeps the overlays that were used last. One that a render still reads from stays readable where it is open."""
+    """Removes all but the most recently used overlays. A running render keeps the files that it has open."""
     kept = sorted((path for path in root.iterdir() if (path / "done").exists()), key=lambda path: path.stat().st_mtime)
     for path in kept[:-MAX_KEPT]:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""How far a running render is, by the files that it writes; capped, and believed in nothing but their form."""
+"""The progress of a running render, read from its files: size-limited, and trusted only in their format."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MOST_WRITES: Final = 10**9
 
 
 class Watcher:
-    """Reads what a running render shows of itself, with caps: it was written beside hostile code."""
+    """Reads the progress of a running render. Reads are size-limited, because hostile code may control the files."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._seen = 0
 
     def read(self, elapsed_s: float) -> Progress:
-        """Returns how far it is; `page` only where it is another than at the last look."""
+        """Returns the progress; `page` is set only if it has changed since the last call."""
         written = read_progress(self._directory)
         log = read_log(self._directory / "log.txt", _LIVE_LOG_BYTES)
         page = self._new_page(written)
@@ -41,12 +41,12 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the file `progress` says. A render may write anything there, so the numbers are within bounds and no more.
+    """Contents of the file `progress`. A render may write anything there, so the numbers are only known to be in range.
 
     Attributes:
-        cell: the cell that runs, of `cells`; 0 before the first.
-        notebooks: how often the notebook was written; 0 where there is none.
-        partials: how often the page as far as it is was written; 0 where there is none.
+        cell: the running cell, of `cells`; 0 before the first.
+        notebooks: how often the notebook was written; 0 if there is none.
+        partials: how often the partial page was written; 0 if there is none.
     """
 
     cell: int = 0
@@ -56,17 +56,17 @@ class Written:
 
     @property
     def notebook_name(self) -> str:
-        """The copy of the notebook that is whole."""
+        """The complete copy of the notebook."""
         return f"notebook.{self.notebooks % 2}.ipynb"
 
     @property
     def partial_name(self) -> str:
-        """The copy of the page as far as it is that is whole."""
+        """The complete copy of the partial page."""
         return f"partial.{self.partials % 2}.html"
 
 
 def read_progress(directory: Path) -> Written:
-    """Returns how far a render says that it is; all 0 as long as it says nothing sensible."""
+    """Returns the progress that a render reports; all zeros if it has reported nothing valid."""
     try:
         numbers = [int(number) for number in read_capped(directory / "progress", 64).split()]
         cell, cells, notebooks, partials = (min(max(number, 0), _MOST_WRITES) for number in numbers)

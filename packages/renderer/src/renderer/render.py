@@ -1,4 +1,4 @@
-"""One render, seen from the trusted side: prepare a directory, hand it to the host, wait, read back capped files."""
+"""One render on the trusted side: prepares a directory, hands it to the host, waits, and reads size-limited files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from renderer.progress import Watcher
 from renderer.spec import RenderJob
 
 _REPORT_S: Final = 0.25
-# The host ends a render at its deadline by itself; this is for a host that is stuck, or has to start first.
+# The host ends a render at its deadline. This covers a host that is stuck or has to start first.
 GRACE_S: Final = 30.0
 _GROUP_GONE_S: Final = 10.0
 _TRIES: Final = 3
@@ -46,18 +46,18 @@ def render(
     """Renders in a fresh child of the host and waits for the end.
 
     Args:
-        directory: an existing, empty directory of this render; everything it makes stays below it.
-        on_progress: called a few times a second from this thread; an exception from it ends the render and is raised.
-        is_cancelled: asked as often; true ends the render with state cancelled.
+        directory: an existing, empty directory of this render; everything that the render writes stays below it.
+        on_progress: called a few times a second from this thread. An exception from it ends the render and propagates.
+        is_cancelled: called equally often; true ends the render with the state cancelled.
 
     Returns:
-        The outcome; failures of the code are outcomes, not exceptions. Its results cannot change any more. Its
-        processes have been ended, and `RenderOutcome.wait_for_end` returns when the last of them is gone.
+        The outcome; failures of the code are outcomes, not exceptions. Its results can no longer change. Its processes
+        have been killed, and `RenderOutcome.wait_for_end` returns when the last of them is gone.
 
     Raises:
         HostStartError: the host does not start, or not in time.
         HostLostError: the host ended before the render did.
-        OSError: this process cannot receive the results, such as for want of file descriptors.
+        OSError: this process cannot receive the results, for instance because it has no file descriptors left.
     """
     if not host.spec.interpreter.exists():
         message = "The environment of this type is not built here. An admin can build it: manage.py environments build."
@@ -76,10 +76,10 @@ def render(
 
 
 def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> ExitStatus | None:
-    """Returns the exit status that the host sends; None where it ended before it took the request.
+    """Returns the exit status that the host sends; None if the host ended before it accepted the request.
 
     Args:
-        is_last: the request is not sent again.
+        is_last: the request will not be sent again.
 
     Raises:
         HostStartError: the host does not start, or not in time.
@@ -95,7 +95,7 @@ def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Exit
     except HostLostError:
         wait.close()
         wait.end_group()
-        # A host that ends when nobody needs it may end just now; a render that it did not take has not begun.
+        # An idle host may end at this very moment. A render that it did not accept has not begun.
         if wait.is_taken or is_last:
             raise
         if failure := host.failure():
@@ -109,12 +109,12 @@ def _ask(host: RenderHost, wait: Wait, request: bytes, *, is_last: bool) -> Exit
 def _prepare(job: RenderJob, interpreter: Path, directory: Path) -> None:
     for name in ("home", "work", "tmp"):
         (directory / name).mkdir(mode=0o700)
-    # matplotlib takes no cache directory that it cannot write to, and the environment's own is not to be written.
+    # matplotlib rejects a cache directory that it cannot write to, and renders may not write to the environment's.
     cache = environments.matplotlib_cache_dir(interpreter)
     if cache.is_dir():
         shutil.copytree(cache, directory / "home" / "matplotlib", copy_function=shutil.copyfile)
     inputs = {"source": job.source, "source_uri": job.spec.source_uri, "variables": dict(job.spec.arguments)}
-    # Metadata that is the source lies in a file already.
+    # Source metadata is already in a file.
     spec = {each.name: getattr(job.spec, each.name) for each in fields(job.spec) if each.name != "source_metadata"}
     told = {"spec": spec, "title": job.title, "max_output_bytes": 2 * job.limits.max_html_bytes}
     (directory / "inputs.json").write_text(json.dumps(inputs, allow_nan=False), encoding="utf-8")
@@ -142,7 +142,7 @@ def _request(job: RenderJob, directory: Path) -> dict[str, Any]:
             "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
             "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
             "JUPYTER_RUNTIME_DIR": str(directory / "tmp"),
-            # For kernels of their own; a process of the host is told by its path.
+            # For separate kernel processes. A process of the host gets the folder in its search path.
             "PYTHONPATH": str(job.packages) if job.packages else "",
             "MPLCONFIGDIR": str(home / "matplotlib"),
         },
@@ -150,7 +150,7 @@ def _request(job: RenderJob, directory: Path) -> dict[str, Any]:
 
 
 def _readable(source: str) -> list[str]:
-    """Returns what the code may read beside its own directory: the source, or the folder a glob looks into."""
+    """Returns what the code may read besides its own directory: the source, or the folder that a glob searches."""
     if not source.startswith("/"):
         return []
     parts = itertools.takewhile(lambda part: not set("*?[") & set(part), Path(source).parts)
@@ -159,11 +159,11 @@ def _readable(source: str) -> list[str]:
 
 
 class Wait:
-    """Waiting for an exit status, with a look around now and then.
+    """Waits for an exit status, reporting progress and checking for cancellation meanwhile.
 
     Attributes:
-        is_taken: the host has said that it has the request.
-        group: the process group of the render; 0 before it runs, and where it has a namespace around it.
+        is_taken: the host has accepted the request.
+        group: the process group of the render; 0 before it runs, and if it runs in a namespace.
     """
 
     def __init__(
@@ -200,11 +200,11 @@ class Wait:
     def exit_status(self) -> ExitStatus:
         """Returns the exit status that the host sends.
 
-        It comes at once where the results are sealed, else when no process of the render is left.
+        It comes at once if the results are sealed, otherwise when no process of the render is left.
 
         Raises:
-            HostLostError: there will be none.
-            OSError: the results came, and this process has no file descriptors left for them.
+            HostLostError: no exit status will come.
+            OSError: the results came, but this process has no file descriptors left for them.
         """
         found = self._next("exit_status")
         if self._is_cut:
@@ -220,10 +220,11 @@ class Wait:
         return given
 
     def end(self) -> None:
-        """Waits until no process of the render is left. Safe to call again.
+        """Waits until no process of the render is left. May be called repeatedly.
 
         Raises:
-            HostLostError: the host was killed before it could say so, and the processes could not be ended from here.
+            HostLostError: the host was killed before it could report that, and this process could not end the
+                processes.
         """
         if self._is_gone:
             return
@@ -237,7 +238,7 @@ class Wait:
         self._connected.close()
 
     def _next(self, key: str) -> dict[str, Any]:
-        """Returns the next message that has a key, and looks around while it waits."""
+        """Returns the next message that has a key; calls `_look` while it waits."""
         poller = select.poll()
         poller.register(self._connected, select.POLLIN)
         while True:
@@ -259,7 +260,7 @@ class Wait:
         except OSError:
             received, descriptors, flags = b"", [], 0
         self._descriptors += descriptors
-        # The kernel keeps descriptors back that this process has no numbers for, and says so by this flag alone.
+        # The kernel drops descriptors for which this process has no free numbers, and reports it by this flag alone.
         self._is_cut |= bool(flags & socket.MSG_CTRUNC)
         self._buffer += received
         if not received or len(self._buffer) > _MAX_EXIT_STATUS:
@@ -268,11 +269,11 @@ class Wait:
         self._messages += map(json.loads, lines)
 
     def close(self) -> None:
-        """Closes the connection, which ends the render where it still runs."""
+        """Closes the connection, which ends a render that still runs."""
         self._connected.close()
 
     def end_group(self) -> None:
-        """Ends the render's processes where host and supervisor were both killed."""
+        """Ends the render's processes if host and supervisor were both killed."""
         if self.group and not processes.wait_for_group(self.group, _GROUP_GONE_S):
             raise HostStuckError("Processes of the render could not be ended.")
 
@@ -283,7 +284,8 @@ class Wait:
             self._has_cancelled = True
             with suppress(OSError):
                 self._connected.sendall(b'{"cancel": true}\n')
-        # Waiting in the host for a free slot is not the host's being stuck: it has its own limits for that.
+        # A render that waits in the host for a free slot does not mean a stuck host: the host has its own limit for
+        # that.
         limit_s = self._job.spec.timeout_s + self._job.limits.patience_s + GRACE_S
         if elapsed_s > limit_s + (0 if self.is_taken else self._start_timeout_s):
             raise HostStuckError("The render host did not answer in time.")

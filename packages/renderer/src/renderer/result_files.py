@@ -1,4 +1,4 @@
-"""Opening the files that a render left, with limits: they were written beside hostile code."""
+"""Opens the files of a render with limits, because hostile code may have written them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import stat
 from pathlib import Path
 from typing import BinaryIO, Final
 
-# Kept: tab and line feed. ESC stays out, it only confuses terminals; PostgreSQL's text has no NUL.
+# Tab and line feed are kept. ESC is removed because it confuses terminals, NUL because PostgreSQL's text has none.
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 
 class BadResultError(Exception):
-    """A file is not what a render may leave; the text says why."""
+    """A file is not one that a render may leave; the text says why."""
 
 
 def open_result(directory: Path, name: str, limit: int) -> BinaryIO:
-    """Opens what a render left; everything that is checked is checked on the descriptor that is returned.
+    """Opens a file of a render. All checks apply to the descriptor that is returned.
 
     Args:
-        name: of a file right in `directory`.
-        limit: the most bytes that it may have.
+        name: of a file directly in `directory`.
+        limit: the maximum size in bytes.
 
     Raises:
-        FileNotFoundError: there is none.
-        BadResultError: larger, a link, a pipe, a device, or a file with a second name.
+        FileNotFoundError: there is no such file.
+        BadResultError: it is too large, a link, a pipe, a device, or has a second name.
     """
     descriptor = _open_beneath(directory, name)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise BadResultError(f"{name} is not a regular file")
-        # A second name may be a file of somebody else's, linked into the directory.
+        # A file with a second name may belong to somebody else and have been linked into the directory.
         if status.st_nlink != 1:
             raise BadResultError(f"{name} has {status.st_nlink} names instead of one")
         if status.st_size > limit:
@@ -61,15 +61,15 @@ def read_capped(path: Path, limit: int) -> bytes:
     """Reads a file of at most `limit` bytes.
 
     Raises:
-        FileNotFoundError: there is none.
-        BadResultError: a link, a pipe, a device, a file with a second name, or larger.
+        FileNotFoundError: there is no such file.
+        BadResultError: it is a link, a pipe, a device, too large, or has a second name.
     """
     with open_result(path.parent, path.name, limit) as file:
         return file.read(limit)
 
 
 def read_log(path: Path, limit: int) -> str:
-    """Returns the last `limit` bytes of a log as text; "" where there is none, or where it is not a regular file."""
+    """Returns the last `limit` bytes of a log as text; "" if it is missing or not a regular file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -1,4 +1,4 @@
-"""How a render ended: by the exit status that the host sends, and by the sealed files that the render handed over."""
+"""The outcome of a render, from the host's exit status and the sealed files that the render handed over."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from renderer.spec import RenderJob
 
 _MAX_RESULT_BYTES: Final = 256 * 1024
 _MAX_NOTEBOOK_BYTES: Final = 256 * 1024**2
-# Those that a render may give itself.
+# The reasons that a render itself may report.
 _REASONS: Final = {
     reason.value: reason
     for reason in (
@@ -68,9 +68,9 @@ def read_outcome(
     total_s: float,
     wait_for_end: Callable[[], None] = lambda: None,
 ) -> RenderOutcome:
-    """Reads how the render in `directory` ended.
+    """Reads the outcome of the render in `directory`.
 
-    The host's exit_status is ours; everything else was written beside hostile code and is checked.
+    The host's exit status is trusted. Everything else may come from hostile code and is checked.
     """
     said = exit_status.message
     found = RenderOutcome(
@@ -104,13 +104,13 @@ def read_outcome(
 
 
 def sandbox_label(mode: str, termination: str, gaps: Sequence[str]) -> str:
-    """Returns a sandbox in words, for a receipt."""
+    """Describes a sandbox in words, for the receipt."""
     parts = [mode, f"ended by {termination}" if termination else "", f"open: {', '.join(gaps)}" if gaps else ""]
     return "; ".join(filter(None, parts))
 
 
 def _unfinished(found: RenderOutcome, directory: Path, said: dict[str, Any], job: RenderJob) -> RenderOutcome:
-    """Returns the outcome of a render that was ended, or ended by itself, before it handed anything over."""
+    """Returns the outcome of a render that ended, or was ended, before it handed anything over."""
     returncode = said.get("returncode")
     died = ("failed", FailureReason.KERNEL_DIED, _explain_death(returncode))
     state, reason, message = _EXIT_STATUSES.get(said.get("exit_status", ""), died)
@@ -156,7 +156,7 @@ def _read_result(found: RenderOutcome, file: BinaryIO, page: BinaryIO, max_html_
 
 
 def _figures(given: object) -> tuple[KeyFigure, ...]:
-    """Returns the key figures that are well formed: the render chose what it says here."""
+    """Returns the well-formed key figures; the render controls what is given here."""
     listed = given[:MAX_FIGURES] if isinstance(given, list) else []
     return tuple(KeyFigure(**each) for each in check_figures(listed))
 
@@ -190,7 +190,7 @@ def _open_notebook(directory: Path) -> BinaryIO | None:
 
 
 def _read_log(directory: Path) -> str:
-    """Returns what was printed; for a process that was killed, what it wrote to its descriptors."""
+    """Returns the printed output; for a process that was killed, the output on its descriptors."""
     return read_log(directory / "log.txt", MAX_LOG_BYTES) or read_log(directory / "stderr.raw", MAX_LOG_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""What is rendered: one record, the same for the request, the row in the database, the worker and the child."""
+"""The specification of a render: one record that the request, the database row, the worker and the child share."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-# Fields that do not change a result: the first two follow from the type's version, the last one is a limit.
+# Fields that do not change a result: the type's version determines the first two, and the last is a limit.
 _NOT_IN_KEY: Final = frozenset({"is_custom", "kernel", "timeout_s"})
-# Marks a field that whoever asks for a render may set, under the same name in forms and APIs.
+# Marks a field that the requester of a render may set, under the same name in forms and APIs.
 _OPTION: Final = {"is_option": True}
-# Where custom code runs unless it asks for another environment.
+# Custom code runs here unless it requests another environment.
 CUSTOM_ENVIRONMENT: Final = "base"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSpec:
-    """What is rendered, and nothing of when, by whom or on which machine.
+    """What is rendered, independent of when, by whom and on which machine.
 
-    A new option is one more field here, with `metadata=_OPTION`: requests, rows, jobs and the child pass it on by its
+    To add an option, add a field here with `metadata=_OPTION`: requests, rows, jobs and the child pass it on by its
     name. It is part of the cache key unless its value is None or empty.
 
     Attributes:
         code: Python; a line starting with `# %%` begins a new cell.
         arguments: JSON values by name; the code sees them as `variables`. Never formatted into code.
-        is_custom: the code is a user's own: its page shows it, folded away. The notebook always has it.
-        type_version: the version of the visualization type; "" for code that is none.
-        environment: the key of the environment it runs in.
+        is_custom: the code is a user's own: the page shows it, folded away. The notebook always contains the code.
+        type_version: the version of the visualization type; "" for code without a type.
+        environment: the key of the environment that it runs in.
         environment_lock: digest of that environment's lock file.
-        dependencies: requirements beside the environment's packages, in one spelling.
+        dependencies: requirements in addition to the environment's packages, normalized.
         kernel: a Jupyter kernelspec of the environment; "" runs Python in the render's own process.
-        source_uri: where the source comes from; the code sees it for titles. "" where there is none.
-        source_metadata: metadata that is the source itself; empty where the source is at its URI.
-        source_scope: what else tells the source from another of the same URI, such as run and step.
-        sample_rows: give the code so many rows of each table in the source; None for all of it.
-        timeout_s: from the moment the host gives it a process to its end.
+        source_uri: where the source comes from; the code uses it for titles. "" if there is none.
+        source_metadata: metadata that is the source itself; empty if the source is at its URI.
+        source_scope: distinguishes the source from others with the same URI, such as run and step.
+        sample_rows: pass only this many rows of each table in the source to the code; None for all.
+        timeout_s: measured from when the host assigns a process until the render has ended.
     """
 
     code: str
@@ -56,18 +56,18 @@ class RenderSpec:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The fields that whoever asks for a render may set, by name."""
+        """The fields that the requester of a render may set, by name."""
         return {name: getattr(self, name) for name in option_names()}
 
     @property
     def cache_key(self) -> str:
-        """The SHA-256 of everything that decides the result. Equal keys give equal results.
+        """The SHA-256 of everything that determines the result. Equal keys mean equal results.
 
-        It is stored with saved results, so its form cannot change: canonical JSON without empty parts.
+        Saved results store it, so its format cannot change: canonical JSON without empty parts.
         """
         parts = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _NOT_IN_KEY}
         parts["source"] = [*parts.pop("source_scope"), parts.pop("source_uri")]
-        # A predefined type's environment follows from its version.
+        # The version of a predefined type determines its environment.
         if not self.is_custom or self.environment == CUSTOM_ENVIRONMENT:
             del parts["environment"]
         kept = {name: part for name, part in parts.items() if part not in (None, {}, ())}
@@ -75,19 +75,19 @@ class RenderSpec:
 
 
 def option_names() -> list[str]:
-    """Returns the names of the options that whoever asks for a render may set."""
+    """Returns the names of the options that the requester of a render may set."""
     return [each.name for each in fields(RenderSpec) if each.metadata.get("is_option")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderLimits:
-    """What a render may use.
+    """Resource limits of a render.
 
     Attributes:
         patience_s: how long it may wait for a process.
         max_html_bytes: of its page; its outputs may have twice as much.
         max_memory_bytes: of its whole process tree, by proportional set size.
-        max_files, max_disk_bytes: of all it leaves in its directory, looked at each second.
+        max_files, max_disk_bytes: of everything in its directory, checked every second.
     """
 
     patience_s: float = 90
@@ -104,9 +104,9 @@ class RenderJob:
 
     Attributes:
         title: of the page.
-        source: a local path or glob that the code may read; "" where there is none.
-        packages: a folder of packages that the code may import beside its environment's; None for none.
-        needs_sandbox: refuse to run where nothing confines the code.
+        source: a local path or glob that the code may read; "" if there is none.
+        packages: a folder of packages that the code may import in addition to its environment's; None for none.
+        needs_sandbox: refuse to run the code unless a sandbox confines it.
     """
 
     spec: RenderSpec

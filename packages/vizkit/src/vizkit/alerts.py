@@ -1,4 +1,4 @@
-"""What in a table deserves a look before a model is trained with it: duplicates, columns that say nothing, twins."""
+"""Properties of a table to check before training with it: duplicates, uninformative columns, correlated pairs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Final
 import polars as pl
 
 _MOSTLY_MISSING: Final = 0.5
-# Above it a column is nearly a key.
+# Above this share of distinct values a column is nearly a key.
 _NEARLY_UNIQUE: Final = 0.95
 _TOO_ALIKE: Final = 0.95
-# Two columns in a pair: 100 are 4,950 pairs.
+# Columns compared in pairs: 100 columns give 4,950 pairs.
 _MAX_CORRELATED: Final = 100
 _LEAST_ROWS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One thing that deserves a look: what kind, of which columns, and a sentence with figures."""
+    """One finding: its kind, the columns concerned, and a sentence with figures."""
 
     kind: str
     columns: str
@@ -38,7 +38,7 @@ def find(rows: pl.DataFrame) -> list[Alert]:
 
 
 def duplicate_rows(rows: pl.DataFrame) -> int:
-    """Returns how many rows are equal to an earlier one."""
+    """Returns the number of rows equal to an earlier one."""
     return int(rows.height - rows.unique().height)
 
 

@@ -1,4 +1,4 @@
-"""Horizontal bars with names of any length, as a Vega-Lite specification that sorts, searches and shows more."""
+"""Horizontal bars with names of any length, as a Vega-Lite specification with sorting, search and paging."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from . import drawings, html
 
 MAX_BARS: Final = 2000
-# How the page may sort them: the words of the control, and what the bars are sorted by.
+# The sort orders of the page: the label of each, and its sort expression.
 _ORDERS: Final = {
     "as given": "datum.place",
     "greatest first": "-datum.value",
@@ -36,11 +36,15 @@ class Bar:
 def draw(
     bars: Sequence[Bar], *, title: str, name_title: str, value_title: str, reach_title: str = "", first: int = 20
 ) -> str:
-    """Returns the bars in the order given, the first of them; controls show more, sort and search.
+    """Returns the first bars in the given order; controls show more, sort and search.
 
     Args:
-        reach_title: what whiskers are, such as "standard deviation".
-        first: how many are shown at once.
+        bars: those with finite values are drawn.
+        title: of the chart.
+        name_title: of the names.
+        value_title: of the values.
+        reach_title: the meaning of whiskers, such as "standard deviation".
+        first: how many are shown initially.
     """
     drawn = [each for each in bars if math.isfinite(each.value)][:MAX_BARS]
     fields = [
@@ -53,7 +57,7 @@ def draw(
         "description": f"{title}: {len(drawn):,} bars",
         "title": {"text": title, "subtitle": [f"Whiskers: one {reach_title}"] if reach_title else []},
         "width": 640,
-        # For the words at the ends of the bars.
+        # Space for the labels at the ends of the bars.
         "padding": {"left": 5, "top": 5, "right": 120, "bottom": 5},
         "height": {"step": 22},
         "autosize": {"type": "fit-x", "contains": "padding"},
@@ -113,7 +117,7 @@ def _layers(value_title: str) -> list[dict[str, Any]]:
     x = {"field": "value", "type": "quantitative", "title": value_title}
     less = {"condition": {"test": "datum.value < 0", "value": drawings.PALETTE[1]}, "value": drawings.PALETTE[0]}
     rule = {"type": "rule", "color": drawings.TEXT}
-    # Right of the bar, its whisker and zero; on a narrow page without the deviation.
+    # To the right of the bar, its whisker and zero; on a narrow page without the deviation.
     words = {"type": "text", "align": "left", "dx": 6, "text": {"expr": "width < 300 ? datum.short : datum.words"}}
     return [
         {"mark": {"type": "bar", "height": 14}, "encoding": {"x": x, "color": less}},

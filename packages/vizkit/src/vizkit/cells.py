@@ -1,4 +1,4 @@
-"""A table's cells as text: what the first rows say, to the last digit."""
+"""A table's cells as text: the content of the first rows, to the last digit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _MAX_CELL_CHARS: Final = 20_000
 
 
 def head_texts(found: Table, count: int, columns: Sequence[str]) -> pl.DataFrame:
-    """Returns the first rows as text, column by column; nested values as JSON, what is not there as null.
+    """Returns the first rows as text, by column; nested values as JSON, missing values as null.
 
-    Of a text file nothing is null: an empty cell is empty.
+    Text files have no null: an empty cell is an empty text.
     """
     if found.rows is not None:
         return _json_texts(found.rows(count), columns)
@@ -29,7 +29,7 @@ def head_texts(found: Table, count: int, columns: Sequence[str]) -> pl.DataFrame
 
 
 def as_text(series: pl.Series) -> pl.Series:
-    """Returns a column's values as text: nested ones as JSON, bytes as their beginning."""
+    """Returns a column's values as text: nested values as JSON, only the beginning of bytes."""
     kind = series.dtype
     if kind == pl.Binary:
         return pl.Series(series.name, [None if each is None else _say_bytes(each) for each in series], pl.String)
@@ -65,7 +65,7 @@ def _json_texts(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pl
 
 
 def cut(texts: pl.DataFrame, max_chars: int) -> pl.DataFrame:
-    """Returns as many of the first rows as have so many bytes together, at least one; a giant cell says its size."""
+    """Returns the first rows with at most `max_chars` bytes together, at least one; a huge cell shows its size."""
     short = texts.select(_cut_cell(pl.col(name)).alias(name) for name in texts.columns)
     sizes = short.select(pl.sum_horizontal(pl.all().str.len_bytes()).cum_sum()).to_series()
     return short.head(max(1, int((sizes <= max_chars).sum())))

@@ -1,4 +1,4 @@
-"""What a chart is made of: curves, bands, guides, marks and two axes."""
+"""The parts of a chart: curves, bands, guides, marks and two axes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Kind = Literal["number", "percent", "date"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """What an axis should be.
+    """Specification of an axis.
 
     Attributes:
         kind: date for seconds since 1970 (shown in UTC), percent for shares of one.
-        low: the least value; None: by the data, rounded to a tick.
+        low: the least value; None uses the data, rounded to a tick.
         high: the greatest value; None likewise.
     """
 
@@ -30,11 +30,11 @@ class Series:
     """One curve.
 
     Attributes:
-        legend: what the legend says after the name, such as the area.
-        notes: one more value a point, such as its threshold, called `note`; infinite ones stay.
-        colour: 1 to 8; 0: by its place.
-        is_shown: strong at first; the legend switches it.
-        steps: "after": a value holds until the next point; "before": it did since the last one.
+        legend: text after the name in the legend, such as the area.
+        notes: an additional value per point, such as its threshold, titled `note`; infinite ones are kept.
+        colour: 1 to 8; 0 assigns one by position.
+        is_shown: initially highlighted; the legend toggles it.
+        steps: "after": a value holds until the next point; "before": it has held since the previous one.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """A thin dashed line to compare with; its words stand at its last point."""
+    """A thin dashed reference line, labelled at its last point."""
 
     x: Sequence[float]
     y: Sequence[float]
@@ -73,7 +73,7 @@ class Guide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A point that is pointed out."""
+    """A highlighted point."""
 
     x: float
     y: float
@@ -83,7 +83,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """How many rows a classifier's curve is of, so that each of its points is a confusion matrix."""
+    """The numbers of true and false rows behind a classifier's curve, which make each point a confusion matrix."""
 
     trues: float
     falses: float
@@ -94,10 +94,10 @@ class Chart:
     """A chart.
 
     Attributes:
-        near: what the pointer chooses: the nearest x, or the nearest point of any curve.
-        is_square: as high as wide, for two shares of one.
-        rates: of a ROC curve (x: false positive rate) or a precision-recall curve (x: recall), which then has a control
-            for the threshold that begins at its first mark; None: no control.
+        near: what the pointer selects: the nearest x, or the nearest point of any curve.
+        is_square: equally wide and high, for two shares of one.
+        rates: for a ROC curve (x: false positive rate) or a precision-recall curve (x: recall), adds a control for the
+            threshold, which starts at the first mark; None for no control.
     """
 
     title: str

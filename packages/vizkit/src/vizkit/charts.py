@@ -1,7 +1,7 @@
-"""Line charts as Vega-Lite specifications that hold their data: `drawings.draw` puts them into a page.
+"""Line charts as Vega-Lite specifications that contain their data; `drawings.draw` puts them into a page.
 
-A specification is what Vega-Lite's documentation says and works in any of its tools. Beyond it, `usermeta.vizkit` tells
-the page's script which fields a reader steps through, and what they are called.
+A specification is plain Vega-Lite and works in any of its tools. In addition, `usermeta.vizkit` tells the page's script
+which fields a reader steps through, and their titles.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .shape import MAX_POINTS, smooth, thin
 
 __all__ = ["Axis", "Band", "Chart", "Guide", "Mark", "Rates", "Series", "draw", "moment", "specification"]
 
-# What a person sees at once; a longer axis has a scale of its own words: 2G, 1.5e-7.
+# Values outside this range get an axis with short labels: 2G, 1.5e-7.
 _LARGE, _SMALL = 1e6, 1e-3
 _YEARS: Final = (1000, 3000)
 _WIDTH: Final = 560
@@ -26,11 +26,12 @@ Spec = dict[str, Any]
 
 
 def draw(*charts: Chart, smoothing: float | None = None, has_log: bool = False) -> str:
-    """Returns markup of all charts.
+    """Returns the markup of all charts.
 
     Args:
-        smoothing: how much the curves are smoothed at first, 0 to 0.99, with a slider for it; None: never.
-        has_log: with a switch for a logarithmic y, where values allow it.
+        charts: to draw.
+        smoothing: the initial smoothing of the curves, 0 to 0.99, with a slider; None for no smoothing.
+        has_log: adds a switch for a logarithmic y axis, if the values allow it.
     """
     return drawings.draw([specification(each, smoothing=smoothing, has_log=has_log) for each in charts])
 
@@ -38,7 +39,8 @@ def draw(*charts: Chart, smoothing: float | None = None, has_log: bool = False) 
 def specification(chart: Chart, *, smoothing: float | None = None, has_log: bool = False) -> Spec:
     """Returns the Vega-Lite specification of a chart, with its points in `data.values`.
 
-    Each point has `series`, `x`, `y`, its note under the note's name in lower case, and `smoothed` where curves are.
+    Each point has `series`, `x`, `y`, its note under the note's title in lower case, and `smoothed` if curves are
+    smoothed.
     """
     series = [_clean(each) for each in _told_apart(chart.series)]
     rows = [row for each in series for row in _rows(each, chart, smoothing)]
@@ -102,7 +104,7 @@ def _field(name: str, title: str, kind: str = "number") -> Spec:
 
 
 def _told_apart(series: Sequence[Series]) -> Iterator[tuple[int, Series, str]]:
-    """Yields each curve with its place and a name that no other has, since a name is what tells rows apart."""
+    """Yields each curve with its position and a unique name, because the name identifies the rows of a curve."""
     seen: set[str] = set()
     for place, each in enumerate(series):
         name, number = each.name, 1
@@ -114,7 +116,7 @@ def _told_apart(series: Sequence[Series]) -> Iterator[tuple[int, Series, str]]:
 
 
 def _clean(found: tuple[int, Series, str]) -> Series:
-    """Returns the curve without the points that have no place, at most MAX_POINTS, and with its colour."""
+    """Returns the curve without points that are not finite, thinned to MAX_POINTS, and with its colour."""
     place, series, name = found
     points = list(zip(series.x, series.y, series.notes or [0.0] * len(series.x), strict=True))
     points = [each for each in points if math.isfinite(each[0]) and math.isfinite(each[1])]
@@ -131,7 +133,7 @@ def _clean(found: tuple[int, Series, str]) -> Series:
         note=series.note if series.notes is not None else "",
         notes=[p[2] for p in points] if series.notes is not None else None,
         colour=series.colour or place % len(drawings.PALETTE) + 1,
-        # Colours come again after eight: then the line is another one.
+        # Colours repeat after eight curves; then the line is dashed.
         is_dashed=series.is_dashed or (not series.colour and place // len(drawings.PALETTE) % 2 == 1),
         is_filled=series.is_filled,
         is_shown=series.is_shown,
@@ -147,14 +149,14 @@ def _rows(series: Series, chart: Chart, smoothing: float | None) -> Iterator[Spe
         if smoothing is not None:
             row["smoothed"] = _round(smoothed[place])
         if series.notes is not None:
-            # JSON has no infinity; null is "above all".
+            # JSON has no infinity; null means "above all".
             note = series.notes[place]
             row[series.note.lower()] = _round(note) if math.isfinite(note) else None
         yield row
 
 
 def moment(seconds: float) -> str:
-    """Returns seconds since 1970 as ISO 8601 in UTC, within the years 1 to 9999."""
+    """Returns seconds since 1970 as ISO 8601 in UTC, limited to the years 1 to 9999."""
     within = min(max(seconds, -6.2135e10), 2.534e11)
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=within)).isoformat().replace("+00:00", "Z")
 
@@ -169,7 +171,7 @@ def _axis(axis: Axis, name: str, values: Sequence[float]) -> Spec:
     if axis.kind == "date":
         return made | {"type": "temporal", "scale": {"type": "utc"}}
     made["scale"] = {end: value for end, value in ends.items() if value is not None} | {"zero": False}
-    # A tick says as many digits as tell it from its neighbour: Vega computes them for each of these forms.
+    # A tick has as many digits as distinguish it from its neighbour: Vega computes that for each of these formats.
     largest = max((abs(value) for value in values), default=0.0)
     is_whole = all(float(value).is_integer() for value in values)
     if axis.kind == "percent":
@@ -217,7 +219,7 @@ def _curves(series: Sequence[Series], y: Spec, smoothing: float | None) -> Itera
     choose: Spec = {"name": "curve", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}
     if len(first) < len(series):
         choose["value"] = first
-    # The wheel alone scrolls the page.
+    # The wheel without a key scrolls the page.
     zoom = {"type": "interval", "zoom": "wheel![event.shiftKey || event.ctrlKey]"}
     yield {
         "mark": {"type": "line", "strokeWidth": 2, "clip": True, "strokeJoin": "round", **shape},
@@ -276,7 +278,7 @@ def _marks(chart: Chart, rows: Sequence[Spec]) -> Iterator[Spec]:
 
 
 def _middle(chart: Chart, rows: Sequence[Spec]) -> tuple[Any, float]:
-    """Returns the middle of what is seen, so that words stand towards it, where there is room."""
+    """Returns the middle of the visible range, so that labels extend towards it, where there is room."""
     ys = [row["y"] for row in rows] or [0.0, 1.0]
     low = min(ys) if chart.y.low is None else chart.y.low
     high = max(ys) if chart.y.high is None else chart.y.high

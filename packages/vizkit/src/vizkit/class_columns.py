@@ -1,4 +1,4 @@
-"""Which columns hold the scores of which class."""
+"""Assigns columns of scores to classes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SCORE_WORDS: Final = frozenset(
 def class_columns(
     rows: pl.DataFrame, labels: list[str], given: Sequence[str], target: str, notes: Notes
 ) -> dict[str, str]:
-    """Returns the score column of each class, by label; empty where there are none.
+    """Returns the score column of each class, by label; empty if there are none.
 
-    A column belongs to the class that it is named after, alone or behind or before another word (`score_cat`,
-    `prob.cat`, `cat probability`). Columns that are numbered (`prob_0`, `prob_1`), or given and named otherwise, are
-    taken in the order of the sorted labels, as scikit-learn has them.
+    A column belongs to the class in its name, which may stand alone or next to another word (`score_cat`, `prob.cat`,
+    `cat probability`). Columns that are numbered (`prob_0`, `prob_1`), or given and named otherwise, are assigned in
+    the order of the sorted labels, as in scikit-learn.
 
     Raises:
-        ValueError: columns were given, and they do not go with the labels.
+        ValueError: the given columns do not match the labels.
     """
     names = list(given) or [name for name in rows.columns if name != target]
     by_name: dict[str, list[str]] = {}
@@ -56,7 +56,7 @@ def class_columns(
 
 
 def _numbered(rows: pl.DataFrame, labels: list[str], target: str, notes: Notes) -> dict[str, str]:
-    """Returns columns such as prob_0, prob_1 and prob_2, by the class that each is of; empty where there are none."""
+    """Returns columns such as prob_0, prob_1 and prob_2 by the class that each belongs to; empty if there are none."""
     found: dict[int, str] = {}
     for name in rows.columns:
         *words, last = words_of(name) or [""]
@@ -73,5 +73,5 @@ def _numbered(rows: pl.DataFrame, labels: list[str], target: str, notes: Notes) 
 
 
 def words_of(name: str) -> list[str]:
-    """Returns the words of a column's name, case ignored."""
+    """Returns the words of a column's name in lower case."""
     return [word for word in re.split(r"[_\W]+", name.casefold()) if word]

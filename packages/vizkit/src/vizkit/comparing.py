@@ -1,4 +1,4 @@
-"""A comparison's page: what differs between saved results, each against the first."""
+"""The page of a comparison: the differences between saved results, each compared with the first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_SHOWN: Final = 40
 
 
 class Comparison:
-    """Results against the first of them: sections of markup, and counts of what differs."""
+    """Compares results with the first of them: sections of markup, and counts of differences."""
 
     def __init__(self, results: Sequence[SavedResult], variables: Mapping[str, Any]) -> None:
         if len(results) < 2:
@@ -34,7 +34,7 @@ class Comparison:
         self._sections: list[str] = []
 
     def show(self) -> None:
-        """Displays the comparison and leaves its key figures."""
+        """Displays the comparison and adds its key figures."""
         unread = [label for label, each in zip(self._labels, self._results, strict=True) if not each.is_read]
         if unread:
             self.notes.add(f"Only the key figures are compared of {listed(unread)}: no notebook was kept.")
@@ -93,7 +93,7 @@ class Comparison:
     def _each_pair(
         self, what: str, parts: Callable[[SavedResult], Sequence[Any]], compare: Callable[[str, Any, Any], None]
     ) -> None:
-        """Compares what stands at the same place in the first result and in each other."""
+        """Compares the parts at the same position in the first result and in each other result."""
         first = parts(self._results[0])
         for label, result in zip(self._labels[1:], self._results[1:], strict=True):
             if not result.is_read or not self._results[0].is_read:
@@ -157,14 +157,14 @@ class Comparison:
 
 
 def _named(spec: Spec, label: str) -> Spec:
-    """Returns a specification that is called after its result."""
+    """Returns a specification titled after its result."""
     title = spec.get("title")
     own = {**title, "text": label} if isinstance(title, Mapping) else label
     return {**spec, "title": own}
 
 
 def _against(label: str, first: str) -> str:
-    """Returns which results are compared, by their numbers."""
+    """Returns which results are compared, by number."""
     return f"{label.partition('.')[0]} against {first.partition('.')[0]}"
 
 

@@ -1,4 +1,4 @@
-"""How certain a classifier's curve is: 95 % limits of its area and of its points, from as many rows as there were."""
+"""The uncertainty of a classifier's curve: 95 % limits of its area and of its points, from the number of rows."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ _Z: Final = 1.959964
 
 
 def rates_of(found: Scored) -> Rates:
-    """Returns how many rows are true and false, by weight where rows have one."""
+    """Returns the numbers of true and false rows; sums of weights if rows have them."""
     weight = np.ones(len(found.truth)) if found.weight is None else found.weight
     trues = float(weight[found.truth].sum())
     return Rates(trues=trues, falses=float(weight.sum()) - trues)
 
 
 def area_limits(curve: Curve, rates: Rates) -> tuple[float, float] | None:
-    """Returns 95 % limits of the area under a ROC curve by DeLong's method; None where there are too few rows.
+    """Returns 95 % limits of the area under a ROC curve by DeLong's method; None if there are too few rows.
 
     E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44 (1988). The placements of rows are those of the curve's
     steps, so rows need not be compared in pairs.
 
     Args:
         curve: with all of its points, from rows without weights.
+        rates: the numbers of true and false rows.
     """
     trues, falses = rates.trues, rates.falses
     if min(trues, falses) < 2:
@@ -43,8 +44,9 @@ def band(curve: Curve, counts: Any, name: str) -> Band:
     """Returns 95 % limits of a curve's shares, point by point (Wilson).
 
     Args:
-        counts: the rows that each share is of: one number, or one for each point.
-        name: what the shares are.
+        curve: the curve.
+        counts: the number of rows behind each share: one number, or one for each point.
+        name: of the shares.
     """
     low, high = wilson(curve.y, np.maximum(counts, 1e-9))
     said = f"Shaded: 95 % limits of the {name} at each threshold (Wilson)"

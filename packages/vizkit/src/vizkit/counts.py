@@ -1,4 +1,4 @@
-"""Counting what was predicted for what was true, from rows, from counts of pairs, or from a whole matrix."""
+"""Counts predicted classes by true class, from rows, from counts of pairs, or from a whole matrix."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Counted:
     """A confusion matrix.
 
     Attributes:
-        counts: a square array, its rows the truth.
-        notes: what was assumed, and what is left out.
-        are_shares: whether they are shares of classes or of all rows, whose number nobody knows.
+        counts: a square array with the true classes as rows.
+        notes: what was assumed and left out.
+        are_shares: whether the counts are shares of classes or of all rows, whose number is unknown.
     """
 
     labels: list[str]
@@ -37,13 +37,15 @@ class Counted:
 
 
 def read_counts(source: str, source_uri: str, variables: Mapping[str, Any]) -> Counted:
-    """Returns the confusion matrix that a source holds in any form.
+    """Returns the confusion matrix of a source in any supported layout.
 
     Args:
+        source: the source.
+        source_uri: its address, for people.
         variables: layout, target_column, predicted_column, count_column, labels; all may be missing.
 
     Raises:
-        ValueError: a column is not there, counts are none, no row is left, or the form is not certain.
+        ValueError: a column is missing, counts are invalid, no row is left, or the layout is ambiguous.
     """
     notes = Notes()
     found = squares.of_json(source, notes) if variables.get("layout") not in {"rows", "pairs"} else None
@@ -62,11 +64,11 @@ def read_counts(source: str, source_uri: str, variables: Mapping[str, Any]) -> C
     return Counted(labels=labels, counts=counts, notes=notes, are_shares=squares.say_shares(found[1], notes))
 
 
-# --- Which form it is -------------------------------------------------------------------------------------------
+# --- Layout -----------------------------------------------------------------------------------------------------
 
 
 def _columns(table: Table, variables: Mapping[str, Any]) -> tuple[str, str]:
-    """Returns the columns of truth and prediction; "" where they are not found."""
+    """Returns the columns of truth and prediction; "" for those not found."""
     given = [str(variables.get(f"{name}_column") or "") for name in ("target", "predicted")]
     usual = (TARGET_COLUMNS, PREDICTED_COLUMNS)
     found = []
@@ -81,10 +83,10 @@ def _columns(table: Table, variables: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _layout(table: Table, variables: Mapping[str, Any]) -> str:
-    """Returns rows, pairs or matrix, where the columns and their values leave no doubt.
+    """Returns rows, pairs or matrix, if the columns and their values make that unambiguous.
 
     Raises:
-        ValueError: they leave some; the text says how to end it.
+        ValueError: the layout is ambiguous; the text says how to resolve that.
     """
     target, predicted = _columns(table, variables)
     if target and predicted:
@@ -108,7 +110,7 @@ def _layout(table: Table, variables: Mapping[str, Any]) -> str:
 
 
 def _may_be_pairs(table: Table) -> bool:
-    """Whether the first two columns hold classes of one kind, and a third one counts; names are none."""
+    """Whether the first two columns contain the same classes and a third one, if any, counts; ignores their names."""
     if len(table.names) not in {2, 3}:
         return False
     rows = table.collect()
@@ -171,7 +173,7 @@ def _count_column(table: Table, variables: Mapping[str, Any], pair: tuple[str, s
     found = "" if found in pair else found
     if variables.get("layout") == "rows":
         return ""
-    # Counts are of pairs, so that no pair occurs twice.
+    # Counts belong to pairs, so no pair may occur twice.
     if not table.collect(list(pair)).is_duplicated().any():
         found = found or _only_counts(table, pair)
         if found and squares.are_counts(table.collect([found]).to_series()):
@@ -188,21 +190,21 @@ def _count_column(table: Table, variables: Mapping[str, Any], pair: tuple[str, s
 
 
 def _only_counts(table: Table, pair: tuple[str, str]) -> str:
-    """Returns the one column that may count pairs, whatever it is called; "" where there are none or several."""
+    """Returns the only column that may count pairs, whatever its name; "" if there are none or several."""
     rows = table.collect()
     found = []
     for name in table.names:
         column = rows.get_column(name)
         if name in pair or column.dtype.is_float() or not squares.are_counts(column):
             continue
-        # What goes up by one is the number of the row.
+        # A column that increases by one numbers the rows.
         if not (column.diff().drop_nulls() == 1).all():
             found.append(name)
     return found[0] if len(found) == 1 else ""
 
 
 def _say_strangers(labels: Sequence[str], true_codes: Any, codes: Any, notes: Notes) -> None:
-    """Notes classes that one side has alone where the other has some of its own: they may be written otherwise."""
+    """Notes classes that occur on one side only, if both sides have some: they may be spelled differently."""
     ours, theirs = set(true_codes.tolist()), set(codes.tolist())
     only_true, only_predicted = (
         [f'"{labels[at]}"' for at in sorted(each) if at >= 0] for each in (ours - theirs, theirs - ours)
@@ -224,7 +226,7 @@ def _weights(rows: pl.DataFrame, name: str) -> Any:
 
 
 def _chosen(found: list[str], wanted: Sequence[str]) -> tuple[list[str], Any]:
-    """Returns the labels to show, and for each label found its place among them; -1 where it is not shown, or none."""
+    """Returns the labels to show, and for each label found its position among them; -1 if it is not shown."""
     labels = list(dict.fromkeys(wanted)) or found
     if wanted and not any(known_labels.same(each, label) for each in found for label in wanted):
         raise ValueError(f"None of the labels is in the file. Classes found: {known_labels.names_of(found)}.")
@@ -243,10 +245,10 @@ def _say_left_out(notes: Notes, weights: Any, is_whole: Any, is_chosen: Any) -> 
 
 
 def pick(labels: Sequence[str], counts: Any, wanted: Sequence[str]) -> tuple[list[str], Any]:
-    """Returns a matrix of some of its labels, in their order; all of them where none is wanted.
+    """Returns a matrix restricted to some labels, in the given order; unrestricted if none are given.
 
     Raises:
-        ValueError: none of them is there.
+        ValueError: none of the labels exists.
     """
     places = [(at, each) for each in wanted for at, label in enumerate(labels) if known_labels.same(label, each)]
     kept = [at for at, _ in places] if wanted else list(range(len(labels)))

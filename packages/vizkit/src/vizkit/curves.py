@@ -1,4 +1,4 @@
-"""Results made of a classifier's curves: which are drawn, and what stands beside them."""
+"""Results consisting of a classifier's curves: selects which are drawn, and what is shown next to them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ _TABLE_ROWS: Final = 1000
 def series(
     found: Sequence[Named], *, averages: Sequence[Named] = (), note: str, area: str, steps: Literal["", "before"] = ""
 ) -> list[Series]:
-    """Returns what is drawn: averages, and of very many curves those with the least areas, which are the trouble.
+    """Returns the curves to draw: averages, and of very many curves those with the least areas, which matter most.
 
-    The first eight are strong, the legend brings out the others.
+    The first eight are highlighted; the legend highlights others.
 
     Args:
-        area: what the area under a curve is called.
+        found: the curves by name.
+        averages: drawn in addition.
+        note: the title of the thresholds.
+        area: the name of the area under a curve.
+        steps: as of `Series`.
     """
     drawn = list(found)
     if len(drawn) > MAX_CURVES:
@@ -51,7 +55,7 @@ def series(
 
 
 def facts_of(read: Predictions) -> dict[str, str]:
-    """Returns what rows a curve is of."""
+    """Returns facts about the rows behind a curve."""
     first = read.classes[0]
     facts = {"Rows": f"{read.rows:,}"}
     if len(read.classes) == 1:
@@ -72,13 +76,13 @@ def facts_of(read: Predictions) -> dict[str, str]:
 
 
 def by_class(head: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str) -> str:
-    """Returns a table of figures by class, at most 1,000 of them."""
+    """Returns a table of figures by class, limited to 1,000 classes."""
     words = f"{caption}: the first {_TABLE_ROWS:,} of {len(rows):,}" if len(rows) > _TABLE_ROWS else caption
     return html.table(head, rows[:_TABLE_ROWS], caption=words)
 
 
 def show(*charts: Chart, big: str = "", facts: Mapping[str, Any], table: str = "", words: str = "") -> None:
-    """Displays charts, with the one figure that sums them up, facts and a table beside."""
+    """Displays charts, with their main figure, facts and a table next to them."""
     shown = f'<div class="vk-big auc">{html.text(big)}</div>' if big else ""
     said = f'<p class="vk-muted">{html.text(words)}</p>' if words else ""
     side = f'<div class="vk-side">{shown}{html.facts(facts)}{said}{table}</div>'
@@ -86,7 +90,7 @@ def show(*charts: Chart, big: str = "", facts: Mapping[str, Any], table: str = "
 
 
 def left_out(found: Sequence[Named]) -> str:
-    """Returns words for curves that are not drawn; "" where all are."""
+    """Returns a sentence about curves that are not drawn; "" if all are."""
     if len(found) <= MAX_CURVES:
         return ""
     return f"Of {len(found):,} curves the {MAX_CURVES} with the least areas are drawn; the table has all."

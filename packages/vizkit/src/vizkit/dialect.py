@@ -1,6 +1,6 @@
-"""How delimited text is written: what separates its cells, where rows begin, whether the first line holds names.
+"""Detects how delimited text is written: its delimiter, where rows begin, whether the first line contains names.
 
-Uses the standard library only: the portal's previews find it out in the same way as the types do.
+Standard library only: the portal's previews detect it in the same way as the types.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .headers import (
 )
 from .notes import Notes, counted, listed
 
-# Hive's own, and what people use who have all of the others in their texts.
+# Hive's delimiter, and those that people use if their texts contain all of the others.
 _RARE: Final = ("\x01", "\x1f", "^", "~")
 _SAMPLE_ROWS: Final = 100
 _SAMPLE_LINES: Final = 300
@@ -36,14 +36,14 @@ csv.field_size_limit(2**31 - 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """What a person says about a file; all of it may be left to the reader.
+    """What a person specifies about a file; the reader detects everything that is not specified.
 
     Attributes:
-        names: of the columns of delimited text; every line is then data.
-        has_header: whether the first line holds names; None finds it out.
-        delimiter: "" finds it out.
-        decimal: "," or "." between whole and fraction; "" finds it out.
-        encoding: of delimited text, by a name that Python knows; "" finds it out.
+        names: of the columns of delimited text; every line is data then.
+        has_header: whether the first line contains names; None to detect it.
+        delimiter: "" to detect it.
+        decimal: the decimal mark, "," or "."; "" to detect it.
+        encoding: of delimited text, by a name that Python knows; "" to detect it.
     """
 
     names: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class How:
 
     @classmethod
     def of(cls, variables: Mapping[str, Any]) -> How:
-        """Returns what a type's arguments say (`TABLE_ARGUMENTS` and `headers`); any of them may be missing."""
+        """Returns what a type's arguments specify (`TABLE_ARGUMENTS` and `headers`); any of them may be missing."""
         names = variables.get("headers")
         has_header = {"yes": True, "true": True, "no": False, "false": False}
         decimal = str(variables.get("decimal") or "")
@@ -72,7 +72,7 @@ class Dialect:
     """How one file is written.
 
     Attributes:
-        skipped: lines before the first row of values, the names' own line among them.
+        skipped: the number of lines before the first row of values, including the line of names.
         is_spaced: whether a space follows each delimiter.
         sample: the first rows of values.
     """
@@ -86,11 +86,11 @@ class Dialect:
 
 
 def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: str = "") -> Dialect:
-    """Returns how text is written; what is assumed is noted.
+    """Detects how text is written and notes what is assumed.
 
     Args:
-        head: the text's beginning, its line ends as they are.
-        is_whole: whether it is all there is, so that its last line is whole.
+        head: the beginning of the text, with its line ends unchanged.
+        is_whole: whether it is the whole text, so that its last line is complete.
     """
     text = io.StringIO(head, newline="")
     lines = list(itertools.islice(text, _SAMPLE_LINES))
@@ -121,12 +121,12 @@ def find_dialect(head: str, how: How, notes: Notes, *, is_whole: bool, suffix: s
     comments = sum(line.startswith("#") for line in preamble)
     if comments:
         notes.add(f"{counted(comments, 'line')} of comments at the top {'is' if comments == 1 else 'are'} left out.")
-    # Most rows may be wider than the first, which then lacks names for what is in them.
+    # Most rows may be wider than the first, which then lacks names for some columns.
     widths = Counter(len(row) for row in rows[1:]).most_common(1)
     usual = [width for width, count in widths if 2 * count >= len(rows)]
     width = max([*map(len, rows[:1]), *usual])
     if lacks_corner(names, rows[1:], width):
-        # R names its rows, and not the column of their names.
+        # R writes row names, but no name for their column.
         names = ("", *names)
     names = how.names or unique_names(names, width, notes, is_numbered=not has_header)
     sample = tuple(tuple(row) for row in values[:_SAMPLE_ROWS])
@@ -146,7 +146,7 @@ def _titles(body: Sequence[str], delimiter: str, notes: Notes) -> list[str]:
 
 
 def _preamble(lines: Sequence[str], delimiter: str) -> tuple[str, list[str]]:
-    """Returns the delimiter that a `sep=` line says, and the lines before the table: that one, and comments."""
+    """Returns the delimiter that a `sep=` line specifies, and the lines before the table: that line, and comments."""
     found: list[str] = []
     for line in lines:
         text = line.strip("\r\n")
@@ -173,7 +173,7 @@ def _rows(body: Sequence[str], delimiter: str, *, is_spaced: bool, is_whole: boo
 
 
 def _lines_of_first(body: Sequence[str], delimiter: str, *, is_spaced: bool) -> int:
-    """Returns over how many lines the first row goes: a quoted name may hold an end of line."""
+    """Returns the number of lines of the first row: a quoted name may contain a line break."""
     reader = csv.reader(body, delimiter=delimiter, skipinitialspace=is_spaced)
     try:
         for row in reader:
@@ -185,9 +185,9 @@ def _lines_of_first(body: Sequence[str], delimiter: str, *, is_spaced: bool) -> 
 
 
 def _delimiter(body: Sequence[str], suffix: str, *, is_whole: bool) -> str:
-    """Returns what separates the cells: what makes the most rows as wide as the first, quotes respected."""
+    """Returns the delimiter: the one with which most rows are as wide as the first, respecting quotes."""
     if suffix in {".tsv", ".tab"} and body and "\t" in body[0]:
-        # The name says it, whatever stands in the cells.
+        # The suffix decides, whatever the cells contain.
         return "\t"
     best, best_score = ",", (0.0, 0, 0, 0)
     for group in (DELIMITERS, _RARE, (" ",)):
@@ -199,7 +199,7 @@ def _delimiter(body: Sequence[str], suffix: str, *, is_whole: bool) -> str:
             if width < 2 or (each == " " and not all(map(is_number, rows[0]))):
                 continue
             share = Counter(map(len, rows))[width] / len(rows)
-            # Of two that part rows alike the right one leaves more numbers, 2,5 among them.
+            # If two delimiters split rows equally well, the right one leaves more numbers, including such as 2,5.
             numbers = sum(is_number(cell.replace(",", ".", 1)) for row in rows[:10] for cell in row)
             score = (share if share < 0.8 else 1.0, width, numbers, -group.index(each))
             if score > best_score:
@@ -210,14 +210,14 @@ def _delimiter(body: Sequence[str], suffix: str, *, is_whole: bool) -> str:
 
 
 def _is_aligned(body: Sequence[str]) -> bool:
-    """Whether several spaces stand between cells, or before the first one, so that columns stand below each other."""
+    """Whether several spaces separate cells or precede the first one, which aligns the columns."""
     return any("  " in line.strip() or line.startswith(" ") for line in body)
 
 
 def _is_table_of_spaces(body: Sequence[str], *, is_whole: bool) -> bool:
-    """Whether spaces part all lines into as many cells, some columns of which are numbers.
+    """Whether spaces split all lines into the same number of cells, with some columns of numbers.
 
-    The names may lack one for the rows' names, as R and pandas print them.
+    The names may lack one for the row names, as R and pandas print them.
     """
     rows = _rows(body[: 2 * _SAMPLE_ROWS], " ", is_spaced=True, is_whole=is_whole)
     widths = {len(row) for row in rows[1:]}
@@ -236,6 +236,6 @@ def _is_table_of_spaces(body: Sequence[str], *, is_whole: bool) -> bool:
 
 
 def _is_spaced(body: Sequence[str], delimiter: str) -> bool:
-    """Whether a space follows each delimiter: those spaces are no part of the cells."""
+    """Whether a space follows each delimiter; these spaces do not belong to the cells."""
     lines = [line for line in body[:20] if delimiter in line]
     return bool(lines) and all(line.count(f"{delimiter} ") == line.count(delimiter) for line in lines)

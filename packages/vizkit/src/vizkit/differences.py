@@ -1,4 +1,4 @@
-"""How saved results differ: key figures, tables by cell, texts by line, pictures and curves. Each against the first."""
+"""Differences of saved results from the first: key figures, tables by cell, texts by line, pictures and curves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from . import html, notes
 from .saved_results import Figure, SavedTable
 
-# Two ways to compute one figure differ in its last digits, which say nothing.
+# Different ways to compute a figure differ in its last digits, which is irrelevant.
 _NOISE: Final = 1e-9
 _MOST_ROWS: Final = 500
 _MOST_LINES: Final = 400
@@ -24,7 +24,7 @@ State = Literal["changed", "added", "removed"]
 
 
 def figure_effect(value: float, first: float, better: str) -> str:
-    """Returns what a figure did since the first result: "same", "better", "worse", or "changed" for neither."""
+    """Returns how a figure changed from the first result: "same", "better", "worse", or "changed" if neither."""
     delta = value - first
     if abs(delta) <= _NOISE * max(abs(value), abs(first)):
         return "same"
@@ -34,7 +34,7 @@ def figure_effect(value: float, first: float, better: str) -> str:
 
 
 def figures_table(results: Sequence[Mapping[str, Figure]]) -> tuple[str, int]:
-    """Returns the key figures of all results beside each other, and how many differ from the first's."""
+    """Returns a table with the key figures of all results, and how many differ from the first's."""
     names = list(dict.fromkeys(name for each in results for name in each))
     changed, lines = 0, []
     for name in names:
@@ -74,10 +74,10 @@ def _figure_cell(own: Figure | None, first: Figure | None, *, is_first: bool) ->
 
 @dataclass(frozen=True)
 class RowChange:
-    """A row that is not the same in both tables.
+    """A row that differs between the two tables.
 
     Attributes:
-        old, new: its cells by the columns of the difference; empty where it is not there.
+        old, new: its cells by the columns of the difference; empty if the row is missing.
     """
 
     state: State
@@ -87,14 +87,14 @@ class RowChange:
 
 @dataclass(frozen=True)
 class TableDifference:
-    """How a table differs from the first result's.
+    """The difference of a table from the first result's.
 
     Attributes:
-        key: the columns that tell rows apart; () compares them by their order.
-        columns: those of both, then what only the first has, then what only the other has.
+        key: the columns that identify rows; () compares rows by position.
+        columns: those of both, then those that only the first has, then those that only the other has.
         added_columns, removed_columns: names.
-        rows: all that changed.
-        cells: how many cells of rows in both tables changed.
+        rows: all changed ones.
+        cells: the number of changed cells in rows that both tables have.
     """
 
     key: tuple[str, ...]
@@ -105,12 +105,12 @@ class TableDifference:
     cells: int
 
     def count(self, state: State) -> int:
-        """Returns how many rows were changed, added or removed."""
+        """Returns the number of rows that were changed, added or removed."""
         return sum(each.state == state for each in self.rows)
 
     @property
     def total(self) -> int:
-        """How many differences there are."""
+        """The number of differences."""
         whole = len(self.added_columns) + len(self.removed_columns)
         return self.cells + self.count("added") + self.count("removed") + whole
 
@@ -119,7 +119,9 @@ def table_difference(first: SavedTable, other: SavedTable, key: Sequence[str] = 
     """Compares two tables row by row.
 
     Args:
-        key: the columns that tell rows apart; empty: the first column in both whose values are all different.
+        first: the first result's.
+        other: the other result's.
+        key: the columns that identify rows; empty for the first shared column whose values are all distinct.
 
     Raises:
         ValueError: a column of the key is missing, or its values repeat; the text is for people.
@@ -174,7 +176,7 @@ def _keyed(table: SavedTable, key: Sequence[str], names: Sequence[str]) -> dict[
 
 
 def table_markup(found: TableDifference, caption: str) -> str:
-    """Returns the rows that differ; a changed cell has its old and its new value. "" where none does."""
+    """Returns the rows that differ, with old and new value in changed cells; "" if there are none."""
     columns = found.columns[:_MOST_COLUMNS]
     head = "".join(f'<th scope="col">{html.text(name[:_MOST_CHARS])}</th>' for name in columns)
     lines = ["".join(("<tr>", *_row_cells(each, len(columns)), "</tr>")) for each in found.rows[:_MOST_ROWS]]
@@ -205,7 +207,7 @@ def _cell(value: str | None) -> str:
 
 
 def text_markup(first: str, other: str) -> tuple[str, int]:
-    """Returns two texts as one with what was removed and added, and how many lines differ."""
+    """Returns two texts as one with removed and added lines marked, and the number of differing lines."""
     old, new = first.splitlines(), other.splitlines()
     lines = list(difflib.unified_diff(old, new, lineterm="", n=2))[2:] if old != new else []
     count = sum(line[:1] in {"+", "-"} for line in lines)

@@ -1,4 +1,4 @@
-"""Settings of the TFX libraries, which a render host applies right after each of them is imported."""
+"""Settings of the TFX libraries; a render host applies them right after each library is imported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 
 def _configure(name: str) -> Callable[[], None]:
-    """Returns a function of `tfx` that is looked up when it is called: `tfx` imports what only renders of TFX need."""
+    """Returns a function of `tfx`, looked up when it is called, because `tfx` imports what only renders of TFX need."""
 
     def call() -> None:
         getattr(importlib.import_module(".tfx", __package__), name)()

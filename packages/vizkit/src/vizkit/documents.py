@@ -1,4 +1,4 @@
-"""HTML, Markdown and notebooks that a step wrote, shown as what they are."""
+"""Displays HTML, Markdown and notebooks that a step wrote."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ _ATTACHMENT: Final = re.compile(r"attachment:([^)\s\"'>]+)")
 def html_document(text: str, place: Path, root: Path) -> str:
     """Returns an HTML document as part of the page.
 
-    It keeps its scripts and styles: the sandbox around a result is what holds it. One that brings colours of its own
-    stands on white paper, since its author saw it so.
+    It keeps its scripts and styles, because the sandbox around a result confines it. A document with colours of its own
+    gets a white background, on which its author saw it.
 
     Args:
-        place: the folder it lies in.
+        text: the document.
+        place: the folder that contains it.
         root: the folder that it may refer to.
     """
     whole = _LEADS_AWAY.sub("", embedding.embed_html(text, place, root))
@@ -49,7 +50,7 @@ def _title(text: str) -> str:
 def outside_note(text: str) -> str:
     """Returns a sentence about what an HTML document would load from elsewhere, and cannot; "" for nothing.
 
-    Libraries that the environment has are put in by the page's exporter, so they do not count.
+    Libraries of the environment do not count, because the page's exporter inserts them.
     """
     from render_child.page import export
 
@@ -60,9 +61,9 @@ def outside_note(text: str) -> str:
 
 
 def markdown_document(text: str, place: Path, root: Path) -> str:
-    """Returns Markdown as part of the page: tables, code, math, and the pictures beside it.
+    """Returns Markdown as part of the page: tables, code, math, and images from its folder.
 
-    What a model card says of itself in YAML above its text is shown as code.
+    A model card's YAML front matter is shown as code.
     """
     from render_child.page.markdown import markdown_to_html
 
@@ -80,10 +81,10 @@ def _region(inner: str, label: str, kind: str = "") -> str:
 
 
 def notebook_document(text: str, *, shows_code: bool = True) -> str:
-    """Returns a notebook as part of the page: its texts, its code and what it put out, as they are saved.
+    """Returns a notebook as part of the page: its texts, code and outputs, as saved.
 
     Raises:
-        ValueError: no notebook; the text is for people.
+        ValueError: it is not a notebook; the text is for people.
     """
     notebook = _load(text)
     metadata = notebook.get("metadata") or {}
@@ -103,7 +104,7 @@ def _load(text: str) -> Mapping[str, Any]:
         raise ValueError(f"The file is not a Jupyter notebook: it is not JSON ({error}).") from None
     try:
         return dict(nbformat.reads(text, as_version=4))
-    # A file that only calls itself a notebook makes nbformat's conversions fail in any way, and in Python's words.
+    # A file that only claims to be a notebook makes nbformat's conversions fail with any exception, in Python's words.
     except Exception:  # noqa: BLE001
         raise ValueError(
             "The file is not a Jupyter notebook: it is JSON, but a part of it does not belong in a notebook."
@@ -138,7 +139,7 @@ def _outputs(outputs: Any) -> Iterator[str]:
 
 
 def _attached(text: str, attachments: Mapping[str, Any]) -> str:
-    """Returns Markdown with the pictures that are attached to its cell in it."""
+    """Returns Markdown with the images attached to its cell inserted."""
 
     def put_in(match: re.Match[str]) -> str:
         for kind, content in (attachments.get(match[1]) or {}).items():

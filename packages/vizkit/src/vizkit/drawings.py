@@ -1,7 +1,7 @@
 """Vega-Lite specifications as figures of a result's page: with a title, a drawing, its data as a table, and a menu.
 
-The specification, with its data, stands in the page once, in `script.vizkit-spec`: there the script that draws it, the
-static picture, and programs find it.
+The page contains the specification with its data once, in `script.vizkit-spec`, for the script that draws it, for the
+static picture, and for programs.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any, Final
 from . import html
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
-# The colours of the light theme, as in static/vizkit.css; the page's script puts the theme's own in their place.
+# The colours of the light theme, as in static/vizkit.css; the page's script replaces them by the current theme's.
 PALETTE: Final = ("#2457c5", "#a6500b", "#0b7a5b", "#9b3589", "#6b6200", "#b3261e", "#3d6f8f", "#565f6b")
 TEXT: Final = "#1b2028"
 MUTED: Final = "#565f6c"
 LINE: Final = "#d9dee5"
 SUNKEN: Final = "#f0f2f5"
 _TABLE_ROWS: Final = 60
-# The page's libraries, in their order.
+# The page's libraries, in loading order.
 _LIBRARIES: Final = ("vega-runtime", "shared", "figure-points", "figure-export", "figure-threshold")
-# What a component needs before its own script, where that draws figures itself.
+# Scripts that a component needs before its own script if that draws figures itself.
 SCRIPTS: Final = (*_LIBRARIES, "figure")
 
 Spec = dict[str, Any]
 
 
 def config() -> Spec:
-    """Returns how every figure looks, in the light theme."""
+    """Returns the Vega configuration of all figures, in the light theme."""
     return {
         "background": "white",
         "font": "system-ui, Segoe UI, Roboto, sans-serif",
@@ -63,15 +63,15 @@ def config() -> Spec:
 
 
 def literal(value: Any) -> str:
-    """Returns a value as it may stand in a Vega expression."""
+    """Returns a value as a literal of a Vega expression."""
     return json.dumps(value, ensure_ascii=True)
 
 
 def draw(specs: Sequence[Spec], *, notes: Sequence[str] = ()) -> str:
-    """Returns figures beside each other, in one component.
+    """Returns figures next to each other, in one component.
 
     Args:
-        specs: Vega-Lite with its data in it; `usermeta.vizkit.fields` names the columns of its first data.
+        specs: Vega-Lite that contains its data; `usermeta.vizkit.fields` names the columns of its first data.
         notes: what a person has to know about them.
     """
     said = "".join(f'<p class="vk-muted">{html.text(each)}</p>' for each in notes)
@@ -80,13 +80,13 @@ def draw(specs: Sequence[Spec], *, notes: Sequence[str] = ()) -> str:
 
 
 def library_urls() -> list[str]:
-    """Returns the addresses of all that a page with figures refers to."""
+    """Returns the URLs of everything that a page with figures refers to."""
     styles = [html.asset_url(f"{name}.css") for name in ("vizkit", "figure")]
     return [*styles, *(html.asset_url(f"{name}.js") for name in SCRIPTS)]
 
 
 def component(inner: str) -> str:
-    """Returns markup with figures in it as a component that draws them.
+    """Returns markup with figures as a component that draws them.
 
     Args:
         inner: already escaped.
@@ -95,7 +95,7 @@ def component(inner: str) -> str:
 
 
 def figure(spec: Mapping[str, Any]) -> str:
-    """Returns the markup of one figure, which `draw` or a page of the type's own puts into a component."""
+    """Returns the markup of one figure, which `draw` or the type's own page puts into a component."""
     title = spec.get("title")
     said = title.get("subtitle") or [] if isinstance(title, Mapping) else []
     title = title.get("text") if isinstance(title, Mapping) else title
@@ -116,13 +116,13 @@ def figure(spec: Mapping[str, Any]) -> str:
 
 
 def picture(spec: Mapping[str, Any] | None) -> str:
-    """Returns a specification that no script draws: the page's static picture is made of it; "" for None."""
+    """Returns a specification that no script draws, only the page's static picture; "" for None."""
     held = "" if spec is None else html.json_text({"first": spec})
     return f'<script type="application/json" class="vizkit-specs">{held}</script>' if held else ""
 
 
 def _table(spec: Mapping[str, Any], title: str) -> str:
-    """Returns the values as a table, at most 60 rows of them; "" for a specification that names no fields."""
+    """Returns the values as a table of at most 60 rows; "" for a specification that names no fields."""
     fields = spec.get("usermeta", {}).get("vizkit", {}).get("fields")
     if not fields:
         return ""

@@ -1,4 +1,4 @@
-"""How far the columns of one data set are from another's: PSI, Kolmogorov-Smirnov, Jensen-Shannon."""
+"""Distances between the columns of two data sets: PSI, Kolmogorov-Smirnov, Jensen-Shannon."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 BINS: Final = 10
-# Of a column of texts so many values are told apart; the rest is one.
+# The number of distinct texts counted separately in a column; all others count as one.
 MAX_VALUES: Final = 50
-# PSI has a logarithm of each share: an empty bin counts as if it had this.
+# PSI takes the logarithm of each share, so an empty bin counts as if it had this share.
 FLOOR: Final = 1e-4
 
 
@@ -22,14 +22,15 @@ class ColumnDrift:
     """One column in both data sets.
 
     Attributes:
-        psi: population stability index, from 0; None where it cannot be computed.
-        ks: Kolmogorov-Smirnov statistic, 0 to 1; None for what is no number.
-        js: Jensen-Shannon distance with logarithms to base 2, 0 to 1; None as psi.
-        labels: what psi and js compare: bins of numbers (by the baseline's deciles) or values, with their shares.
+        psi: population stability index, from 0; None if it cannot be computed.
+        ks: Kolmogorov-Smirnov statistic, 0 to 1; None if the column is not numeric.
+        js: Jensen-Shannon distance with logarithms to base 2, 0 to 1; None like psi.
+        labels: the units that psi and js compare: bins of numbers (by the baseline's deciles) or values, with their
+            shares.
         baseline: shares by label.
         current: likewise.
         missing: shares without a value in the baseline and the current data.
-        reason: why nothing can be said; "" where it can.
+        reason: why the column cannot be compared; "" if it can.
     """
 
     name: str
@@ -45,7 +46,7 @@ class ColumnDrift:
 
 
 def compare(baseline: pl.DataFrame, current: pl.DataFrame) -> list[ColumnDrift]:
-    """Returns every column of either data set, those that drifted farthest first."""
+    """Returns every column of either data set, those with the largest drift first."""
     names = list(dict.fromkeys([*baseline.columns, *current.columns]))
     found = [_column(name, baseline, current) for name in names]
     return sorted(found, key=lambda each: (each.psi is None, -(each.psi or 0)))
@@ -139,14 +140,14 @@ _BASELINES: Final = ("train", "training", "baseline", "reference", "ref", "old",
 
 
 def choose(names: Sequence[str], baseline: str) -> tuple[str, str]:
-    """Returns which of two data sets is the baseline and which is compared with it.
+    """Returns the names of the baseline and of the data set compared with it.
 
     Args:
         names: of the data sets.
-        baseline: a name; "" for one that is called train, baseline or reference, else the first.
+        baseline: a name; "" for one that is called train, baseline or the like, else the first.
 
     Raises:
-        ValueError: not two data sets, or none of that name; the text is for people.
+        ValueError: there are not exactly two data sets, or none has that name; the text is for people.
     """
     listed = ", ".join(map(str, names[:20]))
     if baseline and baseline not in names:

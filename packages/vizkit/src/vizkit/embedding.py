@@ -1,4 +1,4 @@
-"""Files beside the source, put into the page: a result loads nothing, so what a document refers to comes with it."""
+"""Embeds files next to the source into the page: a result loads nothing, so it contains what a document refers to."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _IMAGE: Final = re.compile(r"(?P<head>!\[[^\]\n]*\]\(\s*<?)(?P<url>[^)\s>]+)")
 
 
 def source_root(source: str) -> Path:
-    """Returns the folder that a source's files may refer to: itself, or the last folder without a pattern above it."""
+    """Returns the folder that a source's files may refer to: the source, or its nearest existing parent folder."""
     path = Path(source)
     while not path.is_dir() and path != path.parent:
         path = path.parent
@@ -44,11 +44,12 @@ def source_root(source: str) -> Path:
 
 
 def find_beside(reference: str, place: Path, root: Path) -> Path | None:
-    """Returns the regular file that a relative reference means; None where it leaves the source, or is not there.
+    """Returns the regular file that a relative reference names; None if it leads out of the source or does not exist.
 
     Args:
-        place: the folder of the file that refers to it.
-        root: by `source_root`.
+        reference: from a document.
+        place: the folder of the document.
+        root: as returned by `source_root`.
     """
     parts = urlsplit(reference.strip())
     if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/") or "\x00" in reference:
@@ -64,13 +65,13 @@ def find_beside(reference: str, place: Path, root: Path) -> Path | None:
 
 
 def _is_readable(path: Path) -> bool:
-    """Whether it may be opened: of a source that is one file, a render may read nothing beside it."""
+    """Whether it may be opened: if the source is a single file, a render may not read the files next to it."""
     with path.open("rb"):
         return True
 
 
 def image_type(content: bytes) -> str:
-    """Returns the MIME type of an image that browsers show, by its first bytes; "" for anything else."""
+    """Returns the MIME type of an image that browsers display, by its first bytes; "" for anything else."""
     for start, kind in _STARTS:
         if content.startswith(start):
             return kind
@@ -83,12 +84,12 @@ def image_type(content: bytes) -> str:
 
 
 def data_url(content: bytes, kind: str) -> str:
-    """Returns content as an address that holds it."""
+    """Returns content as a data URL."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def embed_html(text: str, place: Path, root: Path) -> str:
-    """Returns HTML with the files that it refers to in it; references that lead elsewhere stay as they are."""
+    """Returns HTML with the files that it refers to embedded; references that lead elsewhere stay unchanged."""
 
     def put_in(match: re.Match[str]) -> str:
         url = _embedded(match["url"], place, root)
@@ -98,7 +99,7 @@ def embed_html(text: str, place: Path, root: Path) -> str:
 
 
 def embed_markdown(text: str, place: Path, root: Path) -> str:
-    """Returns Markdown with the pictures that it refers to in it."""
+    """Returns Markdown with the images that it refers to embedded."""
 
     def put_in(match: re.Match[str]) -> str:
         url = _embedded(match["url"], place, root)
@@ -116,7 +117,7 @@ def _embedded(reference: str, place: Path, root: Path) -> str:
 
 
 def html_unescape(text: str) -> str:
-    """Returns an attribute's text as it is meant."""
+    """Decodes the text of an attribute."""
     from html import unescape
 
     return unescape(text)
@@ -128,11 +129,14 @@ def read_documents(
     """Returns a source's text documents with their paths.
 
     Args:
-        patterns: which files of a folder count, by name.
+        source: the source.
+        source_uri: its address, for people.
+        patterns: names of files in a folder to include.
         wanted: the name of the only one to show; "" for all.
+        max_files: how many are allowed.
 
     Raises:
-        ValueError: none, too many or too large; the text is for people.
+        ValueError: there are none, too many, or they are too large; the text is for people.
     """
     paths = files.source_files(source, source_uri, patterns=patterns)
     if wanted:
@@ -154,7 +158,7 @@ def _names(paths: Iterable[Path]) -> str:
 
 
 def show_documents(documents: list[tuple[Path, str]], make: Callable[[Path, str], str]) -> None:
-    """Displays each document, under its name where there are several."""
+    """Displays each document, with its name if there are several."""
     for path, text in documents:
         title = f'<h2 class="vk-name">{html.text(path.name)}</h2>' if len(documents) > 1 else ""
         html.show(title, make(path, text))

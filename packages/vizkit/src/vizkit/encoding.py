@@ -1,6 +1,6 @@
-"""What a text file is written in: characters, ends of lines, quotes. Found by one pass over its bytes.
+"""Detects how a text file is written, its encoding, line ends and quotes, in one pass over its bytes.
 
-Uses the standard library only: the portal's previews recognize encodings in the same way as the types do.
+Standard library only: the portal's previews detect encodings in the same way as the types.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ NAMES: Final = {
 
 @dataclass(slots=True, kw_only=True)
 class Survey:
-    """What a text file's bytes say.
+    """Facts about a text file's bytes.
 
     Attributes:
         encoding: its name in Python.
-        quotes, nulls: how many quotation marks and NULs there are.
-        returns: carriage returns without a line feed behind them.
+        quotes, nulls: the numbers of quotation marks and NULs.
+        returns: the number of carriage returns without a following line feed.
         has_blank: whether there is an empty line.
         is_cut: whether the file ends within a character.
-        is_told: whether a person said which encoding it is.
+        is_told: whether a person specified the encoding.
     """
 
     encoding: str = "utf-8"
@@ -48,19 +48,21 @@ class Survey:
 
     @property
     def note(self) -> str:
-        """What people are told of the encoding; "" for UTF-8, and for what they said themselves."""
+        """A note about the encoding; "" for UTF-8, and if a person specified it."""
         name = "" if self.is_told else NAMES.get(self.encoding, "")
         return f"Read as {name}, since the file is not UTF-8." if name else ""
 
 
 def survey(path: Path, head: bytes, told: str = "") -> Survey:
-    """Returns what a text file is written in; UTF-16 and UTF-32 are told by their first bytes alone.
+    """Detects how a text file is written; UTF-16 and UTF-32 are detected by the first bytes alone.
 
     Args:
-        told: the encoding that a person says it is, by a name that Python knows; "" finds it out.
+        path: the file.
+        head: its first bytes.
+        told: the encoding that a person specified, by a name that Python knows; "" to detect it.
 
     Raises:
-        ValueError: there is no such encoding, or the file has bytes that are none of its characters.
+        ValueError: the encoding is unknown, or the file contains bytes that are invalid in it.
     """
     encoding = _known(told) if told else wide_encoding(head)
     if told:
@@ -76,7 +78,7 @@ def survey(path: Path, head: bytes, told: str = "") -> Survey:
 
 
 def _count(path: Path) -> Survey:
-    """Returns what one pass over the bytes shows, of UTF-8, Windows-1252 and Latin-1 the first that it can be."""
+    """Returns the facts from one pass; the encoding is the first possible of UTF-8, Windows-1252 and Latin-1."""
     found = Survey()
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8, is_cp1252, last = True, True, b""
@@ -101,7 +103,7 @@ def _known(told: str) -> str:
     """Returns Python's own name of an encoding."""
     try:
         name = codecs.lookup(told).name
-        # Both fail where it is a codec for something else than text.
+        # Both fail if the codec is not for text.
         " ".encode(name)
         codecs.getincrementaldecoder(name)
     except (LookupError, ValueError):
@@ -138,7 +140,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
 
 
 def wide_encoding(head: bytes) -> str:
-    """Returns UTF-16 or UTF-32, by its mark or by the noughts between the characters; "" for neither."""
+    """Returns UTF-16 or UTF-32, detected by its mark or by the zero bytes between the characters; "" for neither."""
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), "")
     if marked:
         return "" if marked == "utf-8-sig" else marked
@@ -146,7 +148,7 @@ def wide_encoding(head: bytes) -> str:
 
 
 def _is_wide(head: bytes, name: str, place: int) -> bool:
-    """Whether text has noughts at every other place, or at some where few of its characters are Latin."""
+    """Whether text has zero bytes at every other position, or at some if few of its characters are Latin."""
     start = head[: len(head) // 2 * 2][:4096]
     noughts, others = start[place::2].count(0), start[1 - place :: 2].count(0)
     if len(start) < 4 or noughts < len(start) * 0.02 or others * 20 > noughts:
@@ -156,7 +158,7 @@ def _is_wide(head: bytes, name: str, place: int) -> bool:
 
 
 def text_of(path: Path) -> tuple[str, str]:
-    """Returns a whole file as text, and what people are told of its encoding."""
+    """Returns a whole file as text, and the note about its encoding."""
     content = path.read_bytes()
     encoding = wide_encoding(content[:400]) or "utf-8-sig"
     try:

@@ -1,6 +1,6 @@
-"""Evaluations as TensorFlow Model Analysis writes them: each model's metrics, slice by slice.
+"""Evaluations written by TensorFlow Model Analysis: the metrics of each model, by slice.
 
-Reading them takes TFMA's protocol buffers, so TFMA has to be there; nothing else of it is used.
+Parsing them requires TFMA's protocol buffers, so TFMA must be installed; nothing else of it is used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PATTERNS: Final = ("metrics*", "plots*", "validations*", "eval_config*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """A metric's value, with the ends of its confidence interval where TFMA computed one."""
+    """A metric's value, with the bounds of its confidence interval if TFMA computed one."""
 
     value: float
     lower: float | None = None
@@ -31,7 +31,7 @@ class Slice:
     """A part of the examples.
 
     Attributes:
-        keys: the columns and values it is cut by; none for all examples.
+        keys: the columns and values that define it; empty for all examples.
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -39,7 +39,7 @@ class Slice:
 
     @property
     def columns(self) -> str:
-        """What it is cut by, for people."""
+        """The columns that define it, for people."""
         return ", ".join(name for name, _ in self.keys) or OVERALL
 
     @property
@@ -50,7 +50,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A threshold that a model did not meet on a slice; all of it in words."""
+    """A threshold that a model did not meet on a slice, as text."""
 
     model: str
     where: str
@@ -64,8 +64,8 @@ class Evaluation:
     """One model's metrics.
 
     Attributes:
-        failures: thresholds it did not meet; None where none was set.
-        unshown: metrics that are no single number, such as curves.
+        failures: thresholds it did not meet; None if none was set.
+        unshown: metrics that are not a single number, such as curves.
     """
 
     name: str
@@ -90,7 +90,7 @@ def read_evaluations(source: str, source_uri: str = "") -> list[Evaluation]:
 
 
 def folders_of(source: str, source_uri: str = "") -> dict[Path, tuple[str, list[Path]]]:
-    """Returns the folders with an evaluation in or below a source: each one's name and files.
+    """Returns the name and files of each folder with an evaluation, in or below a source.
 
     Raises:
         ValueError: there is none; the text is for people.
@@ -110,7 +110,7 @@ def _is_metrics(path: Path) -> bool:
 
 
 def _folder_names(folders: list[Path]) -> dict[Path, str]:
-    """Returns the folders by the part of their paths in which they differ."""
+    """Returns the folders by the distinguishing part of their paths."""
     shortest = min(len(folder.parts) for folder in folders)
     shared = 0
     while shared < shortest - 1 and len({folder.parts[shared] for folder in folders}) == 1:
@@ -138,7 +138,7 @@ class _Reader:
             else:
                 by_model.setdefault(pair.key.model_name, {})[metric_name(pair.key)] = value
         for name, value in message.metrics.items():
-            # What TFMA wrote before it had keys.
+            # The format that TFMA wrote before it introduced keys.
             if (shown := _value(value)) is not None:
                 by_model.setdefault("", {})[name] = shown
         for model, metrics in by_model.items():
@@ -166,7 +166,7 @@ def _evaluations(
 
 
 def _by_model(found: dict[str, list[Slice]]) -> dict[str, list[Slice]]:
-    """Returns the slices by model. Values of no particular model, such as counts, are added to each."""
+    """Returns the slices by model. Values without a model, such as counts, are added to each."""
     if len(found) < 2 or "" not in found:
         return found
     shared = {each.keys: each.metrics for each in found[""]}
@@ -195,7 +195,7 @@ def _cross(message: Any) -> tuple[tuple[str, str], ...]:
 
 
 def metric_name(key: Any) -> str:
-    """Returns what a `MetricKey` or `PlotKey` is called, with its class, k and output."""
+    """Returns the name of a `MetricKey` or `PlotKey`, with its class, k and output."""
     parts = [key.name + (" (difference)" if getattr(key, "is_diff", False) else "")]
     for name, title in (("class_id", "class"), ("k", "k"), ("top_k", "top")):
         if key.HasField("sub_key") and key.sub_key.HasField(name):
@@ -223,10 +223,10 @@ def _value(message: Any, pair: Any = None) -> Value | None:
 
 
 def messages(path: Path, kind: Any) -> Iterator[Any]:
-    """Yields the records of a file as messages of a kind.
+    """Parses the records of a file as messages of one type.
 
     Raises:
-        ValueError: one is none; the text is for people.
+        ValueError: one cannot be parsed; the text is for people.
     """
     from google.protobuf.message import DecodeError
 

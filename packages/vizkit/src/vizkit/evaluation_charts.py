@@ -1,4 +1,4 @@
-"""The plots of an evaluation as charts: ROC and precision-recall curves, calibration, and confusion matrices listed."""
+"""The plots of an evaluation: charts of ROC, precision-recall and calibration, and lists of confusion matrices."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from .notes import Notes
 
 MAX_CURVES: Final = 24
 _MOST_MATRICES: Final = 40
-# Few bins with many rows say more than a thousand buckets with a few.
+# A few bins with many rows are more informative than a thousand buckets with a few.
 _BINS: Final = 10
 _HALF: Final = 0.5
 
 
 def draw_plots(found: Sequence[Plot], models: Sequence[str], *, slicing_column: str = "") -> tuple[str, Notes]:
-    """Returns charts of the chosen models, "" for none, and what a person has to know of them.
+    """Returns charts of the chosen models, "" for none, and notes about them.
 
     Args:
+        found: the plots.
         models: their names.
-        slicing_column: slices by these columns beside all examples, as of `draw_evaluations`; "" for none.
+        slicing_column: slices by these columns in addition to all examples, as of `draw_evaluations`; "" for none.
     """
     wanted = {part.strip() for part in slicing_column.split(",") if part.strip()}
     chosen = [
@@ -84,7 +85,7 @@ def _series(name: str, matrices: Sequence[Matrix], place: Any, *, is_alone: bool
 
 
 def _control(shown: Sequence[tuple[str, Plot]], place: Any) -> tuple[list[Mark], Rates | None]:
-    """Returns where the threshold's control begins, and what its confusion matrix is of; for one curve only."""
+    """Returns the initial position of the threshold's control, and its row counts; only for a single curve."""
     if len(shown) != 1:
         return [], None
     matrices = shown[0][1].matrices
@@ -99,7 +100,7 @@ def _control(shown: Sequence[tuple[str, Plot]], place: Any) -> tuple[list[Mark],
 
 
 def calibration_points(buckets: Sequence[Bucket]) -> list[tuple[float, float, float]]:
-    """Returns (mean prediction, mean label, rows) of at most ten bins with about as many rows each."""
+    """Returns (mean prediction, mean label, rows) of at most ten bins with approximately equal numbers of rows."""
     filled = [each for each in buckets if each.rows > 0]
     whole = sum(each.rows for each in filled)
     made: list[tuple[float, float, float]] = []

@@ -1,4 +1,4 @@
-"""Drawing evaluations: a metric's values by slice, and every metric in a table that sorts."""
+"""Draws evaluations: a chart of a metric by slice, and all metrics in a sortable table."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from typing import Any, Final
 from . import drawings, html
 from .evaluation import Evaluation, Slice, Value
 
-# As many as there are colours.
+# The number of available colours.
 _MAX_MODELS: Final = 8
 _MAX_SLICES: Final = 20_000
 _PLAIN_SLICES: Final = 200
 _PICTURE_SLICES: Final = 40
-# Counts are not what a person wants to compare first.
+# Counts are not the first thing that a person wants to compare.
 _COUNTS: Final = ("example_count", "weighted_example_count")
 
 
 def draw_evaluations(found: Sequence[Evaluation], *, slicing_column: str = "") -> str:
-    """Returns markup that shows every slice's metrics, models beside each other.
+    """Returns markup that shows every slice's metrics, with models next to each other.
 
     Args:
-        slicing_column: only slices by this column (several, separated by commas, for a cross), and the overall one.
+        found: the evaluations.
+        slicing_column: only the overall slice and slices by this column (several, separated by commas, for a cross).
 
     Raises:
-        ValueError: too many models, or no slice by that column; the text is for people.
+        ValueError: there are too many models, or no slice by that column; the text is for people.
     """
     if len(found) > _MAX_MODELS:
         raise ValueError(f"{len(found)} models are too many to compare; the limit is {_MAX_MODELS}.")
@@ -88,7 +89,7 @@ def _number(value: float) -> float | str:
 
 
 def _specification(models: int) -> drawings.Spec:
-    """Returns the chart of a metric by slice: a point for each model, with its bounds where the file has some."""
+    """Returns the chart of a metric by slice: a point for each model, with its bounds if the file has them."""
     several = models > 1
     palette = list(drawings.PALETTE[:models])
     colour = {"field": "set", "type": "ordinal", "scale": {"domain": list(range(models)), "range": palette}}
@@ -105,7 +106,7 @@ def _specification(models: int) -> drawings.Spec:
         {"mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.5}, "encoding": {**where, **own, **reach}},
         {"mark": {"type": "circle", "size": 70, "opacity": 1}, "encoding": {**where, **own}},
     ]
-    # Beside several points there is no room for words.
+    # With several points there is no room for labels.
     said = {"x": {"field": "edge", "type": "quantitative"}, "text": {"field": "short"}}
     fields = [("slice", "Slice", "text"), *([("series", "Model", "text")] if several else [])]
     fields += [("value", "Value", "number"), ("low", "Lower bound", "number"), ("high", "Upper bound", "number")]
@@ -132,7 +133,7 @@ def _specification(models: int) -> drawings.Spec:
 
 
 def _picture(found: Sequence[Evaluation], metrics: list[str], slices: list[dict[str, Any]]) -> drawings.Spec | None:
-    """Returns the chart of the first metric with its data, for the static picture; None where no slice has it."""
+    """Returns the chart of the first metric with its data, for the static picture; None if no slice has it."""
     rows = [
         {"slice": cut["label"], "set": number, "series": found[number].name, **_row(own[0])}
         for cut in slices[:_PICTURE_SLICES]

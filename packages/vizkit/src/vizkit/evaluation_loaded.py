@@ -1,4 +1,4 @@
-"""Evaluations that TFMA has loaded, `EvalResult`, in our words."""
+"""Converts evaluations that TFMA has loaded, `EvalResult`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .evaluation import Slice, Value
 
 @dataclass(slots=True)
 class Loaded:
-    """An `EvalResult` (or its attributions) in our words: for TFMA's own view functions."""
+    """Converts an `EvalResult` (or its attributions), for TFMA's own view functions."""
 
     unshown: dict[str, None] = field(default_factory=dict)
 
     def slices(self, metrics: Iterable[tuple[Any, Mapping[str, Any]]]) -> tuple[Slice, ...]:
-        """Returns the slices of `EvalResult.slicing_metrics`."""
+        """Converts the slices of `EvalResult.slicing_metrics`."""
         return tuple(
             Slice(keys=tuple((str(n), str(v)) for n, v in keys or ()), metrics=dict(self._flat(by_output)))
             for keys, by_output in metrics

@@ -1,8 +1,8 @@
 """The plots of a TensorFlow Model Analysis evaluation, read from its files; evaluation_charts.py draws them.
 
-TFMA's `ConfusionMatrixPlot` keeps a confusion matrix for each of many thresholds, which are ROC and precision-recall
-curves, and its `CalibrationPlot` keeps sums by bucket of predictions. `ConfusionMatrixAtThresholds` is a metric; its
-matrices are listed.
+TFMA's `ConfusionMatrixPlot` contains a confusion matrix for each of many thresholds, from which ROC and
+precision-recall curves follow, and its `CalibrationPlot` contains sums by bucket of predictions.
+`ConfusionMatrixAtThresholds` is a metric; its matrices are listed.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ class Matrix:
 
     @property
     def recall(self) -> float | None:
-        """The share of true rows that are called true; None where there is no true row."""
+        """The share of true rows that are predicted true; None if there is no true row."""
         return _share(self.true_positives, self.false_negatives)
 
     @property
     def precision(self) -> float | None:
-        """The share of rows called true that are; None where none is called true."""
+        """The share of rows predicted true that are true; None if none is predicted true."""
         return _share(self.true_positives, self.false_positives)
 
     @property
     def false_positive_rate(self) -> float | None:
-        """The share of rows that are not true and are called so; None where there is none."""
+        """The share of false rows that are predicted true; None if there is no false row."""
         return _share(self.false_positives, self.true_negatives)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """A part of the predictions: sums over its rows, which may be weighted."""
+    """A range of predictions: sums over its rows, which may be weighted."""
 
     rows: float
     labels: float
@@ -52,12 +52,12 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """What one model has of one slice.
+    """The plots of one model for one slice.
 
     Attributes:
-        name: of the class or output; "" where there is one only.
-        matrices: by rising threshold, of a plot.
-        buckets: by rising prediction.
+        name: of the class or output; "" if there is only one.
+        matrices: of a plot, by ascending threshold.
+        buckets: by ascending prediction.
         listed: matrices at the thresholds that the evaluation names.
     """
 
@@ -74,7 +74,7 @@ def _share(part: float, rest: float) -> float | None:
 
 
 def read_plots(source: str, source_uri: str = "") -> list[Plot]:
-    """Returns what the evaluations in or below a source keep of plots; nothing where no plot was asked for."""
+    """Returns the plots of the evaluations in or below a source; empty if no plot was requested."""
     found: list[Plot] = []
     folders = folders_of(source, source_uri)
     for folder, (name, paths) in folders.items():
@@ -103,7 +103,7 @@ def _of_plots(path: Path, prefix: str, alone: str) -> Iterator[Plot]:
 
 
 def plot_of(data: Any, *, model: str, keys: tuple[tuple[str, str], ...], name: str = "") -> Plot:
-    """Returns what a `PlotData` holds."""
+    """Converts a `PlotData`."""
     buckets = (
         Bucket(
             rows=each.num_weighted_examples.value,
@@ -130,7 +130,7 @@ def _of_metrics(path: Path, prefix: str, alone: str) -> Iterator[Plot]:
 
 
 def _model(prefix: str, alone: str, name: str) -> str:
-    """Returns a model's name as `read_evaluations` gives it."""
+    """Returns a model's name in the form of `read_evaluations`."""
     return "/".join(filter(None, (prefix, name))) or alone
 
 

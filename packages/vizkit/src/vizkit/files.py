@@ -1,4 +1,4 @@
-"""A source's files. `source` is a path, a pattern, or a folder; "" is no source."""
+"""The files of a source. `source` is a path, a pattern, or a folder; "" means no source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _MAX_METADATA_BYTES: Final = 64 * 1024**2
-# Beside the data, and no part of it: column names of headerless files (KFP 1.x), markers of Spark, of Hadoop and of
+# Next to the data but not part of it: column names of headerless files (KFP 1.x), markers of Spark, Hadoop and
 # desktops.
 _NOT_DATA: Final = frozenset(
     {"schema.json", "_SUCCESS", "_metadata", "_common_metadata", "Thumbs.db", "desktop.ini", "Icon\r"}
@@ -19,14 +19,15 @@ _NOT_DATA: Final = frozenset(
 
 
 def source_files(source: str, source_uri: str = "", *, patterns: tuple[str, ...] = ("*",)) -> list[Path]:
-    """Returns the regular files of a source, sorted by path; of a folder those below it, to any depth.
+    """Returns the regular files of a source, sorted by path; for a folder those below it, at any depth.
 
     Args:
-        source_uri: how people know the source; named in errors.
-        patterns: which files of a folder count, by name.
+        source: the source.
+        source_uri: its address as people know it; named in errors.
+        patterns: names of files in a folder to include.
 
     Raises:
-        ValueError: no source, or nothing there; the text is for people.
+        ValueError: there is no source, or it is empty; the text is for people.
     """
     if not source:
         raise ValueError("This needs a source: choose an artifact, or give a path.")
@@ -46,12 +47,12 @@ def _below(path: Path, patterns: tuple[str, ...]) -> list[Path]:
 
 
 def is_beside_data(path: Path) -> bool:
-    """Whether a file in a folder or an archive is a marker or a hidden file, and no part of the data."""
+    """Whether a file in a folder or an archive is a marker or a hidden file, not data."""
     return path.name in _NOT_DATA or path.name.startswith(".") or path.parts[0] == "__MACOSX"
 
 
 def schema_names(source: str) -> list[str] | None:
-    """Returns the column names in a folder's schema.json, where there is one: KFP 1.x wrote its CSV without."""
+    """Returns the column names in a folder's schema.json, if it exists: KFP 1.x wrote its CSV without a header."""
     path = Path(source, "schema.json")
     if not path.is_file():
         return None
@@ -59,16 +60,16 @@ def schema_names(source: str) -> list[str] | None:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError):
         return None
-    # Other programs have files of that name, which say other things.
+    # Other programs write files with this name and other contents.
     is_list = isinstance(found, list) and all(isinstance(each, dict) and "name" in each for each in found)
     return [str(column["name"]) for column in found] if is_list else None
 
 
 def read_metadata(source: str) -> dict[str, Any] | None:
-    """Returns an artifact's metadata where the source is that: artifacts of metrics keep their data there.
+    """Returns an artifact's metadata if the source is metadata: artifacts of metrics keep their data there.
 
     Returns:
-        The metadata, such as `{"confusionMatrix": {...}}`; None where the source is a file of data.
+        The metadata, such as `{"confusionMatrix": {...}}`; None if the source is a data file.
     """
     path = Path(source)
     if not path.is_file() or path.stat().st_size > _MAX_METADATA_BYTES:
@@ -84,7 +85,7 @@ def read_metadata(source: str) -> dict[str, Any] | None:
 
 
 def scratch_dir(prefix: str) -> Path:
-    """Returns a new folder for copies; it is removed when the process ends, since what reads them may do so late."""
+    """Returns a new folder for copies. It is removed when the process ends, since copies may be read late."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -1,4 +1,4 @@
-"""Pictures and texts as cards, a page of them at a time, from folders and tables."""
+"""Images and texts from folders and tables as cards, one page at a time."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Card:
     """One example.
 
     Attributes:
-        label: what it may be filtered by.
-        facts: further texts by name.
+        label: can be filtered by.
+        facts: additional texts by name.
     """
 
     picture: images.Picture | None = None
@@ -40,7 +40,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which columns of a table are what; "" finds it out."""
+    """The roles of a table's columns; "" to detect them."""
 
     image: str = ""
     label: str = ""
@@ -48,10 +48,10 @@ class Choice:
 
 
 def read_cards(source: str, source_uri: str, choice: Choice, *, side: int) -> tuple[Iterator[Card], int]:
-    """Returns the cards of a source, made as they are asked for, and how many there are.
+    """Returns the cards of a source, created lazily, and their number.
 
     Raises:
-        ValueError: nothing that can be shown, or no such column; the text is for people.
+        ValueError: nothing can be shown, or a column is missing; the text is for people.
     """
     paths = files.source_files(source, source_uri)
     root = embedding.source_root(source)
@@ -130,7 +130,7 @@ def _choose(names: list[str], rows: list[dict[str, Any]], place: Path, root: Pat
 
 
 def _content(value: Any, place: Path, root: Path) -> bytes | None:
-    """Returns the picture that a cell holds or names."""
+    """Returns the image that a cell contains or names."""
     if isinstance(value, str) and value.startswith("{"):
         value = _object_of(value)
     found = images.decode(value)
@@ -143,7 +143,7 @@ def _content(value: Any, place: Path, root: Path) -> bytes | None:
 
 
 def _object_of(text: str) -> Any:
-    """Returns the object that a cell holds as JSON; the text itself where it holds none."""
+    """Returns the object that a cell contains as JSON; the text itself if it contains none."""
     try:
         return json.loads(text)
     except ValueError:
@@ -173,7 +173,7 @@ def _cell(value: Any) -> str:
 
 
 def show_cards(cards: Iterable[Card], total: int, *, side: int, max_cards: int, max_bytes: int) -> None:
-    """Displays cards: as many of the first as the limits allow, and how many there are."""
+    """Displays as many of the first cards as the limits allow, and the total number."""
     shown: list[dict[str, Any]] = []
     size = 0
     for card in islice(cards, max_cards):

@@ -1,6 +1,6 @@
-"""Whether a text names its columns, and where: above the table, in a comment, in its first row, or nowhere.
+"""Detects where a text names its columns: above the table, in a comment, in its first row, or nowhere.
 
-Uses the standard library only, as `dialect` does.
+Standard library only, like `dialect`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from .notes import Notes, counted, listed
 
 DELIMITERS: Final = (",", "\t", ";", "|")
-# Text that stands for a value that is not there: pandas' own list, which is never anything else, and Excel's errors.
+# Texts for a missing value: pandas' own list, which never means anything else, and Excel's errors.
 MISSING: Final = (
     "", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "None", "<NA>", "#N/A", "#N/A N/A", "#NA",
     "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!",
@@ -27,12 +27,12 @@ _SAMPLE_ROWS: Final = 100
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell is a number, and not a name."""
+    """Whether a cell is a number instead of a name."""
     return _NUMBER.fullmatch(cell) is not None
 
 
 def names_in_comment(preamble: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> tuple[str, ...]:
-    """Returns the names that the last comment holds, as `np.savetxt` writes them; () where it holds none."""
+    """Returns the names in the last comment, as `np.savetxt` writes them; () if it contains none."""
     if not preamble or not rows or not preamble[-1].startswith("#"):
         return ()
     line = preamble[-1].rstrip("\r\n")
@@ -44,14 +44,14 @@ def names_in_comment(preamble: Sequence[str], rows: Sequence[Sequence[str]], del
 
 
 def titles_above(body: Sequence[str], delimiter: str) -> list[str]:
-    """Returns the lines above the table: titles of one cell, where names and numbers follow as a table has them."""
+    """Returns the title lines above the table: lines with one cell, followed by names and numbers."""
     if not body or any(_count_cells(next(csv.reader([body[0]], delimiter=each), [])) > 1 for each in DELIMITERS):
         return []
     for each in (delimiter,) if delimiter else DELIMITERS:
         rows = [next(csv.reader([line], delimiter=each), []) for line in body[: 2 * _MAX_TITLES]]
         at = next((at for at, row in enumerate(rows) if _count_cells(row) > 1), 0)
         below = [row for row in rows[at + 1 :] if row]
-        # A quoted name may go over several lines.
+        # A quoted name may extend over several lines.
         is_cut = any(line.count('"') % 2 for line in body[: at + 1])
         if not 0 < at <= _MAX_TITLES or is_cut or not any(rows[0]) or not below:
             continue
@@ -63,12 +63,12 @@ def titles_above(body: Sequence[str], delimiter: str) -> list[str]:
 
 
 def _count_cells(row: Sequence[str]) -> int:
-    """Returns how many cells are not empty."""
+    """Returns the number of cells that are not empty."""
     return sum(bool(cell.strip()) for cell in row)
 
 
 def _stands_over_numbers(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Whether a word stands over a column of numbers, which it then names."""
+    """Whether the first row has a word above a column of numbers, which makes it a name."""
     for at, cell in enumerate(first):
         column = [row[at] for row in below if at < len(row) and row[at].strip() not in MISSING]
         if cell.strip() not in {*MISSING, "?", "-", "."} and not are_numbers([cell]) and are_numbers(column):
@@ -77,19 +77,19 @@ def _stands_over_numbers(first: Sequence[str], below: Sequence[Sequence[str]]) -
 
 
 def are_numbers(cells: Sequence[str]) -> bool:
-    """Whether there are cells and all are numbers, with a decimal comma or without."""
+    """Whether there are cells and all are numbers, with or without a decimal comma."""
     return bool(cells) and all(is_number(each.replace(",", ".", 1)) for each in cells)
 
 
 def lacks_corner(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether a header has a name less than the rows have cells, since their first one is the row's name."""
+    """Whether a header has one name less than the rows have cells, because the first cell is the row's name."""
     whole = [row for row in rows if len(row) == width]
     is_named = len(names) > 1 or all(is_number(row[-1]) for row in whole)
     return 0 < len(names) == width - 1 and is_named and bool(whole) and any(row[-1].strip() for row in whole)
 
 
 def are_values(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first row holds values like those below it, so that the file has no header."""
+    """Whether a first row contains values like those below it, so that the file has no header."""
     if not rows:
         return False
     first, below = rows[0], rows[1 : 1 + _SAMPLE_ROWS]
@@ -106,7 +106,7 @@ def are_values(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _number_fractions(first: Sequence[str], below: Sequence[Sequence[str]], numeric: Sequence[int]) -> bool:
-    """Whether 0, 1, 2 stand over columns of fractions: the numbers of classes, whose scores those are."""
+    """Whether 0, 1, 2 are above columns of fractions: they are numbers of classes, whose scores the fractions are."""
     numbers = [first[at].strip() for at in numeric]
     if len(numbers) < 2 or numbers not in ([str(at + start) for at in range(len(numbers))] for start in (0, 1)):
         return False
@@ -114,7 +114,7 @@ def _number_fractions(first: Sequence[str], below: Sequence[Sequence[str]], nume
 
 
 def _are_labels(first: Sequence[str], numbers: Sequence[str]) -> bool:
-    """Whether numbers in a first row are names of columns: 0, 1, 2 as pandas numbers them, or years."""
+    """Whether numbers in a first row are column names: 0, 1, 2 as pandas numbers them, or years."""
     if not all(_WHOLE.fullmatch(each) for each in numbers):
         return False
     values = [int(each) for each in numbers]
@@ -128,7 +128,7 @@ def _are_labels(first: Sequence[str], numbers: Sequence[str]) -> bool:
 
 
 def unique_names(names: Sequence[str], width: int, notes: Notes, *, is_numbered: bool = False) -> tuple[str, ...]:
-    """Returns a name for each column, each another: nameless ones are numbered, and of equal ones the later ones."""
+    """Returns unique column names: nameless columns get their number, later duplicates a suffix; notes the changes."""
     given = [each.strip("\ufeff") for each in names] + [""] * (width - len(names))
     taken, found, renamed, nameless = set(given), [], [], []
     for at, name in enumerate(given, 1):

@@ -1,4 +1,4 @@
-"""What a training wrote down while it ran: one curve a metric and a part of the data."""
+"""The history that a training wrote: one curve per metric and part of the data."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Curve:
 
     Attributes:
         metric: its name without the part of the data.
-        part: training, validation, test, or what the file calls it.
-        run: which file it is from; "" where there is one.
-        x, y: the finite values, x ascending.
-        spread: the standard deviation at each x; None where the file has none.
-        last: the last value, NaN or infinite where the training ended so.
+        part: training, validation, test, or the file's own name.
+        run: the file it comes from; "" if there is only one.
+        x, y: the finite values, by ascending x.
+        spread: the standard deviation at each x; None if the file has none.
+        last: the last value; NaN or infinite if the training ended so.
         lost: the x of each value that is NaN or infinite.
     """
 
@@ -51,7 +51,7 @@ class Curve:
 
     @property
     def name(self) -> str:
-        """What the legend says."""
+        """Its name in the legend."""
         return f"{self.run}: {self.part}" if self.run else self.part
 
     @property
@@ -64,11 +64,11 @@ class Curve:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the last value is a finite number."""
+        """Whether the last value is finite."""
         return bool(np.isfinite(self.last))
 
     def best(self) -> int | None:
-        """Returns the index of the best value, by the metric's name; None where the name says nothing."""
+        """Returns the index of the best value, judging by the metric's name; None if the name does not tell."""
         if self.better == "none" or not len(self.y):
             return None
         return int(np.argmin(self.y) if self.better == "lower" else np.argmax(self.y))
@@ -76,7 +76,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All curves of a source; `is_time` where x is in seconds since 1970."""
+    """All curves of a source; `is_time` if x is in seconds since 1970."""
 
     curves: tuple[Curve, ...]
     x_name: str
@@ -85,14 +85,16 @@ class History:
 
 
 def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> History:
-    """Reads what trainings write: see `history_files`.
+    """Reads the history of trainings in the formats of `history_files`.
 
     Args:
-        variables: x_column ("" for the first of step, epoch, iteration, time that is there, else the rows' numbers),
-            metrics (columns; none: all that hold numbers), and how the file is written; all may be missing.
+        source: the source.
+        source_uri: its address, for people.
+        variables: x_column ("" for the first existing one of step, epoch, iteration, time, else row numbers), metrics
+            (columns; empty for all with numbers), and how the file is written; all may be missing.
 
     Raises:
-        ValueError: no numbers, or a column is not there.
+        ValueError: there are no numbers, or a column is missing.
     """
     paths = files.source_files(source, source_uri)
     notes, wanted = Notes(), [str(each) for each in variables.get("metrics") or []]
@@ -119,10 +121,10 @@ def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> History:
 def _tables(
     paths: Sequence[Path], source_uri: str, variables: Mapping[str, Any], notes: Notes
 ) -> list[tuple[Path, str, pl.DataFrame]]:
-    """Returns the tables of all files; of several those that hold none are left out, which is noted.
+    """Returns the tables of all files; with several files, skips and notes those without a table.
 
     Raises:
-        ValueError: none holds one.
+        ValueError: no file contains one.
     """
     found: list[tuple[Path, str, pl.DataFrame]] = []
     faults: list[ValueError] = []
@@ -144,7 +146,7 @@ def _full_name(curve: Curve) -> str:
 
 
 def _run_names(paths: Sequence[Path]) -> list[str]:
-    """Returns what tells files apart: their names, and where those are the same their folders'."""
+    """Returns names that distinguish files: their own, and if those are equal also their folders'."""
     if len(paths) < 2:
         return [""] * len(paths)
     stems = [path.stem for path in paths]
@@ -166,7 +168,7 @@ def _x_values(table: pl.DataFrame, name: str, notes: Notes) -> tuple[Any, bool]:
     if (np.diff(x[np.isfinite(x)]) < 0).any():
         at = int(np.argmax(np.diff(x) < 0)) + 2
         notes.add(f'"{name}" goes back at row {at:,}, as where a training was started again; points are in its order.')
-    # Seconds since 1970 are those of 2001 to 2065: nobody counts so many steps.
+    # Values of the years 2001 to 2065 are seconds since 1970: no training has as many steps.
     is_time = "time" in name.casefold() and np.nanmin(x) > 1e9 and np.nanmax(x) < 3e9
     return x, bool(is_time)
 
@@ -200,7 +202,7 @@ def _curves(table: pl.DataFrame, x: Any, x_name: str, wanted: Sequence[str], run
 
 
 def _blank_rows(table: pl.DataFrame, metrics: Sequence[str]) -> Any:
-    """Returns which rows hold no finite number at all."""
+    """Returns which rows contain no finite number at all."""
     known = [floats(table.get_column(name)).is_finite().fill_null(value=False) for name in metrics]
     return ~np.logical_or.reduce([each.to_numpy() for each in known] or [np.zeros(len(table), bool)])
 
@@ -212,8 +214,8 @@ def _holds_no_numbers(column: pl.Series) -> bool:
 
 def _curve(x: Any, values: pl.Series, spread: pl.Series | None, is_blank: Any) -> dict[str, Any]:
     y = values.to_numpy()
-    # Empty cells are no values; NaN and infinity are. A step of which nothing is known is one as well where the column
-    # has no other gaps: pandas writes NaN so.
+    # Empty cells are not values, but NaN and infinity are. A step without any known value counts as a value too if the
+    # column has no other gaps, because pandas writes NaN as an empty cell.
     is_null = values.is_null().to_numpy()
     counts = is_blank if not is_null[~is_blank].any() else np.zeros(len(x), bool)
     there = (~is_null | counts) & np.isfinite(x)
@@ -233,7 +235,7 @@ def _curve(x: Any, values: pl.Series, spread: pl.Series | None, is_blank: Any) -
 
 
 def _spreads(names: Sequence[str]) -> dict[str, str]:
-    """Returns for each column the one with its standard deviation: `train_score` has `train_std`."""
+    """Returns for each column the one with its standard deviation: `train_std` for `train_score`."""
     found = {}
     for name in names:
         match = _SPREAD.fullmatch(name)
@@ -259,7 +261,7 @@ def _say_lost(curves: Sequence[Curve], x_name: str, notes: Notes) -> None:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Returns a column's metric and the part of the data: `val_loss` is (loss, validation), `loss` (loss, training)."""
+    """Splits a column's name: `val_loss` becomes (loss, validation), `loss` becomes (loss, training)."""
     part, mark, metric = name.partition(PART_MARK)
     if mark:
         return metric, PARTS.get(part.casefold(), part)
@@ -271,7 +273,7 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def by_metric(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """Returns the curves by metric, losses first, then as they came."""
+    """Returns the curves by metric, losses first, otherwise in their given order."""
     found: dict[str, list[Curve]] = {}
     for each in curves:
         found.setdefault(each.metric, []).append(each)

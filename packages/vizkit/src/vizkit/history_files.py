@@ -24,10 +24,10 @@ _WRAPPERS: Final = ("metrics", "logs", "scalars")
 
 
 def tables_of(path: Path, source_uri: str, variables: Mapping[str, Any], notes: Notes) -> Iterator[Run]:
-    """Yields a file's tables, one for each run that it tells apart.
+    """Yields a file's tables, one for each run in it.
 
     Raises:
-        ValueError: it holds no numbers by step; the text is for people.
+        ValueError: it contains no numbers by step; the text is for people.
     """
     head = kinds.head_of(path)
     if packing := kinds.packing_of(head):
@@ -52,8 +52,8 @@ def tables_of(path: Path, source_uri: str, variables: Mapping[str, Any], notes: 
 
 
 def _of_json(found: Any) -> pl.DataFrame | None:
-    """Returns what only trainings write; None for what the reader of tables knows."""
-    # The state of Hugging Face's Trainer holds its history among other things.
+    """Parses the formats that only trainings write; None for those that the table reader handles."""
+    # The state of Hugging Face's Trainer contains its history among other things.
     if isinstance(found, Mapping):
         held = next((found[each] for each in _HISTORIES if isinstance(found.get(each), list | Mapping)), None)
         found = found if held is None else held
@@ -102,7 +102,7 @@ def _is_sizes(found: Mapping[str, Any]) -> bool:
 
 
 def _of_sizes(found: Mapping[str, Any]) -> pl.DataFrame:
-    """Returns what scikit-learn's `learning_curve` returns, as JSON: a row of scores, one a fold, for each size."""
+    """Converts the result of scikit-learn's `learning_curve` as JSON: for each size a row of scores, one per fold."""
     import numpy as np
 
     rows = []
@@ -117,7 +117,7 @@ def _of_sizes(found: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def _of_catboost(iterations: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]) -> pl.DataFrame:
-    """Returns the table of CatBoost's catboost_training.json: lists of values, whose names its head has."""
+    """Converts CatBoost's catboost_training.json: lists of values, whose names are in its head."""
     rows = []
     for at, each in enumerate(iterations):
         row: dict[str, Any] = {"iteration": each.get("iteration", at)}
@@ -137,7 +137,7 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Returns rows of JSON, columns without numbers as text."""
+    """Returns rows of JSON as a table, with columns of other values than numbers as text."""
     names = dict.fromkeys(name for row in rows for name in row)
     return pl.DataFrame([_column(name, [row.get(name) for row in rows]) for name in names])
 
@@ -151,12 +151,12 @@ def _column(name: str, values: Sequence[Any]) -> pl.Series:
 
 
 def _is_constant(value: Any) -> bool:
-    """Whether a text is what JSON has no number for, as some write it."""
+    """Whether a text is a number that JSON lacks, as some programs write it."""
     return isinstance(value, str) and value.strip().casefold() in {"nan", "inf", "-inf", "infinity", "-infinity"}
 
 
 def _of_events(path: Path) -> pl.DataFrame:
-    """Returns TensorBoard's scalars: a row a step, a column a metric."""
+    """Returns TensorBoard's scalars: a row per step, a column per metric."""
     rows: dict[int, dict[str, Any]] = {}
     for step, tag, value in scalars(path):
         rows.setdefault(step, {"step": step})[tag] = value

@@ -1,4 +1,4 @@
-"""Tables of trainings in one form: a column for each metric and part of the data, a table for each run."""
+"""Tables of trainings in one form: one table per run, with a column for each metric and part of the data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from .notes import Notes, counted
 
-# What tells a run from the others ("" where there is one), and its table.
+# The name of a run ("" if there is only one) and its table.
 Run = tuple[str, pl.DataFrame]
 
 X_COLUMNS: Final = (
@@ -22,7 +22,7 @@ X_COLUMNS: Final = (
 PARTS: Final = {"train": "training", "training": "training", "learn": "training", "val": "validation",
                 "valid": "validation", "validation": "validation", "eval": "validation", "dev": "validation",
                 "test": "test"}  # fmt: skip
-# Between a part of the data and a metric, where the file says both.
+# Separates a part of the data from a metric, if the file has both.
 PART_MARK: Final = "\0"
 _PART_COLUMNS: Final = ("split", "phase", "mode", "subset", "dataset", "data", "set", "stage", "partition", "part")
 _RUN_COLUMNS: Final = ("run", "run_id", "run_name", "trial", "experiment", "model", "fold", "cv", "seed", "repeat")
@@ -30,18 +30,18 @@ _MAX_RUNS: Final = 50
 _LONG_NAMES: Final = ("metric", "name", "tag", "key")
 _BOARD: Final = ["wall time", "step", "value"]
 _TAG: Final = re.compile(r"(?:run-.*-)?tag-(.+)")
-# What Weights & Biases exports: a column for each run and metric, with its least and greatest value in a step.
+# The export format of Weights & Biases: a column for each run and metric, with its minimum and maximum in a step.
 _EXPORTED: Final = re.compile(r"(.+) - (.+?)(__MIN|__MAX)?")
 _NUMBERS: Final = ("column_1", "index", "Unnamed: 0")
 
 
 def is_x(name: str) -> bool:
-    """Whether a column says when something was measured, and is no metric."""
+    """Whether a column says when something was measured, instead of a metric."""
     return _plain(name) in X_COLUMNS
 
 
 def is_count(name: str) -> bool:
-    """Whether a column counts steps or rows, and is no time."""
+    """Whether a column counts steps or rows, instead of time."""
     return _plain(name) in X_COLUMNS[: X_COLUMNS.index("time")]
 
 
@@ -56,20 +56,20 @@ def _plain(name: str) -> str:
 
 
 def without_numbers(table: pl.DataFrame) -> pl.DataFrame:
-    """Returns a table without the numbers of its rows, which pandas writes into a first column without a name."""
+    """Returns a table without its row numbers, which pandas writes into an unnamed first column."""
     first = table.to_series(0)
     is_number = first.name in _NUMBERS and first.dtype.is_integer() and first.null_count() == 0 and first[0] in {0, 1}
     return table.drop(first.name) if is_number and table.width > 1 and (first.diff().drop_nulls() == 1).all() else table
 
 
 def named_by_file(table: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Returns a table of one metric with the metric's name, which only the file's name has: TensorBoard's, MLflow's."""
+    """Returns a table of one metric, named after the metric in the file's name, as TensorBoard and MLflow write it."""
     if [name.casefold() for name in table.columns] == _BOARD:
         tag = _TAG.fullmatch(path.stem)
         return table.rename({table.columns[2]: tag[1] if tag else path.stem})
     if table.columns != ["column_1", "column_2", "column_3"] or not table.schema["column_1"].is_integer():
         return table
-    # Milliseconds since 1970, of 2001 to 2065.
+    # Milliseconds since 1970, in the years 2001 to 2065.
     is_time = table.to_series(0).is_between(1_000_000_000_000, 3_000_000_000_000).all()
     return table.rename(dict(zip(table.columns, ("timestamp", path.name, "step"), strict=True))) if is_time else table
 
@@ -104,7 +104,7 @@ def _exported(table: pl.DataFrame, notes: Notes) -> Iterator[Run]:
 
 
 def _run_column(table: pl.DataFrame) -> str:
-    """Returns the column that tells runs apart, where they have steps in common; "" for none."""
+    """Returns the column that distinguishes runs, if they have common steps; "" for none."""
     x = name_of_x(table)
     names = {name.casefold(): name for name in table.columns}
     for each in _RUN_COLUMNS:
@@ -118,7 +118,7 @@ def _run_column(table: pl.DataFrame) -> str:
 
 
 def _wide(table: pl.DataFrame, notes: Notes) -> pl.DataFrame:
-    """Returns a table with a column for each metric and part of the data, whether it was long or not."""
+    """Returns a wide or long table with a column for each metric and part of the data."""
     names = {name.casefold(): name for name in table.columns}
     metric = next((names[each] for each in _LONG_NAMES if each in names), None)
     part, x = _part_column(table), name_of_x(table)

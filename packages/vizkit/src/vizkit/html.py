@@ -1,7 +1,7 @@
-"""Pieces of a result's page: everything that comes from data goes through here, as text or as JSON, never as markup.
+"""Parts of a result's page. All values from data pass through here, as text or as JSON, never as markup.
 
-Scripts and style sheets are the files in `static/`, one pair a component. A result refers to them by the address under
-which the portal publishes these very files, so a hundred results hold them once; a download has them put in.
+Scripts and style sheets are the files in `static/`, one pair per component. A result refers to them by the URL at which
+the portal serves these same files, so a hundred results share one copy; they are inlined into a download.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import Any, Final
 
 _STATIC = Path(__file__).with_name("static")
-# Figures as people write them: with a sign, or "less than" before it.
+# Numbers as people write them: optionally with a sign or "less than".
 _NUMBER_LIKE: Final = re.compile(r"[<>≈±+\-\u2212]?\s*[.]?\d")
-# So many have a rule in vizkit.css.
+# The number of columns that have a rule in vizkit.css.
 _MOST_COLUMNS: Final = 8
 
 
 def text(value: Any) -> str:
-    """Returns a value as text for markup or an attribute; "" for None."""
+    """Escapes a value for markup or an attribute; "" for None."""
     return "" if value is None else html.escape(str(value))
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Returns a number for people: whole ones with separators, others with so many significant digits; "" for none."""
+    """Formats a number for people: integers with separators, others with `digits` significant digits; "" for None."""
     if value is None or not math.isfinite(value):
         return ""
     if float(value).is_integer() and abs(value) < 1e15:
@@ -38,33 +38,33 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def share(value: float) -> str:
-    """Returns a share of 0 to 1 as a percentage for people; what is there at all is never shown as 0."""
+    """Formats a share of 0 to 1 as a percentage for people; a positive share is never shown as 0."""
     percent = 100 * value
     return "< 0.01 %" if 0 < percent < 0.01 else f"{percent:.{2 if percent < 1 else 1}f} %"
 
 
 def json_text(value: Any) -> str:
-    """Returns JSON that may stand inside a script element: nothing in it can end that element. NaN becomes null."""
+    """Returns JSON that is safe in a script element, because nothing in it can end the element. NaN becomes null."""
     if isinstance(value, Json):
         return value
     try:
         return json_of_texts(value)
     except (ValueError, TypeError):
-        # To look for what JSON has no word for takes longer than to write it, and most values have none.
+        # Searching for values without a JSON form takes longer than writing JSON, and most data contain none.
         return json_of_texts(_finite(value))
 
 
 class Json(str):
-    """JSON that may stand inside a script element: what `json_text` takes as it is."""
+    """JSON that is safe inside a script element; `json_text` returns it unchanged."""
 
     __slots__ = ()
 
 
 def json_of_texts(value: Any) -> Json:
-    """Does the same for what has no NaN and no infinity in it, and may be too large to be walked through in Python.
+    """Like `json_text`, for values without NaN and infinity, which may be too large to be traversed in Python.
 
     Raises:
-        ValueError: it has.
+        ValueError: the value contains one of them.
     """
     shown = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Json(shown.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
@@ -81,7 +81,7 @@ def _finite(value: Any) -> Any:
 
 
 def facts(values: Mapping[str, Any]) -> str:
-    """Returns a list of names and values; those that are None are left out."""
+    """Returns a list of names and values, without those that are None."""
     rows = (f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in values.items() if value is not None)
     return f'<dl class="vk-facts">{"".join(rows)}</dl>'
 
@@ -90,7 +90,10 @@ def table(head: Iterable[Any], rows: Iterable[Iterable[Any]], *, caption: str = 
     """Returns a small plain table.
 
     Args:
-        numbers: whether columns after the first are right-aligned, except those of words; False: none is.
+        head: the titles of the columns.
+        rows: their cells.
+        caption: of the table.
+        numbers: right-align the columns after the first, except those with words; False aligns none.
     """
     titles = "".join(f'<th scope="col">{text(each)}</th>' for each in head)
     cells = [[number(v) if isinstance(v, float) else v for v in row] for row in rows]
@@ -105,7 +108,7 @@ def table(head: Iterable[Any], rows: Iterable[Iterable[Any]], *, caption: str = 
 
 
 def _words_columns(cells: Sequence[Sequence[Any]]) -> list[str]:
-    """Returns the classes that name columns of words (vizkit.css): those where most cells begin with no digit."""
+    """Returns the classes that mark columns of words (vizkit.css): most of their cells do not begin with a digit."""
     found = []
     for at in range(1, min(_MOST_COLUMNS, max(map(len, cells), default=0))):
         column = [each for row in cells for each in row[at : at + 1] if each not in (None, "")]
@@ -116,20 +119,21 @@ def _words_columns(cells: Sequence[Sequence[Any]]) -> list[str]:
 
 @lru_cache(maxsize=64)
 def asset_url(file_name: str) -> str:
-    """Returns the address of one of the files in `static/`, which names its content."""
+    """Returns the URL of a file in `static/`, which identifies its content."""
     path = _STATIC / file_name
     return f"/assets/{hashlib.sha256(path.read_bytes()).hexdigest()}{path.suffix}"
 
 
 def component(name: str, payload: Any, *, inner: str = "", label: str = "", before: Sequence[str] = ()) -> str:
-    """Returns a component: markup that says something without scripts, its data, its style and its script.
+    """Returns a component: markup that is meaningful without scripts, its data, its style and its script.
 
     Args:
         name: of the pair `static/<name>.css` and `static/<name>.js`. The script finds `[data-vizkit=<name>]` once the
-            page is there, and reads the JSON from the element's own `script[type="application/json"]`.
-        payload: what the script gets; None for none.
+            page is loaded, and reads the JSON from the element's own `script[type="application/json"]`.
+        payload: the data for the script; None for none.
         inner: markup, already escaped.
-        before: names of further scripts, which run before its own.
+        label: the accessible name; "" for none.
+        before: names of other scripts, which run before its own.
     """
     labelled = f' role="group" aria-label="{text(label)}"' if label else ""
     held = f'<script type="application/json">{json_text(payload)}</script>' if payload is not None else ""
@@ -142,10 +146,11 @@ def component(name: str, payload: Any, *, inner: str = "", label: str = "", befo
 
 
 def group(inner: str, *, title: str = "") -> str:
-    """Returns tables of words in the look of a component, without a script.
+    """Returns tables of words in the style of a component, without a script.
 
     Args:
         inner: already escaped.
+        title: a heading; "" for none.
     """
     head = f"<h2>{text(title)}</h2>" if title else ""
     return f'<link rel="stylesheet" href="{asset_url("vizkit.css")}"><div class="vk vk-words">{head}{inner}</div>'

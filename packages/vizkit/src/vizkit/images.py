@@ -1,4 +1,4 @@
-"""Pictures small enough to stand many on a page."""
+"""Images small enough to have many on one page."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _KEEP_BYTES: Final = 40_000
 _ANIMATED_BYTES: Final = 400_000
 _MAX_PIXELS: Final = 100_000_000
 _DATA_URL: Final = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
-# How the base64 of PNG, JPEG, GIF and WebP begins.
+# The first characters of PNG, JPEG, GIF and WebP in base64.
 _BASE64_STARTS: Final = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture for the page.
+    """An image for the page.
 
     Attributes:
-        url: holds the picture itself.
-        width, height: of the original, in pixels; 0 where that is not known.
-        is_reduced: whether the page has a smaller one than the original.
+        url: a data URL with the image.
+        width, height: of the original, in pixels; 0 if unknown.
+        is_reduced: whether the page has a smaller image than the original.
     """
 
     url: str
@@ -37,9 +37,9 @@ class Picture:
 
 
 def thumbnail(content: bytes, side: int) -> Picture | None:
-    """Returns a picture of at most `side` pixels in width and height; None where it cannot be read.
+    """Returns an image of at most `side` pixels in width and height; None if it cannot be read.
 
-    What is small already, an SVG, or a short animation stays as it is; so does everything without Pillow.
+    Small images, SVGs and short animations stay unchanged; without Pillow, so does everything.
     """
     kind = embedding.image_type(content)
     if kind == "image/svg+xml":
@@ -58,11 +58,11 @@ def thumbnail(content: bytes, side: int) -> Picture | None:
                 limit = _ANIMATED_BYTES if getattr(opened, "is_animated", False) else _KEEP_BYTES
                 if kind and len(content) <= limit:
                     return Picture(embedding.data_url(content, kind), width, height)
-                # A camera's picture may lie on its side and say so.
+                # A camera's image may be stored rotated, with a corresponding tag.
                 reduced: Any = ImageOps.exif_transpose(opened)
                 reduced.thumbnail((side, side))
                 return Picture(_encode(reduced), width, height, is_reduced=max(width, height) > side)
-    # A damaged picture makes Pillow raise whatever its decoder met.
+    # A damaged image makes Pillow raise whatever its decoder hits first.
     except Exception:  # noqa: BLE001
         return None
 
@@ -78,14 +78,14 @@ def _encode(image: Any) -> str:
 
 
 def is_image(content: bytes) -> bool:
-    """Whether bytes are a picture that can be shown, by how they begin."""
+    """Whether bytes are an image that can be shown, judging by the first ones."""
     return bool(embedding.image_type(content)) or content[:2] == b"BM" or content[:4] in {b"II*\x00", b"MM\x00*"}
 
 
 def decode(value: Any) -> bytes | None:
-    """Returns the picture that a table's cell holds; None where it holds none.
+    """Returns the image in a table's cell; None if it contains none.
 
-    A cell is bytes, base64 text, a data URL, or `{"bytes": ..., "path": ...}` as Hugging Face's data sets write it.
+    A cell is bytes, base64 text, a data URL, or `{"bytes": ..., "path": ...}` as in Hugging Face's data sets.
     """
     if isinstance(value, dict):
         value = value.get("bytes")

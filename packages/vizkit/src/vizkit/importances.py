@@ -1,4 +1,4 @@
-"""Importances of features, in the shapes that libraries write them down."""
+"""Importances of features, in the formats that libraries write."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ _REACHES: Final = ("std", "importances_std", "importance_std", "stddev", "std_de
 
 
 def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> tuple[list[Bar], Notes]:
-    """Returns one bar a feature, in the file's order. Of several values a feature: their mean and standard deviation.
+    """Returns one bar per feature, in the file's order; mean and standard deviation for several values of a feature.
 
     Args:
+        source: the source.
+        source_uri: its address, for people.
         variables: name_column, value_column, std_column, and how the file is written; all may be missing.
 
     Raises:
@@ -54,7 +56,7 @@ def read(source: str, source_uri: str, variables: Mapping[str, Any]) -> tuple[li
 
 
 def _object(path: Any, notes: Notes) -> Mapping[str, Any] | None:
-    """Returns a file's JSON object of features; None where it is a table, as most JSON is."""
+    """Returns a file's JSON object of features; None if it is a table, as most JSON is."""
     head = kinds.head_of(path)
     if packing := kinds.packing_of(head):
         path = unpack.unpacked(path, packing)
@@ -77,7 +79,7 @@ def _of_object(found: Mapping[str, Any]) -> list[Bar]:
     means = found.get("importances_mean")
     count = len(repeats) if isinstance(repeats, list) else len(means) if isinstance(means, list) else 0
     if count:
-        # What scikit-learn's permutation_importance returns, as JSON.
+        # The result of scikit-learn's permutation_importance, as JSON.
         names = found.get("feature_names") or found.get("features") or [f"feature {n}" for n in range(count)]
         reaches = found.get("importances_std") or [None] * count
         each = (
@@ -92,9 +94,9 @@ def _of_object(found: Mapping[str, Any]) -> list[Bar]:
 
 
 def _of_lists(found: Mapping[str, Any]) -> list[Bar]:
-    """Returns the bars of an object with one list of numbers, as of `feature_importances_`; none where it is another.
+    """Returns the bars of an object with one list of numbers, such as `feature_importances_`; else empty.
 
-    A list of names that is as long names them.
+    If there is a list of texts with the same length, it holds the names.
     """
     lists = {name: each for name, each in found.items() if isinstance(each, list) and each}
     numeric = {name: each for name, each in lists.items() if all(type(value) in {int, float} for value in each)}
@@ -165,7 +167,7 @@ def _of_table(table: tabular.Table, name: str, value: str, reach: str) -> list[B
         table.notes.add(f'Bars are the values of "{value_of}"; not drawn: {listed(unused)}.')
     numbers = [number(each) for each in rows.get_column(value_of).to_list()]
     if len(set(names)) < len(names):
-        # A row for each repeat.
+        # One row per repeat.
         repeats: dict[str, list[float]] = {}
         for label, each in zip(names, numbers, strict=True):
             repeats.setdefault(label, []).append(each)
@@ -182,7 +184,7 @@ def _of_table(table: tabular.Table, name: str, value: str, reach: str) -> list[B
 def _check_repeats(
     table: tabular.Table, rows: pl.DataFrame, name_of: str, names: Sequence[str], others: Sequence[str]
 ) -> None:
-    """Refuses a table of anything else: repeats have a row a feature, and their numbers are of one size."""
+    """Rejects other tables: repeats have one row per feature, and their numbers are of similar magnitude."""
     spreads = [float(rows.get_column(each).cast(pl.Float64).abs().max() or 0) for each in others]
     known = [each for each in spreads if each > 0]
     is_alike = not known or max(known) <= 1000 * min(known)

@@ -1,4 +1,4 @@
-"""Key figures: the numbers that a render leaves beside its page, to be listed, compared and watched."""
+"""Key figures: the numbers that a render leaves next to its page, to be listed, compared and monitored."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ MAX_UNIT_CHARS: Final = 20
 
 
 def figure(name: str, value: Any, unit: str = "", better: Literal["", "higher", "lower", "none"] = "") -> None:
-    """Leaves a key figure with the result. The same name again replaces the value.
+    """Adds a key figure to the result. Repeating a name replaces its value.
 
     A value that is NaN or infinite is not stored, and the page says so. A result has at most 64 figures.
 
     Args:
         name: 1 to 100 characters, such as `auc`.
-        value: a number of Python or NumPy; None leaves no figure.
-        unit: at most 20 characters, such as `s`; "" for none, or as the type's header says.
-        better: which direction is better; "" for what the type's header says, else `none`.
+        value: a Python or NumPy number; None adds no figure.
+        unit: at most 20 characters, such as `s`; "" for none, or for the one in the type's header.
+        better: which direction is better; "" for the one in the type's header, else `none`.
 
     Raises:
-        ValueError: name, unit or direction break these rules, or the value is no number; the text is for people.
+        ValueError: name, unit or direction break these rules, or the value is not a number; the text is for people.
     """
     if value is None:
         return
@@ -47,7 +47,7 @@ def _text(value: object, least: int, most: int, called: str) -> str:
 
 
 def _number(name: str, value: Any) -> float:
-    # NumPy's booleans and arrays convert to float as well, and are no measurements.
+    # NumPy's booleans and arrays convert to float as well, but are not measurements.
     if isinstance(value, bool) or (not isinstance(value, Real) and not hasattr(value, "__float__")):
         raise ValueError(f'The key figure "{name}" must be a number, not {type(value).__name__}.')
     if getattr(value, "shape", ()) != () or type(value).__name__ in {"bool", "bool_"}:

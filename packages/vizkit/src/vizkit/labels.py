@@ -1,4 +1,4 @@
-"""Labels of classes, compared by value: 1, 1.0 and "1" are one, and so is True where the other side is numeric."""
+"""Class labels, compared by value: 1, 1.0 and "1" are equal, and so is True if the other side is numeric."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _TRUTHS: Final = {"true": True, "false": False}
 
 
 def coded(*columns: pl.Series) -> tuple[list[Any], list[str]]:
-    """Returns each column's rows as indices into labels that are common to all (-1: none), and the labels, sorted.
+    """Returns each column's rows as indices into common labels (-1: none), and the sorted labels.
 
-    A number is written as a whole one where it is that. Text is a number only where another column holds numbers:
-    "01" stays what it is in any case. Empty cells and NaN are no label.
+    A whole number is written without a fraction. Text counts as a number only if another column contains numbers; "01"
+    always stays text. Empty cells and NaN are not labels.
     """
     is_numeric = any(each.dtype.is_numeric() for each in columns)
     has_truth = any(each.dtype == pl.Boolean for each in columns)
@@ -34,8 +34,8 @@ def coded(*columns: pl.Series) -> tuple[list[Any], list[str]]:
 
 
 def _uniques(column: pl.Series, *, is_numeric: bool, has_truth: bool) -> tuple[Any, list[str | None]]:
-    """Returns for each row an index into the labels of a column's different values."""
-    # NaN is no label, and a column of nothing else joins to nulls in the place of codes.
+    """Returns for each row an index into the labels of a column's distinct values."""
+    # NaN is not a label, and a column of only NaN would give nulls instead of codes when joined.
     column = column.fill_nan(None) if column.dtype.is_float() else column
     values = column.unique()
     labels = [label_of(each, is_numeric=is_numeric, has_truth=has_truth) for each in values.to_list()]
@@ -49,9 +49,10 @@ def _uniques(column: pl.Series, *, is_numeric: bool, has_truth: bool) -> tuple[A
 
 
 def label_of(value: Any, *, is_numeric: bool = False, has_truth: bool = False) -> str | None:
-    """Returns one value's label; None for what is no value.
+    """Returns the label of one value; None for a missing value.
 
     Args:
+        value: the value.
         is_numeric: whether it is compared with numbers.
         has_truth: whether it is compared with true and false.
     """
@@ -85,7 +86,7 @@ def _of_text(text: str) -> str:
 
 
 def same(label: str, wanted: Any) -> bool:
-    """Whether a label is what a person wrote: by value, case ignored."""
+    """Whether a label equals what a person wrote, by value and ignoring case."""
     text = str(wanted)
     if label.casefold() == text.casefold():
         return True
@@ -97,7 +98,7 @@ def same(label: str, wanted: Any) -> bool:
 
 
 def sort(labels: set[str]) -> list[str]:
-    """Returns labels in their order, numbers as numbers."""
+    """Returns sorted labels; numerically if all are numbers."""
     numbers = {each: number(each) for each in labels}
     if all(map(math.isfinite, numbers.values())):
         return sorted(labels, key=lambda each: (numbers[each], each))
@@ -105,7 +106,7 @@ def sort(labels: set[str]) -> list[str]:
 
 
 def number(value: Any) -> float:
-    """Returns a float, NaN for what is none."""
+    """Returns a float; NaN if the value is not a number."""
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -113,10 +114,11 @@ def number(value: Any) -> float:
 
 
 def question_scores(column: pl.Series, what: str, *, beside: pl.Series | None = None) -> None:
-    """Raises ValueError where a column of classes holds scores: many different fractions, or any beside whole numbers.
+    """Raises ValueError if a column of classes holds scores: many distinct fractions, or any next to whole numbers.
 
     Args:
-        what: what it was taken for, such as "predicted classes".
+        column: of classes.
+        what: what it was assumed to be, such as "predicted classes".
         beside: the column of the truth.
     """
     if not column.dtype.is_float():

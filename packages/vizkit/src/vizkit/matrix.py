@@ -1,4 +1,4 @@
-"""Confusion matrices: cells with their counts, or a map where classes are too many for words; figures by class."""
+"""Confusion matrices: cells with counts, or a map if there are too many classes for text; figures by class."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from . import drawings, html, scores
 
 Normalize = Literal["none", "true", "predicted", "all"]
 
-# More classes than these are a map without words.
+# Matrices with more classes are drawn as a map without text.
 MAX_TABLE: Final = 30
 _MAX_CELLS: Final = 30_000
 _TOP: Final = 50
 
 
 def shares(counts: Any, how: Normalize) -> Any:
-    """Returns shares of each true class (row), predicted class (column), or of all; 0 where the total is 0."""
+    """Returns shares of each true class (row), predicted class (column), or of all; 0 if the total is 0."""
     total = {
         "true": counts.sum(axis=1, keepdims=True),
         "predicted": counts.sum(axis=0, keepdims=True),
@@ -34,9 +34,11 @@ def draw(
     """Returns the matrix, the most frequent confusions, and figures by class.
 
     Args:
-        counts: a square array, its rows the truth.
-        name: of the slice, where there are several matrices.
-        are_shares: whether the counts are shares, of rows whose number nobody knows.
+        labels: of the classes.
+        counts: a square array with the true classes as rows.
+        how: which shares to show.
+        name: of the slice, if there are several matrices.
+        are_shares: whether the counts are shares, of an unknown number of rows.
     """
     labels = _told_apart(labels)
     found = scores.by_class(counts)
@@ -51,7 +53,7 @@ def draw(
 
 
 def _told_apart(labels: Sequence[str]) -> list[str]:
-    """Returns labels of which none is empty or there twice: the axes tell classes apart by them."""
+    """Returns unique labels that are not empty, because the axes identify classes by them."""
     named: list[str] = []
     for label in labels:
         shown, number = label or "(empty)", 1
@@ -63,7 +65,7 @@ def _told_apart(labels: Sequence[str]) -> list[str]:
 
 
 def _summary(found: scores.ByClass, counts: Any, *, are_shares: bool) -> str:
-    """Returns accuracy, and beside it what a rare class does not hide behind."""
+    """Returns accuracy, with figures next to it that do not hide rare classes."""
     rows = "shares" if are_shares else f"{count_text(float(found.support.sum()))} rows"
     f1 = np.nan_to_num(found.f1).mean()
     said = f"accuracy over {rows} of {len(counts):,} classes, macro F1 {f1:.4f}"
@@ -84,7 +86,7 @@ def balanced_accuracy(found: scores.ByClass) -> float:
 
 
 def matthews(counts: Any) -> float:
-    """Returns Matthews' correlation of truth and prediction for any number of classes; 0 where it is undefined."""
+    """Returns Matthews' correlation of truth and prediction for any number of classes; 0 if it is undefined."""
     total, right = counts.sum(), np.trace(counts)
     truth, predicted = counts.sum(axis=1), counts.sum(axis=0)
     spread = (total**2 - (truth**2).sum()) * (total**2 - (predicted**2).sum())
@@ -92,7 +94,7 @@ def matthews(counts: Any) -> float:
 
 
 def count_text(value: float) -> str:
-    """Returns a count for people; weights may be no whole numbers."""
+    """Formats a count for people; weighted counts may be fractions."""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
@@ -101,16 +103,16 @@ def _percent(value: float) -> str:
 
 
 def _sparse(counts: Any) -> tuple[Any, Any]:
-    """Returns rows and columns of the cells that hold something, the greatest first, as many as a page takes."""
+    """Returns rows and columns of the non-empty cells, the greatest first, up to the limit of a page."""
     at = np.nonzero(counts)
     order = np.argsort(-counts[at], kind="stable")[:_MAX_CELLS]
     return at[0][order], at[1][order]
 
 
 def specification(labels: Sequence[str], counts: Any, how: Normalize, called: str) -> dict[str, Any]:
-    """Returns the Vega-Lite specification of a matrix: a cell for each pair, darker where its share is greater.
+    """Returns the Vega-Lite specification of a matrix: a cell for each pair, darker for a greater share.
 
-    Of more than 30 classes only the cells that hold something are there, without words.
+    With more than 30 classes, it contains only non-empty cells, without text.
     """
     is_read = len(labels) <= MAX_TABLE
     shown = "true" if how == "none" else how
@@ -168,9 +170,9 @@ def _cells(labels: Sequence[str], counts: Any, shown: Normalize, *, is_read: boo
 
 
 def _rect(counts: Any, shown: Normalize, *, is_read: bool) -> dict[str, Any]:
-    # Of all rows no cell may have much; the greatest is the darkest then.
+    # If shares are of all rows, no cell may have a large one; then the greatest is the darkest.
     most = max(float(shares(counts, shown).max()), 1e-12) if shown == "all" else 1
-    # Counts stand on every colour. Without words a share of 1 % is seen, and so is the difference of 50 % and 60 %.
+    # Text on cells is readable on every shade. Without text, 1 % is visible, and 50 % and 60 % are distinguishable.
     scale = (
         {"domain": [0, most], "range": [0.02, 0.5]}
         if is_read
@@ -212,7 +214,7 @@ def _classes(labels: Sequence[str], found: scores.ByClass, name: str) -> str:
         (label, *(_percent(column[at]) for column in columns), count_text(found.support[at]))
         for at, label in enumerate(labels)
     ]
-    # Undefined figures count as nothing, as in scikit-learn.
+    # Undefined figures count as zero, as in scikit-learn.
     known = [np.nan_to_num(column) for column in columns]
     total = found.support.sum()
     weighted = [float((column * found.support).sum() / total) for column in known]

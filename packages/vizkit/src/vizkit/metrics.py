@@ -1,6 +1,6 @@
-"""Curves and counts that a pipeline computed itself: in a metrics artifact's metadata, or as a file of points.
+"""Curves and counts that a pipeline computed itself, from a metrics artifact's metadata or from a file of points.
 
-The shapes of metadata are KFP's: kubeflow/pipelines, sdk/python/kfp/dsl/types/artifact_types.py.
+The formats of metadata are KFP's: kubeflow/pipelines, sdk/python/kfp/dsl/types/artifact_types.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _POINT_NAMES: Final = (
 
 
 def slices(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yields ClassificationMetrics by name of the slice: one called "" where they are not sliced."""
+    """Yields ClassificationMetrics with the name of their slice; "" if they are not sliced."""
     if any(name in metadata for name in ("confidenceMetrics", "confusionMatrix")):
         yield "", metadata
     listed = metadata.get("evaluationSlices")
@@ -38,7 +38,7 @@ def is_metrics(metadata: Mapping[str, Any] | None) -> bool:
 
 
 def curve(metrics: Mapping[str, Any]) -> scores.Curve | None:
-    """Returns the ROC curve of ClassificationMetrics; None where fewer than two points were logged."""
+    """Returns the ROC curve of ClassificationMetrics; None if fewer than two points were logged."""
     listed = metrics.get("confidenceMetrics")
     points = [_point(each) for each in (listed if isinstance(listed, list) else []) if isinstance(each, Mapping)]
     kept = sorted(each for each in points if 0 <= each[0] <= 1 and 0 <= each[1] <= 1)
@@ -48,7 +48,7 @@ def curve(metrics: Mapping[str, Any]) -> scores.Curve | None:
 
 
 def _point(item: Mapping[str, Any]) -> tuple[float, float, float]:
-    # proto JSON leaves zeros out, and an infinite threshold has no JSON.
+    # proto JSON omits zeros, and an infinite threshold has no JSON form.
     threshold = item.get("confidenceThreshold", 0)
     return (
         number(item.get("falsePositiveRate", 0)),
@@ -58,17 +58,17 @@ def _point(item: Mapping[str, Any]) -> tuple[float, float, float]:
 
 
 def matrix(metrics: Mapping[str, Any]) -> tuple[list[str], Any] | None:
-    """Returns the labels and the counts of a confusion matrix, its rows the truth; None where there is none.
+    """Returns the labels and counts of a confusion matrix with the true classes as rows; None if there is none.
 
     Raises:
-        ValueError: it is no square of numbers.
+        ValueError: it is not a square of numbers.
     """
     found = metrics.get("confusionMatrix")
     if not isinstance(found, Mapping):
         return None
     try:
         labels = [str(each.get("displayName", "")) for each in found["annotationSpecs"]]
-        # proto JSON leaves an empty row out.
+        # proto JSON omits an empty row.
         counts = np.array([[number(v) for v in row.get("row") or [0] * len(labels)] for row in found["rows"]])
     except (AttributeError, KeyError, TypeError, ValueError):
         labels, counts = [], np.zeros(0)
@@ -81,7 +81,7 @@ def points(source: str, source_uri: str, variables: Mapping[str, Any]) -> tuple[
     """Reads a ROC curve's points: columns fpr, tpr and thresholds, or those three without a header (KFP 1.x).
 
     Raises:
-        ValueError: a column is missing, or rates are none.
+        ValueError: a column is missing, or contains no rates.
     """
     table = tabular.read(source, source_uri, tabular.How.of(variables))
     if table.has_header or len(table.names) < len(_POINTS):

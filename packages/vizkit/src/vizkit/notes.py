@@ -1,4 +1,4 @@
-"""What a person has to know about a result: what was assumed, left out, cut, sampled or not readable, with counts."""
+"""Notes about a result for its readers: what was assumed, left out, cut, sampled or unreadable, with counts."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from . import html
 
 
 class Notes:
-    """Sentences in the order they were said; saying one twice changes nothing."""
+    """Sentences in the order in which they were added, without duplicates."""
 
     def __init__(self, said: Iterable[str] = ()) -> None:
         self._said = dict.fromkeys(said)
 
     def add(self, sentence: str) -> None:
-        """Says a sentence; "" says nothing."""
+        """Adds a sentence; ignores ""."""
         if sentence:
             self._said.setdefault(sentence)
 
     def extend(self, sentences: Iterable[str]) -> None:
-        """Says several."""
+        """Adds several sentences."""
         for each in sentences:
             self.add(each)
 
@@ -36,7 +36,7 @@ def counted(count: int, one: str, several: str = "") -> str:
 
 
 def left_out(count: float, what: str, one: str = "row") -> str:
-    """Returns that so many rows are left out, and which: `3 rows without a target are left out.`; "" for none."""
+    """Returns a sentence about rows left out: `3 rows without a target are left out.`; "" for none."""
     if not count:
         return ""
     shown = f"{count:,.0f}" if float(count).is_integer() else f"{count:,.4g}"
@@ -44,20 +44,20 @@ def left_out(count: float, what: str, one: str = "row") -> str:
 
 
 def listed(names: Iterable[object], limit: int = 8) -> str:
-    """Returns names as a list for people, the first of many."""
+    """Returns names as a list for people, limited to the first ones."""
     shown = [str(each) for each in names]
     more = f" and {len(shown) - limit:,} more" if len(shown) > limit else ""
     return ", ".join(shown[:limit]) + more
 
 
 def markup(said: Iterable[str]) -> str:
-    """Returns notes as every result shows them; "" for none."""
+    """Returns the markup of notes; "" for none."""
     lines = "".join(f"<li>{html.text(each)}</li>" for each in dict.fromkeys(said))
     return html.group(f'<ul class="vk-notes" aria-label="About this result">{lines}</ul>') if lines else ""
 
 
 def show(said: Iterable[str]) -> None:
-    """Displays notes below what was displayed before; nothing where there are none."""
+    """Displays notes below the previous output; does nothing if there are none."""
     found = markup(said)
     if found:
         html.show(found)

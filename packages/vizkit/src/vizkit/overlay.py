@@ -1,4 +1,4 @@
-"""Charts of several saved results in one: their curves over each other, or what they are drawn from as tables."""
+"""Combines charts of several saved results: overlays their curves, or extracts their data as tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .charts import Axis, Chart, Series, specification
 from .saved_results import SavedTable, Spec
 from .shape import thin
 
-# All curves of a comparison together: a page of two hundred has to be small.
+# For all curves of a comparison together, because a page with two hundred must stay small.
 _MOST_POINTS: Final = 12_000
 _FEWEST_POINTS: Final = 40
 _STRONG: Final = 8
@@ -24,14 +24,14 @@ def title_of(spec: Spec) -> str:
 
 
 def rows_of(spec: Spec) -> list[dict[str, Any]]:
-    """Returns the rows that a specification draws first; none where it holds none."""
+    """Returns the rows that a specification draws first; empty if it contains none."""
     data = spec.get("data")
     values = data.get("values") if isinstance(data, Mapping) else None
     return [row for row in values if isinstance(row, dict)] if isinstance(values, list) else []
 
 
 def has_curves(spec: Spec) -> bool:
-    """Whether a specification is a line chart of ours (`charts.specification`), whose points can be overlaid."""
+    """Whether a specification is a line chart of `charts.specification`, whose points can be overlaid."""
     rows = rows_of(spec)
     return (
         "vizkit" in (spec.get("usermeta") or {})
@@ -41,7 +41,7 @@ def has_curves(spec: Spec) -> bool:
 
 
 def as_table(spec: Spec) -> SavedTable | None:
-    """Returns what a specification is drawn from as a table; None where it holds no rows."""
+    """Returns the data of a specification as a table; None if it contains no rows."""
     rows = rows_of(spec)
     if not rows:
         return None
@@ -57,12 +57,13 @@ def overlaid(labels: Sequence[str], specs: Sequence[Spec], strong: int) -> Spec:
     """Returns one chart with the curves of several.
 
     Args:
-        labels: of the results, one a specification; a curve is called after its result.
-        strong: the place of the result whose curves stand out where there are more than eight.
+        labels: of the results, one per specification; curves are named after their result.
+        specs: of the charts.
+        strong: the index of the result whose curves are highlighted if there are more than eight.
     """
     first = specs[0]
     own = first["usermeta"]["vizkit"]
-    # Averages and single classes: a curve's own name says something only where there are several.
+    # The name of a curve (an average, a single class) matters only if there are several.
     is_named = any(len({row["series"] for row in rows_of(spec)}) > 1 for spec in specs)
     found = [
         (place, f"{label}: {name}" if is_named else label, points)

@@ -1,7 +1,7 @@
-"""The first picture of a result's page, as SVG or PNG: `picture.py PAGE svg|png` writes it to standard output.
+"""Extracts the first picture of a result's page: `picture.py PAGE svg|png` writes it to standard output.
 
-A program of its own, never imported in a render: vl-convert holds threads and half a gigabyte. It runs confined, since
-the page is a stranger's. Nothing is written where the page has no picture.
+A separate program, never imported in a render, because vl-convert keeps threads and half a gigabyte. It runs confined,
+because the page is untrusted. Writes nothing if the page has no picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-# In the order of their places in the page the first of these is its picture.
+# The first of these on the page is its picture.
 _SPEC: Final = r'<script type="application/json" class="vizkit-spec">(?P<spec>.*?)</script>'
 _SPECS: Final = r'<script type="application/json" class="vizkit-specs">(?P<specs>.*?)</script>'
 _IMAGE: Final = (
@@ -32,9 +32,10 @@ _VEGA_LITE: Final = "6.4"
 
 
 def picture(page: str, kind: str) -> bytes:
-    """Returns the picture; b"" where the page has none, or none that can be had in this form.
+    """Returns the picture; b"" if the page has none, or if it is not available in this format.
 
     Args:
+        page: the HTML.
         kind: "svg" or "png".
     """
     _, _, body = page.partition("<main>")
@@ -61,7 +62,7 @@ def _of_image(content: bytes, has: str, kind: str) -> bytes:
 def _of_spec(spec: dict[str, Any], kind: str) -> bytes:
     import vl_convert
 
-    # Nothing is fetched: all that a specification of ours needs is in it.
+    # Nothing is fetched: a specification of the toolkit contains everything it needs.
     of: dict[str, Callable[[], str | bytes]] = (
         {"svg": lambda: vl_convert.vega_to_svg(spec), "png": lambda: vl_convert.vega_to_png(spec, scale=_SCALE)}
         if "/vega/" in str(spec.get("$schema", ""))
@@ -76,7 +77,7 @@ def _of_spec(spec: dict[str, Any], kind: str) -> bytes:
 
 def _of_svg(svg: str, kind: str) -> bytes:
     if 'xmlns="' not in svg[:2000]:
-        # In a page an element needs no namespace; in a file of its own it does.
+        # An SVG element needs no namespace in a page, but does in a separate file.
         svg = html.unescape(svg) if "&nbsp;" in svg else svg
         svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     if kind == "svg":
@@ -88,7 +89,7 @@ def _of_svg(svg: str, kind: str) -> bytes:
 
 
 def _wrapped(content: bytes, kind: str) -> bytes:
-    """Returns an SVG that holds a bitmap."""
+    """Returns an SVG that contains a bitmap."""
     width, height = struct.unpack(">II", content[16:24]) if content.startswith(_PNG) else (640, 480)
     data = base64.b64encode(content).decode()
     return (
@@ -98,6 +99,6 @@ def _wrapped(content: bytes, kind: str) -> bytes:
 
 
 if __name__ == "__main__":
-    # V8 reserves addresses by the terabyte, so what it may use is limited instead: it is what a page can make grow.
+    # V8 reserves terabytes of addresses, so the limit applies to data instead, which is what a page can make grow.
     resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
     sys.stdout.buffer.write(picture(Path(sys.argv[1]).read_text(encoding="utf-8"), sys.argv[2]))

@@ -1,4 +1,4 @@
-"""Rows of predictions: what was true, with which score, for one class or for several."""
+"""Rows of predictions: truth and score, for one class or for several."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Scored:
     """One class against the rest.
 
     Attributes:
-        truth: booleans, some of each.
+        truth: booleans, with both values present.
         score: finite numbers.
-        weight: of each row, positive; None where all count once.
+        weight: of each row, positive; None if all count once.
     """
 
     label: str
@@ -65,14 +65,14 @@ class Scored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
-    """What a source says.
+    """The predictions of a source.
 
     Attributes:
-        classes: one, or one for each class.
-        rows: how many counted.
+        classes: the only one, or one for each class.
+        rows: the number of rows used.
         left_out: rows without a target or a finite score.
-        missing: classes that no row or every row has, which have no curve.
-        other: the other class, where there are two and the greater one was taken for the true one; "" else.
+        missing: classes that no row or every row has, which therefore have no curve.
+        other: the other class, if there are two and the greater one was assumed to be the true one; else "".
         notes: what a person has to know.
     """
 
@@ -84,7 +84,7 @@ class Predictions:
     notes: Notes = field(default_factory=Notes)
 
     def pooled(self) -> tuple[Any, Any, Any]:
-        """Returns truth, score and weight of all classes' decisions in one row, for micro averages."""
+        """Returns truth, score and weight of all classes' decisions concatenated, for micro averages."""
         weights = [each.weight for each in self.classes]
         return (
             np.concatenate([each.truth for each in self.classes]),
@@ -93,7 +93,7 @@ class Predictions:
         )
 
     def question_area(self, area: float) -> None:
-        """Notes that an area below 0.5 means the other class, with the area that it has."""
+        """Notes what an area below 0.5 means; suggests the other class, with its area."""
         if len(self.classes) != 1 or not area < 0.5:
             return
         words = f"An area below 0.5 means that scores rise where {self.classes[0].label} is not so"
@@ -102,18 +102,19 @@ class Predictions:
 
 
 def read_predictions(source: str, source_uri: str, variables: Mapping[str, Any]) -> Predictions:
-    """Reads a source and returns its predictions; see `predictions`."""
+    """Reads the predictions of a source; see `predictions`."""
     return predictions(read(source, source_uri, How.of(variables)), variables)
 
 
 def predictions(table: Table, variables: Mapping[str, Any]) -> Predictions:
-    """Returns one class against the rest where `trueclass` or one score says so, else each class against the rest.
+    """Returns one class against the rest if `trueclass` or a single score says so, else each class against the rest.
 
     Args:
+        table: the rows.
         variables: target_column, target_operator, trueclass, true_score_column, class_columns; all may be missing.
 
     Raises:
-        ValueError: a column is not there or holds no numbers, or there is nothing to tell apart.
+        ValueError: a column is missing or contains no numbers, or there is only one class.
     """
     name = find_target(table, str(variables.get("target_column") or ""))
     weight_name = table.find(WEIGHT_COLUMNS)
@@ -143,12 +144,12 @@ def predictions(table: Table, variables: Mapping[str, Any]) -> Predictions:
 
 
 def find_target(table: Table, given: str) -> str:
-    """Returns the column of the truth: the one given, or one of a usual name.
+    """Returns the column of the truth: the given one, or one with a usual name.
 
     Raises:
         ValueError: there is none; the text lists the columns.
     """
-    # "target" is what the arguments say where nobody said anything.
+    # "target" is the default of the arguments.
     found = given if given in table.names else table.find(TARGET_COLUMNS) if given in {"", "target"} else ""
     if not found:
         table.require(given or "target")
@@ -158,7 +159,7 @@ def find_target(table: Table, given: str) -> str:
 
 
 def _needed(table: Table, target: str, weight: str, score: str, classes: Sequence[str]) -> list[str]:
-    """Returns the columns to read: those that are named, and of the others what may hold scores."""
+    """Returns the columns to read: those that are named, else also those that may hold scores."""
     if score:
         return [name for name in (target, score, weight) if name]
     if classes:
@@ -182,7 +183,7 @@ def _weights(table: Table, rows: pl.DataFrame, name: str) -> Any:
 
 
 def _members(labels: Sequence[str], name: str, wanted: str, sign: str) -> tuple[Any, str, str]:
-    """Returns which labels count as true, in words, and the one label itself ("" for several)."""
+    """Returns which labels count as true, their description, and the label itself ("" for several)."""
     if not labels:
         raise ValueError(f'Column "{name}" has no values, so no row has a true class.')
     if not wanted:
@@ -210,7 +211,7 @@ def _members(labels: Sequence[str], name: str, wanted: str, sign: str) -> tuple[
 
 
 def _score_column(table: Table, rows: pl.DataFrame, target: str) -> str:
-    # "predicted" may hold classes.
+    # "predicted" may contain classes.
     usual = [found for name in SCORE_COLUMNS if (found := table.find([name])) and found != target]
     found = next((each for each in usual if rows.schema[each].is_numeric()), "") or next(iter(usual), "")
     if not found:
@@ -223,10 +224,10 @@ def _score_column(table: Table, rows: pl.DataFrame, target: str) -> str:
 
 
 def numbers(rows: pl.DataFrame, name: str) -> Any:
-    """Returns a column as floats, NaN where it holds no number.
+    """Returns a column as floats, NaN for values that are not numbers.
 
     Raises:
-        ValueError: there is no number in it.
+        ValueError: it contains no number.
     """
     column = rows.get_column(name)
     array = floats(column).fill_null(math.nan).to_numpy()

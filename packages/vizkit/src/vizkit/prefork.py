@@ -1,6 +1,7 @@
-"""What a render host does before it forks, for the sake of renders of tables and charts.
+"""Preparations of a render host before it forks, for renders of tables and charts.
 
-Each render would import and compile the data classes of some twenty modules anew: 17 ms of processor time for a table.
+Otherwise each render would import and compile the data classes of some twenty modules: 17 ms of processor time for a
+table.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ MODULES: Final = (
 
 
 def warm() -> None:
-    """Does once what is the same in most renders: addresses of scripts and style sheets, and a query that is not run.
+    """Does once what most renders have in common: computes URLs of scripts and style sheets, and builds a query.
 
-    Polars starts threads when it runs a query, and no child would have them. When a process writes its first query,
-    polars asks for the size of the stack, for which glibc reads the list of all memory maps, some 2,000 in a render: 3
+    The query is not run: polars would start threads, which children would not have. When a process builds its first
+    query, polars requests the stack size, for which glibc reads the list of all memory maps, some 2,000 in a render: 3
     ms of processor time.
     """
     try:

@@ -11,21 +11,21 @@ from . import cells, html, tabular
 from .notes import Notes
 
 MAX_COLUMNS: Final = 300
-# Of more columns there are no plots and associations: they take a tenth of a second each, and twice the columns four
-# times as many.
+# Tables with more columns get no plots and associations: they take a tenth of a second per column, and four times as
+# long for twice the columns.
 _MAX_PLOTTED: Final = 60
-# Two faults of accessibility in skrub's page: a list without a name, and empty cells that call themselves headers.
+# Two accessibility errors of skrub's page: a list without a name, and empty cells marked as headers.
 _SELECT: Final = re.compile(r"<select(?=[^<>]*column-filter-select)")
 _PADDING: Final = re.compile(r"<th(?=[^<>]*data-role=\"padding\")")
 
 
 def read_sample(source: str, source_uri: str, how: tabular.How, *, max_rows: int) -> tuple[pl.DataFrame, int, Notes]:
-    """Returns a source's rows with their types found out, the number of all, and what a person has to know.
+    """Returns a source's rows with detected types, the total number of rows, and the notes.
 
-    Of more than `max_rows` every n-th is taken, so that the sample is spread evenly and the same each time.
+    Of more than `max_rows` rows, every n-th is taken, so the sample is evenly spread and reproducible.
 
     Raises:
-        ValueError: no table, or none with rows; the text is for people.
+        ValueError: there is no table, or it has no rows; the text is for people.
     """
     found = tabular.read(source, source_uri, how)
     notes = found.notes
@@ -48,7 +48,7 @@ def _ordinal(number: int) -> str:
 
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
-    """Returns columns of types that the report does not know as text, which is all that can be said of them here."""
+    """Converts columns of types unknown to the report to text, which is all that it can handle."""
     rows = rows.cast({pl.Decimal: pl.Float64})
     return pl.DataFrame([each if _is_plain(each) else cells.as_text(each) for each in rows.get_columns()])
 
@@ -68,10 +68,10 @@ def report(rows: pl.DataFrame) -> str:
 
     from skrub import TableReport
 
-    # Arrow, which the report's plots are drawn by, takes no name with a NUL in it.
+    # Arrow, which the report's plots use, does not accept a NUL in a name.
     rows = rows.rename({name: name.replace("\0", "\ufffd") for name in rows.columns if "\0" in name})
     with warnings.catch_warnings():
-        # It warns of its own ways, such as labels that it has shortened.
+        # It warns about its own behaviour, such as shortened labels.
         warnings.simplefilter("ignore")
         few = rows.width <= _MAX_PLOTTED
         made: Any = TableReport(rows, title="", verbose=0, plot_distributions=few, compute_associations=few)

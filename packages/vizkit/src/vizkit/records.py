@@ -13,7 +13,7 @@ def is_tfrecord(content: bytes) -> bool:
 
 
 def begins_record(start: bytes, size: int) -> bool:
-    """Whether twelve bytes are the head of a record in a file of a size."""
+    """Whether twelve bytes are the head of a record in a file of the given size."""
     if len(start) < 12:
         return False
     length, checksum = struct.unpack_from("<QI", start)
@@ -24,7 +24,7 @@ def records(content: bytes, name: str) -> Iterator[bytes]:
     """Yields the records of a TFRecord file.
 
     Raises:
-        ValueError: it is cut off, or damaged.
+        ValueError: it is incomplete or damaged.
     """
     position = 0
     while position < len(content):

@@ -1,4 +1,4 @@
-"""What predictions of a number come to: errors, their quantiles, and charts. The figures are those of scikit-learn."""
+"""Evaluates predictions of a number: errors, their quantiles, and charts. The figures equal scikit-learn's."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Pairs:
 
     Attributes:
         names: of the two columns.
-        left_out: rows without one of the numbers.
-        ignored: a column of weights that is there and not used; "" for none.
+        left_out: rows that lack one of the numbers.
+        ignored: an existing column of weights, which is not used; "" for none.
     """
 
     truth: Any
@@ -52,11 +52,12 @@ def read_pairs(rows: pl.DataFrame, target: str = "", prediction: str = "") -> Pa
     """Returns the pairs of a table.
 
     Args:
-        target: column; "" finds it by its usual names.
+        rows: the table.
+        target: column; "" to find it by its usual names.
         prediction: likewise.
 
     Raises:
-        ValueError: a column is not there, or holds no numbers; the text is for people.
+        ValueError: a column is missing, or contains no numbers; the text is for people.
     """
     names = (_column(rows, target, _TRUE, "true values"), _column(rows, prediction, _PREDICTED, "predictions"))
     if names[0] == names[1]:
@@ -97,7 +98,7 @@ def _numbers(rows: pl.DataFrame, name: str) -> Any:
 def errors(pairs: Pairs) -> dict[str, float | None]:
     """Returns mae, rmse, r2, median_absolute_error, bias (mean of prediction minus truth) and rows.
 
-    r2 is None where the truth never changes.
+    r2 is None if the truth is constant.
     """
     residuals = pairs.predicted - pairs.truth
     spread = float(((pairs.truth - pairs.truth.mean()) ** 2).sum())
@@ -120,7 +121,7 @@ def quantiles(pairs: Pairs) -> list[tuple[str, float, float]]:
 
 
 def draw(pairs: Pairs) -> str:
-    """Returns charts: predicted against true, errors against predicted, and how often which error occurs."""
+    """Returns charts: predicted against true, errors against predicted, and a histogram of errors."""
     step = -(-len(pairs.truth) // _MAX_POINTS)
     truth, predicted = pairs.truth[::step], pairs.predicted[::step]
     ends = [float(min(truth.min(), predicted.min())), float(max(truth.max(), predicted.max()))]
@@ -140,7 +141,7 @@ def draw(pairs: Pairs) -> str:
 
 
 def histogram(pairs: Pairs) -> Chart:
-    """Returns how often which error occurs, over all rows."""
+    """Returns the histogram of errors, over all rows."""
     counts, edges = np.histogram(pairs.predicted - pairs.truth, 40)
     heights = [*counts.tolist(), int(counts[-1])]
     return Chart(

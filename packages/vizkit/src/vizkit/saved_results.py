@@ -1,8 +1,8 @@
-"""Results that were saved before, as the source of a comparison: what each drew, read from its executed notebook.
+"""Saved results as the source of a comparison: the contents of each, read from its executed notebook.
 
-The portal puts them into one folder: `results.json`, a list of objects with `label`, `file` (the notebook's name; ""
-where there is none) and `figures`, and the notebooks themselves. A notebook holds whatever somebody's code made: it is
-read inside the sandbox only, and what is not of a known form is left out.
+The portal puts them into one folder: `results.json`, a list of objects with `label`, `file` (the notebook's name; "" if
+there is none) and `figures`, and the notebooks themselves. A notebook contains the output of untrusted code, so it is
+read only inside the sandbox, and parts in an unknown format are ignored.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class SavedTable:
     """A table of a result.
 
     Attributes:
-        columns: their names, each once.
+        columns: unique names.
         rows: texts; None for no value.
-        total: how many rows the source had; more than `rows` where the result shows the first of them.
+        total: the number of rows in the source; more than `rows` if the result shows only the first.
     """
 
     columns: list[str]
@@ -54,13 +54,13 @@ class SavedTable:
 
 @dataclass(frozen=True)
 class SavedResult:
-    """What one result showed, in the order of its page.
+    """The contents of one result, in the order of its page.
 
     Attributes:
-        label: tells it from the others.
+        label: distinguishes it from the others.
         pictures: data URLs.
-        texts: what its cells printed or returned as text.
-        is_read: False where it has no notebook, or one that cannot be read.
+        texts: printed output and values shown as text.
+        is_read: False if it has no notebook, or an unreadable one.
     """
 
     label: str
@@ -73,10 +73,10 @@ class SavedResult:
 
 
 def read_results(source: str) -> list[SavedResult]:
-    """Returns the results in a folder, in the order in which they were chosen.
+    """Returns the results in a folder, in the order in which they were selected.
 
     Raises:
-        ValueError: the source is no such folder; the text is for people.
+        ValueError: the source is not such a folder; the text is for people.
     """
     path = Path(source, RESULTS_FILE)
     if not source or not path.is_file():
@@ -112,7 +112,7 @@ def _outputs(notebook: Any) -> Iterator[dict[str, Any]]:
 
 
 def _take(bundle: Mapping[str, Any], found: SavedResult) -> None:
-    """Adds what one output shows, in the form that a page prefers."""
+    """Adds the contents of one output, in the form that a page prefers."""
     for mime in bundle:
         if _VEGA.fullmatch(mime) and isinstance(bundle[mime], dict):
             found.charts.append(bundle[mime])
@@ -150,7 +150,7 @@ def _json(text: str) -> Any:
 
 
 def _grid(payload: Any) -> SavedTable | None:
-    """Returns the table of a `datatable`, whose cells are there by column."""
+    """Returns the table of a `datatable`, whose cells are stored by column."""
     try:
         names = [str(each["name"]) for each in payload["columns"]]
         columns = [[None if cell is None else str(cell) for cell in column] for column in payload["cells"]]
@@ -160,7 +160,7 @@ def _grid(payload: Any) -> SavedTable | None:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Returns the names, a repeated one with its number, so that a name is one column."""
+    """Returns unique names; a repeated one gets a number."""
     seen: dict[str, int] = {}
     made = []
     for name in names:
@@ -170,7 +170,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 class _Tables(HTMLParser):
-    """Collects the texts of tables' cells; a table inside another one's cell is text of that cell."""
+    """Collects the texts of tables' cells; a nested table counts as text of the outer cell."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -204,7 +204,7 @@ class _Tables(HTMLParser):
 
 
 def _plain_tables(markup: str) -> list[SavedTable]:
-    """Returns the tables of a page's markup, such as a data frame's; the first line holds the names."""
+    """Returns the tables in a page's markup, such as data frames; the first line contains the names."""
     parser = _Tables()
     parser.feed(markup)
     parser.close()
@@ -219,7 +219,7 @@ def _plain_tables(markup: str) -> list[SavedTable]:
 
 
 def _text(value: Any) -> str:
-    """Returns a notebook's text, which may be one or a list of lines."""
+    """Returns a notebook's text, which may be one text or a list of lines."""
     if isinstance(value, list):
         return "".join(map(str, value))
     return value if isinstance(value, str) else ""

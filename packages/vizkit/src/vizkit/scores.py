@@ -1,4 +1,4 @@
-"""What a classifier's scores come to: curves, areas, calibration, counts. The figures are those of scikit-learn."""
+"""Evaluates a classifier's scores: curves, areas, calibration, counts. The figures are the same as scikit-learn's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-# No screen shows more of a curve, and a page of ten curves stays small.
+# No screen shows more points of a curve, and a page with ten curves stays small.
 _SHOWN: Final = 1000
 
 
@@ -18,9 +18,9 @@ class Curve:
     Attributes:
         x: false positive rates, or recalls.
         y: true positive rates, or precisions.
-        thresholds: NaN where a point has none; the first of a ROC curve is infinite.
-        area: under all points, before any were left out.
-        count: how many points there were.
+        thresholds: NaN for points without one; the first of a ROC curve is infinite.
+        area: below all points, before thinning.
+        count: the number of points before thinning.
     """
 
     x: Any
@@ -30,7 +30,7 @@ class Curve:
     count: int
 
     def thinned(self, limit: int = _SHOWN) -> Curve:
-        """Returns the curve with at most so many points, equally far apart along it; corners within a pixel stay."""
+        """Returns the curve with at most `limit` points, evenly spaced along it; corners stay to within a pixel."""
         if len(self.x) <= limit:
             return self
         way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(self.x)) + np.abs(np.diff(self.y)))])
@@ -41,7 +41,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counts:
-    """True and false positives at each threshold, falling."""
+    """True and false positives at each threshold, in descending order."""
 
     right: Any
     wrong: Any
@@ -61,12 +61,12 @@ def _counts(truth: Any, score: Any, weight: Any = None) -> _Counts:
 
 
 def roc(truth: Any, score: Any, weight: Any = None) -> Curve:
-    """Returns the ROC curve: (0, 0) with an infinite threshold first, then by falling threshold.
+    """Returns the ROC curve: (0, 0) with an infinite threshold first, then by descending threshold.
 
     Args:
-        truth: booleans, some of each.
+        truth: booleans, with both values present.
         score: finite numbers, greater for true.
-        weight: of each row; None where all count once.
+        weight: of each row; None if all count once.
     """
     counts = _counts(truth, score, weight)
     fpr = np.append(0.0, counts.wrong / counts.wrong[-1])
@@ -75,13 +75,13 @@ def roc(truth: Any, score: Any, weight: Any = None) -> Curve:
 
 
 def roc_of_points(fpr: Any, tpr: Any, thresholds: Any) -> Curve:
-    """Returns the curve through points that somebody computed, in their order along the curve.
+    """Returns the curve through given points, in their order along the curve.
 
-    Points come by falling or by rising threshold. One that begins or ends short of a corner is not made longer.
+    Points are ordered by descending or ascending threshold. A curve that does not reach a corner is not extended.
     """
     if len(fpr) > 1 and fpr[0] > fpr[-1]:
         fpr, tpr, thresholds = fpr[::-1], tpr[::-1], thresholds[::-1]
-    # NumPy renamed trapz to trapezoid, and environments have either.
+    # NumPy renamed trapz to trapezoid, and environments have one or the other.
     area = float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2))
     return Curve(x=fpr, y=tpr, thresholds=thresholds, area=area, count=len(fpr))
 
@@ -101,7 +101,7 @@ def mean_roc(curves: list[Curve]) -> Curve:
 
 
 def _highest(fpr: Any, curve: Curve) -> Any:
-    # Of several points over one FPR the last is the highest.
+    # Of several points with the same FPR, the last is the highest.
     values, first = np.unique(curve.x[::-1], return_index=True)
     return np.interp(fpr, values, curve.y[::-1][first])
 
@@ -134,12 +134,12 @@ def best_f1(curve: Curve) -> tuple[int, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """How often what was predicted with a probability came true, by bins that hold rows.
+    """Reliability of predicted probabilities, by non-empty bins.
 
     Attributes:
         predicted: mean probability of each bin.
         observed: share of true rows in it.
-        counts: its rows.
+        counts: the number of its rows.
         low, high: 95 % confidence limits of `observed` (Wilson).
         ece: expected calibration error, the mean of |observed - predicted| over rows.
         brier: mean square of probability minus truth.
@@ -157,10 +157,14 @@ class Calibration:
 def calibration(
     truth: Any, score: Any, weight: Any = None, *, bins: int, strategy: Literal["uniform", "quantile"]
 ) -> Calibration:
-    """Returns the reliability of probabilities, by bins of equal width or of equally many rows.
+    """Returns the reliability of probabilities, by bins of equal width or of equal numbers of rows.
 
     Args:
-        weight: of each row; None where all count once. Shares are weighted then, and confidence limits are of the rows.
+        truth: booleans.
+        score: probabilities.
+        weight: of each row; None if all count once. It applies to shares, but confidence limits use the number of rows.
+        bins: how many.
+        strategy: "uniform" for equal width, "quantile" for equal numbers of rows.
     """
     weight = np.ones(len(score)) if weight is None else weight
     edges = np.linspace(0.0, 1.0, bins + 1)
@@ -194,7 +198,7 @@ def wilson(share: Any, count: Any, z: float = 1.959964) -> tuple[Any, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByClass:
-    """Figures by class, NaN where a class was never predicted, or never there."""
+    """Figures by class; NaN if a class was never predicted, or never occurred."""
 
     precision: Any
     recall: Any
@@ -205,7 +209,7 @@ class ByClass:
 
 
 def by_class(counts: Any) -> ByClass:
-    """Returns precision, recall and F1 by class of a matrix whose rows are the truth."""
+    """Returns precision, recall and F1 by class, from a matrix with the true classes as rows."""
     right, support, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     return ByClass(
         precision=_shares(right, predicted),

@@ -1,4 +1,4 @@
-"""Keeping a curve's shape: fewer points that cover the same pixels, and smoother ones that show where it goes."""
+"""Preserves a curve's shape: fewer points that cover the same pixels, and smoothed ones that show the trend."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ MAX_POINTS: Final = 1000
 
 
 def thin(x: Any, y: Any, limit: int = MAX_POINTS) -> Any:
-    """Returns which points to keep of a curve by rising x: of each slice its first, least, greatest and last.
+    """Returns which points of a curve with ascending x to keep: the first, least, greatest and last of each slice.
 
-    What is drawn of them covers the same pixels as all would, as long as a slice is no wider than a pixel or two.
+    Drawing them covers the same pixels as drawing all, as long as a slice is no wider than a pixel or two.
 
     Args:
-        x: an array, rising.
+        x: an array, ascending.
         y: an array of the same length.
+        limit: the maximum number of points.
     """
     import numpy as np
 
@@ -31,7 +32,7 @@ def thin(x: Any, y: Any, limit: int = MAX_POINTS) -> Any:
 
 
 def smooth(values: Sequence[float], weight: float) -> list[float]:
-    """Returns the exponential moving average, without the pull to zero at the start (as TensorBoard's)."""
+    """Returns the exponential moving average, without the bias towards zero at the start (like TensorBoard's)."""
     if weight <= 0:
         return list(values)
     average, total, smoothed = 0.0, 0.0, []

@@ -1,4 +1,4 @@
-"""Whole confusion matrices: a square of counts or of shares, with the names of classes or without."""
+"""Complete confusion matrices: a square of counts or shares, with or without class names."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _CELLS: Final = ("tn", "fp", "fn", "tp")
 _NAMES: Final = ("labels", "classes", "class_names", "target_names", "class_labels", "label_names", "categories")
 _DEPTH: Final = 4
 
-# Labels ("" where the file names none) and counts, the truth down.
+# Labels ("" if the file names none) and counts, with the true classes as rows.
 Square = tuple[list[str], Any]
 
 
 def are_counts(column: pl.Series) -> bool:
-    """Whether a column holds nothing but numbers that are not negative."""
+    """Whether a column contains only non-negative numbers."""
     return column.dtype.is_numeric() and column.null_count() == 0 and bool((column >= 0).all())
 
 
@@ -51,7 +51,7 @@ def are_counts(column: pl.Series) -> bool:
 
 
 def find(table: Table) -> tuple[str, list[str]] | None:
-    """Returns the column of labels ("" for none) and those of counts, where a table is square; None where it is not."""
+    """Returns the column of labels ("" for none) and those of counts, if a table is square; None if it is not."""
     rows = table.collect()
     if _is_row_of_cells(table):
         return "", list(table.names)
@@ -60,10 +60,10 @@ def find(table: Table) -> tuple[str, list[str]] | None:
     numeric = [name for name in rows.columns if are_counts(rows.get_column(name))]
     others = [name for name in rows.columns if name not in numeric]
     if not others and len(numeric) == rows.height:
-        # Names of predictions stand over predictions, however many there are.
+        # A table whose header names truth or prediction holds rows, however many there are.
         are_rows = table.has_header and (table.find(TARGET_COLUMNS) or table.find(PREDICTED_COLUMNS))
         return None if are_rows else ("", numeric)
-    # The names of rows and columns have to be those of the same classes, which need not all occur on both sides.
+    # The names of rows and columns must denote the same classes, which need not all occur on both sides.
     for name in others if len(others) == 1 else rows.columns if not others else ():
         counts = [each for each in rows.columns if each != name]
         column = rows.get_column(name)
@@ -75,10 +75,10 @@ def find(table: Table) -> tuple[str, list[str]] | None:
 
 
 def of_table(table: Table) -> Square:
-    """Returns the matrix that a table is.
+    """Returns the matrix in a table.
 
     Raises:
-        ValueError: it is none; the text is for people.
+        ValueError: the table is not a matrix; the text is for people.
     """
     found = find(table)
     if found is None:
@@ -110,7 +110,7 @@ def _texts(column: pl.Series) -> list[str]:
 
 
 def _bare(labels: Sequence[str]) -> tuple[list[str], str]:
-    """Returns labels without what says on which side they stand, as in "true cat", and the side: true or predicted."""
+    """Returns labels without the words that name their side, as in "true cat", and the side: true or predicted."""
     matches = [_SIDE.fullmatch(each.strip()) for each in labels]
     found = [match for match in matches if match]
     sides = {"true" if match[1] else "predicted" for match in found}
@@ -122,7 +122,7 @@ def _bare(labels: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _is_upright(name: str, row_side: str, column_side: str, notes: Notes) -> bool:
-    """Whether rows are the truth, as in scikit-learn, where no name says otherwise."""
+    """Whether rows are the true classes, as in scikit-learn, unless a name says otherwise."""
     is_predicted = re.sub(r"[\s\-.]+", "_", name.strip().casefold()) in PREDICTED_COLUMNS
     if row_side == "predicted" or column_side == "true" or (is_predicted and not row_side):
         notes.add("Rows of the matrix are the predicted classes, columns the true ones, as their names say.")
@@ -134,7 +134,7 @@ def _is_upright(name: str, row_side: str, column_side: str, notes: Notes) -> boo
 def _without_sums(
     rows: Sequence[str], columns: Sequence[str], counts: Any, notes: Notes
 ) -> tuple[list[str], list[str], Any]:
-    """Returns a matrix without the sums at its ends, told by their names or else by their values."""
+    """Returns a matrix without the sums at its ends, recognized by their names or else by their values."""
     keep_rows = [at for at, label in enumerate(rows) if label.casefold() not in _SUMS]
     keep_columns = [at for at, label in enumerate(columns) if label.casefold() not in _SUMS]
     if len(keep_rows) == len(rows) and len(keep_columns) == len(columns) and _ends_in_sums(counts):
@@ -153,7 +153,7 @@ def _ends_in_sums(counts: Any) -> bool:
 
 
 def _aligned(rows: list[str], columns: Sequence[str], counts: Any, notes: Notes) -> Square:
-    """Returns a matrix with the same labels down and across."""
+    """Returns a matrix with the same labels for rows and columns."""
     labels = [*rows]
     for each in columns:
         if not any(known_labels.same(label, each) for label in labels):
@@ -176,7 +176,7 @@ def _aligned(rows: list[str], columns: Sequence[str], counts: Any, notes: Notes)
 
 
 def of_json(source: str, notes: Notes) -> Square | None:
-    """Returns the matrix that a JSON object holds among other things, as reports of metrics do; None for none."""
+    """Returns the matrix in a JSON object, such as a report of metrics; None if there is none."""
     path = Path(source)
     if not path.is_file() or kinds.head_of(path).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
         return None
@@ -194,7 +194,7 @@ def of_json(source: str, notes: Notes) -> Square | None:
 
 
 def _held(found: Any, depth: int) -> tuple[str, Any, list[str]] | None:
-    # What pandas writes is a table.
+    # The format of pandas is a table.
     if not isinstance(found, Mapping) or depth == 0 or {"columns", "data"} <= set(found):
         return None
     for name, each in found.items():
@@ -220,7 +220,7 @@ def _is_square(value: Any) -> bool:
 
 
 def named(labels: list[str], counts: Any, names: list[str], notes: Notes) -> Square:
-    """Returns a matrix whose classes have names: those given where the file has none, else numbers."""
+    """Returns a matrix with class names: the given ones if the file has none, else numbers."""
     if any(labels):
         return labels, counts
     if len(names) == len(labels):
@@ -230,7 +230,7 @@ def named(labels: list[str], counts: Any, names: list[str], notes: Notes) -> Squ
 
 
 def say_shares(counts: Any, notes: Notes) -> bool:
-    """Returns whether a matrix holds shares or percentages; of what they are, and what that means, is noted."""
+    """Returns whether a matrix contains shares or percentages, and notes which, with the consequences."""
     if np.equal(counts, np.round(counts)).all() and counts.sum() > 1:
         return False
     down, across = counts.sum(axis=1), counts.sum(axis=0)

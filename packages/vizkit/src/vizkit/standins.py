@@ -1,7 +1,7 @@
-"""Stand-ins for what files written for Kubeflow's visualization server import, where the environment lacks it.
+"""Stand-ins for modules that files written for Kubeflow's visualization server import, if the environment lacks them.
 
-They read their files by TensorFlow's `file_io` and import gcsfs "for pandas"; here the source is a local file, so the
-little they use of the two needs neither. What the environment has is never replaced.
+These files read their input with TensorFlow's `file_io` and import gcsfs "for pandas". Here the source is a local file,
+so the few functions that they use need neither. Modules of the environment are never replaced.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _FILE_IO: Final = "tensorflow.python.lib.io.file_io"
 
 
 def install() -> None:
-    """Lets the stand-ins be imported from now on; calling it again changes nothing."""
+    """Makes the stand-ins importable; repeated calls have no effect."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        # Last: only what nobody else finds.
+        # Last, so that it finds only modules that nothing else finds.
         sys.meta_path.append(_Finder())
     _mend_itables()
 
@@ -31,7 +31,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the stand-ins."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        """Returns a spec for what is stood in for, None for everything else."""
+        """Returns a spec for stand-ins, None for everything else."""
         del path, target
         is_package = _FILE_IO.startswith(f"{name}.")
         if name not in {"gcsfs", _FILE_IO} and not is_package:
@@ -43,7 +43,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return ModuleType(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fills a module; one that is asked for more says what it is."""
+        """Fills a module; accessing any other attribute raises an explanation."""
         found: dict[str, Callable[..., Any]] = _FUNCTIONS if module.__name__ == _FILE_IO else {}
         module.__dict__.update(found)
         module.__doc__ = "A stand-in: see vizkit.standins."
@@ -60,7 +60,7 @@ def _refusal(module: str) -> Callable[[str], Any]:
 
 
 def get_matching_files(filename: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str]:
-    """Returns the files that a pattern, or one of several, matches, sorted."""
+    """Returns the sorted files that match a pattern, or any of several."""
     patterns = [filename] if isinstance(filename, str | os.PathLike) else list(filename)
     return sorted({name for pattern in patterns for name in glob.glob(os.fspath(pattern))})  # noqa: PTH207
 
@@ -72,7 +72,7 @@ def read_file_to_string(filename: str | os.PathLike[str], binary_mode: bool = Fa
 
 
 def file_exists(path: str | os.PathLike[str]) -> bool:
-    """Whether there is a file or a folder."""
+    """Whether a file or folder exists."""
     return Path(path).exists()
 
 
@@ -106,7 +106,7 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 
 
 def _mend_itables() -> None:
-    """Gives itables the function back by which its first versions loaded their script: it loads it by itself now."""
+    """Restores the function by which the first versions of itables loaded their script; now it loads automatically."""
     try:
         from itables import javascript
     except ImportError:

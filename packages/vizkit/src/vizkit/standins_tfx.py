@@ -1,4 +1,4 @@
-"""Kubeflow's types for TFDV and TFMA, made to show something: their widgets are loaded from the internet.
+"""Makes Kubeflow's types for TFDV and TFMA show something, although their widgets load from the internet.
 
 Used by the prelude of files without a header that import the two libraries; see `apps/.../catalogue/headerless.py`.
 """
@@ -14,7 +14,7 @@ _FACETS: Final = re.compile(r"<facets-overview\b[^<>]*\bproto-input=[\\'\"]*([A-
 
 
 def draw_facets() -> None:
-    """Lets HTML that would load Facets show its statistics by our own drawing."""
+    """Makes HTML that would load Facets show its statistics with this toolkit's drawing."""
     import IPython.display
 
     original = IPython.display.HTML
@@ -44,7 +44,7 @@ def _drawn(data: Any) -> str:
 
 
 def accept_evaluation_folders() -> None:
-    """Lets TFMA's `render_slicing_metrics` take an evaluation's folder, as Kubeflow's type gives it one."""
+    """Makes TFMA's `render_slicing_metrics` accept an evaluation's folder, which Kubeflow's type passes to it."""
     import tensorflow_model_analysis as tfma
 
     original = tfma.view.render_slicing_metrics

@@ -1,4 +1,4 @@
-"""Figures of each column over all rows, in one or two passes that never hold them."""
+"""Summarizes each column over all rows, in one or two passes that never keep the rows in memory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import polars as pl
 from .cells import as_text
 from .tabular import Table, values
 
-# A table of so many cells is held, and everything about it is exact.
+# A table with up to this many cells is kept in memory, and all its figures are exact.
 _EXACT_CELLS: Final = 5_000_000
-# In a larger one so many different values of a column are counted; of more, one in so many is, told by its hash.
+# In larger tables, up to this many distinct values of a column are counted. Above it, a sample chosen by hash is
+# counted.
 _EXACT_DISTINCT: Final = 2_000_000
 _ONE_IN: Final = 64
 _TASTE_ROWS: Final = 100_000
@@ -29,10 +30,10 @@ class ColumnSummary:
     Attributes:
         kind: number, text, date, true/false, or nested.
         missing: rows without a value: null, NaN, and in a text file an empty cell or a word such as NA.
-        distinct: values that differ; None where that is not counted.
-        is_exact: false where `distinct` is an estimate, which is then less than 2 % off.
-        low, high: values of the column as it has them.
-        mean: None where it is no number.
+        distinct: the number of distinct values; None if they are not counted.
+        is_exact: False if `distinct` is an estimate, with an error below 2 %.
+        low, high: values of the column, as written there.
+        mean: None if the column is not numeric.
     """
 
     name: str
@@ -56,7 +57,7 @@ def _summarized(found: Table, columns: Sequence[str]) -> list[ColumnSummary]:
     is_small = total * len(columns) <= _EXACT_CELLS
     if is_small:
         frame = found.select(pl.all(), from_frame=frame).lazy()
-    # By their places, in all that follows.
+    # Columns are identified by their positions from here on.
     places = {str(at): name for at, name in enumerate(columns)}
     schema = frame.collect_schema()
     readings = {place: found.readings.get(name, "") for place, name in places.items()}
@@ -80,7 +81,7 @@ def _summarized(found: Table, columns: Sequence[str]) -> list[ColumnSummary]:
 def _evaluated(
     found: Table, frame: pl.LazyFrame, expressions: Mapping[str, Mapping[str, pl.Expr]]
 ) -> dict[str, dict[str, Any]]:
-    """Returns each column's figures, in one pass; lows and highs as text."""
+    """Returns each column's figures from one pass; lows and highs as text."""
     flat = [each.alias(f"{at}.{key}") for at, made in enumerate(expressions.values()) for key, each in made.items()]
     answer = found.select(*flat, from_frame=frame)
     names = list(expressions)
@@ -127,7 +128,7 @@ def _figures(column: pl.Expr, kind: pl.DataType, _: str) -> dict[str, pl.Expr]:
 
 
 def _there(column: pl.Expr, kind: pl.DataType, found: Table) -> pl.Expr | None:
-    """Returns a column's values as they are told apart; None where that is not done."""
+    """Returns the values of a column to count distinct ones; None if they are not counted."""
     if kind.is_nested() or kind in {pl.Binary, pl.Null, pl.Object}:
         return None
     if found.is_text and kind == pl.String:
@@ -138,9 +139,10 @@ def _there(column: pl.Expr, kind: pl.DataType, found: Table) -> pl.Expr | None:
 def _distinct(
     found: Table, frame: pl.LazyFrame, counted: Mapping[str, pl.Expr], *, is_small: bool
 ) -> dict[str, tuple[int, bool]]:
-    """Returns how many values differ, and whether that is exact, by column.
+    """Returns the number of distinct values by column, and whether it is exact.
 
-    Of a large table a first taste says which columns have so many that counting them would take too much memory.
+    For a large table, a sample of the first rows shows which columns have so many that counting would take too much
+    memory.
     """
     if is_small:
         return _counts(found, frame, counted)
@@ -169,7 +171,7 @@ def _counts(found: Table, frame: pl.LazyFrame, counted: Mapping[str, pl.Expr]) -
 def _say_mixed(
     found: Table, frame: pl.LazyFrame, places: Mapping[str, str], figures: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """Notes the columns that few words keep from being of numbers."""
+    """Notes columns that are text only because of a few words among numbers."""
     for at, name in places.items():
         there, count = figures[at]["there"], figures[at].get("numbers", 0)
         if values.is_mixed(there, count):
@@ -181,7 +183,7 @@ def _say_mixed(
 
 
 def _as_written(frame: pl.LazyFrame, figures: dict[str, dict[str, Any]], readings: Mapping[str, str]) -> None:
-    """Puts the very texts of the least and greatest fractions in the place of their values."""
+    """Replaces the values of the least and greatest fractions by their original texts."""
     made = []
     for name, each in figures.items():
         if "wholes" in each and _is_number(each) and each["wholes"] < each["there"]:
@@ -221,7 +223,7 @@ def _one(
         name=name,
         kind="number" if is_number else "nested" if is_nested else _kind_of(kind),
         missing=total - there,
-        # An estimate may come out above what there can be.
+        # An estimate may exceed the number of values.
         distinct=None if count is None else min(count, there),
         is_exact=is_exact,
         low="" if is_nested else _say(low),

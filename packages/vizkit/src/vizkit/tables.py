@@ -1,4 +1,4 @@
-"""A table that is sorted, searched, filtered and paged through in the page; with the figures of all its rows."""
+"""A table that readers sort, search, filter and page through, with figures of all rows."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SHOWN_CHARS: Final = 120
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the page knows it.
+    """A column of the page's table.
 
     Attributes:
-        is_number: whether it is sorted by value and stands at the right.
-        mark: between whole and fraction, where its texts are no plain numbers; see `tabular.Table.readings`.
+        is_number: whether it is sorted by value and right-aligned.
+        mark: the decimal mark, if its texts are not plain numbers; see `tabular.Table.readings`.
     """
 
     name: str
@@ -61,11 +61,11 @@ def table(
     """Returns a table of values as markup.
 
     Args:
-        columns: names; of one that is no `Column` the values decide whether it is a number's.
+        columns: names, or `Column`s; for a name, the values determine whether the column is numeric.
         rows: values by column; None is no value.
-        total: the number of all rows, where `rows` are the first of more.
+        total: the number of all rows, if `rows` are only the first.
         summary: figures of all rows, by column.
-        caption: what the table is; for those who cannot see it too.
+        caption: the table's title, also for screen readers.
         notes: sentences below the controls.
         digits: significant digits of fractions; None shows them in full.
     """
@@ -101,15 +101,17 @@ def show_source(
     columns: Sequence[str] = (),
     max_rows: int = 10_000,
 ) -> tuple[int, int]:
-    """Displays a source's rows: the first of them, and figures of all; returns the numbers of all rows and columns.
+    """Displays the first rows of a source, and figures of all; returns the total numbers of rows and columns.
 
     Args:
-        how: what a person says about the file.
-        columns: which to show, in that order; all where empty.
-        max_rows: how many rows to put into the page.
+        source: the source.
+        source_uri: its address, for people.
+        how: what a person specifies about the file.
+        columns: which to show, in that order; empty for all.
+        max_rows: the number of rows in the page.
 
     Raises:
-        ValueError: the source is no table, or lacks a column; the text is for people.
+        ValueError: the source is not a table, or lacks a column; the text is for people.
     """
     from . import cells, notes, summaries, tabular
 
@@ -166,7 +168,7 @@ def _inner(
     caption: str,
     notes: Sequence[str],
 ) -> str:
-    """Returns the first rows, for who has no scripts."""
+    """Returns the first rows, for readers without scripts."""
     words = caption or f"{total:,} rows, {len(columns):,} columns; the first of them"
     head = [column.name[:_SHOWN_CHARS] for column in columns[:_SHOWN_COLUMNS]]
     shown = [[_short(column[at]) for column in cells[:_SHOWN_COLUMNS]] for at in range(min(here, _SHOWN_ROWS))]

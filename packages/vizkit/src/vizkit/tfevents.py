@@ -1,4 +1,4 @@
-"""Scalars of TensorBoard's event files, without TensorBoard: the few fields of `tensorflow.Event` that hold them."""
+"""Scalars in TensorBoard's event files, without TensorBoard: parses the few relevant fields of `tensorflow.Event`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def scalars(path: Path) -> Iterator[tuple[int, str, float]]:
     """Yields step, tag and value of each scalar.
 
     Raises:
-        ValueError: the file is too large, damaged, or holds no events.
+        ValueError: the file is too large, damaged, or contains no events.
     """
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"{path.name} is larger than {_MAX_BYTES // 1024**2} MB.")
@@ -46,7 +46,7 @@ def _scalar(step: int, value: dict[int, Any]) -> Iterator[tuple[int, str, float]
 
 
 def _of_tensor(tensor: dict[int, Any]) -> float | None:
-    """Returns a tensor's number; None where it is no single float."""
+    """Returns a tensor's number; None if it is not a single float."""
     kind, content = tensor.get(1), tensor.get(4)
     if kind not in {_FLOAT, _DOUBLE}:
         return None
@@ -60,7 +60,7 @@ def _of_tensor(tensor: dict[int, Any]) -> float | None:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """Yields a message's fields by number: whole numbers, fractions, and bytes."""
+    """Yields a message's fields by number: integers, fractions, and bytes."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

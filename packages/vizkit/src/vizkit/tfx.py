@@ -1,4 +1,4 @@
-"""What TFDV and TFMA show in a notebook, drawn by us: their own widgets load from a CDN, so here they would stay blank.
+"""Draws what TFDV and TFMA show in a notebook, because their own widgets load from a CDN and would stay blank here.
 
 A render host calls the `configure_` functions, each once its library is imported (display_defaults.py).
 """
@@ -18,7 +18,7 @@ from .evaluation_plots import plot_of
 
 
 def configure_tfdv() -> None:
-    """Makes `tfdv.visualize_statistics` and `tfdv.get_statistics_html` draw with our means."""
+    """Makes `tfdv.visualize_statistics` and `tfdv.get_statistics_html` use this toolkit's drawing."""
     import tensorflow_data_validation as tfdv
     from tensorflow_data_validation.utils import display_util
 
@@ -33,21 +33,21 @@ def configure_tfdv() -> None:
         allowlist_features: Any = None,
         denylist_features: Any = None,
     ) -> str:
-        """As TFDV's: the markup of one data set's statistics, or of two beside each other."""
-        # Its own function decides about names, slices and features.
+        """Like TFDV's: returns the markup of one data set's statistics, or of two next to each other."""
+        # TFDV's own function determines names, slices and features.
         combined = display_util._get_combined_statistics(  # noqa: SLF001
             lhs_statistics, rhs_statistics, lhs_name, rhs_name, allowlist_features, denylist_features
         )
         return draw_statistics(datasets_of(combined))
 
-    # That it will be another function one day is nothing to whom a result is shown.
+    # Its deprecation warning is irrelevant to the readers of a result.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     display_util.get_statistics_html = get_statistics_html
     tfdv.get_statistics_html = get_statistics_html
 
 
 def configure_tfma() -> None:
-    """Makes the functions of TFMA's `view` draw here."""
+    """Makes the functions of TFMA's `view` use this toolkit's drawing."""
     from tensorflow_model_analysis import view
     from tensorflow_model_analysis.view import widget_view
 
@@ -58,13 +58,13 @@ def configure_tfma() -> None:
 
 
 def configure_beam() -> None:
-    """Lets Beam finish its files in a render: a pool of `multiprocessing` takes a semaphore, and none is there."""
+    """Lets Beam finish its files in a render: a `multiprocessing` pool needs a semaphore, and a render has none."""
     from apache_beam import pipeline  # type: ignore[import-not-found]
     from apache_beam.internal import util  # type: ignore[import-not-found]
     from apache_beam.utils import interactive_utils  # type: ignore[import-not-found]
 
     def run_using_threadpool(fn_to_execute: Callable[[Any], Any], inputs: Iterable[Any], pool_size: int) -> list[Any]:
-        """As Beam's, with threads alone."""
+        """Like Beam's, with threads only."""
         from concurrent.futures import ThreadPoolExecutor
 
         given = list(inputs)
@@ -74,7 +74,7 @@ def configure_beam() -> None:
             return list(pool.map(fn_to_execute, given))
 
     util.run_using_threadpool = run_using_threadpool
-    # In a notebook it would load jQuery from a CDN, and say that it could draw each pipeline if more was installed.
+    # In a notebook it would load jQuery from a CDN, and advertise drawings of pipelines that need more packages.
     for module in (interactive_utils, pipeline):
         module.is_in_ipython = lambda: False
 
@@ -83,7 +83,7 @@ def configure_beam() -> None:
 
 
 class Shown:
-    """What takes a TFMA widget's place: displayed by a notebook in the same way."""
+    """Replaces a TFMA widget; notebooks display it in the same way."""
 
     def __init__(self, markup: str) -> None:
         self._markup = markup
@@ -99,7 +99,7 @@ def render_slicing_metrics(
     weighted_example_column: str | None = None,  # noqa: ARG001  (TFMA's signature)
     event_handlers: Any = None,  # noqa: ARG001
 ) -> Shown:
-    """As TFMA's: the metrics of the slices by a column or a spec, or the overall ones; also of an evaluation's path."""
+    """Like TFMA's: metrics of the slices by a column or spec, or the overall ones; also takes an evaluation's path."""
     if isinstance(result, str | PathLike):
         return Shown(draw_evaluations(read_evaluations(fspath(result)), slicing_column=slicing_column or ""))
     return _show({"metrics": result.slicing_metrics}, slicing_column, slicing_spec)
@@ -113,7 +113,7 @@ def render_slicing_attributions(
     weighted_example_column: str | None = None,  # noqa: ARG001  (TFMA's signature)
     event_handlers: Any = None,  # noqa: ARG001
 ) -> Shown:
-    """As TFMA's: how much each feature contributes to a metric, by slice."""
+    """Like TFMA's: the contribution of each feature to a metric, by slice."""
     found = [(keys, _of_metric(by_output, metric_name)) for keys, by_output in result.attributions]
     return _show({"attributions": found}, slicing_column, slicing_spec)
 
@@ -132,7 +132,7 @@ def _of_metric(by_output: Mapping[str, Any], metric_name: str | None) -> dict[st
 
 
 def render_time_series(results: Any, slicing_spec: Any = None, display_full_path: bool = False) -> Shown:  # noqa: FBT001, FBT002
-    """As TFMA's: one slice's metrics in several evaluations, beside each other."""
+    """Like TFMA's: one slice's metrics in several evaluations, next to each other."""
     found = {}
     for at, each in enumerate(results.get_results(), 1):
         path = str(each.model_location or "")
@@ -150,7 +150,7 @@ def render_plot(
     k: int | None = None,
     label: str | None = None,  # noqa: ARG001  (TFMA's signature)
 ) -> Shown:
-    """As TFMA's: the curves and the calibration of the slice that a spec names, or of all examples."""
+    """Like TFMA's: the curves and the calibration of the slice that a spec names, or of all examples."""
     from google.protobuf import json_format
     from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 

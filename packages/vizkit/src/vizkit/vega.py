@@ -1,4 +1,4 @@
-"""Vega and Vega-Lite specifications: checked, and with their data in them."""
+"""Vega and Vega-Lite specifications: checks them, and embeds their data."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MAX_DEPTH: Final = 60
 
 
 def read_spec(path: Path, root: Path) -> tuple[dict[str, Any], list[str]]:
-    """Returns a specification that needs nothing from outside, and what a person has to know.
+    """Returns a self-contained specification, and notes for people.
 
     Raises:
-        ValueError: no specification, or its data is elsewhere; the text is for people.
+        ValueError: it is not a specification, or its data is elsewhere; the text is for people.
     """
     if path.stat().st_size > embedding.MAX_TEXT_BYTES:
         raise ValueError("The specification is larger than 20 MB. Let it hold less data.")
@@ -27,7 +27,7 @@ def read_spec(path: Path, root: Path) -> tuple[dict[str, Any], list[str]]:
         raise ValueError(f"{path.name} is not JSON: {error}") from None
     if not isinstance(spec, dict):
         raise ValueError(f"{path.name} holds no JSON object, and a Vega-Lite specification is one.")  # noqa: TRY004
-    # What other tools keep in it says nothing about the drawing.
+    # Other tools' metadata is irrelevant to the drawing.
     spec.pop("usermeta", None)
     is_vega = "/vega/" in str(spec.get("$schema", ""))
     if not is_vega and not any(name in spec for name in _VIEWS):
@@ -37,7 +37,7 @@ def read_spec(path: Path, root: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def _inlined(value: Any, place: Path, root: Path, depth: int, *, is_data: bool = False) -> Any:
-    """Returns the specification with the data that it names in the place of the names."""
+    """Returns the specification with the data files that it names embedded."""
     if depth > _MAX_DEPTH:
         raise ValueError("The specification is nested too deeply.")
     if isinstance(value, list):
@@ -47,7 +47,7 @@ def _inlined(value: Any, place: Path, root: Path, depth: int, *, is_data: bool =
     if is_data and "url" in value:
         return _data(value, place, root)
     return {
-        # Rows are no specification; "data" is one of a view, or of a look-up.
+        # Rows are not specifications; "data" belongs to a view, or to a look-up.
         name: each if name == "values" and is_data else _inlined(each, place, root, depth + 1, is_data=name == "data")
         for name, each in value.items()
     }
@@ -85,7 +85,7 @@ def _without_url(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(spec: dict[str, Any]) -> list[str]:
-    """Returns what the schema of Vega-Lite has against a specification; it may be drawn all the same."""
+    """Returns the violations of Vega-Lite's schema; the specification may be drawable nevertheless."""
     try:
         import altair as alt
         import jsonschema

@@ -17,7 +17,7 @@ SAMPLES: Final = {
     "tip-prediction": "Who tips generously? Statistics, schema, training and evaluation on real restaurant bills.",
     "control-flow": "A loop, conditions, a nested pipeline, an importer and collected outputs.",
 }
-"""Name -> description; each has a Python source and its compiled .yaml beside this file."""
+"""Name -> description; each has a Python source and a compiled .yaml next to this file."""
 IMPORTED_URI: Final = "minio://mlpipeline/v2/artifacts/samples/colours.csv"
 
 
@@ -27,7 +27,7 @@ def compiled(name: str) -> Path:
 
 
 def load_samples(store: Store, places: Places) -> None:
-    """Uploads each sample and adds a run of it, unless that was done before in this data directory."""
+    """Uploads each sample and adds a run of it, unless this was already done in this data directory."""
     mark = places.root / _MARK
     if mark.exists():
         return
@@ -42,7 +42,7 @@ def load_samples(store: Store, places: Places) -> None:
         try:
             pipeline = pipelines_api.add_pipeline(store, name, spec, {"description": description})
         except ApiError:
-            continue  # somebody has uploaded a pipeline of that name already
+            continue  # somebody has already uploaded a pipeline with that name
         runs_api.add_run(
             store,
             experiment_id=experiment["id"],

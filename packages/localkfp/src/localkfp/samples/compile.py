@@ -1,4 +1,4 @@
-"""`python -m localkfp.samples.compile [FOLDER]`: writes the samples' compiled .yaml files, here by default."""
+"""`python -m localkfp.samples.compile [FOLDER]`: compiles the samples to .yaml files, by default into this folder."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """Sample pipeline "control-flow": a loop with collected outputs, conditions, a nested pipeline and an importer.
 
-Its steps do next to nothing, so that the graph is what there is to see. Compile it with
-`python -m localkfp.samples.compile`.
+Its steps do next to nothing, because only the graph matters. Compile it with `python -m localkfp.samples.compile`.
 """
 
-# A component is one function that has to stand alone: imports, helpers and all go into its body.
+# A component is one self-contained function: its body includes all imports and helpers.
 # ruff: noqa: ANN201, B006, PLC0415, PTH123, T201
 
 from kfp import dsl

@@ -4,7 +4,7 @@ Shaped like the taxi pipeline of TFX (examples, statistics, schema, trainer, eva
 that the plotly package ships. Compile it with `python -m localkfp.samples.compile`.
 """
 
-# A component is one function that has to stand alone: imports, helpers and all go into its body.
+# A component is one self-contained function: its body includes all imports and helpers.
 # ruff: noqa: ANN001, ANN201, ANN202, B006, B905, C901, FBT001, FBT002, PLC0415, PLR0915, PTH123, RUF007, T201
 
 from kfp import dsl

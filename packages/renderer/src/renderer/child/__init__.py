@@ -1,1 +1,1 @@
-"""The untrusted side: run as a program by the interpreters of environments, never imported by the portal as a whole."""
+"""The untrusted side: programs that the environments' interpreters run. The portal imports only some of its modules."""

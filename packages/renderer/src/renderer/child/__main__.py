@@ -7,11 +7,11 @@ import json
 import sys
 from pathlib import Path
 
-# A script's own folder is on the path, and `-I -S` leaves little else there.
+# Python puts a script's own folder on the path, and `-I -S` adds little else.
 if __name__ == "__main__":
     program, argument, *rest = sys.argv[1:]
     if program == "supervise":
-        from render_child.host.supervisor import Supervisor  # found beside this file, at run time
+        from render_child.host.supervisor import Supervisor  # found next to this file, at run time
 
         sys.exit(Supervisor(json.loads(Path(argument).read_text(encoding="utf-8"))).run())
     if program == "run":

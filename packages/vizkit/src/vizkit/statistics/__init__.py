@@ -1,4 +1,4 @@
-"""Statistics of data sets as TensorFlow Data Validation has them: read from its files, or computed, and drawn.
+"""Statistics of data sets in the form of TensorFlow Data Validation: read from its files, or computed, and drawn.
 
-`read` needs tensorflow-metadata, `compute` polars and NumPy, `draw` nothing; TensorFlow is needed by none of them.
+`read` needs tensorflow-metadata, `compute` polars and NumPy, `draw` nothing. None of them needs TensorFlow.
 """

@@ -1,7 +1,7 @@
-"""How the values of a feature are drawn: Vega-Lite specifications without data, and the first picture of a page.
+"""The charts of a feature's values: Vega-Lite specifications without data, and the first picture of a page.
 
-The page's script fills a specification with the figures of one feature when its card comes into view: a page of a
-thousand features holds each specification once.
+The page's script fills a specification with the data of one feature when its card becomes visible, so a page with a
+thousand features contains each specification once.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ Row = tuple[str, Sequence[Feature | None]]
 
 
 def specifications(datasets: Sequence[Dataset]) -> dict[str, drawings.Spec]:
-    """Returns the specifications by what they draw.
+    """Returns the specifications by name.
 
-    `standard`: a histogram. `quantiles`: a lane of tenths for each data set. `values`: bars of the most frequent ones.
+    `standard`: a histogram. `quantiles`: a lane of tenths for each data set. `values`: bars of the most frequent
+    values.
     """
     numbers = range(len(datasets))
     colour = {
@@ -41,7 +42,7 @@ def specifications(datasets: Sequence[Dataset]) -> dict[str, drawings.Spec]:
 def _spec(
     encoding: dict[str, Any], *, height: Any, meta: dict[str, Any], fields: Sequence[tuple[str, str, str]], **more: Any
 ) -> Any:
-    """Returns a specification without rows; `fields` are (field, title, kind) of what a reader is told of a mark."""
+    """Returns a specification without rows; `fields` are (field, title, kind) of the values shown for a mark."""
     named = [{"field": field, "title": title, "kind": kind} for field, title, kind in fields]
     return {
         "$schema": drawings.SCHEMA,
@@ -68,7 +69,7 @@ def _standard(colour: dict[str, Any], *, several: bool) -> Any:
         "y": {"field": "count", "type": "quantitative", "title": None, "stack": None, "axis": {"tickCount": 3}},
         "color": colour,
     }
-    # Of several data sets each bar is seen through those before it.
+    # With several data sets, bars are transparent so that those behind them are visible.
     look = {"fillOpacity": 0.45, "strokeWidth": 1} if several else {"fillOpacity": 0.8, "strokeWidth": 0}
     if several:
         encoding["stroke"] = colour
@@ -109,13 +110,13 @@ def _values(colour: dict[str, Any], *, several: bool) -> Any:
     return _spec(encoding, height=step, fields=fields, layer=layers, padding=padding, meta=meta)
 
 
-# --- The first picture: the first features beside each other ------------------------------------------------------
+# --- The first picture: the first features side by side -----------------------------------------------------------
 
 
 def picture(datasets: Sequence[Dataset], rows: Sequence[Row]) -> drawings.Spec | None:
-    """Returns the first features' histograms in one specification, with their data; None where there is nothing.
+    """Returns the first features' histograms in one specification, with their data; None if there are none.
 
-    Where no feature is numeric, it has the most frequent values of the first ones.
+    If no feature is numeric, it shows the most frequent values of the first features.
     """
     drawn = [(name, found) for name, found in rows if any(_histogram(each) for each in found)]
     kind, read = ("standard", _histogram) if drawn else ("values", _frequencies)
@@ -130,7 +131,7 @@ def picture(datasets: Sequence[Dataset], rows: Sequence[Row]) -> drawings.Spec |
         return None
     made = specifications(datasets)[kind]
     if len(datasets) > 1:
-        # The page has a legend of its own; the picture has the data sets' names.
+        # The page has a legend of its own; the picture needs the data sets' names.
         labels = json.dumps([each.name for each in datasets])
         legend = {"title": None, "labelExpr": f"{labels}[datum.value]"}
         (made["layer"][0] if "layer" in made else made)["encoding"]["color"]["legend"] = legend
@@ -154,7 +155,7 @@ def _histogram(feature: Feature | None) -> list[dict[str, Any]]:
 
 
 def _bucket(bucket: Bucket) -> dict[str, Any]:
-    # One value alone is a bar of width 1.
+    # A single value becomes a bar of width 1.
     widen = 0.5 if bucket.low == bucket.high else 0.0
     return {"x": bucket.low - widen, "x2": bucket.high + widen, "count": bucket.count}
 

@@ -1,4 +1,4 @@
-"""What is known of one column: its type as TFDV finds it, and its figures."""
+"""Describes one column: its type as TFDV detects it, and its figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WHOLE: Final = r"^[+-]?\d+(?:_\d+)*$"
 
 
 def describe(name: str, column: Any) -> Feature:
-    """Returns what is known of one column, a polars series: texts as read from CSV, or values of any type."""
+    """Describes one column, a polars series: texts as read from CSV, or values of any type."""
     import polars as pl
 
     rows = len(column)
@@ -68,7 +68,7 @@ def _figures(kind: str, values: Any) -> dict[str, Any]:
 
 
 def _typed(column: Any) -> tuple[str, Any]:
-    """Returns a column's type, and its values as that type; empty texts are missing."""
+    """Returns a column's type, and its values with that type; empty texts are missing."""
     import polars as pl
 
     kind = column.dtype
@@ -82,7 +82,7 @@ def _typed(column: Any) -> tuple[str, Any]:
 
 
 def as_texts(column: Any) -> Any:
-    """Returns a column's values as texts, whatever their type."""
+    """Returns a column's values as text, whatever their type."""
     import polars as pl
 
     from ..cells import as_text
@@ -101,7 +101,7 @@ def _typed_texts(texts: Any) -> tuple[str, Any]:
 
     present = texts.drop_nulls()
     if not len(present):
-        # TFDV knows no type without values either.
+        # TFDV does not determine a type without values either.
         return "STRING", texts
     bare = present.str.strip_chars()
     whole = bare.cast(pl.Int64, strict=False)
@@ -116,7 +116,7 @@ def _typed_texts(texts: Any) -> tuple[str, Any]:
     if odd.is_empty():
         return "FLOAT", numbers.cast(pl.Float32)
     kind = "INT" if all(isinstance(each, int) for each in other.values()) and len(rest) == len(odd) else "FLOAT"
-    # TFDV keeps the numbers of a CSV file in 32 bits.
+    # TFDV keeps the fractions of a CSV file in 32 bits.
     dtype = pl.Int64 if kind == "INT" else pl.Float32
     replaced = present.replace_strict(list(other), list(other.values()), default=None, return_dtype=dtype)
     plain = whole if kind == "INT" else numbers.cast(pl.Float32)
@@ -124,7 +124,7 @@ def _typed_texts(texts: Any) -> tuple[str, Any]:
 
 
 def _python_numbers(texts: Any) -> dict[str, float] | None:
-    """Returns the numbers that Python alone sees in some texts, such as 1_000; None if one of them is none."""
+    """Returns the numbers that only Python recognizes in some texts, such as 1_000; None if a text is not a number."""
     found: dict[str, float] = {}
     for text in texts.unique(maintain_order=True):
         try:
@@ -166,7 +166,7 @@ def _numbers(values: Any) -> Numbers:
         return no_numbers(nan)
     with np.errstate(invalid="ignore", over="ignore"):
         mean, variance = float(np.mean(array)), float(np.var(array))
-    # Of values that are infinite TFDV knows no mean.
+    # TFDV has no mean if values are infinite.
     mean = mean if math.isfinite(mean) else math.nan
     finite = array[np.isfinite(array)]
     distinct, counts = np.unique(array, return_counts=True)

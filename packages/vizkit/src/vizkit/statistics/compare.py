@@ -1,4 +1,4 @@
-"""Two figures that TFDV does not store: how unevenly a feature's values are spread, and how two data sets differ."""
+"""Two figures that TFDV does not store: how unevenly a feature's values are distributed, and how data sets differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .model import Bucket, Feature
 
 
 def unevenness(feature: Feature) -> float:
-    """Returns 0 where all buckets (or values) are equally frequent, to 1 where one has everything: 1 - entropy."""
+    """Returns 1 - entropy: 0 if all buckets (or values) are equally frequent, 1 if one has everything."""
     if feature.numbers is not None:
         counts = [bucket.count for bucket in feature.numbers.standard]
     else:
@@ -22,10 +22,10 @@ def unevenness(feature: Feature) -> float:
 
 
 def difference(found: Sequence[Feature | None]) -> float | None:
-    """Returns how far a feature's data sets are apart at most, 0 to 1; None where fewer than two have it.
+    """Returns the largest distance between a feature's data sets, 0 to 1; None if fewer than two have it.
 
-    Numeric: the largest distance between the shares of values below any one value. Categorical: the largest
-    difference in the share of any one value (TFDV's L-infinity). A share of missing ones that differs more counts.
+    Numeric: the largest distance between the cumulative shares. Categorical: the largest difference in the share of any
+    one value (TFDV's L-infinity). The difference in the share of missing values counts if it is larger.
     """
     present = [each for each in found if each is not None]
     if len(present) < 2:
@@ -61,10 +61,12 @@ def _steps_apart(one: tuple[Bucket, ...], other: tuple[Bucket, ...]) -> float:
 
 
 def below(buckets: Sequence[Bucket], value: float, *, is_left: bool = False) -> float:
-    """Returns the share of values up to one, evenly spread within each bucket.
+    """Returns the share of values up to a value, assuming an even distribution within each bucket.
 
     Args:
-        is_left: those that equal it do not count.
+        buckets: of the histogram.
+        value: the upper limit.
+        is_left: exclude values equal to it.
     """
     whole = sum(bucket.count for bucket in buckets)
     found = 0.0

@@ -1,8 +1,8 @@
-"""Statistics of CSV and Parquet files by polars, with the figures that TFDV 1.16 gives for the same file.
+"""Statistics of CSV and Parquet files with polars, with the same figures as TFDV 1.16 for the same file.
 
-A column's type is found as TFDV finds it: INT where each value is a whole number that fits 64 bits, FLOAT where each is
-a number, STRING otherwise; an empty cell is a missing value. Where TFDV estimates quantiles (above some thousand
-distinct values), these are exact.
+A column's type is determined as in TFDV: INT if each value is a whole number that fits 64 bits, FLOAT if each is a
+number, STRING otherwise; an empty cell is a missing value. Quantiles that TFDV estimates (above some thousand distinct
+values) are exact here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .read import split_of
 
 # Columns are read in groups, so that a file of any size fits: each group is one pass over the file.
 _GROUP_CELLS: Final = 20_000_000
-# Each is a data set, and they have to be told apart.
+# Each is a data set, and they have to be distinguishable.
 _MAX_GROUPS: Final = 8
 
 
@@ -37,14 +37,14 @@ def compute_statistics(
     """Returns the statistics of a source's tables: all files together, or those of each split (`Split-train/...`).
 
     Args:
-        features: the columns to describe; none for all.
-        split_by: a column whose values make data sets of their own.
-        max_rows: only so many of the first rows; 0 for all.
-        how: what a person says about the files.
-        notes: where to say what was assumed.
+        features: the columns to describe; empty for all.
+        split_by: a column whose values define separate data sets.
+        max_rows: only this many of the first rows; 0 for all.
+        how: what a person specifies about the files.
+        notes: receives what was assumed.
 
     Raises:
-        ValueError: no table, no rows, no such column; the text is for people.
+        ValueError: no table, no rows, or no such column; the text is for people.
     """
     notes = Notes() if notes is None else notes
     splits: dict[str, list[Path]] = {}
@@ -80,7 +80,7 @@ def _groups(places: list[int], rows: int) -> Iterator[list[int]]:
 
 
 def _by_place(table: tabular.Table, max_rows: int) -> Any:
-    """Returns the rows to describe, columns called by their places."""
+    """Returns the rows to describe, with columns named by their positions."""
     frame = table.by_place(table.names)
     return frame.head(max_rows) if max_rows else frame
 

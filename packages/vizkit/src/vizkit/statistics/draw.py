@@ -1,4 +1,4 @@
-"""Drawing statistics: every feature's figures and histogram, several data sets in one, in a page that needs nothing."""
+"""Draws statistics: every feature's figures and histogram, several data sets in one, in a self-contained page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import charts
 from .compare import difference, unevenness
 from .model import Bucket, Dataset, Feature
 
-# As many as there are colours.
+# The number of available colours.
 MAX_DATASETS: Final = 8
 _MAX_TABLE_ROWS: Final = 4000
 _MAX_RANKS: Final = 50
@@ -20,13 +20,14 @@ _SCRIPTS: Final = (*drawings.SCRIPTS, "statistics-charts")
 
 
 def draw_statistics(datasets: Sequence[Dataset], *, features: Sequence[str] = ()) -> str:
-    """Returns markup that shows data sets beside each other, feature by feature.
+    """Returns markup that shows data sets next to each other, feature by feature.
 
     Args:
-        features: which to show; none for all.
+        datasets: to show.
+        features: which to show; empty for all.
 
     Raises:
-        ValueError: more data sets than can be told apart, or no such feature; the text is for people.
+        ValueError: there are more data sets than can be distinguished, or no such feature; the text is for people.
     """
     if len(datasets) > MAX_DATASETS:
         names = ", ".join(each.name for each in datasets[:20])
@@ -58,7 +59,7 @@ def _rows(datasets: Sequence[Dataset], wanted: Sequence[str]) -> list[_Row]:
 
 
 def is_numeric(found: Sequence[Feature | None]) -> bool:
-    """Whether a feature belongs to the numeric ones: if any data set says so."""
+    """Whether a feature is shown as numeric: if it is in any data set."""
     return any(each is not None and each.numbers is not None for each in found)
 
 
@@ -93,7 +94,7 @@ def _figures(feature: Feature) -> dict[str, Any]:
 
 
 def plain(value: float) -> float | str | None:
-    """Returns a number as JSON can have it: infinity as a text, none for no number."""
+    """Converts a number for JSON: infinity becomes text, NaN becomes None."""
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     return None if math.isnan(value) else value
@@ -103,7 +104,7 @@ def _buckets(buckets: tuple[Bucket, ...]) -> list[list[Any]]:
     return [[plain(each.low), plain(each.high), plain(each.count)] for each in buckets]
 
 
-# --- What is there without scripts, and as the table of all figures -----------------------------------------------
+# --- The content without scripts, and the table of all figures ----------------------------------------------------
 
 
 _NUMERIC: Final = ("Count", "Missing", "Mean", "Std. dev.", "Zeros", "Min", "Median", "Max")

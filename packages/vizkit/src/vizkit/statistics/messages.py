@@ -1,4 +1,4 @@
-"""The protocol buffers of TensorFlow Metadata: parsed as what a type wants, and told apart where a file is another."""
+"""The protocol buffers of TensorFlow Metadata: parses the type that is wanted, and identifies files of another type."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _SHOWN_BY: Final[dict[Kind, str]] = {
     "schema": "Data schema (TFDV)",
     "anomalies": "Data anomalies (TFDV)",
 }
-# How much of the bytes a message has to know to be that one; newer versions have fields that are not known here.
+# The share of the bytes that a message must recognize to be of that type; newer versions have unknown fields.
 _NEARLY_ALL: Final = 0.98
 _MOST: Final = 0.8
 _CALLED: Final[dict[Kind, str]] = {"statistics": "statistics", "schema": "a schema", "anomalies": "anomalies"}
 
 
 def steps_of(path: Any) -> list[str]:
-    """Returns the names of a message of the type Path. Those that are not UTF-8 come as bytes."""
+    """Returns the names in a message of the type Path. Names that are not UTF-8 are bytes."""
     return [step.decode("utf-8", "replace") if isinstance(step, bytes) else step for step in path.step]
 
 
@@ -36,7 +36,7 @@ def new(kind: Kind) -> Any:
 
 
 def parse(content: bytes, kind: Kind, name: str) -> Any:
-    """Returns a message from its text or its binary form.
+    """Parses a message from its text or binary form.
 
     Raises:
         ValueError: the content is empty, or no such message; the text says what it is instead.
@@ -52,7 +52,7 @@ def parse(content: bytes, kind: Kind, name: str) -> Any:
 
 
 def _text_of(content: bytes) -> str:
-    """Returns content that is a message's text form; "" for a binary one, which may happen to be UTF-8 too."""
+    """Returns content that is a message's text form; "" for a binary one, which may happen to be valid UTF-8."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -75,7 +75,7 @@ def _from_text(text: str, kind: Kind, name: str) -> Any:
     if fitting:
         raise _another(name, kind, fitting[0])
     try:
-        # Newer versions have fields that are not known here.
+        # Newer versions have unknown fields.
         return text_format.Parse(text, new(kind), allow_unknown_field=True)
     except text_format.ParseError as error:
         line = f"line {error.GetLine()}" if error.GetLine() else "its end"
@@ -83,7 +83,7 @@ def _from_text(text: str, kind: Kind, name: str) -> Any:
 
 
 def _from_binary(content: bytes, kind: Kind, name: str) -> Any:
-    """Returns the message. Any message parses as any other, so the one that knows the most of the bytes is right."""
+    """Parses a binary message. Any message parses as any type; the one that recognizes most of the bytes is right."""
     from google.protobuf.message import DecodeError
 
     known: dict[Kind, int] = {}
@@ -104,7 +104,7 @@ def _from_binary(content: bytes, kind: Kind, name: str) -> Any:
 
 
 def _has_names(message: Any, kind: Kind) -> bool:
-    """Whether what a message should name has names of text; bytes of another message stand there else."""
+    """Whether the names in a message are text, which they are not in a message of another type."""
     if kind == "anomalies":
         return True
     named = message.feature if kind == "schema" else [each for each in message.datasets if each.name]
@@ -112,7 +112,7 @@ def _has_names(message: Any, kind: Kind) -> bool:
 
 
 def _what(content: bytes, name: str) -> str:
-    """Returns in words what content is that is no message, by its first bytes or its first record."""
+    """Describes content that is not a message, by its first bytes or its first record."""
     if is_tfrecord(content):
         first = next(records(content, name))
         for kind in _SHOWN_BY:

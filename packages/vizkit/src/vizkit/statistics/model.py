@@ -1,4 +1,4 @@
-"""What is known of a data set's columns: the figures of TFDV's `DatasetFeatureStatisticsList` that people look at."""
+"""The statistics of a data set's columns: the relevant figures of TFDV's `DatasetFeatureStatisticsList`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """So many values lie from `low` to `high`."""
+    """The number of values from `low` to `high`."""
 
     low: float
     high: float
@@ -17,7 +17,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frequency:
-    """So often a value occurs."""
+    """The number of occurrences of a value."""
 
     value: str
     count: float
@@ -30,7 +30,7 @@ class Numbers:
     Attributes:
         standard: buckets of equal width.
         quantiles: buckets of equal count.
-        nan: values that are no number; none of the other figures counts them.
+        nan: values that are not a number; excluded from all other figures.
     """
 
     mean: float
@@ -45,7 +45,7 @@ class Numbers:
 
 
 def no_numbers(nan: int) -> Numbers:
-    """Returns what is known where no value is a number."""
+    """Returns the figures of a feature without any number."""
     none = math.nan
     return Numbers(mean=none, std_dev=none, zeros=0, min=none, median=none, max=none, nan=nan)
 
@@ -55,9 +55,9 @@ class Texts:
     """A categorical feature.
 
     Attributes:
-        unique: distinct values.
+        unique: the number of distinct values.
         avg_length: of a value, in bytes of UTF-8.
-        top: the most frequent values, the most frequent first.
+        top: the most frequent values, in descending order.
         ranks: the same for the first thousand values, as a histogram.
     """
 
@@ -73,13 +73,13 @@ class Feature:
     """One column.
 
     Attributes:
-        name: its path, steps joined by points.
+        name: its path, with components joined by points.
         type: INT, FLOAT, STRING, BYTES or STRUCT.
         count: examples that have it.
         missing: examples that do not.
-        values: values in all examples together; more than `count` where an example may hold several.
-        fewest: values in an example that has it, at least.
-        most: the same, at most.
+        values: the number of values in all examples; more than `count` if an example may contain several.
+        fewest: the minimum number of values in an example that has it.
+        most: the maximum, likewise.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Feature:
 
     @property
     def missing_share(self) -> float:
-        """How many of the examples lack it, 0 to 1."""
+        """The share of examples that lack it, 0 to 1."""
         whole = self.count + self.missing
         return self.missing / whole if whole else 0.0
 
@@ -104,7 +104,7 @@ class Dataset:
     """One data set, split or slice.
 
     Attributes:
-        examples: rows.
+        examples: the number of rows.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Quantiles and histograms with the very figures of TFDV.
+"""Quantiles and histograms with the same figures as TFDV.
 
-TFDV asks a sketch of its values for 1,001 quantiles; for up to some thousand distinct values that sketch is exact, and
-so is this for any number of them. Both histograms are made from those quantiles, not from the values.
+TFDV computes 1,001 quantiles from a sketch of its values. Up to some thousand distinct values that sketch is exact, and
+this computation is exact for any number. Both histograms are made from these quantiles, not from the values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FINE: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantiles:
-    """Boundaries, and how many values lie at or below each."""
+    """Boundaries, and the number of values at or below each."""
 
     bounds: Any
     below: Any
@@ -31,7 +31,7 @@ class Quantiles:
 
 
 def find_quantiles(values: Any, counts: Any, number: int = BUCKETS * _FINE) -> Quantiles:
-    """Returns `number + 1` quantiles of distinct, sorted values and how often each occurs."""
+    """Returns `number + 1` quantiles of distinct, sorted values and their counts."""
     below = np.cumsum(counts).astype(np.float64)
     middles = below - counts + below
     wanted = 2 * (np.arange(number + 1) * below[-1] / number)
@@ -42,7 +42,7 @@ def find_quantiles(values: Any, counts: Any, number: int = BUCKETS * _FINE) -> Q
 
 
 def quantiles_histogram(quantiles: Quantiles) -> tuple[Bucket, ...]:
-    """Returns the ten buckets between each hundredth of 1,001 quantiles."""
+    """Returns the ten buckets between every hundredth of 1,001 quantiles."""
     bounds, below = quantiles.bounds[::_FINE], quantiles.below[::_FINE]
     return _as_buckets(bounds[:-1], bounds[1:], _counts(bounds, below))
 
@@ -53,7 +53,10 @@ def standard_histogram(
     """Returns ten buckets of equal width, and one each for infinite values; counts are interpolated.
 
     Args:
-        infinite: how many values are plus infinity.
+        quantiles: of the values.
+        finite_min: the least finite value.
+        finite_max: the greatest finite value.
+        infinite: the number of values that are plus infinity.
     """
     if not (np.isfinite(finite_min) and np.isfinite(finite_max)):
         return (Bucket(low=finite_min, high=finite_max, count=float(quantiles.below[-1])),)
@@ -82,7 +85,7 @@ def _as_buckets(lows: Any, highs: Any, counts: Any) -> tuple[Bucket, ...]:
 
 
 def _counts(bounds: Any, below: Any) -> Any:
-    """Returns the values in each bucket: those of buckets that end alike are spread over them."""
+    """Returns the values in each bucket; those of buckets with the same end are distributed over them."""
     counts = np.diff(below)
     if not len(counts):
         return counts
@@ -110,7 +113,7 @@ def _finite_part(quantiles: Quantiles, finite_max: float, infinite: int) -> tupl
 
 
 def _shares(lows: Any, highs: Any, low: float, high: float, *, is_first: bool) -> Any:
-    """Returns which share of each bucket lies between two edges; a bucket at an edge belongs to what ends there."""
+    """Returns the share of each bucket between two edges; a bucket at an edge belongs to the range that ends there."""
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = (np.minimum(highs, high) - np.maximum(lows, low)) / (highs - lows)
     shares = np.where((lows >= low) & (highs <= high), 1.0, shares)

@@ -1,4 +1,4 @@
-"""Statistics of raw data by TensorFlow Data Validation itself, which has to be there: the environment `tfx`."""
+"""Statistics of raw data by TensorFlow Data Validation itself, which must be installed: the environment `tfx`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .read import datasets_of, split_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
-    """What TFDV found.
+    """The result of TFDV.
 
     Attributes:
-        messages: its own, one for each data set.
-        notes: what was assumed in reading the data.
+        messages: TFDV's own, one for each data set.
+        notes: what was assumed when the data was read.
     """
 
     datasets: list[Dataset]
@@ -40,10 +40,10 @@ def tfdv_statistics(
     sample_rate: float = 1.0,
     how: tabular.How | None = None,
 ) -> Computed:
-    """Returns TFDV's statistics of CSV or TFRecord files, each split a data set.
+    """Returns TFDV's statistics of CSV or TFRecord files; each split is a data set.
 
     Raises:
-        ValueError: neither, or TFDV cannot read them; the text is for people.
+        ValueError: the files have another format, or TFDV cannot read them; the text is for people.
     """
     import tensorflow_data_validation as tfdv
 
@@ -90,13 +90,13 @@ def _compute(paths: list[Path], options: Any, shown: str, how: tabular.How | Non
 
 
 def _reason(error: Exception) -> str:
-    """The first line of an error, without what Beam puts behind it: the bytes, and the place within its pipeline."""
+    """Returns the first line of an error, without Beam's additions: the bytes, and the place within its pipeline."""
     first = next(iter(str(error).splitlines()), "")
     return re.split(r": b['\"]| \[while running", first)[0].rstrip(". ") or type(error).__name__
 
 
 def _write(table: tabular.Table, path: Path) -> None:
-    """Writes rows as the CSV that TFDV reads; of columnar files nested values as JSON."""
+    """Writes rows as the CSV that TFDV reads; nested values of columnar files become JSON."""
     import polars as pl
 
     from ..cells import as_text
@@ -121,7 +121,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _gathered(paths: list[Path], folder: Path) -> str:
-    """Returns a pattern that means these files, and by its ending how they are compressed; Beam goes by that."""
+    """Returns a pattern that matches these files and whose suffix names their compression, which Beam relies on."""
     for at, path in enumerate(paths):
         (folder / f"{at:05}.tfrecord{'.gz' if _is_packed(path) else ''}").symlink_to(path.resolve())
     return str(folder / "*.tfrecord*")

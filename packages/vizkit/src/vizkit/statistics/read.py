@@ -1,6 +1,6 @@
-"""Reading what TFDV and TFX write: statistics, schema and anomalies, by the protocol buffers of tensorflow-metadata.
+"""Reads the files of TFDV and TFX, statistics, schema and anomalies, with the protocol buffers of tensorflow-metadata.
 
-Statistics come as one message (`FeatureStats.pb`), as records (`stats_tfrecord`, in shards perhaps, compressed perhaps)
+Statistics are stored as one message (`FeatureStats.pb`), as records (`stats_tfrecord`, possibly sharded and compressed)
 or as text, one file for each split (`Split-train/FeatureStats.pb`).
 """
 
@@ -23,19 +23,19 @@ _MAX_BYTES: Final = 512 * 1024**2
 _SPLIT: Final = re.compile(r"(?:^|/)Split-([^/]+)(?:/|$)|(?:^|/)(?:split[=_-])([^/]+)/", re.IGNORECASE)
 _SHARD: Final = re.compile(r"-\d{5}-of-\d{5}")
 _TEXT: Final = re.compile(rb"\s*(?:#|datasets\s*[:{<])")
-# What TFDV calls a data set that nobody named.
+# TFDV's names for a data set without a name.
 _NAMELESS: Final = frozenset({"", "__default_dataset__", "All Examples"})
 
 
 def read_statistics(source: str, source_uri: str = "") -> list[Dataset]:
-    """Returns the data sets of a source's statistics, each under a name of its own; shards of one are put together.
+    """Returns the data sets of a source's statistics with unique names; shards of a data set are merged.
 
     Raises:
         ValueError: there are none; the text is for people.
     """
     found: dict[str, Dataset] = {}
     paths = source_files(source, source_uri)
-    # A single file that holds none says why; of a folder only those that do are looked at.
+    # A single file without statistics gives an error; in a folder, only files with statistics are read.
     for path in paths if len(paths) == 1 else filter(is_statistics, paths):
         for dataset in datasets_of(load_statistics(path)):
             name = _name(path, dataset.name)
@@ -53,15 +53,15 @@ def read_statistics(source: str, source_uri: str = "") -> list[Dataset]:
 
 
 def holds_statistics(paths: Sequence[Path]) -> bool:
-    """Whether any of some files holds statistics, and not data."""
+    """Whether any of some files contains statistics instead of data."""
     return any(map(is_statistics, paths))
 
 
 def is_statistics(path: Path) -> bool:
-    """Whether a file holds statistics: found by its content, since artifacts rarely have a suffix."""
+    """Whether a file contains statistics, judging by its content, since artifacts rarely have a suffix."""
     with path.open("rb") as file:
         start = file.read(256)
-    # Data may be large, so that it is read only where its first bytes may be those of statistics.
+    # Data may be large, so the file is read only if its first bytes may be those of statistics.
     is_likely = start.startswith((b"\x0a", b"\x1f\x8b")) or begins_record(start[:12], path.stat().st_size)
     if not (is_likely or _TEXT.match(start)):
         return False
@@ -73,7 +73,7 @@ def is_statistics(path: Path) -> bool:
 
 
 def split_of(path: Path) -> str:
-    """Returns which split of a data set a path names, as TFX names its folders; "" for none."""
+    """Returns the split of a data set that a path names, as in TFX's folders; "" for none."""
     match = _SPLIT.search(path.as_posix())
     return next(filter(None, match.groups()), "") if match else ""
 
@@ -86,7 +86,7 @@ def _name(path: Path, own: str) -> str:
 
 
 def _are_parts(one: Dataset, other: Dataset) -> bool:
-    """Whether two records describe different features of one data set, as TFDV's sharded output does."""
+    """Whether two records describe different features of one data set, as in TFDV's sharded output."""
     names = {feature.name for feature in one.features}
     return not any(feature.name in names for feature in other.features)
 
@@ -98,10 +98,10 @@ def _merge(one: Dataset, other: Dataset) -> Dataset:
 
 
 def load_statistics(path: Path) -> Any:
-    """Returns a file's `DatasetFeatureStatisticsList`; records are put together.
+    """Returns a file's `DatasetFeatureStatisticsList`, with records merged.
 
     Raises:
-        ValueError: it is none; the text says what it is.
+        ValueError: the file is not one; the text says what it is.
     """
     content = _content(path)
     if is_tfrecord(content):
@@ -116,7 +116,7 @@ def load_schema(path: Path) -> Any:
     """Returns a file's `Schema`, from text or binary.
 
     Raises:
-        ValueError: it is none; the text says what it is.
+        ValueError: the file is not one; the text says what it is.
     """
     return messages.parse(_content(path), "schema", path.name)
 
@@ -125,7 +125,7 @@ def load_anomalies(path: Path) -> Any:
     """Returns a file's `Anomalies`, from text or binary.
 
     Raises:
-        ValueError: it is none; the text says what it is.
+        ValueError: the file is not one; the text says what it is.
     """
     return messages.parse(_content(path), "anomalies", path.name)
 
@@ -139,7 +139,7 @@ def _content(path: Path) -> bytes:
     pieces = b""
     try:
         while content:
-            # A file may hold several compressed parts, one behind the other.
+            # A file may consist of several compressed parts in sequence.
             unpacking = zlib.decompressobj(31)
             pieces += unpacking.decompress(content, _MAX_BYTES - len(pieces) + 1)
             content = unpacking.unused_data.lstrip(b"\0")
@@ -150,7 +150,7 @@ def _content(path: Path) -> bytes:
     return pieces
 
 
-# --- From protocol buffers to our own words ---------------------------------------------------------------------
+# --- Conversion of protocol buffers -----------------------------------------------------------------------------
 
 
 def datasets_of(message: Any) -> list[Dataset]:
@@ -186,7 +186,7 @@ def _numbers(stats: Any) -> Numbers:
         by_kind.setdefault("quantiles" if histogram.type == histogram.QUANTILES else "standard", histogram)
     nan = int(max((histogram.num_nan for histogram in by_kind.values()), default=0))
     if nan and not any(histogram.buckets for histogram in by_kind.values()):
-        # TFDV then leaves the other figures at zero.
+        # TFDV leaves the other figures at zero in this case.
         return no_numbers(nan)
     return Numbers(
         mean=stats.mean,

@@ -144,7 +144,7 @@ def _text(info: Any, field: str) -> str:
 
 
 def drift_rows(anomalies: Any) -> list[tuple[Any, ...]]:
-    """Returns what was measured between two data sets."""
+    """Returns the measured distances between data sets."""
     rows = []
     for info in anomalies.drift_skew_info:
         name = ".".join(messages.steps_of(info.path))

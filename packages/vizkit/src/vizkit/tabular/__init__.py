@@ -1,7 +1,7 @@
-"""The reader of tabular files: what every type and every preview takes rows from.
+"""The reader of tabular files, which all types and previews use.
 
-`read` finds out what a source's files are (text, JSON, columns; packed or not), and returns their rows as one `Table`.
-It needs polars; packed or columnar files that polars does not know need pyarrow.
+`read` detects the format of a source's files (text, JSON, columnar; packed or not), and returns their rows as one
+`Table`. It needs polars; packed or columnar files that polars does not support need pyarrow.
 """
 
 from ..dialect import How

@@ -1,4 +1,4 @@
-"""Files of columns: Parquet, Arrow, Avro and ORC. What polars does not know pyarrow reads, column by column."""
+"""Columnar files: Parquet, Arrow, Avro and ORC. pyarrow reads what polars does not support, column by column."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .entities import Part
 from .jsons import cell_text
 from .kinds import HEAD_BYTES, NAMES, Kind, damaged
 
-# Of a decimal number in polars.
+# The maximum for a decimal number in polars.
 _DIGITS: Final = 38
 _INDEX: Final = re.compile(r"__index_level_(\d+)__")
 
 
 def open_columns(path: Path, kind: Kind) -> Part:
-    """Returns a file of columns.
+    """Opens a columnar file.
 
     Raises:
-        ValueError: it is damaged, or nothing here reads it; the text is for people.
+        ValueError: it is damaged, or no library can read it; the text is for people.
     """
     notes = Notes()
     frame = _by_polars(path, kind)
@@ -32,17 +32,17 @@ def open_columns(path: Path, kind: Kind) -> Part:
 
 
 def _by_polars(path: Path, kind: Kind) -> pl.LazyFrame | None:
-    """Returns a file's rows; None where polars does not know the file, or a type in it."""
+    """Returns a file's rows; None if polars does not support the file, or a type in it."""
     try:
         frame = _scan(path, kind)
         dtypes = frame.collect_schema().dtypes() if frame is not None else []
-    except BaseException as error:  # (polars panics at types that it does not know)
+    except BaseException as error:  # (polars panics at unknown types)
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         return None
     if frame is None or any(isinstance(each, pl.Decimal) and (each.precision or 0) > _DIGITS for each in dtypes):
         return None
-    # Of types that others registered with Arrow, what they are kept as.
+    # Extension types registered with Arrow are read as their storage types.
     kept = [pl.nth(at).ext.storage() for at, each in enumerate(dtypes) if isinstance(each, pl.BaseExtension)]
     return frame.with_columns(kept) if kept else frame
 
@@ -62,7 +62,7 @@ def _scan(path: Path, kind: Kind) -> pl.LazyFrame | None:
 
 
 def _is_experimental(path: Path) -> bool:
-    """Whether a file is packed as Arrow did before 1.0: polars reads wrong numbers from it."""
+    """Whether a file uses Arrow's compression from before 1.0, from which polars reads wrong numbers."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - HEAD_BYTES))
         return b"ARROW:experimental_compression" in file.read()
@@ -110,12 +110,12 @@ def _arrow_table(path: Path, kind: Kind) -> Any:
 
 
 def _series(name: str, column: Any) -> pl.Series | None:
-    """Returns one column, as text where polars has no such type; None where that cannot be either."""
+    """Returns one column, as text if polars lacks its type; None if that fails too."""
     is_wide = str(column.type).startswith("decimal256")
     for use in (_narrowed, _cast) if is_wide else (pl.from_arrow, _cast, _as_texts):
         try:
             found = use(column)
-        except BaseException as error:  # (polars panics at types that it does not know)
+        except BaseException as error:  # (polars panics at unknown types)
             if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
                 raise
         else:
@@ -124,7 +124,7 @@ def _series(name: str, column: Any) -> pl.Series | None:
 
 
 def _narrowed(column: Any) -> Any:
-    """Returns decimal numbers of more digits than polars knows, where their values have no more."""
+    """Returns decimal numbers of a type wider than polars', if the values fit."""
     import pyarrow as pa
 
     return pl.from_arrow(column.cast(pa.decimal128(_DIGITS, column.type.scale)))
@@ -135,13 +135,13 @@ def _cast(column: Any) -> Any:
 
 
 def _as_texts(column: Any) -> pl.Series:
-    """Returns Python's values as text: of intervals, unions and whatever else Arrow has."""
+    """Returns Python's values as text, for intervals, unions and other types of Arrow."""
     shown = [value._asdict() if hasattr(value, "_asdict") else value for value in column.to_pylist()]
     return pl.Series([cell_text(value) for value in shown], dtype=pl.String)
 
 
 def _index_names(names: list[str]) -> dict[str, str]:
-    """Returns pandas' names for an index without one, and what to call it."""
+    """Returns new names for pandas' unnamed index columns, by their names."""
     levels = [name for name in names if _INDEX.fullmatch(name)]
     wanted = ["index"] if len(levels) == 1 else [f"index {at}" for at in range(1, len(levels) + 1)]
     return {level: name for level, name in zip(levels, wanted, strict=True) if name not in names}

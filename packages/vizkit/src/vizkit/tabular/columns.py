@@ -1,4 +1,4 @@
-"""Columns by their names: found by usual ones, and told to people where one is not there."""
+"""Columns by name: finds them by usual names, and describes them to people if one is missing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TYPES: Final = {"Boolean": "true or false", "Binary": "bytes", "Null": "empty"}
 
 
 def find_name(names: Iterable[str], wanted: Iterable[str]) -> str:
-    """Returns the name of the first of some usual columns that is there; "" for none.
+    """Returns the name of the first existing one of some usual columns; "" for none.
 
-    Case, spaces and hyphens count for nothing: "True Label" and "trueLabel" are true_label.
+    Ignores case, spaces and hyphens: "True Label" and "trueLabel" match true_label.
     """
     known: dict[str, str] = {}
     for name in names:
@@ -29,7 +29,7 @@ def find_name(names: Iterable[str], wanted: Iterable[str]) -> str:
 
 
 def describe(first: pl.DataFrame, others: Sequence[str] = ()) -> str:
-    """Returns a sentence about columns: their names, types and a value of each.
+    """Returns a sentence about columns: their names, types and one value each.
 
     Args:
         first: some rows.

@@ -1,4 +1,4 @@
-"""Delimited text, read by polars as text: what is shown is what the file says, to the last digit."""
+"""Delimited text, read by polars as text, so that it is shown exactly as in the file, to the last digit."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from . import values
 from .entities import Part
 from .kinds import HEAD_BYTES, damaged
 
-# Numbers as everybody reads them, one a line. Possessive: what it has read once it reads in no other way, or a file of
-# whole numbers and one other word would take for ever.
+# Plain numbers, one per line. The quantifiers are possessive: otherwise backtracking takes forever for a file of whole
+# numbers and one other word.
 _PLAIN: Final = re.compile(r"(?:(?:[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)?+\n)*+", re.ASCII)
-# A column beyond the last: what stands in it is too much.
+# A column after the last: it receives surplus cells.
 _BEYOND: Final = "\x00beyond"
 
 
 def open_text(path: Path, head: bytes, how: How) -> Part:
-    """Returns a file of delimited text.
+    """Opens a file of delimited text.
 
     Raises:
-        ValueError: the names or the encoding that were given are not the file's; the text is for people.
+        ValueError: the given names or encoding do not match the file; the text is for people.
     """
     notes = Notes()
     found = survey(path, head, how.encoding)
@@ -58,7 +58,7 @@ def open_text(path: Path, head: bytes, how: How) -> Part:
     try:
         total = _count(scan({}), path, found, dialect, notes)
     except pl.exceptions.PolarsError:
-        # Quotation marks inside of values; Python's reader takes them as they are.
+        # Quotation marks inside of values; Python's reader takes them literally.
         notes.add("Quotation marks stand where none belong, so some values may be cut in another way than was meant.")
         path = _rewritten(path, found, dialect, is_quoted=not has_broken_quote)
         dialect = _of_copy(dialect)
@@ -112,14 +112,14 @@ def _is_unclosed(path: Path, found: Survey, dialect: dialects.Dialect) -> bool:
 
 
 def _is_unusual(found: Survey, dialect: dialects.Dialect) -> bool:
-    """Whether polars would read it otherwise than people mean it."""
+    """Whether polars would read it differently from what people mean."""
     is_plain = found.encoding in {"utf-8", "utf-8-sig"} and dialect.delimiter.isascii()
-    # An empty line is no row; a lone carriage return ends a line as well.
+    # An empty line is not a row; a lone carriage return ends a line as well.
     return not is_plain or found.has_blank or dialect.is_spaced or found.returns > 0 or found.is_cut
 
 
 def _of_copy(dialect: dialects.Dialect) -> dialects.Dialect:
-    """Returns how `_rewritten` writes a copy: without a head, its delimiter one byte, since polars takes no other."""
+    """Returns the dialect of `_rewritten`: no header, and a one-byte delimiter, since polars supports no other."""
     return replace(dialect, skipped=0, delimiter=dialect.delimiter if dialect.delimiter.isascii() else "\x1f")
 
 
@@ -138,7 +138,7 @@ def _records(path: Path, found: Survey, dialect: dialects.Dialect, **how: Any) -
 
 
 def _rewritten(path: Path, found: Survey, dialect: dialects.Dialect, *, is_quoted: bool) -> Path:
-    """Returns a copy in UTF-8 with a line for each row."""
+    """Returns a copy in UTF-8 with one line per row."""
     copy = scratch_dir("rows-") / path.name
     how = {} if is_quoted else {"quoting": csv.QUOTE_NONE}
     with copy.open("w", encoding="utf-8", newline="") as file:
@@ -146,7 +146,7 @@ def _rewritten(path: Path, found: Survey, dialect: dialects.Dialect, *, is_quote
         if not is_quoted:
             written |= {"quoting": csv.QUOTE_NONE, "quotechar": None, "escapechar": None}
         writer = csv.writer(file, delimiter=_of_copy(dialect).delimiter, **written)
-        # Without quotation marks a row of one empty cell is an empty line, and that is none.
+        # Without quotation marks, a row with one empty cell is an empty line, which does not count as a row.
         none: tuple[list[str], ...] = ([],) if is_quoted else ([], [""])
         writer.writerows(row for row in _records(path, found, dialect, **how) if row not in none)
     return copy
@@ -168,7 +168,7 @@ def _scan(path: Path, dialect: dialects.Dialect, types: Mapping[str, Any], *, is
 
 
 def _count(frame: pl.LazyFrame, path: Path, found: Survey, dialect: dialects.Dialect, notes: Notes) -> int:
-    """Returns the number of rows; rows that are longer or shorter than the first are noted."""
+    """Returns the number of rows; notes rows that are longer or shorter than the first."""
     total, beyond, empty = (
         frame.select(
             pl.len(),
@@ -194,10 +194,10 @@ def _count(frame: pl.LazyFrame, path: Path, found: Survey, dialect: dialects.Dia
 
 
 def _short_rows(path: Path, found: Survey, dialect: dialects.Dialect) -> int:
-    """Returns how many rows have fewer cells than there are columns."""
+    """Returns the number of rows with fewer cells than columns."""
     width = len(dialect.names)
     if found.quotes or path.stat().st_size <= HEAD_BYTES:
-        # What was in another encoding was written anew.
+        # Files in another encoding have been rewritten.
         return sum(0 < len(row) < width for row in _records(path, replace(found, encoding="utf-8"), dialect))
     line = pl.scan_csv(
         path, separator="\x1e", has_header=False, skip_lines=dialect.skipped, schema={"line": pl.String},
@@ -209,7 +209,7 @@ def _short_rows(path: Path, found: Survey, dialect: dialects.Dialect) -> int:
 
 
 def _readings(dialect: dialects.Dialect, decimal: str, notes: Notes) -> dict[str, str]:
-    """Returns the columns whose numbers are not written plainly, by a sample; what is assumed of columns is noted."""
+    """Returns the columns with numbers in other notations, detected from a sample; notes the assumptions."""
     samples = {
         name: pl.Series(cells, dtype=pl.String)
         for at, name in enumerate(dialect.names)
@@ -234,7 +234,7 @@ def _readings(dialect: dialects.Dialect, decimal: str, notes: Notes) -> dict[str
 
 
 def _are_plain(cells: Sequence[str]) -> bool:
-    """Whether all cells are plain numbers, or none has a digit: most columns, so that nothing else is tried there."""
+    """Whether all cells are plain numbers, or none has a digit, as in most columns, which need no further tests."""
     text = "".join(f"{each}\n" for each in cells)
     return _PLAIN.fullmatch(text) is not None or not any(map(str.isdecimal, text))
 

@@ -1,4 +1,4 @@
-"""What the parts of the reader hand to each other."""
+"""The values that the parts of the reader pass to each other."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Part:
     Attributes:
         is_text: whether every column is the file's own text.
         has_header: whether the file names its columns.
-        total: the number of rows; None where it is not counted yet.
-        readings: columns of text whose numbers are written in another way: "," or "." is the decimal mark, and the
-            other one separates thousands.
-        rows: of JSON, yields up to so many rows whose fractions are `Literal`s.
-        nested: columns that hold JSON as text.
-        scan: of text, returns the rows with some columns read as numbers, by their polars types; all of such a column
-            must be that.
+        total: the number of rows; None if they have not been counted.
+        readings: the decimal mark, "," or ".", of text columns with numbers in another notation; the other mark
+            separates thousands.
+        rows: for JSON, yields up to that many rows, with fractions as `Literal`s.
+        nested: columns that contain JSON as text.
+        scan: for text, returns the rows with some columns read as numbers, given their polars types; all values of such
+            a column must have that type.
     """
 
     frame: pl.LazyFrame

@@ -1,4 +1,4 @@
-"""Which files of a folder are one table, and what their places in it say."""
+"""Determines which files of a folder form one table, and the values in their paths."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _CELLS: Final = re.compile(r"[,;\t|]")
 
 
 def is_hidden(path: Path, root: Path) -> bool:
-    """Whether a file below a folder is bookkeeping: of Spark, Delta, or Jupyter."""
+    """Whether a file below a folder is bookkeeping of Spark, Delta, or Jupyter."""
     if not path.is_relative_to(root):
         return False
     return any(each.startswith(("_", ".")) for each in path.relative_to(root).parts[:-1])
 
 
 def current(paths: Sequence[Path], root: Path) -> list[Path]:
-    """Returns the files that a Delta table's log has not removed: those of older versions lie beside them."""
+    """Returns the files that a Delta table's log has not removed; those of older versions remain next to them."""
     state: dict[str, bool] = {}
     for log in sorted(Path(root, "_delta_log").glob("*.json")):
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -51,7 +51,7 @@ def current(paths: Sequence[Path], root: Path) -> list[Path]:
 
 
 def keys_of(paths: Sequence[Path], root: Path) -> dict[Path, dict[str, Any]]:
-    """Returns each file's columns that its path has, such as `year=2024`: whole numbers where all values are that."""
+    """Returns the columns in each file's path, such as `year=2024`, as integers if all values are whole numbers."""
     found = {path: dict(_keys(path, root)) for path in paths}
     names = dict.fromkeys(name for keys in found.values() for name in keys)
     whole = {
@@ -73,9 +73,9 @@ def _keys(path: Path, root: Path) -> list[tuple[str, str | None]]:
 
 
 def has_header(paths: Sequence[Path]) -> bool | None:
-    """Returns whether several text files begin with names: with the same line; None where that is not certain.
+    """Returns whether several text files begin with the same line of names; None if that is uncertain.
 
-    Parts without names begin with lines that differ in every cell.
+    Files without names begin with lines that differ in every cell.
     """
     lines = [line for path in paths[:_SNIFFED_FILES] if (line := _first_line(path))]
     if len(lines) < 2 or len(lines) < min(len(paths), _SNIFFED_FILES):
@@ -98,7 +98,7 @@ def _first_line(path: Path) -> str:
 
 
 def of_one_table(parts: Mapping[Path, Part], notes: Notes) -> dict[Path, Part]:
-    """Returns the files that share columns with the most others, or are the largest; what others hold is noted."""
+    """Returns the files that share a column with the main ones, those related to most others or else the largest."""
     columns = {path: set(part.frame.collect_schema().names()) for path, part in parts.items()}
     kinds = Counter(frozenset(names) for names in columns.values() if names)
     if len(kinds) < 2:
@@ -118,7 +118,7 @@ def of_one_table(parts: Mapping[Path, Part], notes: Notes) -> dict[Path, Part]:
 
 
 def with_keys(part: Part, keys: Mapping[str, Any]) -> Part:
-    """Returns a file with the columns that its path has, where it has none of that name itself."""
+    """Returns a file with the columns from its path, unless it has a column of that name itself."""
     known = part.frame.collect_schema().names()
     added = [
         pl.lit(value, dtype=pl.String if part.is_text else None).alias(name)
@@ -129,7 +129,7 @@ def with_keys(part: Part, keys: Mapping[str, Any]) -> Part:
 
 
 def with_types(part: Part) -> Part:
-    """Returns a text file's columns as what they stand for."""
+    """Converts the columns of a text file to their types."""
     rows = part.frame.collect()
     columns = [values.typed(each, part.readings.get(each.name, "")) for each in rows.get_columns()]
     return replace(part, frame=pl.DataFrame(columns).lazy())

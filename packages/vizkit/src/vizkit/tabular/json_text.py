@@ -1,4 +1,4 @@
-"""A file's text as JSON values: one, or several behind each other, a line each or not."""
+"""Parses a file's text as JSON values: one, or several in sequence, on separate lines or not."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..notes import Notes, counted
 
 MAX_BYTES: Final = 256 * 1024**2
 _DECODE_ERRORS: Final = (ValueError, RecursionError)
-# Between values: spaces, commas that were left from an array, and the mark of JSON text sequences (RFC 7464).
+# Separators between values: spaces, commas left from an array, and the mark of JSON text sequences (RFC 7464).
 _BETWEEN: Final = re.compile(r"[\s,\x1e\ufeff]*")
-# One in so many lines may be none of JSON, as where two programs wrote into one log.
+# One in this many lines may be invalid, as when two programs write to one log.
 _ONE_BAD_IN: Final = 10
-# As NumPy prints a matrix: numbers with spaces between them, and no commas.
+# A matrix as NumPy prints it: numbers separated by spaces, without commas.
 _PRINTED: Final = re.compile(r"\[\[[\[\]\s\d.eE+-]++")
 _PRINTED_END: Final = re.compile(r"\]\s*\]\Z")
 _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
@@ -29,19 +29,19 @@ class Literal(float):
     text: str
 
     def __new__(cls, text: str) -> Self:
-        """Makes one of what JSON has."""
+        """Creates one from the JSON text."""
         made = super().__new__(cls, text)
         made.text = text
         return made
 
 
 def load_json(path: Path, *, parse_float: Callable[[str], Any] = float, notes: Notes | None = None) -> Any:
-    """Returns what a file holds: one JSON value, or the list of several; arrays of objects are put together.
+    """Returns a file's JSON value, or the list of several; arrays of objects are concatenated.
 
-    NaN and Infinity are read as Python writes them. Lines that are no JSON or were cut off are noted.
+    NaN and Infinity are accepted in Python's notation. Lines that are invalid or cut off are noted.
 
     Raises:
-        ValueError: it is no JSON, or too large; the text is for people.
+        ValueError: it is not JSON, or too large; the text is for people.
     """
     notes = Notes() if notes is None else notes
     if path.stat().st_size > MAX_BYTES:
@@ -56,7 +56,7 @@ def _decoded(text: str, name: str, decoder: json.JSONDecoder, notes: Notes) -> A
     if _is_print(text):
         return _of_print(text)
     first, _, rest = text.lstrip().partition("\n")
-    # Two whole values on the first two lines are JSON lines; everything else is tried as one value first.
+    # Complete values on the first two lines mean JSON lines; everything else is tried as one value first.
     if rest.lstrip()[:1] in {"{", "["} and first.rstrip()[-1:] in {"}", "]"}:
         try:
             return _together([decoder.decode(line) for line in text.split("\n") if line.strip()])
@@ -72,10 +72,10 @@ def _decoded(text: str, name: str, decoder: json.JSONDecoder, notes: Notes) -> A
 
 
 def _several(text: str, name: str, decoder: json.JSONDecoder, notes: Notes, *, where: str = "") -> list[Any]:
-    """Returns values that stand behind each other.
+    """Returns values that follow each other.
 
     Args:
-        where: where reading it as one value failed; for the error.
+        where: where parsing it as one value failed; for the error.
     """
     found: list[Any] = []
     bad: list[tuple[int, str]] = []
@@ -115,26 +115,26 @@ def _next(text: str, at: int) -> int:
 
 
 def _together(values: list[Any]) -> list[Any]:
-    """Returns arrays of objects as one."""
+    """Concatenates arrays of objects."""
     are_tables = all(isinstance(each, list) and all(isinstance(row, Mapping) for row in each) for each in values)
     return [row for each in values for row in each] if are_tables else values
 
 
 def _is_print(text: str) -> bool:
-    # In steps that each read the text once: it may be long, and most text is none.
+    # In steps that each read the text once: it may be long, and most texts are not a printed matrix.
     bare = text.strip()
     is_numbers = bare.startswith("[[") and _PRINTED.fullmatch(bare) is not None
     return is_numbers and (" " in bare or "\n" in bare) and _PRINTED_END.search(bare, len(bare) - 100) is not None
 
 
 def _of_print(text: str) -> list[list[float]]:
-    """Returns a matrix that NumPy printed; a row may go over several lines."""
+    """Parses a matrix that NumPy printed; a row may extend over several lines."""
     rows = [row.split() for row in re.findall(r"\[([^\[\]]+)\]", text)]
     return [[int(each) if re.fullmatch(r"[+-]?\d+", each) else float(each) for each in row] for row in rows]
 
 
 def _mended(value: Any, notes: Notes) -> Any:
-    """Returns a value without halves of characters, which no file can hold: they stay as they are written."""
+    """Returns a value without lone surrogates, which no file can contain: they are replaced by their escapes."""
     if isinstance(value, str) and not value.isascii():
         mended = value.encode("utf-8", "backslashreplace").decode()
         if mended != value:

@@ -21,10 +21,10 @@ _PLAIN: Final = {float: pl.Float64, str: pl.String, bool: pl.Boolean}
 
 
 def open_json(path: Path, head: bytes) -> Part:
-    """Returns a file of JSON as rows.
+    """Opens a JSON file as rows.
 
     Raises:
-        ValueError: it is no JSON, or no rows; the text is for people.
+        ValueError: it is not JSON, or contains no rows; the text is for people.
     """
     notes = Notes()
     if path.stat().st_size > MAX_BYTES:
@@ -79,7 +79,7 @@ def _records(found: Any, path: Path, notes: Notes) -> Iterator[Mapping[str, Any]
 
 
 def _are_names(lists: Sequence[Sequence[Any]]) -> bool:
-    """Whether a first list of texts stands over lists that hold something else in some place."""
+    """Whether the first list contains texts above lists that contain other values at some position."""
     first, below = lists[0], lists[1:]
     if not below or not all(isinstance(each, str) and each for each in first) or len(set(first)) < len(first):
         return False
@@ -119,7 +119,7 @@ def _of_object(found: Mapping[str, Any], path: Path, notes: Notes) -> Iterator[M
 
 
 def _without_numbers(rows: list[Mapping[str, Any]], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yields the rows of pandas' `table` without their numbers, which an index without a name is."""
+    """Yields the rows of pandas' `table` orientation without row numbers, which are its unnamed index."""
     is_numbered = schema.get("primaryKey") == ["index"] and all(row.get("index") == at for at, row in enumerate(rows))
     for row in rows:
         yield {name: value for name, value in row.items() if name != "index"} if is_numbered else row
@@ -145,20 +145,20 @@ def _of_names(found: Mapping[str, Any], path: Path, notes: Notes) -> Iterator[Ma
         for at in range(longest):
             yield {name: each[at] for name, each in found.items() if at < len(each)}
     elif len(found) > 1 and list(found) == [str(at) for at in range(len(found))]:
-        # A series of pandas.
+        # A pandas series.
         yield from ({"value": each} for each in found.values())
     elif found:
         yield found
 
 
 def _held(found: Mapping[str, Any]) -> str:
-    """Returns which of an object's names holds rows; "" where none or several do."""
+    """Returns the key of an object that holds rows; "" if none or several do."""
     held = [name for name, each in found.items() if isinstance(each, list) and each and isinstance(each[0], Mapping)]
     return held[0] if len(held) == 1 else ""
 
 
 def _of_objects(found: Mapping[str, Any], notes: Notes) -> Iterator[Mapping[str, Any]]:
-    """Yields the rows of an object of objects: pandas' `columns`, or `index`, whichever its keys and values say."""
+    """Yields the rows of an object of objects, in pandas' `columns` or `index` orientation as its content suggests."""
     inner = list(dict.fromkeys(key for each in found.values() for key in each))
     is_numbered = _are_places(inner) or _are_places(found)
     are_columns = _are_places(inner) or (not _are_places(found) and _are_columns(found, inner))
@@ -176,7 +176,7 @@ def _of_objects(found: Mapping[str, Any], notes: Notes) -> Iterator[Mapping[str,
 
 
 def _are_columns(found: Mapping[str, Mapping[str, Any]], inner: Sequence[str]) -> bool:
-    """Whether the outer names are those of columns: the values of a column are of one type, those of a row need not."""
+    """Whether the outer names are columns: the values of a column have one type, those of a row need not."""
     outer = sum(_is_mixed(each.values()) for each in found.values())
     across = sum(_is_mixed([each.get(key) for each in found.values()]) for key in inner)
     return outer < across if outer != across else len(inner) >= len(found)
@@ -188,7 +188,7 @@ def _is_mixed(values: Iterable[Any]) -> bool:
 
 
 def _are_places(keys: Any) -> bool:
-    """Whether keys are the numbers of rows, as pandas has them."""
+    """Whether keys are row numbers, as in pandas."""
     return all(str(key).isdecimal() for key in keys)
 
 
@@ -206,7 +206,7 @@ def _frame(rows: Sequence[Mapping[str, Any]], notes: Notes) -> tuple[pl.DataFram
 
 
 def _column(name: str, values: list[Any], mixed: list[str], nested: set[str]) -> pl.Series:
-    """Returns one column; its name is added to `mixed` or `nested` where its values become text for that reason."""
+    """Returns one column; adds its name to `mixed` or `nested` if its values become text for that reason."""
     kinds = set(map(type, values)) - {type(None)}
     dtype = _PLAIN.get(next(iter(kinds))) if len(kinds) == 1 else None
     if not kinds or dtype is not None:
@@ -240,7 +240,7 @@ def _lists_of(name: str, values: list[Any]) -> pl.Series | None:
 
 
 def cell_text(value: Any) -> str | None:
-    """Returns a JSON value as the text of a cell: texts as they are, numbers as they were written."""
+    """Returns a JSON value as the text of a cell: texts unchanged, numbers as written."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Literal):

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: artifacts rarely have a suffix."""
+"""Detects a file's format by its first bytes, because artifacts rarely have a suffix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES: Final[dict[Kind, str]] = {
     "parquet": "a Parquet file", "arrow": "an Arrow file", "stream": "an Arrow stream", "avro": "an Avro file",
     "orc": "an ORC file", "json": "JSON", "text": "text",
 }  # fmt: skip
-# What else people choose by mistake: its name, and the type that shows it.
+# Formats that people choose by mistake: the name, and the type that shows it.
 _OTHERS: Final = (
     (b"\x89PNG", "a PNG image", "Image and text grid"),
     (b"\xff\xd8\xff", "a JPEG image", "Image and text grid"),
@@ -41,7 +41,7 @@ _OTHERS: Final = (
     (b"\x80\x04", "a Python pickle, and opening one would run what is in it", ""),
     (b"\x80\x05", "a Python pickle, and opening one would run what is in it", ""),
 )
-# Where an archive's mark stands, behind the name of its first file.
+# The position of a tar archive's mark, after the name of its first file.
 _TAR_AT: Final = 257
 _MARKUP: Final = ((b"<!doctype html", "HTML"), (b"<html", "HTML"), (b"<svg", "an SVG image"), (b"<?xml", "XML"))
 _UNKNOWN: Final = ("binary data of an unknown kind", "")
@@ -55,20 +55,22 @@ def head_of(path: Path) -> bytes:
 
 
 def packing_of(head: bytes) -> str:
-    """Returns how a file is packed: gzip, zstd, bzip2, xz or zip; "" where it is not."""
+    """Returns how a file is packed: gzip, zstd, bzip2, xz or zip; "" if it is not."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     return next((name for magic, name in PACKINGS.items() if head.startswith(magic)), "")
 
 
 def kind_of(head: bytes, path: Path, *, is_text: bool = False) -> Kind:
-    """Returns what a file that is not packed is.
+    """Returns the format of an unpacked file.
 
     Args:
-        is_text: whether bytes of an unknown kind are text: a person said in which encoding.
+        head: its first bytes.
+        path: the file.
+        is_text: whether bytes of an unknown format are text, because a person specified an encoding.
 
     Raises:
-        ValueError: it is no table; the text says what it is.
+        ValueError: it is not a table; the text says what it is.
     """
     for magic, kind in _COLUMNAR.items():
         if head.startswith(magic):
@@ -81,7 +83,7 @@ def kind_of(head: bytes, path: Path, *, is_text: bool = False) -> Kind:
 
 
 def named(content: bytes) -> str:
-    """Returns in words what content is, whether it is a table or not."""
+    """Describes content, whether it is a table or not."""
     packing = packing_of(content)
     if packing:
         return f"data packed by {packing}"
@@ -117,11 +119,11 @@ def _is_binary(head: bytes) -> bool:
 
 
 def no_table(name: str, what: str, shown_by: str = "") -> ValueError:
-    """Returns the error about a file that is no table: what it is, and what shows it."""
+    """Returns the error for a file that is not a table: what it is, and which type shows it."""
     hint = f" The type {shown_by} shows such files." if shown_by else ""
     return ValueError(f"{name} is {what}; it cannot be read as a table ({TABLES}).{hint}")
 
 
 def damaged(name: str, what: str) -> ValueError:
-    """Returns the error about a file that is not what it begins as."""
+    """Returns the error for a file that contradicts its first bytes."""
     return ValueError(f"{name} begins as {what} and is damaged or cut off, so it cannot be read as a table.")

@@ -31,12 +31,12 @@ class Table:
     """A source's rows, not read yet.
 
     Attributes:
-        frame: the rows; of text files every column is the file's own text.
-        names: of the columns, each another.
-        label: how people know the source.
-        readings: columns of text whose numbers have a comma; see `Part`.
-        rows: of JSON, yields rows whose fractions remember how they were written.
-        nested: columns that hold JSON as text.
+        frame: the rows; for text files every column is the file's own text.
+        names: of the columns, unique.
+        label: the name of the source for people.
+        readings: columns of text whose numbers have another notation; see `Part`.
+        rows: for JSON, yields rows whose fractions remember how they were written.
+        nested: columns that contain JSON as text.
         has_header: whether the files name their columns.
         notes: what was assumed, and what is missing.
     """
@@ -61,12 +61,12 @@ class Table:
         return self.known_total
 
     def by_place(self, names: Sequence[str]) -> pl.LazyFrame:
-        """Returns columns called by their places: any name is data, and polars takes some for patterns."""
+        """Returns columns named by position, because polars would take some names for patterns."""
         chosen = self.frame.select(pl.selectors.by_name(*names)) if names else self.frame.select()
         return chosen.rename({name: str(at) for at, name in enumerate(names)})
 
     def select(self, *expressions: pl.Expr, from_frame: pl.LazyFrame | None = None) -> pl.DataFrame:
-        """Returns what expressions make of the rows, in one pass that need not hold them all.
+        """Evaluates expressions over the rows, in one pass that need not keep them all in memory.
 
         Raises:
             ValueError: the file is damaged; the text is for people.
@@ -74,12 +74,12 @@ class Table:
         frame = self.frame if from_frame is None else from_frame
         try:
             return frame.select(expressions).collect(engine="streaming")
-        # A panic of polars' own, which is no Exception: files damaged in their middle cause some.
+        # A panic of polars is not an Exception; files damaged in their middle cause some.
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError, OSError):
             raise ValueError(f"{self.label} is damaged, so it cannot be read as a table to its end.") from None
 
     def rows_of(self, start: int, count: int) -> pl.DataFrame:
-        """Returns some rows, with the types that the file gives them.
+        """Returns some rows, with the file's own types.
 
         Raises:
             ValueError: the file is damaged.
@@ -87,10 +87,10 @@ class Table:
         return self.select(pl.all(), from_frame=self.frame.slice(start, count))
 
     def with_numbers(self, use: Callable[[Table], Result]) -> Result:
-        """Returns what `use` makes of this table, where many rows are text with its numbers read as such by polars.
+        """Calls `use` with this table; if it is large text, with its numbers parsed by polars.
 
-        That is several times as fast, and goes by a taste of each column; where a later value is no such number, `use`
-        gets the text.
+        That is several times as fast, and relies on a sample of each column; if a later value is not such a number,
+        `use` gets the text.
         """
         if self.scan is None or self.total < _MANY_ROWS:
             return use(self)
@@ -103,14 +103,14 @@ class Table:
             return use(self)
 
     def collect(self, names: Sequence[str] | None = None, *, with_dates: bool = False) -> pl.DataFrame:
-        """Returns columns with all their rows; of text what it stands for: numbers, true and false, text.
+        """Returns columns with all their rows; converts text to numbers, booleans or text.
 
         Args:
             names: which columns; None for all.
             with_dates: whether text that is a date becomes one.
 
         Raises:
-            ValueError: there is none of that name, there are no rows, or the file is damaged.
+            ValueError: a column is missing, there are no rows, or the file is damaged.
         """
         chosen = list(self.names if names is None else dict.fromkeys(names))
         for name in chosen:
@@ -132,17 +132,17 @@ class Table:
         return found
 
     def require(self, name: str) -> None:
-        """Raises ValueError where there is no column of a name; the text lists those there are."""
+        """Raises ValueError if a column does not exist; the text lists the existing ones."""
         if name not in self.names:
             raise ValueError(f'Column "{name}" is not in the file. {self.describe()}')
 
     def find(self, wanted: Iterable[str], *, given: str = "") -> str:
-        """Returns the column that a person gave, or the first of some usual names that is there; "" for none.
+        """Returns the given column, or the first existing one of some usual names; "" for none.
 
-        Case, spaces and hyphens in a usual name count for nothing: "True Label" and "trueLabel" are true_label.
+        Ignores case, spaces and hyphens in usual names: "True Label" and "trueLabel" match true_label.
 
         Raises:
-            ValueError: one was given, and it is not there.
+            ValueError: the given column does not exist.
         """
         if given:
             self.require(given)
@@ -150,7 +150,7 @@ class Table:
         return find_name(self.names, wanted)
 
     def describe(self) -> str:
-        """Returns a sentence about the columns: their names, types and a value of each."""
+        """Returns a sentence about the columns: their names, types and one value each."""
         shown = self.names[:SHOWN_COLUMNS]
         first = self.select(pl.all(), from_frame=self.by_place(shown).head(50))
         first.columns = shown
@@ -160,9 +160,9 @@ class Table:
 
 
 def _number_type(texts: pl.Series) -> pl.DataType | None:
-    """Returns the type of a column of plain numbers; None where its text may be more than that.
+    """Returns the type of a column of plain numbers; None if its text may be more than that.
 
-    Digits of one length, such as post codes, may begin with a nought further below.
+    Digits of equal length, such as post codes, may begin with a zero further down.
     """
     made = values.typed(texts).dtype
     lengths = texts.str.len_bytes()
@@ -172,10 +172,10 @@ def _number_type(texts: pl.Series) -> pl.DataType | None:
 
 
 def read(source: str, source_uri: str = "", how: How | None = None) -> Table:
-    """Returns the rows of all files of a source, one below the other; columns are matched by name.
+    """Returns the rows of all files of a source, concatenated; columns are matched by name.
 
-    A folder's schema.json names the columns of headerless text, as Kubeflow writes it; parts of a path such as
-    `year=2024` are columns, as Hive and Spark write them.
+    A folder's schema.json names the columns of headerless text, as in Kubeflow; path components such as `year=2024` are
+    columns, as in Hive and Spark.
 
     Raises:
         ValueError: no source, an empty file, or no table; the text is for people.
@@ -188,11 +188,13 @@ def read(source: str, source_uri: str = "", how: How | None = None) -> Table:
 
 
 def read_files(paths: Sequence[Path], label: str, how: How | None = None, *, root: Path = Path()) -> Table:
-    """Returns the rows of some files, as `read` does.
+    """Returns the rows of some files, like `read`.
 
     Args:
-        label: how people know them.
-        root: the folder below which parts of a path may be columns.
+        paths: the files.
+        label: their name for people.
+        how: what a person specifies about them.
+        root: the folder below which path components may be columns.
     """
     how = how or How()
     paths = [path for path in paths if path.stat().st_size]
@@ -208,7 +210,7 @@ def read_files(paths: Sequence[Path], label: str, how: How | None = None, *, roo
         except ValueError as error:
             faults.append(error)
             continue
-        # Where the first file has no header, the others have none either, and the other way round.
+        # All files have a header, or none has, like the first.
         if part.is_text and how.has_header is None and not how.names:
             how = replaced(how, has_header=part.has_header)
     if not parts:
@@ -241,7 +243,7 @@ def _joined(parts: Sequence[Part], label: str, notes: Notes) -> Table:
     notes.extend(sentence for part in parts for sentence in part.notes)
     is_text = all(part.is_text for part in parts)
     if not is_text and any(part.is_text for part in parts):
-        # Beside columns that have types the text becomes what it stands for.
+        # Next to typed columns, text is converted to its types.
         parts = [folders.with_types(part) if part.is_text else part for part in parts]
     frames = [part.frame for part in parts]
     frame = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]

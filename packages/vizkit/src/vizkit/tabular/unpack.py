@@ -1,4 +1,4 @@
-"""Packed files: unpacked into a file of their own, up to a size."""
+"""Packed files: unpacks them into temporary files, up to a maximum size."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..files import is_beside_data, scratch_dir
 from ..notes import counted, listed
 from .kinds import damaged, no_table
 
-# Of a few kilobytes a packed file may make terabytes.
+# A packed file of a few kilobytes may unpack to terabytes.
 MAX_BYTES: Final = 4 * 1024**3
 _PIECE: Final = 1024**2
 _WORKBOOK: Final = "[Content_Types].xml"
 
 
 def unpacked(path: Path, packing: str) -> Path:
-    """Returns a file with what another holds packed, of the same name without its last suffix.
+    """Returns a file with the unpacked content, named like the packed file without its last suffix.
 
     Raises:
-        ValueError: it is damaged, holds several files, or too much; the text is for people.
+        ValueError: it is damaged, contains several files, or too much; the text is for people.
     """
     folder = scratch_dir("unpacked-")
     suffixes = {".gz", ".zst", ".zstd", ".bz2", ".xz", ".zip"}
@@ -34,7 +34,7 @@ def unpacked(path: Path, packing: str) -> Path:
         with _opened(path, packing) as packed, copy.open("wb") as file:
             _copy(packed, file, path.name)
     except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
-        # What says that the machine has no room, or a limit, is no fault of the file.
+        # Lack of space or a limit of the machine is not the file's fault.
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES}:
             raise
         raise damaged(path.name, f"{packing}-packed data") from None
@@ -73,7 +73,7 @@ def _member(path: Path) -> Any:
 
 
 def _zstd(path: Path) -> Any:
-    """Opens Zstandard by whichever library is there: none is in Python before 3.14."""
+    """Opens Zstandard with whichever library is installed: Python has none before 3.14."""
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]
 

@@ -1,4 +1,4 @@
-"""Text as the values that it stands for. A column is one of numbers only if every value in it is one."""
+"""Converts text to the values that it represents. A column is numeric only if all its values are."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import polars as pl
 from ..headers import MISSING
 from ..notes import counted
 
-# A column with fewer words than one in so many is meant as one of numbers.
+# A column with fewer words than one in this many values is probably meant to be numeric.
 _WORDS_ONE_IN: Final = 5
 _TASTE: Final = 10
-# Cells of nothing but spaces; a list of them is told several times as fast as by stripping every cell.
+# Cells of spaces only; testing against a list is several times as fast as stripping every cell.
 _BLANK: Final = ("", "\t", *(" " * count for count in range(1, 17)))
 _NAN: Final = ("NaN", "nan", "-NaN", "-nan")
-# 00123 is a name, such as a post code, and no number.
+# 00123 is a name, such as a post code, not a number.
 NAME_OF_DIGITS: Final = r"^\s*[+-]?0[0-9]"
-# `\s` is any space, also those that do not break; in India thousands are followed by hundreds of thousands.
+# `\s` also matches non-breaking spaces; in India, groups of two digits follow the thousands.
 _DECIMAL_COMMA: Final = r"^[+-]?(?:\d{1,3}(?:[.'\u2019\s]\d{3})+|\d+)(?:,\d+)?$"
 _THOUSANDS: Final = r"^[+-]?(?:\d{1,3}(?:[,'\u2019\s]\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)(?:\.\d+)?$"
 _POINTED: Final = r"^[+-]?\d{1,3}(?:\.\d{3})*$"
 _POINTED_TWICE: Final = r"^[+-]?\d{1,3}(?:\.\d{3}){2,}$"
-# So many digits in groups, as many in every row, are a name: of a telephone, of a computer in a network.
+# This many digits in groups, the same number in every row, form a name, such as a telephone number or an IP address.
 _NAME_DIGITS: Final = 9
-# What stands beside a number and is no part of it; accountants put negative ones in parentheses.
+# Signs next to a number that are not part of it; accountants put negative numbers in parentheses.
 _SIGN: Final = r"[%‰$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b"
 _NEGATIVE: Final = r"^\((.*)\)$"
 _FORMS: Final = (
@@ -34,9 +34,9 @@ _FORMS: Final = (
 
 
 def floats(column: pl.Series) -> pl.Series:
-    """Returns a column's values as numbers; null where a value is not a number. Lists, bytes and objects never are.
+    """Returns a column's values as numbers; null for values that are not. Lists, bytes and objects never are.
 
-    Numbers that are written as text or as categories are read. A cast alone fails for categories, bytes and lists.
+    Numbers stored as text or categories are parsed. A plain cast fails for categories, bytes and lists.
     """
     kind = column.dtype
     if isinstance(kind, pl.Categorical | pl.Enum):
@@ -47,16 +47,17 @@ def floats(column: pl.Series) -> pl.Series:
 
 
 def there(column: pl.Expr) -> pl.Expr:
-    """Returns a column's texts, null where one stands for nothing."""
+    """Returns a column's texts, with null for texts that mean a missing value."""
     return pl.when(~column.is_in((*MISSING, *_BLANK))).then(column)
 
 
 def bare(column: pl.Expr, reading: str = "") -> pl.Expr:
-    """Returns texts as polars reads numbers from them.
+    """Returns texts in the notation from which polars parses numbers.
 
     Args:
-        reading: the decimal mark, where the other mark separates thousands, and signs of percent and of currencies are
-            left out; "" for plain numbers.
+        column: of texts.
+        reading: the decimal mark; the other mark separates thousands, and percent and currency signs are dropped. ""
+            for plain numbers.
     """
     column = column.str.strip_chars()
     if not reading:
@@ -71,19 +72,20 @@ def _unsigned(column: Any) -> Any:
 
 
 def has_signs(texts: pl.Series) -> bool:
-    """Whether signs of percent or currency, or a typographer's minus, stand beside numbers, or parentheses do."""
+    """Whether numbers have percent or currency signs, a typographic minus, or parentheses."""
     if texts.str.contains(_NEGATIVE).all():
-        # (1), (2), (3) are numbers of paragraphs.
+        # (1), (2), (3) number paragraphs.
         return False
     return bool(texts.str.contains(rf"{_SIGN}|\u2212|{_NEGATIVE}").any())
 
 
 def find_reading(texts: pl.Series, delimiter: str, decimal: str) -> str:
-    """Returns the decimal mark of numbers that polars would not read: "," or "."; "" where plain reading is right.
+    """Returns the decimal mark of numbers that polars would not parse: "," or "."; "" if they are plain.
 
     Args:
-        texts: some of a column.
-        decimal: what a person said.
+        texts: a sample of a column.
+        delimiter: of the file.
+        decimal: the mark that a person specified.
     """
     known = _known(texts)
     is_signed = has_signs(known)
@@ -97,7 +99,7 @@ def find_reading(texts: pl.Series, delimiter: str, decimal: str) -> str:
     is_comma, is_point = known.str.contains(_DECIMAL_COMMA).all(), known.str.contains(_THOUSANDS).all()
     if decimal:
         return decimal if (is_comma if decimal == "," else is_point) else ""
-    # Where commas part the columns, a quoted "1,234" has thousands; where semicolons do, 1,234 has a decimal comma.
+    # If commas separate the columns, a quoted "1,234" has thousands; if semicolons do, 1,234 has a decimal comma.
     order = ((".", is_point), (",", is_comma)) if delimiter == "," else ((",", is_comma), (".", is_point))
     if is_point and not known.str.contains(",", literal=True).any():
         return "."
@@ -111,23 +113,24 @@ def _are_names(known: pl.Series) -> bool:
 
 
 def has_pointed_thousands(texts: pl.Series) -> bool:
-    """Whether all may be whole numbers with points between thousands: 1.234, where other columns have 1,5."""
+    """Whether all may be whole numbers with points between thousands: 1.234, if other columns have 1,5."""
     known = _known(texts)
     return bool(known.str.contains(_POINTED).all() and known.str.contains(".", literal=True).any())
 
 
 def is_mixed(there: int, numbers: int) -> bool:
-    """Whether few of a column's values are no numbers."""
+    """Whether only a few of a column's values are not numbers."""
     return 0 < there - numbers <= max(there // _WORDS_ONE_IN, there > 2)
 
 
 def mixed_note(name: str, there: int, numbers: int, word: str) -> str:
-    """Returns a sentence about the words that keep a column from being one of numbers.
+    """Returns a sentence about the words that prevent a column from being numeric.
 
     Args:
-        there: how many values it has.
+        name: of the column.
+        there: the number of its values.
         numbers: how many of them are numbers.
-        word: the first that is none.
+        word: the first that is not.
     """
     bad = there - numbers
     verb = "is no number" if bad == 1 else "are no numbers"
@@ -135,7 +138,7 @@ def mixed_note(name: str, there: int, numbers: int, word: str) -> str:
 
 
 def note_on(text: pl.Series) -> str:
-    """Returns `mixed_note` of a column of text."""
+    """Returns `mixed_note` for a column of text."""
     known = _select(text, there(pl.first())).drop_nulls()
     if not len(known) or not known.head(_TASTE).str.contains(r"^\s*[+-]?\.?\d").any():
         return ""
@@ -150,9 +153,10 @@ def _known(texts: pl.Series) -> pl.Series:
 
 
 def typed(text: pl.Series, reading: str = "", *, with_dates: bool = False) -> pl.Series:
-    """Returns a column of text as whole numbers, fractions, true and false, or dates where all of it is that.
+    """Converts a column of text to integers, fractions, booleans, or dates if all of its values allow it.
 
-    Text that stands for nothing is null; in a column that stays text only empty text is, since None may be a word.
+    Text that means a missing value becomes null; in a column that stays text, only empty text does, since None may be a
+    word.
     """
     known = _select(text, there(pl.first()))
     count = known.count()
@@ -193,7 +197,7 @@ def _select(column: pl.Series, how: pl.Expr) -> pl.Series:
 
 def _numbers(known: pl.Series, reading: str) -> Any:
     first = known.drop_nulls()[0].strip()
-    # Most columns of text are told by their first value, which saves trying.
+    # The first value of most text columns shows that they are text, which saves further tests.
     if not reading and not first[:1].isdigit() and first[:1] not in {"+", "-", ".", "i", "I", "N", "n"}:
         return
     if known.str.contains(NAME_OF_DIGITS).any() and not _are_fractions(known):
@@ -202,13 +206,13 @@ def _numbers(known: pl.Series, reading: str) -> Any:
     yield plain.cast(pl.Int64, strict=False)
     fractions = plain.cast(pl.Float64, strict=False)
     if fractions.count() == known.count() and not plain.str.contains(r"[^0-9+-]").any():
-        # Of more digits than any type of whole numbers has, they stay text: a fraction would lose some.
+        # Values with more digits than any integer type stay text, because a fraction would lose some.
         yield from (plain.cast(kind, strict=False) for kind in (pl.UInt64, pl.Int128))
     else:
         yield fractions
 
 
 def _are_fractions(known: pl.Series) -> bool:
-    """Whether what begins with a nought goes on as a fraction does: 00.5, but not 00123."""
+    """Whether values that begin with a zero continue like a fraction: 00.5, but not 00123."""
     begun = known.filter(known.str.contains(NAME_OF_DIGITS))
     return bool(begun.str.contains(r"[.eE]").all())

@@ -1,7 +1,7 @@
-"""A shell's output as cells of a notebook, without sockets: what ipykernel sends, handed straight to nbclient.
+"""Turns a shell's output into the cells of a notebook without sockets, by passing ipykernel's messages to nbclient.
 
-The shell is ipykernel's own and the messages are those of the Jupyter protocol; nbclient's own code turns them into
-outputs (display updates, `clear_output`, widgets' state). Only the way between the two is ours.
+The shell is ipykernel's own, the messages are those of the Jupyter protocol, and nbclient's code turns them into
+outputs (display updates, `clear_output`, widget state). Only the transport between the two is replaced.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session
 from nbclient import NotebookClient
 
-# A stream's text is handed on in pieces: one piece a `print` would make a long loop slow.
+# A stream's text is delivered in larger pieces, because one message per `print` would slow long loops down.
 _PIECE: Final = 64 * 1024
 
 
 class Recorder:
-    """Puts messages into the cell that is running.
+    """Adds messages to the outputs of the running cell.
 
     Attributes:
-        on_overflow: called when the outputs together exceed `max_bytes`; does not return.
+        on_overflow: called when all outputs together exceed `max_bytes`; does not return.
     """
 
     def __init__(self) -> None:
@@ -44,19 +44,19 @@ class Recorder:
         self._bytes = 0
 
     def begin(self, notebook: Any) -> None:
-        """Starts with a notebook; nothing of an earlier one is left."""
+        """Starts a notebook and discards all state of an earlier one."""
         self.client.nb = notebook
         self.client.reset_execution_trackers()
         self._bytes = 0
 
     def open_cell(self, cell: Any, index: int) -> dict[str, Any]:
-        """Turns to a cell; returns the request that its output answers to."""
+        """Makes a cell the current one; returns the request that its output answers."""
         self._cell, self._index = cell, index
         self.client.clear_before_next_output = False
         return {"header": {"msg_id": f"cell-{index}", "msg_type": "execute_request", "session": "", "username": ""}}
 
     def close_cell(self) -> None:
-        """Takes what the streams still hold, and lets the kernel's side know what widgets captured."""
+        """Collects the text that the streams still hold, and tells the kernel side what widgets captured."""
         for stream in self.streams:
             stream.flush()
         answers, self._answers = self._answers, []
@@ -90,7 +90,7 @@ class Recorder:
 
 
 def _encode(content: dict[str, Any]) -> None:
-    """Makes the data of an output what the wire of a kernel would: bytes become base64, dates text."""
+    """Encodes the data of an output as a kernel's transport would: bytes become base64, dates become text."""
     data = content.get("data")
     if not isinstance(data, dict):
         return
@@ -102,7 +102,7 @@ def _encode(content: dict[str, Any]) -> None:
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
-    """Returns the outputs with neighbours of one stream made one."""
+    """Returns the outputs with adjacent outputs of the same stream merged."""
     found: list[Any] = []
     texts: list[str] = []
     for output in outputs:
@@ -120,7 +120,7 @@ def _joined(outputs: list[Any]) -> list[Any]:
 
 
 class _Session(Session):  # type: ignore[misc]
-    """Where ipykernel has a session that signs, packs and sends, one that hands over."""
+    """Replaces ipykernel's session, which signs, packs and sends messages, by one that passes them on."""
 
     def __init__(self, deliver: Callable[[dict[str, Any]], None]) -> None:
         super().__init__(key=b"")
@@ -129,7 +129,7 @@ class _Session(Session):  # type: ignore[misc]
     def msg(
         self, msg_type: str, content: Any = None, parent: Any = None, header: Any = None, metadata: Any = None
     ) -> dict[str, Any]:
-        """Returns a message, without the identity that only a wire needs."""
+        """Returns a message without the identity, which only a network transport needs."""
         above = parent.get("header", parent) if parent else {}
         return {
             "header": header or {"msg_type": msg_type},
@@ -141,7 +141,7 @@ class _Session(Session):  # type: ignore[misc]
         }
 
     def send(self, _stream: Any, msg_or_type: Any, content: Any = None, parent: Any = None, **more: Any) -> Any:
-        """Delivers at once, in the thread that sends."""
+        """Delivers immediately, in the calling thread."""
         message = msg_or_type
         if not isinstance(message, dict):
             message = self.msg(msg_or_type, content, parent, more.get("header"), more.get("metadata"))
@@ -151,7 +151,7 @@ class _Session(Session):  # type: ignore[misc]
 
 
 class Comm(BaseComm):  # type: ignore[misc]
-    """The kernel's end of a widget's channel; the other end is nbclient's."""
+    """The kernel's end of a widget's channel; nbclient has the other end."""
 
     session: _Session
     shell: Any
@@ -160,17 +160,17 @@ class Comm(BaseComm):  # type: ignore[misc]
         self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
     ) -> None:
         """Delivers a message of the channel."""
-        # As it comes out of a wire: the other end changes lists that may be tuples here.
+        # Round trip through JSON as on a network: the other end modifies lists, which may be tuples here.
         content = json.loads(json.dumps({"data": data or {}, "comm_id": self.comm_id, **keys}, default=json_default))
         self.session.send(None, msg_type, content, self.shell.get_parent(), metadata=metadata, buffers=buffers)
 
 
 class Stream:
-    """Python's half of stdout or stderr; what goes past Python into the descriptor is taken from `raw_fd`.
+    """Python's half of stdout or stderr. Output that bypasses Python is read from `raw_fd`.
 
     Attributes:
-        other: the other stream, which is flushed first so that the order is kept.
-        log: told every piece of text as it is written.
+        other: the other stream, flushed first to keep the order.
+        log: receives each piece of text as it is written.
     """
 
     encoding = "UTF-8"
@@ -191,10 +191,10 @@ class Stream:
         self._taken = 0
 
     def write(self, text: str) -> int:
-        """Takes text.
+        """Writes text.
 
         Raises:
-            TypeError: it is none.
+            TypeError: the argument is not text.
         """
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text)}")
@@ -209,17 +209,17 @@ class Stream:
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Takes several texts."""
+        """Writes several texts."""
         for line in lines:
             self.write(line)
 
     @property
     def holds(self) -> bool:
-        """Whether text waits to be handed on."""
+        """Whether text is waiting to be delivered."""
         return bool(self._parts)
 
     def flush(self) -> None:
-        """Hands on what was written, and before it what arrived in the descriptor."""
+        """Delivers the written text, preceded by what arrived in the descriptor."""
         self._take_raw()
         if self._parts:
             text, self._parts, self._size = "".join(self._parts), [], 0
@@ -241,29 +241,29 @@ class Stream:
         self._session.send(None, "stream", {"name": self.name, "text": text}, self.parent)
 
     def set_parent(self, parent: dict[str, Any]) -> None:
-        """Names the request that what follows answers to."""
+        """Sets the request that subsequent output answers."""
         self.flush()
         self.parent = parent
 
     def fileno(self) -> int:
-        """The descriptor that this stands before; what others write there is captured too."""
+        """The descriptor that this stream stands for. What others write to it is captured too."""
         return self._number
 
     def isatty(self) -> bool:
-        """No."""
+        """Always False."""
         return False
 
     def readable(self) -> bool:
-        """No."""
+        """Always False."""
         return False
 
     def writable(self) -> bool:
-        """Yes."""
+        """Always True."""
         return True
 
     def seekable(self) -> bool:
-        """No."""
+        """Always False."""
         return False
 
     def close(self) -> None:
-        """Nothing: a cell that closes stdout still has one, as in ipykernel."""
+        """Does nothing: as in ipykernel, a cell that closes stdout can still print."""

@@ -1,4 +1,4 @@
-"""Running a notebook's cells in this very process, as ipykernel would in its own."""
+"""Runs a notebook's cells in this process, the way ipykernel runs them in its own."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from .capture import Recorder
 
 
 class CellFailedError(Exception):
-    """A cell raised; its traceback is among its outputs."""
+    """A cell raised an exception; its traceback is among its outputs."""
 
 
 class ShellEndedError(Exception):
-    """A cell called `exit()`, and more cells were to come."""
+    """A cell called `exit()` although more cells followed."""
 
 
 def run_cells(shell: Any, recorder: Recorder, notebook: Any, on_cell: Callable[[int], None]) -> None:
-    """Runs every cell in order; outputs and counts are written into the notebook.
+    """Runs every cell in order and writes outputs and execution counts into the notebook.
 
     Args:
-        on_cell: told each cell's index before it runs.
+        on_cell: called with each cell's index before it runs.
 
     Raises:
-        CellFailedError: a cell raised; those behind it did not run.
-        ShellEndedError: see there.
+        CellFailedError: a cell raised; the cells after it did not run.
+        ShellEndedError: a cell called `exit()` although more cells followed.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     recorder.begin(notebook)
     try:
-        # One loop for all cells, running while they run: what a cell starts in it goes on in the next.
+        # One loop runs all cells, so tasks that a cell starts continue during the next cell.
         loop.run_until_complete(_run_all(shell, recorder, notebook, on_cell))
     finally:
         recorder.finish()
@@ -55,12 +55,12 @@ async def _run_all(shell: Any, recorder: Recorder, notebook: Any, on_cell: Calla
             raise CellFailedError
         if shell.exit_now and index != last:
             raise ShellEndedError
-        # What the cell left in the loop gets its turn, as it does between two requests to a kernel.
+        # Gives the tasks that the cell left in the loop a turn, as between two requests to a kernel.
         await asyncio.sleep(0)
 
 
 async def _run_cell(shell: Any, code: str) -> Any:
-    """The steps of ipykernel's `do_execute`."""
+    """Follows the steps of ipykernel's `do_execute`."""
     preprocessing_error = None
     try:
         transformed = shell.transform_cell(code)
@@ -81,13 +81,13 @@ async def _run_cell(shell: Any, code: str) -> Any:
 
 
 def settle_in(environ: dict[str, str]) -> None:
-    """Makes what was copied from the host this process's own: environment, temporary directory, randomness, locks."""
+    """Replaces state copied from the host by this process's own: environment, temporary folder, randomness, locks."""
     os.environ.update(environ)
     semaphores.install()
     tempfile.tempdir = None
     numpy = sys.modules.get("numpy")
     if numpy is not None:
-        # The host's state would give every render the same numbers.
+        # With the host's state every render would get the same numbers.
         numpy.random.seed()
     for name in ("get_cachedir", "get_configdir"):
         _forget_answer(getattr(sys.modules.get("matplotlib"), name, None))
@@ -96,7 +96,7 @@ def settle_in(environ: dict[str, str]) -> None:
 
 
 def _forget_answer(function: Any) -> None:
-    """Lets matplotlib look for its folders again: it keeps the first answer in a closure that nothing else resets."""
+    """Makes matplotlib look up its folders again: it caches the first answer in a closure that nothing else resets."""
     code = getattr(function, "__code__", None)
     if code is not None and "called" in code.co_freevars:
         function.__closure__[code.co_freevars.index("called")].cell_contents = False

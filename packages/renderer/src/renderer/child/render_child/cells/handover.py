@@ -1,14 +1,14 @@
-"""The files in which a render hands over what it made.
+"""The files in which a render hands over its results.
 
-Page, notebook and result are memory files (memfd_create(2)) that the host made and has open too. Once written they are
-sealed: the kernel lets nobody change a sealed file, so whoever has it open can rely on it, whatever the render still
-does. They have no name that could be given to something else.
+Page, notebook and result are memory files (memfd_create(2)) that the host created and also has open. They are sealed
+once they are written. Nobody can change a sealed file, so a reader that has it open can rely on it whatever the render
+still does. The files have no path that could be given to another file.
 
-What is read during a render are files in its folder. They are made before foreign code runs and written through their
-descriptors. The folder is read-only for that code, so none of them can be replaced, linked or removed.
+Files that are read during a render are in its folder. They are created before untrusted code runs and written through
+their descriptors. The folder is read-only for that code, so none of them can be replaced, linked or removed.
 
-A file that is written more than once has two copies, written in turn. Which copy is whole stands in `progress`, one
-short line that is written at once, so whoever reads during a render, or after one that was ended, finds a whole file.
+A file that is written repeatedly has two copies, written alternately. `progress`, one short line that is written at
+once, says which copy is complete. So a reader finds a complete file during a render and after one that was ended.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ try:
 except AttributeError:
     _SEALS = None  # not Linux
 
-# In this order: the page, the executed notebook, how the render ended as JSON.
+# In this order: the page, the executed notebook, the render's result as JSON.
 RESULTS: Final = ("result.html", "result.ipynb", "result.json")
 STREAMS: Final = ("stdout.raw", "stderr.raw")
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -37,11 +37,11 @@ class Handover:
 
     Attributes:
         log: descriptor of `log.txt`, for what the code prints.
-        streams: descriptors of `stdout.raw` and `stderr.raw`, for what arrives at the process's own descriptors.
+        streams: descriptors of `stdout.raw` and `stderr.raw`, for output on the process's own descriptors.
     """
 
     def __init__(self, directory: Path, results: Sequence[int]) -> None:
-        """Makes the files that are read during the render.
+        """Creates the files that are read during the render.
 
         Args:
             directory: of this render; none of the files may exist there.
@@ -57,23 +57,23 @@ class Handover:
         self._page, self._notebook, self._result = results
         self._notebooks = [self._make(f"notebook.{number}.ipynb") for number in (0, 1)]
         self._partials = [self._make(f"partial.{number}.html") for number in (0, 1)]
-        # How often each was written; the parity names the whole copy, 0 stands for none.
+        # How often each was written. The parity identifies the complete copy; 0 means none.
         self._notebook_writes = self._partial_writes = 0
         self._cell = self._cells = 0
 
     def write_progress(self, cell: int, cells: int) -> None:
-        """Says that cell `cell` of `cells` begins; 0 for none yet."""
+        """Records that cell `cell` of `cells` begins; 0 means none yet."""
         self._cell, self._cells = cell, cells
         self._tell()
 
     def write_notebook(self, text: str) -> None:
-        """Writes the notebook as far as it is."""
+        """Writes the notebook in its current state."""
         _write(self._notebooks[(self._notebook_writes + 1) % 2], text)
         self._notebook_writes += 1
         self._tell()
 
     def write_partial(self, html: str) -> None:
-        """Writes the page as far as it is."""
+        """Writes the page in its current state."""
         _write(self._partials[(self._partial_writes + 1) % 2], html)
         self._partial_writes += 1
         self._tell()
@@ -82,8 +82,9 @@ class Handover:
         """Writes and seals the results.
 
         Args:
-            page: the whole page; None where the render has none.
-            result: how it ended, as JSON.
+            page: the whole page; None if the render has none.
+            notebook: the executed notebook.
+            result: how the render ended, as JSON.
         """
         for descriptor, text in ((self._page, page or ""), (self._notebook, notebook), (self._result, result)):
             _write(descriptor, text)
@@ -106,7 +107,7 @@ def _write(descriptor: int, text: str) -> None:
 
 
 def make_results() -> tuple[int, ...]:
-    """Makes an empty file for each of `RESULTS`; returns their descriptors."""
+    """Creates an empty file for each of `RESULTS`; returns their descriptors."""
     return tuple(_make_result(name) for name in RESULTS)
 
 
@@ -118,13 +119,13 @@ def _make_result(name: str) -> int:
 
 
 def seal(descriptor: int) -> None:
-    """Lets nobody change a file from `make_results` any more."""
+    """Makes a file from `make_results` immutable."""
     if _SEALS is not None:
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
 
 
 def is_sealed(descriptor: int) -> bool:
-    """Whether nobody can change a file any more; False for what cannot be sealed."""
+    """Whether a file is immutable; False for a file that cannot be sealed."""
     if _SEALS is None:
         return False
     try:

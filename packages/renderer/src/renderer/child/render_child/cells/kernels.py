@@ -1,4 +1,4 @@
-"""The reference way: a kernel in a process of its own, driven by nbclient. For every kernel that is not ours."""
+"""The reference way: a kernel in a separate process, driven by nbclient, for all kernels but the built-in one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 __all__ = ["DeadKernelError", "KernelMissingError", "execute", "is_python"]
-# Relative, since a socket's path may have 107 bytes and the render's folder may be deep.
+# Relative, because a socket's path may have only 107 bytes and the render's folder may be deep.
 _SOCKETS = os.path.join("..", "tmp", "kernel")  # noqa: PTH118
 
 
@@ -21,10 +21,10 @@ class KernelMissingError(Exception):
 
 
 def is_python(kernel: str) -> bool:
-    """Whether a kernelspec is of Python.
+    """Whether the language of a kernelspec is Python.
 
     Raises:
-        KernelMissingError: there is none of that name.
+        KernelMissingError: no kernelspec has this name.
     """
     try:
         return bool(KernelSpecManager().get_kernel_spec(kernel).language == "python")
@@ -33,16 +33,16 @@ def is_python(kernel: str) -> bool:
 
 
 def execute(notebook: Any, kernel: str, on_cell: Callable[[int], None]) -> None:
-    """Runs the cells in a new kernel; outputs, an error's too, are written into the notebook.
+    """Runs the cells in a new kernel and writes their outputs, including errors, into the notebook.
 
     Args:
         kernel: the name of a Jupyter kernelspec of the environment.
-        on_cell: told each cell's index before it runs.
+        on_cell: called with each cell's index before it runs.
 
     Raises:
         DeadKernelError: the kernel ended.
     """
-    # Ports would be raced for by renders that start together, and the sandbox has no network: unix sockets instead.
+    # Unix sockets: renders that start together would race for ports, and the sandbox has no network.
     manager = AsyncKernelManager(kernel_name=kernel, transport="ipc", ip=_SOCKETS)
     client = NotebookClient(
         notebook,

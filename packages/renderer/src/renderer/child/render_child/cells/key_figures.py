@@ -1,4 +1,4 @@
-"""Key figures (`vizkit.figure`): taken from a notebook's outputs in the child, checked again on the trusted side."""
+"""Key figures (`vizkit.figure`): taken from a notebook's outputs in the child, validated again on the trusted side."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _BETTER: Final = ("", "higher", "lower", "none")
 
 
 def take_figures(notebook: Any) -> list[dict[str, Any]]:
-    """Returns the figures by name, in the order of each name's first output; of one name the last value counts.
+    """Returns the figures in the order in which their names first occur; the last value of a name wins.
 
-    Of more than 64 the first are taken, and the page says so.
+    Only the first 64 are returned; the page says if there are more.
     """
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     found = check_figures((output.get("data") or {}).get(_MIME) for output in outputs)
@@ -26,10 +26,10 @@ def take_figures(notebook: Any) -> list[dict[str, Any]]:
 
 
 def check_figures(given: Iterable[object]) -> list[dict[str, Any]]:
-    """Returns the figures that are well formed, one a name; anything else is left out.
+    """Returns the well-formed figures, one per name, and drops everything else.
 
-    A figure has a name (1 to 100 printable characters), a finite value, a unit (up to 20 characters) and a direction
-    in which it is better (higher, lower, none, or "" where that was not said).
+    A figure has a name (1 to 100 printable characters), a finite value, a unit (up to 20 characters) and the direction
+    that is better (higher, lower, none, or "" if unstated).
     """
     found: dict[str, dict[str, Any]] = {}
     for each in given:
@@ -47,7 +47,7 @@ def _is_line(value: object, least: int, most: int) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    # JSON's whole numbers have no limit; the comparison is false for NaN.
+    # JSON integers are unbounded, and the comparison is false for NaN.
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
 

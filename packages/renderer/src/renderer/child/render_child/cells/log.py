@@ -1,4 +1,4 @@
-"""What a running render tells: its printed text as it comes, the cell it is in, and the page so far."""
+"""The progress that a running render reports: its printed text, the current cell, and the page so far."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MAX_PARTIAL_BYTES: Final = 2 * 1024**2
 
 
 class Log:
-    """A file with what was printed, for people to follow.
+    """A file with the printed text, for people to follow.
 
-    Text is written at once as long as there is little of it. A flood is written in pieces, and the file starts again
-    each megabyte: only its end is ever read.
+    Small amounts of text are written immediately. A flood is buffered, and the file restarts after each megabyte,
+    because only its last part is ever read.
 
     Args:
         descriptor: of a file that is open for appending.
@@ -34,7 +34,7 @@ class Log:
         self._last = 0.0
 
     def write(self, text: str) -> None:
-        """Appends text, in a flood a little later."""
+        """Appends text, with a short delay during a flood."""
         self._held.append(text)
         if self._written > _HEAD_BYTES:
             if time.monotonic() - self._last < _PAUSE_S:
@@ -50,10 +50,10 @@ class Log:
 
 
 class Progress:
-    """How far a render is, and in one that takes its time the page with the finished cells.
+    """Records how far a render is. A long render also gets a partial page with the finished cells.
 
     Args:
-        keep_notebook: writes the notebook as far as it is.
+        keep_notebook: writes the notebook in its current state.
     """
 
     def __init__(self, handover: Handover, cells: int, keep_notebook: Callable[[], None]) -> None:
@@ -61,7 +61,7 @@ class Progress:
         self._next_partial = time.monotonic() + _PARTIAL_AFTER_S
 
     def tell(self, index: int, notebook: Any) -> None:
-        """Says that cell `index` begins (0: none of the order's yet)."""
+        """Records that cell `index` begins; 0 is the cell that reads the inputs."""
         self._handover.write_progress(index, self._cells)
         if index == 0:
             self._keep_notebook()

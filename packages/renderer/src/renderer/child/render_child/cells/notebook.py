@@ -1,4 +1,4 @@
-"""Code as a notebook: a constant first cell that reads the inputs, then the code, cut at `# %%`."""
+"""Code as a notebook: a constant first cell that reads the inputs, then the code, split at `# %%`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from nbformat import from_dict
 
-# No value ever becomes code: the kernel reads them as JSON from a file.
+# No value is ever formatted into code: the kernel reads the values as JSON from a file.
 _READ_INPUTS = """\
 import json as _json
 with open("../inputs.json", encoding="utf-8") as _file:
@@ -21,16 +21,16 @@ _CELL = re.compile(r"^# ?%%.*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of code; `first_line` is its first line's number in the whole code, from 1."""
+    """One cell of code; `first_line` is the 1-based number of its first line in the whole code."""
 
     text: str
     first_line: int
 
 
 def split_cells(code: str) -> list[Cell]:
-    """Cuts code at lines that start with `# %%`, which belong to no cell: a cell's magic has to be its first line.
+    """Splits code at lines starting with `# %%`, which belong to no cell because a cell's magic must be its first line.
 
-    Cells that hold nothing but white space are left out.
+    Cells with nothing but white space are left out.
     """
     marks = list(_CELL.finditer(code))
     starts = [0, *(min(mark.end() + 1, len(code)) for mark in marks)]
@@ -39,7 +39,7 @@ def split_cells(code: str) -> list[Cell]:
     for start, end in zip(starts, ends, strict=True):
         text = code[start:end]
         if text.strip():
-            # IPython leaves empty lines at a cell's start out of its count.
+            # IPython does not count empty lines at a cell's start.
             shown = _BLANK.sub("", text)
             first = start + len(text) - len(shown)
             cells.append(Cell(text=shown.rstrip("\n"), first_line=code.count("\n", 0, first) + 1))
@@ -47,10 +47,10 @@ def split_cells(code: str) -> list[Cell]:
 
 
 def build_notebook(cells: list[Cell], title: str, *, shows_code: bool = True) -> Any:
-    """Returns the notebook, the input cell first; nbformat's own makers validate each node, which takes its time.
+    """Returns the notebook, starting with the input cell. Avoids nbformat's constructors, which validate each node.
 
     Args:
-        shows_code: whether its page has the code too.
+        shows_code: whether its page contains the code too.
     """
     return from_dict(
         {

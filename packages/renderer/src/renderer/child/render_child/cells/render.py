@@ -1,4 +1,4 @@
-"""One render, inside its sandbox: notebook in; page, executed notebook and result out."""
+"""One render inside its sandbox: takes a notebook and produces page, executed notebook and result."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _SEMAPHORE_HINT: Final = (
     ". Processes that start Python anew need semaphores by name, which the sandbox does not offer. Use the start "
     'method "fork", or threads (concurrent.futures.ThreadPoolExecutor).'
 )
-# os.fork() and subprocess; threading.
+# Raised by os.fork() and subprocess, and by threading.
 _REFUSED: Final = re.compile(r"BlockingIOError: \[Errno 11\]|can't start new thread")
 _DIED: Final = "The kernel died. The code may have ended its process or needed more memory than there is."
 
 
 class Render:
-    """A render on its way; `run` takes it to its end, `give_up` ends it early from wherever it is."""
+    """A render in progress. `run` completes it; `give_up` ends it early from any point."""
 
     def __init__(self, directory: Path, job: dict[str, Any], handover: Handover, on_end: Callable[[], None]) -> None:
         self._directory, self._job, self._handover, self._on_end = directory, job, handover, on_end
@@ -70,7 +70,7 @@ class Render:
         self.finish()
 
     def run_kernel(self, kernel: str) -> None:
-        """Runs the cells in a kernel of their own, through nbclient. Always leaves a result."""
+        """Runs the cells in a separate kernel process through nbclient. Always leaves a result."""
         from .kernels import (  # noqa: PLC0415  (only these need it)
             DeadKernelError,
             KernelMissingError,
@@ -81,7 +81,7 @@ class Render:
         self._sample()
         try:
             if not is_python(kernel):
-                # The cell that reads the inputs is Python; another language reads the file itself.
+                # The cell that reads the inputs is Python; code in another language reads the file itself.
                 del self.notebook.cells[0]
             execute(self.notebook, kernel, self._on_cell)
             self.result["cells_done"] = len(self._cells)
@@ -104,7 +104,7 @@ class Render:
             take_sample(self._directory, self._spec["sample_rows"])
 
     def finish(self) -> None:
-        """Exports what there is, and hands it over."""
+        """Exports the page if the cells succeeded, and hands the results over."""
         began = time.monotonic()
         page = None
         if "state" not in self.result:
@@ -119,11 +119,11 @@ class Render:
         return str(json.loads((self._directory / "inputs.json").read_text(encoding="utf-8"))["source_uri"])
 
     def _keep_notebook(self) -> None:
-        # A process that is ended from outside writes nothing more.
+        # A process that is killed from outside writes nothing more.
         self._handover.write_notebook(notebook_text(self.notebook))
 
     def _on_cell(self, index: int) -> None:
-        # The first cell reads the inputs and is not one of the order's.
+        # The first cell reads the inputs and does not count.
         self.result["cells_done"] = max(0, index - 1)
         self._progress.tell(index, self.notebook)
 
@@ -148,11 +148,11 @@ def describe_error(notebook: Any, cells: list[Cell], source_uri: str = "") -> di
     """Returns state, reason, message, line and traceback of the first error among the outputs.
 
     Args:
-        source_uri: how people know the source; an error that names it gets a hint.
+        source_uri: the source's address as users know it; an error that contains it gets a hint.
     """
     for index, output in _errors(notebook):
         traceback = _ANSI.sub("", "\n".join(output.traceback))[-_MAX_TRACEBACK:]
-        # Our own types raise ValueError with a whole sentence; a class name before it helps nobody.
+        # The predefined types raise ValueError with a complete sentence, which needs no class name in front.
         plain = output.ename == "ValueError" and output.evalue
         hint = _hint(output, traceback, source_uri)
         return {
@@ -166,7 +166,7 @@ def describe_error(notebook: Any, cells: list[Cell], source_uri: str = "") -> di
 
 
 def _hint(output: Any, traceback: str, source_uri: str) -> str:
-    """Returns what to do about an error that comes of where the code runs; "" for the code's own."""
+    """Returns advice for an error that is due to where the code runs; "" for the code's own errors."""
     missing = _MISSING.fullmatch(output.evalue or "") if output.ename == "ModuleNotFoundError" else None
     if missing:
         return _PACKAGE_HINT.format(name=missing[1].partition(".")[0])
@@ -178,7 +178,7 @@ def _hint(output: Any, traceback: str, source_uri: str) -> str:
 
 
 def _find_line(traceback: str, index: int, cells: list[Cell]) -> int | None:
-    # The innermost frame that lies in the failing cell: In[n] counts from 1 with the input cell.
+    # The innermost frame in the failing cell: In[n] counts from 1 and includes the input cell.
     lines = [int(line) for number, line in _PLACE.findall(traceback) if int(number) == index + 1]
     if not lines or index == 0:
         return None
@@ -186,5 +186,5 @@ def _find_line(traceback: str, index: int, cells: list[Cell]) -> int | None:
 
 
 def notebook_text(notebook: Any) -> str:
-    """Returns the notebook as a file's text; nbformat's own writer validates first, which takes its time."""
+    """Returns the notebook as text. Bypasses nbformat's writer, which validates first and takes long."""
     return json.dumps(notebook, ensure_ascii=False, indent=1)

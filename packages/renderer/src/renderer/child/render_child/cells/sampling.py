@@ -1,6 +1,7 @@
-"""A try on a sample: the first rows of each of a source's tables, in a copy that the code gets in its place.
+"""Sampling for trial renders: copies the first rows of each table in a source, and the code gets the copy instead.
 
-It runs in the sandbox, like the code: what a source holds is not trusted. What is no table stays as it is.
+It runs in the sandbox like the code, because the source's content is not trusted. Files that are not tables stay as
+they are.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _HEAD_BYTES: Final = 512
-# One file of a folder of parts says what the others look like; images and the like come in dozens.
+# One file of a folder of parts shows what the others look like, but images and the like come in dozens.
 _MOST_FILES: Final = 20
 _LONGEST_LINE: Final = 16 * 1024**2
 
@@ -22,7 +23,7 @@ def take_sample(directory: Path, rows: int) -> None:
     """Puts a sample of the source into the render's `tmp` folder, and its path into the inputs that the cells read.
 
     Args:
-        directory: of the render; the code may write to its file `inputs.json` and its folder `tmp`.
+        directory: of the render. Its file `inputs.json` and its folder `tmp` must be writable.
     """
     path = directory / "inputs.json"
     inputs: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -69,7 +70,7 @@ def _copy(path: Path, target: Path, rows: int) -> None:
 
 
 def _is_lines(path: Path, head: bytes) -> bool:
-    """Whether rows are lines: text, and no single JSON document, of which the first lines would be no document."""
+    """Whether the file's rows are lines: text other than a single JSON document, which has to stay whole."""
     if b"\0" in head or path.suffix.lower() in {".ipynb", ".html", ".htm", ".md", ".svg", ".pbtxt", ".py"}:
         return False
     if head.lstrip()[:1] not in {b"{", b"[", b"<"}:
@@ -84,7 +85,7 @@ def _is_lines(path: Path, head: bytes) -> bool:
 
 def _copy_lines(path: Path, target: Path, rows: int) -> None:
     with path.open("rb") as file, target.open("wb") as copy:
-        # One more, for the names of the columns.
+        # One more, for the column names.
         for _ in range(rows + 1):
             line = file.readline(_LONGEST_LINE)
             if not line:

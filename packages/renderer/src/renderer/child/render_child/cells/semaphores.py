@@ -1,8 +1,8 @@
-"""Semaphores for `multiprocessing` where there is no shared memory by name.
+"""Semaphores for `multiprocessing` without named shared memory.
 
-CPython asks for a named semaphore, a file below /dev/shm that every program could open, and removes the name at once.
-The sandbox has no such folder. An unnamed one in memory that is shared across a fork does the same: thread pools (which
-scikit-learn and joblib use), `multiprocessing.Pool` and `ProcessPoolExecutor` work.
+CPython creates a named semaphore, a file below /dev/shm that every program could open, and removes the name at once.
+The sandbox has no such folder. An unnamed semaphore in memory that is shared across a fork serves the same purpose:
+thread pools (used by scikit-learn and joblib), `multiprocessing.Pool` and `ProcessPoolExecutor` work.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ import importlib
 import mmap
 from typing import Any, Final
 
-# typeshed does not know it.
+# typeshed does not contain this module.
 _multiprocessing: Any = importlib.import_module("_multiprocessing")
 
-# A `sem_t` has 32 bytes where `long` has 64 bits.
+# A `sem_t` has 32 bytes on systems with a 64-bit `long`.
 _BYTES: Final = 64
 _libc: Final = ctypes.CDLL(None, use_errno=True)
-# The processes use the memory until they end.
+# Never freed: the processes use the memory until they end.
 _kept: list[Any] = []
 
 
 class SharedSemaphore(_multiprocessing.SemLock):  # type: ignore[misc]
-    """What stands for CPython's `SemLock`."""
+    """Replaces CPython's `SemLock`."""
 
     def __new__(cls, kind: int, value: int, maxvalue: int, name: str = "", unlink: bool = False) -> Any:  # noqa: ARG004, FBT001, FBT002
         """Returns a semaphore for this process and those that it forks.
 
         Raises:
-            PermissionError: it is for programs that are started anew, which would find it by its name.
-            OSError: the system has none.
+            PermissionError: it is meant for newly started programs, which would have to find it by name.
+            OSError: the system provides no semaphore.
         """
         if not unlink:
             raise PermissionError(errno.EACCES, "No semaphores by name in a render")
@@ -44,5 +44,5 @@ class SharedSemaphore(_multiprocessing.SemLock):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Lets `multiprocessing` make these from now on in this process."""
+    """Makes `multiprocessing` use these semaphores in this process."""
     _multiprocessing.SemLock = SharedSemaphore

@@ -1,6 +1,6 @@
-"""The IPython shell of a render: made once in the host, copied into each child by the fork.
+"""The IPython shell of a render: created once in the host and copied into each child by the fork.
 
-It is ipykernel's shell, so that code meets what it meets in a notebook; it has no sockets, no threads and no loop.
+It is ipykernel's shell, so code finds the same environment as in a notebook. It has no sockets, threads or event loop.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from .capture import Comm, Recorder, Stream
 
 
 class CellCompiler(XCachingCompiler):  # type: ignore[misc]
-    """ipykernel's names for cells, by a checksum in C: its own takes milliseconds for a long cell.
+    """Names cells like ipykernel but with a checksum in C: ipykernel's own takes milliseconds for a long cell.
 
-    Nobody writes these files, so they need not lie where a render may write, and the names stay short.
+    The named files are never written, so they need not be in a writable folder, and the names stay short.
     """
 
     def get_code_name(self, raw_code: str, code: str, number: int) -> str:  # noqa: ARG002  (IPython's signature)
-        """Returns the file name under which tracebacks and warnings show a cell."""
+        """Returns the file name that tracebacks and warnings show for a cell."""
         name = zlib.crc32(raw_code.encode("utf-8", "replace"))
         return f"/tmp/ipykernel_{os.getpid()}/{name}.py"  # noqa: S108
 
 
 def make_shell(recorder: Recorder) -> Any:
-    """Returns the shell, its displays and streams leading to `recorder`. One in a process."""
+    """Returns the shell, with its displays and streams connected to `recorder`. One per process."""
     shortcuts.install()
     config = Config()
     # A history file would need a thread and a database.
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     kernel = SimpleNamespace(eventloop=None, shell=None, session=recorder.session)
-    # Libraries know a notebook by this class's name, so it must not be a subclass of ours.
+    # Libraries recognize a notebook by the name of this class, so it must not be subclassed.
     shell = ZMQInteractiveShell.instance(
         config=config,
         kernel=kernel,
@@ -63,13 +63,13 @@ def make_shell(recorder: Recorder) -> Any:
 
 
 def _enable_gui(gui: str | None = None) -> None:
-    """`%matplotlib inline` needs no event loop of a toolkit; another backend has no screen here."""
+    """Accepts `%matplotlib inline`, which needs no event loop; other backends have no screen here."""
     if gui not in {None, "inline"}:
         raise UsageError(f"A render has no screen, so there is no {gui!r}. Use %matplotlib inline.")
 
 
 def make_streams(recorder: Recorder) -> tuple[Stream, Stream]:
-    """Returns what takes the place of stdout and stderr while cells run."""
+    """Returns the replacements for stdout and stderr while cells run."""
     out, err = Stream("stdout", recorder.session, 1), Stream("stderr", recorder.session, 2)
     out.other, err.other = err, out
     recorder.streams = (out, err)
@@ -77,7 +77,7 @@ def make_streams(recorder: Recorder) -> tuple[Stream, Stream]:
 
 
 def refuse_input() -> None:
-    """Nobody answers a question in a render: `input` and `getpass` say so, as under nbclient."""
+    """Makes `input` and `getpass` raise, as under nbclient: nobody can answer a question in a render."""
 
     def refusal(name: str) -> Callable[..., NoReturn]:
         def refuse(*_args: Any, **_more: Any) -> NoReturn:

@@ -1,4 +1,4 @@
-"""`!command` in a sandbox: IPython opens a terminal for it, and in a sandbox there is none to be opened."""
+"""Runs `!command` in a sandbox, where IPython cannot open the terminal that it would use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOK_S: Final = 0.05
 
 
 class Terminal:
-    """A terminal of the render's own, opened before it gives up its rights; without one, a pipe takes its place."""
+    """A terminal opened before the render confines itself; a pipe if there is none."""
 
     def __init__(self) -> None:
         try:
@@ -30,7 +30,7 @@ class Terminal:
         os.set_blocking(self._outer, False)
 
     def run(self, command: str) -> int:
-        """Runs a shell command and prints its output as it comes, as IPython's own `system`.
+        """Runs a shell command and prints its output as it arrives, like IPython's own `system`.
 
         Returns:
             The exit code; negative for a signal.
@@ -46,7 +46,7 @@ class Terminal:
         while not is_over:
             is_over = process.poll() is not None
             self._pass_on(decoder, 0 if is_over else _LOOK_S)
-        # A shell tells of a program that a signal ended by 128 and its number.
+        # A shell reports a program that a signal ended as 128 plus the signal's number.
         code = process.returncode
         return 128 - code if code > 128 else code
 

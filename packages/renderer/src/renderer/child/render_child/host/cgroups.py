@@ -1,8 +1,8 @@
-"""A control group for each render, where this process may make some: hard limits that the kernel enforces.
+"""A control group for each render, if this process may create them: hard limits that the kernel enforces.
 
-Version 2 is one tree with a file `cgroup.kill`; version 1 is a tree for each controller. See cgroups(7) and, in the
-kernel's documentation, admin-guide/cgroup-v2.rst and admin-guide/cgroup-v1/. A process may make groups where it is
-root, or where a service manager has delegated a subtree to its user.
+Version 2 is one tree with a file `cgroup.kill`; version 1 is one tree per controller. See cgroups(7) and, in the
+kernel's documentation, admin-guide/cgroup-v2.rst and admin-guide/cgroup-v1/. A process may create groups if it is root,
+or if a service manager has delegated a subtree to its user.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, Final, Literal
 
 _CONTROLLERS: Final[tuple[str, ...]] = ("pids", "memory", "cpu")
 Stage = Literal["short", "long", "ending"]
-# The share of a render, of one that has run for a while, and of one whose processes are exiting, which somebody waits
-# for. A process has the usual share of 1024 in version 1 and 100 in version 2.
+# The share of a new render, of one that has run for a while, and of one whose processes are exiting, which a worker
+# waits for. The default share of a process is 1024 in version 1 and 100 in version 2.
 _WEIGHTS: Final[Mapping[int, Mapping[Stage, int]]] = {
     1: {"short": 512, "long": 16, "ending": 8192},
     2: {"short": 50, "long": 2, "ending": 800},
@@ -28,7 +28,7 @@ _WEIGHT_FILES: Final = {1: "cpu.shares", 2: "cpu.weight"}
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """Where groups can be made.
+    """A place in which groups can be created.
 
     Attributes:
         version: 1 or 2.
@@ -40,15 +40,15 @@ class Hierarchy:
 
     @classmethod
     def read(cls, text: Mapping[str, Any]) -> Hierarchy | None:
-        """Returns what `written` wrote; None for an empty mapping."""
+        """Returns what `written` returned; None for an empty mapping."""
         return cls(text["version"], {name: Path(path) for name, path in text["folders"].items()}) if text else None
 
     def written(self) -> dict[str, Any]:
-        """Returns it as JSON values."""
+        """Returns the hierarchy as JSON values."""
         return {"version": self.version, "folders": {name: str(path) for name, path in self.folders.items()}}
 
     def below(self, name: str) -> Hierarchy:
-        """Makes a group in which further groups can be made, and returns it.
+        """Creates a group that can contain further groups, and returns it.
 
         Raises:
             OSError: the system refused.
@@ -62,12 +62,12 @@ class Hierarchy:
         return Hierarchy(self.version, folders)
 
     def remove(self) -> bool:
-        """Removes the group and those in it; returns False while a process is in one of them."""
+        """Removes the group and its subgroups; returns False while a process is in one of them."""
         inner = {folder / entry.name for folder in self.folders.values() for entry in _folders_in(folder)}
         return _remove([*inner, *self.folders.values()])
 
     def stale(self, prefix: str) -> list[Hierarchy]:
-        """Returns the groups named `prefix` and the id of a process that is gone."""
+        """Returns the groups whose name is `prefix` plus the id of a process that no longer runs."""
         names = {entry.name for folder in self.folders.values() for entry in _folders_in(folder)}
         chosen = [name for name in names if name.startswith(prefix) and not _lives(name.removeprefix(prefix))]
         return [Hierarchy(self.version, {each: path / name for each, path in self.folders.items()}) for name in chosen]
@@ -77,7 +77,7 @@ class Group:
     """The control group of one render."""
 
     def __init__(self, hierarchy: Hierarchy, name: str) -> None:
-        """Makes it.
+        """Creates the group.
 
         Raises:
             OSError: the system refused.
@@ -97,9 +97,9 @@ class Group:
             (folder / "cgroup.procs").write_text("0", encoding="ascii")
 
     def limit(self, *, tasks: int, memory_bytes: int) -> None:
-        """Sets how many processes and threads, and how much memory, the group may have.
+        """Limits the processes and threads, and the memory, of the group.
 
-        Memory in files without a name, on tmpfs and in the kernel's buffers counts too.
+        Memory in unnamed files, on tmpfs and in kernel buffers counts too.
 
         Raises:
             OSError: the system refused.
@@ -115,42 +115,42 @@ class Group:
         self.weigh("short")
 
     def weigh(self, stage: Stage) -> None:
-        """Sets the group's share of the processors, against other renders' and everything else.
+        """Sets the group's share of the processors, relative to other renders and everything else.
 
         Args:
-            stage: "short" at first, "long" once it gives way to those that have just begun, "ending" after the kill.
+            stage: "short" at first, "long" once it gives way to newer renders, "ending" after the kill.
         """
         self._write("cpu", _WEIGHT_FILES[self._version], _WEIGHTS[self._version][stage], is_vital=False)
 
     def refused_tasks(self) -> bool:
-        """Whether a process or thread could not be started, because the group had as many as it may have."""
+        """Whether the limit of processes and threads stopped the group from starting one."""
         return self._count("pids", "pids.events", "max") > 0
 
     def ran_out_of_memory(self) -> bool:
-        """Whether the kernel ended a process, because the group had as much memory as it may have."""
+        """Whether the kernel killed a process because the group reached its memory limit."""
         name = "memory.events" if self._version == 2 else "memory.oom_control"
         return self._count("memory", name, "oom_kill") > 0
 
     def memory_bytes(self) -> int:
-        """Returns the memory that the group has, without cached files; 0 where the system does not tell."""
+        """Returns the group's memory without cached files; 0 if the system does not report it."""
         names = ("anon", "shmem") if self._version == 2 else ("total_rss", "total_shmem")
         return sum(self._count("memory", "memory.stat", name) for name in names)
 
     def peak_bytes(self) -> int:
-        """Returns the most memory that the group had, cached files and the kernel's buffers included; 0 if unknown."""
+        """Returns the group's peak memory including cached files and kernel buffers; 0 if unknown."""
         name = "memory.peak" if self._version == 2 else "memory.max_usage_in_bytes"
         with contextlib.suppress(OSError, ValueError, KeyError):
             return int((self._folders["memory"] / name).read_text(encoding="ascii"))
         return 0
 
     def kill(self) -> None:
-        """Ends every process of the group; version 2 only, elsewhere it does nothing."""
+        """Kills every process of the group in version 2; does nothing in version 1."""
         if self._version == 2:
             with contextlib.suppress(OSError):
                 (self._folders["pids"] / "cgroup.kill").write_text("1", encoding="ascii")
 
     def remove(self) -> bool:
-        """Removes the group; returns False while a process is in it, which the kernel decides."""
+        """Removes the group; returns False while it contains a process, as the kernel decides."""
         return _remove(self._folders.values())
 
     def _count(self, controller: str, name: str, word: str) -> int:
@@ -194,7 +194,7 @@ def _remove(folders: Iterable[Path]) -> bool:
 
 
 def find() -> Hierarchy | None:
-    """Returns where this process can make control groups; None where it cannot."""
+    """Returns the place in which this process can create control groups; None if it cannot."""
     if sys.platform != "linux":
         return None
     try:
@@ -208,7 +208,7 @@ def find() -> Hierarchy | None:
 
 
 def _own_groups() -> dict[str, str]:
-    """Returns this process's group by controller; "" names version 2's."""
+    """Returns this process's group by controller; the key "" means version 2."""
     found: dict[str, str] = {}
     for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
         _, names, path = line.split(":", 2)
@@ -232,7 +232,7 @@ def _version_2(mine: Mapping[str, str]) -> Hierarchy | None:
         if kind != "cgroup2" or "" not in mine:
             continue
         own = Path(point + mine[""].removeprefix(root.rstrip("/")))
-        # A group with processes of its own has no limited groups in it, so the group above is asked too.
+        # A group with processes of its own cannot contain limited groups, so the parent group is tried too.
         for folder in (own, own.parent):
             with contextlib.suppress(OSError):
                 enabled = (folder / "cgroup.subtree_control").read_text(encoding="ascii").split()
@@ -252,7 +252,7 @@ def _version_1(mine: Mapping[str, str]) -> Hierarchy | None:
 
 
 def _works(hierarchy: Hierarchy) -> bool:
-    """Whether a group can be made, joined by a child of this process, and removed."""
+    """Whether a group can be created, joined by a child of this process, and removed."""
     try:
         group = Group(hierarchy, f"vizportal-try-{os.getpid()}")
     except OSError:

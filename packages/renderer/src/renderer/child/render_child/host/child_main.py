@@ -1,4 +1,4 @@
-"""A forked child: it gets ready, waits for a request, gives up its rights, renders, and waits to be ended."""
+"""The life of a forked child: it prepares, waits for a request, confines itself, renders, and waits to be killed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .priority import lower_own
 
 
 def run_child(control: socket.socket, results: Sequence[int], context: PreforkContext) -> NoReturn:
-    """Gets ready, waits for a request, gives up its rights, renders, and waits to be ended."""
+    """Prepares, waits for a request, enters the sandbox, renders, and waits to be killed."""
     processes.die_with_parent(signal.SIGKILL, os.getppid())
     lower_own()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -49,7 +49,7 @@ def run_child(control: socket.socket, results: Sequence[int], context: PreforkCo
     direct.settle_in(order["environ"])
     refuse_input()
     if order["packages"]:
-        # Behind everything of the environment's: what is there already stays what it is.
+        # After everything of the environment's, so that a package never replaces one of its modules.
         sys.path.append(order["packages"])
     sandbox.enter(
         readable=[str(directory), *order["read_only"]],
@@ -69,7 +69,7 @@ def run_child(control: socket.socket, results: Sequence[int], context: PreforkCo
 
 
 def _receive(control: socket.socket) -> dict[str, Any]:
-    """Waits for the request. Ends this process where the host has gone."""
+    """Waits for the request. Exits if the host is gone."""
     line = b""
     while not line.endswith(b"\n"):
         received = control.recv(65536)
@@ -81,31 +81,31 @@ def _receive(control: socket.socket) -> dict[str, Any]:
 
 
 def _offer_to_oom_killer() -> None:
-    """Where memory runs out for the whole machine, a render ends, not the host of all renders."""
+    """If the machine runs out of memory, a render ends instead of the host of all renders."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 
 
 def _writable(directory: Path, job: dict[str, Any]) -> list[str]:
     folders = ["work", "tmp", "home"]
-    # A sample is made in the sandbox, and its path put into the inputs.
+    # The sample is made in the sandbox, which then writes its path into the inputs.
     inputs = ["inputs.json"] if job["spec"]["sample_rows"] else []
     return [str(directory / name) for name in (*folders, *inputs)]
 
 
 def _redirect_streams(handover: Handover, recorder: Recorder) -> None:
-    """Leads the descriptors 1 and 2 into files: what C code and other processes print arrives there."""
+    """Redirects the descriptors 1 and 2 into files, which then receive output of C code and other processes."""
     for number, descriptor, stream in zip((1, 2), handover.streams, recorder.streams, strict=True):
         os.dup2(descriptor, number)
         stream.raw_fd = descriptor
 
 
 def _wait_for_end(control: socket.socket, word: bytes) -> NoReturn:
-    """Says that the result is written. The host ends this process and what it started; nothing is left to do.
+    """Reports that the result is written, then waits for the host to kill this process and what it started.
 
     Args:
-        word: `refused` where the code failed because it could start no process or thread: the host then looks whether
-            it had too many. `done` otherwise.
+        word: `refused` if the code failed because it could start no process or thread, so that the host checks whether
+            it had too many; `done` otherwise.
     """
     control.sendall(word)
     while control.recv(16):

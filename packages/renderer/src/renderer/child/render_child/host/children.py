@@ -1,4 +1,4 @@
-"""What the host knows of one connection and of one child, and when a child has to end."""
+"""The host's records of a connection and of a child, and the decision when a child has to end."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .containment import Processes
 from .meter import Measurement, Meter
 from .processes import Member, count_tasks, members
 
-# How many processes a render has at most, unless its order says otherwise.
+# Maximum number of processes of a render, unless its order sets another.
 RENDER_PROCESSES: Final = 128
 _MAX_LINE: Final = 1024**2
 _LOOK_EVERY_S: Final = 0.1
-# So many times as long as measuring took the processor passes before it is done again.
+# The pause between two measurements, as a multiple of the processor time that the last one took.
 _COST_FACTOR: Final = 20
-# A render that takes longer gives way to those that have just begun.
+# A render that takes longer gives way to newer ones.
 _LONG_S: Final = 3.0
 _FIRST_SAMPLE_S: Final = 0.3
 _SAMPLE_EVERY_S: Final = 1.0
@@ -32,11 +32,11 @@ _SAMPLE_EVERY_S: Final = 1.0
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """A worker's connection: an order and what becomes of it, or a mere presence.
+    """A worker's connection: it carries one order and its outcome, or only keeps the host running.
 
     Attributes:
-        child: the render's, once it began.
-        is_known: it has shown the key.
+        child: the child that renders the order, once it has begun.
+        is_known: the worker has presented the key.
     """
 
     socket: socket.socket
@@ -52,7 +52,7 @@ class Connection:
         self.socket.settimeout(0)
 
     def read(self) -> list[dict[str, Any]]:
-        """Returns the messages that have come; sets `is_closed` at the end, and for what is no message."""
+        """Returns the messages received; sets `is_closed` at the end of the stream and for an invalid message."""
         try:
             received = self.socket.recv(65536)
         except BlockingIOError:
@@ -69,7 +69,7 @@ class Connection:
             return []
 
     def send(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
-        """Sends a message, and descriptors with it; to a worker that is gone, nothing."""
+        """Sends a message, optionally with descriptors. Does nothing if the worker is gone."""
         content = json.dumps(message).encode() + b"\n"
         try:
             if descriptors:
@@ -81,17 +81,17 @@ class Connection:
 
 @dataclass(slots=True, eq=False)
 class Child:
-    """A forked process: waiting for work at first, then a render.
+    """A forked process: idle at first, then a render.
 
     Attributes:
-        processes: it and all that it starts.
-        control: it says "done" or "refused" there (child_main.py); the end of file says that it ended. Foreign code
-            can say so too: any word only brings the end of its own render.
-        results: descriptors of what it hands over (cells/handover.py).
+        processes: the process and everything that it starts.
+        control: the child's socket. It sends "done" or "refused" (child_main.py); end of file means that it ended.
+            Untrusted code can send these too, but any word only ends its own render.
+        results: descriptors of the files that it hands over (cells/handover.py).
         exit_status: why it was ended; "" before.
-        exit_code: how it exited, negative for a signal; None before that, or where the host ended it.
-        exit_fds: by process id, of those processes that the host waits for: readable when that one has exited.
-        peak_bytes: the most memory of its processes that was measured (PSS); for a short render what it added itself.
+        exit_code: its exit code, negative for a signal; None before that, or if the host ended it.
+        exit_fds: by process id, for the processes that the host waits for: readable once that process has exited.
+        peak_bytes: the peak memory measured for its processes (PSS); for a short render the memory it added itself.
     """
 
     processes: Processes
@@ -120,7 +120,7 @@ class Child:
         return self.processes.leader
 
     def begin(self, connection: Connection, order: dict[str, Any], *, waited_s: float) -> None:
-        """Notes what it is given, and sets its limits.
+        """Records the order and sets its limits.
 
         Raises:
             OSError: the system refused a limit.
@@ -135,14 +135,14 @@ class Child:
             self.processes.group.limit(tasks=most_tasks(order["max_processes"]), memory_bytes=order["max_memory_bytes"])
 
     def last_word(self) -> bytes:
-        """Returns what the child says of its end; nothing where it just ended."""
+        """Returns what the child sent at its end; empty if it simply ended."""
         try:
             return self.control.recv(16, socket.MSG_DONTWAIT)
         except OSError:
             return b""
 
     def check(self, meter: Meter) -> str:
-        """Returns why it has to end now; "" where it may go on. What must be measured first is asked of the meter."""
+        """Returns why it has to end now; "" if it may continue. Asks the meter for values that have to be measured."""
         now = time.monotonic()
         if now - self.began > self.order["timeout_s"]:
             return "timed_out"
@@ -180,7 +180,7 @@ class Child:
         return ""
 
     def take_measurement(self, found: Measurement) -> str:
-        """Notes what the meter found; returns why the render has to end now, "" where it may go on."""
+        """Records the meter's result; returns why the render has to end now, "" if it may continue."""
         if found.request != self._request:
             return ""
         now, self._request = time.monotonic(), 0
@@ -193,7 +193,7 @@ class Child:
         return "disk_full" if is_full else ""
 
     def has_too_many_processes(self) -> bool:
-        """Whether it has more processes and threads than it may have, as the kernel or else /proc counts them."""
+        """Whether it exceeds its limit of processes and threads, as counted by the kernel or else in /proc."""
         return self.check_limits() == "too_many_processes" or self._are_too_many(members(self.pid))
 
     def _are_too_many(self, found: Mapping[int, Member]) -> bool:
@@ -201,17 +201,17 @@ class Child:
         return len(found) > most or sum(member.threads for member in found.values()) > most_tasks(most)
 
     def _counted_memory(self) -> int:
-        """Returns the memory as the control group counts it; 0 where there is none."""
+        """Returns the memory as the control group counts it; 0 without a group."""
         return self.processes.group.memory_bytes() if self.processes.group is not None else 0
 
     def _give_way(self) -> None:
-        """Lowers the priority of a render that has run for a while, so that one that has just begun goes first."""
+        """Lowers the priority of a render that has run for a while, so that newer ones go first."""
         if self.processes.group is not None:
             self.processes.group.weigh("long")
         self._is_long = priority.lower(self.pid)
 
     def measure(self) -> None:
-        """Takes the memory it added to the host's; its proportional size takes longer to read than a short render."""
+        """Records the memory added to the host's: reading the proportional size takes longer than a short render."""
         self.peak_bytes = max(self.peak_bytes, memory.resident_bytes(self.pid) - self._resident_at_start)
 
     def watch_exits(self) -> None:
@@ -222,7 +222,7 @@ class Child:
                 self.exit_fds[pid] = os.pidfd_open(pid)
 
     def note_exit(self, pid: int) -> None:
-        """Closes the descriptor of a process that has exited: it would stay readable, and wake the host for ever."""
+        """Closes the descriptor of a process that has exited: it would stay readable and wake the host forever."""
         descriptor = self.exit_fds.pop(pid, None)
         if descriptor is not None:
             os.close(descriptor)
@@ -234,7 +234,7 @@ class Child:
             os.close(descriptor)
 
     def exit_status_message(self) -> dict[str, Any]:
-        """Returns what the worker is told when the render was ended; times in seconds, memory in bytes."""
+        """Returns the message to the worker when the render was ended; times in seconds, memory in bytes."""
         return {
             "exit_status": self.exit_status,
             "peak_memory_bytes": self.peak_bytes or None,
@@ -243,7 +243,7 @@ class Child:
         }
 
     def gone_message(self) -> dict[str, Any]:
-        """Returns what the worker is told when no process of the render is left."""
+        """Returns the message to the worker when no process of the render is left."""
         return {
             "gone": True,
             "returncode": None if self.is_done else self.exit_code,
@@ -252,7 +252,7 @@ class Child:
 
 
 def user_limit(slots: int) -> int:
-    """Returns how many tasks this user may have, where the kernel counts by user: those there are and all renders'."""
+    """Returns the limit of this user's tasks, for kernels that count by user: the existing tasks and all renders'."""
     return count_tasks() + slots * most_tasks(RENDER_PROCESSES)
 
 
@@ -262,5 +262,5 @@ def is_key(key: object, sha256: str) -> bool:
 
 
 def most_tasks(max_processes: int) -> int:
-    """Returns how many processes and threads the kernel lets a render have: libraries start threads by processor."""
+    """Returns the maximum of processes and threads of a render; includes room for libraries' threads per processor."""
     return 4 * max_processes + 8 * (os.cpu_count() or 1)

@@ -1,17 +1,17 @@
 """How the processes of a render are kept together, and how the host knows that none of them is left.
 
-Four mechanisms, each enforced by the kernel, in the order in which a host tries them:
+A host tries four mechanisms, each enforced by the kernel, in this order:
 
 namespace   a PID namespace for each render (namespaces.py): when its first process ends, so do all others.
 cgroup      a control group of version 2 for each render (cgroups.py), ended by its file `cgroup.kill`.
 group       a process group that no member can leave, since the system call filter answers setsid and setpgid itself.
             The kernel's signal to a group and a fork in it exclude each other: fork takes `tasklist_lock` for writing
-            and gives up where a signal is pending (copy_process in kernel/fork.c), the signal goes to all members
+            and gives up if a signal is pending (copy_process in kernel/fork.c), and the signal goes to all members
             under the same lock (kill_something_info in kernel/signal.c). So one SIGKILL reaches every member.
 threads     the same, and the filter lets a render start no process at all.
 
-Each of them also has the process group, so one signal to it always comes first. A host takes the first mechanism that
-holds against an attack on it, which it carries out when it starts (`prove`).
+All of them also use the process group, and signal it first. When a host starts, it attacks each mechanism in turn and
+takes the first that holds (`prove`).
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _LIFE_S: Final = 8.0
 
 @dataclass(slots=True, eq=False)
 class Processes:
-    """The processes of one render, from its fork to the moment when none is left.
+    """The processes of one render, from its fork until none is left.
 
     Attributes:
         leader: the forked process, whose id is that of the process group.
-        namespace, group: what else keeps them together; None where nothing does.
+        namespace, group: what keeps them together in addition; None if nothing does.
     """
 
     leader: int
@@ -55,18 +55,18 @@ class Processes:
 
     @property
     def lifeline(self) -> int | None:
-        """The descriptor that keeps a namespace alive; None where there is none any more."""
+        """The descriptor that keeps a namespace alive; None if there is no namespace or it is ending."""
         return None if self.namespace is None or self._is_ending else self.namespace.lifeline
 
     @property
     def waited_for(self) -> tuple[int, ...]:
-        """The ids of those of which the host, as their parent, takes the exit codes."""
+        """The ids of the processes whose exit codes the host, as their parent, has to collect."""
         return (self.leader,) if self.namespace is None else (self.leader, self.namespace.init)
 
     def end(self) -> None:
-        """Ends all of them. They take a moment to be gone; see `are_gone`."""
+        """Kills all of them. They take a moment to disappear; see `are_gone`."""
         processes.kill_group(self.leader)
-        # One that was forked a moment ago leads no group yet.
+        # A process forked a moment ago does not lead a group yet.
         processes.send_signal(self.leader, signal.SIGKILL)
         if self.group is not None:
             self.group.kill()
@@ -76,14 +76,14 @@ class Processes:
         self._is_ending = True
 
     def are_gone(self, reaped: Callable[[int], bool]) -> bool:
-        """Whether none is left, as the kernel says.
+        """Whether none is left, according to the kernel.
 
         Args:
-            reaped: whether the host has taken the exit code of a child of its own.
+            reaped: whether the host has collected the exit code of a child of its own.
         """
         if not all(map(reaped, self.waited_for)) or not processes.kill_group(self.leader):
             return False
-        # A control group with a process in it cannot be removed.
+        # A control group cannot be removed while it contains a process.
         return self.group is None or self.group.remove()
 
 
@@ -91,23 +91,24 @@ class Containment:
     """Forks children that can be ended with everything they start.
 
     Attributes:
-        mechanism: which one keeps a render's processes together; "none" where nothing does.
-        outer_pid: this process's id outside, where it is now in a PID namespace of its own; None where it is not.
-        hierarchy: where control groups can be made; None where they cannot.
+        mechanism: the mechanism that keeps a render's processes together; "none" if there is none.
+        outer_pid: this process's id outside, if it has moved into a PID namespace of its own; None otherwise.
+        hierarchy: where control groups can be created; None if they cannot.
     """
 
     def __init__(self, mechanism: str, hierarchy: cgroups.Hierarchy | None) -> None:
-        """Makes ready for a mechanism.
+        """Prepares a mechanism.
 
         Args:
             mechanism: one of `MECHANISMS`, or "none".
+            hierarchy: where control groups can be created; None if they cannot.
 
         Raises:
             OSError: the system does not allow it.
         """
         self.mechanism = mechanism
         self.hierarchy = hierarchy
-        # Hosts that follow each other have their groups in the same place.
+        # Random, because consecutive hosts have their groups in the same place.
         self._names = (f"render-{os.urandom(4).hex()}-{number}" for number in itertools.count())
         self._namespaces: namespaces.Namespaces | None = None
         self.outer_pid: int | None = None
@@ -168,15 +169,15 @@ class Containment:
 
 
 def choose(wanted: str, hierarchy: cgroups.Hierarchy | None, *, is_confined: bool) -> Containment:
-    """Returns the first mechanism that holds on this machine; "none" where none does.
+    """Returns the first mechanism that holds on this machine; "none" if none does.
 
     Args:
-        wanted: "auto", or the one mechanism to try.
-        hierarchy: where control groups can be made; None where they cannot.
-        is_confined: whether renders are in the sandbox.
+        wanted: "auto", or the only mechanism to try.
+        hierarchy: where control groups can be created; None if they cannot.
+        is_confined: whether renders run in the sandbox.
 
     Raises:
-        OSError: the one mechanism that is wanted does not hold.
+        OSError: the only mechanism to try does not hold.
     """
     for mechanism in MECHANISMS if wanted == "auto" else (wanted,):
         if _holds(mechanism, hierarchy, is_confined=is_confined):
@@ -187,7 +188,7 @@ def choose(wanted: str, hierarchy: cgroups.Hierarchy | None, *, is_confined: boo
 
 
 def _holds(mechanism: str, hierarchy: cgroups.Hierarchy | None, *, is_confined: bool) -> bool:
-    """Tries a mechanism in a process of its own, since trying a namespace changes the process that does it."""
+    """Tries a mechanism in a separate process, since trying a namespace changes the process that does it."""
     pid = os.fork()
     if not pid:
         code = 1
@@ -205,12 +206,12 @@ def _holds(mechanism: str, hierarchy: cgroups.Hierarchy | None, *, is_confined: 
 
 
 def prove(containment: Containment, *, is_confined: bool) -> bool:
-    """Attacks a mechanism: processes that fork and exit without a pause, leave their session, stop or ignore signals.
+    """Attacks a mechanism with processes that fork and exit without pause, leave their session, stop or ignore signals.
 
-    All of them hold the writing end of a pipe, so its end says that none is left, whatever /proc would show.
+    All of them hold the write end of a pipe, so its end of file proves that none is left, whatever /proc shows.
 
     Returns:
-        Whether the end of the pipe had come when the host would have reported the end.
+        Whether the pipe had reached its end when the host would have reported the end.
     """
     readable, writable = os.pipe()
     found = containment.fork(lambda: _attack(writable, containment.spawning, is_confined=is_confined))
@@ -258,7 +259,7 @@ def _attack(writable: int, spawning: Spawning, *, is_confined: bool) -> NoReturn
 
 
 def _flee(way: Callable[[], object]) -> NoReturn:
-    """Leaves by one way, then forks and exits in a chain; ends by itself in the end, should nothing else do it."""
+    """Escapes in one way, then forks and exits in a chain, which stops after a while if nothing else ends it."""
     with suppress(OSError):
         way()
         for _ in range(_CHAIN_LENGTH):
@@ -270,7 +271,7 @@ def _flee(way: Callable[[], object]) -> NoReturn:
 
 
 def summary(containment: Containment) -> dict[str, Any]:
-    """Returns the part of the status about containment: the mechanism, and what enforces each limit."""
+    """Returns the status about containment: the mechanism, and what enforces each limit."""
     has_groups = containment.hierarchy is not None
     controllers = containment.hierarchy.folders if containment.hierarchy is not None else {}
     version = f"cgroup v{containment.hierarchy.version}" if containment.hierarchy is not None else ""

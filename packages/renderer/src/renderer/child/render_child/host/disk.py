@@ -1,4 +1,4 @@
-"""How much of the disk a render has taken, files without a name included."""
+"""The disk space that a render uses, including unnamed files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .memory import device_of
 
 
 def usage(directory: str, *, most_files: int) -> tuple[int, int]:
-    """Returns (files and folders, bytes on disk) below a directory; counting ends beyond `most_files`.
+    """Returns (files and folders, bytes on disk) below a directory; stops counting after `most_files`.
 
-    What disappears meanwhile is passed over, and links are not followed: foreign code is at work there.
+    Skips entries that disappear meanwhile and does not follow links, because untrusted code is at work there.
     """
     count = size = 0
     queue = [directory]
@@ -35,10 +35,10 @@ def usage(directory: str, *, most_files: int) -> tuple[int, int]:
 
 
 def unlinked_bytes(pids: Iterable[int], directory: str, mapped: Mapping[int, int]) -> int:
-    """Returns the bytes on a directory's disk that processes keep in files without a name.
+    """Returns the bytes that processes keep in unnamed files on the disk of a directory.
 
     Args:
-        mapped: bytes by inode of those that are mapped; one that is open too is counted by its own size.
+        mapped: bytes by inode of those that are mapped; one that is also open counts with its own size.
     """
     device = device_of(directory)
     found = dict(mapped)

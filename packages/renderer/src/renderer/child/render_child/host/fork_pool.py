@@ -1,4 +1,4 @@
-"""The host's children: forked ahead of need, given a render, watched, ended with everything they started."""
+"""The host's children: forked ahead of need, given a render, monitored, and ended with everything they started."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class ForkPool:
     """All children of this process.
 
     Args:
-        containment: forks children in such a way that all they start can be ended.
-        run_child: run in each forked child with its socket and the descriptors of its results; never returns.
-        idle: how many wait ahead of need.
+        containment: forks children that can be ended with everything they start.
+        run_child: runs in each forked child with its socket and the descriptors of its results; never returns.
+        idle: the number of idle children to keep.
 
     Attributes:
-        renders: the children at work, by process id.
+        renders: the children that are rendering, by process id.
     """
 
     def __init__(
@@ -50,31 +50,31 @@ class ForkPool:
 
     @property
     def exits(self) -> list[int]:
-        """Descriptors that become readable when a process of a child that was ended has exited."""
+        """Descriptors that become readable when a process of an ended child has exited."""
         return [descriptor for child in self._ending for descriptor in child.exit_fds.values()]
 
     @property
     def is_ending(self) -> bool:
-        """Whether processes of a render that was ended are not gone yet."""
+        """Whether some processes of an ended render still exist."""
         return bool(self._ending)
 
     @property
     def needs_user_limit(self) -> bool:
-        """Whether the number of a render's processes is limited by the user's total only; root has no such limit."""
+        """Whether only the user's total limits the processes of a render; root has no such limit."""
         return self._containment.hierarchy is None and os.getuid() != 0
 
     @property
     def refill_in_s(self) -> float | None:
-        """In how many seconds another idle child is to be forked; None where enough are there."""
+        """Seconds until the next idle child is to be forked; None if there are enough."""
         if len(self._idle) >= self._wanted:
             return None
         return max(0.0, self._next_fork - time.monotonic())
 
     def refill(self, to_close: Iterable[socket.socket]) -> None:
-        """Forks an idle child where one is missing; one a turn, so that nobody waits for several forks.
+        """Forks one idle child if some are missing; one per call, so that nobody waits for several forks.
 
         Args:
-            to_close: the host's own sockets, which no child may have.
+            to_close: the host's own sockets, which no child may keep.
         """
         if self.refill_in_s == 0:
             try:
@@ -84,25 +84,25 @@ class ForkPool:
                 self._next_fork = time.monotonic() + _FORK_PAUSE_S
 
     def take(self, to_close: Iterable[socket.socket]) -> Child:
-        """Returns a child to be given a render; it counts as one from here.
+        """Returns a child for a new render and counts it among `renders`.
 
         Raises:
-            OSError: none waits, and the system lets none be forked.
+            OSError: no child is idle, and the system refuses to fork one.
         """
         child = self._idle.popleft() if self._idle else self._fork(to_close)
-        # A fork now could keep this child from the processor that it was woken on.
+        # A fork now could take the processor on which this child has just been woken.
         self._delay_fork()
         self.renders[child.pid] = child
         return child
 
     def dismiss(self) -> None:
-        """Ends the idle children, and wants no more."""
+        """Ends the idle children and forks no new ones."""
         self._wanted = 0
         while self._idle:
             self._end(self._idle.pop())
 
     def find(self, descriptor: int) -> Child | None:
-        """Returns the render whose socket it is. An idle child that has ended is let go."""
+        """Returns the render that has this socket. Discards an idle child that has ended."""
         for child in self.renders.values():
             if child.control.fileno() == descriptor:
                 return child
@@ -110,20 +110,20 @@ class ForkPool:
             if child.control.fileno() == descriptor:
                 self._idle.remove(child)
                 self._end(child)
-                # It died before it had anything to do, and so may the next one.
+                # It died before it had anything to do, and the next one may too.
                 self._next_fork = time.monotonic() + _FORK_PAUSE_S
         return None
 
     def end(self, child: Child) -> None:
-        """Ends a render's processes, all of them; `take_ended` returns it once none is left."""
+        """Ends all processes of a render; `take_ended` returns it once none is left."""
         child.measure()
         del self.renders[child.pid]
         self._end(child)
-        # Nor is its worker to wait for a fork before it hears that nothing is left.
+        # The worker must not wait for a fork either before it learns that nothing is left.
         self._delay_fork()
 
     def take_ended(self) -> list[Child]:
-        """Returns the children that were ended and of which no process is left; each once."""
+        """Returns the ended children of which no process is left; each one once."""
         self._reap()
         gone = [child for child in self._ending if child.processes.are_gone(self._has_exited)]
         for child in gone:
@@ -135,7 +135,7 @@ class ForkPool:
         return gone
 
     def end_all(self) -> None:
-        """Ends every child, idle or not, and waits until none is left."""
+        """Ends every child, idle or not, and waits until no process is left."""
         self.dismiss()
         for child in list(self.renders.values()):
             self.end(child)
@@ -147,7 +147,7 @@ class ForkPool:
         known = {child.pid for child in (*self._idle, *self.renders.values())}
         known |= {pid for child in self._ending for pid in child.processes.waited_for}
         for pid, code in processes.reap().items():
-            # What a render left to the host as an orphan is nobody's exit code.
+            # An exit code of a render's orphan is of no interest.
             if pid in known:
                 self._exit_codes[pid] = code
             for child in self._ending:
@@ -177,7 +177,7 @@ class ForkPool:
         return Child(processes=found, control=ours, results=results)
 
     def _others_descriptors(self) -> list[int]:
-        """Returns what the host has open of other children; they are nothing to the one that is being forked."""
+        """Returns the descriptors that the host holds for other children, which a new child must not keep."""
         children = [*self._idle, *self.renders.values(), *self._ending]
         found = [descriptor for child in children for descriptor in child.results]
         found += [child.processes.lifeline for child in children if child.processes.lifeline is not None]
@@ -193,7 +193,7 @@ class ForkPool:
 
 
 def has_room(renders: dict[int, Any], slots: int) -> bool:
-    """Whether another render may start: bounded by slots and by the machine's memory; the only one always may."""
+    """Whether another render may start, limited by slots and by the machine's free memory; the only one always may."""
     if not renders:
         return True
     return len(renders) < slots and memory.available_bytes() > _LEAST_FREE_BYTES

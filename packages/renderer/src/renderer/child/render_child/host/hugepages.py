@@ -1,7 +1,7 @@
-"""Gathering a host's memory into huge pages: a fork then copies an entry for 2 MB in the place of 512.
+"""Collapses a host's memory into huge pages: a fork then copies one page table entry per 2 MB instead of 512.
 
-Measured on two cores with 220 MB of imported libraries: a fork takes 5 ms in the place of 13, and a fork with a small
-render 29 ms in the place of 45 (docs/performance.md).
+Measured on two cores with 220 MB of imported libraries: a fork takes 5 ms instead of 13, and a fork with a small render
+29 ms instead of 45 (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
-# <asm-generic/mman-common.h>, Linux 6.1: collapse now, whatever the system's policy for huge pages is.
+# <asm-generic/mman-common.h>, Linux 6.1: collapse now, whatever the system's policy for huge pages.
 _MADV_COLLAPSE: Final = 25
 _SIZE: Final = 2 * 1024**2
 
 
 def collapse_memory() -> int:
-    """Gathers this process's own writable memory; returns how many huge pages that made.
+    """Collapses this process's own writable memory; returns the number of huge pages made.
 
-    Best effort: where the kernel is older, or memory too scattered, everything stays as it is.
+    Best effort: nothing changes if the kernel is older or memory is too fragmented.
     """
     if sys.platform != "linux":
         return 0
@@ -30,7 +30,7 @@ def collapse_memory() -> int:
 
 
 def _starts() -> Iterator[int]:
-    """Yields the addresses of whole 2 MB of anonymous writable memory."""
+    """Yields the addresses of aligned 2 MB ranges of anonymous writable memory."""
     ranges = []
     with suppress(OSError), open("/proc/self/maps", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
         for line in file:

@@ -10,9 +10,9 @@ _STDERR: Final = 2
 
 
 def log(line: str) -> None:
-    """Writes a line; where the disk is full, the line is lost and nothing else.
+    """Writes a line; the line is lost if the disk is full.
 
-    Past `sys.stderr`, which would keep what it could not write and raise the same error again later.
+    Bypasses `sys.stderr`, which would keep what it could not write and raise the same error again later.
     """
     with contextlib.suppress(OSError):
         os.write(_STDERR, f"{line}\n".encode(errors="replace"))

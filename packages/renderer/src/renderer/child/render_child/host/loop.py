@@ -1,8 +1,8 @@
 """The render host: one process with an environment's libraries imported, which forks a child for each render.
 
-It takes orders on a Unix socket, one connection an order, in lines of JSON (docs/render-host.md). It is one thread
-with one `poll`: no thread, event loop or ZeroMQ context may exist before a fork. It holds no secret, since each
-child has a copy of its memory, and runs nobody's code: that happens in children only.
+It accepts orders on a Unix socket, one per connection, as lines of JSON (docs/render-host.md). It has one thread with
+one `poll`: no thread, event loop or ZeroMQ context may exist before a fork. It holds no secret, since each child has a
+copy of its memory, and it never runs untrusted code: only children do.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ _WATCH_EVERY_S: Final = 0.05
 
 
 class Host:
-    """The loop.
+    """The main loop of a host.
 
     Args:
         listener: bound and listening; shared with the host that may follow.
-        lifeline: the supervisor's end; a line "stop" ends the taking of orders, the end of file ends everything.
-        containment: forks children in such a way that all they start can be ended.
-        run_child: run in each forked child with its socket and the descriptors of its results; never returns.
+        lifeline: the socket to the supervisor. On a line "stop" the host accepts no more orders; at end of file it ends
+            everything.
+        containment: forks children that can be ended with everything they start.
+        run_child: runs in each forked child with its socket and the descriptors of its results; never returns.
         meter: measures renders.
         status: the status returned to clients: environment, sandbox mode, gaps.
-        has_changed: whether files that this process has imported are others now.
+        has_changed: whether files that this process has imported have changed since.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Host:
         self._lifeline, self._meter = lifeline, meter
         self._status, self._options = status, options
         self._has_changed = has_changed
-        # In a namespace of this host's own, its ids mean nothing outside, and the kernel ends what is in it.
+        # In a namespace of this host's own, its ids mean nothing outside, and the kernel ends everything in it.
         self._has_namespace = bool(options["outer"]) or containment.outer_pid is not None
         self._pool = ForkPool(containment, run_child, idle=options["idle_children"])
         self._connections: dict[int, Connection] = {}
@@ -73,8 +74,8 @@ class Host:
         self._idle_since = time.monotonic()
 
     def serve(self) -> None:
-        """Serves until it has nobody to serve, or has retired and finished what it had."""
-        # What was rehearsed since this was made is no time without callers: they wait for the first answer.
+        """Serves until no caller is left, or until it has retired and finished its renders."""
+        # The warm-up since construction does not count as idle time: callers already wait for the first answer.
         self._idle_since = time.monotonic()
         while not self._is_over():
             self._pool.refill(self._own_sockets())
@@ -87,7 +88,7 @@ class Host:
         self.end()
 
     def end(self) -> None:
-        """Ends everything that this process started, and waits until nothing of it is left."""
+        """Ends everything that this process started, and waits until nothing is left."""
         self._pool.end_all()
 
     def _is_over(self) -> bool:
@@ -96,7 +97,8 @@ class Host:
             self._idle_since = now
             return False
         if self._listener is None:
-            # Who is only present finds the next host; who has just come is about to say what for.
+            # Connections that only keep the host running will find the next host. New ones are about to send their
+            # request.
             return all(now - each.opened_at > _YOUNG_S for each in self._connections.values())
         if self._connections:
             self._idle_since = now
@@ -131,14 +133,14 @@ class Host:
             if child is not None:
                 self._finish(child, "exited")
 
-    # --- Who calls --------------------------------------------------------------------------------------------
+    # --- Connections ------------------------------------------------------------------------------------------
 
     def _accept(self) -> None:
         assert self._listener is not None  # noqa: S101  (the caller looked)
         try:
             accepted, _ = self._listener.accept()
         except OSError:
-            return  # another host of the same listener was quicker, or the caller is gone
+            return  # another host with the same listener was faster, or the caller is gone
         self._connections[accepted.fileno()] = Connection(accepted)
 
     def _hear_supervisor(self) -> None:
@@ -153,8 +155,8 @@ class Host:
     def _hear(self, connection: Connection) -> None:
         for message in connection.read():
             if not connection.is_known:
-                # No render may order another one, with folders of its choice. It has what the host has in its memory,
-                # and from a digest nobody learns the key.
+                # A render must not order another one with folders of its choice. It knows what is in the host's memory,
+                # but a digest does not reveal the key.
                 connection.is_known = is_key(message.get("key"), self._options["key_sha256"])
                 connection.is_closed |= not connection.is_known
             elif "directory" in message:
@@ -206,7 +208,7 @@ class Host:
             try:
                 child = self._pool.take(self._own_sockets())
             except OSError as error:
-                # Tried again at the next turn: the order goes on waiting, and its worker knows how long it may.
+                # Retried in the next iteration. The order keeps waiting, and its worker enforces the limit of that.
                 log(f"no child for a render: {error}")
                 return
             self._start(self._waiting.popleft(), child)
@@ -237,14 +239,14 @@ class Host:
                 self._finish(child, exit_status)
 
     def _finish(self, child: Child, exit_status: str) -> None:
-        """Ends a render's processes. That they are gone is told once the kernel says so (`_answer_ended`)."""
+        """Ends a render's processes. `_answer_ended` reports that they are gone, once the kernel confirms it."""
         word = child.last_word() if exit_status == "exited" else b""
         child.exit_status, child.is_done = exit_status, word in {b"done", b"refused"}
         limit = child.check_limits() if exit_status == "exited" else ""
-        # A process that the kernel ended for its memory may be missing from a result that looks whole.
+        # The kernel may have killed a process for its memory whose part is missing from an apparently complete result.
         if limit and (not child.is_done or limit == "out_of_memory"):
             child.exit_status = limit
-        # The code's own error may come before the next look at the limits does.
+        # The code's own error may come before the next check of the limits.
         elif word == b"refused" and child.has_too_many_processes():
             child.exit_status = "too_many_processes"
         self._pool.end(child)
@@ -261,7 +263,7 @@ class Host:
                 self._drop(child.connection)
 
     def _tell_supervisor(self, word: str) -> None:
-        """Keeps the supervisor informed of the process groups that it has to end, should this process be killed."""
+        """Tells the supervisor which process groups it has to end if this process is killed."""
         with contextlib.suppress(OSError):
             self._lifeline.sendall(word.encode() + b"\n")
 
@@ -280,18 +282,18 @@ class Host:
             self._written = self._started
             self._write_status()
         if not self._is_retiring and (self._started >= self._options["max_renders"] or self._has_changed()):
-            # The supervisor starts the next host, and says "stop" once that one is ready.
+            # The supervisor starts the next host, and sends "stop" once that one is ready.
             self._is_retiring = True
             self._tell_supervisor("retire")
 
     def _write_status(self) -> None:
-        """Leaves the status where it can be read without asking."""
+        """Writes the status to a file, which can be read without asking the host."""
         path = Path(self._options["status"])
         temporary = path.with_suffix(".part")
         try:
             temporary.write_text(json.dumps(self._own_status()), encoding="utf-8")
             temporary.rename(path)
         except OSError as error:
-            # A full disk is no reason to end: renders that fit go on, and the next look writes again.
+            # A full disk is no reason to end: renders that fit continue, and the next check writes the status again.
             self._written = -1
             log(f"status not written: {error}")

@@ -1,6 +1,6 @@
-"""How much memory processes have, by what /proc says of them.
+"""The memory of processes, as reported by /proc.
 
-Standard library only: the portal reads the memory of its hosts with this too.
+Standard library only: the portal also uses it to measure its hosts.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Final
 from . import processes
 
 _PAGE: Final = os.sysconf("SC_PAGESIZE")
-# How the kernel names anonymous memory that is shared.
+# The kernel's name for shared anonymous memory.
 _SHARED: Final = b"/dev/zero (deleted)"
 _DELETED: Final = b" (deleted)"
-# As long as there are no more processes, all of them are read at once; of more, so many at a time.
+# Up to this many processes are all read at once; with more, _TURN of them at a time.
 _FEW: Final = 8
 _TURN: Final = 2
 
 
 def available_bytes() -> int:
-    """Returns the memory that new work can have; a lot where the system does not tell."""
+    """Returns the memory available to new work; a large number if the system does not report it."""
     try:
         with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123
             for line in file:
@@ -34,7 +34,7 @@ def available_bytes() -> int:
 
 
 def resident_bytes(pid: int) -> int:
-    """Returns the memory a process has in use, shared pages counted whole: quick, and never too little."""
+    """Returns a process's memory in use, counting shared pages fully: fast, and never too low."""
     try:
         with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:  # noqa: PTH123
             return int(file.read(128).split()[1]) * _PAGE
@@ -43,7 +43,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def proportional_bytes(pid: int) -> int:
-    """Returns the memory a process has in use, each shared page divided by its users (PSS); costs milliseconds."""
+    """Returns a process's memory in use, each shared page divided by its users (PSS); takes milliseconds."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb", buffering=0) as file:  # noqa: PTH123
             for line in file.read(4096).splitlines():
@@ -55,11 +55,12 @@ def proportional_bytes(pid: int) -> int:
 
 
 def estimate(members: Mapping[int, processes.Member], leader: int, leader_bytes: int) -> int:
-    """Returns how much memory processes have at most, without asking what they share among each other.
+    """Returns an upper bound for the memory of processes, without reading what they share with each other.
 
     Args:
         leader: the process that all of them descend from.
-        leader_bytes: what was resident in it at first. Copies of that count from when a process writes to it.
+        leader_bytes: its resident memory at the beginning. A process's copy of that counts once the process writes to
+            it.
     """
     image = members[leader].image if leader in members else None
     total = leader_bytes
@@ -73,10 +74,10 @@ def estimate(members: Mapping[int, processes.Member], leader: int, leader_bytes:
 
 
 class Sampler:
-    """Measures what belongs to a render's processes by reading how their memory is mapped.
+    """Measures the memory of a render's processes from their mappings.
 
-    A process is read in a few milliseconds, and in far more beside many that fork without a pause, since the kernel
-    keeps readers and forks apart. Nobody else is looked after meanwhile, so where there are many, they take turns.
+    Reading a process takes a few milliseconds, but far more next to many that fork without pause, since the kernel
+    makes readers and forks exclude each other. No other render is measured meanwhile, so many processes take turns.
     """
 
     def __init__(self) -> None:
@@ -85,16 +86,16 @@ class Sampler:
 
     @property
     def memory_bytes(self) -> int:
-        """Proportional sizes, page tables, and shared memory that is resident in no process."""
+        """Proportional sizes, page tables, and shared memory that is not resident in any process."""
         return sum(size for size, _ in self._found.values())
 
     @property
     def unlinked(self) -> dict[int, int]:
-        """Bytes by inode of files without a name that are mapped, on the disk of the render."""
+        """Bytes by inode of unnamed files that are mapped, on the disk of the render."""
         return {inode: size for _, files in self._found.values() for inode, size in files.items()}
 
     def sample(self, pids: Iterable[int], directory: str) -> None:
-        """Reads the processes, or where there are many those whose last turn is longest ago.
+        """Reads the processes; if there are many, only those that were read least recently.
 
         Args:
             directory: of the render.
@@ -110,7 +111,7 @@ class Sampler:
 
 
 def device_of(path: str) -> int:
-    """Returns the device that a path is on; 0 where it is gone."""
+    """Returns the device that a path is on; 0 if the path is gone."""
     try:
         return os.stat(path).st_dev  # noqa: PTH116  (often)
     except OSError:
@@ -118,7 +119,7 @@ def device_of(path: str) -> int:
 
 
 def _read(pid: int, device: int) -> tuple[int, dict[int, int]]:
-    """Returns the memory of a process, and the files without a name that it has mapped."""
+    """Returns the memory of a process, and the unnamed files that it has mapped."""
     tables = resident = shared = 0
     files: dict[int, int] = {}
     try:
@@ -136,7 +137,7 @@ def _read(pid: int, device: int) -> tuple[int, dict[int, int]]:
                 if name == _SHARED:
                     shared += length
                 elif found_on == device:
-                    # The file's own size is unknown, so what is mapped of it counts.
+                    # The file's own size is unknown, so its mapped part counts.
                     files[inode] = files.get(inode, 0) + length
     except (OSError, ValueError):
         return 0, {}

@@ -1,9 +1,8 @@
-"""Measures renders in a process of its own, so that the host never waits for what a render holds.
+"""Measures renders in a separate process, so that the host never waits for a lock that a render holds.
 
-Reading how a process's memory is mapped takes a lock of that process, and listing its folder takes one of the folder.
-A render that has to wait for the processor may keep such a lock for seconds, and all other renders would wait with it.
-
-Standard library only.
+Reading the mappings of a process takes a lock of that process, and listing its folder takes one of the folder. A render
+that has to wait for the processor may hold such a lock for seconds and would delay all other renders. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ from typing import Any, Final, NoReturn
 
 from . import disk, memory, processes
 
-# The ids of as many processes as a render can have fit in.
+# Large enough for the ids of all processes that a render can have.
 _MOST_BYTES: Final = 128 * 1024
 _LAST_DESCRIPTOR: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What a render has taken.
+    """The resources that a render uses.
 
     Attributes:
         leader: the process whose group was measured.
         request: the number that `Meter.ask` returned.
         memory_bytes: proportional sizes, page tables, shared memory.
-        files, disk_bytes: files and folders in its folder, and bytes with those of files without a name.
-        cost_s: the processor time that measuring took.
+        files, disk_bytes: files and folders in its folder, and their bytes including those of unnamed files.
+        cost_s: the processor time that the measurement took.
     """
 
     leader: int
@@ -47,11 +46,11 @@ class Measurement:
 
 
 class Meter:
-    """The host's end of the process that measures.
+    """The host's end of the measuring process.
 
     Attributes:
         socket: becomes readable when there is a measurement, and when the process has ended.
-        pid: the process that measures.
+        pid: the measuring process.
         lost: requests up to this number are never answered.
     """
 
@@ -60,10 +59,10 @@ class Meter:
         self.pid, self.socket = _start()
 
     def ask(self, leader: int, pids: Iterable[int], directory: str, *, most_files: int) -> int:
-        """Asks for a measurement, which `read` returns once it is there.
+        """Requests a measurement, which `read` returns once it is done.
 
         Returns:
-            The number of the request; 0 where none could be sent.
+            The number of the request; 0 if it could not be sent.
         """
         self._requests += 1
         request = {"request": self._requests, "leader": leader, "pids": [*pids]}
@@ -71,11 +70,11 @@ class Meter:
         return self._requests if is_sent else 0
 
     def forget(self, leader: int) -> None:
-        """Lets go of what was measured of a render before."""
+        """Discards earlier measurements of a render."""
         self._send({"gone": leader})
 
     def read(self) -> list[Measurement]:
-        """Returns what has been measured. A process that has ended is replaced; what it was asked for is lost."""
+        """Returns the finished measurements. Replaces a measuring process that has ended; its requests are lost."""
         found: list[Measurement] = []
         while True:
             try:
@@ -107,7 +106,7 @@ def _start() -> tuple[int, socket.socket]:
         with contextlib.suppress(BaseException):
             processes.die_with_parent(signal.SIGKILL, parent)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            # The host's sockets and pipes end when the host does, and so may not be open here.
+            # Closes the host's sockets and pipes here: their peers notice the host's end by them.
             os.closerange(3, theirs.fileno())
             os.closerange(theirs.fileno() + 1, _LAST_DESCRIPTOR)
             _serve(theirs)
@@ -125,13 +124,13 @@ def _serve(requests: socket.socket) -> NoReturn:
             samplers.pop(message["gone"], None)
             continue
         sampler = samplers.setdefault(message["leader"], memory.Sampler())
-        # A thread for each, since one render may keep its reader waiting.
+        # One thread each, since a render may block its reader.
         threading.Thread(target=_answer, args=(requests, sampler, message), daemon=True).start()
     os._exit(0)
 
 
 def _answer(requests: socket.socket, sampler: memory.Sampler, message: dict[str, Any]) -> None:
-    """Sends a measurement. Where that fails this process ends: the host waits for no answer that never comes."""
+    """Sends a measurement. Ends this process if that fails, so that the host does not wait for it forever."""
     try:
         requests.send(json.dumps(asdict(_measure(sampler, message))).encode())
     except BaseException:  # noqa: BLE001  (whatever it was, the next process is asked again)

@@ -1,9 +1,9 @@
 """A PID namespace for each render: when its first process ends, the kernel ends all others in it.
 
 That first process (init) does nothing. It waits for the end of a pipe whose other end only the host holds, so it also
-ends, and everything in the namespace with it, when the host is killed. See pid_namespaces(7).
+ends, with everything in the namespace, when the host is killed. See pid_namespaces(7).
 
-It takes CAP_SYS_ADMIN. Where the host does not have it, it gets it in a user namespace of its own, if the system allows
+Namespaces require CAP_SYS_ADMIN. A host without it gets it in a user namespace of its own, if the system allows
 unprivileged user namespaces; see user_namespaces(7).
 """
 
@@ -49,14 +49,15 @@ class Namespace:
 
 
 def become_able() -> int | None:
-    """Makes this process able to make PID namespaces.
+    """Enables this process to create PID namespaces.
 
-    Without CAP_SYS_ADMIN it takes a user namespace, and a PID namespace that belongs to it, since a process may only
-    return to such a one after each fork. The caller goes on as the first process there, with the /proc that belongs to
-    it, and everything in it ends with the caller. What called waits outside, and ends as the caller does.
+    Without CAP_SYS_ADMIN it enters a user namespace and a PID namespace that belongs to it, since a process can only
+    return to such a PID namespace after each fork. The caller continues as the first process there, with the matching
+    /proc, and everything in it ends with the caller. The original process waits outside and ends the way the caller
+    does.
 
     Returns:
-        The caller's process id outside of the new namespace; None where it needed none.
+        The caller's process id outside of the new namespace; None if it needed none.
 
     Raises:
         OSError: the system does not allow it.
@@ -66,7 +67,7 @@ def become_able() -> int | None:
         return None
     user, group = os.geteuid(), os.getegid()
     _call(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWPID))
-    # In this order: a group map needs setgroups to be refused first.
+    # The order matters: the kernel accepts a group map only after setgroups is denied.
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
             file.write(text)
@@ -83,10 +84,10 @@ def become_able() -> int | None:
 
 
 def _wait_outside(pid: int) -> NoReturn:
-    """Stands for a process in a namespace: hands SIGTERM on to it, and ends as it does."""
+    """Represents a process in a namespace: forwards SIGTERM and SIGINT to it, and ends the way it does."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: processes.send_signal(pid, number))
-    # With the host's sockets open, nobody would notice its end.
+    # With the host's sockets still open here, nobody would notice the host's end.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -100,24 +101,24 @@ def _mount_proc() -> None:
 
 
 class Namespaces:
-    """Makes namespaces for children of this process."""
+    """Creates namespaces for children of this process."""
 
     def __init__(self) -> None:
         """Remembers this process's own namespace, to which it returns after each fork.
 
         Raises:
-            OSError: the system does not tell.
+            OSError: the system does not reveal it.
         """
         self._own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
 
     @contextlib.contextmanager
     def new(self) -> Iterator[Namespace]:
-        """Makes a namespace. What this process forks in the block is in it.
+        """Context manager: creates a namespace for the processes that this process forks in the block.
 
-        In the forked child the block must not be left by an exception.
+        The forked child must not leave the block by an exception.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: it cannot be created.
         """
         parent = os.getpid()
         _call(_libc.unshare(_CLONE_NEWPID))
@@ -129,9 +130,9 @@ class Namespaces:
                 _call(_libc.setns(self._own, _CLONE_NEWPID))
 
     def settle_in(self, namespace: Namespace) -> None:
-        """Gives the calling process, the first that was forked into a namespace, a /proc that shows that one only.
+        """Gives the calling process, the first forked into a namespace, a /proc that shows only that namespace.
 
-        It closes what the process has of the host's: with the lifeline it would outlive the host.
+        Closes the host's descriptors in this process: with the lifeline it would outlive the host.
 
         Raises:
             OSError: the system does not allow it, for instance because a container hides parts of /proc.
@@ -161,13 +162,13 @@ def _spawn_init() -> Namespace:
 
 @functools.cache
 def _init_command() -> tuple[str, ...]:
-    """Returns the command of a namespace's first process: it reads its standard input to the end, and exits.
+    """Returns the command of a namespace's first process, which reads its standard input to the end and exits.
 
-    Where `env` can have it ignore SIGCHLD (coreutils 8.31), the kernel takes the exit codes of the orphans that become
-    its children. Elsewhere they count against the limit of processes until the end.
+    If `env` can make it ignore SIGCHLD (coreutils 8.31), the kernel reaps the orphans that become its children.
+    Otherwise they count against the limit of processes until the end.
 
     Raises:
-        FileNotFoundError: there is no program for it.
+        FileNotFoundError: the required program is missing.
     """
     cat, env = (shutil.which(name, path=_PROGRAMS) for name in ("cat", "env"))
     if cat is None:

@@ -1,8 +1,8 @@
-"""Copying the memory that renders will write to before they need it.
+"""Copies the memory that renders will write to before they need it.
 
 After a fork each page is copied when the child first writes to it, one fault at a time, and a short render spends most
-of its time on that. Which pages those are is nearly the same each time: one child is watched while it does what most
-renders do, and its successors have the same pages copied in some hundred system calls, while they wait for work.
+of its time on that. The pages are nearly the same each time. So one child is observed while it does what most renders
+do, and later children copy the same pages with about a hundred system calls while they are idle.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Final
 # Linux 5.14: make the pages present and writable, as if they had been written to.
 _MADV_POPULATE_WRITE: Final = 23
 _PAGE: Final = os.sysconf("SC_PAGESIZE")
-# Two system calls cost more than a page or two that nobody needs.
+# Copying one or two unneeded pages costs less than another system call.
 _GAP: Final = 2 * _PAGE
-# <Documentation/admin-guide/mm/pagemap.rst>: present; of a file or shared; mapped by this process alone.
+# <Documentation/admin-guide/mm/pagemap.rst>: present; file-backed or shared; mapped by this process alone.
 _PRESENT, _SHARED, _EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56
 
 Ranges = list[tuple[int, int]]
 
 
 def learn(work: Callable[[], None]) -> Ranges:
-    """Forks a child that does `work`; returns the ranges of memory it wrote to, in order; [] where that is not told."""
+    """Forks a child that runs `work`; returns the memory ranges it wrote to, in order; [] if the system cannot tell."""
     if sys.platform != "linux":
         return []
     readable, writable = os.pipe()
@@ -49,7 +49,7 @@ def learn(work: Callable[[], None]) -> Ranges:
 
 
 def copy_ahead(ranges: Ranges) -> None:
-    """Copies the ranges now; what is not there any more is passed over."""
+    """Copies the ranges now; skips those that no longer exist."""
     if not ranges:
         return
     madvise = ctypes.CDLL(None).madvise
@@ -59,7 +59,7 @@ def copy_ahead(ranges: Ranges) -> None:
 
 
 def _written_pages() -> Iterator[int]:
-    """Yields the addresses of this process's own copies of pages."""
+    """Yields the addresses of the pages that only this process has."""
     with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
         mappings = [line.split(None, 2)[:2] for line in file]
     descriptor = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)

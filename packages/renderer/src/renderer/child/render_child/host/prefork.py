@@ -1,4 +1,4 @@
-"""What is done once before the first fork: common work, so that children find its results in their memory."""
+"""Work common to most renders, done once before the first fork, so that children find its results in their memory."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ pandas.read_csv(io.StringIO("a,b\\n1,x\\n2,y\\n3,z\\n")).describe()"""
 _WARM_FIGURE: Final = """\
 import matplotlib.pyplot as plt
 plt.plot([1, 2, 3]); plt.title("t"); plt.show()"""
-# To find a cell's lines, `inspect` looks at the file of every module that is imported, once: some thousands.
+# To find a cell's lines, `inspect` checks the file of every imported module, some thousands, once.
 _WARM_ERROR: Final = "raise ValueError('d')"
 
 
 @dataclass(frozen=True, slots=True)
 class PreforkContext:
-    """What a child finds ready when it is forked."""
+    """The state that a child finds when it is forked."""
 
     shell: Any
     recorder: Recorder
@@ -42,7 +42,7 @@ class PreforkContext:
 
 
 def warm(context: PreforkContext, index_path: str) -> None:
-    """Does once what most renders do, so that they find it done: first table, figure, error, page."""
+    """Does once what most renders do (first table, figure, error, page), so that they find it done."""
     export.configure(Path(index_path))
     export.warm()
     texts = [*WARM_CELLS]
@@ -57,10 +57,10 @@ def warm(context: PreforkContext, index_path: str) -> None:
 
 
 def _ask_for_collections() -> None:
-    """Asks which built-in types are collections of which kind: Python remembers the answers.
+    """Asks which built-in types are which kind of collection, because Python caches the answers.
 
-    For an answer it asks every class that any library has derived or registered, some hundreds, for up to a
-    millisecond; `Counter` and many functions of libraries ask about everything that they are given.
+    An uncached answer asks several hundred classes that libraries have derived or registered, which takes up to a
+    millisecond. `Counter` and many library functions ask about every argument.
     """
     plain = (str, bytes, int, float, bool, type(None), list, tuple, dict, set, frozenset, range, Path)
     for kind in (abc.Collection, abc.Iterable, abc.Iterator, abc.Mapping, abc.Sequence, abc.Set, abc.Sized):
@@ -69,7 +69,7 @@ def _ask_for_collections() -> None:
 
 
 def rehearse(context: PreforkContext, texts: Sequence[str]) -> None:
-    """Renders some cells, and throws the page away."""
+    """Renders some cells and discards the page."""
     notebook = build_notebook([Cell(text=text, first_line=1) for text in texts], "")
     context.recorder.begin(notebook)
     plain = (sys.stdout, sys.stderr)

@@ -1,9 +1,9 @@
-"""What the system knows of processes: the members of a process group, and ended children.
+"""What the system reports about processes: the members of a process group, and ended children.
 
 Standard library only: the supervisor runs this under the portal's interpreter, the host under an environment's.
 
-A list of processes read from /proc may be incomplete: what starts and ends in between is missing. It serves to measure.
-Nothing that ends processes depends on it; that is the kernel's work (termination.py).
+A list of processes from /proc may be incomplete: it misses what starts and ends in between. It is used for measuring
+only. Nothing that ends processes depends on it; the kernel ensures that (containment.py).
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ _libc = ctypes.CDLL(None) if _IS_LINUX else None
 
 
 def become_subreaper() -> None:
-    """Makes this process the new parent of its descendants' orphans, daemons too."""
+    """Makes this process the new parent of its descendants' orphans, including daemons."""
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def die_with_parent(number: int, parent: int) -> None:
-    """Has the kernel send signal `number` to this process when its parent ends; exits if that happened already.
+    """Makes the kernel send signal `number` to this process when its parent ends; exits if that already happened.
 
     Args:
-        parent: the parent's id as it was before the fork.
+        number: the signal.
+        parent: the parent's id before the fork.
     """
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
@@ -45,13 +46,13 @@ def die_with_parent(number: int, parent: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A process, by one short read of /proc that no other process can delay.
+    """A process, read from /proc in one short step that no other process can delay.
 
     Attributes:
-        threads: how many it has.
-        resident_bytes: memory in use, shared pages counted whole.
-        faulted_bytes: memory that it has touched since it was forked, at most.
-        image: differs from another process's where one of them has executed a program since they were one.
+        threads: the number of its threads.
+        resident_bytes: memory in use, counting shared pages fully.
+        faulted_bytes: upper bound of the memory it has touched since it was forked.
+        image: differs between two processes if either has executed a program since the fork that separated them.
     """
 
     threads: int
@@ -61,7 +62,7 @@ class Member:
 
 
 def members(group: int) -> dict[int, Member]:
-    """Returns the processes of a process group that /proc shows, by their ids; zombies are left out."""
+    """Returns the processes of a process group that /proc shows, by id, without zombies."""
     found = {}
     for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208  (names only, and often)
         if name.isdecimal():
@@ -77,7 +78,7 @@ def members(group: int) -> dict[int, Member]:
 
 
 def descendants(root: int) -> list[int]:
-    """Returns the ids of the processes below `root` that /proc shows, without `root` and without zombies."""
+    """Returns the ids of the processes below `root` that /proc shows, without `root` and zombies."""
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208
         if name.isdecimal():
@@ -97,10 +98,10 @@ _GONE: Final = (b"X", *[b"0"] * 50)
 
 
 def _stat(name: str) -> Sequence[bytes]:
-    """Returns the fields of proc_pid_stat(5) from the state on, its third; those of a dead process where it ended."""
+    """Returns the fields of proc_pid_stat(5) from the third (state) on; those of a dead process if it has ended."""
     try:
         with open(f"/proc/{name}/stat", "rb", buffering=0) as file:  # noqa: PTH123
-            # The command's name stands in parentheses and may hold anything, so read behind the last one.
+            # The command's name is in parentheses and may contain anything, so parse after the last one.
             fields = file.read(1024).rpartition(b")")[2].split()
     except OSError:
         return _GONE
@@ -108,7 +109,7 @@ def _stat(name: str) -> Sequence[bytes]:
 
 
 def count_tasks() -> int:
-    """Returns how many processes and threads of this user /proc shows; 0 where the system does not tell."""
+    """Returns the number of this user's processes and threads that /proc shows; 0 if the system does not report it."""
     user, found = os.getuid(), 0
     for name in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208
         if name.isdecimal():
@@ -119,10 +120,10 @@ def count_tasks() -> int:
 
 
 def kill_group(group: int) -> bool:
-    """Sends SIGKILL to a process group, and takes what ended; returns whether the group is gone.
+    """Sends SIGKILL to a process group and reaps ended members; returns whether the group is gone.
 
-    The kernel delivers a group's signal to every member before any of them can fork again, so one call is enough; the
-    members then take a moment to be gone. A group with ended members that nobody has waited for is not gone.
+    The kernel delivers a group's signal to every member before any of them can fork again, so one call is enough. The
+    members take a moment to disappear. A group with ended members that nobody has waited for is not gone.
     """
     try:
         os.killpg(group, signal.SIGKILL)
@@ -134,7 +135,7 @@ def kill_group(group: int) -> bool:
 
 
 def wait_for_group(group: int, seconds: float) -> bool:
-    """Ends a process group and waits until it is gone; returns False where it is not, after so many seconds.
+    """Kills a process group and waits until it is gone; returns False if it still exists after `seconds`.
 
     This process must be the parent of the group's orphans (`become_subreaper`).
     """
@@ -148,7 +149,7 @@ def wait_for_group(group: int, seconds: float) -> bool:
 
 
 def reap_group(group: int) -> None:
-    """Takes the ended members of a process group that are children of this process."""
+    """Reaps ended members of a process group that are children of this process."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-group, os.WNOHANG)[0]:
             continue
@@ -162,7 +163,7 @@ def reap_orphans(kept: Iterable[int]) -> None:
     """
     waited_for = frozenset(kept)
     with contextlib.suppress(ChildProcessError):
-        # Looked at before it is taken, since the exit code of one of the others must not be lost.
+        # WNOWAIT first: the exit code of a kept process must not be lost.
         while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             if found.si_pid in waited_for:
                 return
@@ -170,7 +171,7 @@ def reap_orphans(kept: Iterable[int]) -> None:
 
 
 def reap() -> dict[int, int]:
-    """Takes the exit codes of ended children, adopted ones too; negative ones are signals."""
+    """Reaps ended children, including adopted ones; returns their exit codes by id, negative for signals."""
     found: dict[int, int] = {}
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -182,6 +183,6 @@ def reap() -> dict[int, int]:
 
 
 def send_signal(pid: int, number: int) -> None:
-    """Sends a signal; to a process that is gone, none."""
+    """Sends a signal; does nothing if the process is gone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)

@@ -1,4 +1,4 @@
-"""Making a host: importing the environment's libraries, warming them on real work, then serving."""
+"""Creates a host: imports the environment's libraries, warms them up with real work, then serves."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _SOURCE_SUFFIXES: Final = frozenset({".py", ".j2", ".js", ".css"})
 
 
 def serve(options: dict[str, Any]) -> None:
-    """Becomes the host that `options` describe (see `rendering.host_spec`); returns when it is over."""
+    """Runs the host that `options` describe (see `renderer.host_spec`); returns when it is finished."""
     began = time.monotonic()
     parent = os.getppid()
     for name in ("listener", "lifeline"):
         os.set_inheritable(options[name], False)  # noqa: FBT003  (its signature)
-    # Orphans of a render become this process's children, or those of the first process of its namespace. Both take
-    # their exit codes: a process that has ended counts against the render's limit until somebody does.
+    # Orphans of a render become children of this process, or of the first process of its namespace. Both reap them,
+    # because a process that has ended counts against the render's limit until it is reaped.
     processes.become_subreaper()
     containment = _containment(options)
     if containment.outer_pid is None:
-        # Trying mechanisms out takes a moment, in which the parent may have ended.
+        # Trying out mechanisms takes a moment, in which the parent may have ended.
         processes.die_with_parent(signal.SIGTERM, parent)
-    # Forked before the libraries are imported, which it has no use for.
+    # Forked before the libraries are imported, which it does not need.
     meter = Meter()
     sys.path.insert(1, options["toolkits_dir"])
     watched = _times(options)
@@ -87,8 +87,8 @@ def serve(options: dict[str, Any]) -> None:
 
 
 def _prepare_memory(context: PreforkContext) -> dict[str, Any]:
-    """Makes forks and what children write to first cheap; returns what it did, for the status."""
-    # What was made until here is never looked at by the collector again, so its pages stay shared with the children.
+    """Makes forks and the first writes of children cheap; returns what it did, for the status."""
+    # The collector never visits existing objects again, so their pages stay shared with the children.
     gc.collect()
     gc.freeze()
     huge_pages = collapse_memory()
@@ -110,10 +110,10 @@ def _about_itself(options: dict[str, Any], confinement: dict[str, Any], containm
 
 
 def _containment(options: dict[str, Any]) -> Containment:
-    """Returns what keeps a render's processes together. Chosen before libraries are imported: trying it out forks.
+    """Returns the containment for renders. Chosen before libraries are imported, because trying it out forks.
 
     Raises:
-        OSError: the mechanism that was asked for does not hold.
+        OSError: the requested mechanism does not hold.
     """
     is_confined = options["sandbox"] != "none" and describe("landlock").mode != "none"
     return choose(options["termination"], Hierarchy.read(options["cgroups"]), is_confined=is_confined)
@@ -122,10 +122,10 @@ def _containment(options: dict[str, Any]) -> Containment:
 def _confinement(wanted: str, paths: list[str]) -> dict[str, Any]:
     """Returns the sandbox mode in force and its gaps, found by trying to break out.
 
-    Asked for by name, a sandbox that does not hold is an error; "auto" goes on without and says so.
+    A sandbox that is requested by name and does not hold is an error; "auto" continues without one and reports that.
 
     Raises:
-        SandboxError: "landlock" is wanted and not to be had.
+        SandboxError: "landlock" is requested but not available.
     """
     found = describe("none" if wanted == "none" else "landlock")
     if found.mode == "none":
@@ -148,7 +148,7 @@ def _end(host: Host) -> NoReturn:
 
 
 def _times(options: dict[str, Any]) -> dict[str, int]:
-    """Returns when the files that this process imports were last changed: its own, the toolkits', the watched ones."""
+    """Returns the modification times of the files this process imports: its own, the toolkits', the watched ones."""
     found = {}
     folders = [_PACKAGE, *map(Path, options["toolkits"])]
     sources = (path for folder in folders for path in folder.rglob("*") if path.suffix in _SOURCE_SUFFIXES)
@@ -161,27 +161,27 @@ def _times(options: dict[str, Any]) -> dict[str, int]:
 
 
 def _preload(modules: list[str]) -> list[str]:
-    """Imports the libraries; returns those that could not be."""
+    """Imports the libraries; returns the names of those that failed."""
     missing = []
     handlers = list(logging.root.handlers)
     logging.disable(logging.WARNING)
     for name in modules:
         try:
-            # What libraries say of each other's versions is no business of the log, nor of any render.
+            # Warnings of libraries about each other's versions belong neither in the log nor in a render.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 importlib.import_module(name)
         except Exception as error:  # noqa: BLE001  (a broken library must not take the others' renders with it)
             log(f"{name} cannot be imported: {error!r}")
             missing.append(name)
-    # One that logs while it is imported sets logging up, for all renders to come.
+    # A library that logs during its import configures logging for all later renders.
     logging.root.handlers[:] = handlers
     logging.disable(logging.NOTSET)
     return missing
 
 
 def _preload_toolkits(toolkits: list[str]) -> None:
-    """Does what toolkits ask for in their modules called `prefork`, where the environment has their libraries."""
+    """Does what toolkits request in their modules `prefork`, if the environment has their libraries."""
     for toolkit in toolkits:
         if importlib.util.find_spec(f"{toolkit}.prefork"):
             prefork = importlib.import_module(f"{toolkit}.prefork")

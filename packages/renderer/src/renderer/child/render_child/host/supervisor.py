@@ -1,8 +1,8 @@
-"""The supervisor of one environment's render host: starts it, restarts it, and ends the renders of one that was killed.
+"""The supervisor of one environment's render host: starts and restarts it, and ends the renders of one that was killed.
 
-Run by the portal's own interpreter with the standard library alone. It owns the socket that workers connect to, so
-that a host can follow another without a moment in which nobody listens. It ends when its host has been idle, or when
-the host does not start.
+The portal's own interpreter runs it, with the standard library alone. It owns the socket that workers connect to, so a
+new host can replace another without a moment in which nothing listens. It ends when its host has been idle, or when the
+host does not start.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, Final, NoReturn
 from . import cgroups, processes
 from .log import log
 
-# Where a command names the home that is made here, and where it binds the folders of control groups.
+# Placeholders in a command: the home that is created here, and where to bind the folders of control groups.
 _HOME_MARK: Final = "@home@"
 _CGROUPS_MARK: Final = "@cgroups@"
 _CGROUPS_PREFIX: Final = "vizportal-"
@@ -41,10 +41,10 @@ _BACKLOG: Final = 128
 
 @dataclass(slots=True)
 class _Running:
-    """A host that runs.
+    """A running host.
 
     Attributes:
-        groups: the process groups of its renders; none where it is in a PID namespace, since they end with that.
+        groups: the process groups of its renders; empty if it is in a PID namespace, since they end with that.
     """
 
     process: subprocess.Popen[bytes]
@@ -57,10 +57,11 @@ class _Running:
 
 
 class Supervisor:
-    """Keeps hosts on one socket.
+    """Keeps a host running behind one socket.
 
     Args:
-        options: what `rendering.host_spec` writes: socket, command, environ, host (its own options).
+        options: as `renderer.host_spec.supervisor_options` returns them: socket, command, environ, host (the host's own
+            options).
     """
 
     def __init__(self, options: dict[str, Any]) -> None:
@@ -68,7 +69,7 @@ class Supervisor:
         self._path = Path(options["socket"])
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._home = Path(tempfile.mkdtemp(prefix="vizportal-host-"))
-        # Locked as long as this process lives, so that nobody takes its number for another's.
+        # Locked as long as this process runs, so that nobody mistakes a reused process id for it.
         self._mark = Path(options["pid"]).open("a", encoding="ascii")  # noqa: SIM115
         fcntl.flock(self._mark, fcntl.LOCK_EX)
         self._hosts: list[_Running] = []
@@ -76,14 +77,15 @@ class Supervisor:
         self._hierarchy = _own_hierarchy()
 
     def run(self) -> int:
-        """Listens and keeps a host until it is idle; returns the exit code, 1 where none could be started."""
+        """Listens and keeps a host running until it is idle; returns the exit code, 1 if no host could be started."""
         processes.become_subreaper()
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             self._listen()
             self._start()
-            # Whoever started this waits for the line: from here on a connection is kept until a host takes it.
+            # The process that started this one waits for the line: from now on connections are queued until a host
+            # accepts them.
             sys.stdout.write("listening\n")
             sys.stdout.flush()
             return self._keep()
@@ -145,7 +147,7 @@ class Supervisor:
             processes.reap_orphans({host.process.pid for host in self._hosts})
 
     def _hear(self, host: _Running) -> bool:
-        """Listens to a host; False where it has ended."""
+        """Processes a host's messages; returns False if the host has ended."""
         received = host.lifeline.recv(4096)
         *lines, host.buffer = (host.buffer + received).split(b"\n")
         for line in lines:
@@ -168,7 +170,7 @@ class Supervisor:
             self._start()
 
     def _is_too_slow(self) -> bool:
-        """Whether the newest host has not become ready in time; it is ended then, and nobody is kept waiting longer."""
+        """Whether the newest host failed to become ready in time; then it is ended and nobody waits any longer."""
         host = self._hosts[-1]
         limit_s = self._options["start_timeout_s"]
         if host.is_ready or time.monotonic() - host.started_at < limit_s:
@@ -177,7 +179,7 @@ class Supervisor:
         return True
 
     def _fail(self, why: str) -> None:
-        """Leaves the reason why no host could be started where workers look for it."""
+        """Writes the reason why no host could be started to where workers look for it."""
         log(f"render host: {why}")
         with contextlib.suppress(OSError):
             self._failure_path.write_text(why, encoding="utf-8")
@@ -187,7 +189,7 @@ class Supervisor:
         return Path(self._options["failure"])
 
     def _ended(self, host: _Running) -> int | None:
-        """Clears up after a host; returns an exit code where the supervisor has to end too."""
+        """Cleans up after a host; returns an exit code if the supervisor has to end too."""
         code = host.process.wait()
         host.lifeline.close()
         self._hosts.remove(host)
@@ -196,7 +198,7 @@ class Supervisor:
         self._end_groups(host)
         if self._hosts:
             if host.is_ready and not host.is_told_to_stop:
-                # The older one still finishes what it has, and takes nothing new.
+                # The older host finishes its renders and accepts no new ones.
                 self._start()
             return None
         if code == 0 and host.is_ready:
@@ -212,7 +214,7 @@ class Supervisor:
         return None
 
     def _end_groups(self, host: _Running) -> None:
-        """Ends what a host that was killed left running."""
+        """Ends the processes that a killed host left running."""
         for group in host.groups:
             if not processes.wait_for_group(group, _GONE_S):
                 log(f"render {group} is still ending")
@@ -233,17 +235,17 @@ class Supervisor:
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _wait_for(self, host: _Running) -> None:
-        """Waits until a host has ended its renders and itself; one that does not answer is killed."""
+        """Waits until a host has ended its renders and itself; kills one that does not respond."""
         try:
             host.process.wait(_GONE_S if host.is_ready else 0)
         except subprocess.TimeoutExpired:
-            # It leads a session of its own, in which there is nothing but itself, or what is around it.
+            # The host leads a session that contains only itself, or the wrapper around it.
             processes.wait_for_group(host.process.pid, _GONE_S)
             host.process.wait()
 
 
 def _own_hierarchy() -> cgroups.Hierarchy | None:
-    """Returns a control group for the renders of this supervisor's hosts; None where none can be made."""
+    """Returns a control group for the renders of this supervisor's hosts; None if none can be created."""
     found = cgroups.find()
     if found is None:
         return None

@@ -1,8 +1,9 @@
-"""Collecting the JavaScript and CSS that an environment's display libraries would load from elsewhere.
+"""Collects the JavaScript and CSS that an environment's display libraries would load from elsewhere.
 
-A script, run once by the environment's own interpreter when it is built: `python -I asset_index.py DIRECTORY`. It
-writes `<sha256>.js|css` for each file and `index.json`, which says by which addresses and in which form the libraries,
-in exactly these versions, put those files into a page. Renders never run it; what it writes holds none of their data.
+The environment's own interpreter runs this script once, when the environment is built: `python -I asset_index.py
+DIRECTORY`. It writes `<sha256>.js|css` for each file, and `index.json`, which lists the addresses and the forms in
+which exactly these versions of the libraries put the files into a page. Renders never run it; its output contains none
+of their data.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from typing import Any, Final
 _HEAD: Final = 64
 _NPM: Final = "https://cdn.jsdelivr.net/npm"
 _MATHJAX_URLS: Final = (
-    # plotly's own page and its renderers; the second is what plotly 5 wrote.
+    # From plotly's own page and its renderers; plotly 5 wrote the second one.
     "https://cdnjs.cloudflare.com/ajax/libs/mathjax/3.2.2/es5/tex-svg.min.js",
     "https://cdnjs.cloudflare.com/ajax/libs/mathjax/2.7.5/MathJax.js?config=TeX-AMS-MML_SVG",
 )
 _FONT_AWESOME_URLS: Final = ("https://maxcdn.bootstrapcdn.com/font-awesome/4.4.0/css/font-awesome.min.css",)
-# The nine buttons of matplotlib's animation player, whose icon font no package ships.
+# The nine buttons of matplotlib's animation player, whose icon font no package contains.
 _PLAYER_ICONS: Final = """\
 .fa::before{font-style:normal;font-weight:700;content:"?"}.fa-minus::before{content:"\\2212"}
 .fa-plus::before{content:"+"}.fa-fast-backward::before{content:"\\23EE\\FE0E"}
@@ -38,11 +39,12 @@ _PLAYER_ICONS: Final = """\
 
 @dataclass(frozen=True)
 class Inlined:
-    """How a library writes a whole file into a page.
+    """The form in which a library writes a whole file into a page.
 
     Attributes:
-        form: "element" where it is all that a script or style element holds, comments aside; "call" where it is an
-            argument, between `before` and `after`, which are then replaced by `replacement` with `{url}` filled in.
+        form: "element" if the text is the whole content of a script or style element except for comments; "call" if it
+            is an argument between `before` and `after`, which are then replaced by `replacement` with `{url}` filled
+            in.
     """
 
     text: str
@@ -52,7 +54,7 @@ class Inlined:
     replacement: str = ""
 
     def describe(self) -> dict[str, Any]:
-        """Returns what recognises the text in a page without holding it: its start, length and digest."""
+        """Returns what identifies the text in a page without containing it: its start, length and digest."""
         return {
             "form": self.form,
             "head": self.text[:_HEAD],
@@ -66,7 +68,7 @@ class Inlined:
 
 @dataclass(frozen=True)
 class Asset:
-    """One file of a library; `name` is how our own template asks for it, `urls` where pages would load it from."""
+    """One file of a library; `name` is used by our own template, `urls` are those from which pages would load it."""
 
     name: str
     kind: str
@@ -76,7 +78,7 @@ class Asset:
 
 
 def collect_bokeh() -> Iterator[Asset]:
-    """Yields BokehJS and its parts; a minified file stands for the plain one too."""
+    """Yields BokehJS and its parts; a minified file also replaces the unminified one."""
     from bokeh.resources import Resources  # noqa: PLC0415
 
     directory = Resources(mode="absolute").base_dir
@@ -96,13 +98,13 @@ def collect_plotly() -> Iterator[Asset]:
     from plotly.offline import get_plotlyjs  # noqa: PLC0415
 
     text, url = get_plotlyjs(), plotly_cdn_url()
-    # The notebook renderer imports the address without its ending; pages written by hand often say "latest".
+    # The notebook renderer imports the address without its suffix; hand-written pages often use "latest".
     urls = (url, url.removesuffix(".js"), "https://cdn.plot.ly/plotly-latest.min.js")
     yield Asset(name="plotly", kind="js", text=text, urls=urls, inlined=(Inlined(text),))
 
 
 def collect_mathjax() -> Iterator[Asset]:
-    """Yields MathJax for plotly's labels, or an empty stand-in: labels then show their TeX."""
+    """Yields MathJax for plotly's labels, or an empty substitute, with which labels show their TeX."""
     found = importlib.util.find_spec("mathjax")
     folders = list(found.submodule_search_locations or ()) if found else []
     paths = [Path(folder) / "static" / "mathjax" / "es5" / "tex-svg.js" for folder in folders]
@@ -111,7 +113,7 @@ def collect_mathjax() -> Iterator[Asset]:
 
 
 def collect_itables() -> Iterator[Asset]:
-    """Yields itables' DataTables bundle, which pages hold in base64 when they are to work offline."""
+    """Yields itables' DataTables bundle, which pages contain as base64 for offline use."""
     from itables import options, utils  # noqa: PLC0415
 
     script = Path(options.dt_bundle)
@@ -133,17 +135,17 @@ def collect_itables() -> Iterator[Asset]:
 
 
 def collect_vega() -> Iterator[Asset]:
-    """Yields Vega, Vega-Lite and vega-embed as the one bundle that vl-convert has.
+    """Yields Vega, Vega-Lite and vega-embed as vl-convert's single bundle.
 
-    Altair's pages load the three one after the other, Vega first; so the bundle stands for Vega, and nothing for the
-    other two.
+    Altair's pages load the three in sequence, Vega first. So the bundle replaces Vega, and nothing replaces the other
+    two.
     """
     import altair as alt  # noqa: PLC0415
     import vl_convert  # noqa: PLC0415
     from altair.utils._importers import vl_version_for_vl_convert  # noqa: PLC0415
 
     bundle = vl_convert.javascript_bundle(vl_version=vl_version_for_vl_convert())
-    # Charts on one page load it side by side, and its top-level names must not be declared twice.
+    # Charts on one page load it concurrently, and its top-level names must not be declared twice.
     once = f'if (typeof vegaEmbed === "undefined") (() => {{\n{bundle}\n}})();'
     versions = {
         "vega": alt.VEGA_VERSION,
@@ -175,7 +177,7 @@ _COLLECTORS: Final[tuple[tuple[str, Callable[[], Iterator[Asset]]], ...]] = (
 
 
 def write_index(directory: Path) -> int:
-    """Fills `directory` anew with the assets and index.json; returns how many there are."""
+    """Replaces the contents of `directory` by the assets and index.json; returns the number of assets."""
     beside = directory.with_name(f"{directory.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -193,7 +195,7 @@ def _collect() -> Iterator[Asset]:
             continue
         try:
             yield from collect()
-        # A version that keeps its files elsewhere costs its own pictures the store, and nothing else.
+        # If a version keeps its files elsewhere, only that library's pages lose their assets.
         except (ImportError, AttributeError, OSError, ValueError) as error:
             sys.stderr.write(f"No assets of {package}: {type(error).__name__}: {error}\n")
 

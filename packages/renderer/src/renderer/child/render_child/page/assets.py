@@ -1,7 +1,7 @@
-"""Library code by reference: addresses and whole inlined files in a page become `/assets/<sha256>.<kind>`.
+"""Replaces library code in pages, both URLs and inlined files, by references `/assets/<sha256>.<kind>`.
 
-The index was written when the environment was built (asset_index.py). The standard library only: a render host loads
-this before it forks. A page that holds none of it is returned as it came, after a few searches for plain text.
+The index was written when the environment was built (asset_index.py). Standard library only, because a render host
+imports this module before it forks. A page without library code is returned unchanged after a few plain text searches.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from pathlib import Path
 from typing import Any, Final
 
 _LOOK_BACK: Final = 600
-# What may stand between a script element's tag and the library's text without being part of a program.
+# What may precede a library's text in a script element without being part of a program.
 _COMMENTS: Final = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|//[^\n]*\n)*"
 _OPENING: Final = re.compile(rf"<(?P<tag>script|style)(?P<attributes>\b[^<>]*)>{_COMMENTS}\Z", re.IGNORECASE)
 _CLOSING: Final = re.compile(rf"{_COMMENTS}</(?:script|style)\s*>", re.IGNORECASE)
-# The store's address names its content; a digest or a mode meant for the address it replaces no longer holds.
+# Our address already identifies the content. An integrity or crossorigin attribute applied to the replaced address
+# only.
 _VOUCHING: Final = re.compile(r"""\s+(?:integrity|crossorigin)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?(?=[\s/>])""")
 _TAG: Final = re.compile(r"<(?:script|link)\b[^<>]*\Z", re.IGNORECASE)
 _REPEATED: Final = re.compile(r"""<script\b[^<>]*\bsrc="(/assets/[0-9a-f]{64}\.js)"[^<>]*></script>""")
-# BokehJS's loader fetches its parts one after the other, while the pictures on the page draw as soon as the first is
-# there: in a notebook a person's next cell comes later, in a page it does not.
+# BokehJS's loader fetches its parts in sequence, but the plots on the page draw as soon as the first part is there. In
+# a notebook the next cell comes later; in a page it does not.
 _LOADER: Final = re.compile(r"""const js_urls = \[((?:(?:, )?"/assets/[0-9a-f]{64}\.js")+)\];""")
-# An import for what it does to the page, of a library that is a plain script too: one element then loads it for all,
-# and a download need not import 6 MB of address (Chromium takes 16 s for that, and 0.3 s for the same as a source).
+# A module import for side effects, of a library that is also a plain script. One script element then loads it for all,
+# and a download need not import a 6 MB data URL (Chromium takes 16 s for that, and 0.3 s for the same as a script
+# source).
 _IMPORT: Final = re.compile(r"""<script type="module">\s*import\s*"(/assets/[0-9a-f]{64}\.js)";?\s*</script>""")
-# Altair's pages name the versions of their day. What is here draws the specifications of all of them.
+# Altair's pages name the versions current at their time. The bundled version draws the specifications of all of them.
 _VEGA: Final = re.compile(r"(//cdn\.jsdelivr\.net/npm/vega(?:-lite|-embed)?@)\d[\w.]*")
 _QUOTES: Final = frozenset("\"'")
 
@@ -47,7 +49,7 @@ class _Inlined:
 
 @dataclass(frozen=True)
 class _Host:
-    """The addresses of one host: found by plain text, then matched, the longest first."""
+    """The addresses of one host: found by plain text search, then matched, longest first."""
 
     start: str
     pattern: re.Pattern[str]
@@ -62,7 +64,7 @@ class _Edit:
 
 @dataclass
 class AssetIndex:
-    """What an environment's libraries write into pages, and by which address the store has it."""
+    """What an environment's libraries write into pages, and the asset address of each library."""
 
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
     _urls: dict[str, str] = field(default_factory=dict)
@@ -74,8 +76,8 @@ class AssetIndex:
         """Reads index.json.
 
         Raises:
-            OSError: it cannot be read.
-            ValueError: it is not such an index.
+            OSError: the file cannot be read.
+            ValueError: it is not a valid index.
         """
         try:
             assets = json.loads(path.read_text(encoding="utf-8"))["assets"]
@@ -91,7 +93,7 @@ class AssetIndex:
         url = f"/assets/{asset['sha256']}.{asset['kind']}"
         self._names[asset["name"], asset["kind"]] = url
         self._urls.update((each.removeprefix("https:"), url) for each in asset["urls"])
-        # By the address without its version too.
+        # By the address without a version, too.
         self._urls.update((_VEGA.sub(r"\1", each.removeprefix("https:")), url) for each in asset["urls"])
         for each in asset["inlined"]:
             known = _Inlined(
@@ -106,11 +108,11 @@ class AssetIndex:
             self._heads.setdefault(each["head"], []).append(known)
 
     def url(self, name: str, kind: str = "js") -> str:
-        """Returns the store's address of a library, "" where this environment has none of that name."""
+        """Returns the asset address of a library; "" if this environment has none of that name."""
         return self._names.get((name, kind), "")
 
     def rewrite(self, html: str) -> str:
-        """Returns the page with library code by reference; each library is loaded by one script element only."""
+        """Returns the page with library code by reference; only one script element loads each library."""
         html = _apply(html, self._find_inlined(html))
         html = _apply(html, self._find_addresses(html))
         html = _apply(html, _find_loaders(html))
@@ -173,7 +175,7 @@ def _match_inlined(html: str, start: int, known: _Inlined) -> _Edit | None:
 
 
 def _replace_address(html: str, match: re.Match[str], url: str) -> Iterator[_Edit]:
-    """Yields the edits for one address, none where it is no whole quoted string: text that only names it stays."""
+    """Yields the edits for one address; none unless it is a whole quoted string, since text may mention an address."""
     start, end = match.span()
     while html[max(0, start - 6) : start].endswith(("https:", "http:")):
         start = html.rindex("http", 0, start)
@@ -191,7 +193,7 @@ def _replace_address(html: str, match: re.Match[str], url: str) -> Iterator[_Edi
 
 
 def _find_loaders(html: str) -> Iterator[_Edit]:
-    """Yields edits that put script elements before the script that would load the same files, and empty its list."""
+    """Yields edits that insert script elements before the script that would load the same files, and empty its list."""
     if 'const js_urls = ["/assets/' not in html:
         return
     for match in _LOADER.finditer(html):
@@ -221,7 +223,7 @@ def _as_elements(html: str) -> str:
 
 
 def _drop_repeats(html: str) -> str:
-    """Keeps the first of several equal script elements: a library that ran twice would forget what the first knew."""
+    """Keeps the first of several equal script elements: a library that ran twice would lose its state."""
     if html.count('src="/assets/') < 2:
         return html
     seen: set[str] = set()

@@ -1,7 +1,7 @@
-"""Sets libraries for renders: above all to refer to their JavaScript by address, which the export then replaces.
+"""Configures libraries for renders, above all to refer to their JavaScript by URL, which the export then replaces.
 
-Called once by a process that runs renders, after it imported the libraries and before it forks. A library that is
-imported later is set right after its import. Toolkits add libraries of their own (`AFTER_IMPORT` of their module
+A process that runs renders calls it once, after it imported the libraries and before it forks. A library that is
+imported later is configured right after its import. Toolkits add libraries (`AFTER_IMPORT` of their module
 `display_defaults`).
 """
 
@@ -20,12 +20,12 @@ from types import ModuleType
 from typing import Any, Final
 
 _MATHJAX: Final = re.compile(r'<script src="[^"]*/mathjax/[^"]*"></script>')
-# plotly draws a label with MathJax if it holds something between dollar signs.
+# plotly draws a label with MathJax if it contains something between dollar signs.
 _TEX: Final = re.compile(r'"[^"\n]*\$[^"$\n]+\$')
 
 
 def configure(toolkits: Iterable[str] = ()) -> None:
-    """Sets the defaults of every library that is imported; one whose settings have changed keeps its own.
+    """Configures every imported library; one whose settings differ in its version keeps its own defaults.
 
     Args:
         toolkits: names of packages that may have a module `display_defaults`.
@@ -42,16 +42,16 @@ def configure(toolkits: Iterable[str] = ()) -> None:
 
 
 def _set(package: str) -> None:
-    # Settings of other projects: an error in them must neither keep the host from starting nor stop a render.
+    # Settings of other projects: an error in them must neither prevent the host from starting nor stop a render.
     with suppress(Exception):
         _SETTINGS.pop(package)()
 
 
 class _Later(MetaPathFinder):
-    """Sets libraries when a render imports them, where the host has not."""
+    """Configures libraries when a render imports them, if the host has not imported them."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        """Returns what the other finders find, with a loader that sets the library once it has run."""
+        """Returns the spec that the other finders find, with a loader that configures the library after it has run."""
         if fullname not in _SETTINGS:
             return None
         others = (each for each in sys.meta_path if each is not self)
@@ -73,10 +73,10 @@ def _set_plotly() -> None:
     from plotly.io.base_renderers import HtmlRenderer  # noqa: PLC0415
 
     class StoreRenderer(HtmlRenderer):  # type: ignore[misc]
-        """The connected renderer without its two costs: a digest of 5 MB, and MathJax, for each figure."""
+        """The connected renderer without two costs per figure: a digest of 5 MB, and MathJax."""
 
         def to_mimebundle(self, fig_dict: Any) -> dict[str, Any]:
-            """Returns the figure's HTML; MathJax stays in where a label has TeX."""
+            """Returns the figure's HTML; keeps MathJax only if a label has TeX."""
             html = super().to_mimebundle(fig_dict)["text/html"]
             return {"text/html": html if _TEX.search(html) else _MATHJAX.sub("", html)}
 
@@ -90,13 +90,13 @@ def _set_bokeh() -> None:
     from bokeh.settings import settings  # noqa: PLC0415
 
     settings.resources = "cdn"
-    # People ask for it to be independent of the network, which a page with the store's addresses is.
+    # INLINE is chosen for pages that work offline, and a page with asset addresses does.
     INLINE.mode = "cdn"
     _show_bokeh_in_cells()
 
 
 def _show_bokeh_in_cells() -> None:
-    """Lets `show()` draw below its cell, where code did not call `output_notebook()`: a render has no browser."""
+    """Makes `show()` draw below its cell without `output_notebook()`, since a render has no browser."""
     from bokeh.io import notebook, state  # noqa: PLC0415
 
     is_loaded = False
@@ -119,27 +119,27 @@ def _set_altair() -> None:
     import altair as alt  # noqa: PLC0415
 
     alt.renderers.enable("html")
-    # The limit of 5,000 rows keeps notebooks small. A result's size has a limit of its own.
+    # The limit of 5,000 rows keeps notebooks small. Results have their own size limit.
     alt.data_transformers.disable_max_rows()
 
 
 def _set_itables() -> None:
     from itables import javascript  # noqa: PLC0415
 
-    # (all_interactive, connected, dt_bundle): an explicit connected=False is honoured, and rewritten by the export.
+    # (all_interactive, connected, dt_bundle): an explicit connected=False is respected and rewritten by the export.
     javascript.init_notebook_mode.__defaults__ = (True, True, None)
 
 
 def _set_joblib() -> None:
     parallel: Any = importlib.import_module("joblib.parallel")
-    # Its own kind of process starts Python anew and looks for semaphores by name, which a render does not have.
+    # Its own backend starts new Python processes and looks up semaphores by name, which a render does not have.
     parallel.BACKENDS["loky"] = parallel.BACKENDS["threading"]
 
 
 def _set_shared_values() -> None:
     from multiprocessing.heap import Arena  # noqa: PLC0415
 
-    # Not in /dev/shm, which a render does not have, but in its own folder for temporary files.
+    # Uses the render's temporary folder, since a render has no /dev/shm.
     Arena._dir_candidates = []  # type: ignore[attr-defined]  # noqa: SLF001
 
 

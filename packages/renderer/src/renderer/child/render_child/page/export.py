@@ -1,6 +1,7 @@
-"""The executed notebook as one HTML page: outputs first, code folded away, nothing loaded from anywhere else.
+"""The executed notebook as one HTML page: outputs first, code folded away, nothing loaded from elsewhere.
 
-The exporter is made once and kept (`warm`), best before a host forks: making it costs forty times what a page does.
+The exporter is created once and kept (`warm`), best before a host forks: creating it costs forty times as much as a
+page.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .widgets import STATE
 
 _TEMPLATE: Final = Path(__file__).with_name("template")
 _STATIC: Final = Path(__file__).with_name("static")
-# What every page looks like and does, by the addresses under which the trusted side publishes these very files.
+# Style and behaviour of every page, by the addresses at which the trusted side serves these same files.
 _OWN: Final = {
     path.suffix[1:]: f"/assets/{hashlib.sha256(path.read_bytes()).hexdigest()}{path.suffix}"
     for path in _STATIC.iterdir()
@@ -43,15 +44,15 @@ class ResultExporter(TemplateExporter):  # type: ignore[misc]
 
     @property
     def default_preprocessors(self) -> list[str]:
-        """None: the notebook is exported as it was executed."""
+        """Empty: the notebook is exported as it was executed."""
         return []
 
     def from_notebook_node(
         self, nb: Any, resources: dict[str, Any] | None = None, **more: Any
     ) -> tuple[str, dict[str, Any]]:
-        """Returns the page and the resources; unlike nbconvert's own, it does not copy the notebook first.
+        """Returns the page and the resources. Unlike nbconvert's method, it does not copy the notebook first.
 
-        Nothing is changed in it, and a notebook of 60 MB would be held twice.
+        It changes nothing in it, and a copy would double the memory of a 60 MB notebook.
         """
         resources = {"page_title": "", **(resources or {})}
         return str(self.template.render(resources=resources, own=_OWN, **_parts(nb), **more)), resources
@@ -62,23 +63,23 @@ _index: AssetIndex = AssetIndex()
 
 
 def configure(index_path: Path | None) -> None:
-    """Says where the environment's asset index is; None, or one that is not there, embeds libraries as they come."""
+    """Sets the environment's asset index; with None or a missing file, pages embed libraries unchanged."""
     global _index  # noqa: PLW0603  (a process exports for one environment)
     _index = AssetIndex.load(index_path) if index_path and index_path.is_file() else AssetIndex()
 
 
 def library_url(name: str) -> str:
-    """Returns the store's address of a display library, "" where this environment has none of that name."""
+    """Returns the asset address of a display library; "" if this environment has none of that name."""
     return _index.url(name)
 
 
 def rewrite(html: str) -> str:
-    """Returns HTML with library code by reference, as the whole page's will be."""
+    """Returns HTML with library code by reference, as in the whole page."""
     return _index.rewrite(html)
 
 
 def warm() -> None:
-    """Makes the exporter, compiles the template, and imports what outputs need."""
+    """Creates the exporter, compiles the template, and imports what outputs need."""
     import latex2mathml.symbols_parser  # noqa: PLC0415
 
     latex2mathml.symbols_parser.convert_symbol("x")
@@ -93,13 +94,13 @@ def export_html(notebook: Any, title: str) -> str:
 
     Args:
         notebook: a NotebookNode or the same as plain dicts; it is not changed.
-        title: names the page.
+        title: of the page.
     """
     return _page(notebook, title, is_partial=False)
 
 
 def export_partial(notebook: Any, title: str) -> str:
-    """Returns the page of a render that still runs: what its cells have shown so far, without the code."""
+    """Returns the page of a running render: the outputs of its cells so far, without the code."""
     return _page(notebook, title, is_partial=True)
 
 

@@ -1,4 +1,4 @@
-"""Python code as HTML with a handful of colours; every other token stays plain text and costs nothing."""
+"""Python code as HTML with a handful of colours; all other tokens stay plain text, which costs nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from pygments.lexers.python import PythonLexer
 from pygments.token import Token, _TokenType
 
-# From the special to the general: the first that holds a token names its class.
+# From the specific to the general: the first one that contains a token determines its class.
 _CLASSES: Final = (
     (Token.Comment, "c"),
     (Token.Literal.String, "s"),
@@ -20,7 +20,7 @@ _CLASSES: Final = (
     (Token.Name.Decorator, "d"),
     (Token.Name.Builtin, "b"),
 )
-# Longer code is shown as it is: nobody reads it for its colours, and a lexer takes a second for a megabyte.
+# Longer code is not highlighted: nobody reads it for its colours, and a lexer takes a second for a megabyte.
 _MAX_CHARS: Final = 100_000
 _LEXER: Final = PythonLexer(stripnl=False, ensurenl=False)
 _known: dict[_TokenType, str] = {}
@@ -34,7 +34,7 @@ def highlight(code: str) -> str:
     last, run = "", ""
     for token, text in _LEXER.get_tokens(code):
         name = _class_of(token)
-        # White space has no colour: it joins whatever is open.
+        # White space has no colour, so it joins the current span.
         if name != last and not text.isspace():
             pieces.append(_span(last, run))
             last, run = name, ""

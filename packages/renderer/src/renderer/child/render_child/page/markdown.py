@@ -1,4 +1,4 @@
-"""Markdown as GitHub and Jupyter read it: tables, footnotes, alerts, task lists, headings with ids, formulas drawn."""
+"""Markdown as on GitHub and in Jupyter: tables, footnotes, alerts, task lists, headings with ids, rendered formulas."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .mathml import environment, formula
 _PLUGINS: Final = ("strikethrough", "table", "url", "task_lists", "def_list", "footnotes")
 _PYTHON: Final = frozenset({"python", "python3", "py", "ipython", "ipython3"})
 _CHAR: Final = r"(?:\\[\s\S]|[^$\\])"
-# As Pandoc: a formula begins and ends with no space, and no digit follows, or "$5 and $10" would be one. Jupyter takes
-# spaces too: then it has to be one word, or to hold a sign of mathematics.
+# As in Pandoc, a formula neither begins nor ends with a space and no digit follows it, or "$5 and $10" would match.
+# Jupyter allows spaces too; then the formula has to be a single word or contain a mathematical sign.
 _INLINE_MATH: Final = (
     rf"(?<![$\\])\$(?P<math_inline_tex>(?!\s){_CHAR}+?(?<!\s)"
     rf"|\s+(?:[^\s$]+|(?=[^$]*[\\^_={{}}+*/<>|]){_CHAR}+?)\s+)\$(?![\d$])"
@@ -26,7 +26,7 @@ _NO_SLUG: Final = re.compile(r"[^\w\- ]")
 
 
 def markdown_to_html(text: str) -> str:
-    """Returns Markdown as HTML, its math drawn; HTML in it stays HTML, as notebooks have it."""
+    """Returns Markdown as HTML with its math rendered; HTML in it stays HTML, as in notebooks."""
     renderer = _Renderer(escape=False, exclude_anchor_links=True)
     return str(MarkdownWithMath(renderer=renderer, inline=_Inline(hard_wrap=False), plugins=_plugins()).render(text))
 
@@ -36,46 +36,46 @@ def _plugins() -> list[Any]:
 
 
 class _Inline(MathInlineParser):  # type: ignore[misc]
-    """nbconvert's parser, which takes two prices for a formula, without that."""
+    """nbconvert's parser, changed so that two prices are not taken for a formula."""
 
     SPECIFICATION = {**MathInlineParser.SPECIFICATION, "inline_math_tex": _INLINE_MATH}
 
 
 class _Renderer(IPythonRenderer):  # type: ignore[misc]
-    """nbconvert's renderer, which leaves math to MathJax, with the math drawn."""
+    """nbconvert's renderer, changed to render math instead of leaving it to MathJax."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._slugs: dict[str, int] = {}
 
     def block_math(self, body: str) -> str:
-        """`$$ x $$`."""
+        """Renders `$$ x $$`."""
         return formula(body, is_block=True)
 
     def inline_math(self, body: str) -> str:
-        """`$ x $`, and GitHub's ``$`x`$``."""
+        """Renders `$ x $`, and GitHub's ``$`x`$``."""
         return formula(body.removeprefix("`").removesuffix("`"), is_block=False)
 
     def latex_environment(self, name: str, body: str) -> str:
-        r"""`\\begin{name} x \\end{name}`."""
+        r"""Renders `\\begin{name} x \\end{name}`."""
         return environment(f"\\begin{{{name}}}{body}\\end{{{name}}}")
 
     def block_code(self, code: str, info: str | None = None) -> str:
-        """A fenced block, in the page's own colours; GitHub's ```` ```math ```` is a formula."""
+        """Renders a fenced block in the page's own colours; GitHub's ```` ```math ```` is a formula."""
         language = (info or "").strip().partition(" ")[0].lower()
         if language == "math":
             return formula(code.strip(), is_block=True)
         return f'<pre class="code">{highlight(code) if language in _PYTHON else escape(code, quote=False)}</pre>'
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:  # noqa: ARG002  (mistune's signature)
-        """A heading with the id that GitHub gives it, for tables of contents."""
+        """Renders a heading with the id that GitHub gives it, for tables of contents."""
         slug = _NO_SLUG.sub("", unescape(_TAG.sub("", text)).strip().lower()).replace(" ", "-") or "section"
         count = self._slugs.get(slug, 0)
         self._slugs[slug] = count + 1
         return f'<h{level} id="{escape(f"{slug}-{count}" if count else slug)}">{text}</h{level}>\n'
 
     def block_quote(self, text: str) -> str:
-        """A quotation, or one of GitHub's alerts (`> [!NOTE]`)."""
+        """Renders a quotation, or one of GitHub's alerts (`> [!NOTE]`)."""
         alert = _ALERT.match(text)
         if not alert:
             return f"<blockquote>\n{text}</blockquote>\n"
@@ -84,12 +84,12 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]
         return f'<div class="alert alert-{kind}"><p class="alert-title">{kind.capitalize()}</p>{inner}</div>\n'
 
     def task_list_item(self, text: str, checked: bool = False) -> str:  # noqa: FBT001, FBT002  (mistune's signature)
-        """An item of a task list."""
+        """Renders an item of a task list."""
         state = ' checked aria-label="done"' if checked else ' aria-label="to do"'
         return f'<li class="task"><input type="checkbox" disabled{state}> {text}</li>\n'
 
     def image(self, text: str, url: str, title: Any = None) -> str:
-        """An attachment that is not there is named instead of ending the render."""
+        """Renders an image; a missing attachment is replaced by its name instead of ending the render."""
         if url.startswith("attachment:") and url.removeprefix("attachment:") not in self.attachments:
             return f"<em>{escape(text or url)}</em>"
         return str(super().image(text, url, title))

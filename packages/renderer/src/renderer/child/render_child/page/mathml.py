@@ -1,4 +1,4 @@
-"""TeX as MathML, which browsers draw by themselves. Nothing is loaded for it."""
+"""TeX as MathML, which browsers render natively, so pages load nothing for it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MATH: Final = re.compile(
     rf"|(?P<environment>\\begin\{{(?P<name>{_ENVIRONMENTS})(?P<star>\*?)\}}.+?\\end\{{(?P=name)(?P=star)\}})",
     re.DOTALL,
 )
-# These only say "this is math": what they hold is the formula.
+# These environments only mark math: their content is the formula.
 _WRAPPERS: Final = re.compile(r"\\(?:begin|end)\{(?:equation|displaymath|math)\*?\}")
-# Jupyter numbers no formulas, and these would be.
+# Jupyter does not number formulas, but these environments would.
 _NUMBERED: Final = re.compile(r"\\(begin|end)\{(align|eqnarray|gather|multline)\}")
-# The converter writes out names it does not know; such a formula is better read as TeX.
+# The converter outputs unknown names as text; such a formula is easier to read as TeX.
 _UNKNOWN: Final = re.compile(r"<m[iot][^>]*>\\[A-Za-z]+</m[iot]>")
 _OPEN: Final = re.compile(r"(?<!\\)\{")
 _CLOSE: Final = re.compile(r"(?<!\\)\}")
@@ -32,9 +32,9 @@ _MAX_CHARS: Final = 20_000
 
 
 def tex_to_html(text: str) -> str:
-    """Returns text/latex as HTML: its formulas drawn, the text around them as it is.
+    """Returns text/latex as HTML: formulas rendered, the text around them unchanged.
 
-    LaTeX that is no math (a table, a document) is shown as source.
+    LaTeX other than math (a table, a document) is shown as source.
     """
     pieces, position = [], 0
     for match in _MATH.finditer(text):
@@ -48,8 +48,8 @@ def tex_to_html(text: str) -> str:
 
 
 def formula(tex: str, *, is_block: bool) -> str:
-    """Returns one formula as MathML, or its source where the converter cannot read it."""
-    # sympy opens every formula with this; a block has that style anyhow.
+    """Returns one formula as MathML, or its source if the converter cannot read it."""
+    # sympy starts every formula with this; a block has that style anyway.
     tex = tex.strip().removeprefix("\\displaystyle").strip()
     drawn = _convert(_NUMBERED.sub(r"\\\1{\2*}", tex), "block" if is_block else "inline")
     if drawn:
@@ -64,12 +64,12 @@ def environment(whole: str) -> str:
 
 
 def _convert(tex: str, display: str) -> str:
-    # Of a formula that breaks off, the converter makes half a fraction.
+    # The converter turns an unfinished formula into something like half a fraction.
     if not tex or len(tex) > _MAX_CHARS or len(_OPEN.findall(tex)) != len(_CLOSE.findall(tex)):
         return ""
     try:
         drawn = str(convert(tex, display=display))
-    # The converter ends in whatever error its parser met first: IndexError, StopIteration, its own.
+    # The converter raises whatever error its parser hits first: IndexError, StopIteration, its own.
     except Exception:  # noqa: BLE001
         return ""
     return "" if _UNKNOWN.search(drawn) else drawn
@@ -79,6 +79,6 @@ def _draw(match: re.Match[str]) -> str:
     if match["environment"]:
         return environment(match["environment"])
     block = match["block"] or match["bracket"]
-    # `$\displaystyle x$` is how sympy and others write a block.
+    # sympy and others write a block as `$\displaystyle x$`.
     is_block = bool(block) or (match["inline"] or "").lstrip().startswith("\\displaystyle")
     return formula(block or match["inline"] or match["parenthesis"], is_block=is_block)

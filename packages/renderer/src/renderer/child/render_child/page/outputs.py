@@ -1,4 +1,4 @@
-"""One output of a cell as HTML: the richest form it has, and words where there is none that can be drawn."""
+"""One output of a cell as HTML: the richest form available, or a note if none of its forms can be drawn."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .mathml import tex_to_html
 from .printed_text import lines_to_html, take_warnings, warnings_to_html
 from .widgets import widget_to_html
 
-# The store's address of a library, "" where there is none.
+# Returns the asset address of a library, "" if there is none.
 Library = Callable[[str], str]
 _VEGA: Final = re.compile(r"application/vnd\.(vega|vegalite)\.v\d+(?:\.\d+)*[.+]json")
 _PLOTLY: Final = "application/vnd.plotly.v1+json"
 _WIDGET: Final = "application/vnd.jupyter.widget-view+json"
-# Bokeh's data beside its page, and key figures, which the portal shows.
+# Bokeh's data next to its page, and key figures, which the portal shows.
 _UNSHOWN: Final = ("application/vnd.bokehjs_", "application/vnd.vizportal.")
 _DATA_FRAME: Final = 'class="dataframe"'
 _MEDIA: Final = re.compile(r"(image|audio|video)/[a-z0-9.+-]{1,40}")
 _SVG: Final = re.compile(r"<svg\b[^>]*>", re.IGNORECASE)
 _SVG_TITLE: Final = re.compile(r"<title[^>]*>([^<]{1,200})</title>", re.IGNORECASE)
 _SCRIPT_END: Final = re.compile(r"</(?=script)", re.IGNORECASE)
-# BokehJS's own scripts say where they draw; others may expect the place of their output, as in Jupyter.
+# BokehJS's own scripts say where they draw; others may expect the element of their output, as in Jupyter.
 _WANTS_ELEMENT: Final = re.compile(r"\belement\b")
 
 
@@ -38,12 +38,12 @@ def outputs_to_html(
     models: Mapping[str, Any] | None = None,
     warnings: list[str] | None = None,
 ) -> Iterator[str]:
-    """Yields one piece of HTML for each output that shows something; text printed in a row is one piece.
+    """Yields one piece of HTML for each output that shows something; consecutive printed text is one piece.
 
     Args:
         library: called with "plotly" or "vega" for outputs that are data for it.
         models: the state of the notebook's widgets, by model id.
-        warnings: takes the warnings of Python that were printed; without it they are a piece where they stand.
+        warnings: collects printed Python warnings; if None, they appear where they were printed.
     """
     for name, group in groupby(outputs, key=_stream_name):
         if name:
@@ -75,13 +75,13 @@ def _safely(output: Mapping[str, Any], library: Library, models: Mapping[str, An
         if _WIDGET in data and "text/html" not in data:
             return _widget(data, library, models)
         return _bundle(output.get("data") or {}, output.get("metadata") or {}, library)
-    # Code may publish any object under any type; one odd output does not take the others along.
+    # Code may publish any object under any type; one malformed output must not affect the others.
     except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
         return _quiet(f"This output could not be shown ({type(error).__name__}: {error}).")
 
 
 def _bundle(data: Mapping[str, Any], metadata: Mapping[str, Any], library: Library) -> str:
-    # Data for a library that is here come first: HTML that was saved beside them may load another version from a CDN.
+    # Data for an available library come first: HTML saved next to them may load another version from a CDN.
     for mime in data:
         kind = _VEGA.fullmatch(mime)
         html = _vega(data[mime], kind[1], library("vega")) if kind else ""
@@ -122,7 +122,7 @@ def _plain(data: Mapping[str, Any]) -> str:
 def _html(data: Mapping[str, Any], _: Mapping[str, Any], mime: str) -> str:
     text = _text(data[mime])
     if _DATA_FRAME in text:
-        # pandas writes the corner above its index as a heading of nothing.
+        # pandas writes the corner above its index as an empty heading.
         text = text.replace("<th></th>", "<td></td>")
     return f'<div class="rich">{text}</div>'
 
@@ -135,13 +135,13 @@ def _image(data: Mapping[str, Any], metadata: Mapping[str, Any], mime: str) -> s
 
 
 def _svg(data: Mapping[str, Any], metadata: Mapping[str, Any], mime: str) -> str:
-    """Returns an SVG as an image: ids, classes and styles of two of them on one page would be taken for each other."""
+    """Returns an SVG as an image: ids, classes and styles of two inline SVGs on one page would conflict."""
     text = _text(data[mime])
     start = _SVG.search(text)
     if not start:
         return _quiet("An output of type image/svg+xml that is not SVG.")
     names = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
-    # HTML needs no namespaces, and an image does.
+    # HTML needs no namespaces, but an image does.
     missing = "".join(f' {name}="{url}"' for name, url in names.items() if f"{name}=" not in start[0])
     whole = f"{text[: start.start() + 4]}{missing}{text[start.start() + 4 :]}"
     title = _SVG_TITLE.search(text)
@@ -151,7 +151,7 @@ def _svg(data: Mapping[str, Any], metadata: Mapping[str, Any], mime: str) -> str
 
 
 def _media(data: Mapping[str, Any], mime: str, kind: str) -> str:
-    """Returns a picture, a sound or a film that is in the bundle itself."""
+    """Returns an image, audio or video that the bundle itself contains."""
     if kind == "image":
         return _image(data, {}, mime)
     content = escape(_text(data[mime]).replace("\n", ""))
@@ -211,7 +211,7 @@ def _plotly(figure: Mapping[str, Any], url: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    # Nothing in it can then end the script element or open a comment in it.
+    # So nothing in it can end the script element or open a comment in it.
     return json.dumps(value).replace("<", "\\u003c")
 
 
@@ -228,7 +228,7 @@ def _quiet(text: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Returns a notebook's text, which may come as a list of lines; "" for None."""
+    """Returns a notebook's text, which may be a list of lines; "" for None."""
     if isinstance(value, list):
         return "".join(map(str, value))
     return "" if value is None else str(value)

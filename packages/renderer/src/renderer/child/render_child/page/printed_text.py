@@ -1,4 +1,4 @@
-"""Printed text as HTML: what a terminal would show of it, long text folded, warnings apart and without server paths."""
+"""Printed text as HTML: as a terminal would show it, long text folded, warnings separate and without server paths."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _FOLD_AT_LINES: Final = 80
 _HEAD_LINES: Final = 30
 _TAIL_LINES: Final = 20
 _CONTROLS: Final = re.compile(r"[\b\r]|\x1b\[\d*[ABCDGKJ]")
-# Titles of windows, bells, and control sequences that neither move nor colour.
+# Window titles, bells, and control sequences that neither move the cursor nor colour text.
 _INVISIBLE: Final = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[(?!\d*[ABCDGJK]|[0-9;]*m)[?0-9;]*[@-~]|\x1b[()][A-Z0-9]"
     r"|[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f]"
 )
 _STEP: Final = re.compile(r"(?P<colour>\x1b\[[0-9;]*m)|\x1b\[(?P<count>\d*)(?P<move>[ABCDGKJ])|(?P<char>[\s\S])")
-# Of longer text only the last writing over each line is taken.
+# Longer text is handled more simply: each line shows only what was written after its last carriage return.
 _MAX_MOVED: Final = 1_000_000
-# Its text goes on to the line of code that Python shows below it, to the next warning, or to the end. Possessive: what
-# was read once is read in no other way, which would take for ever where neither follows.
+# A warning's text extends to the line of code that Python shows below it, to the next warning, or to the end. The
+# quantifiers are possessive: without either, backtracking would take forever.
 _WARNING: Final = re.compile(
     r"(?m)^(?P<path>/[^\n:]*|<[^\n>]*>):(?P<line>\d+): (?P<kind>\w*(?:Warning|Error)): "
     r"(?P<text>.*+(?:\n(?!  \S|/[^\n:]*:\d+: |<[^\n>]*>:\d+: ).*+)*+\n?+)(?P<source>  \S.*+\n?|)"
@@ -33,12 +33,12 @@ _CELL: Final = re.compile(r"/\w+/ipykernel_\d+/\d+\.py")
 
 
 def lines_to_html(text: str) -> str:
-    """Returns text in `<pre>`; of long text the middle is folded away."""
+    """Returns text in `<pre>`; the middle of long text is folded away."""
     text = terminal_text(text.rstrip("\n"))
     count = text.count("\n") + 1
     if count <= _FOLD_AT_LINES:
         return f"<pre>{_ansi(text)}</pre>"
-    # Cut by place: a list of the lines of 60 MB takes seconds and ten times the room.
+    # Cut by position: splitting 60 MB into lines takes seconds and ten times the memory.
     start, end = 0, len(text)
     for _ in range(_HEAD_LINES):
         start = text.index("\n", start) + 1
@@ -50,9 +50,9 @@ def lines_to_html(text: str) -> str:
 
 
 def take_warnings(text: str) -> tuple[str, list[str]]:
-    """Returns what is left of text on stderr without the warnings of Python, and those, each as a sentence or more.
+    """Returns text from stderr without Python's warnings, and the warnings, each as one or more sentences.
 
-    A warning loses the path of the file that gave it, which is of the server; a package's is told by its module.
+    A warning loses the path of its file, which belongs to the server; a package's warning names the module instead.
     """
     if "Warning: " not in text and "Error: " not in text:
         return text, []
@@ -75,7 +75,7 @@ def _place(match: re.Match[str]) -> str:
 
 
 def warnings_to_html(found: Iterable[str]) -> str:
-    """Returns warnings, folded away; the same one is there once."""
+    """Returns warnings, folded away; repeated ones appear once."""
     counted: dict[str, int] = {}
     glyphs: dict[str, list[str]] = {}
     for each in found:
@@ -103,7 +103,7 @@ def _folded(counted: Mapping[str, int]) -> str:
 
 
 def terminal_text(text: str) -> str:
-    """Returns what a terminal would show: text that was written over is gone, colours stay."""
+    """Returns what a terminal would show: overwritten text is gone, colours stay."""
     text = _INVISIBLE.sub("", text)
     if not _CONTROLS.search(text):
         return text
@@ -121,7 +121,7 @@ class _Screen:
         self._colour = ""
 
     def write(self, text: str) -> Iterator[str]:
-        """Writes text; returns the lines that are then there."""
+        """Writes text; returns the resulting lines."""
         for step in _STEP.finditer(text):
             if step["colour"]:
                 is_reset = step["colour"] in {"\x1b[0m", "\x1b[m"}

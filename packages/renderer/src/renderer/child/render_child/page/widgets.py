@@ -1,4 +1,4 @@
-"""Widgets as they were when the render ended: what they hold, without the kernel that would move them."""
+"""Widgets in their state at the end of the render, without the kernel that would animate them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ Outputs = Callable[[Iterable[Mapping[str, Any]]], Iterable[str]]
 
 
 def widget_to_html(model_id: str, models: Mapping[str, Any], draw_outputs: Outputs) -> str:
-    """Returns what a widget shows; "" where its state was not kept, or holds nothing to show.
+    """Returns what a widget shows; "" if its state was not saved or contains nothing to show.
 
     Args:
+        model_id: of the widget.
         models: the notebook's widget state, by model id.
         draw_outputs: draws the outputs that an `Output` widget captured.
     """

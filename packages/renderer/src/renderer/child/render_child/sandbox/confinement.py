@@ -1,8 +1,8 @@
-"""The sandbox of a render: rights given up by the process itself, for good, right before it runs foreign code.
+"""The sandbox of a render: the process itself irrevocably drops its privileges right before it runs untrusted code.
 
-Landlock decides about files (landlock.py), a system call filter about everything else (seccomp.py), resource limits
-about sizes; capabilities go altogether. No privilege is needed for any of it. What takes time is done by `prepare`
-while the child has nothing else to do; `enter` is some dozens of system calls.
+Landlock restricts files (landlock.py), a system call filter everything else (seccomp.py), resource limits restrict
+sizes, and all capabilities are dropped. None of this requires privileges. `prepare` does the slow part while the child
+is idle; `enter` is a few dozen system calls.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _SYS_SECCOMP: Final = {"x86_64": 317, "aarch64": 277}
 
 
 class SandboxError(Exception):
-    """The sandbox could not be put on. The process must end without running foreign code."""
+    """The sandbox could not be entered. The process must end without running untrusted code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confinement:
-    """What a render is kept from here.
+    """The restrictions that a render is under on this machine.
 
     Attributes:
-        mode: the one in force, "none" where the kernel has not what the wanted one takes.
-        abi: the kernel's Landlock version; 0 where there is none.
-        gaps: what foreign code can reach all the same: files, truncation, network, signals, abstract sockets,
-            unix sockets by path.
+        mode: the mode in force; "none" if the kernel lacks what the wanted mode requires.
+        abi: the kernel's Landlock version; 0 if there is none.
+        gaps: what untrusted code can reach nevertheless: files, truncation, network, signals, abstract sockets, unix
+            sockets by path.
     """
 
     mode: Mode
@@ -55,7 +55,7 @@ class Confinement:
 
 
 def describe(mode: Mode, sockets: Sockets = "none") -> Confinement:
-    """Returns what a mode comes to on this kernel, by its version; `probe.self_test` finds out by trying."""
+    """Returns what a mode provides on this kernel according to its version; `probe.self_test` tests it in practice."""
     abi = landlock.read_abi()
     if mode == "none" or not abi or not has_seccomp():
         return Confinement(mode="none", abi=abi, gaps=("files", "network", "signals"))
@@ -63,10 +63,10 @@ def describe(mode: Mode, sockets: Sockets = "none") -> Confinement:
 
 
 def gaps_of(abi: int, sockets: Sockets) -> tuple[str, ...]:
-    """Returns what Landlock of a version leaves open; `socket()` is the filter's and never among them."""
+    """Returns what a Landlock version leaves open. Never includes `socket()`, which the filter covers."""
     is_unix = sockets == "unix"
     found = {
-        # open(O_TRUNC) empties what may only be read.
+        # open(O_TRUNC) empties files that are otherwise read-only.
         "truncation": abi < 3,
         "signals": abi < 6,
         "abstract sockets": abi < 6 and is_unix,
@@ -76,33 +76,33 @@ def gaps_of(abi: int, sockets: Sockets) -> tuple[str, ...]:
 
 
 class Sandbox:
-    """A sandbox that is ready to be entered, once, by the process that prepared it."""
+    """A prepared sandbox, to be entered once, by the process that prepared it."""
 
     def __init__(self, mode: Mode, ruleset: landlock.Ruleset | None) -> None:
-        """Use `prepare`."""
+        """Internal: use `prepare`."""
         self.mode: Final = mode
         self._ruleset = ruleset
-        # Rules name the files of the process that opened them (/proc/self), and a ruleset is shared across a fork.
+        # Rules refer to the files of the process that opened them (/proc/self), and a fork shares the ruleset.
         self._pid = os.getpid()
 
     @classmethod
     def prepare(cls, *, mode: Mode, read_paths: Sequence[str]) -> Sandbox:
-        """Does what can be done before the render is known, in the process that will enter.
+        """Does everything possible before the render is known, in the process that will enter.
 
-        The process notices one thing of it: programs it starts gain no capabilities any more.
+        This has one effect on the process: programs that it starts no longer gain capabilities.
 
         Args:
             mode: "landlock", or "none" for resource limits and the filter that keeps the process in its group.
             read_paths: files and folders to read and execute, as from `read_paths`; missing ones are skipped.
 
         Raises:
-            SandboxError: the kernel has not what the mode takes; see `describe`.
+            SandboxError: the kernel lacks what the mode requires; see `describe`.
         """
         if mode == "none":
             return cls(mode, None)
         if describe(mode).mode == "none":
             raise SandboxError(f"This kernel has no sandbox of the mode {mode!r}: it takes Landlock and seccomp.")
-        seccomp.build("none"), seccomp.build("unix")  # kept
+        seccomp.build("none"), seccomp.build("unix")  # cached
         try:
             ruleset = landlock.Ruleset(landlock.read_abi())
             ruleset.add_readable(read_paths)
@@ -121,18 +121,18 @@ class Sandbox:
         max_tasks: int | None = None,
         spawning: Spawning = "processes",
     ) -> None:
-        """Gives up this process's rights, and those of all it will start. Descriptors that are open stay open.
+        """Restricts this process and all that it will start. Open descriptors stay open.
 
         Args:
-            readable: paths to read and execute besides the prepared ones.
+            readable: paths to read and execute in addition to the prepared ones.
             writable: folders to read, write and execute in.
-            sockets: which families `socket()` may make.
-            max_file_bytes: of each file written.
-            max_tasks: processes and threads of this user, beyond which none can be started; None for no limit.
+            sockets: the families that `socket()` may create.
+            max_file_bytes: size limit of each file written.
+            max_tasks: limit of this user's processes and threads; None for no limit.
             spawning: whether processes may be started, or threads only.
 
         Raises:
-            SandboxError: it did not come to hold; the process may be confined in part and must end.
+            SandboxError: it is not fully in force; the process may be partly confined and must end.
         """
         try:
             self._check_process()
@@ -155,7 +155,7 @@ class Sandbox:
     def _check_process(self) -> None:
         if os.getpid() != self._pid:
             raise SandboxError("The sandbox was prepared by another process.")
-        # Landlock holds for the calling thread only. A folder has a link for each folder in it, and two of its own.
+        # Landlock restricts the calling thread only. A folder has one link per subfolder, plus two.
         if self._ruleset is not None and os.stat("/proc/self/task").st_nlink != 3:  # noqa: PTH116  (in a hurry)
             raise SandboxError("A process with more than one thread cannot be confined as a whole.")
 
@@ -177,7 +177,7 @@ def _set_limits(max_file_bytes: int, max_tasks: int | None) -> None:
 
 
 def _drop_bounding_set() -> None:
-    # Before the capabilities themselves, since it takes one. Past the last number the answer is EINVAL.
+    # Before the capabilities themselves, since it requires one. Numbers past the last one give EINVAL.
     capability = 0
     while _prctl(_PR_CAPBSET_DROP, capability) == 0:
         capability += 1
@@ -198,7 +198,7 @@ def _install_filter(program: bytes) -> None:
 
 
 def has_seccomp() -> bool:
-    """Whether this kernel takes system call filters, and there is one for this kind of machine."""
+    """Whether this kernel supports system call filters, and there is a filter for this machine's architecture."""
     return system_calls.is_supported() and _seccomp(_SECCOMP_GET_ACTION_AVAIL, struct.pack("=I", 0x00050000)) == 0
 
 
@@ -218,5 +218,5 @@ def _call(name: str, result: int) -> None:
         raise OSError(code, f"{name}: {os.strerror(code)}")
 
 
-# Looked up once, in the host: each child has it by the fork.
+# Resolved once, in the host; children inherit it.
 _libc: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else ctypes.CDLL(None)

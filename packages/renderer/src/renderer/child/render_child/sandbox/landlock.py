@@ -1,6 +1,6 @@
-"""The file rights of a render: a Landlock ruleset, and the list of what every render may read.
+"""The file access of a render: a Landlock ruleset, and the list of what every render may read.
 
-Landlock only ever adds: a right given to a folder holds for all below it and cannot be taken back further down.
+Landlock rules only add access: an access right to a folder applies to everything below it and cannot be revoked there.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ WRITE: Final = (
     | (MAKE_DIR | MAKE_REG | MAKE_SOCK | MAKE_FIFO | MAKE_SYM)
 )
 DEVICE: Final = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV
-# The kernel refuses a rule that gives a file rights which only folders have.
+# The kernel rejects a rule that gives a file access rights that only folders have.
 _FILE_RIGHTS: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV | RESOLVE_UNIX
 
 _WRITABLE_DEVICES: Final = frozenset({"/dev/null", "/dev/zero", "/dev/full"})
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/var/cache/fontconfig")
-# Single files, and folders of public data; never /etc as a whole.
+# Individual files, and folders of public data; never all of /etc.
 _ETC: Final = (
     *(
         "ld.so.cache",
@@ -51,7 +51,7 @@ _ETC: Final = (
     ),
     *("services", "protocols", "os-release", "ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/tls/openssl.cnf"),
 )
-# A process's own files, one by one: /proc/self as a whole would show the machine's mounts and network too, and so
+# A process's own files, individually: all of /proc/self would also expose the machine's mounts and network, and so
 # would the folders of its threads. The two folders may be listed, which is how programs count descriptors and threads.
 _PROC_LISTED: Final = frozenset({"/proc/self/fd", "/proc/self/task"})
 _PROC_FILES: Final = ("auxv", "cmdline", "comm", "environ", "io", "limits", "maps", "smaps", "smaps_rollup", "stat")
@@ -59,10 +59,10 @@ _PROC_SELF: Final = (*(f"/proc/self/{name}" for name in (*_PROC_FILES, "statm", 
 _KERNEL: Final = (
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/loadavg"),
     *_PROC_SELF,
-    # Allocators ask for these two when they start.
+    # Allocators read these two when they start.
     *("/proc/sys/vm/overcommit_memory", "/sys/kernel/mm/transparent_hugepage"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
-    # joblib, loky and LightGBM read them to count processors: a number, and the same for everybody.
+    # joblib, loky and LightGBM read them to count processors. Each contains only a number, the same for everybody.
     *("/sys/fs/cgroup/cpu.max", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
 )
@@ -72,14 +72,14 @@ _TOO_WIDE: Final = frozenset(
 
 
 def read_abi() -> int:
-    """Returns the kernel's Landlock version; 0 where there is none, or none may be used."""
+    """Returns the kernel's Landlock version; 0 if it has none or it is disabled."""
     if sys.platform != "linux":
         return 0
     return max(0, int(_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(_ASK_VERSION))))
 
 
 def handled(abi: int) -> tuple[int, int, int]:
-    """Returns what a ruleset can govern: bits of files, network (TCP bind, connect) and scopes (abstract, signals)."""
+    """Returns the bits a ruleset can govern: files, network (TCP bind, connect), scopes (abstract, signals)."""
     files = (1 << 13) - 1
     for since, right in ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV), (9, RESOLVE_UNIX)):
         files |= right if abi >= since else 0
@@ -93,25 +93,25 @@ def pack_ruleset(abi: int) -> bytes:
 
 
 class Ruleset:
-    """A ruleset that is still being written. Deny by default; nothing holds before `restrict`."""
+    """A ruleset under construction. It denies by default; nothing is in force before `restrict`."""
 
     def __init__(self, abi: int) -> None:
-        """Makes an empty one.
+        """Creates an empty ruleset.
 
         Raises:
             OSError: the kernel refused.
         """
         attributes = pack_ruleset(abi)
         self._files = handled(abi)[0]
-        # A process's files in /proc are new inodes once nobody holds their names, and rules hang on inodes.
+        # Files in /proc get new inodes once nobody holds the old ones, and rules are attached to inodes.
         self._pinned: list[int] = []
         self._fd = _check(_libc().syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0))
 
     def add(self, path: str, rights: int, *, follow: bool = True) -> None:
-        """Gives rights to a path and all below it, as far as the kernel knows them.
+        """Allows access to a path and everything below it, as far as the kernel knows the access rights.
 
         Raises:
-            OSError: there is no such path, or it may not be reached.
+            OSError: the path does not exist or cannot be reached.
         """
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
         try:
@@ -126,13 +126,13 @@ class Ruleset:
                 os.close(fd)
 
     def add_readable(self, paths: Iterable[str]) -> None:
-        """Gives reading and executing; the harmless devices among them may be written to. Skips what is missing."""
+        """Allows reading and executing, and writing to harmless devices. Skips missing paths."""
         for path in paths:
             with contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError):
                 self.add(path, _rights_of(path))
 
     def restrict(self) -> None:
-        """Puts the calling thread, and what it starts from now on, under the rules. For good."""
+        """Irrevocably applies the rules to the calling thread and what it starts from now on."""
         _check(_libc().syscall(_RESTRICT_SELF, self._fd, 0))
         os.close(self._fd)
 
@@ -144,19 +144,19 @@ def _rights_of(path: str) -> int:
 
 
 def read_paths() -> list[str]:
-    """Returns what a render of this interpreter needs to read, without paths that lie below others.
+    """Returns what a render with this interpreter needs to read, without paths below others.
 
-    The files of /proc/self stand in it by that name: they are those of whoever opens them.
+    The files of /proc/self keep that name, because they belong to the process that opens them.
     """
     prefixes = [part for prefix in (sys.prefix, sys.base_prefix) for part in _narrow(prefix)]
     found = [*prefixes, str(Path(sys.executable).resolve().parent)]
     found += [path for path in sys.path if path and not _is_too_wide(path)]
     found += [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_KERNEL]
-    # os.path, since a Path raises about what lies in a folder that this user may not enter.
+    # os.path, since Path raises for paths in a folder that this user may not enter.
     there = [path for path in found if os.path.exists(path)]  # noqa: PTH110
     real = {path: os.path.realpath(path) for path in there}
     wanted = {
-        # A device or a file of /proc keeps its name, which tells what it is.
+        # A device or a file of /proc keeps its name, which says what it is.
         path if path.startswith(("/proc/", "/dev/")) else target
         for path, target in real.items()
         if not _is_too_wide(target)

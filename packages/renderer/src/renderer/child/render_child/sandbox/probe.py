@@ -1,4 +1,4 @@
-"""The sandbox's test of itself: what does a child that has entered it still get at, on this machine, for real?"""
+"""The sandbox's self-test: what a child that has entered it can still reach on this machine."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from . import system_calls
 from .confinement import Mode, Sandbox, SandboxError, Sockets
 
 _MAX_FILE_BYTES: Final = 1024**2
-_PTRACE_SEIZE: Final = 0x4206  # attaches without stopping the other one
+_PTRACE_SEIZE: Final = 0x4206  # attaches without stopping the other process
 _CLONE_NEWUSER: Final = 0x10000000
-# What a refusal looks like. Any other error means that the kernel went into the matter, and the way is open.
+# Errors that mean a refusal. Any other error means that the kernel processed the call, so the way is open.
 _REFUSALS: Final = frozenset({errno.EPERM, errno.EACCES, errno.ENOSYS})
 
 
 def self_test(
     mode: Mode, read_paths: Sequence[str], *, sockets: Sockets = "none", timeout_s: float = 5.0
 ) -> tuple[str, ...]:
-    """Tries to break out of a sandbox, in a forked child, and returns what went through, sorted.
+    """Tries to break out of a sandbox in a forked child, and returns what succeeded, sorted.
 
     The words are those of `Confinement.gaps`, "tcp" and "udp" for the network, and some that no kernel should need:
     home, input, other renders, processes, ptrace, namespaces, mount, io_uring.
 
     Raises:
-        SandboxError: the sandbox could not be entered, or the child said nothing in time.
+        SandboxError: the sandbox could not be entered, or the child did not answer in time.
     """
     base = Path(tempfile.mkdtemp(prefix="vp-probe-"))
     try:
@@ -49,7 +49,7 @@ def self_test(
 
 
 def _lay_out(base: Path, stack: ExitStack) -> list[tuple[str, Callable[[], object]]]:
-    """Makes canaries, and returns the ways out by name; a way that is shut raises OSError."""
+    """Creates canary files and returns the ways out by name; a way that is closed raises OSError."""
     for folder in ("render/work", "input", "other"):
         (base / folder).mkdir(parents=True)
     for canary in ("canary", "input/canary", "other/canary"):
@@ -72,7 +72,7 @@ def _lay_out(base: Path, stack: ExitStack) -> list[tuple[str, Callable[[], objec
         ("udp", lambda: _connect(socket.AF_INET, socket.SOCK_DGRAM, udp)),
         ("unix sockets by path", lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, named)),
     ]
-    # Where a home is unknown, "~" stays as it is and names no folder.
+    # With no known home, "~" stays unexpanded and names no folder.
     homes = {"/root", os.path.expanduser("~")} - {"/"}  # noqa: PTH111
     ways += [("home", functools.partial(os.listdir, home)) for home in homes if Path(home).is_dir()]
     if hasattr(socket, "SO_PASSCRED"):  # Linux
@@ -98,10 +98,10 @@ def _process_ways(parent: int) -> list[tuple[str, Callable[[], object]]]:
 
 
 def call(name: str, *arguments: int) -> int:
-    """Makes a system call by its name, which must be one that the filter knows.
+    """Makes a system call by its name, which the filter must know.
 
     Raises:
-        OSError: the answer was an error.
+        OSError: the call failed.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
@@ -177,7 +177,7 @@ def _ask_child(work: Callable[[], list[str]], timeout_s: float) -> tuple[str, ..
 
 
 def _answer(writable: int, work: Callable[[], list[str]]) -> NoReturn:
-    # Whatever happens, nothing may go on in a copy of the host.
+    # Whatever happens, a copy of the host must not continue.
     try:
         answer: list[str] | str = work()
     except Exception as error:  # noqa: BLE001  (the host raises it)

@@ -1,4 +1,4 @@
-"""Runs one Python file in the sandbox, with limits for the process: what `renderer.run_confined` starts."""
+"""Runs one Python file in the sandbox with limits for the process; `renderer.run_confined` starts it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .confinement import Sandbox, describe, read_paths
 
 
 def run_program(options: dict[str, Any], arguments: Sequence[str]) -> None:
-    """Gives up this process's rights, then runs a file as `__main__`.
+    """Confines this process, then runs a file as `__main__`.
 
     Args:
         options: `program` and `folder` (paths), and the fields of `renderer.ConfinedLimits`.
         arguments: for the program's `sys.argv`.
 
     Raises:
-        SandboxError: the kernel has a sandbox and it could not be entered.
+        SandboxError: the kernel has a sandbox, but it could not be entered.
     """
     limits = {
         resource.RLIMIT_AS: options["address_space_bytes"],
@@ -32,10 +32,10 @@ def run_program(options: dict[str, Any], arguments: Sequence[str]) -> None:
     for kind, limit in limits.items():
         resource.setrlimit(kind, (limit, limit))
     folder, program = options["folder"], options["program"]
-    # Without Landlock and seccomp (an old kernel, another system) the limits above are what is left.
+    # Without Landlock and seccomp (an old kernel, another system) only the limits above apply.
     mode = describe("landlock").mode
     sandbox = Sandbox.prepare(mode=mode, read_paths=[*read_paths(), program])
-    # One process: the limits are those of a process, and its end is the end of all that runs here.
+    # No child processes: the limits apply per process, and its end must be the end of everything here.
     sandbox.enter(
         readable=[folder], writable=(), sockets="none", max_file_bytes=options["output_bytes"], spawning="threads"
     )

@@ -1,8 +1,8 @@
 """The system call filter of a render: a BPF program that allows by default and refuses what no notebook needs.
 
-Landlock decides about files. This filter decides about the kernel's other interfaces (sockets, tracing, namespaces,
-mounts) and about the few file calls that Landlock leaves open (modes, owners, times, locks, watches). It also keeps
-every process of a render in one process group, so that one signal ends all of them (host/containment.py).
+Landlock restricts files. This filter restricts the kernel's other interfaces (sockets, tracing, namespaces, mounts) and
+the few file calls that Landlock leaves open (modes, owners, times, locks, watches). It also keeps every process of a
+render in one process group, so that one signal ends all of them (host/containment.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, Literal
 from .system_calls import ANSWERS, ARCHITECTURES, CHECKED, COLUMNS, GROUP, Numbers
 
 Sockets = Literal["none", "unix"]
-"""Which `socket()` calls pass: none at all, or AF_UNIX and AF_NETLINK (libzmq aborts without the latter)."""
+"""Which `socket()` calls are allowed: none, or AF_UNIX and AF_NETLINK (libzmq aborts without the latter)."""
 Spawning = Literal["processes", "threads"]
 """What may be started: processes and threads, or threads only."""
 
@@ -37,7 +37,7 @@ _SOCK_STREAM, _SOCK_SEQPACKET, _SOCK_TYPE_MASK = 1, 5, 0xF
 # parent of processes that it did not start.
 _CLONE_REFUSED: Final = 0x7E020000 | 0x8000
 _CLONE_THREAD: Final = 0x10000
-# PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_PTRACER: set by the host, relied on by the host.
+# PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_PTRACER: the host sets them and relies on them.
 _PRCTL_REFUSED: Final = (1, 4, 36, 0x59616D61)
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _PERSONALITY_QUERY: Final = 0xFFFFFFFF
@@ -45,8 +45,8 @@ _PRIO_PROCESS, _IOPRIO_WHO_PROCESS = 0, 1
 # fcntl's F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW; F_SETOWN, F_SETOWN_EX, F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ.
 _FCNTL_LOCKS: Final = (6, 7, 37, 38)
 _FCNTL_REFUSED: Final = (8, 15, 1024, 1026, 1031)
-# SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE. Buffers of pipes and sockets are memory of the kernel that
-# belongs to no process, so they keep the size that they have.
+# SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE. Buffers of pipes and sockets are kernel memory that belongs to
+# no process, so they keep their size.
 _SOL_SOCKET: Final = 1
 _BUFFER_SIZES: Final = (7, 8, 32, 33)
 _SIGN_BIT: Final = 0x80000000
@@ -58,11 +58,11 @@ _Instruction = tuple[int, int, int, int]
 def build(sockets: Sockets, spawning: Spawning = "processes", machine: str = "") -> bytes:
     """Returns the program: an array of struct sock_filter.
 
-    Arguments are compared by their low halves only. Every checked argument is an int in the kernel (clone cuts its
-    flags to 32 bits too), which ignores the high half; a comparison of both could be evaded by filling it.
+    Only the low halves of arguments are compared. Every checked argument is an int in the kernel (clone also cuts its
+    flags to 32 bits), which ignores the high half; comparing both halves could be evaded by filling the high one.
 
     Raises:
-        KeyError: there is no filter for this kind of machine.
+        KeyError: there is no filter for this architecture.
     """
     return _assemble(_checks(sockets, spawning), ANSWERS, machine or platform.machine())
 
@@ -72,7 +72,7 @@ def build_group(spawning: Spawning = "processes", machine: str = "") -> bytes:
     """Returns the part of the program that keeps a process, and all it starts, in its process group.
 
     Raises:
-        KeyError: there is no filter for this kind of machine.
+        KeyError: there is no filter for this architecture.
     """
     answers = tuple(({name: table[name] for name in GROUP if name in table}, answer) for table, answer in ANSWERS)
     return _assemble(_group_checks(spawning), answers, machine or platform.machine())
@@ -87,7 +87,7 @@ def _assemble(checks: dict[str, list[_Instruction]], answers: Sequence[tuple[Num
     ]
     if machine == "x86_64":
         program += [(_IF_AT_LEAST, 0, 1, _X32_BIT), _refuse(errno.ENOSYS)]
-    # A block always returns, so the number is still loaded where the block is jumped over.
+    # A block always returns, so the number is still loaded if the block is skipped.
     for name, block in checks.items():
         call = CHECKED[name][COLUMNS[machine]]
         if call is not None:
@@ -107,10 +107,10 @@ def _group_checks(spawning: Spawning) -> dict[str, list[_Instruction]]:
 
 
 def _checks(sockets: Sockets, spawning: Spawning) -> dict[str, list[_Instruction]]:
-    # A datagram pair can be turned to any other socket by connect or sendto, so it counts as a socket.
+    # connect or sendto can turn a datagram pair into any other socket, so it counts as a socket.
     pair_types = (_SOCK_STREAM, _SOCK_SEQPACKET)
     own_process, own_or_pretended = _require([(0, (0,))]), _require([(0, (0,))], 0)
-    # Descriptors on their way between two sockets belong to no process, and neither does what they keep on the disk.
+    # Descriptors in transit between two sockets belong to no process, nor does the disk space that they hold.
     may_send = [(_RETURN, 0, 0, _ALLOW) if sockets == "unix" else _refuse(errno.EPERM)]
     return {
         "socket": [_refuse(errno.EACCES)] if sockets == "none" else _check_family(),
@@ -128,8 +128,9 @@ def _checks(sockets: Sockets, spawning: Spawning) -> dict[str, list[_Instruction
         "ioctl": _forbid(1, (_TIOCSTI, _TIOCLINUX)),
         "personality": _require([(0, (_PERSONALITY_QUERY,))]),
         "prlimit64": own_process,
-        # Landlock does not ask about these either: a render could starve the worker, which has the same user. By an id
-        # they are answered as if done, since it may be an own thread's: libzmq aborts when it may not set that.
+        # Landlock does not cover these either: a render could starve the worker, which has the same user. Calls with an
+        # id are answered as if they succeeded, since it may be a thread of the render: libzmq aborts if it cannot set
+        # that.
         "sched_setaffinity": own_or_pretended,
         "sched_setscheduler": own_or_pretended,
         "sched_setparam": own_or_pretended,
@@ -160,7 +161,7 @@ def _require(
         block.append(_load(argument))
         if masks and argument in masks:
             block.append((_AND, 0, 0, masks[argument]))
-        # From each match over the rest of the values and the refusal.
+        # Jumps from each match over the remaining values and the refusal.
         block += [(_IF_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
         block.append(_refuse(answer))
     return [*block, (_RETURN, 0, 0, _ALLOW)]
@@ -174,8 +175,8 @@ def _check_clone(spawning: Spawning) -> list[_Instruction]:
 
 
 def _check_kill() -> list[_Instruction]:
-    # Zero and negative ids name groups. The one group there is holds the render itself, and a program that asked for
-    # a group of its own would end the whole render with it.
+    # Zero and negative ids name groups. The only group contains the render itself, and a program that wanted to signal
+    # a group of its own would end the whole render.
     return [
         _load(0),
         (_IF_EQUAL, 1, 0, 0),
@@ -198,7 +199,7 @@ def _check_buffers() -> list[_Instruction]:
 
 
 def _check_family() -> list[_Instruction]:
-    # Of netlink only protocol 0 (routes), which getifaddrs asks; others tell about sockets, devices and audit.
+    # Only netlink protocol 0 (routes), which getifaddrs uses; others expose sockets, devices and audit.
     return [
         _load(0),
         (_IF_EQUAL, 3, 0, _AF_UNIX),

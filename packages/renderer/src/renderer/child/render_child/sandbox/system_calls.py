@@ -1,4 +1,4 @@
-"""The system calls that the filter of a render knows, their numbers, and how each is answered."""
+"""The system calls that the filter of a render knows, with their numbers and the filter's answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import sys
 from typing import Final
 
-# linux/audit.h, by the names of `platform.machine()`. The place of each is its column in the tables below.
+# linux/audit.h, by the names of `platform.machine()`. The position of each is its column in the tables below.
 ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 COLUMNS: Final = {"x86_64": 0, "aarch64": 1}
 
@@ -87,7 +87,7 @@ NOT_PERMITTED: Final[Numbers] = {
     "finit_module": (313, 273),
     "kexec_file_load": (320, 294),
     "quotactl_fd": (443, 443),
-    # files by handle, and watches: Landlock does not ask about inotify, which tells the names in others' directories
+    # files by handle, and watches: Landlock does not cover inotify, which reveals the names in others' directories
     "inotify_init": (253, None),
     "inotify_add_watch": (254, 27),
     "inotify_init1": (294, 26),
@@ -95,7 +95,7 @@ NOT_PERMITTED: Final[Numbers] = {
     "fanotify_mark": (301, 263),
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
-    # memory and messages shared by every process of the user
+    # memory and messages shared by all processes of the user
     "shmget": (29, 194),
     "shmat": (30, 196),
     "shmctl": (31, 195),
@@ -111,8 +111,8 @@ NOT_PERMITTED: Final[Numbers] = {
     "mq_open": (240, 180),
     "mq_unlink": (241, 181),
 }
-# "Not there" makes programs take their other way: libc goes from clone3, whose flags lie in memory that a filter
-# cannot read, to clone.
+# ENOSYS makes programs use their fallback: libc goes from clone3, whose flags are in memory that a filter cannot read,
+# to clone.
 NOT_THERE: Final[Numbers] = {
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
@@ -122,10 +122,10 @@ NOT_THERE: Final[Numbers] = {
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
 }
-# Landlock does not ask about these, and a user may change them on every file it owns, wherever that is: a render could
-# lock the worker out of its own files, or hold a lock on a file of the environment. Answered as if done, because
-# shutil.copy, cp and tar fail when they are refused. So are setsid and setpgid, because subprocess fails otherwise:
-# a process that left its group would not be ended with it.
+# Landlock does not cover these, and a user may apply them to every file it owns, wherever it is: a render could lock
+# the worker out of its own files, or hold a lock on a file of the environment. They are answered as if they succeeded,
+# because shutil.copy, cp and tar fail if they are refused. So are setsid and setpgid, because subprocess fails
+# otherwise: a process that left its group would not be ended with it.
 PRETENDED: Final[Numbers] = {
     "flock": (73, 32),
     "setpgid": (109, 154),
@@ -154,7 +154,7 @@ NOT_SUPPORTED: Final[Numbers] = {
     "removexattrat": (466, 466),
     "file_setattr": (469, 469),
 }
-# What it takes to keep a process in its group: these, beside the checks of clone and kill.
+# What keeps a process in its group: these, in addition to the checks of clone and kill.
 GROUP: Final[tuple[str, ...]] = ("setpgid", "setsid", "unshare", "setns", "clone3")
 ANSWERS: Final = (
     (NOT_PERMITTED, errno.EPERM),
@@ -165,7 +165,7 @@ ANSWERS: Final = (
 
 
 def is_supported(machine: str = "") -> bool:
-    """Whether there is a filter for this kind of machine, "" meaning the one it runs on."""
+    """Whether there is a filter for an architecture; "" means that of this machine."""
     return sys.platform == "linux" and sys.byteorder == "little" and (machine or platform.machine()) in ARCHITECTURES
 
 
@@ -173,7 +173,7 @@ def number(name: str, machine: str = "") -> int:
     """Returns the number of a system call that the filter knows.
 
     Raises:
-        KeyError: the filter does not know it, or the machine has no such call.
+        KeyError: the filter does not know it, or the architecture has no such call.
     """
     column = COLUMNS[machine or platform.machine()]
     for table in (CHECKED, *(table for table, _ in ANSWERS)):
