@@ -50,7 +50,7 @@ def _header_check() -> Iterator[CheckMessage]:
         network = ipaddress.ip_network(each, strict=False)
         size = network.num_addresses if network.version == 4 else 2 ** (network.max_prefixlen - network.prefixlen) >> 64
         if size > _MAX_TRUSTED:
-            message = f"VIZPORTAL_TRUSTED_PROXIES={each}: whoever has one of these addresses can be anybody."
+            message = f"VIZPORTAL_TRUSTED_PROXIES={each}: anyone with one of these addresses can act as anybody."
             yield Error(message, hint="Name the gateway's own addresses.", id="vizportal.E002")
 
 
@@ -82,7 +82,7 @@ def _queue_check(url: str) -> Iterator[CheckMessage]:
         yield Notice(message, hint=hint, id="vizportal.W004")
     if not parts.password and "password" not in options:
         message = (
-            f"The queue on {parts.hostname} asks for no password: whoever reaches it can order and cancel renders."
+            f"The queue on {parts.hostname} asks for no password: anyone who reaches it can order and cancel renders."
         )
         yield Notice(message, hint="Give it one, and set REDIS_URL_FILE.", id="vizportal.W005")
 
@@ -99,7 +99,7 @@ def rendering_check(**_kwargs: Any) -> list[CheckMessage]:
         found.append(Notice(message, hint="Workers with Landlock (Linux 5.13) do not need it.", id="vizportal.W006"))
     bind, token = settings.VIZPORTAL_KFP_SERVICE_BIND, settings.VIZPORTAL_KFP_SERVICE_TOKEN
     if _is_public(bind) and not token:
-        message = f"Whoever reaches VIZPORTAL_KFP_SERVICE_BIND={bind} renders there without signing in."
+        message = f"Anyone who reaches VIZPORTAL_KFP_SERVICE_BIND={bind} can render there without signing in."
         hint = "Let only Kubeflow's API server reach it (a network policy), or set VIZPORTAL_KFP_SERVICE_TOKEN."
         found.append(Notice(message, hint=hint, id="vizportal.W007"))
     return found
@@ -121,7 +121,7 @@ def sharing_check(**_kwargs: Any) -> list[CheckMessage]:
     """Checks who may open shared results and reports."""
     if not settings.VIZPORTAL_SHARE_ANONYMOUS:
         return []
-    message = "VIZPORTAL_SHARE_ANONYMOUS: whoever has a shared link opens its result or report without an account."
+    message = "VIZPORTAL_SHARE_ANONYMOUS: anyone with a shared link can open its result or report without an account."
     hint = "If only people of this portal are meant, set it to false. `/shares/` lists the links; each can be revoked."
     return [Notice(message, hint=hint, id="vizportal.W009")]
 

@@ -67,7 +67,7 @@ def kfp_service_address(settings: Any) -> tuple[str, int]:
     is_meant = settings.VIZPORTAL_KFP_SERVICE_OPEN or settings.VIZPORTAL_KFP_SERVICE_TOKEN
     if not is_loopback(host) and not is_meant:
         raise CannotStartError(
-            f"Whoever reaches VIZPORTAL_KFP_SERVICE_BIND={host}:{port} may render there without signing in. Bind "
+            f"Anyone who reaches VIZPORTAL_KFP_SERVICE_BIND={host}:{port} can render there without signing in. Bind "
             "127.0.0.1, or set VIZPORTAL_KFP_SERVICE_TOKEN, or VIZPORTAL_KFP_SERVICE_OPEN=true where only Kubeflow's "
             "API server reaches it."
         )

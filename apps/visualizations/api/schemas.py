@@ -65,9 +65,9 @@ class ReasonOut(Schema):
     value: str
     label: str
     advice: str
-    state: str = Field(description="The state in which it leaves the render.")
+    state: str = Field(description="The render's state after it.")
     is_machine_fault: bool
-    is_tried_again: bool = Field(description="Whether one more attempt is made, unless the code is custom.")
+    is_tried_again: bool = Field(description="Whether a render without custom code gets one more attempt.")
 
 
 class StatesOut(Schema):

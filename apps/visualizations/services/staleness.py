@@ -167,7 +167,7 @@ def _compared(caller: Caller, latest: Render) -> list[Finding]:
     gone = [str(number) for number, each in enumerate(ids, 1) if each not in there]
     if not gone:
         return []
-    words = f"Of what is compared here, number {', '.join(gone)} is gone. This saved copy stays."
+    words = f"Result number {', '.join(gone)} of this comparison is gone. This saved copy stays."
     return [Finding(code="source_missing", message=words, remedy="download")]
 
 

@@ -20,13 +20,15 @@ class Command(BaseCommand):
     """Always prunes orphaned files and expired sign-ins; renders by number and age, but never a latest one."""
 
     help = (
-        "Delete files no render points at, sessions and failed sign-ins that ran out and, with --keep-last or "
-        "--older-than, renders that nothing needs. With both, only what is neither among the last nor young."
+        "Delete files that no render refers to, expired sessions and failed sign-ins and, with --keep-last or "
+        "--older-than, renders that nothing needs. With both, a render must meet both conditions."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--keep-last", type=int, metavar="N", help="keep this many renders of each visualization")
-        parser.add_argument("--older-than", type=int, metavar="DAYS", help="delete renders only that ended before that")
+        parser.add_argument(
+            "--older-than", type=int, metavar="DAYS", help="delete only renders that ended before this time"
+        )
         parser.add_argument("--audit-older-than", type=int, metavar="DAYS", help="also delete older audit entries")
         parser.add_argument("--grace", type=int, default=60, metavar="MINUTES", help="keep younger files")
         parser.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
