@@ -25,7 +25,7 @@ class RuleForm(forms.Form):
     run = forms.CharField(
         label="Run", max_length=500, required=False, help_text="The run's name, with the same pattern."
     )
-    experiment = forms.CharField(label="Experiment", max_length=200, required=False, help_text="Its id.")
+    experiment = forms.CharField(label="Experiment", max_length=200, required=False, help_text="The experiment's id.")
     tag = forms.CharField(
         label="Tag", max_length=40, required=False, help_text="A tag that the run must have when it ends."
     )
