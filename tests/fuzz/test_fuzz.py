@@ -54,5 +54,5 @@ def test_what_is_no_result_and_no_sentence_is_found(tmp_path, monkeypatch, code,
 
 
 def test_each_type_takes_a_few_cases(tmp_path):
-    cases = finding.cases_of(tmp_path, (), "test", range(3))
+    cases = finding.cases_of(tmp_path, (), "test", range(2))
     assert [(case.type_key, case.number, said) for case, said in finding.findings(cases)] == []
