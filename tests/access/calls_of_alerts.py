@@ -1,4 +1,4 @@
-"""What each public function of alerts gives each role (outcomes.py)."""
+"""What each public function of alerts returns for each role (outcomes.py)."""
 
 # ruff: noqa: ARG005
 
@@ -9,7 +9,7 @@ from apps.visualizations.models import Recipe, Render, RenderFigure
 from tests.access.calls_of_rules import OWN, OWN_HIDDEN
 from tests.access.outcomes import CHANGERS, SHOWN
 
-# Whoever may see results makes alerts on them.
+# Anyone who may see results may create alerts on them.
 MAKERS = (("no", "no"), ("in", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in"))
 FAILED = AlertDefinition(event=AlertEvent.RENDER_FAILED)
 TARGETS = [(TargetKind.SLACK, "http://127.0.0.1:9/x")]
@@ -24,12 +24,12 @@ def recipe(place):
 
 
 def looked_at(place):
-    """Has the alert looked at a render."""
+    """Records that the alert has checked a render."""
     return alert(place).checks.create(render=Render.objects.get(pk=place["render"]))
 
 
 def measured(place):
-    """Has the render a key figure."""
+    """Adds a key figure to the render."""
     return RenderFigure.objects.create(render_id=place["render"], name="auc", value=1, better="none")
 
 

@@ -1,4 +1,4 @@
-"""What each public function of promotion gives each role (outcomes.py)."""
+"""What each public function of promotion returns for each role (outcomes.py)."""
 
 # ruff: noqa: ARG005
 
@@ -7,7 +7,7 @@ from apps.promotion.models import Proposal, Version
 from apps.visualizations.models import Render
 from tests.access.outcomes import ADMINISTRATORS, ITS_PERSON, SHOWN, both
 
-# Authors see their own; reviewers see what was proposed, of every namespace.
+# Authors see their own proposals; reviewers see proposed ones of every namespace.
 _NONE = ("none", "none")
 PROPOSED = (_NONE, _NONE, ("in", "none"), ("none", "in"), ("in", "in"), ("in", "in"))
 PROPOSED_404 = (
@@ -20,7 +20,7 @@ PROPOSED_404 = (
 )
 OWN = (_NONE, _NONE, ("in", "none"), ("none", "in"), _NONE, _NONE)
 REVIEWERS = both("none none none none in in")
-# A sample is found as every render is, and then it must be one's own.
+# A sample is looked up like any render, and must then be the caller's own.
 SAMPLE = (("404", "404"), ("no", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("no", "no"))
 
 
@@ -37,14 +37,14 @@ def sample(place):
 
 
 def with_draft(place):
-    """The same proposal, not yet proposed."""
+    """Returns the proposal with its version back in draft."""
     found = proposal(place)
     found.versions.update(state="draft")
     return found
 
 
 def with_type(place):
-    """The same proposal, and a type that came of it."""
+    """Returns the proposal with an approved type."""
     found = proposal(place)
     older = Version.objects.create(proposal=found, number=0, file="", key="x", title="x", state="approved")
     Proposal.objects.filter(pk=found.pk).update(key="x", approved=older)

@@ -1,16 +1,16 @@
-"""What each public function of the queue's pages gives each role (outcomes.py)."""
+"""What each public function of the queue pages returns for each role (outcomes.py)."""
 
 # ruff: noqa: ARG005
 
 from apps.queues import selectors, services, statistics
 
 ADMINISTRATORS = (("no", "no"),) * 4 + (("in", "in"),) * 2
-# Rows of the namespaces that one may read; the others are numbers.
+# Rows of readable namespaces; others are only counted.
 ROWS = (("none", "none"), ("in", "none"), ("in", "none"), ("none", "in"), ("none", "none"), ("in", "in"))
 
 
 def listed(caller, place):
-    """The rows of one render on the page."""
+    """Returns the rows of one render on the page."""
     rows = [row for each in selectors.queue_view(caller) for row in each.rows]
     return [row for row in rows if row.render and row.render.pk == place["queued"]]
 

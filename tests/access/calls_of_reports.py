@@ -1,4 +1,4 @@
-"""What each public function of reports gives each role (outcomes.py)."""
+"""What each public function of reports returns for each role (outcomes.py)."""
 
 # ruff: noqa: ARG005
 
@@ -10,7 +10,7 @@ from apps.reports.models import BlockKind, Report, ReportVersion
 from apps.visualizations.exceptions import InvalidRequestError
 from tests.access.outcomes import CHANGERS, HIDDEN, LOOKERS, SHOWN, TAGGERS
 
-# Saving an older version again takes reading it too.
+# Restoring an older version also requires permission to read it.
 RESTORERS = (("404", "404"), ("no", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in"))
 UNDELETERS = (("no", "no"), ("no", "no"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in"))
 OWN = (("none", "none"), ("none", "none"), ("in", "none"), ("none", "in"), ("none", "none"), ("in", "in"))

@@ -1,4 +1,4 @@
-"""What each public function of rules gives each role (outcomes.py)."""
+"""What each public function of rules returns for each role (outcomes.py)."""
 
 # ruff: noqa: ARG005
 
@@ -11,7 +11,7 @@ from apps.visualizations.models import Recipe
 from tests.access.outcomes import CHANGERS, READERS, TAGGERS
 
 ANY = RunConditions()
-# One's own rules, which members have in their namespace; who sees everything sees everybody's.
+# The caller's own rules, which members have in their namespace; superusers see all rules.
 OWN = (("none", "none"), ("none", "none"), ("in", "none"), ("none", "in"), ("none", "none"), ("in", "in"))
 OWN_HIDDEN = (("404", "404"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in"))
 
@@ -25,7 +25,7 @@ def recipe(place):
 
 
 def absent(caller):
-    """The same person, not there."""
+    """Returns a caller for the same person while they are absent."""
     return absent_caller(caller.user)
 
 
@@ -58,5 +58,5 @@ CALLED = {
 
 
 def met(place):
-    """Has the rule met a run."""
+    """Records that the rule has met a run."""
     return rule(place).runs.create(run_id="r", run_name="r", state="pending")

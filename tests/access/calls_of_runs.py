@@ -1,7 +1,7 @@
-"""How the functions about people and runs are called, and who gets what (outcomes.py)."""
+"""What each public function about people and runs returns for each role (outcomes.py)."""
 
 # ruff: noqa: ARG005
-# Each call takes the same three values, (caller, world, place), and stands on one line.
+# Each call takes the same three arguments, (caller, world, place), and is one expression.
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
@@ -18,7 +18,7 @@ def kubeflow_as(caller):
 
 
 def run(place):
-    """A run as Kubeflow gave it to whoever may see it."""
+    """Returns a run as Kubeflow gave it to a caller who may see it."""
     return place["run entity"]
 
 

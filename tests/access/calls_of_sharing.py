@@ -1,4 +1,4 @@
-"""What each public function of sharing gives each role (outcomes.py)."""
+"""What each public function of sharing returns for each role (outcomes.py)."""
 
 # ruff: noqa: ARG005
 
@@ -11,7 +11,7 @@ from tests.access.outcomes import EVERYBODY, HIDDEN, ITS_PERSON
 
 OWN = (("none", "none"), ("none", "none"), ("in", "none"), ("none", "in"), ("none", "none"), ("in", "in"))
 OWN_HIDDEN = (("404", "404"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in"))
-# A link takes being able to read what it leads to, and the right to create.
+# A link requires access to what it shows, and the permission to create.
 MAKERS = (("no", "no"), ("no", "no"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in"))
 REVOKERS = (("no", "no"), ("no", "no"), ("in", "no"), ("no", "in"), ("in", "in"), ("in", "in"))
 
@@ -47,7 +47,7 @@ CALLED = {
         lambda c, w, p: services.share_use_note(c, share(p), now=timezone.now()) or True,
         EVERYBODY,
     ),
-    # Links are not anonymous here: the holder must be able to read it too.
+    # Links are not anonymous here: the visitor must have access too.
     "apps.sharing.opening.share_open": (
         lambda c, w, p: opening.share_open(c, p["token_of_share"], now=timezone.now()),
         HIDDEN,

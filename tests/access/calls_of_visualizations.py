@@ -1,7 +1,7 @@
-"""How the functions about visualizations are called, and who gets what (outcomes.py)."""
+"""What each public function about visualizations returns for each role (outcomes.py)."""
 
 # ruff: noqa: ARG005
-# Each call takes the same three values, (caller, world, place), and stands on one line.
+# Each call takes the same three arguments, (caller, world, place), and is one expression.
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -72,17 +72,17 @@ def deleted(place):
 
 
 def checked(asking, world, place):
-    """A request that somebody who sees everything has made."""
+    """Returns a request that a superuser made."""
     return request_check(request(place), kubeflow_as(replace(asking, user=world.people["superuser"])))
 
 
 def copy_of(place):
-    """A copy of a run as a selector gave it to somebody who may see it."""
+    """Returns a copy of a run as a selector gave it to a caller who may see it."""
     return SimpleNamespace(row=PreservedRun.objects.get(run_id=place["run"]))
 
 
 def second(place):
-    """A render that would come after the one that is there."""
+    """Returns an unsaved render that follows the existing one."""
     return Render(visualization_id=place["visualization"], number=2)
 
 
@@ -303,7 +303,7 @@ CALLED = {
         lambda c, w, p: tokens.token_revoke(c, token(p)) or True,
         CHANGERS,
     ),
-    # the checks themselves
+    # The checks themselves.
     "apps.visualizations.services.rights.right_check": (
         lambda c, w, p: rights.right_check(c, Right.CREATE) or True,
         MAKERS,

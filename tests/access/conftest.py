@@ -1,4 +1,4 @@
-"""A portal at a multi-user Kubeflow with two namespaces, six roles, and what each namespace has."""
+"""A portal connected to a multi-user Kubeflow with two namespaces, six roles, and the objects of each namespace."""
 
 import json
 from datetime import timedelta
@@ -35,8 +35,8 @@ from tests.environments import ENVIRONMENTS
 from tests.visualizations.conftest import browser, kernel, queue, valkey_url  # noqa: F401  (fixtures)
 
 ROLES = ("anonymous", "viewer_a", "member_a", "member_b", "administrator", "superuser")
-"""The roles of the matrix. Viewer and members have their role in the portal, and one namespace in Kubeflow; the
-administrator has no namespace, the superuser both.
+"""The roles of the matrix. Viewer and members have that role in the portal and one namespace in Kubeflow. The
+administrator has no namespace, and the superuser has both.
 """
 _KUBEFLOW = {"viewer_a": ["team-a"], "member_a": ["team-a"], "member_b": ["team-b"], "superuser": ["team-a", "team-b"]}
 _PORTAL = {
@@ -50,7 +50,7 @@ _PORTAL = {
 
 @pytest.fixture
 def kubeflow(settings, monkeypatch):
-    """The multi-user Kubeflow, and nothing remembered of another."""
+    """The multi-user Kubeflow, with empty caches."""
     access.cache.clear()
     for name in ("kept_steps", "kept_specs", "kept_names"):
         monkeypatch.setattr(details, name, details.Kept(8))
@@ -72,14 +72,14 @@ def kubeflow(settings, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def kept_connection(monkeypatch):
-    """Every call is undone with its transaction, which Kubeflow's would end: it gives its connection back and waits."""
+    """Keeps the connection open: each call is rolled back, and closing it would end the transaction too early."""
     for module in (portal, waiting):
         monkeypatch.setattr(module, "close_old_connections", lambda: None)
 
 
 @pytest.fixture
 def people(db, settings):
-    """Each role's account; None for the anonymous."""
+    """The account of each role; None for anonymous."""
     settings.VIZPORTAL_DEFAULT_ROLE = "none"
     found = {"anonymous": None}
     for name, role in _PORTAL.items():
@@ -91,7 +91,7 @@ def people(db, settings):
 
 @pytest.fixture
 def clients(people):
-    """A browser of each role."""
+    """A client for each role."""
     found = {}
     for name, user in people.items():
         found[name] = Client(raise_request_exception=False)
@@ -102,13 +102,13 @@ def clients(people):
 
 @pytest.fixture
 def world(kubeflow, people, kernel, queue, settings):  # noqa: F811
-    """What each namespace has: a run, visualizations with files, a tag, a filter, a token.
+    """The objects of each namespace: a run, visualizations with files, a tag, a filter, a token and others.
 
-    `places[namespace]` are the values that the matrix's paths name.
+    `places[namespace]` has the values that paths in the matrix refer to.
     """
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     settings.VIZPORTAL_NOTIFY_ALLOW = ["http://127.0.0.1:9/"]
-    # Pictures of results are drawn by the real one.
+    # The real environment draws the pictures of results.
     settings.VIZPORTAL_ENVIRONMENTS_DIR = ENVIRONMENTS.built_dir
     owners = {"team-a": people["member_a"], "team-b": people["member_b"]}
     places = {namespace: _place(namespace, owner) for namespace, owner in owners.items()}
@@ -204,7 +204,7 @@ def _place(namespace, owner):
 
 
 def _proposal(namespace, owner):
-    """A version in review, of the owner's own code."""
+    """Creates a version in review from the owner's own code."""
     sample = _render(namespace, owner, f"sample of {namespace}", type_key="custom")
     page = default_storage.save(f"sample of {namespace}.html", ContentFile(b"<p>page</p>"))
     Render.objects.filter(pk=sample.pk).update(

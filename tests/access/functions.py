@@ -1,4 +1,4 @@
-"""Who gets what from each public function of a service or selector, and why the others take no caller."""
+"""The public functions of services and selectors: those tested for each role, and why the others take no caller."""
 
 from tests.access import (
     calls_of_alerts,
@@ -70,7 +70,7 @@ PLACES = (
     "apps.kfp_service.waiting",
     "apps.visualizations.services",
 )
-"""The modules, and packages of modules, whose public functions must each have a row."""
+"""The modules and packages whose public functions must each have a row."""
 
 CALLED = (
     calls_of_alerts.CALLED
@@ -83,7 +83,7 @@ CALLED = (
     | calls_of_visualizations.CALLED
 )
 
-# Asked through its address (test_access_matrix.py), since it waits for a worker.
+# Tested through their URLs (test_access_matrix.py), since they wait for a worker.
 ASKED_BY_ADDRESS = {
     "apps.kfp_service.waiting.visualization_render",
     "apps.kfp_service.waiting.render_end",
@@ -145,7 +145,7 @@ SYSTEM = {
     "apps.visualizations.services.recipes.*": "services that checked the caller, and the reconciler",
 }
 
-# How a caller is found: there is none yet.
+# Functions that identify the caller, so there is none yet.
 SIGNING_IN = {
     "apps.accounts.audit.connect_signals",
     "apps.accounts.sessions.connect_signals",
@@ -159,7 +159,7 @@ SIGNING_IN = {
     "apps.visualizations.services.tokens.token_user",
 }
 
-# Nothing in these is anybody's: types, words, numbers, or a part of an object that a selector gave the caller.
+# These return no one's data: types, texts, numbers, or a part of an object that a selector gave the caller.
 NOBODYS = {
     "apps.accounts.roles.has_others",
     "apps.accounts.roles.people_with",
@@ -215,7 +215,7 @@ NOBODYS = {
     "apps.visualizations.services.code.*",
 }
 
-# What changes something in Kubeflow; only apps.runs.actions may name these.
+# Gateway methods that change something in Kubeflow; only apps.runs.actions may use them.
 KUBEFLOW_WRITERS = {
     "experiment_create",
     "pipeline_upload",

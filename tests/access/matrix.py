@@ -1,7 +1,7 @@
-"""Who may do what: one row for each address, API operation, listener route, command and public function.
+"""Who may do what: one row for each URL, API operation, listener route and command.
 
-A row of an address is (method, path, rule, status). `rule` says who is let in, `status` what they get. The path names
-values of one namespace's place (conftest.py), and every row is asked by six roles for two namespaces.
+A row is (URL pattern, method, path, rule, status). `rule` says who has access, `status` what they get. The path refers
+to the objects of one namespace (conftest.py). The tests request every row as six roles for two namespaces.
 """
 
 from http import HTTPMethod
@@ -11,52 +11,52 @@ from http import HTTPMethod
 
 GET, POST, DELETE, PATCH = HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.DELETE, HTTPMethod.PATCH
 
-# What each role gets of an object in namespace A, and of one in namespace B: "in", or how they are refused.
-# anonymous, viewer in A, member of A, member of B, administrator (no namespace), superuser (both).
+# What each role gets for an object in namespace A and for one in namespace B: "in", or how access is refused.
+# Order: anonymous, viewer in A, member of A, member of B, administrator (no namespace), superuser (both).
 RULES = {
     "everybody": (("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in")),
     "people": (("login", "login"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in")),
-    # An object of a namespace: it is not there for whoever may not read the namespace.
+    # An object of a namespace: 404 for callers who may not read the namespace.
     "readers": (("login", "login"), ("in", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
-    # A list of a namespace: Kubeflow refuses to list it, and the page says so.
+    # A list of a namespace: Kubeflow refuses it, and the page says so.
     "listers": (("login", "login"), ("in", "403"), ("in", "403"), ("403", "in"), ("403", "403"), ("in", "in")),
-    # Changing something in a namespace takes the right to create, and being able to read it.
+    # A change in a namespace requires the permission to create and access to the namespace.
     "makers": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
-    # The right to create, and nothing of a namespace: Kubeflow shares pipelines.
+    # The permission to create, without a namespace: Kubeflow shares pipelines.
     "creators": (("login", "login"), ("403", "403"), ("in", "in"), ("in", "in"), ("in", "in"), ("in", "in")),
-    # One's own visualization, which members have in their namespace; pages hide what may not be changed.
+    # The caller's own object, which members have in their namespace; pages return 404 for others.
     "owners": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
     "owners by API": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
-    # A rule of a recipe: of what one may see, with the right to create.
+    # A rule on a recipe: requires access to the series and the permission to create.
     "rule makers": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
-    # A namespace that the caller may not read is refused as a mistake of the form.
+    # A namespace that the caller may not read is reported as a form error.
     "report makers": (("login", "login"), ("403", "403"), ("in", "422"), ("422", "in"), ("422", "422"), ("in", "in")),
     "report adders": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
-    # What was proposed is seen by its author, and by reviewers whatever their namespaces.
+    # A proposal is visible to its author, and to reviewers of any namespace.
     "proposals": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("in", "in"), ("in", "in")),
     "authors": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("403", "403"), ("403", "403")),
     "reviewers": (("login", "login"), ("404", "404"), ("403", "404"), ("404", "403"), ("in", "in"), ("in", "in")),
-    # Of a result that one sees, only its owner proposes the code.
+    # Only the owner of a visible result may propose its code.
     "proposers": (("login", "login"), ("403", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("403", "403")),
-    # What belongs to one person whoever else asks.
+    # Objects that only their owner may use.
     "its person": (("login", "login"), ("404", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("404", "404")),
-    # Kubeflow's call on the portal: the right to create comes first, then the namespace of the result.
+    # Kubeflow's visualization protocol: checks the permission to create first, then the namespace of the result.
     "kfp callers": (("login", "login"), ("403", "403"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
-    # The admin site sends whoever is no staff to its own sign-in.
+    # The admin site redirects users who are not staff to its own sign-in page.
     "administrators": (("login", "login"),) + (("login", "login"),) * 3 + (("in", "in"), ("in", "in")),
-    # The same on the portal's own pages.
+    # Administrators, on the portal's own pages.
     "those who administer": (("login", "login"),) + (("403", "403"),) * 3 + (("in", "in"), ("in", "in")),
     "superusers": (("login", "login"),) + (("login", "login"),) * 3 + (("403", "403"), ("in", "in")),
     "nobody in the admin site": (("login", "login"),) + (("login", "login"),) * 3 + (("403", "403"), ("403", "403")),
-    # The same with a namespace that is only named: Kubeflow refuses it, and the page says so.
+    # As "makers", with a namespace named in the query: Kubeflow refuses it, and the page says so.
     "makers by list": (("login", "login"), ("403", "403"), ("in", "403"), ("403", "in"), ("403", "403"), ("in", "in")),
-    # The form is shown again with the reason: a viewer sees the Creator, greyed out.
+    # The form is shown again with the reason: a viewer sees a disabled Creator.
     "creator page": (("login", "login"), ("422", "404"), ("in", "404"), ("404", "in"), ("404", "404"), ("in", "in")),
-    # Whoever is in already is led on.
+    # Users who are already signed in are redirected.
     "admin login": (("in", "in"),) + (("in", "in"),) * 3 + (("302", "302"), ("302", "302")),
-    # Not even there for people; whoever is nobody is asked to sign in first.
+    # 404 for signed-in users; anonymous users must sign in first.
     "hidden people": (("login", "login"),) + (("404", "404"),) * 5,
-    # Not even there in the admin site.
+    # 404 in the admin site.
     "hidden administrators": (("login", "login"),) * 4 + (("404", "404"),) * 2,
     "nobody": (("404", "404"),) * 6,
 }
@@ -77,7 +77,7 @@ ALERT = {
     "targets": [{"kind": "webhook", "address": "http://127.0.0.1:9/x"}],
 }
 
-# (pattern in the URL configuration, method, path, rule, status, data of a POST)
+# (pattern in the URL configuration, method, path, rule, status, POST data)
 PAGES = [
     ("", GET, "/", "people", 302),
     ("favicon.ico", GET, "/favicon.ico", "everybody", 302),
@@ -242,7 +242,7 @@ PAGES = [
     ("s/<slug:token>/content", GET, _SHARED + "content", "readers", 200),
     ("s/<slug:token>/picture.svg", GET, _SHARED + "picture.svg", "readers", 200),
     ("s/<slug:token>/picture.png", GET, _SHARED + "picture.png", "readers", 200),
-    # Of a link to a report; this one is to a render.
+    # Only links to reports have blocks; this one leads to a render.
     ("s/<slug:token>/<int:position>/content", GET, _SHARED + "0/content", "hidden people", 404),
     ("s/<slug:token>/<int:position>/picture.svg", GET, _SHARED + "0/picture.svg", "hidden people", 404),
     ("s/<slug:token>/<int:position>/picture.png", GET, _SHARED + "0/picture.png", "hidden people", 404),
@@ -339,7 +339,7 @@ API = [
         201,
         {"file": "{file}"},
     ),
-    # It is in review already.
+    # The proposal is already in review.
     ("api/v1/proposals/<proposal_id>/propose", POST, "/api/v1" + _PROPOSAL + "propose", "authors", 409, {}),
     ("api/v1/proposals/<proposal_id>/withdraw", POST, "/api/v1" + _PROPOSAL + "withdraw", "authors", 200, {}),
     (
@@ -358,7 +358,7 @@ API = [
         200,
         {"version": 1, "comment": "x"},
     ),
-    # No version of it is approved.
+    # The proposal has no approved version.
     ("api/v1/proposals/<proposal_id>/retire", POST, "/api/v1" + _PROPOSAL + "retire", "reviewers", 409, {}),
     ("api/v1/rules", GET, "/api/v1/rules", "people", 200),
     ("api/v1/rules", POST, "/api/v1/rules", "rule makers", 201, {"series_id": "{recipe}"}),
@@ -420,10 +420,10 @@ ADMIN = [
     ),
     ("admin/(?P<url>.*)$", GET, "/admin/nowhere/", "hidden administrators", 404),
 ]
-# Pages of each model: (list, add, change, delete, history), by the rule of each.
+# The rules of each model's admin pages.
 _A, SUPERUSERS, _N = "administrators", "superusers", "nobody in the admin site"
 ADMIN_MODELS = {
-    # model: (place's name of an object, list, add, change (GET), change (POST), delete (POST), history)
+    # model: (key of the object in a place, list, add, change (GET), change (POST), delete (POST), history)
     "visualizations/visualization": ("visualization", _A, _N, _A, _A, _A, _A),
     "visualizations/render": ("render", _A, _N, _A, _N, _N, _A),
     "notifications/alert": ("alert", _A, _N, _A, _N, _A, _A),
@@ -439,7 +439,7 @@ ADMIN_MODELS = {
     "auth/user": ("user", _A, SUPERUSERS, _A, SUPERUSERS, SUPERUSERS, _A),
     "auth/group": ("group", _A, SUPERUSERS, _A, SUPERUSERS, SUPERUSERS, _A),
 }
-# The queue's dashboard, which is there twice; job and worker ids that are nowhere.
+# The queue dashboard, which has two URL prefixes; the job and worker ids do not exist.
 QUEUE_PREFIXES = ("admin/rq/", "admin/django_rq/dashboard/")
 QUEUE_PAGES = {
     "^stats.json/?$": "stats.json",
@@ -470,7 +470,7 @@ QUEUE_PAGES = {
     "cron-schedulers/<int:connection_index>/<str:scheduler_name>/": "cron-schedulers/0/x/",
     "cron-schedulers/<int:connection_index>/<str:scheduler_name>/jobs/<path:cron_job_name>/": "cron-schedulers/0/x/jobs/y/",
 }
-# The dashboard's row in the admin site, a model without a table that nobody can open.
+# The dashboard's entry in the admin site: a model without a table, whose pages do not open.
 QUEUE_MODEL_PAGES = (
     "add/",
     "<path:object_id>/history/",
@@ -479,10 +479,10 @@ QUEUE_MODEL_PAGES = (
     "<path:object_id>/",
 )
 
-# The separate listener of Kubeflow's protocol: its own token, and no browser; no role of the portal's.
+# The separate listener of Kubeflow's protocol has its own token and no roles, and refuses browsers.
 LISTENER = {("GET", "/"): "everybody: a health check", ("POST", "/"): "whoever brings VIZPORTAL_KFP_SERVICE_TOKEN"}
 
-# Commands are run by whoever may read and write the database. "command": calls services as CallerKind.COMMAND.
+# Running a command requires access to the database. "command" means that it calls services as CallerKind.COMMAND.
 COMMANDS = {
     "alerts": "command",
     "sign_out": "command",

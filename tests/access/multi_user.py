@@ -1,4 +1,4 @@
-"""A stand-in for a multi-user Kubeflow: a header tells it who asks, and it shows each person their namespaces."""
+"""A stand-in for a multi-user Kubeflow: a header names the user, who sees only their own namespaces."""
 
 import io
 import json
@@ -12,7 +12,7 @@ NAMESPACES = ("team-a", "team-b")
 
 
 def namespaced(kubeflow):
-    """Gives each namespace an experiment, a run, a schedule and the objects of the run's lineage."""
+    """Gives each namespace an experiment, a run, a recurring run and the artifacts of the run."""
     kubeflow.rights = {}
     kubeflow.runs, kubeflow.experiments, kubeflow.recurring = [], [], []
     for namespace in NAMESPACES:
@@ -50,7 +50,7 @@ class _Handler(kubeflow_server.Handler):
         return [row for row in super()._chosen(query) if row["experiment_id"] == f"e-{query.get('namespace')}"]
 
     def _list(self, path, query):
-        """Lists hold what is of the namespace."""
+        """Lists only the objects of the requested namespace."""
         before = {name: getattr(self.kubeflow, name) for name in ("recurring", "experiments")}
         own = f"e-{query.get('namespace')}"
         for name, rows in before.items():
@@ -62,11 +62,11 @@ class _Handler(kubeflow_server.Handler):
                 setattr(self.kubeflow, name, rows)
 
     def _is_open(self, path):
-        """Pipelines are shared here, and ML Metadata knows no people: whoever reads it has read the run before."""
+        """Whether a path needs no permission: pipelines are shared, and ML Metadata does not know users."""
         return path.startswith("/ml_metadata") or "/pipelines" in path or path.endswith("/healthz")
 
     def _namespace(self, path, query):
-        """Returns the namespace of what is asked for: the object's own, and only for lists the one that is named."""
+        """Returns the namespace of the requested object, or for lists the one in the query."""
         name = path.removeprefix("/apis/v2beta1/").partition(":")[0]
         for namespace in NAMESPACES:
             if name.rpartition("/")[2] in {f"r-{namespace}", f"e-{namespace}", f"s-{namespace}"}:
@@ -76,7 +76,7 @@ class _Handler(kubeflow_server.Handler):
 
 @contextmanager
 def serve():
-    """Serves the stand-in until the block ends; `rights` says which namespaces a person may read, by email."""
+    """Serves the stand-in until the block ends. `rights` maps an email address to readable namespaces."""
     kubeflow = namespaced(with_finished_run(Kubeflow()))
     with kubeflow_server.serve(kubeflow, _Handler) as served:
         yield served

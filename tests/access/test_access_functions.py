@@ -1,4 +1,4 @@
-"""Every public function of a service or selector: none is callable without a caller."""
+"""Public functions of services and selectors require a caller and check its permissions."""
 
 import ast
 import fnmatch
@@ -61,14 +61,14 @@ def listed():
     ]
 
 
-def test_every_public_function_has_a_row_and_every_row_a_function():
+def test_every_public_function_has_a_row_and_no_row_is_stale():
     known = public_functions()
     without = [name for name in known if not any(fnmatch.fnmatchcase(name, row) for row in listed())]
     stale = [row for row in listed() if not fnmatch.filter(known, row)]
     assert (without, stale) == ([], [])
 
 
-def test_what_is_somebodys_cannot_be_called_without_a_caller():
+def test_functions_on_personal_data_require_a_caller():
     for name in {*functions.CALLED, *functions.ASKED_BY_ADDRESS}:
         first = next(iter(inspect.signature(public_functions()[name]).parameters.values()))
         assert (first.name, first.annotation, first.default) == ("caller", "Caller", inspect.Parameter.empty), name
@@ -94,7 +94,7 @@ def outcome(call, *given):
 
 @pytest.fixture
 def callers(people, world):
-    """The caller of a page of each role, at each namespace."""
+    """Returns the caller of a page for a role and a namespace."""
 
     def make(role, namespace):
         user = people[role] or AnonymousUser()
@@ -105,7 +105,7 @@ def callers(people, world):
     return make
 
 
-def test_each_function_gives_each_role_what_the_matrix_says(world, callers, clients, capsys):
+def test_each_function_returns_what_the_matrix_says_for_each_role(world, callers, clients, capsys):
     world.new_id = uuid.uuid4
     for namespace, place in world.places.items():
         place["run entity"] = Run(id=place["run"], name="x", state=State.SUCCEEDED, namespace=namespace)
@@ -127,12 +127,12 @@ def test_each_function_gives_each_role_what_the_matrix_says(world, callers, clie
 
 
 @pytest.mark.parametrize("caller", [command_caller(), system_caller()])
-def test_commands_and_the_portal_itself_may_do_all(caller):
+def test_commands_and_system_have_every_permission(caller):
     assert all(caller.may(right) for right in Right)
     assert (caller.user_id, caller.owner, caller.username) == (None, None, "")
 
 
-def test_the_listener_of_kubeflows_protocol_makes_and_administers_nothing_else():
+def test_kfp_protocol_listener_may_view_create_and_run_custom_code():
     caller = Caller(kind=CallerKind.KFP_PROTOCOL)
     assert {right for right in Right if caller.may(right)} == {Right.VIEW, Right.CREATE, Right.CUSTOM_CODE}
     assert not Caller(kind=CallerKind.PAGE).may(Right.VIEW)
@@ -143,8 +143,8 @@ def names_in(path):
     return {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
 
 
-def test_only_the_services_change_something_in_kubeflow():
-    """A view that called the gateway itself would pass the caller's right and the audit log by."""
+def test_only_services_call_gateway_methods_that_write():
+    """A view that calls the gateway directly would bypass the permission check and the audit log."""
     methods = {name for name, _ in inspect.getmembers(Gateway, inspect.isfunction) if not name.startswith("_")}
     readers = {name for name in methods if name not in functions.KUBEFLOW_WRITERS}
     assert methods >= functions.KUBEFLOW_WRITERS
@@ -152,12 +152,12 @@ def test_only_the_services_change_something_in_kubeflow():
     room = Path(settings.BASE_DIR) / "apps"
     files = [path for path in room.rglob("*.py") if "gateway" not in path.parts and "localkfp" not in path.parts]
     users = {str(path.relative_to(room)) for path in files if names_in(path) & functions.KUBEFLOW_WRITERS}
-    # Views and their addresses have the services' names.
+    # Views and URLs have the same names as the services.
     assert users == {"runs/actions.py", "runs/views/pipelines.py", "runs/urls.py"}
 
 
-def test_nothing_below_an_entry_point_reads_the_request_for_who_asks():
-    """`request.user` is read where callers are made, and nowhere else."""
+def test_only_entry_points_read_request_user():
+    """Only the code that makes callers reads `request.user`."""
     makers = {"accounts/caller.py", "accounts/middleware.py", "accounts/views.py", "visualizations/api/auth.py"}
     makers |= {"visualizations/views/content.py", "telemetry/context.py"}
     room = Path(settings.BASE_DIR) / "apps"

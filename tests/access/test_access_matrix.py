@@ -1,4 +1,4 @@
-"""Every address and API operation, asked by six roles for two namespaces."""
+"""Requests every URL and API operation as six roles for two namespaces."""
 
 import copy
 import json
@@ -76,7 +76,7 @@ FORMS = {
 
 @pytest.fixture
 def ended(monkeypatch):
-    """Kubeflow's call on the portal does not wait for a worker: the row is written, and the render has ended."""
+    """Makes Kubeflow's visualization protocol answer without a worker, as if the render had ended."""
 
     async def end(_caller, render_id, *_waiting):
         return End(render_id=render_id, state="succeeded", page=b"<p>page</p>")
@@ -85,7 +85,7 @@ def ended(monkeypatch):
 
 
 class Asker:
-    """Asks for each cell in a transaction of its own, which is undone, and notes what is not as the matrix says."""
+    """Requests each cell in a transaction that is rolled back, and collects deviations from the matrix."""
 
     def __init__(self, world, clients):
         self._world, self._clients = world, clients
@@ -131,7 +131,7 @@ class Asker:
         return client.get(path, headers=headers) if method == "GET" else client.post(path, data or {})
 
     def refused_methods(self, path, served):
-        """Every other method is answered 405, whoever asks."""
+        """Checks that every other method returns 405."""
         place = self._world.places["team-a"]
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - set(served):
             with transaction.atomic():
@@ -147,7 +147,7 @@ def hidden_words(role):
 
 
 def filled(data, place):
-    """Returns a POST's data with the place's values; a word names one of the larger forms."""
+    """Fills the values of a place into POST data; a string names one of FORMS or an upload."""
     if isinstance(data, str):
         data = FORMS.get(data) or upload(data)
     if isinstance(data, Mapping):
@@ -174,7 +174,7 @@ def content(response):
 
 
 def undeclared(asker):
-    """Returns the API's operations that answered with a code which the OpenAPI document does not list."""
+    """Returns the API operations that answered with a code missing from the OpenAPI document."""
     paths = api.get_openapi_schema()["paths"]
     found = {}
     for (method, pattern), codes in asker.codes.items():
@@ -191,20 +191,20 @@ def report(asker, capsys, what):
 
 
 @pytest.mark.parametrize("part", ["PAGES", "API", "ADMIN"])
-def test_each_role_gets_what_the_matrix_says_and_nothing_else(part, world, clients, ended, capsys):
+def test_each_role_gets_exactly_what_the_matrix_says(part, world, clients, ended, capsys):
     asker = Asker(world, clients)
     rows = getattr(matrix, part)
     for row in rows:
         asker.row(*row)
-    if part != "ADMIN":  # Django's pages of the admin site answer GET and POST alike
+    if part != "ADMIN":  # Django's admin pages accept both GET and POST
         for pattern, path in {row[0]: row[2] for row in rows if row[3] != "nobody"}.items():
             asker.refused_methods(path, [row[1] for row in rows if row[0] == pattern])
     assert undeclared(asker) == {}
     report(asker, capsys, part)
 
 
-def test_a_token_opens_what_its_user_may_and_nothing_else(world, people, ended, capsys):
-    """The same rows of the API, asked by scripts."""
+def test_token_has_exactly_its_users_access(world, people, ended, capsys):
+    """Requests the API rows with tokens instead of sessions."""
     scripts = {name: Client(raise_request_exception=False) for name in ROLES}
     for name, user in people.items():
         if user is not None:
@@ -224,12 +224,12 @@ def admin_rows(world):
         yield "", "GET", f"{own}change/", look, 200
         yield "", "GET", f"{own}history/", history, 200
         yield "", "POST", f"{own}delete/", delete, 302, {"post": "yes"}
-        # Without the fields it shows the form again, to whoever may change the object.
+        # Without fields, the form is shown again to callers who may change the object.
         yield "", "POST", f"{own}change/", change, 200, {}
     yield "", "GET", "/admin/auth/user/{user}/password/", matrix.SUPERUSERS, 200
 
 
-def test_the_admin_sites_models(world, clients, capsys):
+def test_admin_models_follow_the_matrix(world, clients, capsys):
     entry = AuditEntry.objects.create(action="x")
     attempt = AccessAttempt.objects.create(username="x", attempt_time=timezone.now(), failures_since_start=1)
     for place in world.places.values():
@@ -241,8 +241,8 @@ def test_the_admin_sites_models(world, clients, capsys):
 
 
 @pytest.mark.parametrize("prefix", matrix.QUEUE_PREFIXES)
-def test_the_queues_dashboard_is_for_administrators(prefix, world, clients, capsys):
-    """What an administrator gets of jobs that are nowhere is the dashboard's own business."""
+def test_queue_dashboard_is_for_administrators(prefix, world, clients, capsys):
+    """The responses that administrators get for missing jobs are not checked."""
     cells = 0
     for path in matrix.QUEUE_PAGES.values():
         for role in ROLES:
@@ -283,7 +283,7 @@ def matrix_patterns():
     yield "admin/auth/user/<id>/password/"
 
 
-def test_every_address_has_a_row_and_every_row_an_address():
+def test_every_url_has_a_row_and_no_row_is_stale():
     assert set(patterns()) - set(matrix_patterns()) == set()
     assert set(matrix_patterns()) - set(patterns()) == set()
 
@@ -297,7 +297,7 @@ def test_every_api_operation_has_a_row():
     assert operations - {(row[1], "/" + row[0]) for row in matrix.API} == set()
 
 
-def test_every_route_of_the_listener_has_a_row():
+def test_every_listener_route_has_a_row():
     routes = {(method, route.path) for route in make_app().routes for method in route.methods - {"HEAD"}}
     assert routes == set(matrix.LISTENER)
 

@@ -1,4 +1,4 @@
-"""Administrators gain nothing that docs/accounts.md denies them, whatever the admin site's forms are sent."""
+"""Administrators cannot gain what docs/accounts.md denies them, whatever they submit to the admin site."""
 
 import re
 import time
@@ -32,7 +32,7 @@ def root():
 
 @pytest.fixture
 def administrator():
-    """An administrator whom a superuser gave Django's permission for accounts beside the role."""
+    """An administrator who also has Django's permissions for accounts."""
     user = account("ada", Role.ADMINISTRATOR)
     given = Permission.objects.filter(codename__in=["add_user", "change_user", "delete_user", "change_group"])
     user.user_permissions.add(*given)
@@ -51,15 +51,15 @@ def saved(user):
 
 
 def change(client, user, **values):
-    """Sends the form of an account as a browser would, and with whatever else an attacker adds."""
+    """Submits the account form as a browser would, with the extra fields of an attacker."""
     groups = [each.pk for each in user.groups.all()]
     fields = {"username": user.username, "email": user.email, "is_active": "on", "groups": groups, **values}
     joined = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
     return client.post(reverse("admin:auth_user_change", args=[user.pk]), fields | joined)
 
 
-def test_a_token_is_made_for_oneself_whoever_the_form_names(client, administrator, root):
-    """A6: a token acts as its user, so one for a superuser makes a superuser."""
+def test_token_is_created_for_oneself_whatever_the_form_says(client, administrator, root):
+    """A6: a token acts as its user, so a token for a superuser would grant superuser access."""
     page = client.post(
         reverse("admin:visualizations_apitoken_add"),
         {"name": "mine", "user": root.pk, "expires_at_0": "", "expires_at_1": ""},
@@ -72,7 +72,7 @@ def test_a_token_is_made_for_oneself_whoever_the_form_names(client, administrato
     assert raw not in str(list(AuditEntry.objects.values()))
 
 
-def test_anybodys_token_may_be_revoked(client, root):
+def test_administrator_may_revoke_any_token(client, root):
     raw = token_of(root)
     token = ApiToken.objects.get()
     client.post(reverse("admin:visualizations_apitoken_delete", args=[token.pk]), {"post": "yes"})
@@ -81,7 +81,7 @@ def test_anybodys_token_may_be_revoked(client, root):
     assert (entry.username, entry.detail) == ("ada", "of root")
 
 
-def test_nobody_makes_themselves_or_others_a_superuser(client, administrator):
+def test_administrator_cannot_grant_superuser_or_permissions(client, administrator):
     other = account("bob", Role.VIEWER)
     everything = [each.pk for each in Permission.objects.all()]
     for user in (administrator, other):
@@ -93,19 +93,19 @@ def test_nobody_makes_themselves_or_others_a_superuser(client, administrator):
         assert set(after.user_permissions.all()) == set(user.user_permissions.all())
 
 
-def test_people_are_put_only_into_groups_whose_rights_one_has(client):
+def test_administrator_assigns_only_groups_within_own_permissions(client):
     stronger = Group.objects.create(name="Operators")
     stronger.permissions.add(Permission.objects.get(codename="add_permission"))
     coders = Group.objects.get(name=Role.CODER.group_name)
     bob = account("bob", Role.VIEWER)
-    assert change(client, bob, groups=[stronger.pk]).status_code == 200  # the form again, with its error
+    assert change(client, bob, groups=[stronger.pk]).status_code == 200  # the form is shown again with an error
     assert stronger not in saved(bob).groups.all()
     assert change(client, bob, groups=[coders.pk]).status_code == 302
     assert list(saved(bob).groups.all()) == [coders]
 
 
-def test_an_account_with_more_rights_is_not_changed_signed_out_or_taken_over(client, root):
-    """Changing somebody's password is to become them."""
+def test_account_with_more_permissions_cannot_be_changed_or_signed_out(client, root):
+    """Whoever changes a password can sign in as that user."""
     stronger = account("eve", Role.VIEWER)
     stronger.user_permissions.add(Permission.objects.get(codename="add_permission"))
     asleep = account("old", Role.VIEWER, is_active=False)
@@ -126,15 +126,15 @@ def test_an_account_with_more_rights_is_not_changed_signed_out_or_taken_over(cli
         assert Session.objects.count() == sessions
 
 
-def test_who_an_account_is_to_kubeflow_is_for_superusers_to_say(client):
-    """Kubeflow is told the email, or the user name."""
+def test_administrator_cannot_change_username_or_email(client):
+    """Kubeflow identifies people by email address or user name."""
     bob = account("bob", Role.VIEWER)
     change(client, bob, email="chief@example.org", username="chief")
     assert (saved(bob).email, saved(bob).username) == ("bob@example.org", "bob")
     assert client.get(reverse("admin:auth_user_add")).status_code == 403
 
 
-def test_what_a_group_may_do_is_for_superusers_to_say(client, administrator, root):
+def test_only_superusers_change_group_permissions(client, administrator, root):
     own = Group.objects.get(name=Role.ADMINISTRATOR.group_name)
     before = set(own.permissions.all())
     sent = {"name": own.name, "permissions": [each.pk for each in Permission.objects.all()]}
@@ -145,7 +145,7 @@ def test_what_a_group_may_do_is_for_superusers_to_say(client, administrator, roo
     assert browser.post(reverse("admin:auth_group_change", args=[own.pk]), sent).status_code == 302
 
 
-def test_what_is_done_to_accounts_is_in_the_audit_log(client, root):
+def test_account_changes_are_in_the_audit_log(client, root):
     bob = account("bob", Role.VIEWER)
     change(client, bob, first_name="Bob")
     typed = {"password1": "Long enough 1", "password2": "Long enough 1", "usable_password": "true"}
@@ -157,8 +157,8 @@ def test_what_is_done_to_accounts_is_in_the_audit_log(client, root):
 
 
 @pytest.mark.parametrize("prefix", ["", "/e/lab"])
-def test_staff_without_the_right_gets_nowhere_in_the_admin_site(prefix, settings):
-    """Django lets in everybody who is staff; an endpoint's prefix hides the site's own address."""
+def test_staff_without_permission_cannot_use_the_admin_site(prefix, settings):
+    """Django admits all staff, and an endpoint's prefix changes the path of the admin site."""
     settings.VIZPORTAL_ENDPOINTS = '[{"key": "first", "host": "http://k"}, {"key": "lab", "host": "http://k"}]'
     staff = account("eve", Role.CODER)
     get_user_model().objects.filter(pk=staff.pk).update(is_staff=True)
@@ -168,7 +168,7 @@ def test_staff_without_the_right_gets_nowhere_in_the_admin_site(prefix, settings
         assert browser.get(prefix + path).status_code == 403, path
 
 
-def test_an_endpoints_prefix_does_not_lead_past_the_fresh_sign_in(client, settings):
+def test_endpoint_prefix_does_not_bypass_admin_sign_in(client, settings):
     settings.VIZPORTAL_ENDPOINTS = '[{"key": "first", "host": "http://k"}, {"key": "lab", "host": "http://k"}]'
     settings.VIZPORTAL_ADMIN_IDLE_MINUTES = 1
     session = client.session
@@ -179,7 +179,7 @@ def test_an_endpoints_prefix_does_not_lead_past_the_fresh_sign_in(client, settin
         assert "again=1" in client.get(path)["Location"], path
 
 
-def test_what_is_done_to_the_queue_is_in_the_audit_log(client, settings):
+def test_queue_changes_are_in_the_audit_log(client, settings):
     for each in settings.RQ_QUEUES.values():
         each["URL"] = "unix:///nowhere/valkey.sock"
     client.raise_request_exception = False
@@ -198,6 +198,6 @@ def test_what_is_done_to_the_queue_is_in_the_audit_log(client, settings):
         "auth/user/?password__startswith=m",
     ],
 )
-def test_a_lists_address_asks_for_no_secrets(path, client):
-    """A filter that matches or does not would tell a hash letter by letter."""
+def test_admin_lists_cannot_be_filtered_by_password(path, client):
+    """Filtering by a password hash would reveal it letter by letter."""
     assert client.get(f"/admin/{path}").status_code == 400

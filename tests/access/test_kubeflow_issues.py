@@ -1,7 +1,7 @@
-"""Kubeflow's own vulnerabilities of artifacts and namespaces, replayed here: the attack is blocked, the rest is served.
+"""Replays Kubeflow's own vulnerabilities with artifacts and namespaces: attacks are blocked, legitimate use works.
 
-The numbers are those of issues and pull requests of github.com/kubeflow/pipelines. `asked_for_bytes` is what the portal
-asked of Kubeflow for an object: an attack must not even get that far.
+The numbers are issues and pull requests of github.com/kubeflow/pipelines. `asked_for_bytes` returns the portal's
+requests to Kubeflow for objects and logs: an attack must not cause any.
 """
 
 import io
@@ -17,7 +17,7 @@ from apps.visualizations.models import Visualization
 pytestmark = pytest.mark.django_db
 ROOT = "minio://mlpipeline"
 FRAME = {"Sec-Fetch-Dest": "iframe"}
-# Link-local and loopback addresses in the spellings that parsers of addresses disagree about.
+# Link-local and loopback addresses, in spellings that URL parsers disagree about.
 INTERNAL = (
     "http://169.254.169.254/latest/meta-data/",
     "http://[::ffff:169.254.169.254]/",
@@ -32,13 +32,13 @@ INTERNAL = (
 
 @pytest.fixture
 def alice(clients):
-    """Has namespace team-b only."""
+    """Alice has only namespace team-b."""
     return clients["member_b"]
 
 
 @pytest.fixture
 def bob(clients):
-    """Has namespace team-a, whose data alice wants."""
+    """Bob has namespace team-a, whose data Alice wants."""
     return clients["member_a"]
 
 
@@ -67,9 +67,9 @@ def kubeflows_call(client, namespace, **more):
 
 
 @pytest.mark.parametrize("query", ["", "namespace=", "namespace=team-b", "namespace=team-b&namespace=team-a"])
-def test_9889_leaving_out_the_namespace_opens_nothing(query, world, alice, bob):
-    """Kubeflow's UI server checked the namespace of the query, and nothing where the query had none: whoever knew an
-    artifact's address read it. Here an artifact is looked up inside its run, and the run's own namespace decides.
+def test_9889_omitting_the_namespace_gives_no_access(query, world, alice, bob):
+    """Kubeflow's UI server checked only a namespace given in the query; without one, anyone who knew an
+    artifact's address could read it. The portal looks an artifact up in its run, whose own namespace decides.
     """
     for path in artifact_addresses("r-team-a"):
         address = f"{path}{'&' if '?' in path else '?'}{query}"
@@ -92,9 +92,9 @@ def test_9889_leaving_out_the_namespace_opens_nothing(query, world, alice, bob):
         "Team-A",
     ],
 )
-def test_13076_a_namespace_is_no_part_of_an_address(namespace, world, alice, bob, settings):
-    """CVE-2023-6570: the namespace of the query was pasted into the host name that the server asked. Here it is one of
-    those that the endpoint offers, or a Kubernetes name where it offers any, and goes into a query only.
+def test_13076_namespace_never_becomes_part_of_a_host(namespace, world, alice, bob, settings):
+    """CVE-2023-6570: the namespace of the query became part of a host name. In the portal it must be one of
+    those that the endpoint offers, or a valid Kubernetes name if it offers any, and is used in queries only.
     """
     configured = json.loads(settings.VIZPORTAL_ENDPOINTS)
     for offered in (["team-a", "team-b"], ["*"]):
@@ -108,9 +108,9 @@ def test_13076_a_namespace_is_no_part_of_an_address(namespace, world, alice, bob
 
 
 @pytest.mark.parametrize("address", INTERNAL)
-def test_12750_no_address_of_a_persons_is_fetched(address, world, alice, settings):
-    """ADA-KUBEFL-01: pipelines could be created from a URL, which the API server fetched wherever it led. Here a
-    pipeline is uploaded as a file, and a source is one of the run's own artifacts or covered by VIZPORTAL_SOURCE_ALLOW.
+def test_12750_user_supplied_urls_are_not_fetched(address, world, alice, settings):
+    """ADA-KUBEFL-01: pipelines could be created from any URL, which the API server fetched. In the portal a
+    pipeline is uploaded as a file, and a source is an artifact of the run or allowed by VIZPORTAL_SOURCE_ALLOW.
     """
     settings.VIZPORTAL_SOURCE_ALLOW = ["https://files.example/"]
     for name in ("url", "pipeline_url", "file"):
@@ -127,9 +127,9 @@ def test_12750_no_address_of_a_persons_is_fetched(address, world, alice, setting
     assert AuditEntry.objects.filter(action="pipeline.upload", outcome="done").count() == 1
 
 
-def test_12860_the_servers_own_namespace_and_credential_stand_in_for_nobodys(world, alice, clients):
-    """Without a namespace Kubeflow's server used its own and its own credential. Here a request without one is for the
-    endpoint's first, with the person's own name: Kubeflow refuses whoever may not read that.
+def test_12860_server_never_substitutes_its_own_namespace_or_credential(world, alice, clients):
+    """Without a namespace, Kubeflow's server used its own namespace and credential. In the portal it is the
+    endpoint's first namespace and the person's own name, and Kubeflow refuses those who may not read it.
     """
     for client in (alice, clients["administrator"]):
         assert client.get("/api/v1/runs").status_code == 404
@@ -142,9 +142,9 @@ def test_12860_the_servers_own_namespace_and_credential_stand_in_for_nobodys(wor
     assert alice.get("/runs/?namespace=team-b").status_code == 200
 
 
-def test_13433_ones_own_namespace_lends_no_right_to_anothers_object(world, alice):
-    """An insecure direct object reference: the namespace of the query was one's own, the object's key another's. Here
-    an object is named by the step that wrote it, and a path within it does not lead out.
+def test_13433_own_namespace_gives_no_access_to_others_objects(world, alice):
+    """An insecure direct object reference: the query had one's own namespace, but another's object key. In the portal
+    an object is identified by the step that wrote it, and a path within it cannot leave it.
     """
     secret = f"{ROOT}/private-artifacts/team-a/secret.csv"
     world.kubeflow.objects["mlpipeline/private-artifacts/team-a/secret.csv"] = b"the secret\n"
@@ -168,9 +168,9 @@ def test_13433_ones_own_namespace_lends_no_right_to_anothers_object(world, alice
     assert create(alice, "r-team-b", artifact="data").status_code == 202
 
 
-def test_13511_no_address_leads_through_the_portal_to_another_server(world, alice, clients):
-    """Kubeflow's UI proxies TensorBoard and other servers in the cluster, to a target that the request could choose.
-    Here nothing is proxied: TensorBoard is a link for the person, and Kubeflow's own addresses are not the portal's.
+def test_13511_portal_does_not_proxy_to_other_servers(world, alice, clients):
+    """Kubeflow's UI proxies TensorBoard and other servers in the cluster, and the request could choose the target.
+    The portal proxies nothing: TensorBoard is only a link, and Kubeflow's own paths do not exist.
     """
     for target in INTERNAL[:5]:
         world.kubeflow.objects["mlpipeline/viewers"] = json.dumps(
@@ -183,7 +183,7 @@ def test_13511_no_address_leads_through_the_portal_to_another_server(world, alic
         ).encode()
         page = alice.get("/runs/r-team-b/steps/read-data/artifacts/20/viewers")
         assert page.status_code == 200
-        # A link for the person to follow, from their own browser.
+        # The page may link to the target, but must not load it.
         assert f'src="{target}' not in page.content.decode()
         app = alice.get("/runs/r-team-b/steps/read-data/artifacts/20/viewers/1/app", headers=FRAME)
         assert app.status_code in {404, 502}
@@ -207,9 +207,9 @@ def test_13511_no_address_leads_through_the_portal_to_another_server(world, alic
     assert (app.status_code, app.content) == (200, b"<h1>mine</h1>")
 
 
-def test_13554_a_link_in_an_artifact_leads_nowhere(world, alice, settings, tmp_path):
-    """Embedded artifacts were archived with their links, which broke legitimate ones and could name any file. Here an
-    archive's links are listed and never followed, and a store of files opens none; what is no link is served.
+def test_13554_symbolic_links_in_artifacts_are_not_followed(world, alice, settings, tmp_path):
+    """Embedded artifacts were archived with their symbolic links, which could point to any file. In the portal an
+    archive's links are listed but never followed, and a file store opens no links; regular files are served.
     """
     (tmp_path / "secret").write_text("the secret")
     store = tmp_path / "store"
@@ -250,9 +250,9 @@ def archive(*files, links):
     return kept.getvalue()
 
 
-def test_13683_a_key_that_only_looks_like_ones_own_is_refused(world, alice):
-    """Ownership by prefix: `private-artifacts/<own>/../<other>/x` has one's own prefix and another's object. Here a
-    prefix proves nothing; only an address that the run's lineage has, letter by letter, is read.
+def test_13683_key_that_only_resembles_own_prefix_is_refused(world, alice):
+    """Ownership by prefix: `private-artifacts/<own>/../<other>/x` has one's own prefix and another's object. In the
+    portal a prefix proves nothing; it reads only exact addresses from the run's lineage.
     """
     world.kubeflow.objects["mlpipeline/private-artifacts/team-a/x"] = b"the secret\n"
     keys = (
@@ -275,19 +275,19 @@ def test_13683_a_key_that_only_looks_like_ones_own_is_refused(world, alice):
 @pytest.mark.parametrize(
     "key",
     [
-        "v2/artifacts/tips/r/x/data.csv",  # no namespace in it, as with a pipeline root of one's own
+        "v2/artifacts/tips/r/x/data.csv",  # without a namespace, as with a custom pipeline root
         "private-artifacts/team-b/r/data.csv",
         "private-artifacts/team-b/a name with spaces.csv",
         "private-artifacts/team-b/percent%20escaped.csv",
         "private-artifacts/team-b/Zürich & Söhne+1.csv",
-        "artifacts/workflow-x/2026/07/08/workflow-x-1234/main-log.csv",  # KFP 1.x, which ML Metadata may not know
-        "team-a/shared/data.csv",  # another's name in the key of a run of one's own is no reason to refuse
+        "artifacts/workflow-x/2026/07/08/workflow-x-1234/main-log.csv",  # KFP 1.x, possibly unknown to ML Metadata
+        "team-a/shared/data.csv",  # another namespace's name in the key of one's own run is allowed
     ],
 )
 @pytest.mark.parametrize("bucket", ["mlpipeline", "team-b-bucket"])
-def test_13683_no_artifact_of_ones_own_run_is_refused(key, bucket, world, alice):
-    """The fix of #13433 refused what had no prefix, or lay in a bucket of one's own: nearly all of KFP 1.x. Here the
-    run's namespace decides, so its artifacts are served wherever they are and whatever they are called.
+def test_13683_artifacts_of_own_run_are_always_served(key, bucket, world, alice):
+    """The fix of #13433 refused keys without a prefix and custom buckets: nearly all of KFP 1.x. In the portal the
+    run's namespace decides, so its artifacts are served wherever they are and whatever their names.
     """
     world.kubeflow.add_artifact(40, 2, "own", "system.Dataset", f"minio://{bucket}/{key}")
     world.kubeflow.objects[f"{bucket}/{key}"] = b"a,b\n1,2\n"

@@ -1,4 +1,4 @@
-"""Links and reports at a multi-user Kubeflow: whose they are, for whom they open, and that they end with access."""
+"""Links and reports with a multi-user Kubeflow: who owns them, who may open them, and that they end with access."""
 
 import pytest
 from django.test import Client
@@ -19,26 +19,26 @@ def codes(client, link):
     return [client.get(f"{link}{path}", headers=FRAMED).status_code for path in ("", "content", "picture.svg")]
 
 
-def test_an_anonymous_link_opens_for_everybody(world, link, clients, settings):
+def test_anonymous_link_opens_for_everyone(world, link, clients, settings):
     settings.VIZPORTAL_SHARE_ANONYMOUS = True
     for client in clients.values():
         assert codes(client, link) == [200, 200, 200]
 
 
 @pytest.mark.parametrize("is_anonymous", [True, False])
-def test_a_link_ends_when_its_maker_may_not_read_the_namespace_any_more(world, link, clients, settings, is_anonymous):
+def test_link_ends_when_its_creator_loses_the_namespace(world, link, clients, settings, is_anonymous):
     settings.VIZPORTAL_SHARE_ANONYMOUS = is_anonymous
     readers = [clients["viewer_a"], clients["superuser"], *([Client()] if is_anonymous else [])]
     for client in readers:
         assert codes(client, link) == [200, 200, 200]
-    # The result is the maker's own, which the portal goes on to show them: a link needs more.
+    # The portal still shows owners their own result, but a link requires access to the namespace.
     world.kubeflow.rights["member_a@example.org"] = []
     access.cache.clear()
     for client in readers:
         assert codes(client, link) == [404, 404, 404]
 
 
-def test_a_shared_report_shows_what_its_maker_may_read(world, people, clients, settings):
+def test_shared_report_shows_what_its_sharer_may_read(world, people, clients, settings):
     settings.VIZPORTAL_SHARE_ANONYMOUS = True
     place, other = world.places["team-a"], world.places["team-b"]
     made = clients["member_a"].post(f"/shares/new/?report={place['report']}", {"days": "3"})
@@ -52,7 +52,7 @@ def test_a_shared_report_shows_what_its_maker_may_read(world, people, clients, s
     assert Client().get(f"{link}1/content", headers=FRAMED).status_code == 404
 
 
-def test_a_report_shows_each_reader_what_that_reader_may_see(world, clients):
+def test_report_shows_each_reader_only_visible_results(world, clients):
     place, other = world.places["team-a"], world.places["team-b"]
     version = ReportVersion.objects.get(report=place["report"])
     ReportBlock.objects.create(version=version, position=1, kind="render", target_id=other["render"])
@@ -64,8 +64,8 @@ def test_a_report_shows_each_reader_what_that_reader_may_see(world, clients):
             assert shown == titles
 
 
-def test_a_new_report_belongs_to_a_namespace_that_its_owner_reads(world, people, clients):
-    """The first that is offered is another's."""
+def test_new_report_belongs_to_a_namespace_that_its_owner_reads(world, people, clients):
+    """The first namespace that the endpoint offers belongs to another team."""
     made = clients["member_b"].post("/reports/new/", {"title": "x", "action": "save"})
     report = Report.objects.get(title="x")
     assert (made.status_code, report.endpoint_key, report.namespace) == (302, "mesh", "team-b")
@@ -78,7 +78,7 @@ def test_a_new_report_belongs_to_a_namespace_that_its_owner_reads(world, people,
     assert answers == [404, 201, 201]
 
 
-def test_a_report_of_no_namespace_is_its_owners_only(world, people, clients):
+def test_report_without_namespace_is_visible_to_its_owner_only(world, people, clients):
     report = Report.objects.create(title="x", owner=people["member_a"], endpoint_key="mesh")
     ReportVersion.objects.create(report=report, number=1, title="x")
     codes_of = {name: clients[name].get(report.get_absolute_url()).status_code for name in people}

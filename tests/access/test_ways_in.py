@@ -1,4 +1,4 @@
-"""Ways in that once showed, or did, more than the person might: the queue, Kubeflow's call, event streams, receipts."""
+"""Regression tests for access that was once too wide: the queue, Kubeflow's protocol, event streams, cache keys."""
 
 import json
 import uuid
@@ -26,8 +26,8 @@ def kubeflows_call(client, version="v2beta1", namespace="team-a", body=None):
     return client.post(path, json.dumps(body or CUSTOM), content_type="application/json")
 
 
-def test_the_queue_shows_others_renders_as_numbers(world, clients):
-    """A4: arguments, ids and sources of another namespace's renders were in it."""
+def test_queue_only_counts_renders_of_other_namespaces(world, clients):
+    """A4: the queue showed arguments, ids and sources of other namespaces' renders."""
     answer = clients["member_b"].get("/api/v1/queue").json()
     assert answer["queued"] == 2
     assert [each["id"] for each in answer["items"]] == [str(world.places["team-b"]["queued"])]
@@ -37,8 +37,8 @@ def test_the_queue_shows_others_renders_as_numbers(world, clients):
 
 
 @pytest.mark.parametrize("version", ["v1beta1", "v2beta1"])
-def test_kubeflows_call_takes_the_right_to_create(world, clients, version):
-    """A5: a viewer could run custom code through it."""
+def test_kfp_protocol_requires_create_permission(world, clients, version):
+    """A5: a viewer could run custom code through the protocol."""
     before = Render.objects.count()
     answer = kubeflows_call(clients["viewer_a"], version)
     assert (answer.status_code, answer.json()["code"]) == (403, 7)
@@ -46,7 +46,7 @@ def test_kubeflows_call_takes_the_right_to_create(world, clients, version):
     assert Render.objects.count() == before
 
 
-def test_kubeflows_call_takes_the_gate_and_the_right_to_custom_code(world, clients, people, settings):
+def test_kfp_protocol_requires_custom_code_setting_and_permission(world, clients, people, settings):
     people["member_a"].groups.clear()
     settings.VIZPORTAL_DEFAULT_ROLE = "creator"
     answer = kubeflows_call(clients["member_a"])
@@ -56,7 +56,7 @@ def test_kubeflows_call_takes_the_gate_and_the_right_to_custom_code(world, clien
     assert not AuditEntry.objects.filter(action="visualization.create").exists()
 
 
-def test_what_comes_of_kubeflows_call_belongs_to_its_namespace_and_is_written_down(world, people):
+def test_kfp_protocol_result_gets_its_namespace_and_audit_entry(world, people):
     asked = Caller(kind=CallerKind.KFP_PROTOCOL, user=people["superuser"], request=RequestFactory().get("/"))
     render = submission.visualization_create_anew(
         asked, VisualizationRequest(type_key="custom", code="1"), uuid.uuid4(), place=("mesh", "team-b")
@@ -66,7 +66,7 @@ def test_what_comes_of_kubeflows_call_belongs_to_its_namespace_and_is_written_do
     assert (entry.username, entry.namespace, entry.detail) == ("superuser", "team-b", "custom")
 
 
-def test_what_the_listener_saved_is_nobodys_to_see_where_kubeflow_divides_people(world, people, settings):
+def test_listener_results_are_hidden_with_multi_user_kubeflow(world, people, settings):
     asked = Caller(kind=CallerKind.KFP_PROTOCOL, address="10.0.0.7")
     render = submission.visualization_create_anew(
         asked, VisualizationRequest(type_key="custom", code="1"), uuid.uuid4()
@@ -84,7 +84,7 @@ def test_what_the_listener_saved_is_nobodys_to_see_where_kubeflow_divides_people
 
 
 def streamed(user, *ids):
-    """Returns which renders' events the view lets through; None where there is no stream."""
+    """Returns the ids of renders whose events the view allows; None if it opens no stream."""
     request = RequestFactory().get("/events/", {"render": [str(each) for each in ids]})
     request.user, request.session = user, {}
     order = stream.StreamOrder()
@@ -94,7 +94,7 @@ def streamed(user, *ids):
     return order.ids
 
 
-def test_an_event_stream_tells_of_renders_that_one_may_see(world, people):
+def test_event_stream_covers_visible_renders_only(world, people):
     own, others = (world.places[each]["render"] for each in ("team-a", "team-b"))
     assert streamed(people["viewer_a"], own, others, "nonsense") == {str(own)}
     assert streamed(people["viewer_a"], others) is None
@@ -103,8 +103,8 @@ def test_an_event_stream_tells_of_renders_that_one_may_see(world, people):
     assert streamed(people["superuser"]) == frozenset()
 
 
-def test_a_saved_result_of_another_namespace_answers_no_request(world, people):
-    """The receipt of a source that anybody may name can be the same in two namespaces."""
+def test_result_of_another_namespace_is_not_reused(world, people):
+    """The cache key of a source that anyone may name can be the same in two namespaces."""
     receipt = "receipt of team-a"
     assert (
         selectors.render_with_receipt(caller(people["member_b"], request=request_of(people["member_b"])), receipt)
@@ -120,8 +120,8 @@ def request_of(user):
     return request
 
 
-def test_who_left_a_namespace_reads_its_data_no_more_by_rendering_again(world, people, clients):
-    """The owner still sees what they made, but the worker would fetch what is there now."""
+def test_rerender_is_refused_after_leaving_the_namespace(world, people, clients):
+    """The owner still sees the result, but the worker would fetch the current data."""
     place = world.places["team-a"]
     world.kubeflow.rights["member_a@example.org"] = []
     access.cache.clear()
@@ -133,8 +133,8 @@ def test_who_left_a_namespace_reads_its_data_no_more_by_rendering_again(world, p
     assert Visualization.objects.get(pk=place["visualization"]).renders.count() == 1
 
 
-def test_a_credential_that_is_missing_says_nothing_of_the_right(world, people, monkeypatch):
-    """A script's token brings no credential of its person's; their browser must not be refused because of it."""
+def test_missing_credential_is_not_cached_as_refusal(world, people, monkeypatch):
+    """An API token carries no Kubeflow credential; that must not affect the same person's browser."""
     mine = caller(people["member_a"], request=request_of(people["member_a"]))
     real = access.gateway_for_namespace
 
@@ -147,8 +147,8 @@ def test_a_credential_that_is_missing_says_nothing_of_the_right(world, people, m
     assert access.may_read(mine, "mesh", "team-a")
 
 
-def test_whether_a_run_exists_beyond_ones_rights_is_not_told(world, clients):
-    """A refusal and an absence look the same: pages, the comparison, and what is done to several runs."""
+def test_forbidden_and_missing_runs_look_the_same(world, clients):
+    """Pages, comparisons and bulk actions answer the same for forbidden and missing runs."""
     client = clients["member_b"]
     for run_id in ("r-team-a", "r-nowhere"):
         assert client.get(f"/runs/{run_id}/").status_code == 404
@@ -161,12 +161,12 @@ def test_whether_a_run_exists_beyond_ones_rights_is_not_told(world, clients):
     assert set(reasons) == {("refused", "Kubeflow does not have this, or you may not do this with it.")}
 
 
-def test_the_address_of_any_row_of_any_table_is_none_of_the_portals(clients, people):
-    """Django's own view asked the table of a model that has none: 503."""
+def test_django_admin_view_on_site_url_returns_404(clients, people):
+    """Django's own view queried a model that has no table and failed with 503."""
     for role in ("administrator", "superuser"):
         assert clients[role].get("/admin/r/1/1/").status_code == 404
 
 
-def test_there_is_no_sign_in_by_openid_connect_where_it_is_not_set_up(db):
+def test_oidc_urls_return_404_unless_configured(db):
     for path in ("/oidc/start/", "/oidc/callback/"):
         assert Client().get(path).status_code == 404

@@ -1,4 +1,4 @@
-"""A real OpenID Connect provider in a process of its own."""
+"""A real OpenID Connect provider in a separate process."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ PEOPLE = {
 
 @pytest.fixture(scope="module")
 def provider_url():
-    """The issuer's address; its people are PEOPLE."""
+    """The issuer URL of a provider whose users are PEOPLE."""
     command = [sys.executable, "-W", "ignore", "-c", PROVIDER, json.dumps(PEOPLE)]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -39,7 +39,7 @@ def provider_url():
 
 @pytest.fixture
 def oidc(settings, provider_url):
-    """The portal set up for that provider."""
+    """Configures the portal for that provider."""
     settings.VIZPORTAL_AUTH = "oidc"
     settings.AUTHENTICATION_BACKENDS = ["apps.accounts.backends.OidcBackend"]
     settings.VIZPORTAL_OIDC_ISSUER = provider_url
@@ -50,7 +50,7 @@ def oidc(settings, provider_url):
 
 @pytest.fixture
 def header(settings):
-    """The portal behind a gateway that says who asks."""
+    """Configures the portal behind an authenticating proxy that names the user in a header."""
     settings.VIZPORTAL_AUTH = "header"
     settings.AUTHENTICATION_BACKENDS = ["apps.accounts.backends.HeaderBackend"]
     settings.VIZPORTAL_TRUSTED_PROXIES = ["10.1.0.0/16"]

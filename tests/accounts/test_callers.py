@@ -1,4 +1,4 @@
-"""What a caller is: who, through which entry point, with which rights."""
+"""Callers: who calls, through which entry point and with which permissions."""
 
 from types import SimpleNamespace
 
@@ -23,7 +23,7 @@ OTHERS = [kind for kind in CallerKind if kind not in TRUSTED]
 
 
 def person(**facts):
-    """A person without a database; in no group, so that the default role decides."""
+    """Returns a user without a database and without groups, so that the default role decides."""
     known = {"pk": 7, "is_authenticated": True, "is_active": True, "is_superuser": False}
     return SimpleNamespace(**{**known, "get_username": lambda: "ada", "has_perm": lambda _name: False, **facts})
 
@@ -32,7 +32,7 @@ def held(caller):
     return {right for right in Right if caller.may(right)}
 
 
-def test_rights_and_entry_points_keep_the_names_that_the_database_and_the_log_know():
+def test_permission_and_caller_kind_values_are_stable():
     assert Right.values == ["view", "create", "custom_code", "administer", "approve"]
     assert [kind.value for kind in CallerKind] == [
         *("page", "api", "token", "kfp_protocol", "admin", "rule", "command", "system"),
@@ -40,7 +40,7 @@ def test_rights_and_entry_points_keep_the_names_that_the_database_and_the_log_kn
 
 
 @pytest.mark.parametrize("kind", TRUSTED)
-def test_the_portal_itself_and_its_commands_may_do_everything(kind):
+def test_system_and_command_callers_have_every_permission(kind):
     caller = Caller(kind=kind)
     assert caller.is_trusted
     assert caller.sees_everything
@@ -49,7 +49,7 @@ def test_the_portal_itself_and_its_commands_may_do_everything(kind):
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_without_an_account_only_kubeflow_s_protocol_has_rights_and_not_all(kind):
+def test_without_account_only_kfp_protocol_has_permissions(kind):
     caller = Caller(kind=kind)
     assert not caller.is_trusted
     assert not caller.is_person
@@ -60,7 +60,7 @@ def test_without_an_account_only_kubeflow_s_protocol_has_rights_and_not_all(kind
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_a_person_has_the_rights_of_their_role_whatever_the_entry_point(kind, settings):
+def test_person_has_permissions_of_their_role_at_every_entry_point(kind, settings):
     settings.VIZPORTAL_DEFAULT_ROLE = "viewer"
     user = person()
     caller = Caller(kind=kind, user=user)
@@ -74,7 +74,7 @@ def test_a_person_has_the_rights_of_their_role_whatever_the_entry_point(kind, se
 
 
 @pytest.mark.parametrize("fact", ["is_authenticated", "is_active"])
-def test_who_is_not_signed_in_or_not_active_is_no_person(fact):
+def test_anonymous_or_inactive_user_is_not_a_person(fact):
     caller = Caller(kind=CallerKind.PAGE, user=person(**{fact: False, "is_superuser": True}))
     assert caller.is_person is False
     assert (caller.user_id, caller.owner, caller.username) == (None, None, "")
@@ -82,14 +82,14 @@ def test_who_is_not_signed_in_or_not_active_is_no_person(fact):
     assert not caller.sees_everything
 
 
-def test_a_superuser_sees_everything():
+def test_superuser_sees_everything():
     assert Caller(kind=CallerKind.PAGE, user=person(is_superuser=True)).sees_everything is True
 
 
 @pytest.mark.parametrize(
     ("path", "kind"), [("/admin/auth/", CallerKind.ADMIN), ("/runs/", CallerKind.PAGE), ("/x/admin/", CallerKind.PAGE)]
 )
-def test_a_request_has_one_caller_of_its_entry_point(path, kind):
+def test_request_has_one_caller_with_kind_of_its_path(path, kind):
     request = RequestFactory().get(path)
     request.user = AnonymousUser()
     caller = caller_of(request)
@@ -97,7 +97,7 @@ def test_a_request_has_one_caller_of_its_entry_point(path, kind):
     assert caller_of(request) is caller
 
 
-def test_a_request_becomes_the_account_s_that_a_token_names():
+def test_caller_set_makes_token_user_the_request_user():
     request, user = RequestFactory().get("/api/v1/runs"), person()
     request.user = AnonymousUser()
     caller = caller_set(request, user, CallerKind.TOKEN)
@@ -105,7 +105,7 @@ def test_a_request_becomes_the_account_s_that_a_token_names():
     assert caller_of(request) is caller
 
 
-def test_a_caller_carries_the_facts_of_its_request():
+def test_caller_has_address_endpoint_and_namespace_of_its_request():
     request, user = RequestFactory().get("/runs/", REMOTE_ADDR="10.1.2.3"), person()
     caller = request_caller(request, user)
     assert (caller.kind, caller.user, caller.address) == (CallerKind.PAGE, user, "10.1.2.3")
@@ -113,9 +113,9 @@ def test_a_caller_carries_the_facts_of_its_request():
     request.endpoint_key, request.kubeflow_namespace = "mesh", "team-a"
     caller = request_caller(request, user)
     assert (caller.endpoint_key, caller.namespace) == ("mesh", "team-a")
-    # The request holds credentials.
+    # The request contains credentials.
     assert "GET" not in repr(caller)
 
 
-def test_commands_and_the_system_are_told_apart():
+def test_command_and_system_callers_have_different_kinds():
     assert (command_caller().kind, system_caller().kind) == (CallerKind.COMMAND, CallerKind.SYSTEM)

@@ -1,4 +1,4 @@
-"""A gateway in front says who asks, and only the gateway is believed."""
+"""Authentication by a header that only a trusted proxy may set."""
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 ADA = {"kubeflow-userid": "ada@example.org"}
 
 
-def test_who_the_gateway_names_is_in_and_has_an_account(header):
+def test_user_named_by_proxy_is_signed_in_and_gets_an_account(header):
     client = Client(**header)
     assert client.get("/visualizations/", headers=ADA).status_code == 200
     user = get_user_model().objects.get()
@@ -20,8 +20,8 @@ def test_who_the_gateway_names_is_in_and_has_an_account(header):
     assert AuditEntry.objects.filter(action="sign_in").count() == 1
 
 
-def test_the_asynchronous_server_reads_it_too(header, settings):
-    settings.VIZPORTAL_TRUSTED_PROXIES = ["127.0.0.1"]  # where the asynchronous test client comes from
+def test_asynchronous_requests_use_the_header_too(header, settings):
+    settings.VIZPORTAL_TRUSTED_PROXIES = ["127.0.0.1"]  # address of the asynchronous test client
     ask = async_to_sync(AsyncClient().get)
     assert ask("/visualizations/", headers=ADA).status_code == 200
     assert ask("/visualizations/").status_code == 302
@@ -30,7 +30,7 @@ def test_the_asynchronous_server_reads_it_too(header, settings):
 
 
 @pytest.mark.parametrize("address", ["10.2.0.1", "127.0.0.1", "::1", ""])
-def test_from_anywhere_else_the_header_is_nobody_s_word(header, address):
+def test_header_from_untrusted_address_is_ignored(header, address):
     client = Client(REMOTE_ADDR=address)
     answer = client.get("/visualizations/", headers=ADA)
     assert answer.status_code == 302
@@ -43,11 +43,11 @@ def test_from_anywhere_else_the_header_is_nobody_s_word(header, address):
 @pytest.mark.parametrize(
     "name", ["REMOTE_USER", "HTTP_REMOTE_USER", "HTTP_VIZPORTAL_TOLD_USER", "vizportal.user_header"]
 )
-def test_no_other_name_for_it_comes_through(header, name):
+def test_other_header_and_environment_names_are_ignored(header, name):
     assert Client(**header, **{name: "ada@example.org"}).get("/visualizations/").status_code == 302
 
 
-def test_a_session_ends_with_the_gateway_s_word_and_follows_a_change_of_it(header):
+def test_session_follows_the_header_and_ends_without_it(header):
     client = Client(**header)
     client.get("/visualizations/", headers=ADA)
     assert client.get("/visualizations/").status_code == 302
@@ -56,7 +56,7 @@ def test_a_session_ends_with_the_gateway_s_word_and_follows_a_change_of_it(heade
     assert client.session["_auth_user_id"] == str(get_user_model().objects.get(username="bob@example.org").pk)
 
 
-def test_the_prefix_is_taken_off_and_groups_give_the_role(header, settings):
+def test_prefix_is_removed_and_groups_determine_the_role(header, settings):
     settings.VIZPORTAL_AUTH_HEADER_PREFIX = "accounts.google.com:"
     settings.VIZPORTAL_AUTH_GROUPS_HEADER = "X-Forwarded-Groups"
     settings.VIZPORTAL_ROLE_GROUPS = {"administrator": ["ml-admins"], "viewer": ["everybody"]}
@@ -68,6 +68,6 @@ def test_the_prefix_is_taken_off_and_groups_give_the_role(header, settings):
     assert client.get("/admin/", headers=named).status_code == 200
 
 
-def test_in_other_modes_the_header_means_nothing(client, settings):
+def test_header_is_ignored_in_other_modes(client, settings):
     settings.VIZPORTAL_AUTH = "password"
     assert client.get("/visualizations/", headers=ADA, REMOTE_ADDR="127.0.0.1").status_code == 302

@@ -1,4 +1,4 @@
-"""Too many wrong passwords lock a name out where they come from, for a while; nobody else notices."""
+"""Too many wrong passwords lock a user name out at one address for a while, without effect on others."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def ada(db):
 
 
 def try_in(password, *, name="ada", path="/login/", client=None, **meta):
-    """Types a name and a password, in a browser of its own each time."""
+    """Signs in with a new client each time."""
     return (client or Client(**meta)).post(path, {"username": name, "password": password})
 
 
@@ -31,12 +31,12 @@ def fail(times, **options):
 
 
 def later(**passed):
-    """Moves what happened into the past, as if time had passed."""
+    """Moves failed attempts into the past, as if time had passed."""
     AccessAttempt.objects.update(attempt_time=F("attempt_time") - timedelta(**passed))
 
 
 @pytest.mark.parametrize("path", ["/login/", "/admin/login/"])
-def test_after_so_many_failures_even_the_right_password_is_refused_with_words(path):
+def test_lockout_refuses_even_the_right_password_and_explains(path):
     assert fail(LIMIT - 1, path=path) == [200] * (LIMIT - 1)
     assert fail(1, path=path) == [429]
     answer = try_in("right", path=path)
@@ -48,13 +48,13 @@ def test_after_so_many_failures_even_the_right_password_is_refused_with_words(pa
     assert answer.wsgi_request.user.is_anonymous
 
 
-def test_a_right_password_in_time_starts_the_count_anew():
+def test_successful_sign_in_resets_the_count():
     fail(LIMIT - 1)
     assert try_in("right").status_code == 302
     assert fail(LIMIT - 1) == [200] * (LIMIT - 1)
 
 
-def test_it_ends_by_itself_and_trying_on_does_not_prolong_it():
+def test_lockout_expires_and_is_not_extended_by_further_attempts():
     fail(LIMIT)
     later(minutes=14)
     answer = try_in("wrong")
@@ -64,7 +64,7 @@ def test_it_ends_by_itself_and_trying_on_does_not_prolong_it():
     assert try_in("right").status_code == 302
 
 
-def test_others_and_other_places_are_not_locked_out():
+def test_lockout_does_not_affect_other_users_or_addresses():
     get_user_model().objects.create_user("bob", "bob@example.org", "right")
     fail(LIMIT, REMOTE_ADDR="192.0.2.1")
     assert try_in("right", name="bob", REMOTE_ADDR="192.0.2.1").status_code == 302
@@ -72,18 +72,18 @@ def test_others_and_other_places_are_not_locked_out():
     assert try_in("right", REMOTE_ADDR="192.0.2.1").status_code == 429
 
 
-def test_another_browser_or_spelling_of_the_address_does_not_help():
+def test_lockout_covers_other_browsers_and_the_ipv6_network():
     for number in range(LIMIT):
         try_in("wrong", REMOTE_ADDR=f"2001:db8:1:1::{number:x}", HTTP_USER_AGENT=f"browser {number}")
     assert try_in("right", REMOTE_ADDR="2001:db8:1:1:ffff::1").status_code == 429
     assert try_in("right", REMOTE_ADDR="2001:db8:1:2::1").status_code == 302
 
 
-def test_behind_a_proxy_the_person_s_own_address_counts(settings):
+def test_lockout_uses_client_address_behind_a_proxy(settings):
     settings.VIZPORTAL_TRUSTED_PROXIES = ["10.1.0.0/16"]
     proxy = {"REMOTE_ADDR": "10.1.2.3"}
     for number in range(LIMIT):
-        # What stands first was written by the browser, which may say anything.
+        # The browser wrote the first entry, which may be anything.
         try_in("wrong", HTTP_X_FORWARDED_FOR=f"198.51.100.{number}, 192.0.2.1, 10.1.9.9", **proxy)
     assert try_in("right", HTTP_X_FORWARDED_FOR="192.0.2.1", **proxy).status_code == 429
     assert try_in("right", HTTP_X_FORWARDED_FOR="192.0.2.2", **proxy).status_code == 302
@@ -93,7 +93,7 @@ def test_behind_a_proxy_the_person_s_own_address_counts(settings):
 @pytest.mark.parametrize(
     ("peer", "told", "found"),
     [
-        ("192.0.2.1", "198.51.100.1", "192.0.2.1"),  # not from a proxy: what it tells is not believed
+        ("192.0.2.1", "198.51.100.1", "192.0.2.1"),  # not a trusted proxy, so its header is ignored
         ("10.1.2.3", "", "10.1.2.3"),
         ("10.1.2.3", "198.51.100.1, 192.0.2.1:4711", "192.0.2.1"),
         ("10.1.2.3", "[2001:db8::1]:4711", "2001:db8::1"),
@@ -102,12 +102,12 @@ def test_behind_a_proxy_the_person_s_own_address_counts(settings):
         ("", "192.0.2.1", ""),
     ],
 )
-def test_whose_address_it_is(settings, peer, told, found):
+def test_client_address(settings, peer, told, found):
     settings.VIZPORTAL_TRUSTED_PROXIES = ["10.1.0.0/16"]
     assert addresses.client_address({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": told}) == found
 
 
-def test_a_lockout_is_written_down_once_and_no_password_is_kept():
+def test_lockout_is_audited_once_and_no_password_is_stored():
     fail(LIMIT + 3)
     entry = AuditEntry.objects.get(action="sign_in.lock")
     assert (entry.username, entry.outcome) == ("ada", "refused")
@@ -119,7 +119,7 @@ def test_a_lockout_is_written_down_once_and_no_password_is_kept():
     assert "ada" not in kept.post_data
 
 
-def test_an_administrator_sees_it_and_lets_the_person_in_again():
+def test_administrator_sees_and_ends_a_lockout():
     fail(LIMIT, name="bob")
     get_user_model().objects.create_user("bob", "bob@example.org", "right")
     carol = get_user_model().objects.create_user("carol")
@@ -133,13 +133,13 @@ def test_an_administrator_sees_it_and_lets_the_person_in_again():
     assert try_in("right", name="bob").status_code == 302
 
 
-def test_so_does_the_command(capsys):
+def test_command_ends_a_lockout(capsys):
     fail(LIMIT)
     call_command("axes_reset_username", "ada")
     assert try_in("right").status_code == 302
 
 
-def test_what_counts_no_longer_is_pruned(capsys):
+def test_expired_attempts_are_pruned(capsys):
     fail(1)
     call_command("prune")
     assert AccessAttempt.objects.count() == 1
@@ -152,7 +152,7 @@ def test_what_counts_no_longer_is_pruned(capsys):
 
 
 @pytest.mark.parametrize("mode", ["local", "header", "oidc"])
-def test_where_nobody_types_a_password_nothing_is_counted(settings, mode):
+def test_lockout_is_enabled_only_with_password_authentication(settings, mode):
     from tests.portal.test_deployment import settings_of
 
     assert settings_of(VIZPORTAL_AUTH=mode)["AXES_ENABLED"] is False

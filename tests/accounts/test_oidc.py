@@ -1,4 +1,4 @@
-"""Signing in with an OpenID Connect provider: the whole way, and the ways it must not go."""
+"""Sign-in with an OpenID Connect provider: the complete flow, and what must be refused."""
 
 import jwt
 import pytest
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sign_in(sub, *, client=None, following=""):
-    """Goes the whole way as a browser does; returns the client and the portal's last answer."""
+    """Goes through the complete flow as a browser does; returns the client and the portal's last response."""
     client = client or Client()
     start = client.get("/oidc/start/", {"next": following} if following else {})
     asked = requests.post(start["Location"], data={"sub": sub}, allow_redirects=False, timeout=10)
@@ -22,7 +22,7 @@ def sign_in(sub, *, client=None, following=""):
     return client, client.get(back.removeprefix("http://testserver"))
 
 
-def test_the_sign_in_page_leads_to_the_provider_and_back_to_where_one_was_going(oidc):
+def test_sign_in_leads_to_provider_and_back_to_the_requested_page(oidc):
     client = Client()
     wanted = client.get("/visualizations/?q=roc")
     assert wanted["Location"].startswith("/login/?next=")
@@ -35,7 +35,7 @@ def test_the_sign_in_page_leads_to_the_provider_and_back_to_where_one_was_going(
     assert client.get("/visualizations/").status_code == 200
 
 
-def test_an_account_is_made_once_and_kept_in_step(oidc):
+def test_account_is_created_once_with_the_providers_claims(oidc):
     sign_in("ada")
     sign_in("ada")
     user = get_user_model().objects.get()
@@ -44,7 +44,7 @@ def test_an_account_is_made_once_and_kept_in_step(oidc):
     assert list(AuditEntry.objects.values_list("action", "username")) == [("sign_in", "ada@example.org")] * 2
 
 
-def test_groups_of_the_provider_give_the_role_and_take_it_away(oidc, settings):
+def test_provider_groups_grant_and_remove_the_role(oidc, settings):
     settings.VIZPORTAL_ROLE_GROUPS = {"administrator": ["ml-admins"], "viewer": ["guests"]}
     admin, _ = sign_in("ada")
     assert admin.get("/admin/").status_code == 200
@@ -57,7 +57,7 @@ def test_groups_of_the_provider_give_the_role_and_take_it_away(oidc, settings):
     assert again.get("/runs/new/").status_code == 403
 
 
-def test_an_email_that_was_not_verified_takes_over_no_account(oidc):
+def test_unverified_email_cannot_take_over_an_account(oidc):
     sign_in("ada")
     client, answer = sign_in("eve")
     assert answer["Location"] == "/login/?failed=1"
@@ -65,13 +65,13 @@ def test_an_email_that_was_not_verified_takes_over_no_account(oidc):
     assert client.get("/visualizations/").status_code == 302
 
 
-def test_without_the_claim_that_names_them_nobody_comes_in(oidc):
+def test_sign_in_without_username_claim_fails(oidc):
     _, answer = sign_in("nameless")
     assert answer["Location"] == "/login/?failed=1"
     assert not get_user_model().objects.exists()
 
 
-def test_an_answer_for_another_browser_is_refused(oidc):
+def test_callback_of_another_browser_is_refused(oidc):
     first = Client()
     start = first.get("/oidc/start/")
     back = requests.post(start["Location"], data={"sub": "ada"}, allow_redirects=False, timeout=10).headers["Location"]
@@ -81,13 +81,13 @@ def test_an_answer_for_another_browser_is_refused(oidc):
 
 
 @pytest.mark.parametrize("following", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
-def test_the_way_back_leads_nowhere_else(oidc, following):
+def test_next_url_cannot_lead_to_another_site(oidc, following):
     _, answer = sign_in("ada", following=following)
     assert answer["Location"] == "/"
 
 
 @pytest.mark.parametrize("claims", [{"aud": "another"}, {"iss": "https://evil.example"}])
-def test_a_token_for_another_client_or_of_another_provider_is_refused(oidc, settings, claims):
+def test_token_for_other_client_or_of_other_provider_is_refused(oidc, settings, claims):
     settings.OIDC_RP_SIGN_ALGO = "HS256"
     secret = settings.OIDC_RP_CLIENT_SECRET
     good = {"aud": ["portal"], "iss": oidc, "nonce": "n"}
@@ -97,7 +97,7 @@ def test_a_token_for_another_client_or_of_another_provider_is_refused(oidc, sett
         backend.verify_token(jwt.encode(good | claims, secret, algorithm="HS256"), nonce="n")
 
 
-def test_the_access_token_is_kept_only_where_an_endpoint_needs_it(oidc, settings):
+def test_access_token_is_stored_only_if_configured(oidc, settings):
     client, _ = sign_in("ada")
     assert "oidc_access_token" not in client.session
     settings.OIDC_STORE_ACCESS_TOKEN = True
@@ -105,14 +105,14 @@ def test_the_access_token_is_kept_only_where_an_endpoint_needs_it(oidc, settings
     assert client.session["oidc_access_token"]
 
 
-def test_a_provider_that_is_down_is_a_page_with_the_cause(oidc, settings):
+def test_unreachable_provider_returns_503_with_the_cause(oidc, settings):
     settings.VIZPORTAL_OIDC_ISSUER = "http://127.0.0.1:9"
     answer = Client().get("/oidc/start/")
     assert answer.status_code == 503
     assert "http://127.0.0.1:9 does not answer" in answer.content.decode()
 
 
-def test_signing_out_ends_the_session_and_does_not_lead_straight_in_again(oidc):
+def test_signing_out_ends_session_without_immediate_new_sign_in(oidc):
     client, _ = sign_in("ada")
     answer = client.post("/logout/")
     assert answer["Location"] == "/signed-out/"

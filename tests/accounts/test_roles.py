@@ -1,4 +1,4 @@
-"""Four rights, four roles; what each may do is asked at the doors: pages, the API, the admin."""
+"""Roles and their permissions, tested through pages, the API and the admin site."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def ask_for(client, **fields):
         (Role.ADMINISTRATOR, set(Right)),
     ],
 )
-def test_each_role_has_its_rights_by_group_and_by_default(role, rights, settings):
+def test_each_role_has_its_permissions_by_group_and_as_default(role, rights, settings):
     assert role.rights == rights
     user = get_user_model().objects.create_user("ada")
     if role is not Role.ADMINISTRATOR:
@@ -67,7 +67,7 @@ def test_accounts_with_a_permission_are_those_that_may_use_it(right, default, se
     assert {each.username for each in roles.people_with(right)} == allowed
 
 
-def test_who_has_no_role_sees_a_page_that_says_whom_to_ask_and_may_leave(settings):
+def test_user_without_role_sees_whom_to_ask_and_can_sign_out(settings):
     settings.VIZPORTAL_DEFAULT_ROLE = "none"
     client = signed_in()
     answer = client.get("/visualizations/")
@@ -78,8 +78,8 @@ def test_who_has_no_role_sees_a_page_that_says_whom_to_ask_and_may_leave(setting
     assert client.post("/logout/").status_code == 302
 
 
-def test_a_viewer_looks_and_changes_nothing(settings):
-    settings.KFP_HOST = "http://127.0.0.1:9"  # nothing is asked of it
+def test_viewer_can_view_but_not_change_anything(settings):
+    settings.KFP_HOST = "http://127.0.0.1:9"  # not contacted in this test
     client = signed_in(Role.VIEWER)
     assert client.get("/visualizations/").status_code == 200
     for path in ("/runs/new/", "/runs/r1/terminate", "/runs/r1/delete", "/pipelines/upload"):
@@ -91,15 +91,15 @@ def test_a_viewer_looks_and_changes_nothing(settings):
     assert "the group Creators" in made.json()["error"]["message"]
 
 
-def test_custom_code_takes_the_right_to_it_even_where_the_server_allows_it(settings):
+def test_custom_code_requires_the_permission_besides_the_setting(settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
-    settings.KFP_HOST = "http://127.0.0.1:9"  # nothing is asked of it
+    settings.KFP_HOST = "http://127.0.0.1:9"  # not contacted in this test
     answer = ask_for(signed_in(Role.CREATOR), type="CUSTOM", code="print(1)")
     assert answer.status_code == 403
     assert "the group Coders" in answer.json()["error"]["message"]
 
 
-def test_an_administrator_manages_results_and_cannot_make_superusers():
+def test_administrator_manages_results_but_not_users():
     client = signed_in(Role.ADMINISTRATOR)
     assert client.get("/admin/visualizations/visualization/").status_code == 200
     assert client.get("/admin/people/auditentry/").status_code == 200
@@ -109,7 +109,7 @@ def test_an_administrator_manages_results_and_cannot_make_superusers():
     assert client.get("/admin/").status_code == 302
 
 
-def test_the_audit_log_is_written_searched_and_exported_but_not_changed(db):
+def test_audit_log_can_be_searched_and_exported_but_not_changed(db):
     client = signed_in(Role.ADMINISTRATOR)
     Client().post("/login/", {"username": "eve", "password": "wrong"})
     entry = AuditEntry.objects.get(outcome="refused")
@@ -128,7 +128,7 @@ def test_the_audit_log_is_written_searched_and_exported_but_not_changed(db):
     assert text.startswith("at,username,action")
 
 
-def test_an_account_named_like_the_portal_s_own_calls_is_quoted_in_the_audit_log():
+def test_account_named_like_an_internal_caller_is_quoted_in_audit_log():
     user = get_user_model().objects.create_user("(command)")
     caller = Caller(kind=CallerKind.PAGE, user=user)
     assert audit.record(caller, "run.terminate").username == '"(command)"'
@@ -136,7 +136,7 @@ def test_an_account_named_like_the_portal_s_own_calls_is_quoted_in_the_audit_log
     assert audit.record(command_caller(), "run.terminate").username == "(command)"
 
 
-def test_old_entries_are_pruned_when_asked_for(capsys):
+def test_old_audit_entries_are_pruned_on_request(capsys):
     now = timezone.now()
     for days in (1, 400):
         AuditEntry.objects.create(username="ada", action="sign_in", at=now - timedelta(days=days))

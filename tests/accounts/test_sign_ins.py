@@ -1,4 +1,4 @@
-"""Where one is signed in, how that ends, and how long the admin site stays open."""
+"""The list of a person's sign-ins, how they end, and the idle limit of the admin site."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def change(client, **content):
 
 
 def away(client, minutes):
-    """As if the person had done nothing in the admin site for so long."""
+    """Makes the session look idle in the admin site for that many minutes."""
     session = client.session
     session["sign_in"]["at"] -= minutes * 60
     if "admin_at" in session:
@@ -45,7 +45,7 @@ def away(client, minutes):
     session.save()
 
 
-def test_people_see_their_own_browsers_and_sign_out_everywhere_else(people):
+def test_user_sees_own_sign_ins_and_signs_out_everywhere_else(people):
     here, there, bobs = browser("ada"), browser("ada", "<Chrome>", "192.0.2.9"), browser("bob", "Opera")
     page = here.get("/account/sign-ins/").content.decode()
     assert "192.0.2.9" in page
@@ -60,12 +60,12 @@ def test_people_see_their_own_browsers_and_sign_out_everywhere_else(people):
     assert AuditEntry.objects.get(action="sign_out.everywhere").detail == "1 sessions"
 
 
-def test_a_stranger_sees_none_of_it(client, people):
+def test_sign_ins_page_requires_sign_in(client, people):
     for answer in (client.get("/account/sign-ins/"), client.post("/account/sign-ins/")):
         assert answer["Location"].startswith("/login/")
 
 
-def test_a_new_password_ends_the_others(people):
+def test_password_change_ends_all_sessions(people):
     here, there = browser("ada"), browser("ada")
     ada = people[0]
     ada.set_password("pw 2")
@@ -74,7 +74,7 @@ def test_a_new_password_ends_the_others(people):
     assert not is_in(there)
 
 
-def test_an_administrator_and_the_command_end_a_person_s_sign_ins(people, capsys):
+def test_administrator_and_command_end_a_users_sign_ins(people, capsys):
     ada, bobs = browser("ada"), browser("bob")
     chosen = {"action": "sign_out", "_selected_action": [people[1].pk]}
     assert "Ended 1 sign-ins of bob" in ada.post("/admin/auth/user/", chosen, follow=True).content.decode()
@@ -91,7 +91,7 @@ def test_an_administrator_and_the_command_end_a_person_s_sign_ins(people, capsys
             call_command("sign_out", **wrong)
 
 
-def test_the_admin_site_closes_after_an_hour_without_use_and_the_portal_does_not(people):
+def test_admin_site_requires_sign_in_again_after_an_idle_hour(people):
     client = browser("ada")
     assert client.get("/admin/").status_code == 200
     away(client, 59)
@@ -112,7 +112,7 @@ def test_the_admin_site_closes_after_an_hour_without_use_and_the_portal_does_not
     assert client.get("/admin/").status_code == 200
 
 
-def test_who_works_in_the_portal_alone_signs_in_again_for_the_admin_site(people, settings):
+def test_use_of_portal_does_not_count_as_use_of_admin_site(people, settings):
     settings.VIZPORTAL_ADMIN_IDLE_MINUTES = 5
     client = browser("ada")
     away(client, 6)
@@ -120,7 +120,7 @@ def test_who_works_in_the_portal_alone_signs_in_again_for_the_admin_site(people,
     assert client.get("/admin/").status_code == 302
 
 
-def test_a_session_from_before_such_things_were_noted_signs_in_again(people):
+def test_session_without_recorded_sign_in_must_sign_in_for_admin(people):
     client = browser("ada")
     change(client, sign_in={})
     assert is_in(client)
@@ -128,7 +128,7 @@ def test_a_session_from_before_such_things_were_noted_signs_in_again(people):
     assert client.get("/admin/").status_code == 302
 
 
-def test_where_nobody_signs_in_here_the_admin_site_has_no_clock(settings, client, header):
+def test_admin_site_has_no_idle_limit_without_portal_sign_in(settings, client, header):
     named = {"kubeflow-userid": "ada@example.org"}
     gateway = Client(**header)
     gateway.get("/visualizations/", headers=named)
@@ -139,7 +139,7 @@ def test_where_nobody_signs_in_here_the_admin_site_has_no_clock(settings, client
     assert client.get("/admin/").status_code == 200
 
 
-def test_sessions_that_ran_out_are_pruned(people, capsys):
+def test_expired_sessions_are_pruned(people, capsys):
     browser("ada"), browser("bob")
     Session.objects.filter(pk=Session.objects.first().pk).update(expire_date=timezone.now() - timedelta(minutes=1))
     call_command("prune")

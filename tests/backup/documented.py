@@ -1,4 +1,4 @@
-"""The commands of docs/storage.md, read out of it and run as they stand there."""
+"""Reads the commands in docs/storage.md and runs them unchanged."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def commands(title: str) -> list[str]:
-    """Returns the blocks of commands below a heading, in their order."""
+    """Returns the command blocks below a heading, in order."""
     text = (BASE_DIR / "docs" / "storage.md").read_text()
     sections = dict(_SECTION.findall(text.partition("## Backing up and restoring")[2]))
     return _BLOCK.findall(sections[title])
 
 
 def run(block: str, place: Path, env: Mapping[str, str]) -> str:
-    """Runs a block in `place`, which is made to look like the project's root; returns what it printed."""
+    """Runs a block in `place`, prepared like the project's root, and returns its output."""
     for name, target in ((".venv", Path(sys.prefix)), ("manage.py", BASE_DIR / "manage.py")):
         if not (place / name).exists():
             (place / name).symlink_to(target)

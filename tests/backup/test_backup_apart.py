@@ -1,4 +1,4 @@
-"""The documented backup of PostgreSQL and an object store while both are written to, and its restore."""
+"""The documented backup of PostgreSQL and an object store during writes, and its restore."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def succeeded(url):
 
 @pytest.fixture
 def store(tmp_path):
-    """An S3 store with a bucket in use and one to restore into, and the file that says how to ask it."""
+    """An S3 store with a bucket in use and one to restore into, and its options file."""
     with s3_process() as url:
         options = tmp_path / "results.json"
         options.write_text(
@@ -47,7 +47,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def apart(tmp_path, store):
-    """The portal at work on them; no Kubeflow is there."""
+    """A portal with workers on these services, without Kubeflow."""
     settings = {"VIZPORTAL_RESULTS_URL": "s3://portal/results", "VIZPORTAL_RESULTS_OPTIONS_FILE": str(store[1])}
     with house(tmp_path, KFP_HOST="http://127.0.0.1:9", **settings) as found:
         found.manage(PRESENT, "migrate", "-v0")
@@ -57,7 +57,7 @@ def apart(tmp_path, store):
 
 
 def environment(apart, tmp_path, url):
-    """What the documented commands are given: the portal's settings, and DATABASE without the password."""
+    """The environment of the documented commands: the portal's settings, and DATABASE without the password."""
     password = tmp_path / "pgpass"
     password.write_text(f"*:*:*:*:{PASSWORD}\n")
     password.chmod(0o600)
@@ -66,7 +66,7 @@ def environment(apart, tmp_path, url):
     return {**env, "PATH": path, "PGPASSFILE": str(password), "DATABASE": url.replace(f":{PASSWORD}@", "@")}
 
 
-def test_a_portal_apart_that_is_used_is_backed_up_and_restored_into_empty_services(apart, store, tmp_path):
+def test_portal_in_use_is_backed_up_and_restored_to_empty_services(apart, store, tmp_path):
     backup, restore = commands("PostgreSQL and an object store")
     url = apart.database.url
     env = environment(apart, tmp_path, url)

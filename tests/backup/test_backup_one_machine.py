@@ -1,4 +1,4 @@
-"""The documented backup of a portal that is used, and its restore into nothing: every page opens."""
+"""The documented backup of a portal in use, and its restore to an empty directory: every page opens."""
 
 import hashlib
 import shutil
@@ -16,7 +16,7 @@ from tests.upgrade.versions import PRESENT
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.installation, pytest.mark.kernel, pytest.mark.timeout(900)]
-# Nobody listens there: what is saved opens without a Kubeflow.
+# No process listens there: saved results open without Kubeflow.
 SETTINGS = {"KFP_HOST": "http://127.0.0.1:9", "ALLOW_CUSTOM_VISUALIZATIONS": "true"}
 ROWS = """
 SELECT made.id, made.state, owner.title, made.html
@@ -25,7 +25,7 @@ FROM visualizations_render made JOIN visualizations_visualization owner ON owner
 
 
 def rows(path):
-    """(id, state, title, name of the page) of every render in a database."""
+    """Returns (id, state, title, name of the page) of every render in a database."""
     with closing(sqlite3.connect(path, timeout=20)) as database:
         return database.execute(ROWS).fetchall()
 
@@ -41,13 +41,13 @@ def manage(env, *arguments, stdin=""):
     return done.stdout
 
 
-def test_a_portal_that_is_used_is_backed_up_and_restored_into_nothing(tmp_path):
+def test_portal_in_use_is_backed_up_and_restored_to_empty_directory(tmp_path):
     backup, restore = commands("One machine")
     data_dir = tmp_path / "data"
     database = data_dir / "db.sqlite3"
     env = PRESENT.settings({"VIZPORTAL_DATA_DIR": str(data_dir), **SETTINGS})
     with running(PRESENT, data_dir, **SETTINGS), writing(tmp_path, env) as told:
-        # The key is replaced, and what the old one signed must hold after the restore as well.
+        # After the restore, values signed with the replaced key must still be valid.
         manage(env, "rotate_key")
         wait_until(lambda: succeeded(database) >= 10, 180, "the first pages")
         run(backup, tmp_path, env)

@@ -1,4 +1,4 @@
-"""Somebody who keeps asking for renders while a backup is made, and what must be there after the restore."""
+"""A writer that requests renders during a backup, and the checks after the restore."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.upgrade.api_client import ENDED, Door
 from tests.upgrade.versions import PRESENT
 from tests.waiting import wait_until
 
-# A few wait at any time. What is asked for has no run, so no Kubeflow is needed.
+# A few renders wait at any time. They have no run, so no Kubeflow is needed.
 _WRITE = """
 import io, sys, time
 from pathlib import Path
@@ -45,7 +45,7 @@ while not Path({stop!r}).exists():
 
 @contextmanager
 def writing(root: Path, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Keeps asking in a process of its own; yields its `token`, and a text it `signed` with the installation's key."""
+    """Requests renders from a separate process; yields its `token` and a text `signed` with the installation's key."""
     stop, told = root / "stop-writing", root / "writer.log"
     with told.open("wb") as log:
         process = subprocess.Popen(
@@ -74,14 +74,14 @@ def writing(root: Path, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 
 def check_restored(door: Door, kept: Mapping[str, tuple[str, str]], digest: Callable[[str], str]) -> dict[str, str]:
-    """Waits until all that was kept has ended, and opens everything.
+    """Waits until all restored renders have ended, and opens every page.
 
     Args:
-        kept: of each render in the backup, the state it had there and its visualization's title.
-        digest: of a render's page in the restored results, by the render's id.
+        kept: (state in the backup, title of the visualization) by render id.
+        digest: returns the digest of a render's restored page, given the render's id.
 
     Returns:
-        The state that each render has come to.
+        The final state of each render, by id.
     """
     open_ends = [render_id for render_id, (before, _) in kept.items() if before not in ENDED]
     assert open_ends, "the backup was made while somebody wrote"
@@ -91,7 +91,7 @@ def check_restored(door: Door, kept: Mapping[str, tuple[str, str]], digest: Call
         render = door.render(render_id)
         ends[render_id] = render["state"]
         if render["state"] == "lost":
-            # Somebody's own code, cut short: its page opens and says so.
+            # Custom code that was interrupted: its page opens and says so.
             assert (before, render["reason"]) == ("running", "worker_lost")
             door.ask(render["url"])
             continue

@@ -1,4 +1,4 @@
-"""A load balancer that knows nothing of sessions: each connection goes to the next server that takes it."""
+"""A load balancer without sticky sessions: each connection goes to the next server that accepts it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @contextmanager
 def balancer(host: str, servers: list[tuple[str, int]]) -> Iterator[int]:
-    """Yields the port of a balancer in front of these servers."""
+    """Yields the port of a load balancer for these servers."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

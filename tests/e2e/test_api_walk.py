@@ -1,4 +1,4 @@
-"""The whole way by script: kfp.Client and the REST API, nothing else."""
+"""The complete workflow by script, with kfp.Client and the REST API only."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def make_scores(rows: int, scores: dsl.Output[dsl.Dataset]):
     import random
 
     dice = random.Random(11)
-    with open(scores.path, "w") as file:  # noqa: PTH123  (a component stands alone)
+    with open(scores.path, "w") as file:  # noqa: PTH123  (a component must be self-contained)
         file.write("target,predicted,score,city\n")
         for number in range(rows):
             truth = dice.random() < 0.5
@@ -58,7 +58,7 @@ def make_scores(rows: int, scores: dsl.Output[dsl.Dataset]):
 
 @pytest.fixture(scope="module")
 def run(portal, tmp_path_factory):
-    """A pipeline of one's own, uploaded, run and awaited with kfp.Client."""
+    """A run of a custom pipeline, uploaded and awaited with kfp.Client."""
 
     @dsl.pipeline(name="own-scores")
     def pipeline(rows: int = 400):
@@ -87,7 +87,7 @@ def order(run, step, **more):
 
 @pytest.fixture(scope="module")
 def rows(portal, run, step):
-    """The artifact's rows, fetched past the portal's renders."""
+    """The artifact's rows, downloaded without a render."""
     artifact = next(each for each in step["artifacts"] if each["direction"] == "output")
     path = f"/runs/{run['id']}/steps/{step['id']}/artifacts/{artifact['id']}/download"
     with urllib.request.urlopen(portal.url + path, timeout=20) as response:
@@ -116,7 +116,7 @@ def test_table_has_a_known_cell(portal, run, step, rows):
     assert (cells["score"][321], cells["city"][321]) == (str(rows[321]["score"]), rows[321]["city"])
 
 
-def test_confusion_matrix_counts_right(portal, run, step, rows):
+def test_confusion_matrix_has_the_right_count(portal, run, step, rows):
     both = sum(row["target"] == row["predicted"] == "yes" for row in rows)
     _, made = call(portal, "/api/v1/visualizations", order(run, step, type="CONFUSION_MATRIX"))
     render = finished(portal, made["render"]["id"])
@@ -124,7 +124,7 @@ def test_confusion_matrix_counts_right(portal, run, step, rows):
     assert re.search(rf">{both}</td>", content(portal, render))
 
 
-def test_the_same_again_is_the_saved_one_at_once(portal, run, step):
+def test_same_request_returns_the_saved_result_unless_forced(portal, run, step):
     body = order(run, step, type="table")
     _, first = call(portal, "/api/v1/visualizations", body)
     finished(portal, first["render"]["id"])
@@ -136,8 +136,8 @@ def test_the_same_again_is_the_saved_one_at_once(portal, run, step):
     assert finished(portal, third["render"]["id"])["state"] == "succeeded"
 
 
-def test_eight_at_once_succeed_and_the_portal_answers_meanwhile(portal, run, step):
-    # Long enough that some are at work while pages are asked for.
+def test_eight_concurrent_renders_succeed_while_pages_answer(portal, run, step):
+    # Long enough that some still run while pages are requested.
     code = "import time\ntime.sleep(1)\nprint('number', {} * 1111)"
     bodies = [order(run, step, type="custom", code=code.format(number)) for number in range(1, 9)]
     with ThreadPoolExecutor(8) as pool:
@@ -155,7 +155,7 @@ def test_eight_at_once_succeed_and_the_portal_answers_meanwhile(portal, run, ste
         assert f"number {number * 1111}" in content(portal, render)
 
 
-def test_code_that_fails_says_in_which_line_and_why(portal, run, step):
+def test_failing_code_reports_line_and_message(portal, run, step):
     code = "rows = 3\n\nprint(rows)\nrows.append(4)\n"
     _, made = call(portal, "/api/v1/visualizations", order(run, step, type="CUSTOM", code=code))
     render = finished(portal, made["render"]["id"])
@@ -163,14 +163,14 @@ def test_code_that_fails_says_in_which_line_and_why(portal, run, step):
     assert "'int' object has no attribute 'append'" in render["message"]
 
 
-def test_endless_code_ends_at_its_limit(portal, run, step):
+def test_endless_code_times_out(portal, run, step):
     body = order(run, step, type="CUSTOM", code="while True:\n    pass", timeout_s=3)
     _, made = call(portal, "/api/v1/visualizations", body)
     render = finished(portal, made["render"]["id"])
     assert (render["state"], render["reason"]) == ("timed_out", "timed_out")
 
 
-def test_a_running_render_is_cancelled(portal, run, step):
+def test_running_render_is_cancelled(portal, run, step):
     body = order(run, step, type="CUSTOM", code="import time\ntime.sleep(25)")
     _, made = call(portal, "/api/v1/visualizations", body)
     identity = made["render"]["id"]
@@ -180,7 +180,7 @@ def test_a_running_render_is_cancelled(portal, run, step):
     assert call(portal, f"/api/v1/renders/{identity}/cancel", {}, "POST")[0] == 200
 
 
-def test_open_pages_are_told_of_every_change(portal, run, step):
+def test_event_stream_reports_state_changes(portal, run, step):
     with urllib.request.urlopen(portal.url + "/events/", timeout=60) as stream:
         assert stream.headers["Content-Type"] == "text/event-stream"
         assert stream.readline() == b": hello\n"
@@ -197,7 +197,7 @@ def test_open_pages_are_told_of_every_change(portal, run, step):
     assert "running" in states
 
 
-def test_an_artifact_whose_bytes_are_gone_fails_with_its_reason(portal, run, step):
+def test_source_that_is_no_artifact_of_the_step_is_refused(portal, run, step):
     body = order(run, step, type="table", source="minio://mlpipeline/v2/artifacts/not/there")
     status, answer = call(portal, "/api/v1/visualizations", body)
     assert status == 400, "a URI that is none of the step's artifacts is refused"
@@ -223,7 +223,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "statuses", "field"), BAD, ids=lambda value: str(value)[:50])
-def test_bad_input_is_refused_with_words(portal, run, step, change, statuses, field):
+def test_invalid_input_is_refused_with_code_and_message(portal, run, step, change, statuses, field):
     status, answer = call(portal, "/api/v1/visualizations", order(run, step, type="table") | change)
     assert status in statuses, answer
     assert answer["error"]["code"]
@@ -233,13 +233,13 @@ def test_bad_input_is_refused_with_words(portal, run, step, change, statuses, fi
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"a": NaN}', b"[" * 100_000, b'"x"', b"\xff\xfe"])
-def test_a_body_that_is_no_sound_json_is_a_400(portal, body):
+def test_invalid_json_body_returns_400(portal, body):
     status, answer = call(portal, "/api/v1/visualizations", body)
     assert status == 400
     assert answer["error"]["message"]
 
 
-def test_the_openapi_document_describes_it(portal):
+def test_openapi_document_lists_visualizations(portal):
     status, document = call(portal, "/api/v1/openapi.json")
     assert status == 200
     assert "/api/v1/visualizations" in document["paths"]

@@ -1,4 +1,4 @@
-"""The code editor in Chromium: what it completes, what it underlines, what it begins from, and what it keeps."""
+"""The code editor in Chromium: completion, error marks, starting code and drafts."""
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 
 @pytest.fixture
 def editor(page, portal):  # noqa: F811
-    """The editor of custom code for the predictions of the sample run."""
+    """The custom code editor, opened for the predictions of the sample run."""
     run = sample(portal, "tip-prediction")
     steps = api(portal, f"/api/v1/runs/{run['id']}")["steps"]
     step = next(each for each in steps if each["name"] == "evaluator")
@@ -34,12 +34,12 @@ def write(page, text):  # noqa: F811
         ("sour", "source_uri"),
     ],
 )
-def test_it_completes_packages_columns_and_names(page, editor, text, offered):  # noqa: F811
+def test_editor_completes_packages_columns_and_names(page, editor, text, offered):  # noqa: F811
     write(page, text)
     expect(page.locator(".cm-tooltip-autocomplete li", has_text=offered).first).to_be_visible()
 
 
-def test_the_line_that_failed_is_underlined_until_it_changes(page, editor):  # noqa: F811
+def test_failed_line_is_underlined(page, editor):  # noqa: F811
     write(page, "x = 1\ny = nope + x\nprint(y)")
     page.get_by_role("button", name="Try on a sample").click()
     expect(page.locator(".render").first).to_contain_text("name 'nope' is not defined")
@@ -50,21 +50,21 @@ def test_the_line_that_failed_is_underlined_until_it_changes(page, editor):  # n
     expect(underlined).to_have_text("y = nope + x")
 
 
-def test_another_types_code_is_one_change_that_can_be_undone(page, editor):  # noqa: F811
+def test_inserting_a_types_code_can_be_undone(page, editor):  # noqa: F811
     write(page, "mine = 1")
     page.get_by_label("Start from").select_option(label="ROC curve")
     expect(editor).to_contain_text("variables = {")
     expect(editor).not_to_contain_text("mine = 1")
     page.keyboard.press("Control+Z")
     expect(editor).to_have_text("mine = 1")
-    # It runs as it is.
+    # The inserted code runs unchanged.
     page.get_by_label("Start from").select_option(label="ROC curve")
     expect(editor).to_contain_text("variables = {")
     page.get_by_role("button", name="Generate Visualization").click()
     expect(page.frame_locator("iframe[data-result]").first.get_by_text("AUC").first).to_be_visible()
 
 
-def test_a_draft_is_kept_said_and_dropped(page, editor):  # noqa: F811
+def test_draft_is_restored_after_reload_and_can_be_dropped(page, editor):  # noqa: F811
     write(page, "draft = 1")
     page.reload()
     expect(editor).to_have_text("draft = 1")
@@ -74,7 +74,7 @@ def test_a_draft_is_kept_said_and_dropped(page, editor):  # noqa: F811
     expect(editor).to_contain_text("import matplotlib")
 
 
-def test_statistics_of_all_splits_take_one_click(page, portal):  # noqa: F811
+def test_one_click_renders_statistics_of_all_splits(page, portal):  # noqa: F811
     run = sample(portal, "tip-prediction")
     steps = api(portal, f"/api/v1/runs/{run['id']}")["steps"]
     step = next(each for each in steps if each["name"] == "statistics-gen")
@@ -83,5 +83,5 @@ def test_statistics_of_all_splits_take_one_click(page, portal):  # noqa: F811
     result = page.frame_locator("iframe[data-result]").first
     for text in ("eval 68 examples", "train 176 examples", "total_bill"):
         expect(result.locator("body")).to_contain_text(text)
-    # The Creator stays as somebody would find it.
+    # The Creator is back in its initial state.
     expect(page.locator("[data-arguments][data-view=fields]")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""Every display library draws in the sandboxed frame under the result's policy, and in a download without a network."""
+"""Every display library draws in the sandboxed frame under the result's CSP, and offline in a download."""
 
 import http.server
 import io
@@ -26,7 +26,7 @@ from vizportal.settings import BASE_DIR
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 ENVIRONMENT = BASE_DIR / ".environments" / "base"
 CHILD = Path(renderer.__file__).parent / "child"
-# All that results refer to: the environment's libraries, and what every page has.
+# All assets that results refer to: the environment's libraries and the common page assets.
 PATHS = assets.asset_paths(ENVIRONMENT / "bin" / "python", [STATIC_DIR])
 # Runs cells in a real kernel with our defaults (or the libraries' own), and exports them as a render does.
 RENDER = f"""
@@ -83,11 +83,11 @@ CASES = {
     ],
     "itables-offline": [FRAME + "import itables\nitables.init_notebook_mode(connected=False)\ndf"],
 }
-# What is there once everything has drawn: a selector and how many.
+# A selector and its number of matches once everything has been drawn.
 DRAWN = {
     "bokeh-notebook": (".bk-Figure canvas, .bk-DataTable .slick-row", 2),
     "bokeh-html": (".bk-Figure canvas", 3),
-    # Five times two points, a line, and a title set by MathJax.
+    # Five charts with two points, a line, and a title set by MathJax.
     "plotly": (".scatterlayer path.point, .scatterlayer path.js-line, .gtitle-math-group svg", 12),
     "altair": (".vega-embed svg.marks path", 3),
     "itables": ("table.dataTable tbody td", 40),
@@ -96,7 +96,7 @@ DRAWN = {
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """A page with a sandboxed frame, the result in it, and the assets; it remembers what else was asked for."""
+    """Serves a page with a sandboxed frame, the result and the assets, and records the served assets."""
 
     def do_GET(self):
         name = self.path.lstrip("/")
@@ -163,7 +163,7 @@ def browser():
 
 @pytest.fixture
 def render(site):
-    """Runs a case's cells; returns the page's name on the site and its file."""
+    """Runs the cells of a case; returns the name of the page on the site and its file."""
 
     def run(case, *, defaults):
         name = f"{case}-{defaults}.html"
@@ -198,20 +198,20 @@ def assert_drawn(frame, case):
     selector, count = DRAWN[case]
     frame.locator(selector).nth(count - 1).wait_for(state="attached", timeout=60_000)
     pixels = "(each) => each.getContext('2d').getImageData(0, 0, each.width, each.height).data.some((value) => value)"
-    # BokehJS has an empty canvas over each painted one.
+    # BokehJS puts an empty canvas over each painted one.
     painted = [canvas.evaluate(pixels) for canvas in frame.locator("canvas").all()]
     assert sum(painted) >= len(painted) / 2
 
 
 @pytest.mark.parametrize("defaults", [True, False], ids=["our-defaults", "its-own-defaults"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_library_draws_in_the_sandboxed_frame(render, site, page, case, defaults):
+def test_library_draws_in_the_sandboxed_frame(render, site, page, case, defaults):
     name, path = render(case, defaults=defaults)
     assert path.stat().st_size < 150_000
     page.goto(f"{site.address}/frame/{name}")
     assert_drawn(page.frame_locator("iframe"), case)
     assert page.wrong == []
-    # Pictures in data: URLs and blobs stay in the page.
+    # Requests for data: URLs and blobs do not leave the page.
     elsewhere = [url for url in page.asked if not url.startswith((site.address, "data:", "blob:"))]
     assert elsewhere == []
     loaded = [url for url in page.asked if "/assets/" in url]
@@ -220,7 +220,7 @@ def test_a_library_draws_in_the_sandboxed_frame(render, site, page, case, defaul
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_library_is_loaded_once_for_all_results_on_all_pages(render, site, page, case):
+def test_library_is_loaded_once_and_then_cached(render, site, page, case):
     name, _ = render(case, defaults=True)
     site.served.clear()
     page.goto(f"{site.address}/handed/{name}")
@@ -228,7 +228,7 @@ def test_a_library_is_loaded_once_for_all_results_on_all_pages(render, site, pag
     assert site.served
     assert len(site.served) == len(set(site.served)), "loaded twice"
     site.served.clear()
-    # A page of its own, such as another run's step: the browser's cache is what they share.
+    # A new page, such as another run's step, shares only the browser's cache.
     page.goto("about:blank")
     page.goto(f"{site.address}/handed/{name}")
     assert_drawn(page.frame_locator("iframe"), case)
@@ -238,7 +238,7 @@ def test_a_library_is_loaded_once_for_all_results_on_all_pages(render, site, pag
 
 @pytest.fixture
 def chart(site, tmp_path):
-    """The name of a page with a chart on the site."""
+    """Puts a page with a chart on the site and returns its name."""
     (tmp_path / "h.json").write_text('{"loss": [0.9, 0.5], "val_loss": [0.8, 0.85]}')
     path = tmp_path / "chart.html"
     call_command("visualize", "learning_curves", source=str(tmp_path / "h.json"), output=path, stdout=io.StringIO())
@@ -246,7 +246,7 @@ def chart(site, tmp_path):
     return "chart.html"
 
 
-def test_a_frame_hands_what_is_saved_to_the_page_around_it(chart, site, page):
+def test_chart_is_saved_through_the_surrounding_page(chart, site, page):
     page.goto(f"{site.address}/handed/{chart}")
     frame = page.frame_locator("iframe")
     frame.locator(".vk-figure[data-painted]").wait_for()
@@ -269,7 +269,7 @@ def test_a_frame_hands_what_is_saved_to_the_page_around_it(chart, site, page):
     assert len(json.loads(saved["json"])["data"]["values"]) == len(saved["csv"].splitlines()) - 1
 
 
-def test_a_frame_that_nobody_uses_saves_nothing_and_loads_no_other_address(chart, site, page):
+def test_frame_without_user_action_saves_and_loads_nothing(chart, site, page):
     page.goto(f"{site.address}/handed/{chart}")
     page.frame_locator("iframe").locator(".vk-figure[data-painted]").wait_for()
     downloads = []
@@ -287,7 +287,7 @@ def test_a_frame_that_nobody_uses_saves_nothing_and_loads_no_other_address(chart
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_download_opens_from_the_disk_without_a_network(render, page, settings, tmp_path, case):
+def test_downloaded_result_draws_offline(render, page, settings, tmp_path, case):
     settings.MEDIA_ROOT = tmp_path / "results"
     settings.VIZPORTAL_DATA_DIR = tmp_path
     assets_publish(ENVIRONMENT)

@@ -1,4 +1,4 @@
-"""A page that shows a render on its way: it hears of the start by its stream, and leaves to people what they hold."""
+"""The page of a queued or running render: event-driven updates that keep focus and folded parts."""
 
 import pytest
 from playwright.sync_api import expect
@@ -14,12 +14,12 @@ COUNT = "import itertools, time\nfor number in itertools.count():\n    print(num
 
 
 def evaluator(portal):
-    """How a request names the sample's last step."""
+    """Returns the run and step ids of the sample's evaluator."""
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     return {"run_id": run["id"], "step_id": next(each["id"] for each in run["steps"] if each["name"] == "evaluator")}
 
 
-def test_a_waiting_card_is_told_of_its_turn_and_polls_rarely(browser, portal):
+def test_waiting_card_updates_by_event_and_rarely_polls(browser, portal):
     body = evaluator(portal)
     context = browser.new_context(base_url=portal.url)
     page = context.new_page()
@@ -29,7 +29,7 @@ def test_a_waiting_card_is_told_of_its_turn_and_polls_rarely(browser, portal):
         if request.url.endswith(f"{waiting['render']['id']}/fragment?page=1"):
             asked.append(request.headers.get("x-vizportal-poll"))
 
-    # One more than there are workers: the last one waits.
+    # One more than there are workers, so the last one waits.
     codes = [f"{HOLD}\nprint('number {number}')" for number in range(portal.get("/readyz")["workers"]["count"] + 1)]
     made = []
     try:
@@ -41,7 +41,7 @@ def test_a_waiting_card_is_told_of_its_turn_and_polls_rarely(browser, portal):
         page.goto(waiting["url"])
         expect(page.locator("[data-live][data-waits]")).to_have_count(1)
         expect(page.locator("[data-live]:not([data-waits])")).to_have_count(1, timeout=60_000)
-        # What it asked while it waited some ten seconds: when its stream began. The start was told by an event.
+        # It polled at most twice in ten seconds, when its stream began; an event reported the start.
         assert None in asked
         assert asked.index(None) <= 2
         expect(page.locator(".render .state-succeeded")).to_be_visible(timeout=60_000)
@@ -51,7 +51,7 @@ def test_a_waiting_card_is_told_of_its_turn_and_polls_rarely(browser, portal):
         context.close()
 
 
-def test_a_running_card_that_is_drawn_again_keeps_focus_and_what_was_closed(browser, portal):
+def test_redrawn_running_card_keeps_focus_and_folded_log(browser, portal):
     context = browser.new_context(base_url=portal.url)
     page = context.new_page()
     order = {**evaluator(portal), "type": "custom", "code": COUNT, "title": "Counts"}

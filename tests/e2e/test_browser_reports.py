@@ -1,4 +1,4 @@
-"""A report of real results, and a link to it, in the whole portal: read, printed, shared, opened without a network."""
+"""A report of real results in a running portal: read, printed, shared and opened offline."""
 
 import json
 import urllib.request
@@ -51,7 +51,7 @@ def report(portal):
 
 
 def look(page):
-    """Each of the four results is drawn."""
+    """Checks that each of the four results is drawn."""
     frames = [page.frame_locator(f"iframe >> nth={number}") for number in range(4)]
     for number, (frame, drawing) in enumerate(
         zip(frames, ["svg, canvas", "table", ".plotly svg", ".bk-Canvas, .bk-Figure, canvas"], strict=True)
@@ -60,7 +60,7 @@ def look(page):
         expect(frame.locator(drawing).first).to_be_visible()
 
 
-def test_a_report_and_a_link_to_it_draw_real_results(portal, browser, report, tmp_path):
+def test_report_and_link_to_it_draw_real_results(portal, browser, report, tmp_path):
     context = browser.new_context(base_url=portal.url, viewport={"width": 1440, "height": 900})
     page = context.new_page()
     wrong = []
@@ -79,12 +79,12 @@ def test_a_report_and_a_link_to_it_draw_real_results(portal, browser, report, tm
         "() => [...document.querySelectorAll('img[data-picture]')].every(each => each.complete && each.naturalWidth)"
     )
     page.screenshot(path=tmp_path / "print.png", full_page=True)
-    # A result without a picture is asked for one all the same.
+    # The page also requests pictures of results that have none, which return 404.
     assert [each for each in wrong if "404" not in each] == []
     context.close()
 
 
-def test_its_file_draws_them_without_a_network(portal, browser, report, tmp_path):
+def test_downloaded_report_draws_results_offline(portal, browser, report, tmp_path):
     file = tmp_path / "report.html"
     with urllib.request.urlopen(portal.url + report["download_url"], timeout=60) as response:
         file.write_bytes(response.read())

@@ -1,4 +1,4 @@
-"""Results on an origin of their own in Chromium: two host names of the same machine, each an origin for a browser."""
+"""Results on a separate origin in Chromium: two host names of the same machine are two origins."""
 
 import json
 import urllib.request
@@ -32,7 +32,7 @@ def two_origins(tmp_path_factory):
 
 @pytest.fixture
 def made(two_origins):
-    """A visualization that draws with a library, as the API answers it while it runs."""
+    """The API's response for a visualization that draws with a library and still runs."""
     run = two_origins.get("/api/v1/runs")["items"][0]
     step = two_origins.get(f"/api/v1/runs/{run['id']}")["steps"][0]
     body = {"run_id": run["id"], "step_id": step["id"], "type": "custom", "code": CODE, "title": "Two origins"}
@@ -43,7 +43,7 @@ def made(two_origins):
         return json.load(response)
 
 
-def test_a_result_is_drawn_from_its_own_origin_without_a_cookie_of_the_portal(two_origins, browser, made):
+def test_result_is_drawn_from_results_origin_without_cookies(two_origins, browser, made):
     context = browser.new_context(base_url=two_origins.url, viewport={"width": 1440, "height": 900})
     page, wrong, sent = context.new_page(), [], []
 
@@ -56,7 +56,7 @@ def test_a_result_is_drawn_from_its_own_origin_without_a_cookie_of_the_portal(tw
     context.on("request", note)
     page.goto(urlsplit(made["url"]).path)
     context.add_cookies([{"name": "canary", "value": "1", "url": two_origins.url}])
-    # While it runs, its page so far.
+    # While the render runs, its page so far is shown.
     expect(page.frame_locator("iframe.so-far").last.locator("#first")).to_be_visible()
     expect(page.frame_locator("iframe[data-card]").locator(".scatterlayer path.point").nth(1)).to_be_visible()
     shown = [frame for frame in page.frames if "/content" in frame.url]
@@ -75,7 +75,7 @@ def test_a_result_is_drawn_from_its_own_origin_without_a_cookie_of_the_portal(tw
     assert wrong == []
 
 
-def test_open_in_a_tab_leads_to_the_page_of_the_render(two_origins, browser, made):
+def test_content_opened_in_a_tab_redirects_to_the_renders_page(two_origins, browser, made):
     context = browser.new_context(base_url=two_origins.url)
     page = context.new_page()
     page.goto(made["render"]["api_url"].replace("/api/v1", "") + "/content")

@@ -1,4 +1,4 @@
-"""What only a browser shows of a result: blocked loads, neighbours by key, and the admin's actions."""
+"""Result pages in a browser: blocked requests, keyboard navigation and admin actions."""
 
 import re
 from urllib.parse import urlsplit
@@ -46,9 +46,9 @@ def page(browser, portal):
 
 @pytest.fixture
 def make(page, portal):
-    """Asks for a visualization of the sample run's evaluator; returns its address once it has ended.
+    """Requests a visualization of the sample run's evaluator and returns its path once it has ended.
 
-    All are deleted again: the step's page shows its saved results, what they do included, in every other test.
+    All are deleted afterwards, since the step's page would show them in other tests.
     """
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     step = next(each for each in run["steps"] if each["name"] == "evaluator")
@@ -69,7 +69,7 @@ def make(page, portal):
         page.request.delete(f"/api/v1/visualizations/{each}", headers={"Origin": portal.url})
 
 
-def test_blocked_loads_are_told_above_the_result(page, make):
+def test_blocked_requests_are_reported_above_the_result(page, make):
     make(type="custom", code=LOADS, title="Blocked loads")
     expect(in_frame(page).get_by_text("shown", exact=True)).to_be_visible()
     banner = page.locator("[data-blocked]")
@@ -81,7 +81,7 @@ def test_blocked_loads_are_told_above_the_result(page, make):
     expect(banner.locator("[data-line]")).to_have_count(5)
 
 
-def test_what_a_frame_cannot_do_is_said_and_storage_is_in_memory(page, make):
+def test_blocked_actions_are_reported_and_storage_is_in_memory(page, make):
     make(type="custom", code=ACTS, title="Acts")
     frame = in_frame(page)
     expect(frame.get_by_text("kept 1, session null, cookie a=b", exact=True)).to_be_visible()
@@ -96,7 +96,7 @@ def test_what_a_frame_cannot_do_is_said_and_storage_is_in_memory(page, make):
     expect(frame.get_by_text("Top of all", exact=True)).to_be_visible()
 
 
-def test_a_link_within_a_result_scrolls_the_page_around_it(page, make):
+def test_anchor_link_in_result_scrolls_the_surrounding_page(page, make):
     make(type="custom", code=TALL, title="Contents")
     target = in_frame(page).get_by_role("heading", name="Last section")
     expect(target).not_to_be_in_viewport()
@@ -104,7 +104,7 @@ def test_a_link_within_a_result_scrolls_the_page_around_it(page, make):
     expect(target).to_be_in_viewport()
 
 
-def test_only_the_frame_itself_may_say_that_something_was_blocked(page, make):
+def test_blocked_messages_are_accepted_only_from_the_frame(page, make):
     make(type="custom", code="print('calm')", title="Calm")
     expect(in_frame(page).get_by_text("calm", exact=True)).to_be_visible()
     page.evaluate("postMessage({vizportalBlocked: 'https://forged.example.com/'}, '*')")
@@ -113,15 +113,15 @@ def test_only_the_frame_itself_may_say_that_something_was_blocked(page, make):
 
 
 @pytest.mark.parametrize("kind", ["roc_curve", "table", "confusion_matrix"])
-def test_predefined_types_load_nothing_that_is_blocked(page, make, kind):
+def test_predefined_types_cause_no_blocked_requests(page, make, kind):
     make(type=kind, artifact="predictions")
-    # A result tells its height once it has loaded, after whatever was blocked.
+    # A result reports its height after it has loaded, and so after blocked requests.
     expect(page.locator("iframe[data-result]")).to_have_attribute("style", re.compile("height"))
     assert page.locator("[data-blocked]").count() == 0
 
 
-def test_keys_lead_from_one_visualization_to_the_next(page, make):
-    # Arguments no other test asks for: the same receipt again would be answered by what is saved already.
+def test_keys_navigate_between_visualizations(page, make):
+    # Arguments that no other test uses: the same cache key would return an existing result.
     older = make(type="table", artifact="predictions", title="Older", arguments={"max_rows": 8})
     newer = make(type="table", artifact="predictions", title="Newer", arguments={"max_rows": 7})
     page.keyboard.press("]")
@@ -130,7 +130,7 @@ def test_keys_lead_from_one_visualization_to_the_next(page, make):
     page.wait_for_url(f"**{newer}")
 
 
-def test_the_admin_renders_again_and_deletes_without_a_console_error(page, make):
+def test_admin_actions_work_without_console_errors(page, make):
     title = "For the administrator"
     make(type="table", artifact="predictions", title=title, arguments={"max_rows": 3})
     wrong = []

@@ -1,4 +1,4 @@
-"""The whole way in Chromium: by mouse, by keyboard, in both themes, with nothing loaded from elsewhere."""
+"""The complete workflow in Chromium: by mouse, by keyboard, in both themes, without external requests."""
 
 import json
 import re
@@ -58,14 +58,14 @@ def sample(portal, name):
     return next(run for run in api(portal, "/api/v1/runs")["items"] if run["name"].startswith(name))
 
 
-def test_from_a_pipeline_to_a_saved_roc_curve_by_mouse(page):
+def test_creating_a_run_and_a_roc_curve_by_mouse(page):
     page.goto("/pipelines/")
     page.get_by_role("link", name="tip-prediction").first.click()
     page.get_by_role("link", name=re.compile("Create run|New run")).last.click()
     page.get_by_label("Run name").fill("walked by mouse")
     page.get_by_role("button", name=re.compile("Create|Start")).click()
     expect(page.get_by_role("heading", name="walked by mouse")).to_be_visible()
-    # The page follows the run by itself.
+    # The page updates by itself.
     expect(page.locator(".page-header .state-succeeded")).to_be_visible(timeout=180_000)
     page.locator("svg a", has_text="evaluator").click()
     creator = page.locator("[data-creator-form]")
@@ -85,7 +85,7 @@ def test_from_a_pipeline_to_a_saved_roc_curve_by_mouse(page):
 
 
 def unfold_creator(page):
-    """Other tests may have drawn something of this step: then it is folded away."""
+    """Opens the Creator, which is folded if another test has rendered something of this step."""
     expect(page.locator("[data-creator-form]")).to_have_count(1)
     fold = page.locator("details.creator-fold > summary")
     if fold.count():
@@ -94,7 +94,7 @@ def unfold_creator(page):
     expect(page.locator("[data-creator-form]")).to_be_visible()
 
 
-def test_from_a_run_to_a_table_by_keyboard_alone(page, portal):
+def test_creating_a_table_of_a_run_by_keyboard_only(page, portal):
     run = sample(portal, "tip-prediction")
     page.goto("/runs/")
     keys = page.keyboard
@@ -131,7 +131,7 @@ def test_from_a_run_to_a_table_by_keyboard_alone(page, portal):
     expect(in_frame(page).locator("tbody tr").first).to_be_visible(timeout=60_000)
 
 
-def test_what_was_typed_stays_when_it_is_refused(page, portal):
+def test_refused_form_keeps_its_input(page, portal):
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     step = next(each for each in run["steps"] if each["name"] == "evaluator")
     page.goto(f"/runs/{run['id']}/steps/{step['id']}/visualizations/?type=table&new=1")
@@ -147,7 +147,7 @@ def test_what_was_typed_stays_when_it_is_refused(page, portal):
     assert page.locator("[name=title]").input_value() == "My own words"
 
 
-def test_custom_code_in_the_editor_runs_and_its_failure_shows_the_line(page, portal):
+def test_failing_custom_code_shows_the_failed_line(page, portal):
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     step = next(each for each in run["steps"] if each["name"] == "evaluator")
     page.goto(f"/runs/{run['id']}/steps/{step['id']}/visualizations/?type=custom&new=1")
@@ -178,7 +178,7 @@ PAGES = [
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing(page, portal, path):
+def test_axe_finds_no_violations(page, portal, path):
     if path in {"RUN", "STEP"}:
         run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
         step = next(each for each in run["steps"] if each["name"] == "evaluator")
@@ -189,7 +189,7 @@ def test_axe_finds_nothing(page, portal, path):
 
 
 @pytest.mark.parametrize("width", [390, 740, 900, 1100, 1440])
-def test_no_page_is_wider_than_the_screen(page, portal, width):
+def test_pages_do_not_scroll_horizontally(page, portal, width):
     page.set_viewport_size({"width": width, "height": 844})
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     for path in ["/runs/", "/pipelines/", "/visualizations/", "/design/", "/runs/new/", f"/runs/{run['id']}/"]:
@@ -202,7 +202,7 @@ SQUEEZED_CELLS = """() => [...document.querySelectorAll("td")]
     .map(cell => [cell.innerText, cell.clientWidth])"""
 
 
-def test_no_cell_of_the_gallery_as_a_list_is_squeezed_on_a_narrow_screen(page, portal):
+def test_gallery_list_cells_stay_readable_on_narrow_screen(page, portal):
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     step = next(each for each in run["steps"] if each["name"] == "evaluator")
     body = {"run_id": run["id"], "step_id": step["id"], "artifact": "predictions", "type": "table"}
@@ -229,26 +229,26 @@ def test_menus_open_within_the_screen(page, portal, width):
     for path in ["/runs/?q=tip", f"/runs/{run['id']}/", f"/runs/{run['id']}/steps/evaluator/"]:
         page.goto(path)
         menus = page.locator("details.menu:visible")
-        # The account's, and the saved filters or the run's tags; a step has those of its results besides.
+        # The menus of the account and of saved filters or tags, and on a step those of its results.
         expect(menus.nth(1)).to_be_visible()
         for menu in menus.all():
             menu.locator("> summary").click()
             expect(menu).to_have_attribute("open", "")
-            # It moves once it is open; what it is longer than the window is scrolled to.
+            # The menu moves after it opens; a menu longer than the window scrolls.
             page.wait_for_function(IS_WITHIN, arg=menu.locator("> .menu-items").element_handle())
             menu.locator("> summary").click()
             expect(menu).not_to_have_attribute("open", "")
 
 
-# What a browser that opens only this page has to load, in bytes as they are sent.
+# Bytes of script, as sent, that a browser loads for one page.
 MOST_SCRIPT_BYTES = 25_000
-# Pages with a step beside the graph, where only gzip is offered: by HTTP from another machine.
+# Limits with gzip only (HTTP from another machine) for pages with a step beside the graph.
 MOST_GZIP_BYTES = {"step with a result": 28_000, "log": 26_000}
 
 
 @pytest.fixture
 def pages(portal):
-    """Addresses of one page of each kind."""
+    """Returns the path of one page of each kind."""
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     step = next(each for each in run["steps"] if each["name"] == "evaluator")
     body = {"run_id": run["id"], "step_id": step["id"], "artifact": "by_day", "type": "table"}
@@ -285,8 +285,8 @@ def gzip_bytes(address):
         return len(response.read())
 
 
-def test_first_load_of_script_stays_small_on_every_kind_of_page(page, portal, pages):
-    """Charts and the editor of code load where they are used, and a result's own libraries in its frame."""
+def test_script_size_is_limited_on_every_kind_of_page(page, portal, pages):
+    """Charts and the code editor load only where used, and a result's libraries load in its frame."""
     sizes = {}
     for name, path in pages.items():
         page.goto(path)
@@ -302,7 +302,7 @@ def test_first_load_of_script_stays_small_on_every_kind_of_page(page, portal, pa
     assert {name: packed for name, (_brotli, packed) in sizes.items() if packed > most[name]} == {}
 
 
-def test_a_result_cannot_reach_the_portal_or_the_network(page, portal):
+def test_result_cannot_reach_portal_or_network(page, portal):
     run = api(portal, f"/api/v1/runs/{sample(portal, 'tip-prediction')['id']}")
     step = next(each for each in run["steps"] if each["name"] == "evaluator")
     attack = """

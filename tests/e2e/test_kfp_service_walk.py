@@ -1,4 +1,4 @@
-"""Kubeflow's own client and its API server's form, against a running portal."""
+"""Kubeflow's own client, and the form that its API server sends, against a running portal."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ CODE = '{"code": ["print(", "40 + 2)"]}'
 
 @pytest.fixture(scope="module")
 def listener(portal):
-    """`manage.py kfp_service` beside the portal, as a process of its own; yields its address."""
+    """Runs `manage.py kfp_service` beside the portal; yields its URL."""
     port = free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("VIZPORTAL_", "DJANGO_"))}
     settings = {"VIZPORTAL_DATA_DIR": str(portal.data_dir), "VIZPORTAL_KFP_SERVICE_BIND": f"127.0.0.1:{port}"}
@@ -45,7 +45,7 @@ def is_alive(url):
     return False
 
 
-def test_kubeflows_client_gets_a_page(portal):
+def test_kubeflow_client_gets_a_page(portal):
     api = kfp_server_api.VisualizationServiceApi(
         kfp_server_api.ApiClient(kfp_server_api.Configuration(host=portal.url))
     )
@@ -58,7 +58,7 @@ def test_kubeflows_client_gets_a_page(portal):
     assert (caught.value.status, "ZeroDivisionError" in caught.value.body) == (400, True)
 
 
-def test_the_api_servers_form_gets_a_page_that_is_kept(portal, listener):
+def test_api_server_form_gets_a_page_that_is_saved(portal, listener):
     form = urllib.parse.urlencode({"arguments": CODE, "source": "", "type": "custom"}).encode()
     with urllib.request.urlopen(listener, form, timeout=60) as response:
         assert "42" in response.read().decode()
@@ -69,7 +69,7 @@ def test_the_api_servers_form_gets_a_page_that_is_kept(portal, listener):
     assert (caught.value.code, b"nonsense" in caught.value.read()) == (400, True)
 
 
-def test_where_others_could_reach_it_somebody_must_have_meant_it(portal):
+def test_public_bind_is_refused_without_explicit_setting(portal):
     settings = {"VIZPORTAL_DATA_DIR": str(portal.data_dir), "VIZPORTAL_KFP_SERVICE_BIND": "0.0.0.0:0"}
     command = [sys.executable, str(BASE_DIR / "manage.py"), "kfp_service"]
     ended = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=60, check=False)

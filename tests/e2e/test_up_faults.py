@@ -1,4 +1,4 @@
-"""What `manage.py up` does when its parts are killed, when it is killed itself, and when something is in its way."""
+"""`manage.py up` when its services are killed, when it is killed itself, and when it cannot start."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ from vizportal.settings import BASE_DIR
 
 pytestmark = [pytest.mark.slow, pytest.mark.kernel]
 
-# What each service's command line holds and no other's.
+# A text that only this service's command line contains.
 SERVICES = {
     "queue": "valkey.sock",
     "localkfp": "-m localkfp",
@@ -33,17 +33,17 @@ SERVICES = {
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """A portal whose parts these tests kill; nobody else uses it."""
+    """A separate portal, whose processes these tests kill."""
     with running_portal(sampled_data(tmp_path_factory, "faults"), ALLOW_CUSTOM_VISUALIZATIONS="true") as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def step(house):
-    """A run and a step of it, to ask for renders of."""
+    """Returns the ids of a run and of one of its steps."""
 
     def first_step():
-        # Kubeflow was just killed by another test: until it answers again, the portal says 503.
+        # Another test has just killed Kubeflow: until it answers again, the portal returns 503.
         with contextlib.suppress(urllib.error.HTTPError):
             for run in house.get("/api/v1/runs")["items"]:
                 for found in house.get(f"/api/v1/runs/{run['id']}")["steps"]:
@@ -54,7 +54,7 @@ def step(house):
 
 
 def processes():
-    """Every living process: pid, parent's pid, command line."""
+    """Yields pid, parent's pid and command line of each live process."""
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
@@ -87,7 +87,7 @@ def state(portal, render_id):
 
 
 def up(data_dir, port):
-    """A second `up`, which is expected to refuse."""
+    """Runs a second `up`, which is expected to refuse."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
     environ |= {"VIZPORTAL_DATA_DIR": str(data_dir), "VIZPORTAL_BIND": f"127.0.0.1:{port}"}
     command = [sys.executable, str(BASE_DIR / "manage.py"), "up"]
@@ -95,7 +95,7 @@ def up(data_dir, port):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_killed_service_is_started_again(house, name):
+def test_killed_service_is_restarted(house, name):
     before = children(house, name)
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
@@ -105,14 +105,14 @@ def test_a_killed_service_is_started_again(house, name):
     assert re.search(rf"^{name}(-\d)? ended \(signal 9\); starting it again\.", said, re.MULTILINE)
 
 
-def test_renders_that_wait_outlive_the_queue(house, step):
+def test_queued_renders_survive_the_queue_server(house, step):
     renders = [ask(house, step, f"import time; time.sleep(2); print('render {number}')") for number in range(4)]
     wait_until(lambda: "running" in {state(house, each) for each in renders}, 40, "the first render to start")
     os.kill(min(children(house, "queue")), signal.SIGKILL)
     wait_until(lambda: {state(house, each) for each in renders} == {"succeeded"}, 90, "all renders")
 
 
-def test_nothing_of_a_render_outlives_its_worker_and_the_next_one_is_rendered(house, step):
+def test_killed_workers_leave_no_processes_and_next_render_succeeds(house, step):
     code = "import subprocess, time\nsubprocess.Popen(['sleep', '86399'], start_new_session=True)\ntime.sleep(60)"
     ask(house, step, code)
     wait_until(lambda: mentioning("sleep 86399"), 40, "the render's own process")
@@ -123,14 +123,14 @@ def test_nothing_of_a_render_outlives_its_worker_and_the_next_one_is_rendered(ho
     wait_until(lambda: state(house, following) == "succeeded", 60, "the next render")
 
 
-def test_a_second_one_on_the_same_data_is_refused(house):
+def test_second_up_on_the_same_data_is_refused(house):
     refused = up(house.data_dir, free_port())
     assert refused.returncode == 1
     assert f"already runs on {house.data_dir} (process {house.process.pid})" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-def test_a_taken_port_is_refused(house, tmp_path):
+def test_port_in_use_is_refused(house, tmp_path):
     refused = up(tmp_path / "data", int(house.url.rpartition(":")[2]))
     assert refused.returncode == 1
     assert "Address already in use" in refused.stderr
@@ -138,13 +138,13 @@ def test_a_taken_port_is_refused(house, tmp_path):
     assert "Traceback" not in refused.stderr
 
 
-def test_killed_itself_it_leaves_no_process_and_starts_again_where_it_was(house, step):
+def test_killed_up_leaves_no_processes_and_restarts_with_its_data(house, step):
     saved = ask(house, step, "print('kept')")
     wait_until(lambda: state(house, saved) == "succeeded", 60, "the render to keep")
     house.process.kill()
     house.process.wait()
     wait_until(lambda: not mentioning(house.data_dir), 40, f"the end of {mentioning(house.data_dir)}")
-    # What a machine leaves that lost its power: a socket file that nobody listens on.
+    # A power failure leaves a socket file without a listener.
     stale = house.data_dir / "valkey" / "valkey.sock"
     stale.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as dead:

@@ -1,4 +1,4 @@
-"""One installation for all faults: its processes by kind, its disks, and renders that take a while."""
+"""The installation for all faults: its processes by kind, its disks, and slow renders."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ FINAL = {"succeeded", "failed", "lost", "timed_out", "cancelled"}
 
 @dataclass(slots=True)
 class Installation:
-    """A portal with its data on small disks of its own.
+    """A portal with its data on separate small disks.
 
     Attributes:
-        mark: an argument of every process that its renders start.
-        postgres: the address of its database; "" where that is a file.
+        mark: an argument of every process that its renders start, to find them.
+        postgres: the URL of its database; "" for SQLite.
     """
 
     portal: Portal
@@ -78,18 +78,18 @@ class Installation:
         return self.portal.data_dir / "db.sqlite3"
 
     def pids(self, kind: str) -> list[int]:
-        """Returns the processes of a kind, without what they started."""
+        """Returns the pids of a kind of process, without their children."""
         if kind == "supervisor":
             return [pid for pid, _, line in processes() if f" keep {self.portal.data_dir}/" in line]
         if kind == "host":
-            # Its parent may be the supervisor, bubblewrap, or a process that waits outside of its namespace.
+            # The parent may be the supervisor, bubblewrap, or a process that waits outside the namespace.
             files = (self.portal.data_dir / "run").rglob("*.status.json")
             return [int(json.loads(each.read_text())["pid"]) for each in files]
         mark = SERVICES[kind]
         return [pid for pid, up, line in processes() if up == self.portal.process.pid and mark in line]
 
     def kill(self, kinds: tuple[str, ...]) -> None:
-        """Kills all processes of these kinds in one moment: none of them can act on the end of another."""
+        """Kills all processes of these kinds at once, so that none can react to the end of another."""
         pids = [pid for kind in kinds for pid in self.pids(kind)]
         assert pids, f"There is no process to kill: {kinds}"
         for number in (signal.SIGSTOP, signal.SIGKILL):
@@ -98,14 +98,14 @@ class Installation:
                     os.kill(pid, number)
 
     def left_running(self) -> list[str]:
-        """Returns the command lines of processes that a render started."""
+        """Returns the command lines of live processes that renders started."""
         return [line for _, _, line in processes() if self.mark in line]
 
     def queue(self) -> Any:
         return redis.Redis(unix_socket_path=str(self.portal.data_dir / "valkey" / "valkey.sock"))
 
     def ask(self, kind: str, number: int) -> str:
-        """Asks for a render; returns its id."""
+        """Requests a render and returns its id."""
         body = {
             "run_id": self.step[0],
             "step_id": self.step[1],
@@ -124,7 +124,7 @@ class Installation:
             return str(json.load(response)["render"]["id"])
 
     def rows(self, ids: list[str]) -> dict[str, tuple[str, str, str, int]]:
-        """Returns state, reason, message and attempt by id, as the database has them."""
+        """Returns state, reason, message and attempt by id, from the database."""
         query = "SELECT id, state, reason, message, attempt FROM visualizations_render WHERE id IN ("
         if self.postgres:
             with psycopg.connect(self.postgres, connect_timeout=5) as database:
@@ -137,9 +137,9 @@ class Installation:
         return {str(uuid.UUID(str(row[0]))): row[1:] for row in found}
 
     def start_renders(self) -> list[str]:
-        """Asks for five predefined and two custom renders and waits until the code of all runs.
+        """Requests five predefined and two custom renders, and waits until the code of all runs.
 
-        Asks again where some ended before others began, as on a busy machine, or while workers come back.
+        Tries again if some ended before others began, as on a busy machine or while workers restart.
         """
         for _ in range(TRIES):
             ids = [self.ask("slow", number) for number in range(PREDEFINED)]
@@ -149,13 +149,13 @@ class Installation:
         raise AssertionError(f"Seven renders did not run at once in {TRIES} tries.")
 
     def _begun(self, ids: list[str]) -> str:
-        # A row says "running" before its render has begun in the host.
+        # The row changes to "running" before the render begins in the host.
         if len(self.left_running()) == len(ids):
             return "running"
         return "over" if self._is_over(ids) else ""
 
     def settle(self, ids: list[str]) -> float:
-        """Waits until all have ended; returns the seconds."""
+        """Waits until all have ended and returns the seconds that it took."""
         began = time.monotonic()
         wait_until(lambda: self._is_over(ids), 90, f"the end of all renders: {self.rows(ids)}")
         return time.monotonic() - began
@@ -173,13 +173,13 @@ class Installation:
         return False
 
     def _has_host(self) -> bool:
-        """Whether the host that last said something of itself lives, so that all renders can begin at once."""
+        """Whether the hosts in the status files are alive, so that all renders can begin at once."""
         pids = self.pids("host")
         return bool(pids) and all(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def processes() -> Iterator[tuple[int, int, str]]:
-    """Yields pid, parent's pid and command line of every living process."""
+    """Yields pid, parent's pid and command line of every live process."""
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
@@ -219,7 +219,7 @@ def installation(directory: Path, postgres: str = "") -> Iterator[Installation]:
             )
         )
         found = Installation(portal, _step(portal), work, results, mark, postgres)
-        # It starts the host.
+        # The first render starts the host.
         found.settle([found.ask("slow", 0)])
         yield found
 

@@ -1,6 +1,6 @@
-"""Each fault with five predefined and two custom renders running: none is stuck, none ends without its reason.
+"""Each fault hits seven running renders: none may get stuck or end without the right reason.
 
-All of them with FAULTS=all, in eight minutes; else a choice in which each kind of process is killed once.
+FAULTS=all runs all faults, in eight minutes. By default a selection kills each kind of process once.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ pytestmark = [
 ]
 KINDS = ("worker", "host", "supervisor", "web", "reconciler", "queue")
 FEW = [("host", "web"), ("reconciler", "queue")]
-# Without a PID namespace nobody is left who could end the renders, so only their rows are judged then.
+# Without a PID namespace no process is left to end the renders, so only their rows are checked.
 ALL_WHO_END_RENDERS = ("worker", "host", "supervisor")
 PAIRS = list(itertools.combinations(KINDS, 2)) + [(kind,) for kind in KINDS]
 IS_WHOLE = os.environ.get("FAULTS") == "all"
@@ -42,7 +42,7 @@ def house(tmp_path_factory):
     directory = tmp_path_factory.mktemp("faults")
     with installation(directory) as found:
         yield found
-        # The disks go away with the installation.
+        # The disks disappear with the installation.
         shutil.copytree(found.portal.data_dir / "logs", directory / "logs")
 
 
@@ -54,7 +54,7 @@ def house_on_postgres(tmp_path_factory):
 
 @contextlib.contextmanager
 def filled(folder):
-    """Takes all the room of a disk, down to the last piece, and what others give back meanwhile."""
+    """Fills a disk completely, including space that others free meanwhile."""
     path, is_over = Path(folder) / ".filler", threading.Event()
 
     def fill():
@@ -83,7 +83,7 @@ def killed(house, kinds):
 
 @contextlib.contextmanager
 def restarted(server):
-    """Ends PostgreSQL as `pg_ctl stop -m immediate` does, and starts it again: it recovers from its log."""
+    """Stops PostgreSQL as `pg_ctl stop -m immediate` does and starts it again: it recovers from its log."""
     server.stop(signal.SIGQUIT)
     time.sleep(2)
     server.start()
@@ -134,7 +134,7 @@ def full_for(folder, seconds):
 
 @contextlib.contextmanager
 def no_descriptors(house):
-    """The workers may open nothing more: neither the store's files nor a directory for the next attempt."""
+    """Limits the workers to the descriptors they have: they can open neither files nor directories."""
     workers = house.pids("worker")
     limits = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in workers}
     for pid, (_, most) in limits.items():
@@ -155,30 +155,30 @@ FAULTS = {
     "database locked": (locked_database, LOST, LOST),
     "database full": (lambda house: full_for(house.portal.data_dir, 8), LOST, LOST),
     "results full": (lambda house: filled(house.results), {"store_full"}, {"store_full"}),
-    # The second attempt may find the room that the first ones left.
+    # The second attempt may find space that the first ones freed.
     "Kubeflow stopped": (lambda house: stopped(house, "localkfp", 6), LOST, LOST),
     "no descriptors": (no_descriptors, {"", "no_descriptors"}, {"", "no_descriptors"}),
     "work full": (lambda house: filled(house.work), {"", "work_disk_full"}, {"work_disk_full"}),
 }
-# Their parts have tests of their own; without them the file takes less than three minutes.
+# Other tests cover their parts; without them this file takes less than three minutes.
 LEFT_OUT = set() if IS_WHOLE else {"queue flushed", "database locked", "Kubeflow stopped", "work full"}
 
 
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("fault", [each for each in FAULTS if each not in LEFT_OUT])
-def test_nothing_is_stuck_and_each_end_has_its_reason(house, fault):
+def test_renders_end_with_the_right_reason_after_each_fault(house, fault):
     inject, predefined, custom = FAULTS[fault]
     judge(house, fault, inject(house), predefined, custom)
 
 
 @pytest.mark.timeout(300)
-def test_nothing_is_stuck_after_a_restart_of_postgresql(house_on_postgres):
+def test_renders_end_after_a_restart_of_postgresql(house_on_postgres):
     house, server = house_on_postgres
     judge(house, "PostgreSQL restarted", restarted(server), LOST, LOST)
 
 
 def judge(house, fault, injected, predefined, custom):
-    """Lets a fault happen while renders run; compares their ends with the reasons that are right for each kind."""
+    """Injects a fault while renders run, and checks that they end with the allowed reasons."""
     wait_until(house.is_whole, 60, "the installation")
     termination = house.portal.get("/readyz")["sandbox"]["termination"]
     ids = house.start_renders()

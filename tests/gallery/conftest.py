@@ -1,4 +1,4 @@
-"""The cast, the queue and the two stand-ins of tests/visualizations."""
+"""The users, the queue and the two stand-ins of tests/visualizations."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.visualizations.conftest import (  # noqa: F401  (fixtures)
 
 @pytest.fixture
 def saved(owner):  # noqa: F811
-    """Saves a visualization whose only render has ended, with key figures by name."""
+    """Saves a visualization with one ended render and key figures given by name."""
 
     def save(title, *, state="succeeded", figures=None, by=None, **values):
         visualization = Visualization(

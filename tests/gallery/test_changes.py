@@ -1,4 +1,4 @@
-"""Differences of key figures, and the comparison's and the series' pages that show them."""
+"""Differences of key figures, and the comparison and series pages that show them."""
 
 import math
 import re
@@ -30,13 +30,13 @@ def figure(value, better="higher", unit=""):
         (figure(1e308), figure(-1e308), "changed", ""),
     ],
 )
-def test_a_figure_against_another(own, other, effect, text):
+def test_difference_between_two_figures(own, other, effect, text):
     as_map = lambda each: {"x": each} if each else {}  # noqa: E731
     (change,) = changes(as_map(own), as_map(other), ["x"])
     assert (change.effect, change.text) == (effect, text)
 
 
-def test_a_sparkline_has_a_gap_where_there_is_no_value():
+def test_sparkline_has_a_gap_for_missing_values():
     line = sparkline("auc", "", [1.0, 2.0, None, 3.0, 4.0])
     assert [len(points.split()) for points in line.lines] == [2, 2]
     heights = [y for _, y, _ in line.dots]
@@ -46,17 +46,17 @@ def test_a_sparkline_has_a_gap_where_there_is_no_value():
 
 
 @pytest.mark.parametrize("values", [[1e308, -1e308], [5e-324, 0.0], [7.0, 7.0], [1.0]])
-def test_a_sparkline_of_extreme_values_stays_in_its_box(values):
+def test_sparkline_of_extreme_values_stays_in_its_box(values):
     line = sparkline("x", "", values)
     assert all(math.isfinite(y) and 0 <= y <= 32 and 0 <= x <= 160 for x, y, _ in line.dots)
 
 
-def test_no_values_no_line():
+def test_sparkline_without_values_is_none():
     assert sparkline("x", "", [None, None]) is None
 
 
 @pytest.mark.django_db
-def test_renders_are_compared_with_the_first(saved, owner, browser):
+def test_comparison_page_compares_renders_with_the_first(saved, owner, browser):
     one, two = saved("one", figures={"auc": 0.9}), saved("two", figures={"auc": 0.8})
     page = browser(owner).get(f"/visualizations/compare/?v={one.id}&v={two.id}&v=nonsense").content.decode()
     assert re.search(r'change-worse">\s*-0.1 worse', page)
@@ -64,7 +64,7 @@ def test_renders_are_compared_with_the_first(saved, owner, browser):
 
 
 @pytest.mark.django_db
-def test_a_series_shows_its_runs_with_gaps_and_changes(saved, owner, browser):
+def test_series_page_shows_runs_with_gaps_and_changes(saved, owner, browser):
     recipe = Recipe.objects.create(digest="d", pipeline_name="taxi", step_id="s", type_key="roc_curve")
     values = [0.7, None, 0.9]
     made = []
@@ -90,7 +90,7 @@ def test_a_series_shows_its_runs_with_gaps_and_changes(saved, owner, browser):
 
 
 @pytest.mark.django_db
-def test_the_page_shows_what_was_written_on_it_without_what_could_run(saved, owner, reader, browser):
+def test_page_shows_title_notes_and_tags_without_scripts(saved, owner, reader, browser):
     one = saved("one", figures={"auc": 0.5})
     page = browser(owner)
     page.post(
@@ -108,6 +108,6 @@ def test_the_page_shows_what_was_written_on_it_without_what_could_run(saved, own
     assert Visualization.objects.get(id=one.id).title == "A new title"
 
 
-def test_the_last_digits_of_a_computation_are_no_change():
+def test_floating_point_noise_is_no_change():
     (noise,) = changes({"x": figure(0.1 + 0.2)}, {"x": figure(0.3)}, ["x"])
     assert (noise.text, noise.effect) == ("±0", "same")

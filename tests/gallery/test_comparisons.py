@@ -1,4 +1,4 @@
-"""Saved comparisons: a render whose source is other renders' results, by page, API and command."""
+"""Saved comparisons, renders whose source is other renders' results: by page, API and command."""
 
 import io
 import json
@@ -27,7 +27,7 @@ ADDRESS = "/api/v1/comparisons"
 
 @pytest.fixture
 def pair(saved, kernel):
-    """Two results with a notebook each."""
+    """Two results, each with a notebook."""
     made = [
         saved(f"Curve {name}", run_name=name, pipeline_name="taxi", figures={"auc": value})
         for name, value in (("Monday", 0.7), ("Tuesday", 0.9))
@@ -42,7 +42,7 @@ def pair(saved, kernel):
 
 @pytest.fixture
 def staged(kernel):
-    """Returns what the code of the last render found in its folder."""
+    """Records what the code of the last render finds in its source folder."""
     found = {}
 
     def read():
@@ -54,7 +54,7 @@ def staged(kernel):
     return found
 
 
-def test_a_comparison_is_rendered_of_the_results_and_belongs_to_their_pipeline(pair, owner, work, staged):
+def test_comparison_renders_results_and_belongs_to_their_pipeline(pair, owner, work, staged):
     made = comparison_create(caller(owner), [each.latest_id for each in pair])
     assert made.is_new
     work()
@@ -68,7 +68,7 @@ def test_a_comparison_is_rendered_of_the_results_and_belongs_to_their_pipeline(p
     assert saved.title == "Comparison: Curve Monday and Curve Tuesday"
 
 
-def test_the_same_comparison_is_saved_once_and_another_order_is_another(pair, owner, work, kernel):
+def test_same_comparison_is_reused_and_another_order_is_new(pair, owner, work, kernel):
     ids = [each.latest_id for each in pair]
     first = comparison_create(caller(owner), ids)
     work()
@@ -77,7 +77,7 @@ def test_the_same_comparison_is_saved_once_and_another_order_is_another(pair, ow
     assert turned.is_new
 
 
-def test_rendering_it_again_reads_the_same_results(pair, owner, work, staged):
+def test_rendering_comparison_again_reads_the_same_results(pair, owner, work, staged):
     made = comparison_create(caller(owner), [each.latest_id for each in pair])
     work()
     again = render_again(caller(owner), Visualization.objects.get(pk=made.visualization.pk))
@@ -86,7 +86,7 @@ def test_rendering_it_again_reads_the_same_results(pair, owner, work, staged):
     assert len(staged["results"]) == 2
 
 
-def test_a_result_that_is_gone_is_named(pair, owner, work, kernel):
+def test_deleted_result_fails_the_comparison_with_its_number(pair, owner, work, kernel):
     made = comparison_create(caller(owner), [each.latest_id for each in pair])
     cancellation.visualization_delete(caller(owner), pair[1])
     work()
@@ -96,8 +96,8 @@ def test_a_result_that_is_gone_is_named(pair, owner, work, kernel):
     assert kernel.jobs == []
 
 
-def test_a_row_that_names_results_of_another_namespace_is_not_given_them(pair, owner, work, kernel):
-    """Only whoever may read a comparison's namespace may read what it is made of, whatever its row says."""
+def test_comparison_gets_no_results_of_another_namespace(pair, owner, work, kernel):
+    """The namespace of each result must match the comparison's, whatever its row says."""
     made = comparison_create(caller(owner), [each.latest_id for each in pair])
     Visualization.objects.filter(pk=pair[1].pk).update(namespace="team-b")
     work()
@@ -105,7 +105,7 @@ def test_a_row_that_names_results_of_another_namespace_is_not_given_them(pair, o
     assert kernel.jobs == []
 
 
-def test_what_cannot_be_compared_is_refused_with_a_sentence(pair, saved, owner):
+def test_invalid_comparison_is_refused_with_a_message(pair, saved, owner):
     asking, ids = caller(owner), [each.latest_id for each in pair]
     failed, elsewhere = saved("Broken", state="failed"), saved("Elsewhere", endpoint_key="other")
     for wrong, words in (
@@ -122,7 +122,7 @@ def test_what_cannot_be_compared_is_refused_with_a_sentence(pair, saved, owner):
 
 
 @pytest.mark.parametrize("source", ["results:00000000-0000-0000-0000-000000000000", "RESULTS:x,y"])
-def test_nobody_names_results_as_a_source(source, browser, owner, kubeflow, settings):
+def test_results_uri_is_refused_as_a_source(source, browser, owner, kubeflow, settings):
     settings.VIZPORTAL_SOURCE_ALLOW = ["/"]
     answer = browser(owner).post(
         "/api/v1/visualizations", {"type": "table", "source": source}, content_type="application/json"
@@ -131,7 +131,7 @@ def test_nobody_names_results_as_a_source(source, browser, owner, kubeflow, sett
     assert "source" in answer.json()["error"]["fields"]
 
 
-def test_the_type_is_refused_for_artifacts_and_not_offered(browser, owner, kubeflow):
+def test_comparison_type_is_refused_for_artifacts(browser, owner, kubeflow):
     answer = browser(owner).post(
         "/api/v1/visualizations",
         {"type": "comparison", "run_id": "r1", "step_id": "s1"},
@@ -141,7 +141,7 @@ def test_the_type_is_refused_for_artifacts_and_not_offered(browser, owner, kubef
     assert "choose them in the gallery" in answer.json()["error"]["message"]
 
 
-def test_the_api_makes_lists_and_returns_comparisons(pair, browser, owner, work, staged):
+def test_api_creates_lists_and_returns_comparisons(pair, browser, owner, work, staged):
     client = browser(owner)
     asked = {"visualizations": [str(pair[0].id)], "renders": [str(pair[1].latest_id)], "arguments": {"key": ["id"]}}
     made = client.post(ADDRESS, asked, content_type="application/json")
@@ -157,9 +157,7 @@ def test_the_api_makes_lists_and_returns_comparisons(pair, browser, owner, work,
     assert client.get(f"{ADDRESS}/{pair[0].id}").status_code == 404
 
 
-def test_the_api_answers_with_the_codes_that_its_document_lists(
-    pair, saved, browser, owner, reader, settings, monkeypatch
-):
+def test_api_returns_exactly_the_documented_error_codes(pair, saved, browser, owner, reader, settings, monkeypatch):
     client, ids = browser(owner), [str(each.latest_id) for each in pair]
     nobody, away = Client(), Client(headers={"Authorization": "Bearer vzp_x"})
 
@@ -198,7 +196,7 @@ def test_the_api_answers_with_the_codes_that_its_document_lists(
     )
 
 
-def test_the_page_saves_a_comparison_and_shows_what_it_is_of(pair, browser, owner, work, kernel):
+def test_page_saves_a_comparison_and_links_to_its_results(pair, browser, owner, work, kernel):
     client = browser(owner)
     page = client.get(f"/visualizations/compare/?v={pair[0].id}&v={pair[1].id}").content.decode()
     assert "Draw the differences" in page
@@ -215,14 +213,14 @@ def test_the_page_saves_a_comparison_and_shows_what_it_is_of(pair, browser, owne
     assert "results:" not in client.get("/visualizations/").content.decode()
 
 
-def test_the_page_keeps_the_choice_where_it_cannot_be_saved(pair, browser, owner):
+def test_page_keeps_selection_if_comparison_cannot_be_saved(pair, browser, owner):
     one = str(pair[0].latest_id)
     answer = browser(owner).post("/visualizations/compare/save", {"r": [one]})
     assert answer["Location"] == f"/visualizations/compare/?r={one}"
     assert Visualization.objects.filter(type_key="comparison").count() == 0
 
 
-def test_a_series_is_drawn_in_one(pair, browser, owner, kernel):
+def test_series_page_offers_to_compare_all_runs(pair, browser, owner, kernel):
     from apps.visualizations.services.recipes import recipe_keep
     from apps.visualizations.specs import spec_read
 
@@ -234,7 +232,7 @@ def test_a_series_is_drawn_in_one(pair, browser, owner, kernel):
     assert "Draw all 2 in one" in page
 
 
-def test_the_command_prints_figures_and_saves(pair):
+def test_command_prints_figures_and_saves(pair):
     out = io.StringIO()
     call_command("compare", str(pair[0].id), str(pair[1].latest_id), stdout=out)
     assert "auc: 0.9  +0.2 better" in out.getvalue()

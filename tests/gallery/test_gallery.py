@@ -1,4 +1,4 @@
-"""The gallery: what it lists by which filter and in which order, and what can be done with several at once."""
+"""The gallery: filters, sort orders and bulk actions."""
 
 import csv
 import hashlib
@@ -67,11 +67,11 @@ def test_filters(several, owner, query, expected):
         ("figure:auc", ["Curve A", "Curve B"]),
     ],
 )
-def test_orders(several, owner, sort, expected):
+def test_sort_orders(several, owner, sort, expected):
     assert found(owner, sort=sort) == expected
 
 
-def test_a_day_is_included_at_both_ends(saved, owner):
+def test_date_filters_include_both_days(saved, owner):
     for day in (1, 2, 3):
         one = saved(f"of day {day}")
         Visualization.objects.filter(id=one.id).update(created_at=datetime(2026, 3, day, 23, 59, 59, tzinfo=UTC))
@@ -81,26 +81,26 @@ def test_a_day_is_included_at_both_ends(saved, owner):
 @pytest.mark.parametrize(
     "query", [{"since": "yesterday"}, {"before": "now"}, {"sort": "size"}, {"state": "odd"}, {"pinned": "?"}]
 )
-def test_a_filter_that_is_not_valid_is_named_and_not_applied(several, owner, browser, query):
+def test_invalid_filter_is_reported_and_not_applied(several, owner, browser, query):
     page = browser(owner).get("/visualizations/", query).content.decode()
     assert "This filter is not applied." in page
     assert page.count("data-row") == 3
 
 
-def test_facets_count_what_is_found(several, owner):
+def test_facets_count_the_found_visualizations(several, owner):
     counted = selectors.visualizations_find(caller(owner), GalleryForm({"state": "all"}).filters()).facets
     assert dict(counted["type"]) == {"roc_curve": 2, "table": 2}
     assert dict(counted["pipeline"]) == {"taxi": 2, "iris": 2}
     assert dict(counted["owner"]) == {"owner": 3, "reader": 1}
 
 
-def test_pinned_ones_come_first_and_each_once(saved, owner):
+def test_pinned_visualizations_come_first(saved, owner):
     old, _ = saved("old"), saved("new")
     titles.pin_set(caller(owner), old, is_pinned=True)
     assert found(owner) == ["old", "new"]
 
 
-def test_only_so_many_are_looked_at_and_the_page_leads_on(saved, owner, browser, monkeypatch):
+def test_gallery_is_limited_and_links_to_older_visualizations(saved, owner, browser, monkeypatch):
     monkeypatch.setattr(selectors, "MOST_FOUND", 3)
     names = [saved(f"number {number}").title for number in range(5)]
     seen, address = [], "/visualizations/"
@@ -112,7 +112,7 @@ def test_only_so_many_are_looked_at_and_the_page_leads_on(saved, owner, browser,
     assert seen == names[::-1]
 
 
-def test_what_was_edited_gives_its_place_to_what_came_of_it(submit, work, kernel, owner):
+def test_edited_visualization_replaces_the_original_once_rendered(submit, work, kernel, owner):
     first = submit()
     work()
     submit(arguments={"max_rows": 3}, edited=str(first.render.id), title="edited")
@@ -122,7 +122,7 @@ def test_what_was_edited_gives_its_place_to_what_came_of_it(submit, work, kernel
     assert len(found(owner, state="all")) == 2
 
 
-def test_somebody_elses_is_not_replaced(submit, work, reader, owner):
+def test_visualization_of_another_user_is_not_replaced(submit, work, reader, owner):
     first = submit()
     submit(user=reader, arguments={"max_rows": 3}, edited=str(first.render.id), title="theirs")
     work(), work()
@@ -130,7 +130,7 @@ def test_somebody_elses_is_not_replaced(submit, work, reader, owner):
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
-def test_how_it_ended_is_on_its_row(submit, work, kernel, row, owner, state):
+def test_outcome_of_latest_render_is_stored_on_the_visualization(submit, work, kernel, row, owner, state):
     made = submit()
     assert found(owner, state="working") == [made.visualization.title]
     if state == "cancelled":
@@ -141,7 +141,7 @@ def test_how_it_ended_is_on_its_row(submit, work, kernel, row, owner, state):
     assert (row(made.render).state, Visualization.objects.get().outcome) == (state, state)
 
 
-def test_rows_of_an_older_version_are_completed(saved, owner):
+def test_index_fill_completes_rows_of_older_versions(saved, owner):
     saved("Curve", run_name="Monday"), saved("Table", state="failed")
     Visualization.objects.update(text="", outcome="")
     assert found(owner, q="monday") == []
@@ -151,7 +151,7 @@ def test_rows_of_an_older_version_are_completed(saved, owner):
     assert set(Visualization.objects.values_list("outcome", flat=True)) == {"succeeded", "failed"}
 
 
-def test_tags_are_searched_filtered_and_counted(saved, owner):
+def test_tags_can_be_searched_filtered_and_removed(saved, owner):
     one, _ = saved("one"), saved("other")
     titles.tags_change(caller(owner), one, add=["Best  Model", "q3"])
     assert one.tag_names == ["best-model", "q3"]
@@ -161,7 +161,7 @@ def test_tags_are_searched_filtered_and_counted(saved, owner):
     assert (one.tags, found(owner, tag="q3")) == ("", [])
 
 
-def test_a_selection_is_tagged_deleted_and_restored(saved, owner, browser):
+def test_selection_is_tagged_deleted_and_restored(saved, owner, browser):
     chosen = [str(saved(name).id) for name in ("one", "two")]
     page = browser(owner)
     page.post("/visualizations/selection", {"visualization": chosen, "action": "tag", "value": "mine"})
@@ -173,7 +173,7 @@ def test_a_selection_is_tagged_deleted_and_restored(saved, owner, browser):
     assert set(found(owner)) == {"one", "two"}
 
 
-def test_what_may_not_be_changed_is_named_and_the_rest_is_done(saved, owner, reader, browser):
+def test_bulk_action_reports_refused_items_and_does_the_rest(saved, owner, reader, browser):
     chosen = [str(saved("mine").id), str(saved("theirs", by=reader).id), "no id"]
     answer = browser(owner).post(
         "/visualizations/selection", {"visualization": chosen, "action": "delete"}, follow=True
@@ -182,7 +182,7 @@ def test_what_may_not_be_changed_is_named_and_the_rest_is_done(saved, owner, rea
     assert found(owner) == ["theirs"]
 
 
-def test_favourites_are_each_persons_own(saved, owner, reader, browser):
+def test_favourites_belong_to_each_person(saved, owner, reader, browser):
     one = saved("one")
     browser(reader).post("/visualizations/selection", {"visualization": [str(one.id)], "action": "favourite"})
     assert (found(reader, favourites="1"), found(owner, favourites="1")) == (["one"], [])
@@ -190,7 +190,7 @@ def test_favourites_are_each_persons_own(saved, owner, reader, browser):
     assert found(reader, favourites="1") == []
 
 
-def test_an_export_has_every_page_and_figure_and_says_what_is_left_out(saved, owner, browser):
+def test_export_has_pages_and_figures_and_lists_omissions(saved, owner, browser):
     good, bad = saved("=good/../one", figures={"auc": 0.1 + 0.2}), saved("bad", state="failed")
     content = b"<p>all of it</p>"
     name = default_storage.save("export.html", ContentFile(content))
@@ -207,7 +207,7 @@ def test_an_export_has_every_page_and_figure_and_says_what_is_left_out(saved, ow
     assert archive.read("left-out.txt").decode() == "bad: it has no result\n"
 
 
-def test_after_a_day_it_is_gone_for_good(submit, work, owner, settings, browser):
+def test_deleted_visualization_is_purged_after_a_day(submit, work, owner, settings, browser):
     made = submit()
     work()
     cancellation.visualization_delete(caller(owner), made.visualization)
@@ -219,7 +219,7 @@ def test_after_a_day_it_is_gone_for_good(submit, work, owner, settings, browser)
     assert "gone for good" in answer.content.decode()
 
 
-def test_changing_only_the_title_changes_the_title(submit, work, reader):
+def test_request_with_new_title_renames_the_saved_result(submit, work, reader):
     made = submit()
     work()
     again = submit(title="A better one")
@@ -230,7 +230,7 @@ def test_changing_only_the_title_changes_the_title(submit, work, reader):
     assert Visualization.objects.get().title == "A better one"
 
 
-def test_automatic_titles_tell_results_apart(submit, settings):
+def test_automatic_titles_are_distinct(submit, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     names = [
         submit(type_key="roc_curve", arguments={"true_score_column": "score"}).visualization.title,
@@ -245,7 +245,7 @@ def test_automatic_titles_tell_results_apart(submit, settings):
     assert names[3].startswith("Tips by day of predictions")
 
 
-def test_a_page_takes_few_queries(several, owner, browser, django_assert_max_num_queries):
+def test_gallery_page_uses_few_queries(several, owner, browser, django_assert_max_num_queries):
     page = browser(owner)
     page.get("/visualizations/")
     with django_assert_max_num_queries(12):

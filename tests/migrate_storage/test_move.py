@@ -1,4 +1,4 @@
-"""From SQLite and files to PostgreSQL and S3 and back: real servers, the command as an operator calls it."""
+"""Moves from SQLite and files to PostgreSQL and S3 and back, with real servers and the command."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from vizportal.settings import BASE_DIR
 
 pytestmark = pytest.mark.slow
 
-# Everything a row can hold: a reference that comes later, a script's token, tags, rights, files, odd text.
+# A variety of rows: forward references, groups with permissions, files, odd text.
 FILL = r"""
 import datetime, json, uuid
 from django.contrib.auth.models import Group, Permission, User
@@ -46,7 +46,7 @@ default_storage.save("assets/" + "a" * 64 + ".js", ContentFile(b"asset"))
 
 
 class House:
-    """An installation: its settings, and `manage.py` run with them."""
+    """An installation: its settings, and a method that runs `manage.py` with them."""
 
     def __init__(self, data_dir, **env):
         self.data_dir = data_dir
@@ -67,7 +67,7 @@ class House:
         return done.stdout + done.stderr
 
     def facts(self):
-        """What is compared at the end of the way there and back: every table, in a text."""
+        """Returns the state of every table as text, for comparison."""
         program = (
             "from vizportal.migrate_storage import tables\n"
             "print('FACTS', {m._meta.label: tables.table_state(m, 'default') for m in tables.tables()})"
@@ -96,7 +96,7 @@ def places(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small(places):
-    """The installation on one machine: SQLite and files."""
+    """An installation with SQLite and files."""
     house = House(places["root"] / "small")
     house.data_dir.mkdir()
     house.manage("migrate", "-v0")
@@ -106,7 +106,7 @@ def small(places):
 
 @pytest.fixture(scope="module")
 def large(places):
-    """The installation in a cluster."""
+    """An installation with PostgreSQL and S3."""
     return House(
         places["root"] / "large",
         DATABASE_URL=places["database"].url,
@@ -121,7 +121,7 @@ def _to(house, **more):
     return {**found, "VIZPORTAL_MOVE_RESULTS_OPTIONS": house.env["VIZPORTAL_RESULTS_OPTIONS"], **more}
 
 
-def test_a_move_that_is_killed_goes_on_and_comes_back_whole(places, small, large):
+def test_killed_move_is_continued_and_moving_back_restores_everything(places, small, large):
     before = small.facts()
     _kill_when_some_files_are_there(places, small, large)
 
@@ -132,7 +132,7 @@ def test_a_move_that_is_killed_goes_on_and_comes_back_whole(places, small, large
     assert copied + there == 64
     assert large.facts() == before
 
-    # And back, into an empty place.
+    # Then back to an empty directory.
     back = House(places["root"] / "back")
     back.data_dir.mkdir()
     said = large.manage(
@@ -164,19 +164,19 @@ def _tree(root):
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def test_new_rows_count_on_after_those_that_were_moved(small, large):
+def test_ids_of_new_rows_follow_the_moved_ones(small, large):
     said = small.manage("move", **_to(large))
     assert "rows: 0 copied" in said, "nothing is left to do"
     assert "files: 0 copied" in said
     program = "from django.contrib.auth.models import User; print('ID', User.objects.create_user('bob').pk)"
     assert "ID 2" in large.manage("shell", "-v0", stdin=program)
-    # That is a person whom the first installation does not know: the next move refuses to delete him.
+    # The first installation does not have this user, so the next move refuses to delete it.
     said = small.manage("move", code=1, **_to(large))
     assert "auth_user has rows that this installation does not have, such as 2" in said
     assert "1 deleted in the target" in small.manage("move", "--replace", **_to(large))
 
 
-def test_a_changed_file_and_a_changed_row_are_found(places, small, large):
+def test_changed_file_and_changed_row_are_found_and_repaired(places, small, large):
     key = places["s3"].list_objects_v2(Bucket="portal", Prefix="results/renders/")["Contents"][3]
     places["s3"].put_object(Bucket="portal", Key=key["Key"], Body=b"!" * key["Size"])
     said = small.manage("move", "--verify-only", code=1, **_to(large))
@@ -195,7 +195,7 @@ def test_a_changed_file_and_a_changed_row_are_found(places, small, large):
     assert "files: 1 copied" in said
 
 
-def test_it_waits_for_no_running_render_and_says_so(small, large):
+def test_move_is_refused_during_renders_unless_live(small, large):
     database = small.data_dir / "db.sqlite3"
     with sqlite3.connect(database) as rows:
         rows.execute(
@@ -209,7 +209,7 @@ def test_it_waits_for_no_running_render_and_says_so(small, large):
             rows.execute("UPDATE visualizations_render SET state='succeeded'")
 
 
-def test_a_database_that_goes_away_in_the_middle_is_said_and_nothing_is_lost(places, small, large):
+def test_move_fails_without_target_database_and_can_be_repeated(places, small, large):
     database = places["database"]
     database.stop()
     try:

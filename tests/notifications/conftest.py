@@ -1,4 +1,4 @@
-"""A series with key figures, alerts on it, and a real web server that takes what they send."""
+"""A series with key figures, alerts on it, and a real web server that receives their messages."""
 
 import threading
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 
 @dataclass
 class Receiver:
-    """What a server was sent, and how it answers: the next of `answers`, then 200."""
+    """The requests that a server received, and its answers: those in `answers`, then 200."""
 
     url: str = ""
     requests: list = field(default_factory=list)
@@ -86,7 +86,7 @@ def served(host="127.0.0.1", tls=None):
 
 @pytest.fixture
 def receiver(settings):
-    """A server that an administrator has allowed."""
+    """A server that the administrator's setting allows."""
     with served() as found:
         settings.VIZPORTAL_NOTIFY_ALLOW = [found.url.partition("/hook")[0] + "/"]
         yield found
@@ -94,7 +94,7 @@ def receiver(settings):
 
 @pytest.fixture
 def mail(settings, mailoutbox):
-    """E-mail is set up; what is sent is kept."""
+    """Configures e-mail and returns the outbox."""
     settings.EMAIL_HOST = "mail.example.org"
     settings.DEFAULT_FROM_EMAIL = "vizportal@example.org"
     return mailoutbox
@@ -109,7 +109,7 @@ def recipe(db):
 
 @pytest.fixture
 def ended(recipe, owner):  # noqa: F811
-    """Saves a render of a further run of the series, which has ended a minute after the one before."""
+    """Saves a render of the next run of the series, which ended a minute after the previous one."""
     count = [0]
 
     def save(auc=None, *, state="succeeded", visualization=None, at=None, message="", to=None):
@@ -148,7 +148,7 @@ def ended(recipe, owner):  # noqa: F811
 
 @pytest.fixture
 def make(recipe, owner, receiver):  # noqa: F811
-    """Makes an alert of the owner's; without a target, a webhook to the receiver."""
+    """Creates an alert of the owner, by default with a webhook to the receiver."""
 
     def made(event=AlertEvent.FIGURE_CROSSED, *, user=None, targets=None, rule=None, recovery=False, **condition):
         if event is AlertEvent.FIGURE_CROSSED:
@@ -171,7 +171,7 @@ def make(recipe, owner, receiver):  # noqa: F811
 
 @pytest.fixture
 def turn(db):
-    """Has the reconciler's part done, as if the last was long ago; at a moment, if given."""
+    """Runs the reconciler's pass over alerts as if the last one was long ago, optionally at a given time."""
     scan = checking.Scan()
 
     def run(now=None):
@@ -183,7 +183,7 @@ def turn(db):
 
 @pytest.fixture
 def send():
-    """Makes the next attempt of every message that waits, whenever it is due; returns how many were made."""
+    """Makes the next attempt of every waiting message, due or not; returns their number."""
 
     def run(now=None):
         rows = list(Delivery.objects.filter(state="waiting").values_list("id", "attempts"))
@@ -196,5 +196,5 @@ def send():
 
 @pytest.fixture
 def titles():
-    """The titles of the messages that were written, the oldest first."""
+    """Returns the titles of all messages, the oldest first."""
     return lambda: [row.message["title"] for row in Delivery.objects.order_by("created_at", "id")]

@@ -1,4 +1,4 @@
-"""A small SMTP server for tests: takes mail, or refuses an address."""
+"""A small SMTP server for tests, which accepts mail or refuses an address."""
 
 import socketserver
 import threading
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Mails:
-    """What arrived, and which recipients are refused with which answer."""
+    """The received messages, and the recipients to refuse with their answers."""
 
     port: int = 0
     messages: list = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Alerts in a real browser: from a result to an alert by keyboard, in both themes, wide and narrow."""
+"""Alerts in a real browser: created by keyboard, in both themes, wide and narrow."""
 
 import pytest
 from playwright.sync_api import expect
@@ -10,9 +10,7 @@ from tests.looks import LOOKS, check, open_page
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_by_keyboard_from_a_result_to_an_alert_and_a_test(
-    live_server, browser, owner, make, ended, turn, send, receiver
-):
+def test_alert_is_created_and_tested_by_keyboard(live_server, browser, owner, make, ended, turn, send, receiver):
     result = ended(0.9).visualization
     busy = make(AlertEvent.FIGURE_CHANGED).alert
     receiver.answers = [(500, {})]

@@ -1,4 +1,4 @@
-"""When an alert fires: once for each crossing, whatever is repeated, killed or run side by side."""
+"""When an alert fires: once for each crossing, even if passes are repeated, killed or concurrent."""
 
 import json
 import random
@@ -22,7 +22,7 @@ from tests.callers import caller
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_one_message_for_each_crossing_and_none_for_a_repetition(make, ended, turn, titles):
+def test_each_crossing_sends_one_message(make, ended, turn, titles):
     make()
     for value in (0.9, 0.7, 0.6, 0.7, 0.85, 0.8, 0.79, 0.79):
         ended(value)
@@ -34,7 +34,7 @@ def test_one_message_for_each_crossing_and_none_for_a_repetition(make, ended, tu
     ]
 
 
-def test_one_message_when_a_figure_is_back_and_none_for_a_repetition(make, ended, turn, send, titles, receiver):
+def test_each_recovery_sends_one_message(make, ended, turn, send, titles, receiver):
     alert = make(recovery=True).alert
     for value in (0.9, 0.7, 0.6, 0.85, 0.9, None, 0.95, 0.75, 0.8):
         ended(value)
@@ -58,7 +58,7 @@ def test_one_message_when_a_figure_is_back_and_none_for_a_repetition(make, ended
     ]
 
 
-def test_what_was_not_reported_is_not_reported_as_over(make, ended, turn, titles, owner):
+def test_recovery_is_not_sent_without_a_previous_alert(make, ended, turn, titles, owner):
     ended(0.5, at=timezone.now() - timedelta(minutes=5))
     alert = make(recovery=True).alert
     assert alert.is_met
@@ -78,7 +78,7 @@ def test_what_was_not_reported_is_not_reported_as_over(make, ended, turn, titles
     assert len(titles()) == 1
 
 
-def test_a_figure_near_its_baseline_again(make, ended, turn, titles, recipe):
+def test_recovery_when_figure_is_near_its_baseline_again(make, ended, turn, titles, recipe):
     baseline = ended(0.9).visualization
     Recipe.objects.filter(id=recipe.id).update(baseline=baseline)
     recipe.refresh_from_db()
@@ -92,7 +92,7 @@ def test_a_figure_near_its_baseline_again(make, ended, turn, titles, recipe):
     ]
 
 
-def test_a_render_that_works_again(make, ended, turn, titles):
+def test_recovery_when_renders_succeed_again(make, ended, turn, titles):
     make(AlertEvent.RENDER_FAILED, recovery=True)
     now = timezone.now()
     ended()
@@ -112,7 +112,7 @@ def test_a_render_that_works_again(make, ended, turn, titles):
     assert len(titles()) == 4
 
 
-def test_a_recovery_is_written_once_by_two_reconcilers(make, ended, titles):
+def test_two_reconcilers_write_one_recovery(make, ended, titles):
     make(recovery=True)
     ended(0.7)
     ended(0.9)
@@ -124,7 +124,7 @@ def test_a_recovery_is_written_once_by_two_reconcilers(make, ended, titles):
     assert len(titles()) == 2
 
 
-def test_all_at_once_are_looked_at_in_the_order_of_their_ends(make, ended, turn, titles):
+def test_renders_are_checked_in_the_order_they_ended(make, ended, turn, titles):
     make(direction="above", threshold=0.8)
     now = timezone.now()
     for value, minute in ((0.9, 3), (0.7, 2), (0.95, 1), (0.99, 4)):
@@ -133,7 +133,7 @@ def test_all_at_once_are_looked_at_in_the_order_of_their_ends(make, ended, turn,
     assert titles() == ["auc is 0.95, above 0.8: table of data, run 3", "auc is 0.9, above 0.8: table of data, run 1"]
 
 
-def test_a_series_that_is_below_already_is_no_crossing(make, ended, turn, titles):
+def test_series_already_below_threshold_does_not_fire(make, ended, turn, titles):
     ended(0.5, at=timezone.now() - timedelta(minutes=5))
     made = make()
     assert made.alert.is_met
@@ -174,12 +174,12 @@ def test_thresholds(was, value, is_above, met, fires):
         (0.0, 0.0, 50, True, False),
     ],
 )
-def test_changes(value, reference, most, is_percent, fires):
+def test_change_conditions(value, reference, most, is_percent, fires):
     found = change_find(False, value, reference, most=most, is_percent=is_percent, is_fixed=True)
     assert found.fires == fires
 
 
-def test_a_change_against_the_render_before_fires_each_time(make, ended, turn, titles):
+def test_change_from_previous_render_fires_each_time(make, ended, turn, titles):
     make(AlertEvent.FIGURE_CHANGED)
     for value in (0.9, 0.5, 0.5, 0.9, 0.95):
         ended(value)
@@ -190,7 +190,7 @@ def test_a_change_against_the_render_before_fires_each_time(make, ended, turn, t
     ]
 
 
-def test_a_change_against_the_baseline_fires_once_while_it_lasts(make, ended, turn, recipe):
+def test_change_from_baseline_fires_once_while_it_lasts(make, ended, turn, recipe):
     baseline = ended(0.9).visualization
     Recipe.objects.filter(id=recipe.id).update(baseline=baseline)
     recipe.refresh_from_db()
@@ -209,7 +209,7 @@ def test_a_change_against_the_baseline_fires_once_while_it_lasts(make, ended, tu
     assert facts[0]["percent"] == pytest.approx(-22.22, abs=0.01)
 
 
-def test_a_deleted_baseline_compares_with_the_render_before(make, ended, turn, recipe, titles):
+def test_deleted_baseline_is_replaced_by_previous_render(make, ended, turn, recipe, titles):
     baseline = ended(0.9).visualization
     Recipe.objects.filter(id=recipe.id).update(baseline=baseline)
     recipe.refresh_from_db()
@@ -221,7 +221,7 @@ def test_a_deleted_baseline_compares_with_the_render_before(make, ended, turn, r
     assert titles() == ["auc changed from 0.5 to 0.7: table of data, run 3"]
 
 
-def test_renders_that_finish_and_that_fail(make, ended, turn, titles):
+def test_alerts_on_succeeded_and_failed_renders(make, ended, turn, titles):
     make(AlertEvent.RENDER_SUCCEEDED)
     make(AlertEvent.RENDER_FAILED)
     ended()
@@ -239,14 +239,14 @@ def test_renders_that_finish_and_that_fail(make, ended, turn, titles):
     assert failed["render"]["message"] == "There is no column score."
 
 
-def test_what_ended_before_the_alert_or_of_another_series_or_long_ago_is_left_aside(make, ended, turn, titles):
+def test_old_renders_and_other_series_are_ignored(make, ended, turn, titles):
     before = ended(at=timezone.now() - timedelta(hours=1))
     alert = make(AlertEvent.RENDER_SUCCEEDED).alert
     other = Recipe.objects.create(digest="d2", type_key="table")
     ended(to=other)
     turn()
     assert titles() == []
-    # The reconciler was off for two days; a further render leads it to those that it missed.
+    # The reconciler was off for two days; a new render makes it check those that it missed.
     now = timezone.now()
     ended(at=now + timedelta(minutes=1))
     ended(at=now + timedelta(days=2))
@@ -256,17 +256,17 @@ def test_what_ended_before_the_alert_or_of_another_series_or_long_ago_is_left_as
     assert not AlertCheck.objects.filter(render=before).exists()
 
 
-def test_a_first_pass_looks_at_a_day_and_the_next_ones_at_minutes():
+def test_first_pass_covers_a_day_and_later_ones_minutes():
     now, scan = timezone.now(), checking.Scan()
     assert scan.since(now) == now - checking.OLDEST
     scan.complete_at = now
     assert scan.since(now + timedelta(seconds=5)) == now - checking.OVERLAP
-    # A clock that was set back.
+    # The clock was set back.
     assert scan.since(now - timedelta(hours=1)) == now - timedelta(hours=1) - checking.OVERLAP
     assert scan.since(now + timedelta(days=9)) == now + timedelta(days=8)
 
 
-def test_a_pass_that_ran_out_of_time_looks_again_as_far_back(make, ended, monkeypatch):
+def test_interrupted_pass_is_not_counted_as_complete(make, ended, monkeypatch):
     make(AlertEvent.RENDER_SUCCEEDED)
     ended()
     scan = checking.Scan()
@@ -275,7 +275,7 @@ def test_a_pass_that_ran_out_of_time_looks_again_as_far_back(make, ended, monkey
     assert (scan.complete_at, Delivery.objects.count()) == (None, 0)
 
 
-def test_many_renders_are_looked_at_over_several_passes(make, ended, turn, monkeypatch):
+def test_many_renders_are_checked_over_several_passes(make, ended, turn, monkeypatch):
     monkeypatch.setattr(checking, "MOST_RENDERS", 2)
     make(AlertEvent.RENDER_SUCCEEDED)
     for _ in range(5):
@@ -285,7 +285,7 @@ def test_many_renders_are_looked_at_over_several_passes(make, ended, turn, monke
     assert Delivery.objects.count() == 5
 
 
-def test_an_end_that_is_noted_late_is_not_missed(make, ended, turn, titles):
+def test_render_recorded_late_is_not_missed(make, ended, turn, titles):
     make(AlertEvent.RENDER_SUCCEEDED)
     now = timezone.now()
     ended(at=now + timedelta(minutes=14))
@@ -295,7 +295,7 @@ def test_an_end_that_is_noted_late_is_not_missed(make, ended, turn, titles):
     assert len(titles()) == 2
 
 
-def test_a_pause_leaves_aside_what_ends_meanwhile(make, ended, turn, owner, titles):
+def test_renders_that_end_during_a_pause_are_ignored(make, ended, turn, owner, titles):
     alert = make(AlertEvent.RENDER_SUCCEEDED).alert
     services.alert_change(caller(owner), alert, is_enabled=False)
     ended(at=timezone.now())
@@ -308,7 +308,7 @@ def test_a_pause_leaves_aside_what_ends_meanwhile(make, ended, turn, owner, titl
     assert len(titles()) == 1
 
 
-def test_a_new_condition_starts_from_the_present_state(make, ended, turn, owner, titles):
+def test_changed_condition_starts_from_current_state(make, ended, turn, owner, titles):
     alert = make().alert
     ended(0.85, at=timezone.now() - timedelta(seconds=1))
     wanted = AlertDefinition(event=AlertEvent.FIGURE_CROSSED, figure="auc", direction="below", threshold=0.9)
@@ -320,7 +320,7 @@ def test_a_new_condition_starts_from_the_present_state(make, ended, turn, owner,
 
 
 class KilledError(BaseException):
-    """The process is gone, between two statements of SQL."""
+    """Simulates a process that dies between two SQL statements."""
 
 
 def killed_after(statements):
@@ -335,7 +335,7 @@ def killed_after(statements):
     return connection.execute_wrapper(wrapper)
 
 
-def test_killed_at_random_points_each_crossing_is_written_once(make, ended, turn, titles):
+def test_each_crossing_is_written_once_despite_random_kills(make, ended, turn, titles):
     make()
     make(AlertEvent.RENDER_SUCCEEDED)
     chance, kills = random.Random(7), 0
@@ -354,7 +354,7 @@ def test_killed_at_random_points_each_crossing_is_written_once(make, ended, turn
     assert Delivery.objects.count() == 50
 
 
-def test_two_reconcilers_at_once_write_one_message(make, ended, titles):
+def test_concurrent_reconcilers_write_one_message(make, ended, titles):
     alert_id = make().alert.id
     ended(0.5)
     first, second = (Alert.objects.select_related("owner", "recipe__baseline").get(id=alert_id) for _ in range(2))
@@ -364,7 +364,7 @@ def test_two_reconcilers_at_once_write_one_message(make, ended, titles):
     assert len(titles()) == 1
 
 
-def test_a_reconciler_that_read_the_alert_before_a_change_writes_nothing(make, ended, owner, titles):
+def test_reconciler_with_stale_alert_writes_nothing(make, ended, owner, titles):
     made = make().alert
     ended(0.7)
     stale = Alert.objects.select_related("owner", "recipe__baseline").get(id=made.id)
@@ -374,7 +374,7 @@ def test_a_reconciler_that_read_the_alert_before_a_change_writes_nothing(make, e
     assert titles() == []
 
 
-def test_a_pass_with_nothing_to_do_writes_nothing(make, ended, turn, send):
+def test_pass_without_changes_writes_nothing(make, ended, turn, send):
     for _ in range(20):
         make()
     ended(0.5)
@@ -390,14 +390,14 @@ def test_a_pass_with_nothing_to_do_writes_nothing(make, ended, turn, send):
     assert len(made) <= 12
 
 
-def test_each_pass_of_the_reconciler_looks(make, ended, titles):
+def test_reconciler_pass_checks_alerts(make, ended, titles):
     make()
     ended(0.5)
     assert reconciliation.reconcile().parts["alerts"] >= 1
     assert len(titles()) == 1
 
 
-def test_from_a_render_by_a_worker_to_the_receiver(submit, work, kernel, owner, receiver, turn):
+def test_worker_render_leads_to_one_message_at_the_receiver(submit, work, kernel, owner, receiver, turn):
     kernel.outcome = {"figures": (KeyFigure(name="auc", value=0.95, unit="", better="higher"),)}
     made = submit().visualization
     work()
@@ -416,7 +416,7 @@ def test_from_a_render_by_a_worker_to_the_receiver(submit, work, kernel, owner, 
     assert len(receiver.requests) == 1
 
 
-def test_one_persons_alerts_send_a_limited_number_of_messages(make, ended, turn, monkeypatch):
+def test_messages_per_person_are_limited(make, ended, turn, monkeypatch):
     monkeypatch.setattr(deliveries, "MOST_PER_HOUR", 2)
     make(AlertEvent.RENDER_SUCCEEDED)
     for _ in range(4):
@@ -426,12 +426,12 @@ def test_one_persons_alerts_send_a_limited_number_of_messages(make, ended, turn,
     assert "2 messages an hour" in Delivery.objects.filter(state="dropped")[0].error
 
 
-def test_old_rows_are_forgotten(make, ended, turn, send):
+def test_old_deliveries_and_checks_are_deleted(make, ended, turn, send):
     make(AlertEvent.RENDER_SUCCEEDED)
     ended()
     turn()
     send()
     turn(timezone.now() + timedelta(days=31))
     assert Delivery.objects.count() == 0
-    # The newest stays: the alert would look at its render again.
+    # The newest check stays, or the alert would check its render again.
     assert AlertCheck.objects.count() == 1

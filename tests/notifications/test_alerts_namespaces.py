@@ -1,4 +1,4 @@
-"""Alerts on a multi-user Kubeflow: they follow what their owner may read there."""
+"""Alerts with a multi-user Kubeflow depend on what their owner may read there."""
 
 import json
 
@@ -36,14 +36,14 @@ def finish(place):
     Render.objects.filter(pk=place["render"]).update(finished_at=timezone.now())
 
 
-def test_a_stranger_makes_none_and_a_reader_does(world, hook):  # noqa: F811
+def test_only_readers_of_a_namespace_create_alerts_in_it(world, hook):  # noqa: F811
     place = world.places["team-a"]
     with pytest.raises(NotFoundError):
         create(world.people["member_b"], place, hook.url)
     assert create(world.people["viewer_a"], place, hook.url).owner == world.people["viewer_a"]
 
 
-def test_nothing_is_sent_of_a_namespace_that_the_owner_lost(world, hook):  # noqa: F811
+def test_nothing_is_sent_after_the_owner_loses_the_namespace(world, hook):  # noqa: F811
     place, owner = world.places["team-a"], world.people["member_a"]
     Alert.objects.all().delete()
     alert = create(owner, place, hook.url)
@@ -68,7 +68,7 @@ def test_nothing_is_sent_of_a_namespace_that_the_owner_lost(world, hook):  # noq
     assert len(hook.requests) == 1
 
 
-def test_an_alert_that_could_not_ask_in_its_owners_absence_is_refused(world, hook, settings):  # noqa: F811
+def test_alert_is_refused_if_endpoint_needs_the_owners_cookie(world, hook, settings):  # noqa: F811
     [endpoint] = json.loads(settings.VIZPORTAL_ENDPOINTS)
     endpoint |= {"auth": "person-cookie", "person_cookies": ["x"]}
     del endpoint["user_header"]

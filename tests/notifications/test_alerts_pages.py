@@ -1,4 +1,4 @@
-"""Alerts on their pages, by the API, by command and in the admin site."""
+"""Alerts on their pages, in the API, the command and the admin site."""
 
 import json
 
@@ -24,7 +24,7 @@ def text(response):
 
 @pytest.fixture
 def form(recipe, receiver, ended):
-    """The form's address and what a browser sends of it."""
+    """The path of the form and the values that a browser submits."""
     ended(0.9)
     values = {
         "title": "",
@@ -41,7 +41,7 @@ def form(recipe, receiver, ended):
     return reverse("notifications:alert_new", args=[recipe.id]), values
 
 
-def test_from_a_result_to_an_alert_with_a_secret_shown_once(browser, owner, form, ended, recipe, turn, send):
+def test_alert_is_created_from_result_and_secret_shown_once(browser, owner, form, ended, recipe, turn, send):
     client, (path, values) = browser(owner), form
     for page in (ended(0.85).visualization.get_absolute_url(), f"/series/{recipe.id}/"):
         assert f'href="{path}"' in client.get(page).content.decode()
@@ -70,7 +70,7 @@ def test_from_a_result_to_an_alert_with_a_secret_shown_once(browser, owner, form
     assert alert.name in text(client.get("/alerts/"))
 
 
-def test_a_form_that_is_wrong_says_where(browser, owner, form):
+def test_invalid_form_names_the_error(browser, owner, form):
     path, values = form
     client = browser(owner)
     wrong = client.post(path, values | {"threshold": "nan", "webhook": "http://127.0.0.1:1/"})
@@ -84,7 +84,7 @@ def test_a_form_that_is_wrong_says_where(browser, owner, form):
     assert not Alert.objects.exists()
 
 
-def test_e_mail_where_it_is_set_up(browser, owner, form, mail):
+def test_form_offers_email_if_configured(browser, owner, form, mail):
     path, values = form
     client = browser(owner)
     assert 'value="owner@example.com"' in client.get(path).content.decode()
@@ -108,7 +108,7 @@ def test_test_pause_resume_and_delete_on_the_page(browser, owner, make, work):
     assert not AlertTarget.objects.exists()
 
 
-def test_what_people_do_is_in_the_audit_log_without_secrets(browser, owner, make):
+def test_alert_actions_are_audited_without_secrets(browser, owner, make):
     alert, client = make().alert, browser(owner)
     for action in ("test", "pause", "delete"):
         client.post(f"/alerts/{alert.id}/{action}")
@@ -118,7 +118,7 @@ def test_what_people_do_is_in_the_audit_log_without_secrets(browser, owner, make
     assert not [each for each in entries if "s3cret-path" in each.detail]
 
 
-def test_names_with_markup_are_shown_as_text(browser, owner, make, ended, turn):
+def test_markup_in_names_is_escaped(browser, owner, make, ended, turn):
     alert = make(AlertEvent.RENDER_SUCCEEDED).alert
     render = ended()
     type(render.visualization).objects.update(title="<script>x</script>")
@@ -131,7 +131,7 @@ def test_names_with_markup_are_shown_as_text(browser, owner, make, ended, turn):
         assert "&lt;b&gt;why" in page
 
 
-def test_others_see_nothing_of_it(browser, reader, admin, make):
+def test_alert_is_hidden_from_others(browser, reader, admin, make):
     alert = make().alert
     client = browser(reader)
     assert alert.name not in text(client.get("/alerts/"))
@@ -140,7 +140,7 @@ def test_others_see_nothing_of_it(browser, reader, admin, make):
     assert alert.name in text(browser(admin).get("/alerts/"))
 
 
-def test_the_api_has_the_whole_life_of_an_alert(browser, owner, recipe, receiver, work, ended):
+def test_api_covers_the_life_cycle_of_an_alert(browser, owner, recipe, receiver, work, ended):
     client = browser(owner)
     ended()
 
@@ -190,7 +190,7 @@ def test_the_api_has_the_whole_life_of_an_alert(browser, owner, recipe, receiver
         ({"title": "x" * 201}, "title"),
     ],
 )
-def test_the_api_names_the_field_that_is_wrong(browser, owner, recipe, receiver, ended, changes, named):
+def test_api_names_the_invalid_field(browser, owner, recipe, receiver, ended, changes, named):
     ended()
     body = {
         "series_id": str(recipe.id),
@@ -202,7 +202,7 @@ def test_the_api_names_the_field_that_is_wrong(browser, owner, recipe, receiver,
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [named])
 
 
-def test_by_command(make, ended, capsys, queue):
+def test_command_lists_tests_pauses_and_resumes(make, ended, capsys, queue):
     alert = make().alert
     call_command("alerts", "list")
     assert f"{alert.id}  on      owner  auc below 0.8  Webhook to http://127.0.0.1" in capsys.readouterr().out
@@ -220,7 +220,7 @@ def test_by_command(make, ended, capsys, queue):
             call_command("alerts", "pause", wrong)
 
 
-def test_in_the_admin_site_they_are_paused_and_deleted(browser, admin, make):
+def test_admin_site_pauses_and_deletes_alerts(browser, admin, make):
     alert, client = make().alert, browser(admin)
     chosen = {"_selected_action": str(alert.id)}
     client.post("/admin/notifications/alert/", {"action": "pause", **chosen})
@@ -230,7 +230,7 @@ def test_in_the_admin_site_they_are_paused_and_deleted(browser, admin, make):
     assert not Alert.objects.exists()
 
 
-def test_the_admin_site_shows_no_secret(browser, admin, make, turn, ended):
+def test_admin_site_shows_no_secrets(browser, admin, make, turn, ended):
     made = make()
     ended(0.5)
     turn()
@@ -242,9 +242,7 @@ def test_the_admin_site_shows_no_secret(browser, admin, make, turn, ended):
         assert "s3cret-path" not in page
 
 
-def test_the_pages_ask_the_database_a_fixed_number_of_times(
-    browser, owner, make, ended, turn, django_assert_max_num_queries
-):
+def test_pages_use_a_fixed_number_of_queries(browser, owner, make, ended, turn, django_assert_max_num_queries):
     for _ in range(6):
         alert = make(AlertEvent.RENDER_SUCCEEDED).alert
     for _ in range(5):
@@ -257,14 +255,14 @@ def test_the_pages_ask_the_database_a_fixed_number_of_times(
             client.get(path)
 
 
-def test_a_person_has_a_limited_number_of_alerts(make, monkeypatch):
+def test_alerts_per_person_are_limited(make, monkeypatch):
     monkeypatch.setattr(services, "MOST_ALERTS", 1)
     make()
     with pytest.raises(InvalidRequestError, match="already have 1 alerts"):
         make()
 
 
-def test_a_rule_of_another_series_is_refused(make, recipe, owner):
+def test_rule_of_another_series_is_refused(make, recipe, owner):
     from django.utils import timezone
 
     from apps.visualizations.models import Recipe
@@ -294,7 +292,7 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize(("method", "path", "codes"), OPERATIONS)
-def test_an_operation_on_alerts_refuses_with_the_codes_of_the_document(method, path, codes, browser, owner):
+def test_alert_operation_returns_the_documented_error_codes(method, path, codes, browser, owner):
     body = OPERATIONS[method, path, codes]
     query, body = (body, "") if body.startswith("?") else ("", body)
     kind = "application/json"
@@ -306,11 +304,11 @@ def test_an_operation_on_alerts_refuses_with_the_codes_of_the_document(method, p
     assert found == set(map(int, codes.split()))
 
 
-def test_kinds_of_targets_are_named_in_the_api_as_in_the_form():
+def test_target_kind_values_are_stable():
     assert [each.value for each in TargetKind] == ["email", "webhook", "slack"]
 
 
-def test_whether_the_end_is_news_is_chosen_on_the_form_the_page_and_by_the_api(browser, owner, form, make):
+def test_recovery_messages_are_set_in_form_page_and_api(browser, owner, form, make):
     client, (path, values) = browser(owner), form
     client.post(path, values | {"recovery": "on"})
     quiet = client.post(path, values)

@@ -1,4 +1,4 @@
-"""How messages travel: signed, tried again, once after success, and what is guaranteed where a worker dies."""
+"""Sending messages: signatures, retries, no repetition after success, and workers that die."""
 
 import email
 import email.policy
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def crossing(make, ended, turn):
-    """An alert with one message that waits."""
+    """Creates an alert with one waiting message."""
 
     def cross(**values):
         made = make(**values)
@@ -37,7 +37,7 @@ def crossing(make, ended, turn):
     return cross
 
 
-def test_a_webhook_is_signed_over_time_and_body(crossing, send, receiver):
+def test_webhook_is_signed_over_timestamp_and_body(crossing, send, receiver):
     made = crossing()
     send()
     [(path, headers, body)] = receiver.requests
@@ -51,7 +51,7 @@ def test_a_webhook_is_signed_over_time_and_body(crossing, send, receiver):
     assert (delivery.state, delivery.attempts, delivery.status_code, delivery.error) == ("sent", 1, 200, "")
 
 
-def test_a_message_has_the_facts_and_an_absolute_link(crossing, send, receiver, settings):
+def test_message_has_the_facts_and_an_absolute_link(crossing, send, receiver, settings):
     settings.VIZPORTAL_PUBLIC_URL = "https://portal.example.org"
     made = crossing()
     send()
@@ -66,7 +66,7 @@ def test_a_message_has_the_facts_and_an_absolute_link(crossing, send, receiver, 
     assert {"lines", "slack"}.isdisjoint(message)
 
 
-def test_the_log_of_debugging_has_no_address(crossing, send, receiver, caplog):
+def test_debug_log_has_no_target_address(crossing, send, receiver, caplog):
     with caplog.at_level(logging.DEBUG):
         crossing()
         send()
@@ -83,12 +83,12 @@ def test_the_log_of_debugging_has_no_address(crossing, send, receiver, caplog):
         ("0.0.0.0:8000", "https://portal.example.org", "https://portal.example.org/x"),
     ],
 )
-def test_the_address_of_links(settings, bind, public, wanted):
+def test_public_url(settings, bind, public, wanted):
     settings.VIZPORTAL_BIND, settings.VIZPORTAL_PUBLIC_URL = bind, public
     assert messages.public_url("/x") == wanted
 
 
-def test_slack_gets_text_in_its_own_form(crossing, send, receiver, ended):
+def test_slack_message_is_unsigned_text(crossing, send, receiver, ended):
     crossing(targets=[(TargetKind.SLACK, receiver.url)])
     row = Delivery.objects.get()
     assert "auc is 0.5, below 0.8" in row.message["slack"]
@@ -97,7 +97,7 @@ def test_slack_gets_text_in_its_own_form(crossing, send, receiver, ended):
     assert "x-vizportal-signature" not in receiver.requests[0][1]
 
 
-def test_names_with_markup_do_not_leave_slacks_text(make, ended, turn, receiver):
+def test_markup_in_names_is_escaped_for_slack(make, ended, turn, receiver):
     make(AlertEvent.RENDER_SUCCEEDED, targets=[(TargetKind.SLACK, receiver.url)])
     render = ended()
     type(render.visualization).objects.update(title="<!channel> & all", run_name="a\nb")
@@ -107,7 +107,7 @@ def test_names_with_markup_do_not_leave_slacks_text(make, ended, turn, receiver)
     assert "<!channel>" not in text
 
 
-def test_an_e_mail_has_the_facts_and_one_id_for_all_attempts(crossing, send, mail):
+def test_email_has_the_facts_and_the_deliverys_message_id(crossing, send, mail):
     crossing(targets=[(TargetKind.EMAIL, "owner@example.com")])
     send()
     [sent] = mail
@@ -120,7 +120,7 @@ def test_an_e_mail_has_the_facts_and_one_id_for_all_attempts(crossing, send, mai
 
 @pytest.fixture
 def smtp(settings):
-    """A real mail server, and Django's real way to it."""
+    """A real mail server with Django's SMTP backend."""
     with smtp_server() as found:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", found.port
@@ -128,7 +128,7 @@ def smtp(settings):
         yield found
 
 
-def test_an_e_mail_by_a_real_mail_server(crossing, send, smtp):
+def test_email_arrives_at_a_real_mail_server(crossing, send, smtp):
     crossing(targets=[(TargetKind.EMAIL, "owner@example.com")])
     send()
     [received] = smtp.messages
@@ -139,7 +139,7 @@ def test_an_e_mail_by_a_real_mail_server(crossing, send, smtp):
     assert Delivery.objects.get().state == "sent"
 
 
-def test_a_real_mail_server_that_knows_no_such_address(crossing, send, smtp):
+def test_unknown_recipient_at_a_real_mail_server_fails(crossing, send, smtp):
     crossing(targets=[(TargetKind.EMAIL, "owner@example.com")])
     smtp.refused["owner@example.com"] = "550 no such user"
     send()
@@ -147,14 +147,14 @@ def test_a_real_mail_server_that_knows_no_such_address(crossing, send, smtp):
     assert (row.state, row.error, smtp.messages) == ("failed", "The mail server refuses this address.", [])
 
 
-def test_without_a_mail_server_e_mail_waits_and_says_why(crossing, send, mail, settings):
+def test_email_waits_with_a_reason_without_mail_server(crossing, send, mail, settings):
     crossing(targets=[(TargetKind.EMAIL, "owner@example.com")])
     settings.EMAIL_HOST = ""
     send()
     assert "E-mail is not set up" in Delivery.objects.get().error
 
 
-def test_a_title_with_a_line_break_is_no_header(make, ended, turn, send, mail):
+def test_line_break_in_title_adds_no_mail_header(make, ended, turn, send, mail):
     make(AlertEvent.RENDER_SUCCEEDED, targets=[(TargetKind.EMAIL, "owner@example.com")])
     render = ended()
     type(render.visualization).objects.update(title="x\r\nBcc: all@example.org")
@@ -172,7 +172,7 @@ def test_a_title_with_a_line_break_is_no_header(make, ended, turn, send, mail):
         (ConnectionRefusedError(), "waiting"),
     ],
 )
-def test_a_mail_server_that_refuses(crossing, send, mail, monkeypatch, error, state):
+def test_permanent_and_temporary_mail_server_errors(crossing, send, mail, monkeypatch, error, state):
     def fail(*_args, **_more):
         raise error
 
@@ -184,7 +184,7 @@ def test_a_mail_server_that_refuses(crossing, send, mail, monkeypatch, error, st
     assert row.error.startswith("The mail server")
 
 
-def test_again_after_an_error_then_success_and_never_after_that(crossing, send, receiver, turn):
+def test_message_is_retried_after_errors_and_never_after_success(crossing, send, receiver, turn):
     crossing()
     receiver.answers = [(500, {}), (429, {}), (200, {})]
     now = timezone.now()
@@ -206,7 +206,7 @@ def test_again_after_an_error_then_success_and_never_after_that(crossing, send, 
     assert len({body for _, _, body in receiver.requests}) == 1
 
 
-def test_delays_grow_and_attempts_end(crossing, send, receiver):
+def test_retry_delays_grow_and_attempts_are_limited(crossing, send, receiver):
     crossing()
     receiver.answers = [(503, {})] * 20
     while send():
@@ -217,7 +217,7 @@ def test_delays_grow_and_attempts_end(crossing, send, receiver):
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410])
-def test_an_answer_that_says_no_is_final(crossing, send, receiver, status):
+def test_client_error_response_is_final(crossing, send, receiver, status):
     crossing()
     receiver.answers = [(status, {})]
     send()
@@ -225,7 +225,7 @@ def test_an_answer_that_says_no_is_final(crossing, send, receiver, status):
     assert (row.state, row.error, row.status_code) == ("failed", f"It answered {status}.", status)
 
 
-def test_nothing_is_queued_before_it_is_due_and_only_once(crossing, receiver, turn, queue, send):
+def test_message_is_queued_once_and_only_when_due(crossing, receiver, turn, queue, send):
     crossing()
     assert queue.count == 1
     assert deliveries.deliveries_enqueue() == 0
@@ -238,7 +238,7 @@ def test_nothing_is_queued_before_it_is_due_and_only_once(crossing, receiver, tu
     assert queue.count == 1
 
 
-def test_a_job_that_the_queue_lost_is_queued_again(crossing, queue, work, receiver, turn):
+def test_lost_job_is_queued_again(crossing, queue, work, receiver, turn):
     crossing()
     queue.connection.flushall()
     now = timezone.now()
@@ -248,8 +248,8 @@ def test_a_job_that_the_queue_lost_is_queued_again(crossing, queue, work, receiv
     assert len(receiver.requests) == 1
 
 
-def test_a_worker_that_dies_leaves_the_message_to_another_attempt_with_the_same_id(crossing, receiver, turn, send):
-    """At least once: a receiver that was sent it twice knows the repetition by its id."""
+def test_message_of_dead_worker_is_sent_again_with_the_same_id(crossing, receiver, turn, send):
+    """Delivery is at least once: the receiver recognizes a repetition by its id."""
     crossing()
 
     class DiedError(BaseException):
@@ -258,7 +258,7 @@ def test_a_worker_that_dies_leaves_the_message_to_another_attempt_with_the_same_
     row = Delivery.objects.get()
     now = timezone.now()
     with pytest.MonkeyPatch.context() as patch:
-        # After the receiver took it, and before that is written down.
+        # Dies after the receiver took the message and before that is recorded.
         sent = deliveries.message_send
 
         def send_and_die(*given):
@@ -282,7 +282,7 @@ def test_a_worker_that_dies_leaves_the_message_to_another_attempt_with_the_same_
     assert len({headers["x-vizportal-delivery"] for _, headers, _ in receiver.requests}) == 1
 
 
-def test_a_worker_that_comes_back_changes_nothing(crossing, receiver, turn, send):
+def test_late_worker_does_not_change_a_sent_message(crossing, receiver, turn, send):
     crossing()
     row, now = Delivery.objects.get(), timezone.now()
 
@@ -295,11 +295,11 @@ def test_a_worker_that_comes_back_changes_nothing(crossing, receiver, turn, send
     receiver.during = take_over
     deliveries.delivery_send(str(row.id), 1, now)
     row.refresh_from_db()
-    # The second attempt was answered first; what the first one learns later is no longer its to write.
+    # The second attempt was answered first, so the first one may no longer write its result.
     assert (row.state, row.attempts) == ("sent", 2)
 
 
-def test_two_workers_with_one_job_send_once(crossing, receiver):
+def test_same_job_twice_sends_once(crossing, receiver):
     crossing()
     row = Delivery.objects.get()
     for _ in range(2):
@@ -307,7 +307,7 @@ def test_two_workers_with_one_job_send_once(crossing, receiver):
     assert len(receiver.requests) == 1
 
 
-def test_one_target_has_one_job_at_a_time(make, ended, turn, queue, work, receiver):
+def test_target_has_one_job_at_a_time(make, ended, turn, queue, work, receiver):
     make(AlertEvent.RENDER_SUCCEEDED)
     for _ in range(5):
         ended()
@@ -317,7 +317,7 @@ def test_one_target_has_one_job_at_a_time(make, ended, turn, queue, work, receiv
     assert len(receiver.requests) == 5
 
 
-def test_a_planted_job_of_another_function_is_refused(queue, work):
+def test_planted_jobs_are_refused(queue, work):
     queue.enqueue_call("os.getcwd", args=("3f9e3f56-0000-4000-8000-000000000000", 1))
     queue.enqueue_call(deliveries.JOB, args=("no id", 1))
     queue.enqueue_call(deliveries.JOB, args=("3f9e3f56-0000-4000-8000-000000000000", 1), kwargs={"now": "x"})
@@ -328,7 +328,7 @@ def test_a_planted_job_of_another_function_is_refused(queue, work):
     assert len(queue.failed_job_registry) == 3
 
 
-def test_without_the_queues_server_messages_wait(make, ended, turn, queue, monkeypatch, settings, tmp_path, receiver):
+def test_messages_wait_without_the_queue_server(make, ended, turn, queue, monkeypatch, settings, tmp_path, receiver):
     make()
     ended(0.5)
     with monkeypatch.context() as patch:
@@ -340,7 +340,7 @@ def test_without_the_queues_server_messages_wait(make, ended, turn, queue, monke
 
 
 @pytest.mark.parametrize("end", ["inactive", "role"])
-def test_nothing_is_sent_when_the_owner_may_no_longer_look(crossing, send, turn, ended, owner, settings, receiver, end):
+def test_nothing_is_sent_when_the_owner_loses_access(crossing, send, turn, ended, owner, settings, receiver, end):
     alert = crossing().alert
     if end == "role":
         settings.VIZPORTAL_DEFAULT_ROLE = "none"
@@ -358,7 +358,7 @@ def test_nothing_is_sent_when_the_owner_may_no_longer_look(crossing, send, turn,
     assert Delivery.objects.count() == 1
 
 
-def test_a_problem_that_ends_is_forgotten(make, turn, owner, ended):
+def test_problem_is_cleared_when_it_ends(make, turn, owner, ended):
     alert = make(AlertEvent.RENDER_SUCCEEDED).alert
     owner.is_active = False
     owner.save()
@@ -373,7 +373,7 @@ def test_a_problem_that_ends_is_forgotten(make, turn, owner, ended):
     assert (alert.problem, Delivery.objects.count()) == ("", 1)
 
 
-def test_what_waits_is_dropped_by_a_pause_and_a_test_is_not(crossing, send, owner, receiver):
+def test_pause_drops_waiting_messages_but_not_tests(crossing, send, owner, receiver):
     alert = crossing().alert
     services.alert_change(caller(owner), alert, is_enabled=False)
     assert services.alert_test(caller(owner), alert) == 1
@@ -382,7 +382,7 @@ def test_what_waits_is_dropped_by_a_pause_and_a_test_is_not(crossing, send, owne
     assert json.loads(receiver.requests[0][2])["is_test"] is True
 
 
-def test_secrets_are_encrypted_and_follow_the_key(crossing, send, turn, settings, receiver):
+def test_secrets_are_encrypted_and_re_encrypted_with_a_new_key(crossing, send, turn, settings, receiver):
     made = crossing()
     target = AlertTarget.objects.get()
     [secret] = made.secrets.values()
@@ -397,7 +397,7 @@ def test_secrets_are_encrypted_and_follow_the_key(crossing, send, turn, settings
     assert len(receiver.requests) == 1
 
 
-def test_a_key_that_is_gone_is_said(crossing, send, turn, settings, receiver):
+def test_missing_key_is_reported(crossing, send, turn, settings, receiver):
     crossing()
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key, of at least fifty characters, for this test", []
     turn()
@@ -409,7 +409,7 @@ def test_a_key_that_is_gone_is_said(crossing, send, turn, settings, receiver):
     )
 
 
-def test_tests_are_limited(make, owner, monkeypatch):
+def test_test_messages_are_limited(make, owner, monkeypatch):
     from apps.visualizations.exceptions import InvalidRequestError
 
     alert = make().alert

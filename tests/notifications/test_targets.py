@@ -1,4 +1,4 @@
-"""Where messages may go: what is refused when an alert is made, and again at each attempt."""
+"""Where messages may go: checked when an alert is created, and again at each attempt."""
 
 import socket
 import ssl
@@ -68,7 +68,7 @@ MALFORMED = [
 
 @pytest.fixture(autouse=True)
 def names(monkeypatch):
-    """Names that resolve as a test says; addresses resolve as they do."""
+    """Resolves the test's names to the addresses in RESOLVED; numeric addresses resolve normally."""
     real = socket.getaddrinfo
 
     def resolve(host, *given, **more):
@@ -82,32 +82,32 @@ def names(monkeypatch):
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_an_address_inside_the_network_is_refused(make, url, settings):
+def test_internal_address_is_refused(make, url, settings):
     with pytest.raises(InvalidRequestError) as caught:
         make(targets=[(TargetKind.WEBHOOK, url)])
     assert list(caught.value.fields) == ["webhook"]
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_it_is_refused_again_at_each_attempt(url):
-    """The name may have been another's when the alert was made."""
+def test_internal_address_is_refused_at_each_attempt(url):
+    """The name may have resolved to another address when the alert was created."""
     outcome = message_send(Address(kind=TargetKind.SLACK, address=url), "1", {"slack": "x"}, timezone.now())
     assert outcome.status_code is None
     assert outcome.is_final or "unknown" in outcome.error
 
 
 @pytest.mark.parametrize("url", MALFORMED)
-def test_what_is_no_plain_web_address_is_refused(make, url):
+def test_malformed_address_is_refused(make, url):
     with pytest.raises(InvalidRequestError):
         make(targets=[(TargetKind.SLACK, url)])
 
 
-def test_a_public_address_is_allowed():
+def test_public_address_is_allowed():
     assert address_check("https://public.example.org/x?y=1") == "93.184.215.14"
 
 
-def test_the_address_that_was_checked_is_the_one_asked(settings, monkeypatch):
-    """A name server that answers first with a public address and then with this machine's (DNS rebinding)."""
+def test_connection_uses_the_checked_address(settings, monkeypatch):
+    """DNS rebinding: a name server answers first with a public address and then with a local one."""
     with served() as found:
         port = found.url.split(":")[2].split("/")[0]
         url = f"http://rebound.example.org:{port}/hook"
@@ -131,7 +131,7 @@ def test_the_address_that_was_checked_is_the_one_asked(settings, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "is_sent"), [("hooks.example.org", True), ("other.example.org", False)])
-def test_https_checks_the_name_although_an_address_is_connected_to(tmp_path, settings, monkeypatch, name, is_sent):
+def test_https_verifies_the_host_name(tmp_path, settings, monkeypatch, name, is_sent):
     authority = Authority(tmp_path)
     authority.issue(tmp_path, name)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
@@ -150,7 +150,7 @@ def test_https_checks_the_name_although_an_address_is_connected_to(tmp_path, set
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(make, ended, turn, send, receiver, status):
+def test_redirect_is_not_followed(make, ended, turn, send, receiver, status):
     make()
     with served() as inside:
         receiver.answers = [(status, {"Location": inside.url})]
@@ -179,19 +179,19 @@ def test_a_redirect_is_not_followed(make, ended, turn, send, receiver, status):
         ("http://HOOKS/", "http://hooks/x", True),
     ],
 )
-def test_prefixes_that_an_administrator_allows(settings, prefix, url, is_allowed):
+def test_allowed_internal_prefixes(settings, prefix, url, is_allowed):
     settings.VIZPORTAL_NOTIFY_ALLOW = [prefix]
     assert is_allowed_inside(web_address(url)) is is_allowed
 
 
-def test_an_allowed_address_is_still_not_the_machines_metadata(settings):
+def test_metadata_address_is_refused_even_if_allowed(settings):
     settings.VIZPORTAL_NOTIFY_ALLOW = ["http://169.254.169.254/", "https://metadata.example.org/"]
     for url in ("http://169.254.169.254/", "https://metadata.example.org/"):
         with pytest.raises(AddressRefusedError):
             address_check(url)
 
 
-def test_an_answer_that_never_ends_is_not_read(make, ended, turn, send, receiver, monkeypatch):
+def test_response_with_a_long_header_counts_as_sent(make, ended, turn, send, receiver, monkeypatch):
     make()
     receiver.answers = [(200, {"X-Long": "x" * 1000})]
     ended(0.5)
@@ -200,7 +200,7 @@ def test_an_answer_that_never_ends_is_not_read(make, ended, turn, send, receiver
     assert Delivery.objects.get().state == "sent"
 
 
-def test_a_port_where_nobody_listens_is_tried_again(make, ended, turn, send, settings):
+def test_refused_connection_is_retried(make, ended, turn, send, settings):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
@@ -214,7 +214,7 @@ def test_a_port_where_nobody_listens_is_tried_again(make, ended, turn, send, set
     assert row.error.startswith("The connection failed")
 
 
-def test_e_mail_goes_to_ones_own_address_or_an_allowed_domain(make, settings, mail, admin):
+def test_email_goes_only_to_own_address_or_allowed_domain(make, settings, mail, admin):
     own = [(TargetKind.EMAIL, "Owner@example.com")]
     assert make(targets=own).alert.targets.get().shown == "Owner@example.com"
     for wrong in ("someone@elsewhere.org", "no address", "a@b, c@d", "x@example.com\nBcc: y@example.com"):
@@ -225,7 +225,7 @@ def test_e_mail_goes_to_ones_own_address_or_an_allowed_domain(make, settings, ma
     make(targets=[(TargetKind.EMAIL, "someone@other.org")], user=admin)
 
 
-def test_an_alert_has_one_to_five_targets(make, receiver):
+def test_alert_has_at_most_five_distinct_targets(make, receiver):
     with pytest.raises(InvalidRequestError, match="5 targets"):
         make(targets=[(TargetKind.SLACK, f"{receiver.url}&n={number}") for number in range(6)])
     same = [(TargetKind.SLACK, receiver.url)] * 3

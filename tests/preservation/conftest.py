@@ -1,4 +1,4 @@
-"""The cast, the queue and the two stand-ins of tests/visualizations."""
+"""The users, the queue and the two stand-ins of tests/visualizations."""
 
 from tests.visualizations.conftest import (  # noqa: F401  (fixtures)
     browser,

@@ -1,4 +1,4 @@
-"""Copies of runs: made once something was saved, readable after Kubeflow has deleted the run, within a limit."""
+"""Preserved runs: copied when something was saved, readable after Kubeflow deletes the run, limited in size."""
 
 import math
 import random
@@ -23,7 +23,7 @@ LOG = "first line\nMemoryError: too much\n"
 
 @pytest.fixture(autouse=True)
 def asked(kubeflow, monkeypatch):
-    """Kubeflow as the reconciler asks it; returns how often, and in whose name."""
+    """Lets the reconciler use the Kubeflow stand-in; returns the user name of each request."""
     names = []
 
     def gateway(caller, _endpoint_key, _namespace):
@@ -40,7 +40,7 @@ def asked(kubeflow, monkeypatch):
 
 @pytest.fixture
 def saved(submit):
-    """A visualization that was saved some minutes ago."""
+    """Saves a visualization as if some minutes ago."""
 
     def save(**values):
         made = submit(**values)
@@ -62,7 +62,7 @@ def due_now():
     PreservedRun.objects.filter(next_at__isnull=False).update(next_at=timezone.now())
 
 
-def test_a_run_is_copied_and_stays_readable_when_kubeflow_has_deleted_it(saved, kubeflow, browser, owner, asked):
+def test_copied_run_is_readable_after_kubeflow_deletes_it(saved, kubeflow, browser, owner, asked):
     visualization = saved()
     assert copying.preservation_pass() == 2
     delete_run(kubeflow)
@@ -87,7 +87,7 @@ def test_a_run_is_copied_and_stays_readable_when_kubeflow_has_deleted_it(saved, 
     assert asked == ["owner"]
 
 
-def test_it_is_copied_once_whatever_runs_beside_it(saved, asked):
+def test_run_is_copied_once_for_several_visualizations(saved, asked):
     saved()
     saved(type_key="roc_curve")
     copying.preservation_pass()
@@ -95,12 +95,12 @@ def test_it_is_copied_once_whatever_runs_beside_it(saved, asked):
     assert (PreservedRun.objects.count(), PreservedLog.objects.count(), len(asked)) == (1, 1, 1)
 
 
-def test_what_was_saved_just_now_waits_for_transactions_that_end_later(submit):
+def test_visualization_saved_just_now_is_copied_later(submit):
     submit()
     assert copying.preservation_pass() == 0
 
 
-def test_another_step_of_a_copied_run_has_its_log_added(saved, kubeflow, asked):
+def test_log_of_another_step_is_added_to_a_copied_run(saved, kubeflow, asked):
     first = saved()
     copying.preservation_pass()
     step = kubeflow.details.steps[0]
@@ -111,7 +111,7 @@ def test_another_step_of_a_copied_run_has_its_log_added(saved, kubeflow, asked):
     assert set(PreservedLog.objects.values_list("step_id", flat=True)) == {"s1", "s2"}
 
 
-def test_a_live_run_is_copied_again_until_it_has_ended(saved, kubeflow):
+def test_active_run_is_copied_again_until_it_ends(saved, kubeflow):
     done = kubeflow.details
     kubeflow.details = replace(done, run=replace(done.run, state=State.RUNNING))
     saved()
@@ -125,7 +125,7 @@ def test_a_live_run_is_copied_again_until_it_has_ended(saved, kubeflow):
     assert documents.run_read(bytes(copy.content)).run.state is State.SUCCEEDED
 
 
-def test_a_silent_kubeflow_is_asked_again_later_and_not_for_each_run(saved, kubeflow, asked):
+def test_unreachable_kubeflow_is_retried_later(saved, kubeflow, asked):
     saved()
     kubeflow.error = EndpointDownError("no answer")
     copying.preservation_pass()
@@ -140,7 +140,7 @@ def test_a_silent_kubeflow_is_asked_again_later_and_not_for_each_run(saved, kube
 
 
 @pytest.mark.parametrize("error", [NotSignedInError("people's own"), NotFoundError("no such run")])
-def test_a_run_that_cannot_be_copied_says_why_and_ends(saved, kubeflow, error, browser, owner):
+def test_copying_gives_up_with_a_reason_if_run_is_inaccessible(saved, kubeflow, error, browser, owner):
     visualization = saved()
     kubeflow.error = error
     for _ in range(12):
@@ -151,7 +151,7 @@ def test_a_run_that_cannot_be_copied_says_why_and_ends(saved, kubeflow, error, b
     assert browser(owner).get(f"/visualizations/{visualization.pk}/run/").status_code == 404
 
 
-def test_a_run_that_is_deleted_while_it_is_watched_keeps_its_copy(saved, kubeflow):
+def test_run_deleted_while_active_keeps_its_copy(saved, kubeflow):
     kubeflow.details = replace(kubeflow.details, run=replace(kubeflow.details.run, state=State.RUNNING))
     saved()
     copying.preservation_pass()
@@ -163,7 +163,7 @@ def test_a_run_that_is_deleted_while_it_is_watched_keeps_its_copy(saved, kubeflo
     assert copy.next_at is None
 
 
-def test_a_copy_stays_within_its_limit_and_says_what_is_missing(saved, kubeflow, settings, browser, owner):
+def test_copy_stays_within_size_limit_and_reports_omissions(saved, kubeflow, settings, browser, owner):
     settings.VIZPORTAL_PRESERVE_BYTES = 4000
     noise = "".join(random.Random(0).choices(string.ascii_letters, k=50_000))
     step = replace(kubeflow.details.steps[0], inputs={"large": noise})
@@ -180,14 +180,14 @@ def test_a_copy_stays_within_its_limit_and_says_what_is_missing(saved, kubeflow,
     assert "were too large to be kept" in page
 
 
-def test_nothing_is_copied_where_it_is_switched_off(saved, settings):
+def test_nothing_is_copied_when_switched_off(saved, settings):
     settings.VIZPORTAL_PRESERVE_BYTES = 0
     saved()
     assert copying.preservation_pass() == 0
     assert not PreservedRun.objects.exists()
 
 
-def test_the_copy_goes_with_the_last_visualization_of_its_run(saved):
+def test_copy_is_deleted_with_the_last_visualization_of_its_run(saved):
     first, second = saved(), saved(type_key="roc_curve")
     copying.preservation_pass()
     for each, left in ((first, 1), (second, 0)):
@@ -196,7 +196,7 @@ def test_the_copy_goes_with_the_last_visualization_of_its_run(saved):
         assert PreservedRun.objects.count() == left
 
 
-def test_a_stranger_sees_no_copy(saved, browser, reader, settings):
+def test_copy_requires_sign_in_and_a_role(saved, browser, reader, settings):
     visualization = saved()
     copying.preservation_pass()
     address = f"/visualizations/{visualization.pk}/run/"
@@ -205,7 +205,7 @@ def test_a_stranger_sees_no_copy(saved, browser, reader, settings):
     assert browser(reader).get(address).status_code == 403
 
 
-def test_a_document_is_read_as_it_was_written():
+def test_document_is_read_back_unchanged_and_damage_detected():
     step = Step(
         id="s", name="s", task_name="s", state=State.FAILED, started_at=timezone.now(), outputs={"loss": math.inf}
     )

@@ -1,4 +1,4 @@
-"""An author, another member, two reviewers and a viewer; a result of the author's own code, and proposals of it."""
+"""An author, another member, a reviewer and a viewer; a result of the author's code, and proposals of it."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -43,7 +43,7 @@ def custom_on(settings):
 
 @pytest.fixture
 def owner(db):
-    """Who writes the code; the fixtures of visualizations ask as this person."""
+    """The author of the code; the fixtures of visualizations act as this user."""
     return person("author", Role.CODER)
 
 
@@ -64,7 +64,7 @@ def reviewer(db):
 
 @pytest.fixture
 def sample(submit, work, owner, row):  # noqa: F811
-    """The author's render of their own code."""
+    """A render of the author's own code."""
     found = submit(type_key="custom", code=CODE, arguments={"column": "score"}).render
     work()
     return row(found)
@@ -72,7 +72,7 @@ def sample(submit, work, owner, row):  # noqa: F811
 
 @pytest.fixture
 def file(sample, owner):
-    """The file that the form begins with, described."""
+    """The file that the form starts with, plus a description."""
     draft = services.draft_begin(caller(owner), sample)
     return file_write(draft).replace('description = ""', 'description = "How often scores occur."')
 
@@ -96,7 +96,7 @@ def approved(proposed, reviewer):
 
 @pytest.fixture
 def edit(owner):
-    """Saves a changed version of a proposal."""
+    """Saves a new version of a proposal with one replacement."""
 
     def change(proposal, before, after):
         text = proposal.versions.first().file

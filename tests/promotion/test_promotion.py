@@ -1,4 +1,4 @@
-"""From a person's code to a type: drafts, reviews, the catalogue, and who may do what."""
+"""From custom code to a type: drafts, reviews, the catalogue and permissions."""
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -30,7 +30,7 @@ def keys():
     return [kind.key for kind in catalogue.type_list()]
 
 
-def test_the_draft_is_guessed_from_code_and_artifact(sample, owner):
+def test_draft_is_guessed_from_code_and_artifact(sample, owner):
     found = services.draft_begin(caller(owner), sample)
     assert (found.key, found.title, found.environment) == (KEY, "Scores by label", "base")
     assert (found.artifact_types, found.patterns, found.needs_source) == (("system.Dataset",), ("*.csv",), True)
@@ -42,17 +42,17 @@ def test_the_draft_is_guessed_from_code_and_artifact(sample, owner):
     assert found.code == CODE
 
 
-def test_what_is_written_is_read_back(file, tmp_path):
+def test_written_file_is_read_back_unchanged(file, tmp_path):
     draft = draft_of(file)
     assert draft_of(file_write(draft)) == draft
-    # The downloaded file is one for a folder of types too.
+    # The downloaded file also works in a folder of types.
     path = tmp_path / "scores.py"
     path.write_text(file)
     assert read_type(path, file).key == KEY
     assert registry.types([tmp_path])[KEY].schema["required"] == ["column"]
 
 
-def test_a_draft_is_private_and_no_type(draft, owner, member, reviewer):
+def test_draft_is_private_and_not_a_type(draft, owner, member, reviewer):
     assert selectors.proposal_get(caller(owner), draft.id) == draft
     for other in (member, reviewer):
         with pytest.raises(NotFoundError):
@@ -60,7 +60,7 @@ def test_a_draft_is_private_and_no_type(draft, owner, member, reviewer):
     assert KEY not in keys()
 
 
-def test_an_approved_version_is_a_type(approved, reviewer, viewer, submit, work, kernel, settings):
+def test_approved_version_is_a_type(approved, reviewer, viewer, submit, work, kernel, settings):
     version = approved.versions.get()
     assert (version.state, version.reviewer_name, version.comment) == ("approved", "grace", "Fine.")
     kind = catalogue.type_get(KEY.upper())
@@ -74,14 +74,14 @@ def test_an_approved_version_is_a_type(approved, reviewer, viewer, submit, work,
     assert render.type_version == kind.version
     assert render.type_version.startswith("v1-")
     assert selectors.approval_of(render) == version
-    # Like custom code it does not run where nothing confines it.
+    # Like custom code, it requires a sandbox.
     assert kernel.jobs[-1].needs_sandbox
     with pytest.raises(InvalidRequestError) as refused:
         submit(type_key=KEY, arguments={"column": "score", "bins": "many"})
     assert set(refused.value.fields) == {"arguments.bins"}
 
 
-def test_an_edit_is_a_draft_and_the_approved_version_stays(approved, edit, owner, reviewer, submit, work):
+def test_edit_is_a_draft_and_approved_version_stays_in_use(approved, edit, owner, reviewer, submit, work):
     before = submit(type_key=KEY, arguments={"column": "score"})
     work()
     edit(approved, "default = 30", "default = 40")
@@ -99,7 +99,7 @@ def test_an_edit_is_a_draft_and_the_approved_version_stays(approved, edit, owner
     assert selectors.version_before(caller(reviewer), new) == old
 
 
-def test_versions_do_not_change_and_key_and_number_stay(approved, edit, owner):
+def test_edit_adds_a_version_and_cannot_change_the_key(approved, edit, owner):
     text = approved.versions.get().file
     with pytest.raises(InvalidRequestError, match="keeps its key"):
         services.proposal_save(caller(owner), approved, text.replace(KEY, "other"))
@@ -107,7 +107,7 @@ def test_versions_do_not_change_and_key_and_number_stay(approved, edit, owner):
     assert approved.versions.get(number=1).file == text
 
 
-def test_a_retired_type_keeps_its_results_and_makes_no_new_ones(
+def test_retired_type_keeps_its_results_and_makes_no_new_ones(
     approved, reviewer, owner, submit, work, sample, file, member
 ):
     old = submit(type_key=KEY, arguments={"column": "score"})
@@ -128,7 +128,7 @@ def test_a_retired_type_keeps_its_results_and_makes_no_new_ones(
         services.proposal_create(caller(owner), sample, file)
 
 
-def test_a_retired_type_is_back_with_its_next_version(approved, reviewer, owner, edit):
+def test_retired_type_returns_with_its_next_approved_version(approved, reviewer, owner, edit):
     decisions.proposal_retire(caller(reviewer), approved)
     edit(approved, "default = 30", "default = 31")
     services.proposal_propose(caller(owner), approved)
@@ -136,7 +136,7 @@ def test_a_retired_type_is_back_with_its_next_version(approved, reviewer, owner,
     assert KEY in keys()
 
 
-def test_reject_says_why_and_withdraw_takes_back(proposed, reviewer, owner, edit):
+def test_rejection_needs_a_reason_and_author_may_withdraw(proposed, reviewer, owner, edit):
     with pytest.raises(InvalidRequestError, match="Say why"):
         decisions.proposal_reject(caller(reviewer), proposed, 1, " ")
     decisions.proposal_reject(caller(reviewer), proposed, 1, "No title for the axis.")
@@ -150,8 +150,8 @@ def test_reject_says_why_and_withdraw_takes_back(proposed, reviewer, owner, edit
     assert list(selectors.proposals_pending(caller(reviewer))) == []
 
 
-def test_a_reviewer_decides_on_what_they_read(proposed, reviewer, owner, edit):
-    """The author proposes another version while the reviewer reads."""
+def test_reviewer_cannot_approve_a_superseded_version(proposed, reviewer, owner, edit):
+    """The author proposes another version while the reviewer is reading."""
     edit(proposed, "default = 30", "default = 31")
     services.proposal_propose(caller(owner), proposed)
     with pytest.raises(WrongStateError, match="version 2 is"):
@@ -160,7 +160,7 @@ def test_a_reviewer_decides_on_what_they_read(proposed, reviewer, owner, edit):
     assert KEY not in keys()
 
 
-def test_nobody_decides_on_their_own_while_somebody_else_may(sample, file, owner, reviewer):
+def test_own_proposal_is_decided_only_without_another_reviewer(sample, file, owner, reviewer):
     person_roles(owner, Role.ADMINISTRATOR)
     proposal = services.proposal_create(caller(owner), sample, file)
     services.proposal_propose(caller(owner), proposal)
@@ -180,7 +180,9 @@ def person_roles(user, role):
         user.__dict__.pop(name, None)
 
 
-def test_what_others_may_not(proposed, approved, member, viewer, owner, reviewer, sample, file):
+def test_others_can_neither_see_nor_change_a_proposal(
+    proposed, approved, member, viewer, owner, reviewer, sample, file
+):
     for user in (member, viewer):
         who = caller(user)
         with pytest.raises(NotFoundError):
@@ -198,7 +200,7 @@ def test_what_others_may_not(proposed, approved, member, viewer, owner, reviewer
         ):
             with pytest.raises((NotAllowedError, PermissionDenied)):
                 call(who)
-    # A reviewer decides, and does not write.
+    # A reviewer decides but does not edit.
     for call in (services.proposal_propose, services.proposal_withdraw):
         with pytest.raises(NotAllowedError, match="Only its author"):
             call(caller(reviewer), approved)
@@ -215,7 +217,7 @@ def test_drafts_after_an_approval_stay_private(approved, edit, owner, reviewer):
         selectors.version_get(caller(reviewer), approved, 2)
 
 
-def test_what_cannot_be_proposed(submit, work, owner, row, file, settings):
+def test_only_successful_custom_code_without_packages_is_proposed(submit, work, owner, row, file, settings):
     table = submit().render
     work()
     with pytest.raises(InvalidRequestError, match="custom code"):
@@ -228,7 +230,7 @@ def test_what_cannot_be_proposed(submit, work, owner, row, file, settings):
         services.draft_begin(caller(owner), row(waiting))
 
 
-def test_two_proposals_of_one_key_become_one_type(sample, file, owner, reviewer):
+def test_second_proposal_with_the_same_key_cannot_be_approved(sample, file, owner, reviewer):
     made = [services.proposal_create(caller(owner), sample, file) for _ in range(2)]
     for each in made:
         services.proposal_propose(caller(owner), each)
@@ -238,7 +240,7 @@ def test_two_proposals_of_one_key_become_one_type(sample, file, owner, reviewer)
     assert made[1].versions.get().state == VersionState.PROPOSED
 
 
-def test_a_file_of_the_server_comes_before_an_approved_type(approved, file, settings, tmp_path):
+def test_server_type_takes_precedence_over_approved_type(approved, file, settings, tmp_path):
     (tmp_path / "scores.py").write_text(file.replace("Scores by label", "The server's own"))
     settings.VIZPORTAL_TYPES_DIRS = [tmp_path]
     kind = catalogue.type_get(KEY)
@@ -246,8 +248,8 @@ def test_a_file_of_the_server_comes_before_an_approved_type(approved, file, sett
     assert keys().count(KEY) == 1
 
 
-def test_code_of_no_file_needs_a_sandbox(approved, reviewer, submit, settings):
-    """Also when its type is no longer in the catalogue: nobody knows whose code it is."""
+def test_code_that_matches_no_server_file_needs_a_sandbox(approved, reviewer, submit, settings):
+    """This includes code of a type that is no longer in the catalogue: its origin is unknown."""
     settings.VIZPORTAL_CUSTOM_WITHOUT_SANDBOX = False
     render = submit(type_key=KEY, arguments={"column": "score"}).render
     table = submit(force=True).render
@@ -260,7 +262,7 @@ def test_code_of_no_file_needs_a_sandbox(approved, reviewer, submit, settings):
     assert not inputs.job_of(render, None, None).needs_sandbox
 
 
-def test_an_approved_type_is_never_offered_before_one_of_the_server(sample, owner, reviewer, file, kubeflow):
+def test_approved_type_is_offered_after_server_types(sample, owner, reviewer, file, kubeflow):
     wide = file.replace('["*.csv"]', '["*.csv", "*predictions*"]').replace(
         '["system.Dataset"]', '["system.Dataset", "ExampleStatistics"]'
     )
@@ -273,14 +275,14 @@ def test_an_approved_type_is_never_offered_before_one_of_the_server(sample, owne
     assert KEY in [kind.key for kind in catalogue.type_suggestions(artifact)]
 
 
-def test_a_request_looks_once_and_another_process_sees_changes(approved, reviewer):
+def test_catalogue_is_read_once_per_request(approved, reviewer):
     assert KEY in keys()
     approved_types.request_begin()
     with CaptureQueriesContext(connection) as asked:
         for _ in range(5):
             assert KEY in keys()
     assert len(asked) == 1
-    # Another process retires it.
+    # Another process retires the type.
     Proposal.objects.filter(pk=approved.pk).update(retired_at=approved.created_at)
     assert KEY in keys()
     approved_types.request_begin()
@@ -293,14 +295,14 @@ def test_a_request_looks_once_and_another_process_sees_changes(approved, reviewe
     assert len(asked) == 0
 
 
-def test_a_version_that_a_later_release_refuses_is_left_out(approved):
-    # Nobody changes an approved file; a row of its own stands for what this process has not read.
+def test_approved_version_with_invalid_file_is_left_out(approved):
+    # Approved files do not change, so a new row stands for a file that this process has not read.
     broken = Version.objects.create(proposal=approved, number=9, file="no header", key=KEY, title="x")
     Proposal.objects.update(approved=broken)
     assert KEY not in keys()
 
 
-def test_what_is_logged(approved, owner, reviewer, edit):
+def test_every_action_is_in_the_audit_log(approved, owner, reviewer, edit):
     edit(approved, "default = 30", "default = 31")
     services.proposal_propose(caller(owner), approved)
     services.proposal_withdraw(caller(owner), approved)
@@ -326,7 +328,7 @@ def test_what_is_logged(approved, owner, reviewer, edit):
     ]
 
 
-def test_a_type_outlives_the_accounts(approved, owner, reviewer, member):
+def test_type_outlives_accounts_of_author_and_reviewer(approved, owner, reviewer, member):
     owner.delete()
     reviewer.delete()
     version = Version.objects.get()

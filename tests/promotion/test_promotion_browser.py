@@ -1,4 +1,4 @@
-"""Proposals in a real browser: both themes, wide and narrow."""
+"""Proposals in a real browser, in both themes, wide and narrow."""
 
 import pytest
 from django.urls import reverse
@@ -47,7 +47,7 @@ def test_pages_of_proposals_look_right(opened, owner, reviewer, approved, edit, 
                 page.context.close()
 
 
-def test_a_reviewer_approves_by_keyboard(opened, reviewer, proposed):  # noqa: F811
+def test_reviewer_approves_by_keyboard(opened, reviewer, proposed):  # noqa: F811
     with chromium() as driven:
         page = opened(driven, reviewer)
         page.goto(proposed.get_absolute_url())

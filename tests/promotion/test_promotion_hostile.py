@@ -1,4 +1,4 @@
-"""Files that somebody may send to break the portal, or to pass for another type."""
+"""Files that try to break the portal or to pass for another type."""
 
 import json
 
@@ -64,7 +64,7 @@ ARGUMENT = "[tool.vizportal.arguments.a]\n"
         (typed("\n".join(f"[tool.vizportal.arguments.a{n}]\ntype = 'string'" for n in range(41))), "arguments"),
     ],
 )
-def test_a_file_that_is_refused_says_where(file, field, sample, owner):
+def test_refused_file_names_the_field(file, field, sample, owner):
     with pytest.raises(InvalidRequestError) as refused:
         services.proposal_create(caller(owner), sample, file)
     assert list(refused.value.fields) == [field]
@@ -72,25 +72,25 @@ def test_a_file_that_is_refused_says_where(file, field, sample, owner):
 
 
 @pytest.mark.parametrize("key", ["table", "roc_curve", "comparison"])
-def test_a_key_of_the_server_is_taken(key, sample, owner, settings, tmp_path):
+def test_key_of_a_predefined_type_is_taken(key, sample, owner, settings, tmp_path):
     with pytest.raises(InvalidRequestError, match="already"):
         services.proposal_create(caller(owner), sample, typed(key=key))
 
 
-def test_a_key_of_a_folder_is_taken(sample, owner, settings, tmp_path):
+def test_key_of_a_type_in_a_folder_is_taken(sample, owner, settings, tmp_path):
     (tmp_path / "mine.py").write_text(typed(key="mine"))
     settings.VIZPORTAL_TYPES_DIRS = [tmp_path]
     with pytest.raises(InvalidRequestError, match="already"):
         services.proposal_create(caller(owner), sample, typed(key="mine"))
 
 
-def test_an_environment_that_is_not_here_is_refused(sample, owner):
+def test_unknown_environment_is_refused(sample, owner):
     with pytest.raises(InvalidRequestError) as refused:
         services.proposal_create(caller(owner), sample, typed(environment="mars"))
     assert list(refused.value.fields) == ["environment"]
 
 
-def test_nothing_is_run_to_guess(tmp_path):
+def test_guessing_arguments_runs_no_code(tmp_path):
     mark = tmp_path / "ran"
     code = f'open({str(mark)!r}, "w")\nvariables.get("a", open({str(mark)!r}, "w"))\nvariables["b"]'
     assert arguments_guess(code, {}) == (
@@ -113,13 +113,13 @@ def test_nothing_is_run_to_guess(tmp_path):
         ('variables["a"]; variables.get("a", 3)', {"type": "integer", "default": 3}),
     ],
 )
-def test_literal_defaults_are_kept_and_nothing_else(code, found):
+def test_only_literal_defaults_are_kept(code, found):
     arguments, required = arguments_guess(code, {})
     assert arguments == {"a": {"title": "A", **found}}
     assert required == (("a",) if "default" not in found and "[" in code.split(".get")[0] else ())
 
 
-def test_code_that_cannot_be_read_has_no_arguments():
+def test_unreadable_code_has_no_arguments_and_their_number_is_limited():
     for code in (
         "%matplotlib inline",
         "(" * 10_000,
@@ -133,7 +133,7 @@ def test_code_that_cannot_be_read_has_no_arguments():
 
 
 @pytest.mark.parametrize("text", ['quote " \\ \n tab \t del \x7f ünï 🙂 {# {%', "'''", "# ///"])
-def test_any_text_survives_the_header(text):
+def test_any_text_survives_in_the_header(text):
     draft = files.TypeDraft(
         key="x",
         title="X",

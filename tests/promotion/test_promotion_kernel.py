@@ -1,4 +1,4 @@
-"""An approved type in the real kernel, in its sandbox, with its typed argument."""
+"""An approved type in the real kernel, in its sandbox, with a typed argument."""
 
 import pytest
 
@@ -20,7 +20,7 @@ print("limit is", limit + 1)
 
 @pytest.mark.kernel
 @pytest.mark.django_db(transaction=True)
-def test_an_approved_type_renders_with_its_typed_argument(
+def test_approved_type_renders_with_its_typed_argument(
     submit, queue, settings, tmp_path, kubeflow, row, owner, reviewer
 ):
     settings.MEDIA_ROOT, settings.VIZPORTAL_DATA_DIR = tmp_path / "results", tmp_path / "data"

@@ -1,4 +1,4 @@
-"""Proposals on their pages, by the API and in the admin site."""
+"""Proposals on their pages, in the API and in the admin site."""
 
 import json
 
@@ -20,18 +20,18 @@ def text(response):
 
 
 def form_of(response):
-    """What a browser would send of the page's large form."""
+    """Returns what a browser would submit from the proposal form."""
     soup = BeautifulSoup(response.content, "html.parser").select_one("form.proposal")
     values = {each["name"]: each.get("value", "") for each in soup.select("input[name]") if each["type"] != "checkbox"}
     values |= {each["name"]: "on" for each in soup.select("input[type=checkbox]") if each.has_attr("checked")}
-    # A browser leaves out the line break after the tag.
+    # A browser ignores the line break after the tag.
     values |= {each["name"]: each.text.removeprefix("\n") for each in soup.select("textarea")}
     return values | {
         each["name"]: each.select_one("[selected]")["value"] for each in soup.select("select:has([selected])")
     }
 
 
-def test_from_a_result_to_a_type_and_its_receipt(browser, owner, reviewer, sample, submit, work):
+def test_result_becomes_a_type_shown_in_the_receipt(browser, owner, reviewer, sample, submit, work):
     author, chief = browser(owner), browser(reviewer)
     new = reverse("promotion:proposal_new", args=[sample.id])
     assert new in author.get(sample.visualization.get_absolute_url()).content.decode()
@@ -66,7 +66,7 @@ def test_from_a_result_to_a_type_and_its_receipt(browser, owner, reviewer, sampl
     assert "Retired" in text(author.get("/proposals/"))
 
 
-def test_a_form_that_is_wrong_keeps_what_was_typed(browser, owner, sample):
+def test_invalid_form_keeps_its_input(browser, owner, sample):
     path = reverse("promotion:proposal_new", args=[sample.id])
     client = browser(owner)
     values = form_of(client.get(path)) | {"description": "x"}
@@ -87,7 +87,7 @@ def test_a_form_that_is_wrong_keeps_what_was_typed(browser, owner, sample):
     assert not Proposal.objects.exists()
 
 
-def test_the_difference_and_a_sample_of_other_code(browser, owner, reviewer, approved, edit):
+def test_page_shows_difference_and_warns_about_outdated_sample(browser, owner, reviewer, approved, edit):
     edit(approved, "bins=bins)", "bins=bins, color='red')  # <script>")
     page = browser(owner).get(approved.get_absolute_url())
     html = page.content.decode()
@@ -98,7 +98,7 @@ def test_the_difference_and_a_sample_of_other_code(browser, owner, reviewer, app
     assert "line-added" not in browser(reviewer).get(approved.get_absolute_url()).content.decode()
 
 
-def test_an_edit_begins_with_the_newest_version(browser, owner, reviewer, approved):
+def test_edit_form_starts_with_the_newest_version(browser, owner, reviewer, approved):
     path = reverse("promotion:proposal_edit", args=[approved.id])
     assert browser(reviewer).get(path).status_code == 403
     client = browser(owner)
@@ -108,7 +108,7 @@ def test_an_edit_begins_with_the_newest_version(browser, owner, reviewer, approv
     assert [each.title for each in approved.versions.all()] == ["Second", "Scores by label"]
 
 
-def test_a_decision_that_is_refused_says_why(browser, owner, reviewer, proposed):
+def test_refused_decision_says_why(browser, owner, reviewer, proposed):
     client, own = browser(reviewer), proposed.get_absolute_url()
     refused = client.post(own + "reject", {"version": "1", "comment": ""})
     assert (refused.status_code, "Say why" in text(refused)) == (422, True)
@@ -120,7 +120,7 @@ def test_a_decision_that_is_refused_says_why(browser, owner, reviewer, proposed)
     assert "No." in text(browser(owner).get(own))
 
 
-def test_the_file_is_downloaded_as_text(browser, owner, member, proposed):
+def test_file_is_downloaded_as_text(browser, owner, member, proposed):
     path = reverse("promotion:version_file", args=[proposed.id, 1])
     answer = browser(owner).get(path)
     assert answer.content.decode() == Version.objects.get().file
@@ -130,19 +130,19 @@ def test_the_file_is_downloaded_as_text(browser, owner, member, proposed):
     assert browser(owner).get(path.replace("/1/", "/2/")).status_code == 404
 
 
-def test_somebody_elses_result_is_not_proposed(browser, member, viewer, sample):
+def test_only_the_owner_can_propose_a_result(browser, member, viewer, sample):
     path = reverse("promotion:proposal_new", args=[sample.id])
     for user in (member, viewer):
         assert browser(user).get(path).status_code == 403
     assert browser(member).get(path.replace(str(sample.id), str(sample.visualization_id))).status_code == 404
 
 
-def test_a_deleted_sample_is_said(browser, reviewer, proposed, sample):
+def test_deleted_sample_is_reported(browser, reviewer, proposed, sample):
     Render.objects.filter(pk=sample.pk).delete()
     assert "The sample was deleted." in text(browser(reviewer).get(proposed.get_absolute_url()))
 
 
-def test_titles_with_markup_are_text(browser, owner, proposed):
+def test_markup_in_titles_is_escaped(browser, owner, proposed):
     Version.objects.update(title="<script>x</script>", comment="<b>y</b>")
     for path in ("/proposals/", proposed.get_absolute_url()):
         page = browser(owner).get(path).content.decode()
@@ -150,7 +150,7 @@ def test_titles_with_markup_are_text(browser, owner, proposed):
         assert "<b>y" not in page
 
 
-def test_a_file_of_older_rules_is_shown_and_can_be_left(browser, owner, proposed):
+def test_file_that_is_no_longer_valid_is_reported(browser, owner, proposed):
     Version.objects.update(file="no header")
     page = browser(owner).get(proposed.get_absolute_url())
     assert "no longer a valid type" in text(page)
@@ -160,7 +160,7 @@ def send(client, path, body=None, method="POST"):
     return client.generic(method, f"/api/v1/proposals{path}", json.dumps(body or {}), content_type="application/json")
 
 
-def test_the_api_has_the_whole_life_of_a_proposal(browser, owner, reviewer, member, sample, file):
+def test_api_covers_the_life_cycle_of_a_proposal(browser, owner, reviewer, member, sample, file):
     author, chief = browser(owner), browser(reviewer)
     made = send(author, "", {"render_id": str(sample.id), "file": file})
     assert made.status_code == 201, made.content
@@ -198,15 +198,15 @@ def test_the_api_has_the_whole_life_of_a_proposal(browser, owner, reviewer, memb
     assert browser(member).get("/api/v1/proposals").json()["items"] == []
 
 
-def test_the_api_guesses_the_file_and_names_what_is_wrong(browser, owner, sample):
+def test_api_reports_invalid_file(browser, owner, sample):
     answer = send(browser(owner), "", {"render_id": str(sample.id)})
-    # A description is the person's to write.
+    # The author has to write a description.
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["file"])
     answer = send(browser(owner), "", {"render_id": str(sample.id), "file": "x = " * 100_000})
     assert answer.status_code == 400
 
 
-def test_the_admin_site_shows_and_changes_nothing(browser, reviewer, approved):
+def test_admin_site_shows_proposals_read_only(browser, reviewer, approved):
     client = browser(reviewer)
     assert KEY in text(client.get("/admin/promotion/proposal/"))
     page = client.get(f"/admin/promotion/proposal/{approved.pk}/change/")
@@ -215,9 +215,7 @@ def test_the_admin_site_shows_and_changes_nothing(browser, reviewer, approved):
     assert client.post(f"/admin/promotion/proposal/{approved.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_the_lists_ask_the_database_a_fixed_number_of_times(
-    browser, owner, approved, sample, file, django_assert_max_num_queries
-):
+def test_list_uses_a_fixed_number_of_queries(browser, owner, approved, sample, file, django_assert_max_num_queries):
     for number in range(5):
         services.proposal_create(caller(owner), sample, file.replace(KEY, f"other_{number}"))
     client = browser(owner)

@@ -1,4 +1,4 @@
-"""Who is told of a proposal: reviewers by e-mail and in the menu, the author of the decision; and the command."""
+"""Notices about proposals: reviewers by e-mail and in the menu, authors of the decision; and the command."""
 
 import io
 
@@ -29,7 +29,7 @@ def mail(settings, mailoutbox):
 
 @pytest.fixture
 def sent(mail):
-    """Makes the next attempt of every message that waits; returns to whom and what was sent so far."""
+    """Makes the next attempt of every waiting message; returns recipient and subject of all mail so far."""
 
     def send():
         for row in Delivery.objects.filter(state="waiting"):
@@ -45,7 +45,7 @@ def told(*args):
     return out.getvalue()
 
 
-def test_reviewers_are_told_of_a_proposal_and_the_author_of_the_decision(draft, owner, member, reviewer, sent, mail):
+def test_reviewers_get_mail_about_proposal_and_author_about_decision(draft, owner, member, reviewer, sent, mail):
     person("nomail", Role.ADMINISTRATOR).__class__.objects.filter(username="nomail").update(email="")
     services.proposal_propose(caller(owner), draft)
     title = draft.versions.get().title
@@ -58,7 +58,7 @@ def test_reviewers_are_told_of_a_proposal_and_the_author_of_the_decision(draft, 
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
 
 
-def test_an_approval_is_told_once_also_where_a_job_comes_twice(proposed, reviewer, sent, mail):
+def test_approval_mail_is_sent_once_even_if_the_job_repeats(proposed, reviewer, sent, mail):
     sent()
     decisions.proposal_approve(caller(reviewer), proposed, 1, "")
     row = Delivery.objects.get(state="waiting")
@@ -67,7 +67,7 @@ def test_an_approval_is_told_once_also_where_a_job_comes_twice(proposed, reviewe
     assert [each.subject.partition(":")[0] for each in mail if each.to == ["author@example.com"]] == ["Approved"]
 
 
-def test_who_may_no_longer_review_or_has_left_is_told_nothing(draft, owner, reviewer, sent):
+def test_former_reviewers_and_inactive_authors_get_no_mail(draft, owner, reviewer, sent):
     services.proposal_propose(caller(owner), draft)
     roles.role_set(reviewer, Role.VIEWER)
     assert sent() == []
@@ -78,12 +78,12 @@ def test_who_may_no_longer_review_or_has_left_is_told_nothing(draft, owner, revi
     assert sent() == []
 
 
-def test_without_a_mail_server_nothing_is_written(proposed):
+def test_no_delivery_is_created_without_mail_server(proposed):
     assert proposed.versions.get().state == VersionState.PROPOSED
     assert not Delivery.objects.exists()
 
 
-def test_the_menu_counts_what_a_reviewer_may_decide_on(browser, proposed, owner, reviewer, member):
+def test_menu_counts_pending_proposals_for_reviewers_only(browser, proposed, owner, reviewer, member):
     assert "1 proposal to review" in browser(reviewer).get("/design/").content.decode()
     counts = {}
     for each in (owner, member):
@@ -100,7 +100,7 @@ def test_the_menu_counts_what_a_reviewer_may_decide_on(browser, proposed, owner,
     assert "to review" not in browser(reviewer).get("/design/").content.decode()
 
 
-def test_the_command_lists_shows_and_decides(proposed, edit, owner):
+def test_command_lists_shows_and_decides(proposed, edit, owner):
     assert f"{proposed.id}  In review" in told("list")
     assert str(proposed.id) in told("list", "--pending")
     shown = told("show", proposed.id)

@@ -1,4 +1,4 @@
-"""The fixtures of visualizations: people, a real queue server, and a kernel that does as told."""
+"""The fixtures of tests/visualizations: users, a real queue server, and a kernel stand-in."""
 
 from tests.visualizations.conftest import (  # noqa: F401  (fixtures)
     admin,

@@ -1,4 +1,4 @@
-"""Pausing, draining and resuming by the API."""
+"""Pausing, draining and resuming through the API."""
 
 import json
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def ask():
-    """Sends a request with a token of a user's; returns the answer."""
+    """Sends a request with a token of a user and returns the response."""
 
     def sent(user, path, body=None):
         client = Client(headers={"Authorization": f"Bearer {token_of(user)}"})
@@ -25,7 +25,7 @@ def ask():
     return sent
 
 
-def test_an_administrator_drains_and_resumes_a_queue(ask, admin, reader, submit, work, kernel):
+def test_administrator_drains_and_resumes_a_queue(ask, admin, reader, submit, work, kernel):
     submit()
     seen = []
     kernel.during = lambda: seen.append(ask(admin, "drain", {"environment": "base", "reason": "New  disks"}).json())
@@ -45,7 +45,7 @@ def test_an_administrator_drains_and_resumes_a_queue(ask, admin, reader, submit,
 
 
 @pytest.mark.parametrize("action", ["pause", "drain", "resume"])
-def test_nobody_else_may(ask, owner, action):
+def test_only_administrators_pause_drain_and_resume(ask, owner, action):
     answer = ask(owner, action, {"reason": "x"})
     assert answer.status_code == 403
     assert answer.json()["error"]["code"]
@@ -62,14 +62,14 @@ def test_nobody_else_may(ask, owner, action):
         ({"reason": 7}, "reason"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_the_field(ask, admin, body, field):
+def test_invalid_value_is_refused_with_its_field(ask, admin, body, field):
     answer = ask(admin, "pause", body)
     assert answer.status_code == 400
     assert field in answer.json()["error"]["fields"]
     assert not QueuePause.objects.exists()
 
 
-def test_the_whole_queue_is_named_by_nothing(ask, admin):
+def test_pause_without_environment_applies_to_all_queues(ask, admin):
     assert ask(admin, "pause", {"reason": "Move"}).json()["environment"] == ""
     assert ask(admin, "pause", {"reason": "Still moving"}).json()["reason"] == "Still moving"
     assert QueuePause.objects.get().environment == ""

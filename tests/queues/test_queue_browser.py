@@ -1,4 +1,4 @@
-"""The queue's pages in a real browser: both themes, wide and narrow; the list is drawn again by itself."""
+"""The queue pages in a real browser, in both themes, wide and narrow; the list updates by itself."""
 
 import pytest
 from playwright.sync_api import expect
@@ -11,9 +11,7 @@ from tests.looks import LOOKS, check, open_page
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_an_administrator_pauses_cancels_and_looks_at_statistics(
-    live_server, browser, admin, owner, submit, work, kernel
-):
+def test_administrator_pauses_cancels_and_views_statistics(live_server, browser, admin, owner, submit, work, kernel):
     submit()
     work()
     kernel.outcome = {"state": "failed", "reason": "cell_error", "message": "No.", "html": None}
@@ -37,7 +35,7 @@ def test_an_administrator_pauses_cancels_and_looks_at_statistics(
             page.get_by_role("button", name="Cancel").last.press("Enter")
             expect(page.get_by_text("1 running, 0 waiting")).to_be_visible()
             Render.objects.filter(id=running.id).update(state=RenderState.SUCCEEDED)
-            # Drawn again without a click.
+            # The list updates without a click.
             expect(page.get_by_text("Nothing runs or waits here.").first).to_be_visible()
             check(page)
             page.get_by_role("link", name="Statistics").press("Enter")

@@ -1,4 +1,4 @@
-"""The queue's page: what runs and waits, cancelling, pausing; and the same from the command line."""
+"""The queue page: running and waiting renders, cancelling and pausing; and the same by command."""
 
 import json
 
@@ -21,7 +21,7 @@ def page(client, path="/queue/"):
     return answer.content.decode()
 
 
-def test_an_empty_queue_says_so_and_the_menu_leads_there_only_while_something_waits(browser, reader, submit):
+def test_empty_queue_has_a_message_and_no_menu_entry(browser, reader, submit):
     client = browser(reader)
     assert "Nothing runs or waits here." in page(client)
     assert 'href="/queue/"' not in page(client, "/reports/")
@@ -31,7 +31,7 @@ def test_an_empty_queue_says_so_and_the_menu_leads_there_only_while_something_wa
     assert "0 running, 1 waiting" in page(client)
 
 
-def test_it_lists_turns_in_order_with_who_asked_and_what_to_expect(browser, owner, reader, submit, work):
+def test_page_lists_renders_in_turn_order_with_expected_times(browser, owner, reader, submit, work):
     submit(title="earlier")
     work()
     mine = [submit(force=True).render for _ in range(2)]
@@ -43,7 +43,7 @@ def test_it_lists_turns_in_order_with_who_asked_and_what_to_expect(browser, owne
     assert text.count(">Cancel<") == 1, "their own only"
 
 
-def test_what_runs_is_there_with_what_its_type_usually_takes(browser, owner, submit, work, kernel):
+def test_page_shows_running_render_with_expected_duration(browser, owner, submit, work, kernel):
     submit()
     work()
     seen = []
@@ -55,7 +55,7 @@ def test_what_runs_is_there_with_what_its_type_usually_takes(browser, owner, sub
     assert "takes about" in seen[0]
 
 
-def test_one_cancels_ones_own_and_an_administrator_any(browser, owner, reader, admin, submit, row):
+def test_users_cancel_their_own_and_administrators_any_render(browser, owner, reader, admin, submit, row):
     first, second = submit(force=True).render, submit(force=True).render
     assert browser(reader).post(f"/queue/{first.id}/cancel").status_code == 404
     assert row(first).state == RenderState.QUEUED
@@ -65,7 +65,7 @@ def test_one_cancels_ones_own_and_an_administrator_any(browser, owner, reader, a
     assert {row(first).state, row(second).state} == {RenderState.CANCELLED}
 
 
-def test_others_renders_are_numbers_and_neighbours_are_one_row(submit, owner, reader, monkeypatch):
+def test_hidden_renders_are_only_counted_in_merged_rows(submit, owner, reader, monkeypatch):
     own = [submit(user=reader, force=True).render.id for _ in range(2)]
     for _ in range(3):
         submit(force=True)
@@ -81,14 +81,14 @@ def test_others_renders_are_numbers_and_neighbours_are_one_row(submit, owner, re
     assert (base.waiting, base.more) == (5, 0)
 
 
-def test_a_long_queue_is_cut_and_says_by_how_much(submit, owner, monkeypatch, browser):
+def test_long_queue_is_cut_and_says_how_many_follow(submit, owner, monkeypatch, browser):
     monkeypatch.setattr(selectors, "MOST_SHOWN", 2)
     for _ in range(3):
         submit(force=True)
     assert "1 more waits after these." in page(browser(owner))
 
 
-def test_an_administrator_pauses_and_everybody_reads_why(browser, owner, admin, submit, work, row):
+def test_administrator_pauses_and_everyone_sees_the_reason(browser, owner, admin, submit, work, row):
     made = submit().render
     answer = browser(admin).post(
         "/queue/pause", {"environment": "base", "reason": "New disks  until noon"}, follow=True
@@ -112,7 +112,7 @@ def test_an_administrator_pauses_and_everybody_reads_why(browser, owner, admin, 
 
 
 @pytest.mark.parametrize("path", ["/queue/pause", "/queue/resume"])
-def test_nobody_else_pauses_or_resumes(browser, owner, path):
+def test_only_administrators_pause_or_resume(browser, owner, path):
     QueuePause.objects.create(environment="", reason="x")
     assert browser(owner).post(path, {"environment": "", "reason": "y"}).status_code == 403
     assert QueuePause.objects.get().reason == "x"
@@ -121,14 +121,14 @@ def test_nobody_else_pauses_or_resumes(browser, owner, path):
 
 
 @pytest.mark.parametrize(("environment", "reason"), [("nowhere", "x"), ("base", "  "), ("base", "x" * 201)])
-def test_a_pause_needs_a_queue_and_a_reason(admin, browser, environment, reason):
+def test_pause_requires_a_known_queue_and_a_reason(admin, browser, environment, reason):
     with pytest.raises(InvalidRequestError):
         services.queue_pause(caller(admin), environment, reason)
     browser(admin).post("/queue/pause", {"environment": environment, "reason": reason})
     assert not QueuePause.objects.exists()
 
 
-def test_the_creator_says_that_the_queue_is_paused(browser, owner, kubeflow, monkeypatch):
+def test_creator_reports_a_paused_queue(browser, owner, kubeflow, monkeypatch):
     from apps.visualizations.views import creator
 
     monkeypatch.setattr(creator, "gateway_for", lambda *_args: kubeflow)
@@ -137,7 +137,7 @@ def test_the_creator_says_that_the_queue_is_paused(browser, owner, kubeflow, mon
     assert "so your render will wait: New disks" in text
 
 
-def test_readyz_says_it_to_administrators_with_the_reason(client, admin, browser, settings):
+def test_readyz_shows_pause_reason_to_administrators_only(client, admin, browser, settings):
     QueuePause.objects.create(environment="", reason="New disks")
     settings.VIZPORTAL_AUTH = "accounts"
     assert json.loads(client.get("/readyz").content)["queue"]["paused"] == ["all"]
@@ -146,7 +146,7 @@ def test_readyz_says_it_to_administrators_with_the_reason(client, admin, browser
     assert found["status"] == "degraded"
 
 
-def test_the_admin_site_resumes_by_deleting_a_pause(browser, admin):
+def test_deleting_a_pause_in_admin_site_resumes_the_queue(browser, admin):
     pause = QueuePause.objects.create(environment="base", reason="New disks")
     client = browser(admin)
     assert "New disks" in page(client, "/admin/visualizations/queuepause/")
@@ -155,7 +155,7 @@ def test_the_admin_site_resumes_by_deleting_a_pause(browser, admin):
     assert AuditEntry.objects.filter(action="queue.resume").exists()
 
 
-def test_the_command_pauses_drains_lists_and_resumes(submit, capsys, monkeypatch, row):
+def test_command_pauses_drains_lists_and_resumes(submit, capsys, monkeypatch, row):
     made = submit().render
     call_command("queue", "pause", "base", "--reason", "New disks")
     call_command("queue", "list")

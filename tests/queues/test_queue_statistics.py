@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ended(owner):
-    """Saves a render that ended, and took so many seconds."""
+    """Saves an ended render that took that many seconds."""
     numbers = iter(range(1, 1000))
     kinds = {}
 
@@ -32,7 +32,7 @@ def ended(owner):
     return save
 
 
-def test_each_type_has_its_figures(ended, admin):
+def test_statistics_of_each_type(ended, admin):
     for took_s in range(1, 21):
         ended(took_s=took_s, peak_memory_bytes=took_s * 1000)
     ended("roc_curve", state=RenderState.FAILED, reason="cell_error")
@@ -48,7 +48,7 @@ def test_each_type_has_its_figures(ended, admin):
     assert (found.count, found.sampled) == (24, 24)
 
 
-def test_storage_is_summed_by_type_and_by_person(ended, admin, reader):
+def test_storage_is_summed_by_type_and_person(ended, admin, reader):
     ended(html_bytes=10, notebook_bytes=5)
     ended(html_bytes=100)
     ended("roc_curve", who=reader, html_bytes=7)
@@ -61,9 +61,7 @@ def test_storage_is_summed_by_type_and_by_person(ended, admin, reader):
     assert [(each.name, each.size_bytes) for each in found.storage_people] == [("owner", 115), ("reader", 7), ("", 0)]
 
 
-def test_percentiles_are_of_a_sample_and_four_queries_do_it(
-    ended, admin, monkeypatch, django_assert_num_queries, browser
-):
+def test_percentiles_use_a_sample_and_four_queries(ended, admin, monkeypatch, django_assert_num_queries, browser):
     monkeypatch.setattr(statistics, "MOST_SAMPLED", 2)
     for _ in range(3):
         ended()
@@ -74,7 +72,7 @@ def test_percentiles_are_of_a_sample_and_four_queries_do_it(
     assert (found.count, found.sampled) == (3, 2)
 
 
-def test_the_page_is_for_administrators(ended, admin, owner, browser):
+def test_statistics_page_is_for_administrators(ended, admin, owner, browser):
     with pytest.raises(NotAllowedError):
         statistics.statistics_read(caller(owner), 7)
     assert browser(owner).get("/queue/statistics/").status_code == 403

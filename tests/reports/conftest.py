@@ -1,4 +1,4 @@
-"""The cast and the queue of tests/visualizations, and saved results with pages and key figures."""
+"""The users and the queue of tests/visualizations, and saved results with pages and key figures."""
 
 import hashlib
 
@@ -35,7 +35,7 @@ def storage(settings, tmp_path):
 
 @pytest.fixture
 def again():
-    """Adds a render to a visualization, as its latest."""
+    """Adds a render to a visualization and makes it the latest."""
 
     def make(visualization, html=PAGE, *, state="succeeded", figures=None):
         content = html.encode() if isinstance(html, str) else html
@@ -80,7 +80,7 @@ def saved(owner, again):  # noqa: F811
 
 @pytest.fixture
 def write(owner):  # noqa: F811
-    """Makes a report of texts and visualizations."""
+    """Creates a report of texts and visualizations."""
 
     def make(*parts, title="Weekly", by=None, kind=BlockKind.RENDER):
         drafts = []

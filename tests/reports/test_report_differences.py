@@ -1,4 +1,4 @@
-"""What one version of a report changes of another."""
+"""Differences between two versions of a report."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -23,7 +23,7 @@ def shown(visualization, caption=""):
 
 @pytest.fixture
 def versions(owner):
-    """Saves a report in versions, each a title and blocks; returns it."""
+    """Saves a report with one version for each (title, blocks) and returns it."""
 
     def make(*found):
         (title, drafts), *later = found
@@ -43,7 +43,7 @@ def told(difference):
     return [(each.kind.value, each.words) for each in difference.changes]
 
 
-def test_texts_by_line_and_results_in_words(owner, saved, versions):
+def test_texts_are_compared_by_line_and_results_described(owner, saved, versions):
     curve, table, other = saved("Curve"), saved("Table"), saved("Other")
     report = versions(
         ("Weekly", [words("# Hello\n\nold line\nsame"), shown(curve), shown(table, "Up is good"), words("Bye")]),
@@ -72,20 +72,20 @@ def test_identical_versions_have_no_differences(owner, saved, versions, browser)
     assert "No differences" in text(page)
 
 
-def test_what_only_moved(owner, saved, versions):
+def test_moved_block_is_reported_as_moved(owner, saved, versions):
     curve, table = saved("Curve"), saved("Table")
     blocks = [words("x"), shown(curve), words("y"), shown(table)]
     report = versions(("A", blocks), ("A", [blocks[3], *blocks[:3]]))
     assert told(compared(owner, report)) == [("moved", "“Table” moved from place 4 to 1.")]
 
 
-def test_backwards_what_was_added_is_removed(owner, versions):
+def test_added_block_is_removed_in_reverse_comparison(owner, versions):
     report = versions(("A", [words("x")]), ("A", [words("x"), words("y")]))
     assert told(compared(owner, report)) == [("added", "Text 2 was added.")]
     assert told(compared(owner, report, 2, 1)) == [("removed", "Text 2 was removed.")]
 
 
-def test_the_title_of_what_was_deleted_stays_and_of_what_is_hidden_does_not(owner, saved, versions):
+def test_title_of_deleted_result_is_shown_and_of_hidden_one_is_not(owner, saved, versions):
     curve = saved("Curve")
     report = versions(("A", [words("x"), shown(curve)]), ("A", [words("x")]))
     curve.delete()
@@ -96,14 +96,14 @@ def test_the_title_of_what_was_deleted_stays_and_of_what_is_hidden_does_not(owne
     assert change.words.startswith("A result that you may not see")
 
 
-def test_texts_that_are_too_long_are_only_said_to_differ(owner, versions):
+def test_too_long_texts_are_reported_without_lines(owner, versions):
     report = versions(("A", [words("a\n" * 4000)]), ("A", [words("b\n" * 4000)]))
     [change] = compared(owner, report).changes
     assert change.lines == ()
     assert "too long" in change.words
 
 
-def test_the_page_escapes_and_the_list_of_versions_leads_to_it(owner, versions, browser, reader):
+def test_page_escapes_markup_and_version_list_links_to_it(owner, versions, browser, reader):
     report = versions(("A", [words("x")]), ("A", [words("<script>alert(1)</script>")]), ("A", [words("z")]))
     client = browser(owner)
     listed = BeautifulSoup(client.get(f"/reports/{report.id}/versions/").content, "html.parser")
@@ -120,7 +120,7 @@ def test_the_page_escapes_and_the_list_of_versions_leads_to_it(owner, versions, 
         assert client.get(f"/reports/{report.id}/versions/compare/{query}").status_code in {200, 404}
 
 
-def test_by_the_api(owner, versions, browser):
+def test_api_returns_differences(owner, versions, browser):
     report = versions(("A", [words("x")]), ("B", [words("y")]))
     client = browser(owner)
     found = client.get(f"/api/v1/reports/{report.id}/changes?before=1&after=2").json()
@@ -132,7 +132,7 @@ def test_by_the_api(owner, versions, browser):
     assert client.get(f"/api/v1/reports/{report.id}/changes?before=0&after=1").status_code == 400
 
 
-def test_no_such_version(owner, versions):
+def test_unknown_version_is_not_found(owner, versions):
     report = versions(("A", [words("x")]))
     with pytest.raises(NotFoundError):
         compared(owner, report)

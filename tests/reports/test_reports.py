@@ -1,4 +1,4 @@
-"""Reports: what they show, how they are versioned, what is kept for them, and how much they ask of the database."""
+"""Reports: what they show, their versions, what is kept for them, and the number of queries."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ def shown(user, report):
     return selectors.blocks_shown(caller(user), version.blocks.all())
 
 
-def test_a_pinned_result_stays_and_the_latest_follows(saved, again, write, owner):
+def test_pinned_result_stays_and_latest_follows(saved, again, write, owner):
     curve = saved()
     first = curve.latest
     report = write("Text", curve)
@@ -34,16 +34,16 @@ def test_a_pinned_result_stays_and_the_latest_follows(saved, again, write, owner
     assert [each.render for each in shown(owner, latest)] == [second]
 
 
-def test_what_is_pinned_is_the_newest_good_result(saved, again, write, owner):
+def test_newest_successful_result_is_pinned(saved, again, write, owner):
     curve = saved()
     first = curve.latest
     again(curve, "", state="failed")
     assert [each.render for each in shown(owner, write(curve))] == [first]
-    # Also where the latest is asked for.
+    # The same applies to blocks that show the latest result.
     assert [each.render for each in shown(owner, write(curve, kind=BlockKind.VISUALIZATION))] == [first]
 
 
-def test_a_series_shows_its_newest_run_that_has_a_result(saved, write, owner):
+def test_series_block_shows_newest_run_with_a_result(saved, write, owner):
     recipe = Recipe.objects.create(digest="d", type_key="table")
     at = datetime(2026, 9, 1, tzinfo=UTC)
     old = saved("old", recipe=recipe, run_created_at=at)
@@ -53,7 +53,7 @@ def test_a_series_shows_its_newest_run_that_has_a_result(saved, write, owner):
     assert [each.render for each in shown(owner, report)] == [newer.latest]
 
 
-def test_what_is_gone_is_named(saved, write, owner):
+def test_missing_result_is_named(saved, write, owner):
     curve, waiting = saved("Curve of taxis"), saved("Waits", html="", state="queued")
     report = write(curve, waiting)
     assert "has no result to show: queued" in shown(owner, report)[1].missing
@@ -62,12 +62,12 @@ def test_what_is_gone_is_named(saved, write, owner):
         "The result “Curve of taxis” was here. It was deleted, or you may not see it."
     )
     pruning.visualizations_purge(timezone.now() + timedelta(days=1))
-    # Also in the versions after that.
+    # Later versions keep the title too.
     services.report_append(caller(owner), report, [Draft(kind=BlockKind.TEXT, text="x")])
     assert "Curve of taxis" in shown(owner, report)[0].missing
 
 
-def test_each_save_is_a_version_and_an_older_one_comes_back(saved, write, owner, reader):
+def test_each_save_is_a_version_and_older_ones_can_be_restored(saved, write, owner, reader):
     report = write("one")
     services.report_save(caller(owner), report, 1, "Second", [Draft(kind=BlockKind.TEXT, text="two")])
     restored = services.report_restore(caller(owner), report, 1)
@@ -83,7 +83,7 @@ def test_each_save_is_a_version_and_an_older_one_comes_back(saved, write, owner,
     ]
 
 
-def test_of_two_who_write_at_once_the_second_is_told(write, owner, admin):
+def test_concurrent_save_raises_report_changed(write, owner, admin):
     report = write("one")
     services.report_save(caller(admin), report, 1, "Theirs", [Draft(kind=BlockKind.TEXT, text="theirs")])
     mine = Report.objects.get(id=report.id)
@@ -94,7 +94,7 @@ def test_of_two_who_write_at_once_the_second_is_told(write, owner, admin):
     assert ReportBlock.objects.filter(text="mine").count() == 0
 
 
-def test_what_makes_no_sense_is_refused(write, owner, monkeypatch):
+def test_invalid_reports_are_refused(write, owner, monkeypatch):
     for title in ("", " \0 ", "x" * 201):
         with pytest.raises(InvalidRequestError, match="title"):
             services.report_create(caller(owner), title, [])
@@ -111,7 +111,7 @@ def test_what_makes_no_sense_is_refused(write, owner, monkeypatch):
     assert not Report.objects.exists()
 
 
-def test_a_reader_reads_and_changes_nothing(write, reader):
+def test_reader_can_read_but_not_change(write, reader):
     report = write("one")
     assert selectors.report_get(caller(reader), report.id) == report
     for change in (
@@ -123,7 +123,7 @@ def test_a_reader_reads_and_changes_nothing(write, reader):
             change()
 
 
-def test_a_deletion_can_be_undone_for_a_day(write, owner, reader):
+def test_deleted_report_can_be_restored_until_it_is_purged(write, owner, reader):
     report = write("one")
     services.report_delete(caller(owner), report)
     with pytest.raises(NotFoundError):
@@ -139,13 +139,13 @@ def test_a_deletion_can_be_undone_for_a_day(write, owner, reader):
             services.report_undelete(caller(owner), wrong)
 
 
-def test_the_reconciler_takes_deleted_reports_away(write, owner):
+def test_reconciler_purges_deleted_reports(write, owner):
     report = write("one")
     Report.objects.filter(id=report.id).update(deleted_at=timezone.now() - timedelta(days=2))
     assert reconciliation.reconcile().parts["reports"] == 1
 
 
-def test_age_does_not_remove_what_any_version_pins(saved, again, write, owner):
+def test_prune_keeps_renders_pinned_in_any_version(saved, again, write, owner):
     curve = saved()
     pinned = curve.latest
     report = write(curve)
@@ -161,9 +161,7 @@ def test_age_does_not_remove_what_any_version_pins(saved, again, write, owner):
     assert not Render.objects.filter(id=pinned.id).exists()
 
 
-def test_a_report_asks_the_database_a_fixed_number_of_times(
-    saved, write, browser, reader, django_assert_max_num_queries
-):
+def test_report_uses_a_fixed_number_of_queries(saved, write, browser, reader, django_assert_max_num_queries):
     recipe = Recipe.objects.create(digest="d", type_key="table")
     found = [saved(f"Curve {number}", figures={"auc": 0.5}, recipe=recipe) for number in range(20)]
     report = write("# Text", *found)
@@ -178,7 +176,7 @@ def test_a_report_asks_the_database_a_fixed_number_of_times(
         client.get("/reports/")
 
 
-def test_titles_of_another_namespace_are_not_kept(saved, owner):
+def test_titles_of_another_namespace_are_not_stored(saved, owner):
     secret = saved("Secret", namespace="team-b")
     report = services.report_create(caller(owner), "x", drafting.drafts_from([secret]))
     assert [block.target_title for block in ReportBlock.objects.filter(version__report=report)] == [""]

@@ -1,4 +1,4 @@
-"""Reports in a real browser: written by keyboard, read in both themes, wide and narrow, printed, and opened offline."""
+"""Reports in a real browser: written by keyboard, both themes, wide and narrow, printed, opened offline."""
 
 import pytest
 from playwright.sync_api import expect
@@ -34,7 +34,7 @@ Some `code`, a [link](https://example.org/) and
 
 @pytest.fixture
 def opened(live_server, browser):
-    """Opens a page as a person, in a theme and a width."""
+    """Opens a page as a user, in a theme and a width."""
 
     def make(driven, user, **look):
         return open_page(driven, live_server.url, browser(user), **look)
@@ -66,7 +66,7 @@ def test_pages_of_reports_look_right(opened, owner, saved, write):
             page.context.close()
 
 
-def test_a_report_is_written_by_keyboard(opened, owner, saved):
+def test_report_is_written_by_keyboard(opened, owner, saved):
     saved("Curve", PICTURE)
     with chromium() as driven:
         page = opened(driven, owner)
@@ -74,7 +74,7 @@ def test_a_report_is_written_by_keyboard(opened, owner, saved):
         page.get_by_role("link", name="New report").focus()
         page.keyboard.press("Enter")
         page.get_by_label("Title").fill("Weekly")
-        # Enter in a field saves nothing.
+        # Pressing Enter in a field does not save.
         page.get_by_label("Title").press("Enter")
         expect(page.get_by_label("Title")).to_have_value("Weekly")
         assert not Report.objects.exists()
@@ -91,16 +91,16 @@ def test_a_report_is_written_by_keyboard(opened, owner, saved):
         assert kinds == ["render", "text"]
 
 
-def test_the_print_view_and_the_file_need_no_network(opened, owner, saved, write, tmp_path):
+def test_print_view_and_downloaded_file_need_no_network(opened, owner, saved, write, tmp_path):
     report = write(TEXT, saved("Curve", PICTURE), saved("Words only", "<p>no picture</p>"))
     with chromium() as driven:
         page = opened(driven, owner, theme="dark")
         page.add_init_script("window.print = () => { window.isPrinting = true }")
         page.goto(f"{report.get_absolute_url()}?print=yes")
-        # What has no picture is printed as it is.
+        # A result without a picture is printed as a frame.
         expect(page.frame_locator("iframe[title='Words only']").get_by_text("no picture")).to_be_visible()
         page.wait_for_function("() => window.isPrinting")
-        # Dark on white, whichever theme somebody chose.
+        # Printing is dark on white in every theme.
         page.emulate_media(media="print")
         page.screenshot(path=tmp_path / "printed.png", full_page=True)
         assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(27, 32, 40)"

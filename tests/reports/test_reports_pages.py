@@ -1,4 +1,4 @@
-"""Reports on their pages, by the API, by command and in the admin site."""
+"""Reports on their pages, in the API, the command and the admin site."""
 
 import html
 import json
@@ -28,7 +28,7 @@ def text(response):
 
 
 def typed(response):
-    """What a browser without scripts would send of the form on a page."""
+    """Returns what a browser without scripts would submit from the form."""
     form = soup(response).find("form", id="report-form")
     fields = {}
     for each in form.find_all(["input", "textarea", "select"]):
@@ -43,7 +43,7 @@ def press(client, path, response, action, **changes):
     return client.post(path, typed(response) | changes | {"action": action})
 
 
-def test_a_report_is_written_without_a_script(browser, owner, saved):
+def test_report_is_written_without_scripts(browser, owner, saved):
     curve, table = saved("Curve"), saved("Table")
     client, path = browser(owner), "/reports/new/"
     page = client.get(path)
@@ -69,7 +69,7 @@ def test_a_report_is_written_without_a_script(browser, owner, saved):
     assert frame["src"] == f"/renders/{curve.latest_id}/content?libraries=parent"
 
 
-def test_a_form_that_is_wrong_comes_back_with_all_that_was_typed(browser, owner):
+def test_invalid_form_keeps_its_input(browser, owner):
     client = browser(owner)
     page = client.get("/reports/new/")
     wrong = press(client, "/reports/new/", page, "save", title="", text=["much work"])
@@ -78,7 +78,7 @@ def test_a_form_that_is_wrong_comes_back_with_all_that_was_typed(browser, owner)
     assert typed(wrong)["text"] == ["much work"]
 
 
-def test_the_second_of_two_editors_is_told_and_loses_nothing(browser, owner, admin, write):
+def test_second_editor_is_told_and_keeps_the_input(browser, owner, admin, write):
     report = write("one")
     path = f"/reports/{report.id}/edit/"
     client = browser(owner)
@@ -96,7 +96,7 @@ def test_the_second_of_two_editors_is_told_and_loses_nothing(browser, owner, adm
     assert "theirs" in text(client.get(f"/reports/{report.id}/versions/2/"))
 
 
-def test_the_form_names_what_is_gone(browser, owner, saved, write):
+def test_form_names_deleted_result(browser, owner, saved, write):
     curve = saved("Curve of taxis")
     report = write(curve)
     curve.delete()
@@ -104,7 +104,7 @@ def test_the_form_names_what_is_gone(browser, owner, saved, write):
     assert "The result “Curve of taxis” was here." in text(browser(owner).get(path))
 
 
-def test_a_model_card_and_reports_from_the_gallery(browser, owner, saved, write):
+def test_model_card_and_reports_from_the_gallery(browser, owner, saved, write):
     curve, table = saved("Curve"), saved("Table")
     client = browser(owner)
     card = client.get(f"/reports/new/?template=model-card&v={curve.id}")
@@ -146,7 +146,7 @@ def test_versions_restore_delete_and_undo(browser, owner, reader, write):
     assert "nothing to restore" in text(client.post("/reports/undelete", follow=True))
 
 
-def test_markdown_is_harmless(browser, reader, write):
+def test_markdown_is_sanitized(browser, reader, write):
     report = write("<script>x()</script>\n\n<img src=//evil>\n\n[a](javascript:x) <a href='javascript:y'>c</a> **b**")
     page = soup(browser(reader).get(report.get_absolute_url())).select_one(".report")
     assert not page.find_all(["script", "img"])
@@ -154,7 +154,7 @@ def test_markdown_is_harmless(browser, reader, write):
     assert page.find("strong").get_text() == "b"
 
 
-def test_the_print_view_has_pictures_in_the_place_of_frames(browser, reader, saved, write):
+def test_print_view_has_pictures_instead_of_frames(browser, reader, saved, write):
     curve = saved()
     response = browser(reader).get(f"{write(curve).get_absolute_url()}?print=yes")
     assert soup(response).select_one("img[data-picture]")["src"] == f"/renders/{curve.latest_id}/picture.svg"
@@ -165,7 +165,7 @@ def downloaded(response):
     return b"".join(response.streaming_content)
 
 
-def test_the_file_holds_each_result_as_it_is_in_a_frame_without_an_origin(browser, reader, saved, write):
+def test_downloaded_file_has_results_in_sandboxed_frames(browser, reader, saved, write):
     report = write("# Hello <b>you</b>", saved('Curve "A" <b>', figures={"auc": 0.91}), title="A & B")
     response = browser(reader).get(f"/reports/{report.id}/download.html")
     content = downloaded(response).decode()
@@ -181,7 +181,7 @@ def test_the_file_holds_each_result_as_it_is_in_a_frame_without_an_origin(browse
     assert "href=" not in outside
 
 
-def test_what_the_file_leaves_out_is_said(browser, reader, saved, write, monkeypatch):
+def test_downloaded_file_reports_omitted_results(browser, reader, saved, write, monkeypatch):
     small, gone, large = saved("Small"), saved("Gone"), saved("Large", html=PAGE + "x" * 5000)
     report = write(small, gone, large)
     default_storage.delete(gone.latest.html.name)
@@ -197,7 +197,7 @@ def send(client, method, path="", body=None, **headers):
     return client.generic(method, f"/api/v1/reports{path}", body, content_type="application/json", headers=headers)
 
 
-def test_the_api_has_the_whole_life_of_a_report(browser, owner, saved):
+def test_api_covers_the_life_cycle_of_a_report(browser, owner, saved):
     curve, client = saved("Curve"), browser(owner)
     body = {"title": "Weekly", "blocks": [{"text": "# Hi"}], "visualization_ids": [str(curve.id)]}
     made = send(client, "POST", "", body)
@@ -221,7 +221,7 @@ def test_the_api_has_the_whole_life_of_a_report(browser, owner, saved):
     assert send(client, "GET", own).status_code == 404
 
 
-def test_the_api_names_the_block_that_is_wrong(browser, owner):
+def test_api_names_the_invalid_block(browser, owner):
     block = {"kind": "render", "id": "00000000-0000-4000-8000-000000000000"}
     answer = send(browser(owner), "POST", "", {"title": "x", "blocks": [{"text": "a"}, block]})
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["blocks.1.id"])
@@ -244,12 +244,12 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "codes"), OPERATIONS)
-def test_an_operation_on_reports_refuses_with_the_codes_of_the_document(method, path, body, codes, browser, owner):
+def test_report_operation_returns_the_documented_error_codes(method, path, body, codes, browser, owner):
     found = {send(each, method, path, body).status_code for each in (Client(), browser(owner))}
     assert found == set(map(int, codes.split()))
 
 
-def test_by_command(owner, saved, capsys, tmp_path):
+def test_command_creates_lists_and_exports(owner, saved, capsys, tmp_path):
     curve = saved("Curve")
     call_command("reports", "create", str(curve.id), "--title", "By command", "--user", "owner", "--model-card")
     report = Report.objects.get()
@@ -268,7 +268,7 @@ def test_by_command(owner, saved, capsys, tmp_path):
             call_command("reports", *wrong)
 
 
-def test_in_the_admin_site_they_are_deleted(browser, admin, write):
+def test_admin_site_deletes_reports(browser, admin, write):
     report = write("one")
     chosen = {"_selected_action": str(report.id), "action": "delete_selected", "post": "yes"}
     assert report.title in text(browser(admin).get("/admin/reports/report/"))

@@ -1,4 +1,4 @@
-"""A Kubeflow with as many runs as a test wants, listed in pages; a person, a queue, and a kernel that does as told."""
+"""A Kubeflow with any number of runs, listed in pages; users, a queue, and a kernel stand-in."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ PAGE = 7
 
 
 class Handler(kubeflow_server.Handler):
-    """Lists runs in the order that is asked for, a few at a time, as Kubeflow does."""
+    """Lists runs in the requested order, a few at a time, as Kubeflow does."""
 
     def _list(self, path, query):
         if path != "runs":
@@ -60,7 +60,7 @@ def kubeflow(settings, monkeypatch):
 
 @pytest.fixture
 def add_run(kubeflow):
-    """Adds a run, a minute after the one before it; the first is `r1`."""
+    """Adds a run, a minute after the previous one; the first is `r1`."""
 
     def add(run_id="", *, minute=None, **changes):
         number = len(kubeflow.runs) + 1
@@ -74,7 +74,7 @@ def add_run(kubeflow):
 
 @pytest.fixture
 def recipe(add_run, owner, kernel, work):  # noqa: F811
-    """What a person rendered of the first run."""
+    """The recipe of a visualization that the owner rendered of the first run."""
     add_run()
     request = VisualizationRequest(type_key="table", run_id="r1", step_id="read-data", artifact_name="data")
     gateway = gateway_for_absent(absent_caller(owner), "", "")
@@ -86,7 +86,7 @@ def recipe(add_run, owner, kernel, work):  # noqa: F811
 
 @pytest.fixture
 def make(recipe, owner):  # noqa: F811
-    """Makes a rule of the owner's."""
+    """Creates a rule of the owner."""
 
     def made(user=None, *, limits=None, **conditions):
         wanted = RunConditions(**{"pipeline": recipe.pipeline_name, **conditions})
@@ -97,7 +97,7 @@ def make(recipe, owner):  # noqa: F811
 
 @pytest.fixture
 def turn(db):
-    """Has the reconciler's part done so many times, each as if the last was long ago."""
+    """Runs the reconciler's pass over rules that many times, each as if the last one was long ago."""
 
     def run(times=1):
         done = 0
@@ -111,5 +111,5 @@ def turn(db):
 
 @pytest.fixture
 def states():
-    """The state of each run that a rule has met, by run id."""
+    """Returns the state of each run that a rule has met, by run id."""
     return lambda rule: dict(RuleRun.objects.filter(rule=rule).values_list("run_id", "state"))

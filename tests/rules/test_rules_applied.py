@@ -1,4 +1,4 @@
-"""Rules at work: which runs they find, when, how often, and what stops them."""
+"""How rules are applied: to which runs, when, how often, and what stops them."""
 
 import random
 from collections import Counter
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def rendered():
-    """How many visualizations each run has."""
+    """Returns the number of visualizations of each run."""
     return Counter(Visualization.objects.values_list("run_id", flat=True))
 
 
-def test_runs_that_end_from_now_on_are_rendered_and_earlier_ones_are_not(make, add_run, turn, work, states):
+def test_only_runs_that_end_after_the_rule_was_made_are_rendered(make, add_run, turn, work, states):
     for _ in range(20):
         add_run()
     rule = make()
@@ -39,14 +39,14 @@ def test_runs_that_end_from_now_on_are_rendered_and_earlier_ones_are_not(make, a
     assert set(states(rule).values()) <= {"succeeded", "skipped"}
 
 
-def test_each_pass_of_the_reconciler_works_on_rules(make, add_run, work, states):
+def test_reconciler_pass_applies_rules(make, add_run, work, states):
     rule = make()
     add_run("new")
     assert reconciliation.reconcile().parts["rules"] >= 1
     assert states(rule)["new"] == "rendering"
 
 
-def test_a_run_is_rendered_when_it_ends_however_late(make, add_run, turn, work, states):
+def test_run_is_rendered_when_it_ends_however_late(make, add_run, turn, work, states):
     before = add_run("long", state="RUNNING")
     rule = make()
     later = add_run("late", state="PENDING")
@@ -61,7 +61,7 @@ def test_a_run_is_rendered_when_it_ends_however_late(make, add_run, turn, work, 
     assert rendered() == {"r1": 1, "long": 1, "late": 1}
 
 
-def test_a_run_that_ends_otherwise_or_is_gone_is_left_out_with_the_reason(make, add_run, turn, kubeflow):
+def test_failed_or_deleted_run_is_skipped_with_a_reason(make, add_run, turn, kubeflow):
     rule = make()
     failing, gone = add_run("failing", state="RUNNING"), add_run("gone", state="RUNNING")
     archived = add_run("archived", state="RUNNING")
@@ -97,7 +97,7 @@ def test_conditions(make, add_run, turn, states, conditions, changes, is_met):
     assert ("new" in states(rule)) is is_met
 
 
-def test_a_state_other_than_succeeded(make, add_run, turn, states):
+def test_rule_for_failed_runs(make, add_run, turn, states):
     from apps.runs.entities import State
 
     rule = make(state=State.FAILED)
@@ -108,7 +108,7 @@ def test_a_state_other_than_succeeded(make, add_run, turn, states):
     assert states(rule)["good"] == "skipped"
 
 
-def test_a_tag_counts_when_the_run_ends(make, add_run, turn, states):
+def test_tag_condition_is_checked_when_the_run_ends(make, add_run, turn, states):
     rule = make(tag="release")
     with_tag, without = add_run("with", state="RUNNING"), add_run("without", state="RUNNING")
     turn()
@@ -118,7 +118,7 @@ def test_a_tag_counts_when_the_run_ends(make, add_run, turn, states):
     assert (states(rule)["with"], states(rule)["without"]) == ("rendering", "skipped")
 
 
-def test_a_run_that_is_listed_late_is_not_missed(make, add_run, turn, states):
+def test_run_listed_late_is_not_missed(make, add_run, turn, states):
     rule = make()
     add_run("later", minute=100)
     turn()
@@ -127,7 +127,7 @@ def test_a_run_that_is_listed_late_is_not_missed(make, add_run, turn, states):
     assert {"later", "slow"} <= set(states(rule))
 
 
-def test_the_dry_run_counts_exactly_and_changes_nothing(make, add_run, recipe, owner):
+def test_dry_run_counts_exactly_and_changes_nothing(make, add_run, recipe, owner):
     for number in range(49):
         add_run(state="SUCCEEDED" if number % 7 else "FAILED")
     rule = make()
@@ -144,7 +144,7 @@ def test_the_dry_run_counts_exactly_and_changes_nothing(make, add_run, recipe, o
     assert kept == (Rule.objects.count(), RuleRun.objects.count(), Visualization.objects.count())
 
 
-def test_fifty_earlier_runs_are_rendered_once_each_however_often_applied(make, add_run, turn, work, owner, states):
+def test_earlier_runs_are_rendered_once_however_often_applied(make, add_run, turn, work, owner, states):
     for _ in range(50):
         add_run()
     rule = make()
@@ -155,18 +155,18 @@ def test_fifty_earlier_runs_are_rendered_once_each_however_often_applied(make, a
         work()
     turn()
     assert services.rule_apply_to_last(caller(owner), rule, 50) == 0
-    # r1 was rendered by hand before.
+    # r1 has been rendered manually.
     assert set(rendered().values()) == {1}
     assert len(rendered()) == 51
     assert Counter(states(rule).values())["succeeded"] == 50
 
 
 class KilledError(BaseException):
-    """The process is gone, between two statements of SQL."""
+    """Simulates a process that dies between two SQL statements."""
 
 
 def killed_after(statements):
-    """Ends the process before the statement of that number."""
+    """Raises KilledError after that many SQL statements."""
     left = [statements]
 
     def wrapper(execute, sql, params, many, context):
@@ -178,7 +178,7 @@ def killed_after(statements):
     return connection.execute_wrapper(wrapper)
 
 
-def test_killed_at_random_points_each_run_is_rendered_once(make, add_run, turn, work, owner, states):
+def test_each_run_is_rendered_once_despite_random_kills(make, add_run, turn, work, owner, states):
     for _ in range(12):
         add_run()
     rule = make(limits={"most_waiting": 4})
@@ -207,7 +207,7 @@ def test_killed_at_random_points_each_run_is_rendered_once(make, add_run, turn, 
     assert Visualization.objects.exclude(latest__number=1).count() == 0
 
 
-def test_two_reconcilers_at_one_run(make, add_run, turn, work, monkeypatch, states):
+def test_concurrent_reconcilers_render_a_run_once(make, add_run, turn, work, monkeypatch, states):
     rule = make()
     add_run("new")
     slow = applying.recipe_apply
@@ -223,7 +223,7 @@ def test_two_reconcilers_at_one_run(make, add_run, turn, work, monkeypatch, stat
     assert states(rule)["new"] == "rendering"
 
 
-def test_no_more_than_its_limit_waits_at_a_time(make, add_run, turn, owner, states):
+def test_waiting_renders_of_a_rule_are_limited(make, add_run, turn, owner, states):
     for _ in range(10):
         add_run()
     rule = make(limits={"most_waiting": 3})
@@ -232,7 +232,7 @@ def test_no_more_than_its_limit_waits_at_a_time(make, add_run, turn, owner, stat
     assert Counter(states(rule).values())["rendering"] == 3
 
 
-def test_a_pause_loses_nothing_and_a_cancel_ends_what_waits(make, add_run, turn, work, owner, states):
+def test_pause_keeps_waiting_runs_and_cancel_drops_them(make, add_run, turn, work, owner, states):
     for _ in range(5):
         add_run()
     rule = make()
@@ -251,7 +251,7 @@ def test_a_pause_loses_nothing_and_a_cancel_ends_what_waits(make, add_run, turn,
     assert services.rule_apply_to_last(caller(owner), rule, 5) == 4, "what was cancelled may be asked for again"
 
 
-def test_a_run_that_ends_during_a_pause_is_rendered_afterwards(make, add_run, turn, owner, states):
+def test_run_that_ends_during_a_pause_is_rendered_afterwards(make, add_run, turn, owner, states):
     rule = make()
     services.rule_change(caller(owner), rule, is_enabled=False)
     add_run("meanwhile")
@@ -261,7 +261,7 @@ def test_a_run_that_ends_during_a_pause_is_rendered_afterwards(make, add_run, tu
     assert states(rule)["meanwhile"] == "rendering"
 
 
-def test_after_so_many_failures_in_a_row_it_pauses_and_says_why(make, add_run, turn, work, kernel, states):
+def test_rule_pauses_with_a_reason_after_repeated_failures(make, add_run, turn, work, kernel, states):
     rule = make(limits={"most_failures": 3})
     kernel.outcome = {"state": "failed", "reason": "cell_error", "message": "no column score", "html": None}
     for _ in range(3):
@@ -279,7 +279,7 @@ def test_after_so_many_failures_in_a_row_it_pauses_and_says_why(make, add_run, t
     assert "after" not in rendered()
 
 
-def test_a_success_between_failures_counts_anew(make, add_run, turn, work, kernel):
+def test_success_resets_the_failure_count(make, add_run, turn, work, kernel):
     rule = make(limits={"most_failures": 2})
     for state in ("failed", "succeeded", "failed"):
         kernel.outcome = {} if state == "succeeded" else {"state": "failed", "reason": "cell_error", "html": None}
@@ -291,7 +291,7 @@ def test_a_success_between_failures_counts_anew(make, add_run, turn, work, kerne
     assert (rule.is_enabled, rule.failures) == (True, 1)
 
 
-def test_a_run_without_the_artifact_fails_with_the_reason(make, add_run, turn, recipe, states):
+def test_run_without_the_artifact_fails_with_the_reason(make, add_run, turn, recipe, states):
     rule = make()
     type(recipe).objects.filter(id=recipe.id).update(artifact_name="gone")
     add_run("new")
@@ -300,7 +300,7 @@ def test_a_run_without_the_artifact_fails_with_the_reason(make, add_run, turn, r
     assert states(rule)["new"] == "failed"
 
 
-def test_a_kubeflow_that_is_down_fails_nothing(make, add_run, turn, settings, states, kubeflow):
+def test_unreachable_kubeflow_fails_no_run(make, add_run, turn, settings, states, kubeflow):
     rule = make()
     good = settings.VIZPORTAL_ENDPOINTS
     settings.VIZPORTAL_ENDPOINTS = '[{"key": "default", "host": "http://127.0.0.1:9", "timeout_s": 1}]'
@@ -313,7 +313,7 @@ def test_a_kubeflow_that_is_down_fails_nothing(make, add_run, turn, settings, st
 
 
 @pytest.mark.parametrize("end", ["role", "inactive"])
-def test_it_stops_when_its_owners_rights_end(make, add_run, turn, owner, settings, end):
+def test_rule_stops_when_its_owner_loses_permission(make, add_run, turn, owner, settings, end):
     rule = make()
     add_run("new")
     if end == "role":
@@ -329,7 +329,7 @@ def test_it_stops_when_its_owners_rights_end(make, add_run, turn, owner, setting
     assert rendered() == {"r1": 1}
 
 
-def test_it_has_no_more_rights_than_its_owner(owner, settings):
+def test_rule_has_no_more_permissions_than_its_owner(owner, settings):
     absent = absent_caller(owner)
     assert not absent.is_trusted
     assert not absent.sees_everything
@@ -337,7 +337,7 @@ def test_it_has_no_more_rights_than_its_owner(owner, settings):
     assert not absent.may("create")
 
 
-def test_what_the_owner_has_rendered_already_is_not_rendered_again(make, add_run, turn, owner, states):
+def test_run_already_rendered_by_the_owner_is_not_rendered_again(make, add_run, turn, owner, states):
     rule = make()
     assert services.rule_apply_to_last(caller(owner), rule, 1) == 1
     turn()
@@ -345,7 +345,7 @@ def test_what_the_owner_has_rendered_already_is_not_rendered_again(make, add_run
     assert states(rule)["r1"] == "succeeded"
 
 
-def test_an_endpoint_with_peoples_own_sign_in_has_no_rules(recipe, owner, settings, kubeflow):
+def test_endpoint_with_personal_credentials_allows_no_rules(recipe, owner, settings, kubeflow):
     from apps.rules.conditions import RunConditions
     from apps.runs.exceptions import NotSignedInError
 
@@ -357,7 +357,7 @@ def test_an_endpoint_with_peoples_own_sign_in_has_no_rules(recipe, owner, settin
     assert not Rule.objects.exists()
 
 
-def test_limits_and_names_that_make_no_sense_are_refused(make, owner, monkeypatch):
+def test_invalid_limits_and_names_are_refused(make, owner, monkeypatch):
     for limits in ({"most_waiting": 0}, {"most_failures": 1001}):
         with pytest.raises(InvalidRequestError):
             make(limits=limits)

@@ -1,4 +1,4 @@
-"""Rules in a real browser: from a result to a rule by keyboard, in both themes, wide and narrow."""
+"""Rules in a real browser: created by keyboard, in both themes, wide and narrow."""
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +12,7 @@ from tests.looks import LOOKS, check, open_page
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_by_keyboard_from_a_result_to_a_rule_at_work(live_server, browser, owner, make, add_run, turn, work, kernel):
+def test_rule_is_created_from_a_result_by_keyboard(live_server, browser, owner, make, add_run, turn, work, kernel):
     for _ in range(3):
         add_run()
     failing = make(name="run r*")

@@ -1,4 +1,4 @@
-"""What alerts hear of rules: a run that failed, a rule that the portal paused, and one that works again."""
+"""Alerts on rules: a failed run, a rule that the portal paused, and a rule that works again."""
 
 import pytest
 
@@ -16,7 +16,7 @@ URL = "http://127.0.0.1:9/x"
 
 @pytest.fixture
 def watch(owner, settings):
-    """Makes an alert on a rule."""
+    """Creates an alert on a rule."""
     settings.VIZPORTAL_NOTIFY_ALLOW = [URL]
 
     def made(rule, event):
@@ -31,7 +31,7 @@ def titles():
     return [row.message["title"] for row in Delivery.objects.order_by("created_at")]
 
 
-def test_a_run_that_fails_and_the_pause_that_follows(make, add_run, turn, work, kernel, watch):
+def test_alerts_report_failed_runs_and_the_automatic_pause(make, add_run, turn, work, kernel, watch):
     rule = make(limits={"most_failures": 2})
     watch(rule, AlertEvent.RULE_FAILED)
     watch(rule, AlertEvent.RULE_PAUSED)
@@ -52,7 +52,7 @@ def test_a_run_that_fails_and_the_pause_that_follows(make, add_run, turn, work, 
     assert runs == {"r2", "r3"}
 
 
-def test_a_rule_that_works_again_is_reported_once(make, add_run, turn, work, kernel, watch):
+def test_recovered_rule_is_reported_once(make, add_run, turn, work, kernel, watch):
     rule = make(limits={"most_failures": 9})
     watch(rule, AlertEvent.RULE_FAILED)
     outcome = kernel.outcome
@@ -68,7 +68,7 @@ def test_a_rule_that_works_again_is_reported_once(make, add_run, turn, work, ker
     assert (message["is_recovered"], message["rule"]["state"], message["run"]["id"]) == (True, "working", "r4")
 
 
-def test_a_person_who_pauses_a_rule_is_not_told_so(make, owner, watch):
+def test_manual_pause_sends_no_alert(make, owner, watch):
     from apps.rules import services as rules
 
     rule = make()
@@ -77,7 +77,7 @@ def test_a_person_who_pauses_a_rule_is_not_told_so(make, owner, watch):
     assert titles() == []
 
 
-def test_only_what_the_rule_renders_counts(make, add_run, turn, work, watch, recipe):
+def test_alert_on_a_rule_covers_only_its_renders(make, add_run, turn, work, watch, recipe):
     rule, other = make(name="run r2"), make(name="run r3")
     watch(rule, AlertEvent.RENDER_SUCCEEDED)
     for _ in range(2):
@@ -90,7 +90,7 @@ def test_only_what_the_rule_renders_counts(make, add_run, turn, work, watch, rec
     assert [row.message["run"]["id"] for row in Delivery.objects.all()] == ["r2"]
 
 
-def test_a_listener_that_breaks_hinders_no_rule(make, add_run, turn, work, kernel, watch, monkeypatch):
+def test_failing_event_listener_does_not_affect_rules(make, add_run, turn, work, kernel, watch, monkeypatch):
     rule = make(limits={"most_failures": 1})
     watch(rule, AlertEvent.RULE_FAILED)
     events.listener_register("broken", events.Listener(on_trouble=lambda _: 1 / 0, on_success=lambda _: 1 / 0))

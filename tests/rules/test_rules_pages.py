@@ -1,4 +1,4 @@
-"""Rules on their pages, by the API, by command and in the admin site."""
+"""Rules on their pages, in the API, the command and the admin site."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -19,12 +19,12 @@ def text(response):
 
 @pytest.fixture
 def form(recipe):
-    """The form's address and what a browser sends of it."""
+    """The path of the form and the values that a browser submits."""
     path = reverse("rules:rule_new", args=[recipe.id])
     return path, {"title": "", "pipeline": "tips", "run": "", "experiment": "", "tag": "", "state": "succeeded"}
 
 
-def test_from_a_result_by_a_dry_run_to_a_rule_that_works(browser, owner, form, add_run, turn, work):
+def test_rule_is_created_from_a_result_after_a_dry_run(browser, owner, form, add_run, turn, work):
     for _ in range(3):
         add_run()
     client = browser(owner)
@@ -48,7 +48,7 @@ def test_from_a_result_by_a_dry_run_to_a_rule_that_works(browser, owner, form, a
     assert "table of data, tips" in text(client.get("/rules/"))
 
 
-def test_a_form_that_is_wrong_says_where(browser, owner, form):
+def test_invalid_form_names_the_errors(browser, owner, form):
     path, values = form
     wrong = browser(owner).post(path, values | {"last": "9999", "state": "running", "action": "create"})
     assert wrong.status_code == 422
@@ -72,7 +72,7 @@ def test_pause_apply_cancel_and_delete_on_the_page(browser, owner, make, add_run
     assert "No rules yet" in text(client.get("/rules/"))
 
 
-def test_a_name_with_markup_is_shown_as_text(browser, owner, make):
+def test_markup_in_names_is_escaped(browser, owner, make):
     rule = make()
     Rule.objects.filter(id=rule.id).update(name="<script>x</script>", paused_because="<b>why</b>", is_enabled=False)
     page = browser(owner).get(f"/rules/{rule.id}/").content.decode()
@@ -80,7 +80,7 @@ def test_a_name_with_markup_is_shown_as_text(browser, owner, make):
     assert "&lt;b&gt;why" in page
 
 
-def test_the_api_has_the_whole_life_of_a_rule(browser, owner, recipe, add_run, turn):
+def test_api_covers_the_life_cycle_of_a_rule(browser, owner, recipe, add_run, turn):
     for _ in range(4):
         add_run()
     client = browser(owner)
@@ -115,13 +115,13 @@ def test_the_api_has_the_whole_life_of_a_rule(browser, owner, recipe, add_run, t
         ('"most_waiting": 0', "most_waiting"),
     ],
 )
-def test_the_api_names_the_field_that_is_wrong(browser, owner, recipe, changes, named):
+def test_api_names_the_invalid_field(browser, owner, recipe, changes, named):
     body = f'{{"series_id": "{recipe.id}", {changes}}}'
     answer = browser(owner).generic("POST", "/api/v1/rules", body, content_type="application/json")
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [named])
 
 
-def test_by_command(make, add_run, owner, capsys, turn):
+def test_command_lists_applies_pauses_and_cancels(make, add_run, owner, capsys, turn):
     rule = make()
     add_run()
     call_command("rules", "list")
@@ -145,7 +145,7 @@ def test_by_command(make, add_run, owner, capsys, turn):
         call_command("rules", "apply", str(rule.id), "--last", "0")
 
 
-def test_in_the_admin_site_they_are_paused_and_deleted(browser, admin, make):
+def test_admin_site_pauses_and_deletes_rules(browser, admin, make):
     rule, client = make(), browser(admin)
     chosen = {"_selected_action": str(rule.id)}
     client.post("/admin/rules/rule/", {"action": "pause", **chosen})
@@ -155,7 +155,7 @@ def test_in_the_admin_site_they_are_paused_and_deleted(browser, admin, make):
     assert not Rule.objects.exists()
 
 
-def test_the_list_asks_the_database_a_fixed_number_of_times(browser, owner, make, django_assert_max_num_queries):
+def test_list_uses_a_fixed_number_of_queries(browser, owner, make, django_assert_max_num_queries):
     for _ in range(6):
         make()
     client = browser(owner)
@@ -177,7 +177,7 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize(("method", "path", "codes"), OPERATIONS)
-def test_an_operation_on_rules_refuses_with_the_codes_of_the_document(method, path, codes, browser, owner):
+def test_rule_operation_returns_the_documented_error_codes(method, path, codes, browser, owner):
     body = OPERATIONS[method, path, codes]
     query, body = (body, "") if body.startswith("?") else ("", body)
     kind = "application/json"

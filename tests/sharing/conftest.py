@@ -1,4 +1,4 @@
-"""The cast, saved results and reports of tests/reports, and links to them."""
+"""The users, saved results and reports of tests/reports, and links to them."""
 
 from datetime import UTC, datetime
 
@@ -29,19 +29,19 @@ NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    """Who visited which link in other tests is forgotten."""
+    """Clears the cache of visits from other tests."""
     cache.clear()
 
 
 @pytest.fixture
 def anonymous(settings):
-    """Links open without a sign-in."""
+    """Makes links open without sign-in."""
     settings.VIZPORTAL_SHARE_ANONYMOUS = True
 
 
 @pytest.fixture
 def share(owner):  # noqa: F811
-    """Makes a link of the owner's; returns its address. Views look at the clock, so that it begins now."""
+    """Creates a link of the owner and returns its path. It starts now, since views use the real clock."""
 
     def make(target, *, by=None, **values):
         made, token = services.share_create(caller(by or owner), target, now=timezone.now(), **values)

@@ -1,4 +1,4 @@
-"""Links: until when and for whom they hold, what they lead to, and how each use is written down."""
+"""Links: how long and for whom they are valid, what they lead to, and how uses are recorded."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def make(owner):
     return make
 
 
-def test_a_link_ends_when_its_time_is_over(anonymous, saved, make):
+def test_link_expires(anonymous, saved, make):
     share, token = make(saved(), days=3)
     assert opened(token, now=NOW + timedelta(days=3, seconds=-1)).title == "Curve"
     assert is_nothing(token, now=NOW + timedelta(days=3))
@@ -51,7 +51,7 @@ def test_a_link_ends_when_its_time_is_over(anonymous, saved, make):
     assert usual.expires_at == NOW + timedelta(days=30)
 
 
-def test_a_pinned_link_stays_and_the_latest_follows(anonymous, saved, again, make):
+def test_link_to_render_is_pinned_and_link_to_visualization_follows(anonymous, saved, again, make):
     curve = saved()
     first = curve.latest
     _, pinned = make(first)
@@ -62,7 +62,7 @@ def test_a_pinned_link_stays_and_the_latest_follows(anonymous, saved, again, mak
     assert opened(latest).render_at(None) == second
 
 
-def test_a_link_to_a_report_leads_to_its_newest_version(anonymous, saved, write, make, owner):
+def test_link_to_a_report_shows_its_newest_version(anonymous, saved, write, make, owner):
     report = write("Text", saved("First"))
     _, token = make(report)
     assert opened(token).render_at(1).visualization.title == "First"
@@ -73,7 +73,7 @@ def test_a_link_to_a_report_leads_to_its_newest_version(anonymous, saved, write,
             opened(token).render_at(position)
 
 
-def test_a_revoked_link_and_one_with_a_new_address_lead_nowhere(anonymous, saved, make, owner, reader, admin):
+def test_revoked_token_and_renewed_links_old_token_are_invalid(anonymous, saved, make, owner, reader, admin):
     share, token = make(saved())
     with pytest.raises(NotAllowedError):
         services.share_revoke(caller(reader), share, now=NOW)
@@ -94,14 +94,14 @@ def test_a_revoked_link_and_one_with_a_new_address_lead_nowhere(anonymous, saved
     ]
 
 
-def test_what_is_no_token_leads_nowhere(anonymous, saved, make):
+def test_invalid_token_is_not_found(anonymous, saved, make):
     share, token = make(saved())
     for wrong in ("", "x", token[:-1], token + "x", token.swapcase(), share.digest, share.prefix, "x" * 5000):
         assert is_nothing(wrong)
 
 
 @pytest.mark.parametrize("end", ["inactive", "role", "deleted", "gone"])
-def test_a_link_ends_with_its_makers_rights_and_with_what_it_leads_to(anonymous, saved, make, owner, settings, end):
+def test_link_ends_with_its_creators_permission_and_its_target(anonymous, saved, make, owner, settings, end):
     curve = saved()
     _, token = make(curve)
     if end == "inactive":
@@ -118,14 +118,14 @@ def test_a_link_ends_with_its_makers_rights_and_with_what_it_leads_to(anonymous,
     assert is_nothing(token)
 
 
-def test_who_may_not_create_makes_no_link(saved, reader, settings, make):
+def test_link_requires_create_permission(saved, reader, settings, make):
     settings.VIZPORTAL_DEFAULT_ROLE = "viewer"
     with pytest.raises(NotAllowedError):
         make(saved(), by=reader)
     assert not Share.objects.exists()
 
 
-def test_what_makes_no_sense_is_refused(saved, make, settings, monkeypatch):
+def test_invalid_days_origins_and_too_many_links_are_refused(saved, make, settings, monkeypatch):
     curve = saved()
     settings.VIZPORTAL_SHARE_MAX_DAYS = 10
     assert make(curve)[0].expires_at == NOW + timedelta(days=10)
@@ -143,7 +143,7 @@ def test_what_makes_no_sense_is_refused(saved, make, settings, monkeypatch):
     make(curve, now=NOW + timedelta(days=11))
 
 
-def test_a_visitors_uses_are_counted_and_written_down_once_an_hour(anonymous, saved, make, reader, monkeypatch):
+def test_uses_are_counted_and_audited_once_per_visitor(anonymous, saved, make, reader, monkeypatch):
     share, _ = make(saved())
     for _ in range(3):
         services.share_use_note(HOLDER, share, now=NOW)
@@ -160,7 +160,7 @@ def test_a_visitors_uses_are_counted_and_written_down_once_an_hour(anonymous, sa
     assert entries.all().count() == 200
 
 
-def test_age_does_not_remove_what_is_shared(saved, again, make, owner):
+def test_prune_keeps_shared_renders(saved, again, make, owner):
     curve, other = saved(), saved("Other")
     pinned, good = curve.latest, other.latest
     share, _ = make(pinned, now=timezone.now())
@@ -175,7 +175,7 @@ def test_age_does_not_remove_what_is_shared(saved, again, make, owner):
     assert list(Render.objects.filter(id__in=[pinned.id, good.id])) == [good]
 
 
-def test_ones_links_are_ones_own(saved, make, owner, reader, admin):
+def test_users_see_only_their_own_links(saved, make, owner, reader, admin):
     curve = saved()
     share, _ = make(curve)
     mine, _ = make(curve.latest, by=reader)

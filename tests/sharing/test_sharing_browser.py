@@ -1,4 +1,4 @@
-"""Links in a real browser: made on a result's page, opened without an account, embedded in a page of another site."""
+"""Links in a real browser: created on a result's page, opened without an account, embedded in another site."""
 
 import http.server
 import threading
@@ -18,7 +18,7 @@ PICTURE = """<!doctype html><html style="color-scheme: light dark"><body style="
 
 @pytest.fixture
 def other_site():
-    """Serves one page, which a test writes, at an origin of its own."""
+    """Serves a page, set by the test, at a separate origin."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         page = ""
@@ -41,7 +41,7 @@ def other_site():
 
 @pytest.fixture
 def signed_in(live_server, browser, owner):
-    """Opens a page as the owner, in a theme and a width."""
+    """Opens a page as the owner, with a theme and a width."""
 
     def make(driven, **look):
         return open_page(driven, live_server.url, browser(owner), **look)
@@ -49,7 +49,7 @@ def signed_in(live_server, browser, owner):
     return make
 
 
-def test_from_a_result_to_a_link_and_to_what_a_stranger_sees(anonymous, live_server, signed_in, saved, write, share):
+def test_link_is_created_and_opened_by_an_anonymous_visitor(anonymous, live_server, signed_in, saved, write, share):
     curve = saved("ROC curve of predictions, taxi run of Monday", PICTURE, figures={"auc": 0.912, "rows": 12000})
     report = share(write("# Summary\n\nBetter.", curve, title="Weekly review"))
     with chromium() as driven:
@@ -76,9 +76,7 @@ def test_from_a_result_to_a_link_and_to_what_a_stranger_sees(anonymous, live_ser
             stranger.context.close()
 
 
-def test_a_page_of_another_site_shows_it_where_the_link_allows_that(
-    anonymous, live_server, signed_in, saved, other_site
-):
+def test_result_is_embedded_only_in_allowed_sites(anonymous, live_server, signed_in, saved, other_site):
     curve = saved("Curve", PICTURE)
     with chromium() as driven:
         page = signed_in(driven)
@@ -90,7 +88,7 @@ def test_a_page_of_another_site_shows_it_where_the_link_allows_that(
         site.goto(other_site.origin)
         result = site.frame_locator("iframe").frame_locator("iframe")
         expect(result.get_by_text("Scores")).to_be_visible()
-        # It is as high as what is in it, not as the 600 that it began with.
+        # The frame takes the height of its content instead of the initial 600.
         site.wait_for_function("() => Number(document.querySelector('iframe').height) !== 600")
         assert 300 < int(site.locator("iframe").get_attribute("height")) < 600
         Share.objects.update(origins="https://elsewhere.example.com")

@@ -1,4 +1,4 @@
-"""Links on their pages: what a holder gets and what not, by the API, in the admin site, on the origin of results."""
+"""Links on their pages, in the API, in the admin site and on the results origin: what a visitor gets."""
 
 import json
 import uuid
@@ -37,7 +37,7 @@ def policy(response):
     return {name: value for name, _, value in parts}
 
 
-def test_a_holder_sees_the_result_and_nothing_of_the_portal(anonymous, saved, share):
+def test_visitor_sees_the_result_and_nothing_of_the_portal(anonymous, saved, share):
     curve = saved("Curve <b>", figures={"auc": 0.91})
     link, holder = share(curve), Client()
     page = holder.get(link)
@@ -55,12 +55,12 @@ def test_a_holder_sees_the_result_and_nothing_of_the_portal(anonymous, saved, sh
         assert response["Referrer-Policy"] == "no-referrer"
         assert response["X-Robots-Tag"] == "noindex, nofollow"
         assert response["Cache-Control"] == "private, no-store"
-    # A browser that goes to the content itself is led to the page.
+    # A direct visit to the content redirects to the page.
     led = holder.get(f"{link}content", headers={"Sec-Fetch-Dest": "document"})
     assert (led.status_code, led["Location"]) == (302, link)
 
 
-def test_only_what_is_allowed_may_show_it_in_a_frame(anonymous, saved, share):
+def test_only_allowed_origins_may_embed_the_result(anonymous, saved, share):
     curve, holder = saved(), Client()
     alone = holder.get(share(curve))
     assert policy(alone)["frame-ancestors"] == "'self'"
@@ -73,7 +73,7 @@ def test_only_what_is_allowed_may_show_it_in_a_frame(anonymous, saved, share):
     assert policy(page)["script-src"] == "'self'"
 
 
-def test_all_links_that_lead_nowhere_answer_alike(anonymous, saved, share, owner):
+def test_all_invalid_links_return_the_same_404(anonymous, saved, share, owner):
     curve = saved()
     revoked, expired = share(curve), share(curve)
     newest, older = Share.objects.order_by("-created_at")
@@ -89,7 +89,7 @@ def test_all_links_that_lead_nowhere_answer_alike(anonymous, saved, share, owner
     assert len(answers) == 2
 
 
-def test_no_other_result_is_reachable_by_a_link(anonymous, saved, share, write):
+def test_link_gives_no_access_to_other_results(anonymous, saved, share, write):
     curve, other = saved("Curve"), saved("Other")
     report = write("Text", curve)
     holder = Client()
@@ -103,7 +103,7 @@ def test_no_other_result_is_reachable_by_a_link(anonymous, saved, share, write):
             response = holder.get(link + each, headers=FRAME)
             assert b"Other" not in body(response)
             assert response.status_code in {404, 401, 302} or "content?" in each, each
-    # Nor anything of the portal.
+    # The portal itself is not accessible either.
     one = f"/renders/{curve.latest_id}/"
     paths = [curve.get_absolute_url(), report.get_absolute_url(), f"{report.get_absolute_url()}download.html"]
     paths += [f"{one}{part}" for part in ("content", "fragment", "picture.svg", "download.html", "download.ipynb")]
@@ -112,7 +112,7 @@ def test_no_other_result_is_reachable_by_a_link(anonymous, saved, share, write):
         assert holder.get(path).status_code in {302, 401}, path
 
 
-def test_each_block_of_a_report_has_its_own_address(anonymous, saved, share, write):
+def test_each_block_of_a_report_has_its_own_url(anonymous, saved, share, write):
     report = write("# Hello", saved("Curve"), saved("Table"), title="Weekly")
     link, holder = share(report), Client()
     page = holder.get(link)
@@ -128,7 +128,7 @@ def test_each_block_of_a_report_has_its_own_address(anonymous, saved, share, wri
     assert holder.get(f"{single}0/content", headers=FRAME).status_code == 404
 
 
-def test_without_anonymous_links_one_signs_in_and_must_be_able_to_read(saved, share, write, browser, reader, settings):
+def test_non_anonymous_link_requires_sign_in_and_permission(saved, share, write, browser, reader, settings):
     curve = saved()
     for target in (curve, curve.latest, write("Text", curve)):
         link = share(target)
@@ -136,7 +136,7 @@ def test_without_anonymous_links_one_signs_in_and_must_be_able_to_read(saved, sh
             response = Client().get(link + path)
             assert response.status_code in {302, 401}
             assert response["Referrer-Policy"] == "no-referrer"
-        # Whether there is such a link is not told to who is not signed in.
+        # Anonymous visitors do not learn whether a link exists.
         assert Client().get(f"/s/{NO_TOKEN}/").status_code == 302
         page = browser(reader).get(link)
         assert page.status_code == 200
@@ -145,7 +145,7 @@ def test_without_anonymous_links_one_signs_in_and_must_be_able_to_read(saved, sh
     assert browser(reader).get(link).status_code == 403
 
 
-def test_previews_are_told_of_anonymous_links_only(anonymous, saved, share, write):
+def test_preview_tags_of_anonymous_links(anonymous, saved, share, write):
     page = soup(Client().get(share(saved("A & B"))))
     tags = {each["property"]: each["content"] for each in page.find_all("meta", property=True)}
     assert tags["og:title"] == "A & B"
@@ -157,14 +157,14 @@ def test_previews_are_told_of_anonymous_links_only(anonymous, saved, share, writ
     assert empty.find("meta", property="og:image") is None
 
 
-def test_a_page_of_a_link_counts_and_its_frames_do_not(anonymous, saved, share):
+def test_page_views_are_counted_and_frames_are_not(anonymous, saved, share):
     link, holder = share(saved()), Client()
     for path in ("", "content", "picture.svg", ""):
         holder.get(link + path)
     assert Share.objects.get().uses == 2
 
 
-def test_a_token_is_in_no_log(anonymous, saved, share):
+def test_token_in_path_is_redacted(anonymous, saved, share):
     from apps.telemetry.redaction import redact
 
     link = share(saved())
@@ -187,7 +187,7 @@ class TestOriginOfResults:
     def ask(self, address):
         return Client().get(address, headers={"Host": "results.test:8443", **FRAME})
 
-    def test_the_frame_is_led_there_and_gets_this_result_only(self, saved, share):
+    def test_frame_is_redirected_to_results_origin_for_this_result(self, saved, share):
         curve, other = saved(), saved("Other")
         address = self.led_to(share(curve, origins=["https://wiki.example.com"]))
         response = self.ask(address)
@@ -196,7 +196,7 @@ class TestOriginOfResults:
         assert self.ask(address.replace(str(curve.latest_id), str(other.latest_id))).status_code == 404
 
     @pytest.mark.parametrize("end", ["revoked", "expired", "gone", "inactive", "other"])
-    def test_an_address_ends_with_its_link(self, saved, share, again, owner, end):
+    def test_address_ends_with_its_link(self, saved, share, again, owner, end):
         curve = saved()
         address = self.led_to(share(curve))
         link = Share.objects.get()
@@ -214,7 +214,7 @@ class TestOriginOfResults:
         assert self.ask(address).status_code == 404
 
 
-def test_a_link_is_made_shown_once_renewed_and_revoked_on_the_pages(browser, owner, saved):
+def test_pages_create_renew_and_revoke_a_link_shown_once(browser, owner, saved):
     curve = saved()
     client = browser(owner)
     assert f"/shares/new/?render={curve.latest_id}" in client.get(curve.get_absolute_url()).content.decode()
@@ -240,7 +240,7 @@ def test_a_link_is_made_shown_once_renewed_and_revoked_on_the_pages(browser, own
     assert client.post(f"/shares/{share.id}/explode").status_code == 404
 
 
-def test_a_form_that_is_wrong_says_where(browser, owner, saved):
+def test_invalid_form_names_the_errors(browser, owner, saved):
     path = f"/shares/new/?visualization={saved().id}"
     wrong = browser(owner).post(path, {"what": "latest", "days": "9999", "origins": "https://a.example"})
     assert wrong.status_code == 422
@@ -252,7 +252,7 @@ def test_a_form_that_is_wrong_says_where(browser, owner, saved):
         assert browser(owner).get(f"/shares/new/{nowhere}").status_code == 404
 
 
-def test_a_report_is_shared_from_its_page(browser, owner, write):
+def test_report_is_shared_from_its_page(browser, owner, write):
     report, client = write("Text"), browser(owner)
     path = f"/shares/new/?report={report.id}"
     assert path in client.get(report.get_absolute_url()).content.decode()
@@ -260,7 +260,7 @@ def test_a_report_is_shared_from_its_page(browser, owner, write):
     assert Share.objects.get().report == report
 
 
-def test_a_stranger_has_neither_pages_nor_links_of_others(browser, reader, saved, share):
+def test_other_users_see_and_revoke_no_links_of_others(browser, reader, saved, share):
     share(saved())
     found = Share.objects.get()
     for path in ("/shares/", "/shares/new/", f"/shares/{found.id}/revoke"):
@@ -276,7 +276,7 @@ def send(client, method, path="", body=None):
     )
 
 
-def test_the_api_makes_lists_and_revokes_links(anonymous, browser, owner, saved, write):
+def test_api_creates_lists_and_revokes_links(anonymous, browser, owner, saved, write):
     client, curve = browser(owner), saved()
     made = send(client, "POST", "", {"visualization_id": str(curve.id), "days": 5, "origins": ["https://a.example"]})
     assert made.status_code == 201, made.content
@@ -304,12 +304,12 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("method", "path", "given", "codes"), OPERATIONS)
-def test_an_operation_on_links_refuses_with_the_codes_of_the_document(method, path, given, codes, browser, owner):
+def test_link_operation_returns_the_documented_error_codes(method, path, given, codes, browser, owner):
     found = {send(each, method, path, given).status_code for each in (Client(), browser(owner))}
     assert found == set(map(int, codes.split()))
 
 
-def test_in_the_admin_site_they_are_revoked(browser, admin, saved, share):
+def test_admin_site_revokes_links(browser, admin, saved, share):
     link = share(saved())
     client, found = browser(admin), Share.objects.get()
     assert found.prefix in text(client.get("/admin/sharing/share/"))

@@ -1,4 +1,4 @@
-"""Real servers of the object stores' protocols, each with the same objects in it; started here and stopped here."""
+"""Starts and stops real servers of the object stores' protocols, each with the same objects."""
 
 import os
 import re
@@ -25,13 +25,13 @@ OBJECTS = {
     "odd/a#1 %2.csv": b"y\n2\n",
 }
 BUCKET = "pipelines"
-# Published by Microsoft with the emulator; it opens nothing else.
+# Microsoft publishes this key with the emulator; it is valid nowhere else.
 _AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
 @contextmanager
 def s3_store(scheme: str) -> Iterator[dict[str, Any]]:
-    """An S3 API; MinIO speaks the same, under another scheme."""
+    """An S3 API; MinIO uses the same API with another scheme."""
     with s3_process() as url:
         client = s3_client(url)
         client.create_bucket(Bucket=BUCKET)
@@ -41,7 +41,7 @@ def s3_store(scheme: str) -> Iterator[dict[str, Any]]:
 
 
 def s3_client(url: str) -> Any:
-    """A client of a started store."""
+    """Returns a client for a started store."""
     import boto3
 
     return boto3.client(
@@ -51,7 +51,7 @@ def s3_client(url: str) -> Any:
 
 @contextmanager
 def s3_process(host: str = "127.0.0.1", prefix: Sequence[str] = ()) -> Iterator[str]:
-    """Yields the address of an empty S3 API, a process of its own, started by the command `prefix` if there is one."""
+    """Yields the URL of an empty S3 API in a separate process, started through the command `prefix` if given."""
     import urllib3
 
     url = f"http://{host}:{free_port()}"
@@ -81,7 +81,7 @@ def google_store() -> Iterator[dict[str, Any]]:
     server = create_server("127.0.0.1", 0, in_memory=True, default_bucket=BUCKET)
     server.start()
     try:
-        port = server._api._httpd.server_port  # noqa: SLF001 (it tells its port nowhere else)
+        port = server._api._httpd.server_port  # noqa: SLF001 (the only place that has its port)
         url = f"http://127.0.0.1:{port}"
         for key, body in OBJECTS.items():
             _put(f"{url}/upload/storage/v1/b/{BUCKET}/o", key, body)
@@ -100,7 +100,7 @@ def _put(url: str, key: str, body: bytes) -> None:
 
 @contextmanager
 def azure_store() -> Iterator[dict[str, Any]]:
-    """Azure's own emulator, a program for Node."""
+    """Azure's own emulator, a Node.js program."""
     from azure.storage.blob import BlobServiceClient
 
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Results as files: copied from an open file, whole or not at all, never over anything, and no link is followed."""
+"""Results as files: copied completely or not at all, without overwriting a file or following a link."""
 
 import errno
 import hashlib
@@ -37,7 +37,7 @@ def stored(settings):
     return sorted(path.relative_to(settings.MEDIA_ROOT) for path in settings.MEDIA_ROOT.rglob("*") if path.is_file())
 
 
-def test_a_file_is_copied_from_its_descriptor_and_measured_on_the_way(store, page, settings):
+def test_open_file_is_copied_with_size_and_digest(store, page, settings):
     page.seek(100)
     saved = content_save(store, NAME, page)
     page.seek(0)
@@ -49,8 +49,8 @@ def test_a_file_is_copied_from_its_descriptor_and_measured_on_the_way(store, pag
     assert len(stored(settings)) == 1
 
 
-def test_a_name_that_was_swapped_meanwhile_is_never_looked_at(store, page, tmp_path, settings, monkeypatch):
-    """The attack that once worked: the checked file's name becomes a link while its content is read."""
+def test_file_name_replaced_by_a_link_is_not_used(store, page, tmp_path, settings, monkeypatch):
+    """An attack that once worked: the name of the checked file becomes a link while its content is read."""
     secret = tmp_path / "secret"
     secret.write_text("secret")
     secret.chmod(0o644)
@@ -68,8 +68,8 @@ def test_a_name_that_was_swapped_meanwhile_is_never_looked_at(store, page, tmp_p
     assert secret.stat().st_mode & 0o777 == 0o644
 
 
-def test_content_with_a_path_is_copied_all_the_same(store, tmp_path, settings):
-    """Django's uploads have `temporary_file_path`, by which its own store moves files."""
+def test_upload_with_a_temporary_path_is_copied(store, tmp_path, settings):
+    """Django's uploads have `temporary_file_path`, which its own storage uses to move files."""
 
     class Upload(ContentFile):
         def temporary_file_path(self):
@@ -79,14 +79,14 @@ def test_content_with_a_path_is_copied_all_the_same(store, tmp_path, settings):
     assert (settings.MEDIA_ROOT / NAME).read_bytes() == b"x"
 
 
-def test_nothing_is_written_over(store):
+def test_existing_file_is_not_overwritten(store):
     first = store.save(NAME, ContentFile(b"first"))
     second = store.save(NAME, ContentFile(b"second"))
     assert first != second
     assert (store.open(first).read(), store.open(second).read()) == (b"first", b"second")
 
 
-def test_a_name_that_is_taken_at_the_last_moment_is_left_alone(store, settings, monkeypatch):
+def test_file_created_concurrently_is_not_overwritten(store, settings, monkeypatch):
     real = files.os.link
 
     def be_first(source, target):
@@ -102,7 +102,7 @@ def test_a_name_that_is_taken_at_the_last_moment_is_left_alone(store, settings, 
 
 
 @pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP])
-def test_a_file_system_without_links_will_do(store, settings, monkeypatch, code):
+def test_file_system_without_hard_links_is_supported(store, settings, monkeypatch, code):
     def refuse(*_args, **_more):
         raise OSError(code, "no links here")
 
@@ -112,7 +112,7 @@ def test_a_file_system_without_links_will_do(store, settings, monkeypatch, code)
     assert len(stored(settings)) == 2
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(store, page, settings, monkeypatch):
+def test_full_disk_is_reported_and_leaves_no_file(store, page, settings, monkeypatch):
     def full(_descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -123,7 +123,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(store, page, settings, monkeypat
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])
-def test_what_is_no_regular_file_is_not_served(store, settings, tmp_path, kind):
+def test_only_regular_files_are_opened(store, settings, tmp_path, kind):
     path = settings.MEDIA_ROOT / NAME
     path.parent.mkdir(parents=True)
     (tmp_path / "secret").write_text("secret")
@@ -132,7 +132,7 @@ def test_what_is_no_regular_file_is_not_served(store, settings, tmp_path, kind):
         store.open(NAME)
 
 
-def test_a_store_that_kept_less_is_noticed(store, page, settings, monkeypatch):
+def test_incomplete_save_is_detected(store, page, settings, monkeypatch):
     monkeypatch.setattr(files.FileStore, "size", lambda _self, _name: 5)
     with pytest.raises(StoreAwayError, match="kept 5 of"):
         content_save(store, NAME, page)
@@ -140,7 +140,7 @@ def test_a_store_that_kept_less_is_noticed(store, page, settings, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_what_a_crash_cut_short_is_pruned(store, settings):
+def test_incomplete_file_of_a_crash_is_pruned(store, settings):
     left = settings.MEDIA_ROOT / files.INCOMING / "0123"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
@@ -152,8 +152,8 @@ def test_what_a_crash_cut_short_is_pruned(store, settings):
     assert not left.exists()
 
 
-def test_a_file_of_no_name_is_copied_too(store):
-    """A render may hand over memory that has no name at all."""
+def test_file_without_a_name_is_copied(store):
+    """A render may return an anonymous memory file."""
     with tempfile.TemporaryFile() as file:
         file.write(b"sealed")
         assert content_save(store, NAME, file).size_bytes == 6

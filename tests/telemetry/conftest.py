@@ -1,4 +1,4 @@
-"""The cast and the servers of the visualizations' tests, and a reader of what `/metrics` answers."""
+"""The users and servers of tests/visualizations, and a parser for responses of `/metrics`."""
 
 import socket
 
@@ -25,14 +25,14 @@ from tests.visualizations.conftest import (  # noqa: F401  (fixtures)
 
 
 class Scrape:
-    """One answer of `/metrics`."""
+    """A response of `/metrics`."""
 
     def __init__(self, text):
         self.families = {family.name: family for family in text_string_to_metric_families(text)}
         self.samples = [sample for family in self.families.values() for sample in family.samples]
 
     def value(self, name, **labels):
-        """The one sample with at least these labels; None where there is none."""
+        """Returns the only sample with at least these labels, or None."""
         found = [each.value for each in self.samples if each.name == name and labels.items() <= each.labels.items()]
         assert len(found) <= 1, (name, labels, found)
         return found[0] if found else None
@@ -53,7 +53,7 @@ def scrape():
 
 @pytest.fixture
 def own():
-    """How much one of this process's own numbers has grown since the test began."""
+    """Returns how much a metric of this process has grown since the test began."""
     before = {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in REGISTRY.collect()
@@ -69,6 +69,6 @@ def own():
 
 @pytest.fixture
 def unused_port():
-    """A port of this machine that nobody listens on."""
+    """A local port that no process listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]

@@ -1,4 +1,4 @@
-"""An OTLP/HTTP receiver: takes what an exporter posts, as OpenTelemetry's own messages."""
+"""An OTLP/HTTP receiver that parses what an exporter posts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 
 class Receiver:
-    """Spans that came, by name; each with its resource's service and its attributes as plain values."""
+    """The received spans, each with the name of its service."""
 
     def __init__(self):
         self.spans = []

@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask only for what `/metrics` answers, in questions that Prometheus understands."""
+"""The dashboard and the alerts query only metrics that `/metrics` exports, in valid PromQL."""
 
 import json
 import re
@@ -22,9 +22,9 @@ DIRECTORY = live_settings.BASE_DIR / "deploy" / "monitoring"
 DASHBOARD = json.loads((DIRECTORY / "grafana-dashboard.json").read_text())
 RULES = [rule for group in yaml.safe_load((DIRECTORY / "alerts.yaml").read_text())["groups"] for rule in group["rules"]]
 DOCUMENT = (live_settings.BASE_DIR / "docs" / "monitoring.md").read_text()
-# Grafana fills these in before Prometheus reads the question.
+# Grafana replaces these before Prometheus gets the query.
 FILLED_IN = {"$__rate_interval": "5m", "$environment": "base"}
-# What a scrape adds, and what Prometheus makes of a histogram.
+# Labels that a scrape or a histogram adds.
 ADDED = {"instance", "pod", "job", "le", "__name__"}
 PROMTOOL = shutil.which("promtool")
 
@@ -39,7 +39,7 @@ def questions():
 
 
 def selectors(expression):
-    """Returns (metric, the labels it is asked by) of each vector selector in a question."""
+    """Returns (metric, labels of the matchers) of each vector selector in a query."""
     for name, value in FILLED_IN.items():
         expression = expression.replace(name, value)
     found = []
@@ -60,7 +60,7 @@ def selectors(expression):
 
 @pytest.fixture
 def exported(scrape, queue, submit, work):
-    """The names and labels of all samples, each kind of which was made to happen."""
+    """Names and labels of all exported samples, after at least one event of each kind."""
     submit()
     work()
     queue.connection.set("vizportal:reconciled_at", "1")
@@ -78,12 +78,12 @@ def exported(scrape, queue, submit, work):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_question_is_about_what_is_exported(exported):
+def test_every_query_uses_exported_metrics_and_labels(exported):
     for where, expression in questions().items():
         for name, labels in selectors(expression):
             assert name in exported, f"{where} asks for {name}"
             assert labels <= exported[name] | ADDED, f"{where} asks {name} by {labels - exported[name]}"
-        # `by (...)` is no part of a selector; a name that is wrong there gives one nameless series.
+        # `by (...)` is not part of a selector; a wrong label there silently yields one series.
         grouped = {
             each.strip() for group in re.findall(r"\b(?:by|on) \(([^)]*)\)", expression) for each in group.split(",")
         }
@@ -91,8 +91,8 @@ def test_every_question_is_about_what_is_exported(exported):
         assert grouped <= known, f"{where} groups by {grouped - known}"
 
 
-def test_what_all_web_processes_show_alike_is_never_added_up():
-    """A sum over processes would multiply the renders by the replicas."""
+def test_shared_metrics_are_never_summed_over_processes():
+    """A sum over processes would multiply the numbers by the replicas."""
     shared = re.compile(r"vizportal_(render|queue|workers|reconciler|host|up)")
     for where, expression in questions().items():
         for part in re.split(r"\s(?:and|or|/)\s", expression):
@@ -100,7 +100,7 @@ def test_what_all_web_processes_show_alike_is_never_added_up():
                 assert "max" in part or "absent" in part, f"{where}: {part}"
 
 
-def test_the_dashboard_is_one_that_grafana_takes():
+def test_dashboard_is_valid_for_grafana():
     assert DASHBOARD["schemaVersion"] >= 39
     assert [each["name"] for each in DASHBOARD["templating"]["list"]] == ["datasource", "environment"]
     numbers = [panel["id"] for panel in DASHBOARD["panels"]]
@@ -116,7 +116,7 @@ def test_the_dashboard_is_one_that_grafana_takes():
     assert max(x for x, _ in cells) == 23
 
 
-def test_every_alert_says_how_bad_it_is_and_has_its_words_in_the_document():
+def test_every_alert_has_severity_summary_and_documentation():
     for rule in RULES:
         assert rule["labels"]["severity"] in {"warning", "critical"}
         assert rule["annotations"]["summary"]
@@ -124,13 +124,13 @@ def test_every_alert_says_how_bad_it_is_and_has_its_words_in_the_document():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_metric_of_the_portal_is_in_the_document(scrape):
+def test_every_metric_is_documented(scrape):
     named = set(re.findall(r"`(vizportal_\w+)`", DOCUMENT))
     shown = {name + ("_total" if family.type == "counter" else "") for name, family in scrape().families.items()}
     assert named == {name for name in shown if name.startswith("vizportal_")}
 
 
-def test_every_alert_has_a_test_that_it_fires_and_one_that_it_does_not():
+def test_every_alert_has_a_firing_and_a_silent_test_case():
     tests = yaml.safe_load((DIRECTORY / "alerts.test.yaml").read_text())["tests"]
     cases = [case for test in tests for case in test["alert_rule_test"]]
     for rule in RULES:
@@ -138,29 +138,29 @@ def test_every_alert_has_a_test_that_it_fires_and_one_that_it_does_not():
         assert ends == {True, False}, rule["alert"]
 
 
-# Prometheus' own tool, where it is installed (Debian: prometheus); what it checks beyond the tests above is that the
-# alerts fire when they should.
+# Prometheus' own tool, if installed (Debian: prometheus). Beyond the tests above it checks when alerts fire.
+
 if PROMTOOL:
 
     def promtool(*arguments, cwd=DIRECTORY):
         return subprocess.run([PROMTOOL, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
 
-    def test_promtool_finds_the_rules_good():
+    def test_promtool_accepts_the_alert_rules():
         done = promtool("check", "rules", "--lint-fatal", "alerts.yaml")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def test_alerts_fire_when_they_should():
+    def test_promtool_test_cases_pass():
         done = promtool("test", "rules", "alerts.test.yaml")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def test_an_alert_with_another_limit_would_be_found(tmp_path):
+    def test_promtool_test_cases_detect_a_changed_limit(tmp_path):
         text = (DIRECTORY / "alerts.yaml").read_text()
         (tmp_path / "alerts.yaml").write_text(text.replace("oldest_seconds) > 300", "oldest_seconds) > 30000"))
         shutil.copy(DIRECTORY / "alerts.test.yaml", tmp_path)
         assert promtool("test", "rules", "alerts.test.yaml", cwd=tmp_path).returncode != 0
 
     @pytest.mark.django_db(transaction=True)
-    def test_promtool_finds_the_answer_good(client, submit, work):
+    def test_promtool_accepts_the_metrics_response(client, submit, work):
         submit()
         work()
         text = client.get("/metrics").content

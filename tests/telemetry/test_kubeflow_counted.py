@@ -1,4 +1,4 @@
-"""Requests to Kubeflow are timed, and those that failed are counted by what went wrong."""
+"""Requests to Kubeflow are timed, and failed ones are counted by kind of error."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def served(settings):
         yield found
 
 
-def test_answers_are_timed_by_the_way_they_came(served, own):
+def test_responses_are_timed_by_kind_of_call(served, own):
     gateway = gateway_for_service()
     gateway.runs()
     gateway.run_details("r1")
@@ -26,20 +26,20 @@ def test_answers_are_timed_by_the_way_they_came(served, own):
         assert own("vizportal_kubeflow_errors_total", endpoint="default", kind=kind) == 0
 
 
-def test_what_is_not_there_is_an_error_of_its_own_kind(served, own):
+def test_not_found_is_a_separate_kind_of_error(served, own):
     with pytest.raises(exceptions.NotFoundError):
         gateway_for_service().run("no-such-run")
     assert own("vizportal_kubeflow_errors_total", endpoint="default", kind="not_found") == 1
 
 
-def test_a_sign_in_page_is_counted(served, own):
+def test_sign_in_page_counts_as_not_signed_in(served, own):
     served.page = "<!DOCTYPE html><html>Sign in</html>"
     with pytest.raises(exceptions.NotSignedInError):
         gateway_for_service().runs()
     assert own("vizportal_kubeflow_errors_total", endpoint="default", kind="not_signed_in") == 1
 
 
-def test_nobody_there_is_counted_with_the_time_it_took(settings, unused_port, own):
+def test_unreachable_endpoint_is_counted_and_timed(settings, unused_port, own):
     settings.KFP_HOST = f"http://127.0.0.1:{unused_port}"
     gateway = gateway_for_service()
     with pytest.raises(exceptions.EndpointDownError):

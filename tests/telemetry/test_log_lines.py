@@ -1,4 +1,4 @@
-"""Lines for people and for machines: with ids, and without this installation's secrets."""
+"""Log lines for people and for machines: with ids, and without the installation's secrets."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def record(message, *args, level=logging.INFO, exc_info=None, **extra):
     return made
 
 
-def test_json_has_the_fields_a_collector_wants():
+def test_json_line_has_the_expected_fields():
     with render_context("r-1", 2, ""):
         found = json.loads(JsonFormatter().format(record("fetched %s", "ü\n")))
     assert found.pop("time").endswith("Z")
@@ -52,7 +52,7 @@ def test_json_has_the_fields_a_collector_wants():
     }
 
 
-def test_json_keeps_what_broke_on_one_line():
+def test_json_line_has_traceback_without_line_breaks():
     try:
         _ = 1 / 0
     except ZeroDivisionError:
@@ -62,21 +62,21 @@ def test_json_keeps_what_broke_on_one_line():
 
 
 @pytest.mark.parametrize("hostile", ["a\nb", "a\r\nb", "\x1b[31mred\x00", "\u2028", '"}, {"level": "ERROR"', "\ud800"])
-def test_json_quotes_whatever_was_logged(hostile):
+def test_json_line_escapes_hostile_text(hostile):
     text = JsonFormatter().format(record("said %s", hostile))
     assert not set(text) & {"\n", "\r", "\x1b", "\x00"}
     assert json.loads(text)["message"] == f"said {hostile}"
     assert json.loads(text)["level"] == "INFO"
 
 
-def test_a_request_that_django_puts_on_a_record_stays_out():
+def test_json_line_leaves_out_djangos_request_object():
     request = RequestFactory().get("/runs/?code=private")
     text = JsonFormatter().format(record("Not Found: /runs/", request=request, status_code=404, status=404))
     assert "private" not in text
     assert json.loads(text)["status"] == 404
 
 
-def test_the_line_for_people_has_the_ids_too():
+def test_plain_line_has_the_ids_too():
     with request_context(RequestFactory().get("/"), "abc"):
         assert LineFormatter().format(record("hello")).endswith("INFO apps.some: hello [request_id=abc]")
     assert LineFormatter().format(record("hello")).endswith("apps.some: hello")
@@ -102,7 +102,7 @@ def test_the_line_for_people_has_the_ids_too():
         ({"STORAGES": {"default": {"OPTIONS": {"secret_key": "s3-s3cret"}}}}, "s3-s3cret"),
     ],
 )
-def test_a_secret_of_the_settings_is_hidden_wherever_it_stands(formatter, changed, hidden):
+def test_secrets_of_settings_are_redacted_everywhere(formatter, changed, hidden):
     with override_settings(**changed):
         redaction.reload()
         try:
@@ -114,14 +114,14 @@ def test_a_secret_of_the_settings_is_hidden_wherever_it_stands(formatter, change
     assert text.count("[secret]") == 2
 
 
-def test_words_that_only_look_like_settings_stay():
+def test_other_setting_values_are_not_redacted():
     with override_settings(VIZPORTAL_ENDPOINTS='[{"key": "production", "auth": "service-account"}]'):
         redaction.reload()
         text = LineFormatter().format(record("production by service-account with password and local"))
     assert "production by service-account with password and local" in text
 
 
-def test_the_access_log_is_for_machines_only():
+def test_access_log_is_written_in_json_format_only():
     assert logging_config("line", "INFO")["loggers"]["vizportal.access"]["level"] == "WARNING"
     assert logging_config("json", "INFO")["loggers"]["vizportal.access"]["level"] == "INFO"
 
@@ -151,8 +151,8 @@ for path in ("/metrics", "/readyz", "/runs/", "/visualizations/"):
 
 
 @pytest.mark.slow
-def test_nothing_secret_is_logged_while_database_queue_and_kubeflow_fail(tmp_path, unused_port):
-    """Each with a password in its address, from the first line on, at DEBUG."""
+def test_no_secrets_are_logged_when_all_services_fail(tmp_path, unused_port):
+    """Each address has a password, and the log level is DEBUG from the first line."""
     gone = f"127.0.0.1:{unused_port}"
     env = environ(
         tmp_path,
@@ -180,7 +180,7 @@ def test_nothing_secret_is_logged_while_database_queue_and_kubeflow_fail(tmp_pat
 
 
 @pytest.mark.slow
-def test_a_worker_without_its_queue_says_so_and_no_password(tmp_path, unused_port):
+def test_worker_without_queue_server_logs_no_password(tmp_path, unused_port):
     env = environ(tmp_path, REDIS_URL=f"redis://:queue-p4ss-never-shown@127.0.0.1:{unused_port}/0")
     done = subprocess.run(
         [sys.executable, "manage.py", "rqworker", "render-base"],
@@ -196,7 +196,7 @@ def test_a_worker_without_its_queue_says_so_and_no_password(tmp_path, unused_por
 
 
 @pytest.mark.slow
-def test_uvicorn_writes_its_lines_in_the_same_form(tmp_path, unused_port):
+def test_uvicorn_logs_in_the_same_format(tmp_path, unused_port):
     command = [sys.executable, "-m", "uvicorn", "vizportal.asgi:application", "--port", str(unused_port)]
     (tmp_path / "static").mkdir()
     log = (tmp_path / "log").open("w+")

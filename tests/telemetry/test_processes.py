@@ -1,4 +1,4 @@
-"""The portal as people start it, with everything that can be seen of it switched on."""
+"""A portal started by `up`, with metrics, traces, JSON logs and the worker listener enabled."""
 
 import json
 import urllib.request
@@ -30,7 +30,7 @@ def value(url, name, **labels):
 
 
 def ask(portal):
-    """Asks for custom code on a step of a sample's run, as a traced caller with an id of its own."""
+    """Requests custom code for a step of a sample run, with a trace and a request id."""
     api = f"{portal.url}/api/v1"
     run = wait_until(lambda: next(iter(json.loads(read(f"{api}/runs"))["items"]), None), 60, "a run")
     step = wait_until(lambda: json.loads(read(f"{api}/runs/{run['id']}"))["steps"], 60, "its steps")[0]
@@ -41,7 +41,7 @@ def ask(portal):
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
-    """A portal, its worker's listener, and what a trace collector got, after one render of custom code."""
+    """A portal, its worker's listener and a trace collector, after one render of custom code."""
     port = free_port()
     with otlp_receiver() as (collector, receiver):
         environ = {
@@ -57,7 +57,7 @@ def seen(tmp_path_factory):
             yield portal, f"http://127.0.0.1:{port}", receiver, asked["render"]["id"]
 
 
-def test_the_worker_s_count_is_shown_by_the_web_process(seen):
+def test_web_process_exports_the_workers_metrics(seen):
     metrics = f"{seen[0].url}/metrics"
     place = {"type": "custom", "environment": "base"}
     assert value(metrics, "vizportal_renders_finished_total", **place, state="succeeded") == 1
@@ -72,14 +72,14 @@ def test_the_worker_s_count_is_shown_by_the_web_process(seen):
     assert told > 50 * 1024**2
 
 
-def test_one_of_the_workers_is_heard(seen):
+def test_worker_listener_answers(seen):
     listener = seen[1]
     assert read(f"{listener}/healthz") == "alive\n"
     assert value(f"{listener}/metrics", "vizportal_host_memory_bytes", environment="base", kind="rss") > 50 * 1024**2
     assert value(f"{listener}/metrics", "process_resident_memory_bytes") > 10 * 1024**2
 
 
-def test_one_trace_through_two_processes(seen):
+def test_trace_spans_web_and_worker_processes(seen):
     _, _, receiver, render_id = seen
     wait_until(lambda: receiver.named("render job") and receiver.named("render enqueue"), 30, "the spans")
     [job] = receiver.named("render job")
@@ -94,7 +94,7 @@ def test_one_trace_through_two_processes(seen):
     assert any(name.startswith("vizportal.seconds.") for name in plain(render.attributes))
 
 
-def test_the_logs_lead_from_the_request_to_the_worker(seen):
+def test_logs_connect_the_request_with_the_worker(seen):
     portal, _, _, render_id = seen
     logs = {
         path.stem: [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
@@ -108,10 +108,10 @@ def test_the_logs_lead_from_the_request_to_the_worker(seen):
     assert any("no listener on" in line["message"] for line in workers)
 
 
-def test_a_render_host_has_none_of_it(seen):
-    """A thread in the host would be lost in its children, with whatever lock it holds."""
+def test_render_host_has_no_telemetry(seen):
+    """A thread of the host would not exist in its forked children, but a lock that it holds would."""
     [status] = [json.loads(path.read_text()) for path in (seen[0].data_dir / "run").rglob("base-*.status.json")]
-    # The second one is polars' own (docs/render-host.md).
+    # The second thread belongs to polars (docs/render-host.md).
     assert status["threads"] <= 2
     process = Path("/proc") / str(status["pid"])
     assert b"VIZPORTAL_" not in (process / "environ").read_bytes()

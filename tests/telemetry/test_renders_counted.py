@@ -1,4 +1,4 @@
-"""Renders are counted once, at their end, by whoever writes it; every web process shows the same numbers."""
+"""Renders are counted once, by the process that records their end, and every web process exports the counts."""
 
 from datetime import timedelta
 
@@ -31,14 +31,14 @@ def ends(scrape):
     return sum(each.value for each in scrape().samples if each.name == "vizportal_renders_finished_total")
 
 
-def test_every_end_of_every_type_is_shown_before_its_first(scrape):
+def test_counters_of_all_types_and_states_exist_from_the_start(scrape):
     shown = scrape().labels("vizportal_renders_finished_total")
     assert {"type": "table", "environment": "base", "state": "lost"} in shown
     assert {"type": "tfma", "environment": "tfx", "state": "timed_out"} in shown
     assert not any(labels["state"] in {"queued", "running"} for labels in shown)
 
 
-def test_a_render_is_counted_with_its_duration_and_its_wait(submit, work, scrape):
+def test_render_is_counted_with_duration_and_queue_wait(submit, work, scrape):
     submit()
     work()
     found = scrape()
@@ -51,7 +51,7 @@ def test_a_render_is_counted_with_its_duration_and_its_wait(submit, work, scrape
 
 
 @pytest.mark.parametrize("state", ["failed", "timed_out"])
-def test_other_ends_are_counted_as_what_they_are(submit, work, scrape, kernel, state):
+def test_failed_and_timed_out_renders_are_counted_by_state(submit, work, scrape, kernel, state):
     kernel.outcome = {"state": state, "reason": "code_error" if state == "failed" else "timed_out"}
     submit()
     work()
@@ -59,7 +59,7 @@ def test_other_ends_are_counted_as_what_they_are(submit, work, scrape, kernel, s
     assert finished(scrape, "succeeded") == 0
 
 
-def test_a_cancel_counts_once_and_has_no_duration_where_nothing_ran(submit, owner, scrape):
+def test_cancelled_queued_render_counts_once_without_duration(submit, owner, scrape):
     render = submit().render
     render_cancel(caller(owner), render)
     render_cancel(caller(owner), render)
@@ -67,7 +67,7 @@ def test_a_cancel_counts_once_and_has_no_duration_where_nothing_ran(submit, owne
     assert scrape().labels("vizportal_render_seconds_count") == []
 
 
-def test_a_cancel_of_a_running_render_counts_once(submit, owner, work, kernel, scrape, row):
+def test_cancelled_running_render_counts_once(submit, owner, work, kernel, scrape, row):
     made = submit()
     kernel.during = lambda: render_cancel(caller(owner), row(made.render))
     work()
@@ -82,7 +82,7 @@ def abandon(render, **values):
     )
 
 
-def test_a_lost_worker_counts_only_when_its_render_is_given_up(submit, scrape):
+def test_render_of_lost_worker_counts_only_after_the_last_attempt(submit, scrape):
     render = submit().render
     abandon(render)
     assert reconcile().tried_again == 1
@@ -93,13 +93,13 @@ def test_a_lost_worker_counts_only_when_its_render_is_given_up(submit, scrape):
     assert scrape().value("vizportal_render_seconds_bucket", type="table", environment="base", le="300.0") == 0
 
 
-def test_a_lost_render_of_own_code_is_counted_as_lost(submit, scrape):
+def test_lost_custom_render_is_counted_as_lost(submit, scrape):
     abandon(submit().render, is_custom=True)
     reconcile()
     assert finished(scrape, "lost") == 1
 
 
-def test_counting_costs_no_round_trip(submit, work, row, monkeypatch):
+def test_counting_needs_no_extra_round_trip(submit, work, row, monkeypatch):
     render = submit().render
     work()
     ended = row(render)
@@ -117,12 +117,12 @@ def test_counting_costs_no_round_trip(submit, work, row, monkeypatch):
     assert without == len(sent) == 1
 
 
-def test_an_end_that_the_queue_server_never_hears_of_is_still_an_end(submit, row, no_queue, owner):
+def test_render_is_cancelled_without_the_queue_server(submit, row, no_queue, owner):
     render = submit().render
     assert render_cancel(caller(owner), render).state == RenderState.CANCELLED
 
 
-def test_types_and_environments_that_are_gone_are_one_label(queue, scrape):
+def test_unknown_types_and_environments_share_one_label(queue, scrape):
     for number in range(3):
         queue.connection.hincrby(shared_metrics.KEY, field(RENDERS.name, f"gone{number}", "base", "succeeded"), 2)
     queue.connection.hincrby(shared_metrics.KEY, field(RENDERS.name, "table", "mars", "odd"), 1)
@@ -132,7 +132,7 @@ def test_types_and_environments_that_are_gone_are_one_label(queue, scrape):
     assert found.value("vizportal_renders_finished_total", type="table", environment="other", state="other") == 1
 
 
-def test_a_bucket_of_an_older_version_keeps_the_histogram_true(queue, scrape):
+def test_bucket_of_an_older_version_keeps_histogram_consistent(queue, scrape):
     with queue.connection.pipeline() as pipe:
         for seconds in (0.05, 7, 1000):
             DURATION.observe(pipe, seconds, "table", "base")
@@ -145,7 +145,7 @@ def test_a_bucket_of_an_older_version_keeps_the_histogram_true(queue, scrape):
     assert found.value("vizportal_render_seconds_count", **place) == 4
 
 
-def test_a_queue_server_that_lost_its_data_counts_from_nothing(submit, work, queue, scrape):
+def test_counters_restart_after_queue_server_loses_its_data(submit, work, queue, scrape):
     submit()
     work()
     assert ends(scrape) == 1

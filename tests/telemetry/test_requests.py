@@ -1,4 +1,4 @@
-"""Each request has an id, is counted under a name out of few, and leaves one line."""
+"""Each request has an id, is counted by view, and writes one log line."""
 
 import asyncio
 import logging
@@ -13,27 +13,27 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("given", ["a", "6f2c-1.x_Y", "x" * 64])
-def test_an_id_from_before_the_portal_is_kept(given):
+def test_given_request_id_is_kept(given):
     assert Client().get("/healthz", headers={"X-Request-ID": given})["X-Request-ID"] == given
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "<script>", "ä", 'a"b'])
-def test_an_id_that_could_be_something_else_is_replaced(given):
+def test_invalid_request_id_is_replaced(given):
     answered = Client().get("/healthz", headers={"X-Request-ID": given})["X-Request-ID"]
     assert answered != given
     assert len(answered) == 32
 
 
-def test_two_requests_have_two_ids():
+def test_requests_have_different_ids():
     assert Client().get("/healthz")["X-Request-ID"] != Client().get("/healthz")["X-Request-ID"]
 
 
-def test_asynchronous_answers_have_one_too():
+def test_asynchronous_responses_have_a_request_id():
     response = asyncio.run(AsyncClient().get("/events/", headers={"X-Request-ID": "abc"}))
     assert (response.status_code, response["X-Request-ID"]) == (302, "abc")
 
 
-def test_requests_are_counted_by_view_and_never_by_path(own):
+def test_requests_are_counted_by_view_not_by_path(own):
     for number in range(3):
         Client().get(f"/runs/{number}/")
         Client().get(f"/no/such/{number}/")
@@ -44,7 +44,7 @@ def test_requests_are_counted_by_view_and_never_by_path(own):
     assert own("vizportal_http_request_seconds_count", view="runs:run_detail", method="GET") == 3
 
 
-def test_the_line_names_the_view_and_no_query(caplog, browser, owner):
+def test_access_log_line_has_the_view_and_no_query(caplog, browser, owner):
     caplog.set_level(logging.INFO, ACCESS_LOGGER)
     response = browser(owner).get("/visualizations/?q=something-private")
     [record] = [each for each in caplog.records if each.name == ACCESS_LOGGER]
@@ -54,13 +54,13 @@ def test_the_line_names_the_view_and_no_query(caplog, browser, owner):
     assert "something-private" not in str(vars(record))
 
 
-def test_probes_leave_no_line_at_info(caplog):
+def test_probes_are_not_logged_at_info(caplog):
     caplog.set_level(logging.INFO, ACCESS_LOGGER)
     Client().get("/healthz")
     assert not [each for each in caplog.records if each.name == ACCESS_LOGGER]
 
 
-def test_an_error_page_shows_the_id_and_every_line_about_it_has_it(monkeypatch, browser, owner, caplog):
+def test_error_page_and_its_log_lines_have_the_request_id(monkeypatch, browser, owner, caplog):
     from apps.telemetry.logs import LineFormatter
 
     lines = []
@@ -83,7 +83,7 @@ def test_an_error_page_shows_the_id_and_every_line_about_it_has_it(monkeypatch, 
     assert f"user={owner.pk}" in traceback
 
 
-def test_open_streams_are_counted_while_they_are_open(own, queue, settings, valkey_url):
+def test_open_event_streams_are_counted(own, queue, settings, valkey_url):
     settings.REDIS_URL = valkey_url
 
     async def listen():

@@ -1,4 +1,4 @@
-"""One trace from the request over the queue to the render, sent to a real receiver."""
+"""One trace from the request through the queue to the render, sent to a real receiver."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def test_request_job_and_render_are_one_trace(receiver, browser, owner, kubeflow
     response = ask(browser(owner), traceparent=CALLER)
     assert response.status_code == 202, response.content
     render_id = response.json()["render"]["id"]
-    # What a job carries stays what the worker's check allows.
+    # The job's arguments stay those that the worker accepts.
     [job_id] = queue.job_ids
     assert RenderJob.fetch(job_id, connection=queue.connection, serializer=queue.serializer).args == [render_id, 1]
     work()
@@ -74,7 +74,7 @@ def test_request_job_and_render_are_one_trace(receiver, browser, owner, kubeflow
     assert not queue.connection.keys("vizportal:trace:*")
 
 
-def test_a_failed_fetch_is_seen_where_it_failed_and_without_its_words(receiver, browser, owner, kubeflow, work):
+def test_failed_fetch_is_marked_on_its_span_without_the_message(receiver, browser, owner, kubeflow, work):
     ask(browser(owner))
     kubeflow.error = SourceError("private words", code=Reason.SOURCE_MISSING)
     work()
@@ -86,7 +86,7 @@ def test_a_failed_fetch_is_seen_where_it_failed_and_without_its_words(receiver, 
     assert b"private words" not in b"".join(span.SerializeToString() for _service, span in receiver.spans)
 
 
-def test_kubeflow_s_answers_are_spans_of_the_request(receiver, browser, owner, settings):
+def test_kubeflow_calls_are_spans_of_the_request(receiver, browser, owner, settings):
     with serve(with_finished_run(Kubeflow())) as served:
         settings.KFP_HOST = served.url
         assert browser(owner).get("/runs/").status_code == 200
@@ -99,14 +99,14 @@ def test_kubeflow_s_answers_are_spans_of_the_request(receiver, browser, owner, s
     assert plain(called[0].attributes)["server.address"] == served.url
 
 
-def test_probes_are_in_no_trace(receiver, client):
+def test_probes_are_not_traced(receiver, client):
     client.get("/healthz")
     client.get("/metrics")
     trace_export.stop()
     assert receiver.spans == []
 
 
-def test_metrics_are_read_at_a_replica_s_address_while_requests_are_traced(receiver, settings):
+def test_metrics_accept_any_host_name_while_tracing(receiver, settings):
     settings.VIZPORTAL_METRICS_TOKEN = "a-token-of-the-test"
     headers = {"Authorization": "Bearer a-token-of-the-test", "Host": "10.1.2.3:8000"}
     assert Client(headers=headers).get("/metrics").status_code == 200
@@ -114,8 +114,8 @@ def test_metrics_are_read_at_a_replica_s_address_while_requests_are_traced(recei
     assert (refused.status_code, len(refused["X-Request-ID"])) == (400, 32)
 
 
-def test_spans_have_no_query_string_no_address_and_no_message(receiver, monkeypatch):
-    """In production Django is called by ASGI, whose instrumentation collects more than that of the test client."""
+def test_spans_have_no_query_string_address_or_message(receiver, monkeypatch):
+    """In production Django runs under ASGI, where instrumentation collects more than with the test client."""
 
     def fail(*_args):
         raise ValueError("private words")
@@ -133,7 +133,7 @@ def test_spans_have_no_query_string_no_address_and_no_message(receiver, monkeypa
         assert private not in sent
 
 
-def test_a_request_s_commands_to_the_queue_s_server_are_spans_without_values(receiver, browser, owner, kubeflow):
+def test_queue_commands_of_a_request_are_spans_without_values(receiver, browser, owner, kubeflow):
     assert ask(browser(owner)).status_code == 202
     trace_export.stop()
     [enqueue] = receiver.named("render enqueue")
@@ -143,7 +143,7 @@ def test_a_request_s_commands_to_the_queue_s_server_are_spans_without_values(rec
     assert not any("vizportal:" in text for text in texts)
 
 
-def test_commands_outside_of_a_request_are_not_sent(receiver, queue):
+def test_commands_outside_of_a_span_are_not_exported(receiver, queue):
     queue.connection.ping()
     with tracing.span("something"):
         queue.connection.ping()
@@ -151,7 +151,7 @@ def test_commands_outside_of_a_request_are_not_sent(receiver, queue):
     assert [span.name for _service, span in receiver.spans] == ["PING", "something"]
 
 
-def test_the_access_log_names_the_trace(receiver, browser, owner, caplog):
+def test_access_log_has_the_trace_id(receiver, browser, owner, caplog):
     caplog.set_level(logging.INFO, ACCESS_LOGGER)
     lines = []
     handler = logging.Handler()
@@ -167,8 +167,8 @@ def test_the_access_log_names_the_trace(receiver, browser, owner, caplog):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's driver is not instrumented")
-def test_a_request_s_queries_are_spans_without_values(receiver, browser, owner):
-    # The driver's connections are instrumented when they are opened.
+def test_queries_of_a_request_are_spans_without_values(receiver, browser, owner):
+    # The driver's connections are instrumented when they open.
     connection.close()
     connection.close_pool()
     assert browser(owner).get("/visualizations/?q=something-private").status_code == 200
@@ -179,7 +179,7 @@ def test_a_request_s_queries_are_spans_without_values(receiver, browser, owner):
 
 
 @pytest.mark.parametrize("planted", [b"not a traceparent", b"\xff\xfe", b"00-0-0-00" * 1000, b""])
-def test_a_planted_trace_is_no_trace(receiver, browser, owner, kubeflow, work, queue, planted):
+def test_invalid_stored_trace_is_ignored(receiver, browser, owner, kubeflow, work, queue, planted):
     ask(browser(owner))
     [key] = queue.connection.keys("vizportal:trace:*")
     queue.connection.set(key, planted)
@@ -190,7 +190,7 @@ def test_a_planted_trace_is_no_trace(receiver, browser, owner, kubeflow, work, q
     assert plain(job.attributes)["vizportal.render.state"] == "succeeded"
 
 
-def test_lines_of_a_traced_request_name_the_trace(receiver, browser, owner, monkeypatch):
+def test_log_lines_of_a_traced_request_have_the_trace_id(receiver, browser, owner, monkeypatch):
     lines = []
     monkeypatch.setattr(
         "apps.ui.views.render",
@@ -202,7 +202,7 @@ def test_lines_of_a_traced_request_name_the_trace(receiver, browser, owner, monk
     assert json.loads(lines[0])["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def test_without_an_endpoint_nothing_of_it_is_imported(submit, work):
+def test_tracing_libraries_are_not_imported_without_endpoint(submit, work):
     trace_export.start("test")
     assert not tracing.is_on()
     submit()
@@ -222,7 +222,7 @@ def test_without_an_endpoint_nothing_of_it_is_imported(submit, work):
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_a_collector_that_is_away_holds_nobody_up(settings, submit, work, row, unused_port):
+def test_unreachable_collector_does_not_block_renders(settings, submit, work, row, unused_port):
     settings.VIZPORTAL_OTLP_ENDPOINT = f"http://127.0.0.1:{unused_port}"
     trace_export.start("test")
     try:

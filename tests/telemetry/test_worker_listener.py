@@ -1,4 +1,4 @@
-"""What a worker answers over HTTP: whether it turns, and its own numbers."""
+"""The HTTP listener of a worker: liveness and its own metrics."""
 
 import socket
 import time
@@ -39,7 +39,7 @@ def listen():
         each.stop()
 
 
-def test_alive_or_stuck_and_its_numbers(listen):
+def test_listener_reports_liveness_and_metrics(listen):
     answers = [True, False]
     port = listen(is_alive=lambda: answers.pop(0)).port
     assert get(port, "/healthz") == (200, "alive\n")
@@ -51,7 +51,7 @@ def test_alive_or_stuck_and_its_numbers(listen):
     assert get(port, "/else")[0] == 404
 
 
-def test_numbers_are_for_who_has_the_token(listen):
+def test_metrics_require_the_token(listen):
     port = listen(token="worker-token").port
     assert get(port, "/metrics")[0] == 401
     assert get(port, "/metrics", Authorization="Bearer worker-toke")[0] == 401
@@ -59,19 +59,19 @@ def test_numbers_are_for_who_has_the_token(listen):
     assert get(port, "/healthz")[0] == 200
 
 
-def test_a_caller_that_says_nothing_keeps_nobody_waiting(listen):
+def test_silent_client_does_not_block_others(listen):
     port = listen().port
     with socket.create_connection(("127.0.0.1", port)):
         assert get(port, "/healthz")[0] == 200
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1:99999", "no-port", "127.0.0.1:x", ""])
-def test_an_address_that_is_none_is_a_warning(bind, caplog):
+def test_invalid_bind_address_logs_a_warning(bind, caplog):
     assert not Listener(bind, is_alive=lambda: True, read_metrics=list).start()
     assert f"no listener on {bind}" in caplog.text
 
 
-def test_a_worker_answers_while_it_works_and_not_after(queue, settings, submit, kernel, unused_port, caplog):
+def test_worker_listens_only_while_it_works(queue, settings, submit, kernel, unused_port, caplog):
     settings.VIZPORTAL_WORKER_METRICS_BIND = f"127.0.0.1:{unused_port}"
     seen = []
     kernel.during = lambda: seen.append(get(unused_port, "/healthz"))
@@ -82,7 +82,7 @@ def test_a_worker_answers_while_it_works_and_not_after(queue, settings, submit, 
         get(unused_port, "/healthz")
 
 
-def test_of_two_workers_of_a_machine_the_second_works_unheard(queue, settings, submit, kernel, row, listen, caplog):
+def test_second_worker_on_a_machine_works_without_listener(queue, settings, submit, kernel, row, listen, caplog):
     settings.VIZPORTAL_WORKER_METRICS_BIND = f"127.0.0.1:{listen().port}"
     made = submit()
     DeafWorker([queue], connection=queue.connection).work(burst=True, logging_level="WARNING")
@@ -90,7 +90,7 @@ def test_of_two_workers_of_a_machine_the_second_works_unheard(queue, settings, s
     assert "no listener on" in caplog.text
 
 
-def test_a_loop_that_no_longer_turns_is_stuck_unless_a_render_runs(queue):
+def test_idle_loop_is_stuck_unless_a_render_is_within_its_limit(queue):
     worker = RenderWorker([queue], connection=queue.connection)
     assert not worker.is_alive()
     worker.loop_turned_at = time.monotonic() - 100
@@ -103,7 +103,7 @@ def test_a_loop_that_no_longer_turns_is_stuck_unless_a_render_runs(queue):
     assert not worker.is_alive()
 
 
-def test_a_beat_that_the_queue_server_does_not_hear_is_a_turn_all_the_same(queue, unused_port):
+def test_heartbeat_counts_as_alive_even_if_queue_server_is_away(queue, unused_port):
     import redis
 
     gone = redis.Redis(port=unused_port)
@@ -115,15 +115,15 @@ def test_a_beat_that_the_queue_server_does_not_hear_is_a_turn_all_the_same(queue
 
 
 @pytest.mark.kernel
-def test_a_host_s_memory_is_that_of_all_its_processes(host):
-    # One that replaced another ends soon where nobody has called it.
+def test_host_memory_covers_all_its_processes(host):
+    # A host that replaced another ends soon unless it is called.
     host.status()
     found = host_memory(host)
-    # pandas, matplotlib and scikit-learn are imported; more than 2 GB would be a fault of the reading.
+    # pandas, matplotlib and scikit-learn are imported; more than 2 GB would be a measurement error.
     assert 50 * 1024**2 < found.pss_bytes < found.rss_bytes < 2 * 1024**3
 
 
-def test_without_hosts_there_is_no_memory(queue, settings, tmp_path):
+def test_memory_is_not_reported_without_hosts(queue, settings, tmp_path):
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path
     [metric] = RenderWorker([queue], connection=queue.connection).metrics_read()
     assert metric.samples == []

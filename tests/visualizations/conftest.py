@@ -1,7 +1,7 @@
-"""A cast of three (owner, reader, admin), a real queue server, and stand-ins at the two foreign seams.
+"""Three users (owner, reader, admin), a real queue server, and stand-ins for the two external systems.
 
 The stand-ins: Kubeflow (a gateway with one run) and the kernel (`FakeKernel`, which writes what a test asks for).
-Tests marked `kernel` take the real kernel.
+Tests marked `kernel` use the real kernel.
 """
 
 import json
@@ -39,7 +39,7 @@ def valkey_url():
 
 @pytest.fixture(autouse=True)
 def queue(valkey_url, monkeypatch):
-    """The queue of the environment `base`, empty at first."""
+    """The queue of the environment `base`, emptied."""
     for each in live_settings.RQ_QUEUES.values():
         monkeypatch.setitem(each, "URL", valkey_url)
     found = queue_get("base")
@@ -49,14 +49,14 @@ def queue(valkey_url, monkeypatch):
 
 @pytest.fixture
 def no_queue(monkeypatch, queue, tmp_path):
-    """The queue server is down: nobody listens on its socket."""
+    """Makes the queue server unreachable: no process listens on its socket."""
     for each in live_settings.RQ_QUEUES.values():
         monkeypatch.setitem(each, "URL", f"unix://{tmp_path}/nobody.sock")
 
 
 @pytest.fixture
 def events(queue):
-    """Everything published about renders, read when called."""
+    """Returns, when called, every event published about renders since the last call."""
     listener = django_rq.get_connection("render-base").pubsub(ignore_subscribe_messages=True)
     listener.subscribe("vizportal:render")
     listener.get_message(timeout=1)
@@ -158,7 +158,7 @@ def kubeflow(monkeypatch):
 
 
 class FakeKernel:
-    """Stands in for `render`: keeps the jobs, and ends as `outcome` says. `during` runs in the middle."""
+    """Stands in for `render`: records the jobs and ends as `outcome` says. It calls `during` in the middle."""
 
     def __init__(self):
         self.jobs = []
@@ -197,7 +197,7 @@ def kernel(monkeypatch, settings, tmp_path):
 
 
 class DeafWorker(RenderWorker):
-    """A worker that listens to no commands (rq waits a second for that thread to end) and has no hosts to tend."""
+    """A worker without the command listener (rq waits a second for its thread to end) and without hosts."""
 
     def on_heartbeat(self):
         pass
@@ -221,7 +221,7 @@ def work(queue, kernel):
 
 @pytest.fixture
 def submit(owner, kubeflow):
-    """Asks for a visualization as `owner` and returns the submission."""
+    """Requests a visualization as `owner` and returns the submission."""
 
     def ask(user=None, **values):
         request = {"type_key": "table", "run_id": "r1", "step_id": "s1", "artifact_name": "predictions", **values}
@@ -232,5 +232,5 @@ def submit(owner, kubeflow):
 
 @pytest.fixture
 def row():
-    """Reads a render's row again."""
+    """Reloads a render from the database."""
     return lambda render: Render.objects.get(id=render.id)

@@ -1,4 +1,4 @@
-"""What is said to do about how a render ended."""
+"""The advice that the portal gives about a failed or timed out render."""
 
 import pytest
 from renderer import FailureReason
@@ -21,7 +21,7 @@ CONNECT = "  File socket.py, line 836, in create_connection\n    sock.connect(sa
         ("KeyError: 'score'", CONNECT, False),
     ],
 )
-def test_whoever_wanted_the_network_is_told_that_there_is_none(message, traceback, is_said):
+def test_advice_explains_missing_network_after_connection_errors(message, traceback, is_said):
     render = Render(reason="user_error", message=message, traceback=traceback, timeout_s=100)
     assert (advice(render) == NO_NETWORK) is is_said
 
@@ -34,7 +34,7 @@ def test_whoever_wanted_the_network_is_told_that_there_is_none(message, tracebac
         (100, "Stopped after 100 s, the limit here."),
     ],
 )
-def test_whose_limit_it_was_is_said(submit, work, row, kernel, settings, timeout_s, message):
+def test_timeout_message_says_whose_limit_applied(submit, work, row, kernel, settings, timeout_s, message):
     settings.KERNEL_TIMEOUT = 100
     said = f"Stopped after {timeout_s} s, the limit here."
     kernel.outcome = {"state": "timed_out", "reason": FailureReason.TIMED_OUT, "message": said, "html": None}

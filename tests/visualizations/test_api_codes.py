@@ -1,4 +1,4 @@
-"""The OpenAPI document lists the error codes of each operation: each is provoked, and no other is seen."""
+"""The OpenAPI document lists the error codes of each operation: these tests provoke each one, and see no other."""
 
 import json
 import uuid
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ASK = {"run_id": "r1", "step_id": "s1", "artifact": "predictions", "type": "table"}
 NOWHERE = str(uuid.uuid4())
 NO_IDS = dict.fromkeys(("visualization_id", "render_id", "series_id"), NOWHERE)
-# name: (method, path as the document has it, body)
+# name: (method, path as in the document, body)
 OPERATIONS = {
     "runs": ("GET", "/api/v1/runs", None),
     "run": ("GET", "/api/v1/runs/{run_id}", None),
@@ -32,7 +32,7 @@ OPERATIONS = {
     "cancel": ("POST", "/api/v1/renders/{render_id}/cancel", {}),
     "queue": ("GET", "/api/v1/queue", None),
 }
-# What provokes a code: (code, operation, how); the ways are the functions below.
+# (code, operation, how to provoke it); the fixture `ways` has a function for each "how".
 PROVOKED = [
     *((401, name, "nobody is signed in") for name in OPERATIONS),
     *((403, name, "an account without a role") for name in OPERATIONS),
@@ -58,7 +58,7 @@ PROVOKED = [
 
 @pytest.fixture
 def send(submit, browser, owner, kubeflow):
-    """Sends one operation about a visualization that waits."""
+    """Calls one operation on a queued visualization."""
     made = submit()
     own = {"visualization_id": str(made.visualization.id), "render_id": str(made.render.id), "run_id": "r1"}
     own["series_id"] = str(made.visualization.recipe_id)
@@ -117,7 +117,7 @@ def ways(send, settings, monkeypatch, kubeflow, browser, reader, work):
 
 
 @pytest.mark.parametrize(("code", "name", "how"), PROVOKED, ids=lambda value: str(value).replace(" ", "_"))
-def test_an_operation_answers_with_the_code_in_the_one_shape(code, name, how, ways):
+def test_operation_returns_error_code_in_standard_shape(code, name, how, ways):
     answer = ways[how](name)
     assert answer.status_code == code, answer.content
     assert set(answer.json()["error"]) <= {"code", "message", "fields"}
@@ -131,7 +131,7 @@ _ELSEWHERE = tuple(
 def declared():
     found = {}
     for path, methods in api.get_openapi_schema()["paths"].items():
-        # The tests of their own apps provoke the codes of these.
+        # Other apps test the codes of these operations.
         if path.startswith(_ELSEWHERE):
             continue
         for method, operation in methods.items():
@@ -141,7 +141,7 @@ def declared():
     return found
 
 
-def test_the_document_lists_exactly_the_codes_that_are_returned():
+def test_openapi_document_lists_exactly_the_returned_codes():
     observed = {}
     for code, name, _ in PROVOKED:
         observed.setdefault(OPERATIONS[name][:2], set()).add(code)

@@ -1,4 +1,4 @@
-"""The store of library code: filled by environments, read by anybody, never by the name of something else."""
+"""The store of library code: environments fill it, anyone may read it, and only valid asset names are served."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ def name_of(content, kind):
     return f"{hashlib.sha256(content).hexdigest()}.{kind}"
 
 
-# The style sheet and the script of every result.
+# Assets of every result page: its style sheet and its script.
 PAGES = sum(len(list(folder.iterdir())) for folder in (PAGE_ASSETS_DIR, STATIC_DIR))
 
 
@@ -39,7 +39,7 @@ def store(settings, tmp_path, monkeypatch):
 
 @pytest.fixture
 def environment(tmp_path):
-    """A built environment with one script and one style sheet, and what else lies there."""
+    """A built environment with one script, one style sheet and an unrelated file."""
     directory = tmp_path / "environment" / "share" / "vizportal" / "assets"
     directory.mkdir(parents=True)
     for content, kind in ((JS, "js"), (CSS, "css")):
@@ -52,7 +52,7 @@ def get(path, **headers):
     return Client().get(path, headers=headers)
 
 
-def test_publishing_copies_once_and_never_overwrites(environment, store):
+def test_publishing_copies_each_asset_once_and_never_overwrites(environment, store):
     assert assets.assets_publish(environment) == 2 + PAGES
     path = store / name_of(JS, "js")
     before = path.stat()
@@ -65,7 +65,7 @@ def test_publishing_copies_once_and_never_overwrites(environment, store):
     assert gzip.decompress((store / f"{path.name}.gz").read_bytes()) == JS
 
 
-def test_what_was_cut_short_is_replaced_and_what_lies_about_its_name_stays_out(environment, store):
+def test_publishing_replaces_truncated_assets_and_rejects_forged_names(environment, store):
     assets.assets_publish(environment)
     (store / name_of(JS, "js")).write_bytes(JS[:100])
     forged = environment / "share" / "vizportal" / "assets" / f"{'0' * 64}.js"
@@ -75,8 +75,8 @@ def test_what_was_cut_short_is_replaced_and_what_lies_about_its_name_stays_out(e
     assert not (store / forged.name).exists()
 
 
-def test_what_another_process_published_meanwhile_is_left_alone(environment, store, monkeypatch):
-    """Two workers start at once on shared results: the other one writes between our last look and our own writing."""
+def test_publishing_keeps_asset_that_another_process_wrote_meanwhile(environment, store, monkeypatch):
+    """Two workers start at once with a shared store: the other one writes after our last check and before our write."""
     theirs = store / name_of(JS, "js")
     written = []
 
@@ -98,14 +98,14 @@ def test_what_another_process_published_meanwhile_is_left_alone(environment, sto
     assert len(list(store.iterdir())) == 2 * (2 + PAGES)
 
 
-def test_an_environment_without_assets_publishes_what_every_page_has_and_no_more(tmp_path, store):
+def test_environment_without_assets_publishes_only_page_assets(tmp_path, store):
     assert assets.assets_publish(tmp_path / "none") == PAGES
     for path in (path for folder in (PAGE_ASSETS_DIR, STATIC_DIR) for path in folder.iterdir()):
         assert (store / name_of(path.read_bytes(), path.suffix[1:])).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(("content", "kind", "mime"), [(JS, "js", "text/javascript"), (CSS, "css", "text/css")])
-def test_anybody_gets_an_asset_for_good(environment, content, kind, mime):
+def test_assets_are_public_and_cached_forever(environment, content, kind, mime):
     assets.assets_publish(environment)
     response = get(f"/assets/{name_of(content, kind)}")
     assert b"".join(response.streaming_content) == content
@@ -119,7 +119,7 @@ def test_anybody_gets_an_asset_for_good(environment, content, kind, mime):
     assert not response.cookies
 
 
-def test_a_browser_gets_it_compressed_and_only_once(environment):
+def test_browser_gets_asset_compressed_and_304_the_second_time(environment):
     assets.assets_publish(environment)
     path = f"/assets/{name_of(JS, 'js')}"
     plain, packed = get(path, **{"Accept-Encoding": "gzip;q=0, br"}), get(path, **{"Accept-Encoding": "br, gzip"})
@@ -134,7 +134,7 @@ def test_a_browser_gets_it_compressed_and_only_once(environment):
     assert get(path, **{"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_head_works_and_nothing_else(environment):
+def test_only_get_and_head_are_allowed(environment):
     assets.assets_publish(environment)
     path = f"/assets/{name_of(JS, 'js')}"
     response = Client().head(path)
@@ -159,13 +159,13 @@ def test_head_works_and_nothing_else(environment):
     ],
 )
 @pytest.mark.django_db
-def test_there_is_nothing_under_another_name(environment, path):
+def test_invalid_asset_names_return_404(environment, path):
     assets.assets_publish(environment)
     default_storage.save(f"renders/{'0' * 64}.js", ContentFile(b"secret"))
     assert get(f"/assets/{path}").status_code == 404
 
 
-def test_the_server_sends_it_piece_by_piece(environment):
+def test_asset_is_streamed(environment):
     assets.assets_publish(environment)
     status, pieces = fetch(OneThreadHandler(), f"/assets/{name_of(JS, 'js')}")
     assert (status, b"".join(pieces)) == (200, JS)

@@ -1,3 +1,5 @@
+"""Results in frames and downloads: headers, permissions, and libraries inlined in downloads."""
+
 import base64
 import hashlib
 import tracemalloc
@@ -22,7 +24,7 @@ FRAME = {"Sec-Fetch-Dest": "iframe"}
 
 @pytest.fixture(autouse=True)
 def bare_not_found(monkeypatch):
-    """The page around a 404 has tests of its own."""
+    """Returns bare 404 responses; other tests cover the error page."""
     monkeypatch.setattr("vizportal.urls.handler404", lambda *_args, **_more: HttpResponse(status=404))
 
 
@@ -33,7 +35,7 @@ def render(submit, work, row):
     return row(made.render)
 
 
-def test_the_picture_is_a_stranger_in_its_frame(render, browser, reader):
+def test_result_in_frame_is_sandboxed_from_the_portal(render, browser, reader):
     response = browser(reader).get(f"/renders/{render.id}/content", headers=FRAME)
     assert b"".join(response.streaming_content) == b"<p>picture</p>"
     policy = response.headers["Content-Security-Policy"]
@@ -50,12 +52,12 @@ def test_the_picture_is_a_stranger_in_its_frame(render, browser, reader):
     assert response.headers["Content-Length"] == str(len(b"<p>picture</p>"))
 
 
-def test_in_a_page_that_hands_over_libraries_it_is_text_first(render, browser, reader):
+def test_result_is_sent_as_plaintext_when_parent_provides_libraries(render, browser, reader):
     response = browser(reader).get(f"/renders/{render.id}/content?libraries=parent&so-far=2", headers=FRAME)
     content = b"".join(response.streaming_content)
     assert content.endswith(b"<plaintext hidden><p>picture</p>")
     assert response.headers["Content-Length"] == str(len(content))
-    # Without scripts the same address, as it is.
+    # A browser without scripts is sent to the same address without `libraries`.
     assert b'content="0;url=?so-far=2"' in content
     assert "blob:" in response.headers["Content-Security-Policy"].partition("style-src")[2].partition(";")[0]
 
@@ -67,24 +69,24 @@ def test_only_a_frame_gets_the_raw_html(render, browser, owner, destination, mon
     assert (response.status_code, response.headers["Location"]) == (302, "/its/page/")
 
 
-def test_a_script_that_sends_no_such_header_gets_it_sandboxed(render, browser, owner):
+def test_request_without_fetch_metadata_gets_sandboxed_html(render, browser, owner):
     response = browser(owner).get(f"/renders/{render.id}/content")
     assert response.status_code == 200
     assert response.headers["Content-Security-Policy"].startswith("sandbox allow-scripts;")
 
 
 @pytest.mark.parametrize(("kind", "start"), [("html", b"<p>"), ("ipynb", b"{")])
-def test_downloads_are_attachments_with_a_tame_name(render, browser, owner, kind, start):
+def test_downloads_are_attachments_with_sanitized_filename(render, browser, owner, kind, start):
     response = browser(owner).get(f"/renders/{render.id}/download.{kind}")
     assert b"".join(response.streaming_content).startswith(start)
     assert response.headers["Content-Disposition"] == f'attachment; filename="b-Scores-b-of-Monday-1.{kind}"'
     assert response.headers["Content-Security-Policy"].startswith("sandbox;")
 
 
-def test_strangers_and_wrong_ids_see_nothing(render, browser, owner):
+def test_anonymous_users_and_unknown_ids_get_no_content(render, browser, owner):
     for name in ("content", "download.html", "download.ipynb"):
         response = Client().get(f"/renders/{render.id}/{name}", headers=FRAME)
-        # A frame says it in its place; whoever went there is led to the sign-in page.
+        # A frame shows the error in place; a direct visit redirects to the sign-in page.
         assert response.status_code == 401
         page = Client().get(f"/renders/{render.id}/{name}")
         assert page.headers["Location"].startswith("/login/")
@@ -92,7 +94,7 @@ def test_strangers_and_wrong_ids_see_nothing(render, browser, owner):
     assert browser(owner).post(f"/renders/{render.id}/content").status_code == 405
 
 
-def test_a_render_without_a_picture_or_whose_file_is_gone_is_404(submit, render, browser, owner):
+def test_render_without_result_or_with_deleted_file_returns_404(submit, render, browser, owner):
     waiting = submit(force=True).render
     assert browser(owner).get(f"/renders/{waiting.id}/content", headers=FRAME).status_code == 404
     render.html.delete(save=False)
@@ -105,7 +107,7 @@ def sent_by_the_server(client, path):
     return b"".join(pieces)
 
 
-def test_the_server_sends_it_piece_by_piece(render, browser, owner):
+def test_content_is_streamed(render, browser, owner):
     assert sent_by_the_server(browser(owner), f"/renders/{render.id}/content") == b"<p>picture</p>"
 
 
@@ -114,14 +116,14 @@ LIBRARY = b"plot();" * 50_001
 
 @pytest.fixture
 def stored(kernel):
-    """The address of a library in the store, and what takes its place in a download."""
+    """The address of a stored library, and the data URL that replaces it in a download."""
     name = f"assets/{hashlib.sha256(LIBRARY).hexdigest()}.js"
     default_storage.save(name, ContentFile(LIBRARY))
     whole = b"data:text/javascript;charset=utf-8;base64," + base64.b64encode(LIBRARY)
     return SimpleNamespace(address=f"/{name}".encode(), whole=whole)
 
 
-def test_a_download_has_its_libraries_in_it(submit, work, row, kernel, stored, browser, owner):
+def test_html_download_inlines_its_libraries(submit, work, row, kernel, stored, browser, owner):
     kernel.html = b'<script src="' + stored.address + b'"></script>'
     made = submit(title="Whole")
     work()
@@ -136,7 +138,7 @@ def test_a_download_has_its_libraries_in_it(submit, work, row, kernel, stored, b
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 77, 78, 79, 80, 500])
-def test_a_reference_is_found_wherever_the_page_is_cut(stored, size):
+def test_library_reference_is_found_across_chunk_boundaries(stored, size):
     form = b"""<script src='%s'></script>import "%s"; x = \\"%s\\"; ["%s","%s"]"""
     page, expected = (form % ((value,) * 5) for value in (stored.address, stored.whole))
     chunks = [page[start : start + size] for start in range(0, len(page), size)]
@@ -147,13 +149,13 @@ def test_a_reference_is_found_wherever_the_page_is_cut(stored, size):
 @pytest.mark.parametrize(
     "page", [b'"/assets/' + b"0" * 64 + b'.js"', b"/assets/", b'"/assets/' + b"0" * 63, b"", b"<p>text</p>"]
 )
-def test_what_is_not_in_the_store_stays_as_it_is(stored, page):
+def test_references_to_unknown_assets_are_left_unchanged(stored, page):
     assert inline_assets_bytes(page) == page
     text = b"<p>" + stored.address + b"</p>"
     assert inline_assets_bytes(text) == text
 
 
-def test_a_page_of_60_mb_is_never_in_memory(stored):
+def test_inlining_does_not_load_60_mb_page_into_memory(stored):
     row = b"<tr><td>0.5</td></tr>" * 1000
     page = [row] * 3000 + [b'"' + stored.address + b'"'] + [row]
     tracemalloc.start()
@@ -164,14 +166,14 @@ def test_a_page_of_60_mb_is_never_in_memory(stored):
     assert peak < 5_000_000
 
 
-def test_a_page_that_names_a_library_without_end_does_not_grow_without_end(stored, monkeypatch):
+def test_inlining_stops_at_size_limit(stored, monkeypatch):
     monkeypatch.setattr("renderer.assets.MAX_INLINED_BYTES", 2 * len(LIBRARY))
     page = b'"' + stored.address + b'",'
     assert inline_assets_bytes(page * 100).count(b"data:") == 2
 
 
-def test_a_script_fetches_what_the_api_named_with_its_token(render, owner):
-    """Without a session: the token that read `content_url` opens it."""
+def test_api_token_opens_content_and_downloads(render, owner):
+    """Without a session, the token that read `content_url` also opens it."""
     raw = token_of(owner)
     sent = {"Authorization": f"Bearer {raw}"}
     for name in ("content", "download.html", "download.ipynb"):
@@ -182,7 +184,7 @@ def test_a_script_fetches_what_the_api_named_with_its_token(render, owner):
     assert (led.status_code, led["Location"].partition("?")[0]) == (302, "/login/")
 
 
-def test_a_token_of_somebody_without_a_role_opens_nothing(render, settings):
+def test_token_of_user_without_role_gets_403(render, settings):
     settings.VIZPORTAL_DEFAULT_ROLE = "none"
     nobody = get_user_model().objects.create_user("nobody")
     raw = token_of(nobody)

@@ -1,3 +1,5 @@
+"""The form of the Creator: its fields, their values and errors."""
+
 import json
 from dataclasses import replace
 
@@ -11,7 +13,7 @@ from apps.visualizations.argument_fields import arguments_form
 from apps.visualizations.exceptions import CustomOffError, InvalidRequestError
 from apps.visualizations.forms import VisualizationForm
 
-# The catalogue asks the database for approved types.
+# The catalogue reads approved types from the database.
 pytestmark = pytest.mark.django_db
 
 
@@ -39,7 +41,7 @@ def step(kubeflow):
 
 @pytest.fixture
 def post(step):
-    """Returns the bound form for a browser's POST."""
+    """Returns a form bound to the data of a browser's POST."""
 
     def send(**values):
         data = QueryDict(mutable=True)
@@ -49,7 +51,7 @@ def post(step):
     return send
 
 
-def test_fields_follow_the_schema_in_its_order():
+def test_fields_follow_schema_order():
     form = arguments_form(kind(SCHEMA, required=["name"]))
     assert list(form.fields) == list(SCHEMA)
     assert form.fields["name"].required
@@ -60,7 +62,7 @@ def test_fields_follow_the_schema_in_its_order():
     assert 'type="checkbox"' in html
 
 
-def test_typed_values_come_out_as_json_values():
+def test_submitted_values_become_json_values():
     data = QueryDict(mutable=True)
     values = {"name": "it's", "mode": "2", "rows": "4", "cut": "0.5", "columns": "a\r\n\r\n b ", "more": '{"x": 1}'}
     data.update({f"arguments-{name}": value for name, value in values.items()})
@@ -81,7 +83,7 @@ def test_typed_values_come_out_as_json_values():
 @pytest.mark.parametrize(
     ("name", "value"), [("rows", "x"), ("rows", "10"), ("cut", "nan"), ("cut", "1e999"), ("mode", "3")]
 )
-def test_wrong_values_are_refused_beside_their_field(name, value):
+def test_invalid_value_is_reported_at_its_field(name, value):
     data = QueryDict(mutable=True)
     data[f"arguments-{name}"] = value
     data["arguments-mode"] = data.get("arguments-mode", "a")
@@ -90,13 +92,13 @@ def test_wrong_values_are_refused_beside_their_field(name, value):
     assert list(form.errors) == [name]
 
 
-def test_empty_fields_leave_the_defaults_to_the_type():
+def test_empty_fields_are_left_to_the_types_defaults():
     form = arguments_form(kind(SCHEMA), QueryDict("arguments-mode=a"))
     assert form.is_valid()
     assert form.values() == {"mode": "a", "header": False}
 
 
-def test_a_fresh_form_begins_with_the_fitting_type_and_the_artifacts_source(step):
+def test_new_form_starts_with_fitting_type_and_artifact_uri(step):
     form = VisualizationForm(step)
     assert form.initial["source"] == "minio://b/predictions.csv"
     assert form.initial["type"] == form.kind.key
@@ -105,7 +107,7 @@ def test_a_fresh_form_begins_with_the_fitting_type_and_the_artifacts_source(step
     assert (chosen.initial["source"], chosen.kind.key) == ("minio://b/model", "roc_curve")
 
 
-def test_a_posted_form_becomes_a_request(post):
+def test_posted_form_becomes_a_request(post):
     form = post(source="minio://b/predictions.csv", title="T", timeout_s="5")
     assert form.is_valid(), (form.errors, form.arguments.errors)
     request = form.to_request("r1")
@@ -118,13 +120,13 @@ def test_a_posted_form_becomes_a_request(post):
     assert (request.source, request.title, request.options, request.force) == ("", "T", {"timeout_s": 5.0}, False)
 
 
-def test_another_source_stays_in_the_request(post):
+def test_changed_source_is_kept_in_the_request(post):
     form = post(source="s3://b/x.csv")
     assert form.is_valid()
     assert form.to_request("r1").source == "s3://b/x.csv"
 
 
-def test_the_json_view_is_read_in_the_place_of_the_fields(post):
+def test_json_view_replaces_the_fields(post):
     form = post(arguments_view="json", arguments_json='{"max_rows": 5}')
     assert form.is_valid()
     assert form.to_request("r1").arguments == {"max_rows": 5}
@@ -135,7 +137,7 @@ def test_the_json_view_is_read_in_the_place_of_the_fields(post):
         assert form["arguments_json"].value() == bad
 
 
-def test_custom_is_offered_and_taken_only_where_it_is_allowed(post, step, settings):
+def test_custom_type_is_available_only_when_allowed(post, step, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False
     assert "custom" not in dict(VisualizationForm(step).fields["type"].choices)
     form = post(type="custom", code="print(1)")
@@ -148,14 +150,14 @@ def test_custom_is_offered_and_taken_only_where_it_is_allowed(post, step, settin
     assert "code" not in VisualizationForm(step, initial={"type": "table"}).fields
 
 
-def test_an_unknown_type_or_artifact_is_refused_without_losing_the_form(post):
+def test_unknown_type_or_artifact_is_refused_and_input_is_kept(post):
     form = post(type="../../x", artifact="nothing", title="Kept")
     assert not form.is_valid()
     assert set(form.errors) == {"type", "artifact"}
     assert form["title"].value() == "Kept"
 
 
-def test_what_a_service_refuses_lands_beside_its_field(post):
+def test_service_errors_appear_at_their_fields(post):
     form = post()
     assert form.is_valid()
     name = next(iter(form.arguments.fields))
@@ -166,7 +168,7 @@ def test_what_a_service_refuses_lands_beside_its_field(post):
     assert form.non_field_errors() == [str(CustomOffError())]
 
 
-def test_artifacts_that_share_a_name_are_told_apart_by_id(step):
+def test_artifacts_with_same_name_are_distinguished_by_id(step):
     same = [replace(step.artifacts[0], id=str(number), uri=f"minio://b/{number}.csv") for number in (7, 8)]
     loop = replace(step, artifacts=(*same, step.artifacts[1]))
     values = [value for value, _ in VisualizationForm(loop).fields["artifact"].choices]
@@ -175,12 +177,12 @@ def test_artifacts_that_share_a_name_are_told_apart_by_id(step):
     assert (form["artifact"].value(), form.initial["source"]) == ("8", "minio://b/8.csv")
 
 
-def test_a_link_may_name_an_artifact_by_id(step):
+def test_link_may_select_artifact_by_id(step):
     assert VisualizationForm(step, initial={"artifact": "2"})["artifact"].value() == "model"
 
 
 @pytest.mark.parametrize("name", option_names())
-def test_every_option_of_a_render_can_be_set_in_the_creator_and_by_the_api(name):
+def test_creator_and_api_accept_every_render_option(name):
     assert name in VisualizationForm.base_fields
     for schema in (schemas.VisualizationIn, schemas.RerenderIn):
         assert schema.model_fields[name].default is None, "None: not given"

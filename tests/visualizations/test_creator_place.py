@@ -1,4 +1,4 @@
-"""The Creator serves the picture: it is open while there is none, folded away above the newest, and addressable."""
+"""The Creator is open while a step has no result and folded above the newest one; its state is in the address."""
 
 import re
 from dataclasses import replace
@@ -31,7 +31,7 @@ def get(browser, owner):
 
 @pytest.fixture
 def with_model(kubeflow):
-    """The step has a model too, which no type draws."""
+    """Adds a model to the step, an artifact that no type fits."""
     step = kubeflow.details.steps[0]
     model = Artifact(id="77", name="model", type="system.Model", uri="s3://b/model.joblib", direction="output")
     changed = replace(step, artifacts=(*step.artifacts, model))
@@ -42,7 +42,7 @@ def is_folded(page):
     return page.select_one("details.creator-fold") is not None
 
 
-def test_it_is_open_without_results_and_folded_above_them(get, submit, work):
+def test_creator_is_open_without_results_and_folded_above_them(get, submit, work):
     assert not is_folded(get(STEP))
     submit()
     work()
@@ -52,7 +52,7 @@ def test_it_is_open_without_results_and_folded_above_them(get, submit, work):
     assert "of predictions" in re.sub(r"\s+", " ", page.select_one("article.render .card-header").text)
 
 
-def test_an_address_opens_it_for_what_is_not_drawn_yet(get, submit, work, with_model):
+def test_address_opens_creator_for_what_has_no_result_yet(get, submit, work, with_model):
     submit()
     work()
     assert is_folded(get(f"{STEP}?artifact=predictions&type=table"))
@@ -63,7 +63,7 @@ def test_an_address_opens_it_for_what_is_not_drawn_yet(get, submit, work, with_m
     assert "No visualizations of model yet" in page.text
 
 
-def test_where_no_type_fits_none_is_chosen_and_it_says_so(get, with_model):
+def test_no_type_is_preselected_when_none_fits(get, with_model):
     page = get(f"{STEP}?artifact=model")
     assert page.select("[name=type][checked]") == []
     assert "No type fits this JOBLIB" in re.sub(r"\s+", " ", page.text)
@@ -71,7 +71,7 @@ def test_where_no_type_fits_none_is_chosen_and_it_says_so(get, with_model):
     assert page.select_one("[name=type]"), "one may still choose"
 
 
-def test_options_at_their_defaults_are_folded_away(get):
+def test_options_at_their_defaults_are_folded(get):
     page = get(f"{STEP}?artifact=predictions&type=roc_curve")
     count = len(page.select("[data-arguments-fields] [name^='arguments-']"))
     assert page.select_one("details.arguments summary").text.split()[:2] == [str(count), "options"]
@@ -81,7 +81,7 @@ def test_options_at_their_defaults_are_folded_away(get):
     assert len(changed.select("[data-arguments-fields] [name^='arguments-']")) == count - 1
 
 
-def test_what_was_refused_is_in_sight(browser, owner):
+def test_refused_option_is_visible(browser, owner):
     data = {"artifact": "predictions", "type": "table", "arguments_view": "fields", "arguments-max_rows": "-4"}
     page = BeautifulSoup(browser(owner).post(STEP, data, headers=HTMX).content, "html.parser")
     field = page.select_one("[data-arguments-set] [name='arguments-max_rows']")
@@ -90,19 +90,19 @@ def test_what_was_refused_is_in_sight(browser, owner):
     assert not is_folded(page)
 
 
-def test_the_address_follows_what_is_chosen(browser, owner, kubeflow):
+def test_address_follows_the_choice_in_the_form(browser, owner, kubeflow):
     query = "?artifact=predictions&type=roc_curve&arguments-trueclass=a%26b&arguments-decimal=,"
     response = browser(owner).get(f"{STEP}form{query}", headers=HTMX)
     address = response["HX-Replace-Url"]
     page, _, changed = address.partition("?")
     assert page == "/runs/r1/steps/s1/"
     assert changed == "view=steps&artifact=predictions&type=roc_curve&arguments-trueclass=a%26b&arguments-decimal=%2C"
-    # It leads back to the same choice.
+    # The address leads back to the same choice.
     again = browser(owner).get(STEP + "?" + address.partition("?")[2], headers=HTMX).content.decode()
     assert 'value="a&amp;b"' in again
 
 
-def test_an_address_of_another_page_is_left_alone_and_a_long_one_cut(kubeflow):
+def test_address_of_other_page_is_unchanged_and_long_one_is_cut(kubeflow):
     step = kubeflow.details.steps[0]
     form = VisualizationForm(step, initial={"type": "roc_curve", "arguments": {"trueclass": "x" * 3000}})
     assert creator_address("http://testserver/visualizations/", step, form) == ""

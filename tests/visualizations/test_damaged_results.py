@@ -1,4 +1,4 @@
-"""A stored file that is not what was saved is never served as if it were, and the page says what to do."""
+"""The portal never serves a changed stored file as a complete result, and its page says what to do."""
 
 import gzip
 import hashlib
@@ -48,7 +48,7 @@ def change(settings, name, how):
 
 
 def is_sent_whole(response):
-    """Whether a reader gets everything that the answer promises."""
+    """Whether the response delivers all the bytes that it announces."""
     if response.status_code != 200:
         return False
     try:
@@ -58,7 +58,7 @@ def is_sent_whole(response):
 
 
 @pytest.mark.parametrize("how", CHANGES)
-def test_a_page_that_was_changed_is_not_served_as_complete(render, settings, browser, owner, how):
+def test_changed_page_is_not_served_as_complete(render, settings, browser, owner, how):
     change(settings, render.html.name, how)
     client = browser(owner)
     first = client.get(f"/renders/{render.id}/content", headers=FRAME)
@@ -71,7 +71,7 @@ def test_a_page_that_was_changed_is_not_served_as_complete(render, settings, bro
 
 
 @pytest.mark.parametrize("how", CHANGES)
-def test_nothing_of_a_small_page_that_was_changed_is_shown(submit, work, row, settings, browser, owner, how):
+def test_changed_small_page_is_not_shown_at_all(submit, work, row, settings, browser, owner, how):
     made = submit()
     work()
     render = row(made.render)
@@ -84,7 +84,7 @@ def test_nothing_of_a_small_page_that_was_changed_is_shown(submit, work, row, se
 
 
 @pytest.mark.parametrize("kind", ["html", "ipynb"])
-def test_a_download_that_was_changed_is_refused(submit, work, row, settings, browser, owner, kind):
+def test_changed_download_returns_500(submit, work, row, settings, browser, owner, kind):
     made = submit()
     work()
     render = row(made.render)
@@ -94,7 +94,7 @@ def test_a_download_that_was_changed_is_refused(submit, work, row, settings, bro
     assert "Content-Disposition" not in response.headers
 
 
-def test_the_server_ends_a_transfer_that_turns_out_wrong(submit, work, row, settings, kernel, browser, owner):
+def test_server_aborts_transfer_of_changed_file(submit, work, row, settings, kernel, browser, owner):
     kernel.html = PAGES["large"]
     made = submit()
     work()
@@ -109,7 +109,7 @@ def test_the_server_ends_a_transfer_that_turns_out_wrong(submit, work, row, sett
         )
 
 
-def test_a_result_that_was_restored_is_shown_again(render, settings, browser, owner):
+def test_restored_result_is_shown_again(render, settings, browser, owner):
     path = settings.MEDIA_ROOT / render.html.name
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
@@ -121,7 +121,7 @@ def test_a_result_that_was_restored_is_shown_again(render, settings, browser, ow
     assert is_sent_whole(client.get(f"/renders/{render.id}/content", headers=FRAME))
 
 
-def test_a_damaged_result_is_not_given_for_a_new_request(submit, work, row, settings, browser, owner):
+def test_damaged_result_is_not_reused_for_new_request(submit, work, row, settings, browser, owner):
     made = submit()
     work()
     assert not submit().is_new
@@ -130,7 +130,7 @@ def test_a_damaged_result_is_not_given_for_a_new_request(submit, work, row, sett
     assert submit().is_new
 
 
-def test_kubeflow_is_told_that_a_result_is_damaged(submit, work, row, settings, owner):
+def test_kubeflow_protocol_reports_damaged_result_as_portal_fault(submit, work, row, settings, owner):
     made = submit()
     work()
     change(settings, row(made.render).html.name, "altered")
@@ -139,7 +139,7 @@ def test_kubeflow_is_told_that_a_result_is_damaged(submit, work, row, settings, 
     assert "damaged" in end.message
 
 
-def test_a_version_is_measured_once(render, monkeypatch, settings):
+def test_file_is_hashed_once_until_it_changes(render, monkeypatch, settings):
     measured = []
     real = hashlib.sha256
     monkeypatch.setattr(stored.hashlib, "sha256", lambda: measured.append(1) or real())
@@ -149,13 +149,13 @@ def test_a_version_is_measured_once(render, monkeypatch, settings):
     path = settings.MEDIA_ROOT / render.html.name
     times = path.stat()
     path.write_bytes(CHANGES["altered"](path.read_bytes()))
-    # Whoever alters a file can set these back; the system's own time of the change cannot be set.
+    # A program can reset these times, but not the file system's own change time (ctime).
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     with pytest.raises(stored.DamagedError):
         b"".join(results.result_open(render, "html"))
 
 
-def test_a_notebook_of_before_its_digest_was_kept_is_served(render, browser, owner):
+def test_notebook_without_stored_digest_is_served(render, browser, owner):
     Render.objects.filter(id=render.id).update(notebook_bytes=None, notebook_sha256="")
     assert browser(owner).get(f"/renders/{render.id}/download.ipynb").status_code == 200
 
@@ -169,7 +169,7 @@ def asset(**headers):
 
 
 @pytest.mark.parametrize("how", CHANGES)
-def test_library_code_that_was_changed_is_not_served_and_replaced(settings, tmp_path, how, monkeypatch):
+def test_changed_asset_returns_404_until_published_again(settings, tmp_path, how, monkeypatch):
     monkeypatch.setattr("vizportal.urls.handler404", lambda *_args, **_more: HttpResponse(status=404))
     settings.MEDIA_ROOT = tmp_path / "results"
     folder = tmp_path / "environment" / "share" / "vizportal" / "assets"
@@ -186,11 +186,11 @@ def test_library_code_that_was_changed_is_not_served_and_replaced(settings, tmp_
     assert gzip.decompress(b"".join(asset(**{"Accept-Encoding": "gzip"}).streaming_content)) == JS
 
 
-def test_a_gzip_of_something_else_is_not_served_as_the_asset(settings, tmp_path):
+def test_gzip_of_other_content_is_not_served_as_the_asset(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "results"
     default_storage.save(f"assets/{DIGEST}.js.gz", ContentFile(gzip.compress(b"evil()")))
     default_storage.save(f"assets/{DIGEST}.js", ContentFile(JS))
     answer = asset(**{"Accept-Encoding": "gzip"})
     content = b"".join(answer.streaming_content)
-    # The stored file itself, compressed on its way.
+    # Either the stored file, or the stored file compressed by a middleware.
     assert (gzip.decompress(content) if answer.headers.get("Content-Encoding") == "gzip" else content) == JS

@@ -1,4 +1,4 @@
-"""What the code editor asks for."""
+"""What the portal answers to the code editor."""
 
 import json
 import re
@@ -21,21 +21,21 @@ def words(monkeypatch, kubeflow, owner, browser):
     return lambda query="": browser(owner).get(f"{STEP}words{query}").json()
 
 
-def test_columns_and_packages(words):
+def test_editor_gets_column_and_package_names(words):
     found = words("?artifact=predictions")
     assert found["columns"] == ["score", "label"]
     assert {"pandas", "polars", "vizkit"} <= set(found["packages"])
     assert not {"bin", "render_child"} & set(found["packages"])
 
 
-def test_what_cannot_be_found_out_is_empty(words, kubeflow):
+def test_editor_gets_empty_lists_for_what_cannot_be_read(words, kubeflow):
     assert words("?artifact=model")["columns"] == []
     assert words("?environment=../x")["packages"] == []
     kubeflow.error = EndpointDownError("down")
     assert words("?artifact=predictions")["columns"] == []
 
 
-def test_a_type_s_code_is_custom_code_with_its_defaults(owner, browser):
+def test_type_code_can_be_used_as_custom_code(owner, browser):
     answer = browser(owner).get("/types/table/code")
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     code = answer.content.decode()
@@ -55,7 +55,7 @@ def test_a_type_s_code_is_custom_code_with_its_defaults(owner, browser):
         ("ModelEvaluation", "tfma"),
     ],
 )
-def test_artifacts_of_tfx_are_offered_their_type(name, key, how):
+def test_tfx_artifact_is_offered_its_type_first(name, key, how):
     given = (
         {"type": f"tfx.{name}"}
         if how == "schema title"
@@ -66,7 +66,7 @@ def test_artifacts_of_tfx_are_offered_their_type(name, key, how):
     assert selectors.type_made_for(artifact).key == key
 
 
-def test_one_click_renders_with_defaults_and_leaves_the_creator_fresh(kubeflow, owner, browser, monkeypatch, kernel):
+def test_one_click_render_uses_defaults_and_resets_the_creator(kubeflow, owner, browser, monkeypatch, kernel):
     monkeypatch.setattr(creator, "gateway_for", lambda *_: kubeflow)
     [step] = kubeflow.details.steps
     found = Artifact(

@@ -1,4 +1,4 @@
-"""Event streams as a browser gets them: which events come, when a stream ends, and what is told after a cut."""
+"""Event streams from a browser's side: which events arrive, when a stream ends, and what follows an interruption."""
 
 import asyncio
 import json
@@ -39,8 +39,8 @@ class Stream:
         return start["status"], {name.lower(): value for name, value in start["headers"]}
 
     async def next(self, name):
-        """Returns the data of the next event of that name, passing over others."""
-        # For all of it: pings come for ever.
+        """Returns the data of the next event of that name and skips others."""
+        # One timeout for the whole wait: pings never stop.
         async with asyncio.timeout(_PATIENCE_S):
             while True:
                 while "\n\n" in self._text:
@@ -53,7 +53,7 @@ class Stream:
                 self._text += message["body"].decode()
 
     async def rest(self):
-        """Returns all that comes until the stream ends by itself."""
+        """Returns everything received until the stream ends by itself."""
         found = self._text
         while True:
             message = await asyncio.wait_for(self.sent.get(), _PATIENCE_S)
@@ -100,7 +100,7 @@ async def answered(each):
 
 
 async def listening(each):
-    """Waits until the hub of the stream, its first, has its subscription: it tells those who are there already."""
+    """Waits until the hub has subscribed for its first stream; it then sends "look" to the streams already open."""
     while (await each.next("look"))["within_ms"] != stream.LOOK_WITHIN_MS:
         pass
 
@@ -116,11 +116,11 @@ async def publish(*renders):
 
 def end_session(key):
     SessionStore(key).flush()
-    # This thread's own, which no request's end would close.
+    # The connection of this thread, which no end of a request closes.
     connection.close()
 
 
-def test_only_the_named_renders_events_come_and_all_without_names(application, cookie):
+def test_stream_sends_named_renders_events_or_all_without_names(application, cookie):
     mine, other = render(), render()
 
     async def scene():
@@ -138,17 +138,17 @@ def test_only_the_named_renders_events_come_and_all_without_names(application, c
     asyncio.run(scene())
 
 
-def test_a_stream_keeps_no_thread_and_its_place_is_free_once_it_is_open(application, cookie):
+def test_open_stream_holds_no_thread_and_frees_its_slot(application, cookie):
     async def scene():
         streams = [Stream(cookie) for _ in range(6)]
         async with opened(application, *streams):
-            # Two at a time may open: the others come only where an open one does not count.
+            # Only two may be opening at a time: all six answer only if open streams do not count.
             assert [(await each.head())[0] for each in streams] == [200] * 6
 
     asyncio.run(scene())
 
 
-def test_a_stream_ends_after_a_while_and_who_was_signed_out_gets_no_other(application, cookie, monkeypatch):
+def test_stream_ends_in_time_and_signed_out_user_cannot_reopen_it(application, cookie, monkeypatch):
     monkeypatch.setattr(stream, "LIFE_S", 0.2)
     monkeypatch.setattr(stream, "PING_S", 0.05)
 
@@ -166,7 +166,7 @@ def test_a_stream_ends_after_a_while_and_who_was_signed_out_gets_no_other(applic
     asyncio.run(scene())
 
 
-def test_browsers_come_back_at_different_moments(application, cookie):
+def test_streams_get_different_retry_delays(application, cookie):
     async def scene():
         streams = [Stream(cookie) for _ in range(12)]
         async with opened(application, *streams):
@@ -181,7 +181,7 @@ def test_browsers_come_back_at_different_moments(application, cookie):
     asyncio.run(scene())
 
 
-def test_a_browser_that_goes_away_is_forgotten(application, cookie, hub):
+def test_hub_forgets_disconnected_browser(application, cookie, hub):
     async def scene():
         each = Stream(cookie, "render=a")
         async with opened(application, each):
@@ -193,7 +193,7 @@ def test_a_browser_that_goes_away_is_forgotten(application, cookie, hub):
     asyncio.run(scene())
 
 
-def test_after_the_queue_server_was_away_everybody_is_told_to_look(application, cookie, settings):
+def test_streams_are_told_to_look_after_queue_server_outage(application, cookie, settings):
     async def scene(server):
         each = Stream(cookie, "render=a")
         async with opened(application, each):
@@ -208,7 +208,7 @@ def test_after_the_queue_server_was_away_everybody_is_told_to_look(application, 
         asyncio.run(scene(url))
 
 
-def test_what_is_no_event_ends_nothing(application, cookie, queue):
+def test_invalid_messages_do_not_end_the_stream(application, cookie, queue):
     mine = render()
 
     async def scene():
@@ -224,14 +224,14 @@ def test_what_is_no_event_ends_nothing(application, cookie, queue):
     asyncio.run(scene())
 
 
-def test_without_a_place_for_streams_the_browser_is_told_to_stop_asking(owner):
+def test_events_view_returns_204_where_streams_are_not_served(owner):
     client = Client()
     client.force_login(owner)
     assert client.get("/events/").status_code == 204
     assert Client().get("/events/").status_code == 302
 
 
-def test_polls_wait_in_line_and_what_an_event_asks_for_does_not():
+def test_polls_and_streams_wait_at_their_limits_and_others_do_not():
     async def scene():
         working, may_end = [], asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""What becomes of one render in a worker: kept, failed, cancelled, timed out."""
+"""How a worker executes one render: it is kept, or fails, is cancelled or times out."""
 
 import hashlib
 
@@ -17,7 +17,7 @@ from tests.callers import caller
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_good_render_is_kept_with_its_receipt(submit, work, kernel, row, events):
+def test_successful_render_is_kept_with_its_provenance(submit, work, kernel, row, events):
     made = submit(title="Scores")
     work()
     render = row(made.render)
@@ -41,7 +41,7 @@ def test_a_good_render_is_kept_with_its_receipt(submit, work, kernel, row, event
     assert list(hosts.work_root().iterdir()) == []
 
 
-def test_the_source_holds_the_artifacts_bytes_while_the_code_runs(submit, work, kernel, kubeflow):
+def test_source_holds_the_artifacts_bytes_while_the_code_runs(submit, work, kernel, kubeflow):
     seen = []
     kernel.during = lambda: seen.append(open(kernel.jobs[0].source, "rb").read())  # noqa: PTH123, SIM115
     submit()
@@ -49,7 +49,7 @@ def test_the_source_holds_the_artifacts_bytes_while_the_code_runs(submit, work, 
     assert seen == [kubeflow.contents["minio://b/predictions.csv"]]
 
 
-def test_a_failure_keeps_its_words_line_and_notebook(submit, work, kernel, row):
+def test_failed_render_keeps_message_line_and_notebook(submit, work, kernel, row):
     kernel.outcome = {
         "state": "failed",
         "reason": "user_error",
@@ -75,7 +75,7 @@ def test_a_failure_keeps_its_words_line_and_notebook(submit, work, kernel, row):
         (lambda kubeflow, _settings: setattr(kubeflow, "error", EndpointDownError("Down.")), "endpoint_down"),
     ],
 )
-def test_a_source_that_does_not_come_fails_with_its_reason(
+def test_unavailable_source_fails_the_render_with_its_reason(
     submit, work, row, kubeflow, settings, kernel, change, reason
 ):
     made = submit()
@@ -87,7 +87,7 @@ def test_a_source_that_does_not_come_fails_with_its_reason(
     assert kernel.jobs == []
 
 
-def test_custom_in_the_queue_with_the_gate_off_is_refused_by_the_worker(submit, work, row, settings, kernel):
+def test_worker_refuses_queued_custom_code_when_switched_off(submit, work, row, settings, kernel):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     made = submit(type_key="custom", code="print(1)")
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False
@@ -96,7 +96,7 @@ def test_custom_in_the_queue_with_the_gate_off_is_refused_by_the_worker(submit, 
     assert kernel.jobs == []
 
 
-def test_an_environment_that_is_not_built_says_how_to_build_it(submit, work, row, settings, tmp_path):
+def test_unbuilt_environment_says_how_to_build_it(submit, work, row, settings, tmp_path):
     made = submit()
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path / "nothing"
     work()
@@ -104,7 +104,7 @@ def test_an_environment_that_is_not_built_says_how_to_build_it(submit, work, row
     assert "environments build base" in row(made.render).message
 
 
-def test_the_same_job_twice_is_one_claim(submit, work, row, kernel):
+def test_same_job_twice_renders_once(submit, work, row, kernel):
     made = submit()
     work()
     execution.render_execute(str(made.render.id), 1)
@@ -112,14 +112,14 @@ def test_the_same_job_twice_is_one_claim(submit, work, row, kernel):
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_cancel_while_running(submit, work, row, kernel, owner, events):
+def test_running_render_is_cancelled(submit, work, row, kernel, owner, events):
     made = submit()
     kernel.during = lambda: cancellation.render_cancel(caller(owner), row(made.render))
     work()
     assert row(made.render).state == RenderState.CANCELLED
 
 
-def test_cancel_while_the_source_is_fetched(submit, work, row, kernel, owner, kubeflow):
+def test_render_is_cancelled_while_its_source_is_fetched(submit, work, row, kernel, owner, kubeflow):
     made = submit()
 
     def chunks():
@@ -133,14 +133,14 @@ def test_cancel_while_the_source_is_fetched(submit, work, row, kernel, owner, ku
     assert kernel.jobs == []
 
 
-def test_cancelled_before_it_is_claimed(submit, work, row, kernel):
+def test_render_cancelled_before_its_claim_never_starts(submit, work, row, kernel):
     made = submit()
     Render.objects.filter(id=made.render.id).update(cancel_requested_at=timezone.now())
     work()
     assert kernel.jobs == []
 
 
-def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, row, settings):
+def test_deleting_visualization_cancels_its_running_render(submit, work, kernel, owner, row, settings):
     made = submit()
     kernel.during = lambda: cancellation.visualization_delete(caller(owner), made.visualization)
     work()
@@ -148,7 +148,7 @@ def test_a_deleted_visualization_ends_its_render(submit, work, kernel, owner, ro
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
-def test_our_own_mistake_is_an_apology_with_an_incident(submit, work, row, kernel, caplog):
+def test_internal_error_shows_incident_number_and_no_details(submit, work, row, kernel, caplog):
     def break_down():
         raise ValueError("secret detail")
 
@@ -162,7 +162,7 @@ def test_our_own_mistake_is_an_apology_with_an_incident(submit, work, row, kerne
     assert any(incident in record.getMessage() and record.exc_info for record in caplog.records)
 
 
-def test_the_queues_own_limit_is_a_time_out(submit, work, row, kernel):
+def test_rq_timeout_counts_as_timed_out(submit, work, row, kernel):
     def too_long():
         raise JobTimeoutException
 
@@ -172,15 +172,13 @@ def test_the_queues_own_limit_is_a_time_out(submit, work, row, kernel):
     assert row(made.render).state == RenderState.TIMED_OUT
 
 
-def test_without_the_queue_server_a_render_goes_on(submit, kernel, row, no_queue):
+def test_render_succeeds_without_the_queue_server(submit, kernel, row, no_queue):
     made = submit()
     execution.render_execute(str(made.render.id), 1)
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_a_file_below_an_allowed_folder_is_a_source_as_long_as_the_list_says_so(
-    submit, work, row, kernel, settings, tmp_path
-):
+def test_local_file_is_a_source_only_while_its_folder_is_allowed(submit, work, row, kernel, settings, tmp_path):
     allowed = tmp_path / "allowed"
     allowed.mkdir()
     (allowed / "it's.csv").write_text("a,b\n")
@@ -196,7 +194,7 @@ def test_a_file_below_an_allowed_folder_is_a_source_as_long_as_the_list_says_so(
     assert (row(again).state, row(again).reason) == (RenderState.FAILED, "source_refused")
 
 
-def test_quotes_and_newlines_in_values_stay_text(submit, kernel, work):
+def test_quotes_and_newlines_in_arguments_stay_text(submit, kernel, work):
     text = '\'); import os; os.abort() #\n\\"""'
     submit(type_key="roc_curve", title=f"T{text}", arguments={"target_column": text})
     work()
@@ -205,7 +203,7 @@ def test_quotes_and_newlines_in_values_stay_text(submit, kernel, work):
     assert "os.abort" not in job.spec.code
 
 
-def test_a_render_that_waits_for_an_older_version_of_its_type_is_drawn_by_the_present_one(submit, work, row, kernel):
+def test_queued_render_uses_current_version_of_its_type(submit, work, row, kernel):
     made = submit(arguments={"max_rows": 7})
     now = made.render
     Render.objects.filter(id=now.id).update(

@@ -1,4 +1,4 @@
-"""Whose turn it is: one person's many renders keep nobody from theirs, and paused queues give no turn."""
+"""Turns in the queue: one person's many renders do not delay others for long, and paused queues give no turn."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def many(submit):
-    """Queues so many renders of one person; returns their ids."""
+    """Queues that many renders of one person and returns their ids."""
 
     def queue_up(user, count):
         return [submit(user=user, title=str(number), force=True).render.id for number in range(count)]
@@ -25,11 +25,11 @@ def many(submit):
 
 
 def begun():
-    """Returns the renders that have begun, in that order."""
+    """Returns the ids of the renders that have started, in that order."""
     return list(Render.objects.filter(started_at__isnull=False).order_by("started_at").values_list("id", flat=True))
 
 
-def test_many_renders_of_one_person_delay_anothers_first_by_one_turn(many, work, kernel, owner, reader):
+def test_many_renders_of_one_person_delay_another_by_one_turn(many, work, kernel, owner, reader):
     hog = many(owner, 4)
     late = []
 
@@ -42,7 +42,7 @@ def test_many_renders_of_one_person_delay_anothers_first_by_one_turn(many, work,
     assert begun() == [hog[0], late[0], *hog[1:]]
 
 
-def test_people_take_turns_and_the_places_say_so(many, work, owner, reader, admin):
+def test_people_take_turns_as_their_queue_places_say(many, work, owner, reader, admin):
     a, b, c = many(owner, 3), many(reader, 2), many(admin, 1)
     expected = [a[0], b[0], c[0], a[1], b[1], a[2]]
     assert list(selectors.queue_places("base")) == expected
@@ -51,7 +51,7 @@ def test_people_take_turns_and_the_places_say_so(many, work, owner, reader, admi
     assert {each.state for each in Render.objects.all()} == {RenderState.SUCCEEDED}
 
 
-def test_the_places_follow_who_had_the_last_turn_and_who_has_one_now(many, work, owner, reader):
+def test_queue_order_follows_last_turn_and_running_renders(many, work, owner, reader):
     many(reader, 1)
     work()
     many(owner, 1)
@@ -63,7 +63,7 @@ def test_the_places_follow_who_had_the_last_turn_and_who_has_one_now(many, work,
     assert turns.render_next(["base"])[0] == a[0]
 
 
-def test_what_no_account_asked_for_counts_as_one_requester(many, owner, reader):
+def test_renders_without_account_count_as_one_requester(many, owner, reader):
     nobody, mine = many(reader, 2), many(owner, 1)
     Render.objects.filter(id__in=nobody).update(requested_by=None)
     Render.objects.filter(id=nobody[0]).update(state=RenderState.RUNNING, started_at=timezone.now())
@@ -72,19 +72,19 @@ def test_what_no_account_asked_for_counts_as_one_requester(many, owner, reader):
 
 
 def take(queue):
-    """Takes the first job as a worker does, and returns the turn."""
+    """Takes the first job as a worker does and returns the turn."""
     taken = queue.connection.lmove(queue.key, queue.intermediate_queue_key).decode()
     job = job_queue.RenderJob.fetch(taken, connection=queue.connection, serializer=job_queue.JSONSerializer)
     return dispatch.turn_take(job, queue, {"base": queue})
 
 
-def test_a_lone_render_costs_its_worker_one_question(submit, queue, owner, django_assert_num_queries):
+def test_single_waiting_render_costs_one_query(submit, queue, owner, django_assert_num_queries):
     lone = submit(user=owner).render
     with django_assert_num_queries(1):
         assert take(queue).job.id == job_queue.job_id(lone)
 
 
-def test_two_jobs_change_places_and_nothing_is_between_lists(many, queue, work, owner, reader):
+def test_swapping_two_jobs_leaves_no_job_between_lists(many, queue, work, owner, reader):
     many(owner, 1)
     work()
     a, b = many(owner, 2), many(reader, 1)
@@ -94,8 +94,8 @@ def test_two_jobs_change_places_and_nothing_is_between_lists(many, queue, work, 
     assert queue.intermediate_queue.get_job_ids() == [turn.job.id]
 
 
-def test_a_render_that_lost_its_job_keeps_nobody_waiting(many, queue, work, owner, reader):
-    """The fairest render is nowhere in the queue: others have their turn until the reconciler queues it again."""
+def test_render_without_job_does_not_block_others(many, queue, work, owner, reader):
+    """The next render in order has no job: others have their turn until the reconciler queues it again."""
     many(owner, 1)
     work()
     a, b = many(owner, 2), many(reader, 1)
@@ -108,7 +108,7 @@ def test_a_render_that_lost_its_job_keeps_nobody_waiting(many, queue, work, owne
     assert begun()[-1] == b[0]
 
 
-def test_the_job_of_a_render_that_no_longer_waits_goes_by_itself(many, queue, work, owner, reader):
+def test_job_of_cancelled_render_is_taken_without_a_swap(many, queue, work, owner, reader):
     many(owner, 1)
     work()
     a, b = many(owner, 1), many(reader, 1)
@@ -117,8 +117,8 @@ def test_the_job_of_a_render_that_no_longer_waits_goes_by_itself(many, queue, wo
     assert queue.job_ids == [f"render-{b[0]}-1"]
 
 
-def test_turns_reach_over_all_queues_of_a_worker(many, work, queue, kernel, owner, reader):
-    """A worker listens to the environments in an order; that is no order of people."""
+def test_turns_span_all_queues_of_a_worker(many, work, queue, kernel, owner, reader):
+    """A worker listens to its environments in an order, which must not decide whose turn it is."""
     tfx = job_queue.queue_get("tfx")
     many(owner, 3)
     late = many(reader, 1)
@@ -130,7 +130,7 @@ def test_turns_reach_over_all_queues_of_a_worker(many, work, queue, kernel, owne
     assert (queue.count, tfx.count) == (0, 0)
 
 
-def test_a_paused_queue_begins_nothing_and_keeps_its_jobs(many, queue, work, owner):
+def test_paused_queue_starts_nothing_and_keeps_its_jobs(many, queue, work, owner):
     made = many(owner, 2)
     pause = QueuePause.objects.create(environment="base", reason="new disks")
     work()
@@ -146,7 +146,7 @@ def test_a_paused_queue_begins_nothing_and_keeps_its_jobs(many, queue, work, own
 
 
 @pytest.mark.parametrize("paused", ["base", "tfx"])
-def test_a_worker_of_two_queues_works_on_in_the_one_that_is_not_paused(many, queue, kernel, owner, reader, paused):
+def test_worker_continues_in_the_queue_that_is_not_paused(many, queue, kernel, owner, reader, paused):
     tfx = job_queue.queue_get("tfx")
     one, other = many(owner, 1), many(reader, 1)
     job_queue.job_discard(Render.objects.get(id=other[0]))
@@ -162,7 +162,7 @@ def test_a_worker_of_two_queues_works_on_in_the_one_that_is_not_paused(many, que
     assert set(begun()) == {one[0], other[0]}
 
 
-def test_the_api_lists_what_waits_in_the_order_of_turns(many, work, browser, owner, reader):
+def test_api_lists_queue_in_order_of_turns(many, work, browser, owner, reader):
     many(owner, 1)
     work()
     a, b = many(owner, 2), many(reader, 1)

@@ -1,3 +1,5 @@
+"""/healthz and /readyz, for the monitoring system, administrators and others."""
+
 import json
 import threading
 
@@ -30,18 +32,18 @@ def gateway(monkeypatch, settings):
 
 
 def ready(client=None):
-    """What the monitoring system is told, or whoever's client it is."""
+    """What the monitoring system, or the given client, gets from /readyz."""
     client = client or Client(headers={"Authorization": "Bearer of the monitoring system"})
     response = client.get("/readyz")
     return response.status_code, response.json()
 
 
-def test_alive_without_signing_in_even_when_all_is_down(no_queue):
+def test_healthz_is_public_and_works_when_everything_is_down(no_queue):
     response = Client().get("/healthz")
     assert (response.status_code, response.content) == (200, b"alive\n")
 
 
-def test_ready_tells_of_every_part(queue, settings):
+def test_readyz_reports_every_part(queue, settings):
     worker = RenderWorker([queue], connection=queue.connection)
     worker.register_birth()
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
@@ -57,28 +59,28 @@ def test_ready_tells_of_every_part(queue, settings):
     assert [each["key"] for each in answer["environments"]] == ["base", "tfx"]
 
 
-def test_without_workers_or_kubeflow_it_is_degraded_but_serves(gateway):
+def test_readyz_is_degraded_but_200_without_workers_and_kubeflow(gateway):
     gateway.error = EndpointDownError("Kubeflow at http://kubeflow.example does not answer.")
     status, answer = ready()
     assert (status, answer["status"], answer["workers"]["count"]) == (200, "degraded", 0)
     assert answer["kubeflow"]["message"] == str(gateway.error)
 
 
-def test_a_killed_worker_is_not_counted(queue):
+def test_killed_worker_is_not_counted(queue):
     worker = RenderWorker([queue], connection=queue.connection)
     worker.register_birth()
     queue.connection.delete(worker.key)
     assert ready()[1]["workers"]["count"] == 0
 
 
-def test_without_the_queue_it_is_not_ready_and_names_no_host(no_queue):
+def test_readyz_is_503_without_queue_server_and_names_no_host(no_queue):
     status, answer = ready()
     assert (status, answer["status"], answer["queue"]["ok"]) == (503, "degraded", False)
     assert "sock" not in str(answer["queue"])
 
 
-def test_a_mute_store_of_results_makes_no_probe_wait(client, monkeypatch):
-    """The web process stays ready: pages that need no result still open."""
+def test_unresponsive_results_store_does_not_delay_readyz(client, monkeypatch):
+    """The web process stays ready, since pages that need no result still open."""
     answered = threading.Event()
     monkeypatch.setattr(health, "RESULTS_WAIT_S", 0.05)
     monkeypatch.setattr(health.default_storage, "exists", lambda _name: answered.wait(30))
@@ -89,8 +91,8 @@ def test_a_mute_store_of_results_makes_no_probe_wait(client, monkeypatch):
     assert answer["results"] == {"ok": False, "message": "does not answer in time"}
 
 
-def test_outsiders_and_people_learn_whether_each_part_works_and_nothing_of_machines(gateway, browser, owner, queue):
-    """Hosts, machines, versions and messages are of no use to whoever only wants in."""
+def test_readyz_hides_machine_details_from_non_administrators(gateway, browser, owner, queue):
+    """Hosts, machines, versions and messages are shown to administrators only."""
     gateway.error = EndpointDownError("Kubeflow at http://kubeflow.example does not answer: connect ETIMEDOUT 10.1.2.3")
     host = {"machine": "m1", "mode": "landlock", "gaps": ["tcp"], "termination": "group"}
     queue.connection.set("vizportal:host:m1:base", json.dumps(host))
@@ -110,7 +112,7 @@ def test_outsiders_and_people_learn_whether_each_part_works_and_nothing_of_machi
         )
 
 
-def test_administrators_and_the_only_user_of_a_machine_learn_all(browser, admin, settings):
+def test_readyz_shows_details_to_administrators_and_local_user(browser, admin, settings):
     assert "environments" in ready(browser(admin))[1]
     settings.VIZPORTAL_AUTH = "local"
     assert "environments" in ready(Client())[1]

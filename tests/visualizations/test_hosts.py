@@ -1,4 +1,4 @@
-"""What the portal tells of its render hosts, and what a running render shows."""
+"""What the portal shows about its render hosts and about running renders."""
 
 import json
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def told(queue):
-    """Says something of a host, as its worker does."""
+    """Publishes the status of a host, as its worker does."""
 
     def tell(machine="m1", **facts):
         status = {"environment": "base", "machine": machine, "mode": "landlock", "abi": 7, "gaps": [], "renders": 3}
@@ -44,11 +44,11 @@ def test_readyz_shows_mode_and_gaps_of_every_host(client, told, kubeflow):
     assert [host["machine"] for host in found["hosts"]] == ["m1", "m2"]
 
 
-def test_readyz_without_the_queue_knows_no_host(client, no_queue, kubeflow):
+def test_readyz_lists_no_hosts_without_queue_server(client, no_queue, kubeflow):
     assert sandbox(client) == {"wanted": "auto", "mode": "unknown", "gaps": [], "termination": [], "hosts": []}
 
 
-def test_the_admin_s_first_page_lists_hosts_and_says_what_is_open(browser, admin, told):
+def test_admin_index_lists_hosts_and_sandbox_gaps(browser, admin, told):
     told("machine <1>", gaps=["tcp"])
     page = " ".join(browser(admin).get("/admin/").content.decode().split())
     assert "machine &lt;1&gt;" in page
@@ -56,7 +56,7 @@ def test_the_admin_s_first_page_lists_hosts_and_says_what_is_open(browser, admin
     assert "processes by RLIMIT_NPROC; 3 renders" in page
 
 
-def test_the_admin_s_first_page_without_the_queue_says_so(browser, admin, no_queue):
+def test_admin_index_reports_missing_queue_server(browser, admin, no_queue):
     assert "queue does not answer" in browser(admin).get("/admin/").content.decode()
 
 
@@ -68,7 +68,7 @@ def running(submit):
     return render
 
 
-def test_the_log_and_page_of_a_running_render_are_seen_by_who_may(running, browser, owner):
+def test_running_render_shows_its_log_and_page_so_far(running, browser, owner):
     live_publish(running, Progress(cell=1, cells=2, elapsed_s=1, log="step <1>", page=b"<p>so far</p>"))
     assert (live_read(system_caller(), running).log, live_read(system_caller(), running).page_number) == ("step <1>", 1)
     card = browser(owner).get(f"/visualizations/{running.visualization_id}/").content.decode()
@@ -80,13 +80,13 @@ def test_the_log_and_page_of_a_running_render_are_seen_by_who_may(running, brows
     assert response["Cache-Control"] == "no-store"
 
 
-def test_nothing_so_far_is_not_found(running, browser, owner):
+def test_running_render_without_page_returns_404(running, browser, owner):
     url = f"/renders/{running.id}/content"
     assert browser(owner).get(url, headers={"Sec-Fetch-Dest": "iframe"}).status_code == 404
     assert live_page(system_caller(), running) is None
 
 
-def test_without_the_queue_a_running_render_goes_on_unseen(running, no_queue):
+def test_running_render_publishes_nothing_without_queue_server(running, no_queue):
     live_publish(running, Progress(cell=1, cells=2, elapsed_s=1, log="x", page=b"y"))
     assert live_read(system_caller(), running).log == ""
     assert live_page(system_caller(), running) is None

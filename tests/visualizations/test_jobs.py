@@ -1,3 +1,5 @@
+"""Jobs in the queue: what a worker accepts, and what it leaves behind."""
+
 import json
 import os
 import uuid
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def plant(queue):
-    """Puts a job into the queue the way somebody with access to the queue server would."""
+    """Puts a job into the queue as an attacker with access to the queue server would."""
 
     def put(function, args=(), kwargs=None, **fields):
         job = Job.create(
@@ -51,7 +53,7 @@ def plant(queue):
         (RENDER_FUNCTION, (), {"render_id": str(uuid.uuid4()), "attempt": 1}),
     ],
 )
-def test_a_planted_job_is_refused_and_the_worker_lives_on(
+def test_planted_job_is_refused_and_the_worker_continues(
     plant, queue, work, tmp_path, function, args, kwargs, submit, row
 ):
     mark = tmp_path / "ran"
@@ -63,7 +65,7 @@ def test_a_planted_job_is_refused_and_the_worker_lives_on(
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_callbacks_and_webhooks_of_a_planted_job_are_not_followed(plant, queue, work, tmp_path):
+def test_callbacks_and_webhooks_of_planted_job_are_ignored(plant, queue, work, tmp_path):
     mark = tmp_path / "ran"
     hook = json.dumps([{"url": "http://127.0.0.1:9/", "statuses": ["failed", "finished"]}])
     names = ("success_callback_name", "failure_callback_name", "stopped_callback_name")
@@ -76,7 +78,7 @@ def test_callbacks_and_webhooks_of_a_planted_job_are_not_followed(plant, queue, 
     assert not mark.exists()
 
 
-def test_a_pickled_job_is_not_unpickled(queue, plant, work, tmp_path):
+def test_pickled_job_is_not_unpickled(queue, plant, work, tmp_path):
     mark = tmp_path / "ran"
 
     class Bomb:
@@ -90,20 +92,20 @@ def test_a_pickled_job_is_not_unpickled(queue, plant, work, tmp_path):
     assert not mark.exists()
 
 
-def test_the_worker_reads_json_whatever_it_is_told(queue):
+def test_worker_always_uses_json_serializer(queue):
     worker = RenderWorker([queue], connection=queue.connection, serializer="rq.serializers.DefaultSerializer")
     assert worker.serializer is JSONSerializer
     assert worker.job_class is RenderJob
     assert worker.worker_ttl == 30
 
 
-def test_an_attempt_is_queued_once(submit, queue):
+def test_enqueueing_the_same_attempt_again_adds_no_job(submit, queue):
     made = submit()
     assert render_enqueue(made.render)
     assert queue.count == 1
 
 
-def test_a_render_takes_few_round_trips_and_leaves_nothing_in_the_queues_server(submit, queue, work, row):
+def test_finished_renders_leave_no_keys_in_queue_server(submit, queue, work, row):
     renders = [submit(force=True).render for _ in range(3)]
     work()
     assert {row(render).state for render in renders} == {RenderState.SUCCEEDED}
@@ -114,7 +116,7 @@ def test_a_render_takes_few_round_trips_and_leaves_nothing_in_the_queues_server(
     ]
 
 
-def test_a_render_that_breaks_the_job_stands_in_rqs_books(submit, queue, work, monkeypatch):
+def test_crashed_job_is_recorded_as_failed_by_rq(submit, queue, work, monkeypatch):
     monkeypatch.setattr("apps.visualizations.jobs.execution.render_execute", lambda *_: 1 / 0)
     made = submit()
     work()

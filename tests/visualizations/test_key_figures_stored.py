@@ -1,4 +1,4 @@
-"""Key figures in the portal: stored with a render, answered by the API, shown on its page, printed by the command."""
+"""Key figures are stored with a render, returned by the API, shown on its page and printed by the command."""
 
 import json
 
@@ -32,7 +32,7 @@ def made(transactional_db, submit, work, kernel, row):
     return row(submitted.render)
 
 
-def test_figures_are_answered_with_renders_and_visualizations(made, browser, owner):
+def test_api_returns_figures_of_renders_and_visualizations(made, browser, owner):
     client = browser(owner)
     render = client.get(f"/api/v1/renders/{made.id}").json()
     visualization = client.get(f"/api/v1/visualizations/{made.visualization_id}").json()
@@ -41,7 +41,7 @@ def test_figures_are_answered_with_renders_and_visualizations(made, browser, own
         assert given["figures"] == EXPECTED
 
 
-def test_a_saved_result_answers_with_its_figures(made, submit, browser, owner):
+def test_reused_result_keeps_its_figures(made, submit, browser, owner):
     again = submit()
     assert not again.is_new
     assert browser(owner).get(f"/api/v1/renders/{again.render.id}").json()["figures"] == EXPECTED
@@ -55,12 +55,12 @@ def test_figures_are_shown_with_the_result(made, browser, owner):
     assert "fit &lt;b&gt;" in shown
 
 
-def test_figures_go_with_their_render(made, admin):
+def test_figures_are_deleted_with_their_render(made, admin):
     made.visualization.delete()
     assert not RenderFigure.objects.exists()
 
 
-def test_an_attempt_that_comes_too_late_leaves_no_figures(transactional_db, submit, work, kernel):
+def test_late_attempt_stores_no_figures(transactional_db, submit, work, kernel):
     kernel.outcome = {"figures": FIGURES}
     kernel.during = lambda: type(submitted.render).objects.filter(id=submitted.render.id).update(attempt=9)
     submitted = submit()
@@ -68,7 +68,7 @@ def test_an_attempt_that_comes_too_late_leaves_no_figures(transactional_db, subm
     assert not RenderFigure.objects.exists()
 
 
-def test_a_list_reads_the_figures_of_all_its_renders_at_once(transactional_db, submit, work, kernel, browser, owner):
+def test_list_reads_figures_in_a_fixed_number_of_queries(transactional_db, submit, work, kernel, browser, owner):
     client = browser(owner)
 
     def queries():
@@ -94,7 +94,7 @@ def test_types_declare_their_figures(browser, owner):
 
 
 @pytest.mark.kernel
-def test_the_command_prints_them(tmp_path, capsys):
+def test_visualize_prints_figures(tmp_path, capsys):
     (tmp_path / "rows.csv").write_text("label,score\n1,0.9\n0,0.2\n1,0.6\n0,0.7\n")
     arguments = json.dumps({"target_column": "label", "trueclass": "1", "true_score_column": "score"})
     call_command(
@@ -103,7 +103,7 @@ def test_the_command_prints_them(tmp_path, capsys):
     assert "auc: 0.75 (higher is better)\n" in capsys.readouterr().out
 
 
-def test_another_render_has_figures_of_its_own(made, owner, work, kernel, row):
+def test_each_render_has_its_own_figures(made, owner, work, kernel, row):
     kernel.outcome = {"figures": (KeyFigure(name="auc", value=0.5),)}
     again = render_again(caller(owner), made.visualization)
     work()

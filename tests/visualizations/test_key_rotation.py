@@ -1,4 +1,4 @@
-"""A new SECRET_KEY in an installation that is used: nobody is signed out, nothing that waits is lost."""
+"""Rotating SECRET_KEY in a live installation signs nobody out and loses no queued render."""
 
 import json
 
@@ -21,7 +21,7 @@ OLD, NEW = "the old key of this installation", "the new key of this installation
 
 @pytest.fixture
 def keys(settings):
-    """Sets the key in force and the former ones, as a process that starts anew reads them."""
+    """Sets the current and the former keys, as a restarted process reads them."""
 
     def use(key, *former):
         settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = key, list(former)
@@ -32,7 +32,7 @@ def keys(settings):
 
 @pytest.fixture
 def signed_in(keys, owner):
-    """A browser in which the owner has typed name and password."""
+    """A client in which the owner signed in with name and password."""
     client = Client()
     assert client.post("/login/", {"username": "owner", "password": "pw"}).status_code == 302
     return client
@@ -40,7 +40,7 @@ def signed_in(keys, owner):
 
 @pytest.fixture
 def waiting(keys, submit, settings):
-    """A render that waits in the queue, with its person's sealed credential beside it."""
+    """A queued render with the sealed credential of its person."""
     listed = [{"key": "default", "host": "http://kubeflow.example", "auth": "person-token", "token_header": "X-Token"}]
     settings.VIZPORTAL_ENDPOINTS = json.dumps(listed)
     render = Render.objects.get(id=submit().render.id)
@@ -57,24 +57,24 @@ def token_of(render):
     return credentials.render_gateway(render).connection.token
 
 
-def test_with_the_old_key_as_fallback_sessions_and_waiting_renders_live_on(keys, signed_in, waiting):
+def test_sessions_and_queued_renders_survive_with_old_key_as_fallback(keys, signed_in, waiting):
     keys(NEW, OLD)
     assert is_in(signed_in)
     assert token_of(waiting) == "s3cret-t0ken"
-    # What is sealed and signed from now on needs the old key no longer: the session was signed anew on the way.
+    # The session has been signed again with the new key, so it no longer needs the old one.
     keys(NEW)
     assert is_in(signed_in)
 
 
-def test_without_it_both_end(keys, signed_in, waiting):
+def test_sessions_and_sealed_credentials_end_without_the_old_key(keys, signed_in, waiting):
     keys(NEW)
     assert not is_in(signed_in)
     with pytest.raises(NotSignedInError):
         token_of(waiting)
 
 
-def test_several_replicas_change_over_one_after_the_other(keys, signed_in, waiting):
-    """docs/security.md: first everybody knows the new key, then everybody signs with it, then the old one goes."""
+def test_rolling_key_change_over_replicas_signs_nobody_out(keys, signed_in, waiting):
+    """The steps of docs/security.md: all replicas know the new key, all sign with it, all drop the old one."""
     before, between, after = (OLD, NEW), (NEW, OLD), (NEW,)
     for restarted, waits in ((before, (OLD,)), (between, before), (between, between), (after, between)):
         for replica in (restarted, waits, restarted, waits):
@@ -84,15 +84,15 @@ def test_several_replicas_change_over_one_after_the_other(keys, signed_in, waiti
                 assert token_of(waiting) == "s3cret-t0ken"
 
 
-def test_a_replica_that_does_not_know_the_new_key_signs_people_out(keys, signed_in):
-    """Why the first of the three steps is there."""
+def test_replica_without_the_new_key_signs_people_out(keys, signed_in):
+    """The reason for the first of the three steps."""
     keys(NEW, OLD)
     assert is_in(signed_in)
     keys(OLD)
     assert not is_in(signed_in)
 
 
-def test_other_things_that_were_signed_stay_good_with_the_fallback_only(keys, owner):
+def test_other_signed_values_stay_valid_only_with_fallback(keys, owner):
     signed, reset = signing.dumps({"a": 1}), default_token_generator.make_token(owner)
     keys(NEW, OLD)
     assert signing.loads(signed) == {"a": 1}
@@ -103,7 +103,7 @@ def test_other_things_that_were_signed_stay_good_with_the_fallback_only(keys, ow
     assert not default_token_generator.check_token(owner, reset)
 
 
-def test_a_page_that_was_open_can_still_be_sent(keys, owner):
+def test_form_opened_before_key_change_can_be_submitted(keys, owner):
     client = Client(enforce_csrf_checks=True)
     client.get("/login/")
     token = client.cookies["csrftoken"].value

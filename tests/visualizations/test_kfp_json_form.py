@@ -1,4 +1,4 @@
-"""Kubeflow's visualization protocol: its JSON form on the portal."""
+"""The JSON variant of Kubeflow's visualization protocol on the portal."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ PATH = "/apis/v1beta1/visualizations/team-a"
 
 @pytest.fixture
 def ask(owner, browser, queue, work, kernel, settings):
-    """Posts JSON as the owner, lets a worker work in the meantime, and returns the response."""
+    """Posts JSON as the owner while a worker works, and returns the response."""
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
 
     def send(body, *, client=None, path=PATH, **headers):
@@ -31,7 +31,7 @@ def ask(owner, browser, queue, work, kernel, settings):
 
 
 @pytest.mark.parametrize("path", [PATH, "/apis/v1beta1/visualizations/", "/apis/v2beta1/visualizations/team-a"])
-def test_the_json_form_answers_with_the_page(ask, owner, path):
+def test_json_request_returns_the_page(ask, owner, path):
     body = {"type": "CUSTOM", "source": "", "arguments": '{"code": ["print(1)"]}'}
     response = ask(body, path=path)
     assert (response.status_code, response.json()) == (200, body | {"html": "<p>picture</p>"})
@@ -45,7 +45,7 @@ def gateway_error(response, status, code):
     return body["message"]
 
 
-def test_the_json_forms_errors_are_those_of_kubeflows_gateway(ask, settings, kernel):
+def test_json_errors_match_kubeflows_gateway(ask, settings, kernel):
     assert "no visualization type" in gateway_error(ask({"type": "nonsense"}), 400, 3)
     assert "NaN" in gateway_error(ask({"type": "TABLE", "source": "/x", "arguments": '{"a": NaN}'}), 400, 3)
     assert "'sorce'" in gateway_error(ask({"type": "TABLE", "sorce": "/x"}), 400, 3)
@@ -57,7 +57,7 @@ def test_the_json_forms_errors_are_those_of_kubeflows_gateway(ask, settings, ker
     gateway_error(ask({"type": "TABLE", "source": "/x"}), 400, 3)
 
 
-def test_only_who_signed_in_uses_the_json_form(ask, owner, browser):
+def test_json_form_requires_authentication_and_same_origin(ask, owner, browser):
     gateway_error(ask({}, client=Client()), 401, 16)
     body = {"type": "CUSTOM", "arguments": '{"code": "1"}'}
     assert ask(body, client=Client(), Authorization=f"Bearer {token_of(owner)}").status_code == 200

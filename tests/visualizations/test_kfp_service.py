@@ -1,4 +1,4 @@
-"""Kubeflow's visualization protocol: the listener on a real port."""
+"""Kubeflow's visualization protocol, tested through the listener on a real port."""
 
 import hashlib
 import http.client
@@ -57,7 +57,7 @@ def post(port):
 
 @pytest.fixture
 def answer(post, queue, work):
-    """Sends a form, lets a worker work in the meantime, and returns what `post` returns."""
+    """Sends a form while a worker works, and returns what `post` returns."""
 
     def ask(*args, **more):
         with ThreadPoolExecutor(1) as pool:
@@ -77,7 +77,7 @@ def csv(tmp_path, settings):
     return path
 
 
-def test_the_health_check_is_kubeflows(port):
+def test_health_check_answers_as_kubeflows_service(port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     connection.request("GET", "/")
     response = connection.getresponse()
@@ -85,7 +85,7 @@ def test_the_health_check_is_kubeflows(port):
     connection.close()
 
 
-def test_a_form_is_rendered_anew_each_time_and_kept(answer, csv, kernel):
+def test_each_form_is_rendered_again_and_saved(answer, csv, kernel):
     for count in (1, 2):
         status, text, headers = answer({"type": "TABLE", "source": str(csv), "arguments": '{"max_rows": 5}'})
         assert (status, text) == (200, "<p>picture</p>")
@@ -99,20 +99,20 @@ def test_a_form_is_rendered_anew_each_time_and_kept(answer, csv, kernel):
     assert {part.partition(";")[0] for part in headers["Server-Timing"].split(", ")} >= {"parse", "submit", "wait"}
 
 
-def test_custom_code_is_a_list_of_lines_beside_its_arguments(answer, kernel):
+def test_custom_code_may_be_a_list_of_lines(answer, kernel):
     assert answer(CUSTOM)[0] == 200
     assert kernel.jobs[0].spec.code == "print(1)\nprint(2)"
     assert kernel.jobs[0].spec.arguments == {"colour": "red"}
 
 
-def test_a_large_page_arrives_whole(answer, kernel):
+def test_large_page_arrives_complete(answer, kernel):
     kernel.html = b"<p>" + b"x" * (9 * 1024**2) + b"</p>"
     status, text, _ = answer(CUSTOM)
     assert (status, len(text)) == (200, len(kernel.html))
 
 
 @pytest.mark.parametrize("size", [10, 9 * 1024**2])
-def test_a_page_brings_its_scripts_along(answer, kernel, size):
+def test_page_inlines_its_scripts(answer, kernel, size):
     digest = hashlib.sha256(b"draw()").hexdigest()
     default_storage.save(f"assets/{digest}.js", ContentFile(b"draw()"))
     kernel.html = f'<script src="/assets/{digest}.js"></script>'.encode() + b"x" * size
@@ -133,7 +133,7 @@ def test_a_page_brings_its_scripts_along(answer, kernel, size):
         ({"state": "failed", "reason": "bad_result", "message": "Odd.", "html": None}, 500, "Odd."),
     ],
 )
-def test_a_failed_render_says_why(answer, kernel, outcome, status, words):
+def test_failed_render_returns_its_message(answer, kernel, outcome, status, words):
     kernel.outcome = outcome
     found, text, _ = answer(CUSTOM)
     assert (found, words in text) == (status, True)
@@ -165,7 +165,7 @@ def test_a_failed_render_says_why(answer, kernel, outcome, status, words):
         ({"type": "table", "source": "/x", "arguments": "[" * 100_000}, "deeply"),
     ],
 )
-def test_a_wrong_request_is_refused_in_words_and_leaves_nothing(post, fields, words):
+def test_invalid_request_returns_400_with_message_and_saves_nothing(post, fields, words):
     status, text, headers = post(fields)
     assert status == 400
     assert words in text
@@ -187,38 +187,38 @@ def test_a_wrong_request_is_refused_in_words_and_leaves_nothing(post, fields, wo
         ("type=custom", {"Sec-Fetch-Site": "cross-site"}, 403),
     ],
 )
-def test_a_hostile_request_is_refused(post, body, headers, status):
+def test_hostile_request_is_refused(post, body, headers, status):
     assert post(body=body, headers=headers)[0] == status
     assert not Visualization.objects.exists()
 
 
-def test_custom_code_that_is_switched_off_is_said_so(post, settings):
+def test_custom_code_is_refused_when_switched_off(post, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False
     status, text, _ = post(CUSTOM)
     assert (status, "ALLOW_CUSTOM_VISUALIZATIONS" in text) == (400, True)
 
 
-def test_with_a_token_only_its_holder_comes_in(answer, post, settings):
+def test_configured_token_is_required(answer, post, settings):
     settings.VIZPORTAL_KFP_SERVICE_TOKEN = "s3cret"
     assert post(CUSTOM)[0] == 401
     assert post(CUSTOM, headers={"Authorization": "Bearer wröng".encode()})[0] == 401
     assert answer(CUSTOM, headers={"Authorization": "Bearer s3cret"})[0] == 200
 
 
-def test_the_requests_time_limit_becomes_the_renders(answer, kernel, settings):
+def test_timeout_headers_set_the_renders_time_limit(answer, kernel, settings):
     settings.KERNEL_TIMEOUT = 20
     assert answer(CUSTOM, headers={"TimeoutValue": "7"})[0] == 200
     assert answer(CUSTOM, headers={"Grpc-Timeout": "90S"})[0] == 200
     assert [job.spec.timeout_s for job in kernel.jobs] == [7, 20]
 
 
-def test_a_request_that_waits_too_long_is_told_and_its_render_withdrawn(post):
+def test_request_timeout_returns_400_and_cancels_the_render(post):
     status, text, _ = post(CUSTOM, headers={"Grpc-Timeout": "300m"})
     assert (status, "0.3 s" in text) == (400, True)
     assert Render.objects.get().state == RenderState.CANCELLED
 
 
-def test_a_client_that_leaves_takes_its_render_along(port, queue):
+def test_client_disconnect_cancels_the_render(port, queue):
     client = socket.create_connection(("127.0.0.1", port))
     body = urllib.parse.urlencode(CUSTOM)
     head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['Content-Type']}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -229,14 +229,14 @@ def test_a_client_that_leaves_takes_its_render_along(port, queue):
     wait_until(lambda: queue.count == 0, 10, "the end of its job")
 
 
-def test_a_form_that_does_not_arrive_keeps_no_place(port, monkeypatch):
+def test_incomplete_request_body_returns_408(port, monkeypatch):
     monkeypatch.setattr("apps.kfp_service.app.BODY_S", 0.2)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\ntype")
         assert client.recv(100).startswith(b"HTTP/1.1 408 ")
 
 
-def test_more_than_may_wait_are_sent_away(post, queue, settings, work):
+def test_request_over_the_waiting_limit_returns_503(post, queue, settings, work):
     settings.VIZPORTAL_KFP_SERVICE_MAX_WAITING = 1
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(post, CUSTOM)
@@ -247,12 +247,12 @@ def test_more_than_may_wait_are_sent_away(post, queue, settings, work):
         assert first.result(10)[0] == 200
 
 
-def test_a_lost_event_costs_a_second_and_not_the_answer(answer, monkeypatch):
+def test_lost_event_does_not_lose_the_response(answer, monkeypatch):
     monkeypatch.setattr("apps.visualizations.services.lease.publish", lambda _render: False)
     assert answer(CUSTOM)[0] == 200
 
 
-def test_our_own_mistakes_are_told_apart(post, monkeypatch):
+def test_internal_error_returns_500_with_incident_number(post, monkeypatch):
     def broken(*_args):
         raise RuntimeError("oops")
 
@@ -261,7 +261,7 @@ def test_our_own_mistakes_are_told_apart(post, monkeypatch):
     assert (status, "incident" in text, "oops" in text) == (500, True, False)
 
 
-def test_kubeflows_numbers_and_words_are_the_portals():
+def test_kubeflow_type_numbers_and_arguments_map_to_the_portals():
     # backend/api/v1beta1/visualization.proto, Visualization.Type.
     numbers = {0: "roc_curve", 1: "tfdv", 2: "tfma", 3: "table", 4: "custom"}
     assert {number: protocol.request_make(number, "/x", "{}").type_key for number in numbers} == numbers

@@ -1,4 +1,4 @@
-"""A worker's hold on a render: renewed, given back, and what comes too late falls away."""
+"""Leases: workers renew them and give them back, and late writes are dropped."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from apps.visualizations.states import RenderState
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_late_attempt_writes_nothing_and_leaves_no_file(submit, work, row, kernel, settings):
+def test_late_attempt_writes_nothing_and_leaves_no_file(submit, work, row, kernel, settings):
     made = submit()
 
     def overtaken():
@@ -29,7 +29,7 @@ def test_a_late_attempt_writes_nothing_and_leaves_no_file(submit, work, row, ker
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
-def test_a_write_after_the_last_look_is_dropped_with_its_files(submit, work, row, kernel, settings, monkeypatch):
+def test_result_of_superseded_attempt_is_dropped_with_its_files(submit, work, row, kernel, settings, monkeypatch):
     made = submit()
     monkeypatch.setattr(lease.Lease, "is_cancelled", lambda _self: False)
     kernel.during = lambda: Render.objects.filter(id=made.render.id).update(attempt=2)
@@ -38,7 +38,7 @@ def test_a_write_after_the_last_look_is_dropped_with_its_files(submit, work, row
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
-def test_a_worker_that_is_stopped_gives_its_lease_back(submit, row, kernel):
+def test_stopped_worker_releases_its_lease(submit, row, kernel):
     def stop():
         raise SystemExit
 
@@ -51,7 +51,7 @@ def test_a_worker_that_is_stopped_gives_its_lease_back(submit, row, kernel):
     assert render.lease_until <= timezone.now()
 
 
-def test_a_deadline_moves_only_where_what_comes_needs_it(submit, row, django_assert_num_queries):
+def test_deadline_moves_only_when_more_time_is_needed(submit, row, django_assert_num_queries):
     held = lease.Lease(lease.render_claim(submit().render.id, 1))
     before = row(held.render).deadline
     with django_assert_num_queries(0):
@@ -60,7 +60,7 @@ def test_a_deadline_moves_only_where_what_comes_needs_it(submit, row, django_ass
     assert row(held.render).deadline == held.render.deadline > before + timedelta(seconds=9_000)
 
 
-def test_a_database_that_is_away_at_the_finish_is_waited_for(submit, work, row, monkeypatch):
+def test_finish_waits_for_the_database(submit, work, row, monkeypatch):
     made = submit()
     failures = iter([True, True])
 
@@ -81,7 +81,7 @@ def test_a_database_that_is_away_at_the_finish_is_waited_for(submit, work, row, 
     assert next(failures, None) is None
 
 
-def test_the_lease_is_renewed_as_time_passes(submit, kernel, row, monkeypatch):
+def test_heartbeat_renews_lease_and_deadline_after_its_interval(submit, kernel, row, monkeypatch):
     made = submit()
     render = lease.render_claim(made.render.id, 1)
     long_ago = timezone.now() - timedelta(hours=1)
@@ -96,8 +96,8 @@ def test_the_lease_is_renewed_as_time_passes(submit, kernel, row, monkeypatch):
     assert row(render).deadline > before + timedelta(seconds=render.timeout_s)
 
 
-def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeypatch):
-    """While a large result is on its way, for minutes, its render is neither lost nor overdue."""
+def test_slow_store_does_not_lose_the_lease(submit, row, kernel, work, monkeypatch):
+    """Storing a large result may take minutes; meanwhile its render is neither lost nor overdue."""
     made = submit()
     Render.objects.update(timeout_s=1)
     swept = []
@@ -116,8 +116,8 @@ def test_a_slow_store_does_not_cost_the_lease(submit, row, kernel, work, monkeyp
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_a_worker_is_counted_in_the_middle_of_a_long_render(submit, kernel, work, queue, monkeypatch):
-    """Its key ran out, and another worker struck it off; the render's next beats put it back, for as long as needed."""
+def test_worker_stays_registered_during_a_long_render(submit, kernel, work, queue, monkeypatch):
+    """The worker's key expired and another worker removed it; the render's next heartbeats register it again."""
     monkeypatch.setattr(worker, "HEARTBEAT_INTERVAL_S", 0)
     counted = []
 

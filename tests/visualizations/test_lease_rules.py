@@ -1,4 +1,4 @@
-"""Each rule of a lease by itself: what claims, renews, moves, finishes and gives back a row, and what leaves it."""
+"""Each rule of a lease in isolation: claim, heartbeat, deadline, cancel, finish and give back."""
 
 import contextvars
 import logging
@@ -24,7 +24,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def render(submit):
-    """A render that waits, as its row is."""
+    """A queued render."""
     return submit().render
 
 
@@ -35,7 +35,7 @@ def claimed(render):
 
 @pytest.fixture
 def published(monkeypatch):
-    """What was published: (render's id, its state, whether as its end)."""
+    """The published events: (id of the render, state, is_end)."""
     seen = []
 
     def publish(render, *, is_end=False):
@@ -47,7 +47,7 @@ def published(monkeypatch):
 
 @pytest.fixture
 def later(monkeypatch):
-    """Moves the clock that a lease waits by, of which its intervals are so long that none passes by itself."""
+    """Moves the lease's clock forward. Its intervals are long enough that none passes by itself."""
     monkeypatch.setattr(lease, "BEAT_EVERY_S", 1000)
     monkeypatch.setattr(lease, "LOOK_EVERY_S", 1000)
     real, moved = lease.time.monotonic, [0]
@@ -61,7 +61,7 @@ def later(monkeypatch):
 
 @pytest.fixture
 def database_away(monkeypatch):
-    """Whether every question about renders fails; the errors are those of a server that is away."""
+    """Makes every query for renders fail as if the database were unreachable."""
 
     def fail(**_which):
         raise OperationalError("the database is away")
@@ -73,7 +73,7 @@ def change(render, **values):
     Render.objects.filter(id=render.id).update(**values)
 
 
-def test_a_claim_writes_the_row_and_returns_it(render, row, published):
+def test_claim_updates_and_returns_the_row(render, row, published):
     change(render, cell=3, cells=7)
     before = timezone.now()
     found = lease.render_claim(render.id, 1)
@@ -86,14 +86,14 @@ def test_a_claim_writes_the_row_and_returns_it(render, row, published):
     assert published == [(render.id, RenderState.RUNNING, False)]
 
 
-def test_a_claim_brings_what_the_worker_needs_in_one_question(render, django_assert_num_queries):
+def test_claim_loads_visualization_and_requester(render, django_assert_num_queries):
     found = lease.render_claim(render.id, 1)
     with django_assert_num_queries(0):
         assert found.visualization.title
         assert found.requested_by.username == "owner"
 
 
-def test_of_two_renders_the_one_that_is_named_is_claimed(submit):
+def test_claim_takes_the_render_with_the_given_id(submit):
     first, second = submit().render, submit(force=True).render
     assert lease.render_claim(second.id, 1).id == second.id
     assert lease.render_claim(first.id, 1).id == first.id
@@ -109,7 +109,7 @@ def test_of_two_renders_the_one_that_is_named_is_claimed(submit):
     ],
     ids=["another attempt", "running", "cancelled", "being cancelled"],
 )
-def test_nothing_else_is_claimed(render, row, published, values):
+def test_claim_refuses_other_attempts_and_states(render, row, published, values):
     change(render, **values)
     assert lease.render_claim(render.id, 1) is None
     assert row(render).started_at is None
@@ -117,8 +117,8 @@ def test_nothing_else_is_claimed(render, row, published, values):
     assert not lease.holder_lives(row(render))
 
 
-def test_of_two_workers_one_claims_a_render(render, published):
-    """The other one has read the row, and is first with its UPDATE."""
+def test_only_one_of_two_workers_claims_a_render(render, published):
+    """Both have read the row, and the other one updates it first."""
 
     def overtake(instance, **_signal):
         change(instance, state=RenderState.RUNNING)
@@ -131,7 +131,7 @@ def test_of_two_workers_one_claims_a_render(render, published):
     assert published == []
 
 
-def test_a_holder_lives_as_long_as_its_lease(claimed, queue):
+def test_holder_key_expires_with_the_lease(claimed, queue):
     assert lease.holder_lives(claimed)
     [key] = queue.connection.keys("vizportal:holder:*")
     assert 0 < queue.connection.ttl(key) <= lease.LEASE.total_seconds()
@@ -139,7 +139,7 @@ def test_a_holder_lives_as_long_as_its_lease(claimed, queue):
     assert not lease.holder_lives(claimed)
 
 
-def test_without_the_queue_server_nothing_is_known_of_a_holder(render, row, no_queue, caplog):
+def test_holder_is_unknown_without_queue_server(render, row, no_queue, caplog):
     caplog.set_level(logging.INFO)
     claimed = lease.render_claim(render.id, 1)
     assert row(claimed).state == RenderState.RUNNING
@@ -150,7 +150,7 @@ def test_without_the_queue_server_nothing_is_known_of_a_holder(render, row, no_q
 
 
 @pytest.mark.parametrize("error", [QueueDown("away"), OSError("away")], ids=repr)
-def test_a_queue_server_that_is_away_ends_no_claim(render, monkeypatch, error):
+def test_claim_succeeds_while_queue_server_is_away(render, monkeypatch, error):
     def fail():
         raise error
 
@@ -162,7 +162,7 @@ def test_a_queue_server_that_is_away_ends_no_claim(render, monkeypatch, error):
 
 
 @pytest.mark.parametrize("error", [OperationalError("away"), InterfaceError("away")], ids=repr)
-def test_a_database_that_comes_back_in_time_claims(render, monkeypatch, caplog, error):
+def test_claim_retries_until_database_is_back(render, monkeypatch, caplog, error):
     real, failures = Render.objects.filter, iter([error])
 
     def find(**which):
@@ -175,7 +175,7 @@ def test_a_database_that_comes_back_in_time_claims(render, monkeypatch, caplog, 
     assert f"render {render.id}: the database does not take it (away), trying again" in caplog.text
 
 
-def test_a_database_that_stays_away_is_said(render, row, monkeypatch, database_away):
+def test_claim_raises_when_database_stays_away(render, row, monkeypatch, database_away):
     monkeypatch.setattr(lease, "CLAIM_PATIENCE_S", 0)
     database_away()
     with pytest.raises(OperationalError):
@@ -184,7 +184,7 @@ def test_a_database_that_stays_away_is_said(render, row, monkeypatch, database_a
     assert row(render).state == RenderState.QUEUED
 
 
-def test_a_beat_writes_a_cell_that_changed_and_renews_the_lease(claimed, row, published):
+def test_heartbeat_writes_changed_cell_and_renews_lease(claimed, row, published):
     change(claimed, lease_until=LONG_AGO)
     silences = []
     held = lease.Lease(claimed, on_beat=silences.append)
@@ -199,7 +199,7 @@ def test_a_beat_writes_a_cell_that_changed_and_renews_the_lease(claimed, row, pu
 
 
 @pytest.mark.parametrize("place", [(0, 0), (2, 5), (3, 0)], ids=["none yet", "the same", "of none"])
-def test_a_beat_without_another_cell_writes_nothing_for_a_while(claimed, later, published, place):
+def test_heartbeat_with_same_cell_writes_only_after_interval(claimed, later, published, place):
     claimed.cell, claimed.cells = (2, 5) if place == (2, 5) else (0, 0)
     held = lease.Lease(claimed)
     change(claimed, lease_until=LONG_AGO)
@@ -213,7 +213,7 @@ def test_a_beat_without_another_cell_writes_nothing_for_a_while(claimed, later, 
 
 
 @pytest.mark.parametrize("renew", [lambda held: held.beat(1, 2), lambda held: held.renew()], ids=["beat", "renew"])
-def test_each_renewal_counts_for_the_next_beat_and_for_the_holder(claimed, queue, later, renew):
+def test_renewal_restores_holder_and_restarts_interval(claimed, queue, later, renew):
     silences = []
     held = lease.Lease(claimed, on_beat=silences.append)
     queue.connection.flushall()
@@ -228,7 +228,7 @@ def test_each_renewal_counts_for_the_next_beat_and_for_the_holder(claimed, queue
 
 
 @pytest.mark.parametrize("renew", [lambda held: held.beat(1, 2), lambda held: held.renew()], ids=["beat", "renew"])
-def test_a_row_that_moved_on_is_lost_and_left_alone(claimed, row, published, renew):
+def test_lease_of_superseded_attempt_is_lost_and_writes_nothing(claimed, row, published, renew):
     held = lease.Lease(claimed)
     change(claimed, attempt=2, lease_until=LONG_AGO)
     renew(held)
@@ -248,9 +248,7 @@ def test_a_row_that_moved_on_is_lost_and_left_alone(claimed, row, published, ren
     ],
     ids=["beat", "renew", "allow", "is_cancelled"],
 )
-def test_a_database_that_is_away_for_a_moment_ends_nothing(
-    claimed, published, later, database_away, caplog, monkeypatch, act, said
-):
+def test_lease_survives_short_database_outage(claimed, published, later, database_away, caplog, monkeypatch, act, said):
     held, deadline = lease.Lease(claimed), claimed.deadline
     later(1000)
     database_away()
@@ -261,7 +259,7 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing(
     assert f"render {claimed.id}: {said}" in caplog.text
 
 
-def test_a_deadline_is_moved_by_what_comes_and_the_length_of_a_lease(claimed, row):
+def test_allow_moves_deadline_by_given_time_and_lease_length(claimed, row):
     silences = []
     held = lease.Lease(claimed, on_beat=silences.append)
     before = timezone.now()
@@ -271,14 +269,14 @@ def test_a_deadline_is_moved_by_what_comes_and_the_length_of_a_lease(claimed, ro
     assert silences == [10_000]
 
 
-def test_a_render_without_a_deadline_gets_one(claimed, row):
+def test_allow_sets_missing_deadline(claimed, row):
     claimed.deadline = None
     change(claimed, deadline=None)
     lease.Lease(claimed).allow(0)
     assert row(claimed).deadline == claimed.deadline is not None
 
 
-def test_a_row_is_read_now_and_then_for_a_cancel(claimed, later, django_assert_num_queries):
+def test_cancel_request_is_read_after_interval_and_remembered(claimed, later, django_assert_num_queries):
     held = lease.Lease(claimed)
     change(claimed, cancel_requested_at=LONG_AGO)
     with django_assert_num_queries(0):
@@ -292,7 +290,7 @@ def test_a_row_is_read_now_and_then_for_a_cancel(claimed, later, django_assert_n
     assert not held.is_lost
 
 
-def test_a_row_that_nobody_cancelled_is_read_again_after_a_while(claimed, later, django_assert_num_queries):
+def test_uncancelled_row_is_read_once_per_interval(claimed, later, django_assert_num_queries):
     held = lease.Lease(claimed)
     later(1000)
     with django_assert_num_queries(1):
@@ -303,7 +301,7 @@ def test_a_row_that_nobody_cancelled_is_read_again_after_a_while(claimed, later,
         assert held.is_cancelled() is False
 
 
-def test_a_new_attempt_ends_the_old_one(claimed, later):
+def test_new_attempt_ends_the_old_one(claimed, later):
     held = lease.Lease(claimed)
     change(claimed, attempt=2)
     later(1000)
@@ -311,13 +309,13 @@ def test_a_new_attempt_ends_the_old_one(claimed, later):
     assert held.is_lost is True
 
 
-def test_a_released_lease_has_ended(claimed, row):
+def test_released_lease_has_expired(claimed, row):
     lease.Lease(claimed).release()
     assert row(claimed).lease_until <= timezone.now()
     assert not lease.holder_lives(claimed)
 
 
-def test_a_lease_is_kept_in_a_thread_of_its_own_while_the_work_goes_on(claimed, row, monkeypatch):
+def test_separate_thread_renews_the_lease_with_worker_context(claimed, row, monkeypatch):
     monkeypatch.setattr(lease, "BEAT_EVERY_S", 0.01)
     change(claimed, lease_until=LONG_AGO)
     marked = contextvars.ContextVar("marked")
@@ -332,7 +330,7 @@ def test_a_lease_is_kept_in_a_thread_of_its_own_while_the_work_goes_on(claimed, 
     assert set(seen) == {"by the worker"}
 
 
-def test_a_thread_that_kept_a_lease_leaves_no_connection(claimed, monkeypatch):
+def test_lease_thread_closes_its_connection(claimed, monkeypatch):
     closed = []
     stand_in = SimpleNamespace(close=lambda: closed.append(threading.current_thread().name))
     monkeypatch.setattr(lease, "connection", stand_in)
@@ -341,7 +339,7 @@ def test_a_thread_that_kept_a_lease_leaves_no_connection(claimed, monkeypatch):
     assert closed == ["lease"]
 
 
-def test_the_end_of_an_attempt_is_written_at_once_with_its_figures(claimed, row, published):
+def test_finish_writes_state_and_figures_together(claimed, row, published):
     before = timezone.now()
     figures = [KeyFigure(name="auc", value=0.9, better="higher")]
     assert lease.render_finish(claimed, state=RenderState.SUCCEEDED, figures=figures, message="Done.") is True
@@ -355,7 +353,7 @@ def test_the_end_of_an_attempt_is_written_at_once_with_its_figures(claimed, row,
     assert claimed.visualization.outcome == "succeeded"
 
 
-def test_an_end_that_comes_too_late_is_dropped(claimed, row, published, caplog):
+def test_late_finish_is_dropped(claimed, row, published, caplog):
     caplog.set_level(logging.INFO)
     change(claimed, attempt=2)
     figures = [KeyFigure(name="auc", value=0.9, better="higher")]
@@ -368,7 +366,7 @@ def test_an_end_that_comes_too_late_is_dropped(claimed, row, published, caplog):
     assert claimed.visualization.outcome == ""
 
 
-def test_a_render_that_is_given_back_waits_as_its_next_attempt(claimed, row, published):
+def test_given_back_render_is_queued_as_next_attempt(claimed, row, published):
     change(claimed, cell=3, cells=7, losses=1)
     claimed.losses = 1
     before = timezone.now()
@@ -381,7 +379,7 @@ def test_a_render_that_is_given_back_waits_as_its_next_attempt(claimed, row, pub
     assert published == [(claimed.id, RenderState.QUEUED, False)]
 
 
-def test_a_render_that_moved_on_is_not_given_back(claimed, row, published):
+def test_cancelled_render_is_not_given_back(claimed, row, published):
     change(claimed, state=RenderState.CANCELLED)
     assert lease.render_give_back(claimed) is False
     assert (row(claimed).state, row(claimed).attempt) == (RenderState.CANCELLED, 1)

@@ -1,4 +1,4 @@
-"""Faults of the machine have reasons of their own, say what to do, and cost a predefined render one more attempt."""
+"""Machine faults have their own reasons and advice, and give a predefined render one more attempt."""
 
 import errno
 import os
@@ -99,9 +99,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_predefined_render_is_tried_once_more_and_then_ends_with_the_reason(
-    submit, work, row, kernel, monkeypatch, fault
-):
+def test_predefined_render_is_retried_once_then_ends_with_reason(submit, work, row, kernel, monkeypatch, fault):
     made = submit()
     FAULTS[fault](monkeypatch, kernel)
     work()
@@ -113,7 +111,7 @@ def test_a_predefined_render_is_tried_once_more_and_then_ends_with_the_reason(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_one_fault_costs_a_predefined_render_nothing(submit, work, row, kernel, monkeypatch, fault):
+def test_predefined_render_succeeds_after_one_machine_fault(submit, work, row, kernel, monkeypatch, fault):
     made = submit()
     with monkeypatch.context() as patch:
         FAULTS[fault](patch, kernel)
@@ -126,7 +124,7 @@ def test_one_fault_costs_a_predefined_render_nothing(submit, work, row, kernel, 
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "killed_by_system"])
-def test_custom_code_is_not_run_twice(submit, work, row, kernel, monkeypatch, settings, fault):
+def test_custom_code_is_not_retried(submit, work, row, kernel, monkeypatch, settings, fault):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     made = submit(type_key="custom", code="print(1)")
     FAULTS[fault](monkeypatch, kernel)
@@ -136,7 +134,7 @@ def test_custom_code_is_not_run_twice(submit, work, row, kernel, monkeypatch, se
     assert "not started again automatically" in render.message
 
 
-def test_code_that_kills_itself_is_not_the_systems_doing(submit, work, row, kernel, settings):
+def test_code_that_kills_itself_is_not_a_machine_fault(submit, work, row, kernel, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     made = submit(type_key="custom", code="print(1)")
     kernel.outcome = KILLED
@@ -144,7 +142,7 @@ def test_code_that_kills_itself_is_not_the_systems_doing(submit, work, row, kern
     assert (row(made.render).reason, row(made.render).attempt) == ("kernel_died", 1)
 
 
-def test_a_kill_for_want_of_memory_is_told_from_the_systems_own_count(submit, work, row, kernel, settings, tmp_path):
+def test_out_of_memory_kill_is_detected_from_vmstat(submit, work, row, kernel, settings, tmp_path):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     made = submit(type_key="custom", code="print(1)")
     kernel.outcome = KILLED
@@ -158,15 +156,15 @@ def test_a_kill_for_want_of_memory_is_told_from_the_systems_own_count(submit, wo
     assert "ran out of memory" in row(made.render).message
 
 
-def test_code_that_only_says_that_the_disk_is_full_is_at_fault_itself(submit, work, row, kernel):
+def test_disk_full_message_from_user_code_is_a_user_error(submit, work, row, kernel):
     kernel.outcome = {"state": "failed", "reason": "user_error", "message": "No space left on device", "html": None}
     made = submit()
     work()
     assert (row(made.render).reason, row(made.render).attempt) == ("user_error", 1)
 
 
-def test_halves_of_characters_are_no_internal_error(submit, work, row, kernel):
-    """result.json may name them, and no database takes them."""
+def test_lone_surrogates_in_result_are_replaced(submit, work, row, kernel):
+    """result.json may contain lone surrogates, which no database accepts."""
     text = "a\ud800b"
     kernel.outcome = {
         "state": "failed",
@@ -182,9 +180,7 @@ def test_halves_of_characters_are_no_internal_error(submit, work, row, kernel):
     assert (render.reason, render.message, render.traceback, render.log) == ("user_error", "a?b", "a?b", "a?b")
 
 
-def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(
-    queue, monkeypatch, client, browser, admin, kernel
-):
+def test_worker_pauses_while_work_directory_is_unusable(queue, monkeypatch, client, browser, admin, kernel):
     monkeypatch.setattr(hosts, "work_root", raiser(OSError(errno.EROFS, "Read-only file system")))
     monkeypatch.setattr(hosts, "PAUSE_S", 1.0)
     worker = DeafWorker([queue], connection=queue.connection)
@@ -197,7 +193,7 @@ def test_a_worker_whose_place_of_work_is_gone_pauses_says_so_and_goes_on(
     assert hosts.work_root_trouble() == ""
 
 
-def test_an_unusable_place_of_work_does_not_keep_a_worker_from_starting(submit, queue, monkeypatch, row, kernel):
+def test_worker_starts_with_unusable_work_directory(submit, queue, monkeypatch, row, kernel):
     made = submit()
     for module in (hosts, machine_faults):
         monkeypatch.setattr(module, "work_root", raiser(OSError(errno.EROFS, "Read-only file system")))
@@ -207,7 +203,7 @@ def test_an_unusable_place_of_work_does_not_keep_a_worker_from_starting(submit, 
 
 @pytest.fixture
 def odd_host(tmp_path):
-    """Makes a host of an environment whose interpreter is a shell script."""
+    """Makes a render host whose interpreter is a shell script."""
     made = []
 
     def make(script, **spec):
@@ -231,7 +227,7 @@ def odd_host(tmp_path):
         ("echo ImportError: libtf.so >&2; sleep 60", 1, "did not become ready within 1 s"),
     ],
 )
-def test_a_host_that_does_not_start_says_its_name_and_the_end_of_its_log(odd_host, script, limit_s, words):
+def test_host_that_fails_to_start_reports_name_and_log(odd_host, script, limit_s, words):
     waits = []
     with pytest.raises(MachineError, match=words) as failure:
         hosts.host_await(odd_host(script, start_timeout_s=limit_s), lambda: waits.append(1))
@@ -242,7 +238,7 @@ def test_a_host_that_does_not_start_says_its_name_and_the_end_of_its_log(odd_hos
     assert "environments build tfx" in str(failure.value)
 
 
-def test_while_an_environment_starts_the_page_says_so_and_the_deadline_waits(
+def test_starting_environment_is_shown_and_extends_the_deadline(
     submit, row, kernel, monkeypatch, browser, owner, settings
 ):
     made = submit()
@@ -262,8 +258,8 @@ def test_while_an_environment_starts_the_page_says_so_and_the_deadline_waits(
     assert (deadline - timezone.now()).total_seconds() > 500
 
 
-def test_a_lease_is_renewed_beside_a_loop_that_is_starved(submit, monkeypatch):
-    """In a thread of its own, and with its own connection: nothing that the worker does meanwhile keeps it."""
+def test_lease_thread_renews_with_its_own_connection(submit, monkeypatch):
+    """The lease has its own thread and connection, so the worker's own work cannot block it."""
     made = submit()
     render = lease.render_claim(made.render.id, 1)
     monkeypatch.setattr(lease, "BEAT_EVERY_S", 0.01)
@@ -284,8 +280,8 @@ def test_a_lease_is_renewed_beside_a_loop_that_is_starved(submit, monkeypatch):
     assert not [each for each in threading.enumerate() if each.name == "lease"]
 
 
-def test_a_worker_that_lives_is_not_lost_when_its_lease_could_not_be_written(submit, row, queue):
-    """The database was full or away for longer than a lease, and comes back."""
+def test_live_worker_with_expired_lease_is_not_lost(submit, row, queue):
+    """The database was full or unreachable for longer than a lease, then came back."""
     made = submit()
     render = lease.render_claim(made.render.id, 1)
     Render.objects.filter(id=render.id).update(lease_until=timezone.now() - timedelta(minutes=5))
@@ -294,7 +290,7 @@ def test_a_worker_that_lives_is_not_lost_when_its_lease_could_not_be_written(sub
     assert reconciliation.reconcile().tried_again == 1
 
 
-def test_a_database_without_room_is_waited_for_at_the_claim_and_the_job_is_no_loss(submit, work, row, monkeypatch):
+def test_claim_failing_on_full_database_does_not_count_as_loss(submit, work, row, monkeypatch):
     made = submit()
     with monkeypatch.context() as patch:
         patch.setattr(lease, "CLAIM_PATIENCE_S", 0)
@@ -308,9 +304,7 @@ def test_a_database_without_room_is_waited_for_at_the_claim_and_the_job_is_no_lo
 
 
 @pytest.mark.parametrize("jump_s", [3600, -3600])
-def test_a_clock_that_is_set_loses_nothing_that_lives_and_keeps_nothing_that_is_dead(
-    submit, row, queue, monkeypatch, jump_s
-):
+def test_clock_change_neither_loses_live_nor_keeps_dead_renders(submit, row, queue, monkeypatch, jump_s):
     made = submit()
     lease.render_claim(made.render.id, 1)
     watch = reconciliation.ClockWatch()
@@ -320,7 +314,7 @@ def test_a_clock_that_is_set_loses_nothing_that_lives_and_keeps_nothing_that_is_
         reconciliation, "time", SimpleNamespace(time=lambda: time.time() + jump_s, monotonic=time.monotonic)
     )
     monkeypatch.setattr(reconciliation, "timezone", SimpleNamespace(now=lambda: real() + shift))
-    # The queue server's keys run out by the clock too.
+    # Keys in the queue server expire by the same clock.
     queue.connection.delete(*queue.connection.keys("vizportal:holder:*"))
     assert str(reconciliation.reconcile(watch)) == "nothing to do"
     later = shift + lease.LEASE + timedelta(seconds=1)
@@ -328,7 +322,7 @@ def test_a_clock_that_is_set_loses_nothing_that_lives_and_keeps_nothing_that_is_
     assert reconciliation.reconcile(watch).tried_again == 1
 
 
-def test_after_a_pass_that_failed_workers_get_the_time_to_say_that_they_live(submit, row, queue, monkeypatch):
+def test_reconciler_waits_for_heartbeats_after_a_failed_pass(submit, row, queue, monkeypatch):
     made = submit()
     lease.render_claim(made.render.id, 1)
     Render.objects.filter(id=made.render.id).update(lease_until=timezone.now() - timedelta(minutes=5))
@@ -342,8 +336,8 @@ def test_after_a_pass_that_failed_workers_get_the_time_to_say_that_they_live(sub
     assert reconciliation.reconcile(watch).tried_again == 1
 
 
-def test_a_dead_worker_is_noticed_within_forty_seconds():
-    """By the figures alone: a lease that was just renewed, then the longest wait for a pass or for its lock."""
+def test_dead_worker_is_detected_within_forty_seconds():
+    """Checks the constants: a full lease, then the longest wait for a pass or for its lock."""
     from apps.visualizations.management.commands.reconcile import Command
 
     every = Command().create_parser("manage.py", "reconcile").parse_args([]).every
@@ -352,7 +346,7 @@ def test_a_dead_worker_is_noticed_within_forty_seconds():
     assert lease.LEASE.total_seconds() > lease.BEAT_EVERY_S * 4
 
 
-def test_an_error_of_a_file_that_is_no_known_fault_stays_our_own(submit, work, row, kernel):
+def test_unknown_os_error_is_an_internal_error(submit, work, row, kernel):
     kernel.during = raiser(OSError(errno.EIO, os.strerror(errno.EIO)))
     made = submit()
     work()

@@ -1,4 +1,4 @@
-"""Saved results of a multi-user Kubeflow: shown to who made them, and to whom Kubeflow lets read the namespace."""
+"""Saved results of a multi-user Kubeflow are shown to their owner and to readers of the namespace."""
 
 import json
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def kubeflow_rights(settings, monkeypatch):
-    """Who may read which namespace: {user name: {namespace}}; `error` is raised in place of an answer."""
+    """Who may read which namespace: {user name: {namespace}}. If `error` is set, Kubeflow raises it instead."""
     settings.VIZPORTAL_ENDPOINTS = json.dumps(
         [{"key": "mesh", "host": "http://kubeflow.example", "namespaces": ["team-a", "team-b"]}]
     )
@@ -65,7 +65,7 @@ def paths(saved):
     ]
 
 
-def test_another_namespaces_result_is_not_there_on_any_way(kubeflow_rights, saved, browser, stranger):
+def test_result_of_unreadable_namespace_is_hidden_everywhere(kubeflow_rights, saved, browser, stranger):
     kubeflow_rights.of = {stranger.username: {"team-b"}}
     client = browser(stranger)
     assert {path: client.get(path).status_code for path in paths(saved)} == dict.fromkeys(paths(saved), 404)
@@ -73,7 +73,7 @@ def test_another_namespaces_result_is_not_there_on_any_way(kubeflow_rights, save
     assert client.get("/api/v1/visualizations").json()["items"] == []
 
 
-def test_a_team_mate_sees_it_and_kubeflow_is_asked_once(kubeflow_rights, saved, browser, reader):
+def test_reader_of_namespace_sees_result_with_one_kubeflow_request(kubeflow_rights, saved, browser, reader):
     kubeflow_rights.of = {reader.username: {"team-a"}}
     client = browser(reader)
     assert client.get(f"/visualizations/{saved.id}/").status_code == 200
@@ -81,11 +81,11 @@ def test_a_team_mate_sees_it_and_kubeflow_is_asked_once(kubeflow_rights, saved, 
     assert len(kubeflow_rights.asked) == 1
 
 
-def test_its_maker_sees_it_whatever_kubeflow_says(kubeflow_rights, saved, browser, owner):
+def test_owner_always_sees_own_result(kubeflow_rights, saved, browser, owner):
     assert browser(owner).get(f"/visualizations/{saved.id}/").status_code == 200
 
 
-def test_while_kubeflow_is_down_its_last_word_holds(kubeflow_rights, saved, browser, reader, stranger, monkeypatch):
+def test_last_answer_holds_while_kubeflow_is_down(kubeflow_rights, saved, browser, reader, stranger, monkeypatch):
     kubeflow_rights.of = {reader.username: {"team-a"}}
     assert browser(reader).get(f"/visualizations/{saved.id}/").status_code == 200
     kubeflow_rights.error = EndpointDownError("down")
@@ -94,6 +94,6 @@ def test_while_kubeflow_is_down_its_last_word_holds(kubeflow_rights, saved, brow
     assert browser(stranger).get(f"/visualizations/{saved.id}/").status_code == 404
 
 
-def test_results_of_no_namespace_stay_everybodys(kubeflow_rights, saved, browser, stranger):
+def test_results_without_namespace_are_visible_to_all(kubeflow_rights, saved, browser, stranger):
     Visualization.objects.filter(id=saved.id).update(namespace="")
     assert browser(stranger).get(f"/visualizations/{saved.id}/").status_code == 200

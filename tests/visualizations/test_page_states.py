@@ -1,4 +1,4 @@
-"""Never a blank box: every state of a result has words, a cause and a next action."""
+"""Every state of a result is shown with a message, a cause and a next action."""
 
 import re
 import uuid
@@ -26,13 +26,13 @@ def kubeflow_for_pages(kubeflow, monkeypatch):
 
 @pytest.fixture
 def raw(browser, owner):
-    """Returns a page as its owner gets it."""
+    """Returns a page as the owner gets it."""
     return lambda url, **headers: browser(owner).get(url, headers=headers).content.decode()
 
 
 @pytest.fixture
 def get(raw):
-    """Returns a page's words for its owner: white space folded, most tags taken out."""
+    """Returns a page's text for the owner: collapsed white space and most tags removed."""
 
     def read(url, **headers):
         return re.sub(r"\s+", " ", re.sub(r"<(?!a |button|iframe)[^>]*>", " ", raw(url, **headers)))
@@ -42,7 +42,7 @@ def get(raw):
 
 @pytest.fixture
 def ended(submit, row):
-    """Returns a render that ended as told."""
+    """Returns a render with the given state and values."""
 
     def end(state, **values):
         made = submit()
@@ -62,14 +62,14 @@ def done(submit, work, row):
 
 
 def move_artifact(kubeflow, uri="minio://b/second.csv"):
-    """A retried step has written its artifact to another place."""
+    """Moves the artifact, as a retried step does."""
     step = kubeflow.details.steps[0]
     moved = replace(step.artifacts[0], uri=uri)
     kubeflow.details = replace(kubeflow.details, steps=(replace(step, artifacts=(moved, step.artifacts[1])),))
     kubeflow.contents[uri] = b"score,label\n0.5,1\n"
 
 
-def test_none_yet_offers_the_fitting_types(get):
+def test_step_without_results_offers_fitting_types(get):
     page = get(STEP, **HTMX)
     assert "No visualizations of predictions yet. Types that fit this CSV:" in page
     assert 'data-choose-type="roc_curve"' in page
@@ -80,7 +80,7 @@ def test_none_yet_offers_the_fitting_types(get):
 @pytest.mark.parametrize(
     ("before", "words"), [(0, "1st"), (1, "2nd"), (2, "3rd"), (10, "11th"), (11, "12th"), (20, "21st")]
 )
-def test_queued_says_its_place(get, submit, before, words, settings):
+def test_queued_render_shows_its_place(get, submit, before, words, settings):
     settings.VIZPORTAL_MAX_QUEUED_PER_USER = 100
     first = submit().render
     names = ("visualization", "requested_by", "code", "type_version", "environment", "timeout_s")
@@ -92,7 +92,7 @@ def test_queued_says_its_place(get, submit, before, words, settings):
     assert "Cancel" in page
 
 
-def test_running_says_how_far_it_is(get, ended, monkeypatch):
+def test_running_render_shows_progress(get, ended, monkeypatch):
     render = ended(RenderState.RUNNING, finished_at=None, cell=2, cells=3, log="so far")
     monkeypatch.setattr(Render, "duration", timedelta(seconds=3.2))
     page = get(render.get_absolute_url())
@@ -101,7 +101,7 @@ def test_running_says_how_far_it_is(get, ended, monkeypatch):
         assert words in page
 
 
-def test_done_offers_what_can_be_done(get, done):
+def test_finished_render_offers_its_actions(get, done):
     page = get(done.visualization.get_absolute_url())
     for words in ("by owner", "14 bytes"):
         assert words in page
@@ -110,7 +110,7 @@ def test_done_offers_what_can_be_done(get, done):
     assert 'sandbox="allow-scripts"' in page
 
 
-def test_stale_is_said_on_the_step_and_on_the_page(get, done, kubeflow):
+def test_changed_artifact_is_reported_on_step_and_page(get, done, kubeflow):
     origin = f"/visualizations/{done.visualization_id}/origin"
     words = "The artifact changed after this was rendered."
     assert words not in get(STEP, **HTMX)
@@ -120,7 +120,7 @@ def test_stale_is_said_on_the_step_and_on_the_page(get, done, kubeflow):
     assert words in get(origin)
 
 
-def test_render_again_reads_the_artifact_where_it_is_now(browser, owner, done, kubeflow, work, get):
+def test_render_again_reads_artifact_at_its_new_address(browser, owner, done, kubeflow, work, get):
     move_artifact(kubeflow)
     browser(owner).post(f"/visualizations/{done.visualization_id}/again", {"artifact": "current"})
     work()
@@ -130,7 +130,7 @@ def test_render_again_reads_the_artifact_where_it_is_now(browser, owner, done, k
     assert "The artifact changed" not in get(STEP, **HTMX)
 
 
-def test_a_source_that_was_typed_in_does_not_go_stale(get, submit, work, kubeflow, settings):
+def test_typed_in_source_does_not_go_stale(get, submit, work, kubeflow, settings):
     settings.VIZPORTAL_SOURCE_ALLOW = ["s3://shelf/"]
     submit(source="s3://shelf/x.csv")
     work()
@@ -138,7 +138,7 @@ def test_a_source_that_was_typed_in_does_not_go_stale(get, submit, work, kubeflo
     assert "The artifact changed" not in get(STEP, **HTMX)
 
 
-def test_a_deleted_run_leaves_the_saved_copy(get, done, kubeflow):
+def test_saved_result_remains_after_run_is_deleted(get, done, kubeflow):
     kubeflow.details = replace(kubeflow.details, run=replace(kubeflow.details.run, id="other"))
     kubeflow.run_details = lambda run_id: (_ for _ in ()).throw(NotFoundError(run_id))
     page = get(f"/visualizations/{done.visualization_id}/origin")
@@ -148,7 +148,7 @@ def test_a_deleted_run_leaves_the_saved_copy(get, done, kubeflow):
     assert 'sandbox="allow-scripts"' in get(done.visualization.get_absolute_url())
 
 
-def test_a_silent_kubeflow_is_named_and_can_be_asked_again(get, done, kubeflow):
+def test_unreachable_kubeflow_is_named_with_a_retry_button(get, done, kubeflow):
     kubeflow.error = EndpointDownError("Kubeflow at http://k does not answer (timed out after 3 s).")
     origin = f"/visualizations/{done.visualization_id}/origin"
     page = get(origin)
@@ -159,24 +159,24 @@ def test_a_silent_kubeflow_is_named_and_can_be_asked_again(get, done, kubeflow):
     assert get(origin).strip() == ""
 
 
-def test_who_may_not_see_the_run_reads_nothing_about_it(get, done, kubeflow):
+def test_user_without_access_to_run_sees_nothing_of_it(get, done, kubeflow):
     kubeflow.error = ForbiddenError("Not yours.")
     assert get(f"/visualizations/{done.visualization_id}/origin").strip() == ""
 
 
-def test_the_page_itself_asks_kubeflow_nothing(raw, done, kubeflow):
+def test_page_does_not_wait_for_kubeflow(raw, done, kubeflow):
     kubeflow.error = AssertionError("the page must not wait for Kubeflow")
     assert f'hx-get="/visualizations/{done.visualization_id}/origin"' in raw(done.visualization.get_absolute_url())
 
 
-def test_a_stranger_learns_nothing_of_a_visualizations_origin(done, browser, reader, monkeypatch):
+def test_origin_requires_sign_in_and_existing_visualization(done, browser, reader, monkeypatch):
     monkeypatch.setattr("vizportal.urls.handler404", "django.views.defaults.page_not_found")
     url = f"/visualizations/{done.visualization_id}/origin"
     assert Client().get(url).status_code == 302
     assert browser(reader).get(f"/visualizations/{uuid.uuid4()}/origin").status_code == 404
 
 
-def test_failed_shows_the_reason_the_line_and_the_ways_on(get, ended):
+def test_failed_render_shows_reason_line_and_next_actions(get, ended):
     reason = {"reason": "code_failed", "message": 'Column "score" is not in the file.', "line": 2}
     render = ended(
         RenderState.FAILED,
@@ -193,7 +193,7 @@ def test_failed_shows_the_reason_the_line_and_the_ways_on(get, ended):
         assert words in page
 
 
-def test_a_longer_limit_is_offered_only_where_one_is_allowed(get, raw, ended, settings):
+def test_longer_time_limit_is_offered_only_if_allowed(get, raw, ended, settings):
     settings.KERNEL_TIMEOUT = 100
     words = "Stopped after 5 s, the limit here."
     own_limit = ended(RenderState.TIMED_OUT, reason="timed_out", message=words, timeout_s=5)
@@ -207,7 +207,7 @@ def test_a_longer_limit_is_offered_only_where_one_is_allowed(get, raw, ended, se
     assert "raise KERNEL_TIMEOUT" in page
 
 
-def test_too_big_keeps_the_notebook(get, ended):
+def test_too_big_result_still_offers_the_notebook(get, ended):
     message = "The result is 82 MB, the limit is 64 MB."
     render = ended(RenderState.FAILED, reason="html_too_big", message=message, notebook="x.ipynb")
     page = get(render.get_absolute_url())
@@ -227,13 +227,13 @@ def test_too_big_keeps_the_notebook(get, ended):
         (RenderState.FAILED, "never_heard_of", "It ended without a message."),
     ],
 )
-def test_every_end_says_what_to_do(get, ended, state, reason, words):
+def test_every_outcome_says_what_to_do(get, ended, state, reason, words):
     page = get(ended(state, reason=reason).get_absolute_url())
     assert words in page
     assert "Edit arguments" in page
 
 
-def test_a_refused_render_again_is_said_in_the_card(browser, owner, submit):
+def test_refused_render_again_is_reported_in_the_card(browser, owner, submit):
     made = submit()
     answer = browser(owner).post(f"/visualizations/{made.visualization.id}/again", headers=HTMX)
     assert answer.status_code == 200
@@ -241,7 +241,7 @@ def test_a_refused_render_again_is_said_in_the_card(browser, owner, submit):
     assert "<html" not in answer.content.decode()
 
 
-def test_visualizations_lead_to_their_neighbours(submit, raw):
+def test_visualization_links_to_previous_and_next(submit, raw):
     ids = [
         submit(title=title, force=True, arguments={"max_rows": number}).visualization.id
         for number, title in enumerate("abc", 1)

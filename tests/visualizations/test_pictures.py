@@ -1,4 +1,4 @@
-"""The first picture of a result: what it is made of, how it is kept and served, and what a hostile page gets."""
+"""The first picture of a result: where it comes from, how it is stored and served, and hostile pages."""
 
 import base64
 import io
@@ -39,7 +39,7 @@ def made(submit, work, row, kernel, settings):
     return made
 
 
-def test_a_specification_is_drawn(made, browser, reader):
+def test_vega_specification_is_drawn_as_svg_and_png(made, browser, reader):
     render = made(SHOWN)
     svg = browser(reader).get(f"/renders/{render.id}/picture.svg")
     assert svg.content.count(b'aria-roledescription="point"') == len(SPEC["data"]["values"])
@@ -51,14 +51,14 @@ def test_a_specification_is_drawn(made, browser, reader):
     assert min(struct.unpack(">II", png[16:24])) > 100
 
 
-def test_a_bitmap_serves_as_it_is_and_what_comes_first_counts(made, browser, reader):
+def test_first_picture_of_page_is_used_and_bitmap_is_unchanged(made, browser, reader):
     image = b'<img alt="" src="data:image/png;base64,' + base64.b64encode(PNG) + b'">'
     render = made(b"<main>" + image + SHOWN.removeprefix(b"<main>"))
     assert browser(reader).get(f"/renders/{render.id}/picture.png").content == PNG
     assert base64.b64encode(PNG) in browser(reader).get(f"/renders/{render.id}/picture.svg").content
 
 
-def test_it_is_made_once_and_again_where_the_kept_one_was_altered(made, monkeypatch):
+def test_picture_is_made_once_and_again_after_tampering(made, monkeypatch):
     render = made(SHOWN)
     calls = []
     real = pictures.picture_make
@@ -89,7 +89,7 @@ def test_it_is_made_once_and_again_where_the_kept_one_was_altered(made, monkeypa
         b'<main><img src="data:image/png;base64,AAAA">',
     ],
 )
-def test_a_page_without_a_picture_says_so_and_reads_nothing(made, browser, reader, html):
+def test_page_without_valid_picture_has_none_and_reads_no_files(made, browser, reader, html):
     render = made(html)
     found = browser(reader).get(f"/renders/{render.id}/picture.png")
     assert found.status_code == 404 or b"root:" not in found.content
@@ -106,7 +106,7 @@ def test_visualize_writes_the_picture(tmp_path, kind):
     assert output.read_bytes().startswith({"svg": b"<svg", "png": b"\x89PNG"}[kind])
 
 
-def test_visualize_says_where_there_is_no_picture(tmp_path):
+def test_visualize_reports_missing_picture(tmp_path):
     (tmp_path / "a.md").write_text("# words\n")
     with pytest.raises(CommandError, match="no picture"):
         call_command("visualize", "markdown", source=str(tmp_path / "a.md"), output=tmp_path / "out.png")

@@ -19,7 +19,7 @@ def policy(response):
 
 
 @pytest.mark.parametrize("path", ["/admin/rq/", "/admin/rq/queues/0/finished/", "/admin/django_rq/dashboard/"])
-def test_the_dashboard_may_have_inline_styles_and_its_own_script_only(admin_client, path):
+def test_dashboard_csp_allows_inline_styles_and_one_script(admin_client, path):
     response = admin_client.get(path)
     assert response.status_code == 200
     found = policy(response)
@@ -30,14 +30,14 @@ def test_the_dashboard_may_have_inline_styles_and_its_own_script_only(admin_clie
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/visualizations/render/", "/design/", "/no-such-page/"])
-def test_no_other_page_may(admin_client, path):
+def test_other_pages_allow_no_inline_code(admin_client, path):
     response = admin_client.get(path)
     found = policy(response)
     assert found["style-src"] == found["script-src"] == ["'self'"]
     assert "queue-dashboard.js" not in response.content.decode()
 
 
-def test_the_hash_is_that_of_every_inline_script_of_the_installed_version(admin_client):
+def test_csp_hashes_match_inline_scripts_of_installed_django_rq(admin_client):
     folder = Path(django_rq.__file__).parent / "templates" / "django_rq"
     scripts = {
         script

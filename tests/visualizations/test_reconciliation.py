@@ -1,3 +1,5 @@
+"""The reconciler repairs differences between the queue and the database."""
+
 from datetime import timedelta
 
 import django_rq
@@ -17,7 +19,7 @@ LONG_AGO = timedelta(minutes=5)
 
 @pytest.fixture
 def age():
-    """Moves a render's times into the past."""
+    """Sets the named times of a render into the past."""
 
     def change(render, *names):
         Render.objects.filter(id=render.id).update(**dict.fromkeys(names, timezone.now() - LONG_AGO))
@@ -27,7 +29,7 @@ def age():
 
 @pytest.fixture
 def lose(age, queue):
-    """Lets a worker claim the render and vanish."""
+    """Simulates a worker that claims the render and dies."""
 
     def vanish(render, attempt=1):
         assert render_claim(render.id, attempt)
@@ -37,13 +39,13 @@ def lose(age, queue):
     return vanish
 
 
-def test_a_quiet_house_has_nothing_to_do(submit, queue):
+def test_reconcile_has_nothing_to_do_without_differences(submit, queue):
     submit()
     assert str(reconcile()) == "nothing to do"
     assert queue.count == 1
 
 
-def test_after_flushall_the_waiting_are_queued_again(submit, queue, age, work, row):
+def test_waiting_renders_are_queued_again_after_flushall(submit, queue, age, work, row):
     made = submit()
     queue.connection.flushall()
     assert reconcile().enqueued == 0, "it waits a moment: the job may just have been taken"
@@ -53,7 +55,7 @@ def test_after_flushall_the_waiting_are_queued_again(submit, queue, age, work, r
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_what_was_submitted_while_the_queue_was_down_is_queued_when_it_is_back(
+def test_render_submitted_during_queue_outage_is_queued_later(
     submit, age, row, work, monkeypatch, settings, tmp_path, valkey_url
 ):
     with monkeypatch.context() as patch:
@@ -66,7 +68,7 @@ def test_what_was_submitted_while_the_queue_was_down_is_queued_when_it_is_back(
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_a_lost_worker_means_a_new_attempt_whose_forerunner_no_longer_counts(submit, lose, row, work, kernel):
+def test_lost_worker_leads_to_new_attempt_and_old_one_is_ignored(submit, lose, row, work, kernel):
     made = submit()
     lose(made.render)
     assert reconcile().tried_again == 1
@@ -78,7 +80,7 @@ def test_a_lost_worker_means_a_new_attempt_whose_forerunner_no_longer_counts(sub
     assert row(made.render).state == RenderState.SUCCEEDED
 
 
-def test_a_worker_that_never_beat_is_noticed_too(submit, row, age, queue):
+def test_worker_without_any_heartbeat_is_detected(submit, row, age, queue):
     made = submit()
     render_claim(made.render.id, 1)
     queue.connection.flushall()
@@ -88,7 +90,7 @@ def test_a_worker_that_never_beat_is_noticed_too(submit, row, age, queue):
     assert reconcile().tried_again == 1
 
 
-def test_custom_code_is_not_started_again_by_itself(submit, lose, row, settings):
+def test_custom_code_is_not_restarted_after_lost_worker(submit, lose, row, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     made = submit(type_key="custom", code="print(1)")
     lose(made.render)
@@ -96,7 +98,7 @@ def test_custom_code_is_not_started_again_by_itself(submit, lose, row, settings)
     assert (row(made.render).state, row(made.render).reason) == (RenderState.LOST, "worker_lost")
 
 
-def test_a_job_that_takes_two_workers_with_it_is_poison(submit, lose, row):
+def test_job_that_kills_two_workers_is_poison(submit, lose, row):
     made = submit()
     lose(made.render)
     reconcile()
@@ -105,17 +107,17 @@ def test_a_job_that_takes_two_workers_with_it_is_poison(submit, lose, row):
     assert (row(made.render).state, row(made.render).reason) == (RenderState.FAILED, "poison")
 
 
-def test_a_job_that_died_before_its_claim_counts_as_a_loss(submit, queue, age, row):
+def test_job_lost_before_its_claim_counts_as_loss(submit, queue, age, row):
     made = submit()
-    queue.connection.delete(queue.key)  # taken from the list by a worker that died with it
+    queue.connection.delete(queue.key)  # a worker took it from the list and died
     age(made.render, "queued_at")
     assert reconcile().enqueued == 1
     assert (row(made.render).attempt, row(made.render).losses) == (2, 1)
     assert queue.job_ids == [f"render-{made.render.id}-2"]
 
 
-def test_a_job_that_a_worker_has_just_taken_is_not_lost(submit, work, age, row, monkeypatch):
-    """It is in no list then, and its render is not claimed yet."""
+def test_job_just_taken_by_worker_is_not_lost(submit, work, age, row, monkeypatch):
+    """At that moment the job is in no list, and its render is not claimed yet."""
     found = []
 
     def claim(render_id, attempt):
@@ -130,7 +132,7 @@ def test_a_job_that_a_worker_has_just_taken_is_not_lost(submit, work, age, row, 
     assert (row(made.render).state, row(made.render).attempt, row(made.render).losses) == (RenderState.SUCCEEDED, 1, 0)
 
 
-def test_a_job_on_its_way_to_a_worker_is_lost_when_it_is_there_a_second_time(submit, queue, age, row):
+def test_job_stuck_in_intermediate_queue_is_lost_on_second_pass(submit, queue, age, row):
     made = submit()
     age(made.render, "queued_at")
     queue.connection.lmove(queue.key, queue.intermediate_queue_key)
@@ -139,7 +141,7 @@ def test_a_job_on_its_way_to_a_worker_is_lost_when_it_is_there_a_second_time(sub
     assert (row(made.render).attempt, row(made.render).losses) == (2, 1)
 
 
-def test_past_its_deadline_a_render_has_timed_out(submit, age, row):
+def test_render_past_its_deadline_times_out(submit, age, row):
     made = submit()
     render_claim(made.render.id, 1)
     age(made.render, "deadline")
@@ -147,7 +149,7 @@ def test_past_its_deadline_a_render_has_timed_out(submit, age, row):
     assert row(made.render).state == RenderState.TIMED_OUT
 
 
-def test_a_cancel_whose_worker_is_gone_is_finished(submit, lose, row, owner):
+def test_cancel_is_completed_when_worker_is_gone(submit, lose, row, owner):
     made = submit()
     lose(made.render)
     cancellation.render_cancel(caller(owner), row(made.render))
@@ -156,13 +158,13 @@ def test_a_cancel_whose_worker_is_gone_is_finished(submit, lose, row, owner):
     assert row(made.render).state == RenderState.CANCELLED
 
 
-def test_one_holder_at_a_time(submit, queue):
+def test_reconcile_runs_only_with_the_lock(submit, queue):
     with django_rq.get_connection("render-base").lock("vizportal:reconcile", timeout=60):
         assert reconcile().is_idle
     assert not reconcile().is_idle
 
 
-def test_work_directories_of_the_dead_are_swept(submit, kernel, lose):
+def test_work_directories_of_dead_attempts_are_removed(submit, kernel, lose):
     made = submit()
     render_claim(made.render.id, 1)
     alive = hosts.work_root() / f"{made.render.id}.1.abc"
@@ -172,7 +174,7 @@ def test_work_directories_of_the_dead_are_swept(submit, kernel, lose):
     assert list(hosts.work_root().iterdir()) == [alive]
 
 
-def test_a_worker_that_starts_removes_what_a_killed_one_left(submit, kernel, work):
+def test_starting_worker_removes_leftovers_of_killed_one(submit, kernel, work):
     submit()
     left = hosts.work_root() / "left"
     left.mkdir()

@@ -10,11 +10,11 @@ from apps.visualizations.models import Render
 from apps.visualizations.states import ACTIVE_STATES, Fault, Reason, RenderState
 
 
-def test_the_table_has_every_reason_of_the_renderer():
+def test_reasons_include_every_reason_of_the_renderer():
     assert {reason.value for reason in FailureReason} <= {reason.value for reason in Reason}
 
 
-def test_states_keep_the_values_that_rows_and_scripts_know():
+def test_state_values_and_order_are_stable():
     assert issubclass(RenderState, TextChoices)
     assert RenderState.values == ["queued", "running", "succeeded", "failed", "timed_out", "cancelled", "lost"]
     assert RenderState.labels[4] == "Timed out"
@@ -22,18 +22,18 @@ def test_states_keep_the_values_that_rows_and_scripts_know():
     assert [state for state in RenderState if state.is_final] == list(RenderState)[2:]
 
 
-def test_a_reason_fits_its_column():
+def test_reasons_fit_their_column():
     assert max(len(reason) for reason in Reason) <= Render._meta.get_field("reason").max_length
     assert all(reason.label and reason.value == reason.name.lower() for reason in Reason)
 
 
-def test_advice_is_whole_sentences_and_faults_are_what_clients_of_the_api_know():
+def test_advice_is_full_sentences_and_fault_values_are_stable():
     for reason in Reason:
         assert reason.advice == "" or (reason.advice[0].isupper() and reason.advice.endswith(".")), reason
     assert {each.value for each in Fault} == {"request", "portal", "machine"}
 
 
-def test_the_machine_s_faults_are_tried_again():
+def test_machine_faults_are_retried():
     machine = {reason for reason in Reason if reason.is_machine_fault}
     assert machine == {reason for reason in Reason if reason.is_tried_again}
     assert machine == {
@@ -54,7 +54,7 @@ def test_the_machine_s_faults_are_tried_again():
     }
 
 
-def test_a_reason_decides_the_state_that_a_render_ends_in():
+def test_reason_determines_final_state():
     ends = {reason: reason.state for reason in Reason if reason.state is not RenderState.FAILED}
     assert ends == {
         Reason.TIMED_OUT: RenderState.TIMED_OUT,
@@ -63,14 +63,14 @@ def test_a_reason_decides_the_state_that_a_render_ends_in():
     }
 
 
-def test_what_an_older_version_wrote_is_no_error():
+def test_unknown_reason_is_accepted_and_unknown_state_is_not():
     assert Reason.by_value("a_reason_of_old") is None
     assert Reason.by_value("") is None
     with pytest.raises(KeyError):
         RenderState.by_value("exploded")
 
 
-def test_errors_that_end_a_render_name_a_reason():
+def test_errors_that_end_a_render_have_a_reason():
     kinds = [exceptions.MachineError, exceptions.SourceError]
     assert [kind("words").code for kind in kinds] == [Reason.WORKER_LOST, Reason.SOURCE_MISSING]
     assert exceptions.CustomOffError().code is Reason.CUSTOM_OFF
@@ -78,7 +78,7 @@ def test_errors_that_end_a_render_name_a_reason():
 
 
 @pytest.mark.django_db
-def test_the_api_lists_both_tables(owner, browser):
+def test_api_lists_states_and_reasons(owner, browser):
     answer = browser(owner).get("/api/v1/states").json()
     assert [row["value"] for row in answer["run_states"]] == [state.value for state in State]
     assert [row["value"] for row in answer["render_states"]] == RenderState.values

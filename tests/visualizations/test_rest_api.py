@@ -1,3 +1,5 @@
+"""The REST API: requests, errors, authentication, pagination and its OpenAPI document."""
+
 import json
 import uuid
 from datetime import timedelta
@@ -40,7 +42,7 @@ def error(response, status, code):
     return body["error"]
 
 
-def test_from_the_question_to_the_picture(post, client, work, row):
+def test_request_is_queued_rendered_and_reused(post, client, work, row):
     asked = post(body={**ASK, "title": "Scores"})
     assert asked.status_code == 202
     made = asked.json()
@@ -60,12 +62,12 @@ def test_from_the_question_to_the_picture(post, client, work, row):
     assert (forced.status_code, forced.json()["render"]["number"]) == (202, 2)
 
 
-def test_null_is_as_good_as_left_out(post):
+def test_null_fields_count_as_omitted(post):
     nothing = dict.fromkeys(["source", "arguments", "code", "title", "timeout_s", "endpoint"])
     assert post(body={**ASK, **nothing}).status_code == 202
 
 
-def test_runs_and_their_steps(client, kubeflow, post):
+def test_api_lists_runs_and_their_steps(client, kubeflow, post):
     post(body=ASK)
     listed = client.get("/api/v1/runs?q=taxi&page_size=5").json()
     assert set(listed) == {"items", "next"}
@@ -75,7 +77,7 @@ def test_runs_and_their_steps(client, kubeflow, post):
     assert set(step["artifacts"][0]) == {"id", "name", "type", "uri", "direction", "metadata"}
 
 
-def test_numbers_that_json_does_not_have_are_texts(client, kubeflow, monkeypatch):
+def test_non_finite_numbers_are_returned_as_strings(client, kubeflow, monkeypatch):
     values = {"loss": float("nan"), "all": [float("inf"), {"low": -float("inf")}], "rows": 244}
     step = Step(id="train", name="train", task_name="train", state=State.SUCCEEDED, inputs=values, outputs={"a": 0.5})
     run = Run(id="r1", name="r1", state=State.SUCCEEDED, parameters=values)
@@ -91,7 +93,7 @@ def test_numbers_that_json_does_not_have_are_texts(client, kubeflow, monkeypatch
     assert answer["notice"] == "The lineage store cannot be read."
 
 
-def test_types_carry_their_schemas(client):
+def test_types_include_their_schemas(client):
     items = {each["key"]: each for each in client.get("/api/v1/types").json()["items"]}
     assert {"roc_curve", "table", "confusion_matrix"} <= set(items)
     assert items["table"]["schema"]["type"] == "object"
@@ -115,7 +117,7 @@ def test_types_carry_their_schemas(client):
         ({"source": "s3://b/../x"}, "source"),
     ],
 )
-def test_wrong_fields_are_named(post, change, field):
+def test_invalid_field_is_named_in_the_error(post, change, field):
     response = post(body={**ASK, **change})
     assert list(error(response, 400, response.json()["error"]["code"])["fields"]) == [field]
     assert Visualization.objects.count() == 0
@@ -139,13 +141,13 @@ def test_wrong_fields_are_named(post, change, field):
         b'{"x": ' + b"9" * 5000 + b"}",
     ],
 )
-def test_bodies_that_are_no_request(client, kubeflow, body):
+def test_invalid_bodies_return_400(client, kubeflow, body):
     response = client.post("/api/v1/visualizations", body, content_type="application/json")
     assert response.status_code == 400
     assert set(response.json()) == {"error"}
 
 
-def test_who_is_not_signed_in_gets_401_everywhere(kubeflow, submit):
+def test_anonymous_request_returns_401_everywhere(kubeflow, submit):
     made = submit()
     stranger = Client()
     paths = ["runs", "runs/r1", "types", "visualizations", f"visualizations/{made.visualization.id}"]
@@ -160,7 +162,7 @@ def test_who_is_not_signed_in_gets_401_everywhere(kubeflow, submit):
         error(stranger.post(f"/api/v1/{path}", "{}", content_type="application/json"), 401, "not_signed_in")
 
 
-def test_a_token_acts_as_its_user(owner, kubeflow, work):
+def test_token_acts_as_its_user(owner, kubeflow, work):
     raw = token_of(owner)
     token = ApiToken.objects.get()
     script = Client(headers={"Authorization": f"Bearer {raw}"})
@@ -171,7 +173,7 @@ def test_a_token_acts_as_its_user(owner, kubeflow, work):
     assert raw not in str(ApiToken.objects.values())
 
 
-def test_wrong_expired_and_disabled_tokens_are_refused_even_beside_a_session(owner, client):
+def test_invalid_tokens_are_refused_even_with_a_session(owner, client):
     expired = token_of(owner, "old", expires_at=timezone.now() - timedelta(seconds=1))
     for raw in (expired, "vzp_nothing", ""):
         error(client.get("/api/v1/types", headers={"Authorization": f"Bearer {raw}"}), 401, "not_signed_in")
@@ -181,7 +183,7 @@ def test_wrong_expired_and_disabled_tokens_are_refused_even_beside_a_session(own
     error(Client().get("/api/v1/types", headers={"Authorization": f"Bearer {raw}"}), 401, "not_signed_in")
 
 
-def test_another_site_cannot_use_somebodys_session(post, client, kubeflow):
+def test_cross_site_requests_are_refused(post, client, kubeflow):
     error(post(body=ASK, headers={"Sec-Fetch-Site": "cross-site"}), 403, "cross_site")
     error(post(body=ASK, headers={"Origin": "https://evil.example"}), 403, "cross_site")
     error(post(body=ASK, headers={"Origin": "null"}), 403, "cross_site")
@@ -190,12 +192,12 @@ def test_another_site_cannot_use_somebodys_session(post, client, kubeflow):
     assert post(body=ASK, headers={"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}).status_code == 202
 
 
-def test_custom_is_403_with_the_gate_off(post, settings):
+def test_custom_code_returns_403_when_switched_off(post, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False
     error(post(body={**ASK, "type": "CUSTOM", "code": "print(1)"}), 403, "custom_off")
 
 
-def test_what_is_not_there_is_404(client, post):
+def test_unknown_objects_return_404(client, post):
     nobody = uuid.uuid4()
     for path in (f"visualizations/{nobody}", f"renders/{nobody}", "renders/nonsense", "runs/nothing", "nothing/at/all"):
         error(client.get(f"/api/v1/{path}"), 404, "not_found")
@@ -204,7 +206,7 @@ def test_what_is_not_there_is_404(client, post):
     error(client.delete(f"/api/v1/visualizations/{nobody}"), 404, "not_found")
 
 
-def test_a_method_that_is_not_there_is_405_in_the_same_shape(client):
+def test_unsupported_method_returns_405_in_standard_shape(client):
     error(client.put("/api/v1/runs"), 405, "method_not_allowed")
 
 
@@ -217,7 +219,7 @@ def test_a_method_that_is_not_there_is_405_in_the_same_shape(client):
         (NotSignedInError("Who?"), 502, "kubeflow_sign_in"),
     ],
 )
-def test_kubeflows_troubles_have_words_and_saved_results_still_open(client, kubeflow, submit, cause, status, code):
+def test_kubeflow_errors_are_mapped_and_saved_results_still_open(client, kubeflow, submit, cause, status, code):
     made = submit()
     kubeflow.error = cause
     for path in ("runs", "runs/r1"):
@@ -225,7 +227,7 @@ def test_kubeflows_troubles_have_words_and_saved_results_still_open(client, kube
     assert client.get(f"/api/v1/visualizations/{made.visualization.id}").status_code == 200
 
 
-def test_our_own_mistake_is_a_500_with_an_incident(client, kubeflow, caplog):
+def test_internal_error_returns_500_without_details(client, kubeflow, caplog):
     kubeflow.error = RuntimeError("secret")
     client.raise_request_exception = False
     found = error(client.get("/api/v1/runs"), 500, "internal_error")
@@ -250,13 +252,13 @@ def test_cancel_rerender_and_delete_are_for_the_owner(post, client, browser, rea
     error(client.get(f"/api/v1/visualizations/{made['id']}"), 404, "not_found")
 
 
-def test_too_many_waiting_is_429(post, settings):
+def test_too_many_queued_renders_return_429(post, settings):
     settings.VIZPORTAL_MAX_QUEUED_PER_USER = 1
     post(body=ASK)
     error(post(body={**ASK, "title": "another"}), 429, "too_many_queued")
 
 
-def test_pages_of_visualizations_miss_and_repeat_nothing(client, submit):
+def test_pagination_of_visualizations_is_complete_and_unique(client, submit):
     made = [str(submit(title=f"t{number}", force=True).visualization.id) for number in range(5)]
     seen, token = [], ""
     for _ in range(3):
@@ -272,13 +274,13 @@ def test_pages_of_visualizations_miss_and_repeat_nothing(client, submit):
     error(client.get("/api/v1/visualizations?state=nonsense"), 400, "invalid")
 
 
-def test_the_queue(client, submit):
+def test_queue_counts_and_lists_waiting_renders(client, submit):
     submit()
     found = client.get("/api/v1/queue").json()
     assert (found["queued"], found["running"], len(found["items"])) == (1, 0, 1)
 
 
-def test_the_gallery_asks_a_fixed_number_of_questions(client, submit, django_assert_max_num_queries):
+def test_visualization_list_uses_a_fixed_number_of_queries(client, submit, django_assert_max_num_queries):
     for number in range(4):
         submit(title=f"t{number}", force=True)
     from apps.visualizations.models import Render
@@ -288,7 +290,7 @@ def test_the_gallery_asks_a_fixed_number_of_questions(client, submit, django_ass
         client.get("/api/v1/visualizations")
 
 
-def test_openapi_names_every_contract_and_its_page_loads_nothing_from_elsewhere(client):
+def test_openapi_lists_every_operation_and_docs_load_nothing_external(client):
     schema = client.get("/api/v1/openapi.json").json()
     wanted = {
         "runs": {"get"},

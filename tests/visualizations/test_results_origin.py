@@ -1,4 +1,4 @@
-"""Results on an origin of their own: what is answered there, to whom, and that nothing else is."""
+"""Results on a separate origin: what it serves, to whom, and that it serves nothing else."""
 
 import hashlib
 import uuid
@@ -35,7 +35,7 @@ def render(submit, work, row):
 
 
 def led_to(client, render, query=""):
-    """The address that the portal leads a frame to, without its origin."""
+    """The address that the portal redirects a frame to, without its origin."""
     response = client.get(f"/renders/{render.id}/content{query}", headers=FRAME)
     assert response.status_code == 302
     assert response["Cache-Control"] == "no-store"
@@ -47,7 +47,7 @@ def ask_there(address, client=None, **headers):
     return (client or Client()).get(address, headers={"Host": "results.test:8443", **FRAME, **headers})
 
 
-def test_the_portal_leads_a_frame_to_the_origin_of_results_which_needs_no_cookie(render, browser, reader):
+def test_frame_is_redirected_to_results_origin_without_cookies(render, browser, reader):
     response = ask_there(led_to(browser(reader), render))
     assert b"".join(response.streaming_content) == b"<p>picture</p>"
     policy = response["Content-Security-Policy"]
@@ -60,7 +60,7 @@ def test_the_portal_leads_a_frame_to_the_origin_of_results_which_needs_no_cookie
     assert "X-Frame-Options" not in response
 
 
-def test_who_may_not_see_a_render_is_led_nowhere(render, browser, owner):
+def test_no_redirect_for_anonymous_user_or_unknown_render(render, browser, owner):
     stranger = Client().get(f"/renders/{render.id}/content", headers=FRAME)
     assert stranger.status_code == 401
     assert "Location" not in stranger
@@ -68,23 +68,23 @@ def test_who_may_not_see_a_render_is_led_nowhere(render, browser, owner):
     assert missing.status_code == 404
 
 
-def test_an_address_holds_for_its_render_only(submit, render, browser, owner):
+def test_address_is_valid_for_its_render_only(submit, render, browser, owner):
     key = led_to(browser(owner), render).partition("?")[2]
     other = submit(force=True).render
     for address in (f"/renders/{other.id}/content?{key}", f"/renders/{render.id}/content?{key}x"):
         assert ask_there(address).status_code == 404
-    # A session, even one that is sent along, opens nothing there.
+    # A session opens nothing there, even if its cookie is sent.
     assert ask_there(f"/renders/{render.id}/content", browser(owner)).status_code == 404
 
 
-def test_an_address_holds_for_minutes_only(render, browser, owner, monkeypatch):
+def test_address_expires(render, browser, owner, monkeypatch):
     address = led_to(browser(owner), render)
     monkeypatch.setattr(signed_addresses, "LIFE_S", -1)
     assert ask_there(address).status_code == 404
 
 
 @pytest.mark.parametrize("change", ["inactive", "without a role", "deleted"])
-def test_an_address_ends_with_the_rights_of_its_person(render, browser, reader, settings, change):
+def test_address_ends_with_its_users_permission(render, browser, reader, settings, change):
     address = led_to(browser(reader), render)
     assert ask_there(address).status_code == 200
     if change == "deleted":
@@ -97,22 +97,22 @@ def test_an_address_ends_with_the_rights_of_its_person(render, browser, reader, 
     assert ask_there(address).status_code == 404
 
 
-def test_an_address_of_a_render_that_was_deleted_is_gone(render, browser, owner):
+def test_address_of_deleted_render_returns_404(render, browser, owner):
     address = led_to(browser(owner), render)
     render.visualization.delete()
     assert ask_there(address).status_code == 404
 
 
 @pytest.mark.parametrize("destination", ["document", "script", "object"])
-def test_only_a_frame_gets_it(render, browser, owner, destination):
+def test_only_a_frame_gets_the_result(render, browser, owner, destination):
     address = led_to(browser(owner), render)
     assert ask_there(address, **{"Sec-Fetch-Dest": destination}).status_code == 404
-    # One that goes to the portal's address by itself is led to the render's page, as ever.
+    # A direct visit to the portal's address still redirects to the render's page.
     shown = browser(owner).get(f"/renders/{render.id}/content", headers={"Sec-Fetch-Dest": destination})
     assert shown["Location"] == render.get_absolute_url()
 
 
-def test_a_running_render_is_seen_there(submit, browser, owner):
+def test_running_render_is_shown_on_results_origin(submit, browser, owner):
     render = submit().render
     Render.objects.filter(id=render.id).update(state=RenderState.RUNNING)
     live_publish(render, Progress(cell=1, cells=2, elapsed_s=1, log="", page=b"<p>so far</p>"))
@@ -131,25 +131,25 @@ def test_a_running_render_is_seen_there(submit, browser, owner):
         *("/visualizations/", "/events/", "/favicon.ico", "/static/css/base.css", "/e/default/runs/"),
     ],
 )
-def test_nothing_else_is_answered_there(path, browser, owner, settings):
+def test_results_origin_serves_no_other_pages(path, browser, owner, settings):
     settings.VIZPORTAL_METRICS_TOKEN = "secret"
     response = ask_there(path, browser(owner), Authorization="Bearer secret")
     assert (response.status_code, response["Content-Type"]) == (404, "text/plain; charset=utf-8")
     assert not response.cookies
 
 
-def test_downloads_stay_on_the_portal(render, browser, owner):
+def test_downloads_stay_on_the_portal_origin(render, browser, owner):
     address = f"/renders/{render.id}/download.html"
     assert b"".join(browser(owner).get(address).streaming_content).startswith(b"<p>")
     assert ask_there(address, browser(owner)).status_code == 404
 
 
-def test_nothing_is_changed_there(render, browser, owner):
+def test_results_origin_refuses_post(render, browser, owner):
     address = led_to(browser(owner), render)
     assert Client().post(address, headers={"Host": "results.test:8443"}).status_code == 405
 
 
-def test_assets_are_answered_there_only(browser, owner):
+def test_assets_are_served_on_results_origin_only(browser, owner):
     default_storage.save(ASSET[1:], ContentFile(LIBRARY))
     response = ask_there(ASSET)
     assert b"".join(response.streaming_content) == LIBRARY

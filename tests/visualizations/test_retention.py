@@ -1,4 +1,4 @@
-"""What `manage.py prune` takes away by number and age, and what it keeps whatever it is told."""
+"""What `manage.py prune` deletes by number and age, and what it always keeps."""
 
 from datetime import timedelta
 from io import StringIO
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def renders(owner):
-    """Saves a visualization with so many renders that ended long ago, the first first; returns the renders."""
+    """Saves a visualization with that many renders, ended long ago; returns them in order of number."""
 
     def save(count=4, **values):
         visualization = Visualization.objects.create(title="Scores", type_key="table", owner=owner)
@@ -45,13 +45,13 @@ def left():
     return list(Render.objects.order_by("visualization", "number").values_list("number", flat=True))
 
 
-def test_everything_is_kept_unless_told_otherwise(renders):
+def test_prune_keeps_everything_by_default(renders):
     renders()
     assert "0 renders" in prune()
     assert left() == [1, 2, 3, 4]
 
 
-def test_a_dry_run_lists_what_would_go_with_its_bytes(renders):
+def test_dry_run_lists_renders_with_their_size(renders):
     first, second, *_ = renders()
     said = prune("--keep-last", "2", "--dry-run")
     assert [line.split()[:2] for line in said.splitlines()[:2]] == [
@@ -62,7 +62,7 @@ def test_a_dry_run_lists_what_would_go_with_its_bytes(renders):
     assert left() == [1, 2, 3, 4]
 
 
-def test_the_last_of_each_visualization_stay(renders):
+def test_keep_last_applies_to_each_visualization(renders):
     renders(4)
     renders(2)
     prune("--keep-last", "2")
@@ -71,14 +71,14 @@ def test_the_last_of_each_visualization_stay(renders):
     assert sorted(left()) == [2, 4]
 
 
-def test_with_both_conditions_only_what_meets_both_goes(renders):
+def test_number_and_age_must_both_match(renders):
     made = renders(4)
     Render.objects.filter(id=made[1].id).update(finished_at=timezone.now())
     prune("--keep-last", "2", "--older-than", "30")
     assert left() == [2, 3, 4]
 
 
-def test_the_settings_say_what_the_options_leave_open(renders, settings):
+def test_settings_are_the_defaults_of_the_options(renders, settings):
     renders(4)
     settings.VIZPORTAL_KEEP_LAST, settings.VIZPORTAL_KEEP_DAYS = 3, 365
     assert "0 renders" in prune()
@@ -89,7 +89,7 @@ def test_the_settings_say_what_the_options_leave_open(renders, settings):
 
 
 @pytest.mark.parametrize("options", [["--keep-last", "0"], ["--older-than", "-1"]])
-def test_limits_that_make_no_sense_are_refused(options):
+def test_invalid_limits_are_refused(options):
     with pytest.raises(CommandError, match="1 or more"):
         prune(*options)
 
@@ -123,7 +123,7 @@ def keep_compared(render, owner):
 
 @pytest.mark.parametrize("keep", [keep_pinned, keep_baseline, keep_shared, keep_in_report, keep_compared])
 @pytest.mark.parametrize("options", [["--keep-last", "1"], ["--older-than", "0"]])
-def test_what_somebody_needs_stays(renders, owner, keep, options):
+def test_render_in_use_is_kept(renders, owner, keep, options):
     made = renders(3)
     keep(made[0], owner)
     prune(*options)
@@ -131,7 +131,7 @@ def test_what_somebody_needs_stays(renders, owner, keep, options):
     assert Render.objects.filter(id=made[2].id).exists()
 
 
-def test_what_is_needed_no_more_goes(renders, owner):
+def test_render_of_deleted_comparison_is_pruned(renders, owner):
     made = renders(3)
     keep_compared(made[0], owner)
     Visualization.objects.filter(title="Both").update(deleted_at=timezone.now())
@@ -139,7 +139,7 @@ def test_what_is_needed_no_more_goes(renders, owner):
     assert not Render.objects.filter(id=made[0].id).exists()
 
 
-def test_the_latest_good_result_stays_beside_later_failures(renders):
+def test_latest_successful_render_is_kept_before_later_failures(renders):
     made = renders(4)
     Render.objects.filter(id__in=[each.id for each in made[2:]]).update(state=RenderState.FAILED, html="")
     prune("--keep-last", "1")

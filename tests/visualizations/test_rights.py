@@ -1,4 +1,4 @@
-"""What a caller needs for what is done to a visualization, and what the audit log then says."""
+"""Which permission a caller needs to change a visualization, and what the audit log records."""
 
 from types import SimpleNamespace
 from uuid import UUID
@@ -32,7 +32,7 @@ def role(settings):
     return set_role
 
 
-def test_a_right_is_had_or_refused_with_a_sentence(role):
+def test_missing_permission_is_refused_with_an_explanation(role):
     rights.right_check(person(), Right.CREATE)
     with pytest.raises(NotAllowedError, match="administ"):
         rights.right_check(person(), Right.ADMINISTER)
@@ -41,7 +41,7 @@ def test_a_right_is_had_or_refused_with_a_sentence(role):
         rights.right_check(person(), Right.CREATE)
 
 
-def test_the_owner_and_administrators_change_a_visualization(role):
+def test_only_owner_and_administrators_change_a_visualization(role):
     own = Visualization(owner_id=7)
     rights.change_check(person(), own)
     rights.change_check(person(pk=8, is_superuser=True), own)
@@ -52,13 +52,13 @@ def test_the_owner_and_administrators_change_a_visualization(role):
         rights.change_check(person(), Visualization(owner_id=None))
 
 
-def test_an_owner_who_may_no_longer_create_changes_nothing(role):
+def test_owner_without_create_permission_changes_nothing(role):
     role("viewer")
     with pytest.raises(NotAllowedError, match="group Creators"):
         rights.change_check(person(), Visualization(owner_id=7))
 
 
-def test_only_who_waits_for_a_render_may_give_it_up(role):
+def test_only_the_waiting_caller_may_give_up_a_render(role):
     rights.waiter_check(person(), Render(requested_by_id=7))
     rights.waiter_check(Caller(kind=CallerKind.KFP_PROTOCOL), Render(requested_by_id=None))
     for caller in (person(pk=8), Caller(kind=CallerKind.KFP_PROTOCOL)):
@@ -69,7 +69,7 @@ def test_only_who_waits_for_a_render_may_give_it_up(role):
         rights.waiter_check(person(), Render(requested_by_id=7))
 
 
-def test_a_namespace_that_may_not_be_read_is_not_there(monkeypatch):
+def test_unreadable_namespace_is_not_found(monkeypatch):
     asked = []
     monkeypatch.setattr(access, "may_read", lambda *given: asked.append(given) or given[2] == "team-a")
     caller = person()
@@ -81,7 +81,7 @@ def test_a_namespace_that_may_not_be_read_is_not_there(monkeypatch):
         rights.namespace_check(caller, "mesh", "x" * 99)
 
 
-def test_the_audit_log_is_told_what_it_was_done_to(monkeypatch):
+def test_audit_record_names_the_visualization(monkeypatch):
     written = []
     monkeypatch.setattr(audit, "record", lambda *given, **facts: written.append((given, facts)))
     found = Visualization(id=KEY, title="Curve", endpoint_key="mesh", namespace="team-a")

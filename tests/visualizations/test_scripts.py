@@ -1,4 +1,4 @@
-"""What a render runs with: its environment, packages of its own, a sample, and metadata as its source."""
+"""What a render runs with: environment, overlay packages, a sample, and metadata as its source."""
 
 import json
 import re
@@ -24,14 +24,14 @@ def custom(settings, submit, kernel):
     return lambda code, **more: submit(type_key="custom", code=code, **more)
 
 
-def test_packages_are_installed_only_where_that_is_allowed(custom, settings, row, work):
+def test_packages_are_installed_only_if_allowed(custom, settings, row, work):
     with pytest.raises(InvalidRequestError, match="VIZPORTAL_ALLOW_DEPENDENCIES") as caught:
         custom(ASKS)
     assert list(caught.value.fields) == ["code"]
     settings.VIZPORTAL_ALLOW_DEPENDENCIES = True
     made = custom(ASKS)
     assert made.render.dependencies == ["humanize>=4"]
-    # The gate is asked again where it counts.
+    # The worker checks the setting again.
     settings.VIZPORTAL_ALLOW_DEPENDENCIES = False
     work()
     assert row(made.render).reason == "dependencies_refused"
@@ -48,14 +48,14 @@ def test_packages_are_installed_only_where_that_is_allowed(custom, settings, row
         f"# /// script\n# dependencies = {json.dumps([f'p{number}' for number in range(21)])}\n# ///",
     ],
 )
-def test_a_header_that_asks_for_something_else_is_refused(custom, settings, header):
+def test_invalid_script_header_is_refused(custom, settings, header):
     settings.VIZPORTAL_ALLOW_DEPENDENCIES = True
     with pytest.raises(InvalidRequestError) as caught:
         custom(f"{header}\nprint(1)")
     assert list(caught.value.fields) == ["code"]
 
 
-def test_a_script_names_its_environment_and_the_request_has_the_last_word(custom, monkeypatch):
+def test_script_header_sets_environment_and_request_overrides_it(custom, monkeypatch):
     monkeypatch.setattr(hosts, "environment_available", lambda _key: True)
     asks = '# /// script\n# [tool.vizportal]\n# environment = "tfx"\n# ///\nprint(1)'
     made = custom(asks)
@@ -67,20 +67,20 @@ def test_a_script_names_its_environment_and_the_request_has_the_last_word(custom
     assert list(caught.value.fields) == ["environment"]
 
 
-def test_an_environment_that_is_nowhere_built_is_named_with_how_to_build_it(custom, queue):
+def test_unbuilt_environment_is_refused_with_build_command(custom, queue):
     with pytest.raises(InvalidRequestError, match=r"manage\.py environments build tfx"):
         custom("print(1)", environment="tfx")
-    # A host on another machine will do.
+    # A host on another machine is enough.
     queue.connection.set("vizportal:host:elsewhere:tfx", "{}")
     assert custom("print(1)", environment="tfx").is_new
 
 
-def test_an_environment_whose_workers_are_scaled_to_zero_is_waited_for(custom, settings):
+def test_render_waits_for_remote_environment_scaled_to_zero(custom, settings):
     settings.VIZPORTAL_REMOTE_ENVIRONMENTS = ["tfx"]
     assert custom("print(1)", environment="tfx").render.state == "queued"
 
 
-def test_the_creator_says_what_is_not_built_and_offers_no_button(
+def test_creator_disables_render_button_for_unbuilt_environment(
     owner, browser, kubeflow, kernel, monkeypatch, settings
 ):
     from apps.visualizations.views import creator
@@ -99,9 +99,7 @@ def test_the_creator_says_what_is_not_built_and_offers_no_button(
     assert re.search(r'<button class="btn btn-primary" type="submit">', fine)
 
 
-def test_a_sample_is_a_result_of_its_own_until_all_of_it_is_asked_for(
-    submit, work, kernel, row, owner, browser, kubeflow
-):
+def test_sample_is_separate_result_until_all_rows_are_rendered(submit, work, kernel, row, owner, browser, kubeflow):
     whole = submit()
     work()
     tried = submit(is_sample=True)
@@ -123,7 +121,7 @@ def test_a_sample_is_a_result_of_its_own_until_all_of_it_is_asked_for(
 
 @pytest.fixture
 def metrics(kubeflow):
-    """A step with metrics whose object does not exist."""
+    """Adds metrics without a stored object to the step."""
     [step] = kubeflow.details.steps
     for number, (name, uri) in enumerate((("with uri", "minio://b/nothing"), ("without", ""))):
         found = Artifact(
@@ -139,7 +137,7 @@ def metrics(kubeflow):
 
 
 @pytest.mark.parametrize("name", ["with uri", "without"])
-def test_metrics_are_read_from_their_metadata(metrics, submit, work, kernel, row, name):
+def test_metrics_are_rendered_from_their_metadata(metrics, submit, work, kernel, row, name):
     seen = []
     kernel.during = lambda: seen.append(Path(kernel.jobs[-1].source).read_text())
     made = submit(type_key="confusion_matrix", artifact_name=name)
@@ -152,7 +150,7 @@ def test_metrics_are_read_from_their_metadata(metrics, submit, work, kernel, row
     assert len(seen) == 2
 
 
-def test_other_metadata_is_another_receipt(metrics, submit, work, kubeflow):
+def test_changed_metadata_changes_the_cache_key(metrics, submit, work, kubeflow):
     submit(type_key="confusion_matrix", artifact_name="without")
     work()
     assert not submit(type_key="confusion_matrix", artifact_name="without").is_new

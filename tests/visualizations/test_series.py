@@ -1,4 +1,4 @@
-"""One picture over many runs: recipes, and the visualizations that share one."""
+"""Series: recipes, and the visualizations of many runs that share one."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def runs(kubeflow, monkeypatch):
-    """Makes the stand-in know runs r1 to r9 of one pipeline, each with an artifact of its own, a day apart."""
+    """Makes the stand-in serve runs r1 to r9 of one pipeline, a day apart, each with its own artifacts."""
     first = kubeflow.details
 
     def details(run_id):
@@ -36,7 +36,7 @@ def runs(kubeflow, monkeypatch):
     return kubeflow
 
 
-def test_the_same_picture_of_another_run_belongs_to_the_same_series(submit, runs, owner):
+def test_same_request_for_other_run_joins_the_series(submit, runs, owner):
     one, two = submit(run_id="r1"), submit(run_id="r2")
     assert one.visualization.id != two.visualization.id
     assert one.visualization.recipe_id == two.visualization.recipe_id is not None
@@ -55,18 +55,18 @@ def test_the_same_picture_of_another_run_belongs_to_the_same_series(submit, runs
         {"type_key": "custom", "code": "print(1)"},
     ],
 )
-def test_another_picture_belongs_to_another(submit, runs, settings, change):
+def test_different_request_starts_another_series(submit, runs, settings, change):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     one, other = submit(run_id="r1"), submit(**{"run_id": "r1", **change})
     assert one.visualization.recipe_id != other.visualization.recipe_id
 
 
-def test_a_title_and_a_time_limit_make_no_other_series(submit, runs):
+def test_title_and_time_limit_do_not_change_the_series(submit, runs):
     one, other = submit(run_id="r1"), submit(run_id="r2", title="Mine", options={"timeout_s": 7})
     assert one.visualization.recipe_id == other.visualization.recipe_id
 
 
-def test_a_recipe_is_applied_to_another_run_with_all_that_makes_it(submit, runs, owner, settings):
+def test_recipe_applies_code_and_source_part_to_other_run(submit, runs, owner, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     made = submit(
         run_id="r1", artifact_name="", type_key="custom", code="print(source)", source="minio://b/r1/model/x/*.csv"
@@ -79,7 +79,7 @@ def test_a_recipe_is_applied_to_another_run_with_all_that_makes_it(submit, runs,
     assert again.visualization.recipe_id == recipe.id
 
 
-def test_applied_twice_it_is_the_saved_result(submit, runs, owner, work):
+def test_applying_recipe_twice_reuses_saved_result(submit, runs, owner, work):
     recipe = submit(run_id="r1").visualization.recipe
     made = series.recipe_apply(caller(owner), recipe, "r2", runs)
     work()
@@ -87,7 +87,7 @@ def test_applied_twice_it_is_the_saved_result(submit, runs, owner, work):
     assert (again.is_new, again.render.id) == (False, made.render.id)
 
 
-def test_a_run_without_the_step_or_the_artifact_says_so(submit, runs, owner):
+def test_recipe_names_missing_step_or_artifact_of_run(submit, runs, owner):
     recipe = submit(run_id="r1").visualization.recipe
     Recipe.objects.filter(id=recipe.id).update(artifact_name="gone")
     recipe.refresh_from_db()
@@ -98,7 +98,7 @@ def test_a_run_without_the_step_or_the_artifact_says_so(submit, runs, owner):
         series.recipe_apply(caller(owner), recipe, "r2", runs)
 
 
-def test_other_arguments_in_a_rerender_lead_to_their_own_series(submit, runs, owner, work):
+def test_rerender_with_other_arguments_moves_to_another_series(submit, runs, owner, work):
     made = submit(run_id="r1")
     work()
     render_again(caller(owner), made.visualization, arguments={"max_rows": 3})
@@ -107,7 +107,7 @@ def test_other_arguments_in_a_rerender_lead_to_their_own_series(submit, runs, ow
     assert made.visualization.recipe_id != submit(run_id="r2").visualization.recipe_id
 
 
-def test_what_an_older_version_saved_gets_its_recipe(submit, runs):
+def test_visualizations_without_recipe_get_one(submit, runs):
     one, two = submit(run_id="r1"), submit(run_id="r2")
     Visualization.objects.update(recipe=None)
     Recipe.objects.all().delete()
@@ -121,7 +121,7 @@ def test_what_an_older_version_saved_gets_its_recipe(submit, runs):
     assert None not in next(iter(kept))
 
 
-def test_a_baseline_is_chosen_by_the_owner_and_can_be_taken_back(submit, runs, owner, reader):
+def test_owner_sets_and_clears_the_baseline(submit, runs, owner, reader):
     made = submit(run_id="r1").visualization
     series.baseline_set(caller(owner), made, is_baseline=True)
     assert Recipe.objects.get(id=made.recipe_id).baseline_id == made.id
@@ -134,7 +134,7 @@ def test_a_baseline_is_chosen_by_the_owner_and_can_be_taken_back(submit, runs, o
         series.baseline_set(caller(owner), made, is_baseline=True)
 
 
-def test_the_api_gives_a_series_in_pages(submit, runs, owner, browser):
+def test_api_paginates_a_series(submit, runs, owner, browser):
     made = [submit(run_id=f"r{number}").visualization for number in (1, 2, 3)]
     path = f"/api/v1/series/{made[0].recipe_id}"
     first = browser(owner).get(f"{path}?page_size=2").json()
@@ -146,7 +146,7 @@ def test_the_api_gives_a_series_in_pages(submit, runs, owner, browser):
     assert browser(owner).get(f"{path}?page_token=x").status_code == 400
 
 
-def test_a_series_that_nobody_may_see_is_not_there(submit, runs, owner):
+def test_series_without_visible_visualizations_is_not_found(submit, runs, owner):
     with pytest.raises(NotFoundError):
         selectors.recipe_get(caller(owner), "00000000-0000-4000-8000-000000000000")
     recipe = submit(run_id="r1").visualization.recipe

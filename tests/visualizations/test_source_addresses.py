@@ -1,4 +1,4 @@
-"""The portal's rules for what people name as a source: which prefix covers it, in which artifact it lies, patterns."""
+"""The rules for source addresses: allowed prefixes, parts of an artifact, and patterns."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from apps.visualizations.sources.addresses import pattern_split
         ("s3://b/x", ["gs://c", "s3://b"], True),
     ],
 )
-def test_prefixes_cover_whole_segments(uri, prefixes, is_allowed):
+def test_prefixes_match_whole_segments(uri, prefixes, is_allowed):
     if is_allowed:
         address_allow(address_parse(uri), prefixes)
         return
@@ -39,7 +39,7 @@ def test_prefixes_cover_whole_segments(uri, prefixes, is_allowed):
         ("s3://b/run/data/*.csv", "s3://b/run/data/", ("*.csv",)),
         ("abfss://b/run/data/part-[0-9].csv", "abfss://b/run/data", ("part-[0-9].csv",)),
         ("/data/run/x.csv", "file:///data/run", ("x.csv",)),
-        # Not in it: what it is itself, what is beside it or above, and other stores.
+        # Not in the artifact: the artifact itself, its siblings and parents, and other stores.
         ("s3://b/run/data/", "s3://b/run/data", None),
         ("s3://b/run/database/x", "s3://b/run/data", None),
         ("s3://b/run", "s3://b/run/data", None),
@@ -54,13 +54,13 @@ def test_prefixes_cover_whole_segments(uri, prefixes, is_allowed):
         ("", "", None),
     ],
 )
-def test_what_lies_in_an_artifact_is_told_by_whole_segments(uri, artifact, parts):
+def test_parts_below_matches_whole_segments(uri, artifact, parts):
     assert parts_below(uri, artifact) == parts
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "minio", "abfs", "abfss", "az"])
 @pytest.mark.parametrize("pattern", ["*.csv", "part-?.csv", "part-[01].csv"])
-def test_patterns_are_told_in_every_store(scheme, pattern):
+def test_patterns_are_recognized_in_every_store(scheme, pattern):
     address = address_parse(f"{scheme}://bucket/a/{pattern}")
     folder, found = pattern_split(address)
     assert (folder.scheme, folder.parts, found) == (scheme, ("a",), (pattern,))

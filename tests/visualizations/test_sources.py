@@ -1,3 +1,5 @@
+"""Sources are downloaded completely and within limits: local files, objects and archives."""
+
 import gzip
 import io
 import os
@@ -43,7 +45,7 @@ def fetch(path, download, folder):
     )
 
 
-def test_a_file_is_copied_with_its_digest(download, folder):
+def test_file_is_copied_and_its_digest_returned(download, folder):
     (folder / "a b'c.csv").write_bytes(b"x,y\n")
     got = fetch(folder / "a b'c.csv", download, folder)
     assert got.source == str(download.directory / "a_b_c.csv")
@@ -51,7 +53,7 @@ def test_a_file_is_copied_with_its_digest(download, folder):
     assert (download.directory / "a_b_c.csv").read_bytes() == b"x,y\n"
 
 
-def test_a_pattern_takes_what_matches(download, folder):
+def test_pattern_copies_matching_files_only(download, folder):
     for name in ("b.csv", "a.csv", "c.txt"):
         (folder / name).write_text(name)
     (folder / "link.csv").symlink_to(folder / "c.txt")
@@ -60,7 +62,7 @@ def test_a_pattern_takes_what_matches(download, folder):
     assert sorted(path.name for path in download.directory.iterdir()) == ["a.csv", "b.csv"]
 
 
-def test_links_pipes_devices_and_folders_are_no_sources(download, folder, tmp_path):
+def test_links_pipes_devices_and_folders_are_refused(download, folder, tmp_path):
     (tmp_path / "secret").write_text("secret")
     (folder / "link").symlink_to(tmp_path / "secret")
     (folder / "way").symlink_to(tmp_path)
@@ -77,7 +79,7 @@ def test_links_pipes_devices_and_folders_are_no_sources(download, folder, tmp_pa
     assert list(download.directory.iterdir()) == []
 
 
-def test_a_file_that_grows_while_it_is_read_is_refused(download, folder):
+def test_file_that_grows_while_read_is_refused(download, folder):
     path = folder / "log.csv"
     path.write_bytes(b"x" * 100)
 
@@ -91,7 +93,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(download, folder):
     assert caught.value.code == "source_changed"
 
 
-def test_limits_of_size_count_and_time(download, folder, monkeypatch):
+def test_size_count_and_time_limits_are_enforced(download, folder, monkeypatch):
     (folder / "big").write_bytes(b"x" * 10_001)
     with pytest.raises(SourceError) as caught:
         fetch(folder / "big", download, folder)
@@ -116,12 +118,12 @@ def stand_in(content, *, is_directory=False, size_bytes=None):
     return SimpleNamespace(open_artifact=open_artifact, endpoint=SimpleNamespace(namespace=""))
 
 
-def test_an_artifact_keeps_its_suffix_and_nothing_else_of_its_name(download):
+def test_artifact_name_is_sanitized_and_keeps_its_suffix(download):
     got = artifact_fetch(stand_in([b"a", b"b"]), "minio://b/x/$(rm -rf).csv", download)
     assert got.source == str(download.directory / "_rm_-rf_.csv")
 
 
-def test_an_artifact_that_never_ends_or_trickles_is_stopped(download):
+def test_endless_or_slow_artifact_is_stopped(download):
     def endless():
         while True:
             yield b"x" * 1000
@@ -136,7 +138,7 @@ def test_an_artifact_that_never_ends_or_trickles_is_stopped(download):
     assert caught.value.code == "source_timeout"
 
 
-def test_an_announced_size_is_refused_before_a_byte_is_read(download):
+def test_announced_size_over_limit_is_refused_before_reading(download):
     def never():
         raise AssertionError
         yield
@@ -160,7 +162,7 @@ def archive(*members, compress=True):
 
 
 @pytest.mark.parametrize("compress", [True, False])
-def test_a_folder_is_unpacked_without_links_devices_or_ways_out(download, tmp_path, compress):
+def test_archive_is_unpacked_without_links_devices_or_escapes(download, tmp_path, compress):
     content = archive(
         ("data/a.csv", b"a"),
         ("data/sub/b.csv", b"b"),
@@ -189,7 +191,7 @@ def test_a_folder_is_unpacked_without_links_devices_or_ways_out(download, tmp_pa
         (("Split-eval",), ("*.csv",), {"a.csv": b"eval"}, "a.csv"),
     ],
 )
-def test_of_a_folder_only_what_was_named_is_kept(download, folder, pattern, found, source):
+def test_only_requested_part_of_archive_is_unpacked(download, folder, pattern, found, source):
     members = {"Split-eval/a.csv": b"eval", "Split-train/a.csv": b"train", "Split-eval/deep/b.csv": b"deep"}
     content = archive(*((name, data) for name, data in members.items()))
     got = artifact_fetch(stand_in(content, is_directory=True), "minio://b/x", download, folder=folder, pattern=pattern)
@@ -198,14 +200,14 @@ def test_of_a_folder_only_what_was_named_is_kept(download, folder, pattern, foun
     assert got.source == str(download.directory / source)
 
 
-def test_of_a_folder_what_is_not_there_is_missing(download):
+def test_missing_part_of_archive_is_reported(download):
     content = archive(("a.csv", b"1"))
     with pytest.raises(SourceError, match=r"has no Split-eval/b\.csv") as caught:
         artifact_fetch(stand_in(content, is_directory=True), "minio://b/x", download, folder=("Split-eval", "b.csv"))
     assert caught.value.code == "source_missing"
 
 
-def test_a_gzip_bomb_meets_the_limit(download):
+def test_gzip_bomb_stops_at_the_limit(download):
     bomb = gzip.compress(b"".join(archive(("a", b"\0" * 50_000_000), compress=False)))
     assert len(bomb) < 100_000
     with pytest.raises(SourceError) as caught:
@@ -214,21 +216,21 @@ def test_a_gzip_bomb_meets_the_limit(download):
     assert sum(path.stat().st_size for path in download.directory.rglob("*") if path.is_file()) <= 10_000
 
 
-def test_headers_alone_cannot_fill_the_memory(download):
+def test_archive_of_headers_only_stops_at_the_limit(download):
     headers = archive(*[(f"{number:0100}", (tarfile.SYMTYPE, "x" * 90)) for number in range(20_000)])
     with pytest.raises(SourceError) as caught:
         artifact_fetch(stand_in(headers, is_directory=True), "minio://b/folder", download)
     assert caught.value.code == "source_too_big"
 
 
-def test_a_damaged_folder_says_so(download):
+def test_damaged_archive_is_reported(download):
     whole, plain = archive(("a", os.urandom(5000))), archive(("b", b"x" * 5000), compress=False)
     for content in ([b"\x1f\x8bnonsense"], whole[:20], plain[:20], [b"nonsense" * 1000]):
         with pytest.raises(EndpointError, match="damaged"):
             artifact_fetch(stand_in(content, is_directory=True), "minio://b/folder", download)
 
 
-def test_the_same_content_has_the_same_digest_whatever_the_order(tmp_path):
+def test_digest_does_not_depend_on_file_order(tmp_path):
     digests = set()
     for order in (["a", "b"], ["b", "a"]):
         directory = tmp_path / "".join(order)

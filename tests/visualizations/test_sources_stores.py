@@ -1,4 +1,4 @@
-"""Sources from real servers of each store's protocol: one object, a folder, a pattern, and the second time."""
+"""Sources from real servers of each store's protocol: an object, a folder, a pattern, and the cache."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def store(request):
 
 @pytest.fixture
 def stage(store, settings, tmp_path):
-    """Stages a URI of the store as a person's own words, or as an artifact's; returns what arrived and its folder."""
+    """Stages a URI of the store, typed in or of an artifact; returns the staged source and its folder."""
     scheme, config = store
     settings.VIZPORTAL_OBJECT_STORES = json.dumps([config])
     cache = SourceCache(tmp_path / "cache", 10_000)
@@ -50,19 +50,19 @@ def files_in(directory):
 
 
 @pytest.mark.parametrize("is_artifact", [True, False])
-def test_one_object_and_again_from_the_cache(stage, is_artifact):
+def test_object_is_staged_and_comes_from_cache_next_time(stage, is_artifact):
     first, one = stage("data/one.csv", is_artifact=is_artifact)
     again, two = stage("data/one.csv", is_artifact=is_artifact)
     assert first.source == str(one / "one.csv")
     assert (first.size_bytes, first.files) == (8, 1)
     assert first.digest == again.digest
     assert files_in(one) == files_in(two) == {"one.csv": OBJECTS["data/one.csv"]}
-    # One file on the disk, not three.
+    # All copies share one file on the disk.
     assert (one / "one.csv").stat().st_ino == (two / "one.csv").stat().st_ino
     assert (two / "one.csv").stat().st_mode & 0o222 == 0
 
 
-def test_a_pattern_over_folders(stage):
+def test_pattern_matches_across_folders(stage):
     got, directory = stage("stats/Split-*/FeatureStats.pb")
     assert files_in(directory) == {
         "Split-eval/FeatureStats.pb": b"eval",
@@ -83,7 +83,7 @@ def test_a_pattern_over_folders(stage):
         ("stats/Split-eval/*.pb", {"FeatureStats.pb": b"eval"}),
     ],
 )  # fmt: skip
-def test_a_part_of_an_artifact_s_folder_may_be_read_as_the_folder_may(stage, key, files):
+def test_part_of_an_artifacts_folder_is_allowed(stage, key, files):
     _, directory = stage(key, artifact="stats", allowed=[])
     found = files_in(directory)
     assert found.keys() == files.keys()
@@ -91,13 +91,13 @@ def test_a_part_of_an_artifact_s_folder_may_be_read_as_the_folder_may(stage, key
 
 
 @pytest.mark.parametrize("key", ["statsx/a", "data/one.csv", "stats/../data/one.csv", "stats/%2e%2e/data/one.csv"])
-def test_what_lies_beside_the_folder_may_not(stage, key):
+def test_object_beside_the_artifacts_folder_is_refused(stage, key):
     with pytest.raises(SourceError) as error:
         stage(key, artifact="stats", allowed=[])
     assert error.value.code == "source_refused"
 
 
-def test_a_folder_keeps_its_shape(stage):
+def test_folder_structure_is_kept(stage):
     got, directory = stage("stats", is_artifact=True)
     assert got.source == str(directory)
     assert sorted(files_in(directory)) == [
@@ -110,25 +110,25 @@ def test_a_folder_keeps_its_shape(stage):
     assert files_in(partitioned) == {"day=Sun/part_1.csv": b"x\n1\n"}
 
 
-def test_characters_of_a_uri_in_a_key_are_the_key_s(stage):
+def test_uri_characters_in_a_key_belong_to_the_key(stage):
     _, directory = stage("odd")
     assert files_in(directory) == {"a_1_2.csv": b"y\n2\n"}
 
 
 @pytest.mark.parametrize("key", ["data/none.csv", "stats/Split-*/none.pb", "nowhere"])
-def test_what_is_not_there_is_missing(stage, key):
+def test_missing_object_is_reported(stage, key):
     with pytest.raises(SourceError) as caught:
         stage(key)
     assert caught.value.code == "source_missing"
 
 
-def test_what_is_too_big_is_refused_before_a_byte(stage):
+def test_too_big_object_is_refused(stage):
     with pytest.raises(SourceError) as caught:
         stage("data/one.csv", max_bytes=7)
     assert caught.value.code == "source_too_big"
 
 
-def test_what_nobody_allowed_is_refused(stage, store):
+def test_uri_outside_allowed_prefixes_is_refused(stage, store):
     for allowed in ([], [f"{store[0]}://{BUCKET}/other/"], [f"{store[0]}://{BUCKET}x/"]):
         with pytest.raises(SourceError) as caught:
             stage("data/one.csv", allowed=allowed)
@@ -136,7 +136,7 @@ def test_what_nobody_allowed_is_refused(stage, store):
 
 
 @pytest.mark.parametrize("key", ["data/one.csv", "stats", "stats/Split-*/FeatureStats.pb"])
-def test_what_was_read_has_the_version_that_the_store_gives_without_reading(stage, store, key):
+def test_version_without_reading_matches_version_of_staged_source(stage, store, key):
     got, _ = stage(key)
     wanted = SourceSpec(uri=f"{store[0]}://{BUCKET}/{key}")
     now = source_version(wanted, gateway=lambda: pytest.fail("asked"), allowed=[f"{store[0]}://{BUCKET}/"])
@@ -146,7 +146,7 @@ def test_what_was_read_has_the_version_that_the_store_gives_without_reading(stag
     assert again.version == now, "from the cache too"
 
 
-def test_a_source_that_is_not_there_has_no_version(stage, store):
+def test_version_of_missing_source_is_an_error(stage, store):
     with pytest.raises(SourceError) as error:
         source_version(
             SourceSpec(uri=f"{store[0]}://{BUCKET}/nowhere.csv"),

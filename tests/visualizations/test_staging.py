@@ -1,4 +1,4 @@
-"""Folders and patterns of this machine, sources over https, and the store of what was fetched before."""
+"""Staging of local folders and patterns, https sources, and the cache of fetched sources."""
 
 import os
 import ssl
@@ -42,7 +42,7 @@ def files_in(directory):
 
 @pytest.fixture
 def folder(tmp_path):
-    """stats/{train,eval}/a.pb, a link out of it, a link to itself, a pipe's name among the files."""
+    """stats/{train,eval}/a.pb, stats/eval/b.txt, a link that leads outside, and a link to stats itself."""
     root = tmp_path / "allowed"
     for split in ("train", "eval"):
         (root / "stats" / split).mkdir(parents=True)
@@ -54,27 +54,27 @@ def folder(tmp_path):
     return root
 
 
-def test_a_folder_of_this_machine_comes_without_what_its_links_lead_to(folder, download, cache):
+def test_local_folder_is_staged_without_following_links(folder, download, cache):
     got = stage(f"{folder}/stats", download, cache, allowed=[str(folder)])
     assert got.source == str(download.directory)
     assert files_in(download.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval", "eval/b.txt": b"b"}
 
 
-def test_a_pattern_may_stand_in_the_middle(folder, download, cache):
+def test_pattern_may_be_in_the_middle(folder, download, cache):
     got = stage(f"{folder}/stats/*/a.pb", download, cache, allowed=[str(folder)])
     assert files_in(download.directory) == {"train/a.pb": b"train", "eval/a.pb": b"eval"}
     assert got.source == str(download.directory / "*" / "*")
 
 
 @pytest.mark.parametrize("pattern", ["stats/*/c.pb", "stats/*/*/*.pb", "*"])
-def test_a_pattern_that_fits_nothing_is_missing(folder, download, cache, pattern):
+def test_pattern_without_match_is_missing(folder, download, cache, pattern):
     with pytest.raises(SourceError) as caught:
         stage(f"{folder}/{pattern}", download, cache, allowed=[str(folder)])
     assert caught.value.code == "source_missing"
 
 
-def test_a_folder_with_too_many_names_is_not_read_to_its_end(folder, download, cache):
-    # Links count too, though none is followed.
+def test_folder_with_too_many_entries_is_refused(folder, download, cache):
+    # Links count too, although none is followed.
     for number in range(10_001):
         (folder / "stats" / f"link{number}").symlink_to("nowhere")
     with pytest.raises(SourceError, match="more than 10,000 entries") as caught:
@@ -82,7 +82,7 @@ def test_a_folder_with_too_many_names_is_not_read_to_its_end(folder, download, c
     assert caught.value.code == "source_too_big"
 
 
-def test_a_pattern_looks_only_into_folders_that_fit(folder, download, cache):
+def test_pattern_reads_only_matching_folders(folder, download, cache):
     (folder / "others").mkdir()
     for number in range(10_001):
         (folder / "others" / f"{number}").touch()
@@ -90,26 +90,26 @@ def test_a_pattern_looks_only_into_folders_that_fit(folder, download, cache):
     assert files_in(download.directory) == {"stats/train/a.pb": b"train"}
 
 
-def test_a_file_of_this_machine_is_not_kept_twice(folder, download, cache):
+def test_local_file_is_not_cached(folder, download, cache):
     stage(f"{folder}/stats/train/a.pb", download, cache, allowed=[str(folder)])
     assert not cache.root.exists()
 
 
-def test_a_pipe_is_refused_and_not_waited_for(folder, download, cache):
+def test_pipe_is_refused_without_waiting(folder, download, cache):
     os.mkfifo(folder / "pipe")
     with pytest.raises(SourceError, match="not a regular file") as caught:
         stage(f"{folder}/pipe", download, cache, allowed=[str(folder)])
     assert caught.value.code == "source_refused"
 
 
-def test_metadata_is_a_source_of_its_own(download, cache):
+def test_metadata_is_staged_as_a_json_file(download, cache):
     got = stage("", download, cache, allowed=[], metadata={"confusionMatrix": {"rows": []}}, name="my metrics")
     assert got.source == str(download.directory / "my_metrics.json")
     assert files_in(download.directory) == {"my_metrics.json": b'{"confusionMatrix": {"rows": []}}'}
 
 
 class Reader:
-    """A store whose objects can change, and that counts what is read of it."""
+    """A store whose objects can change, and which records every read."""
 
     def __init__(self, objects, *, changes=False):
         self.objects, self.changes, self.reads = objects, changes, []
@@ -139,7 +139,7 @@ def fresh(tmp_path):
     return Download(directory=directory, max_bytes=10_000)
 
 
-def test_what_was_read_is_not_read_again_until_it_changes(tmp_path, cache):
+def test_object_is_read_again_only_after_it_changed(tmp_path, cache):
     reader = Reader({"s3://b/x": b"one"})
     first = bring(reader, "s3://b/x", fresh(tmp_path), cache)
     assert bring(reader, "s3://b/x", fresh(tmp_path), cache).digest == first.digest
@@ -149,7 +149,7 @@ def test_what_was_read_is_not_read_again_until_it_changes(tmp_path, cache):
     assert len(reader.reads) == 2
 
 
-def test_what_changes_while_it_is_read_is_refused_and_not_kept(tmp_path, cache):
+def test_object_that_changes_while_read_is_refused_and_not_cached(tmp_path, cache):
     reader = Reader({"s3://b/x": b"one"}, changes=True)
     with pytest.raises(SourceError) as caught:
         bring(reader, "s3://b/x", fresh(tmp_path), cache)
@@ -157,7 +157,7 @@ def test_what_changes_while_it_is_read_is_refused_and_not_kept(tmp_path, cache):
     assert not (cache.root / "blobs").exists()
 
 
-def test_the_cache_throws_out_what_was_used_least(tmp_path, cache):
+def test_cache_evicts_least_recently_used(tmp_path, cache):
     reader = Reader({f"s3://b/{number}": bytes([number]) * 300 for number in range(4)})
     for number in (0, 1, 2, 0, 3):
         bring(reader, f"s3://b/{number}", fresh(tmp_path), cache)
@@ -172,7 +172,7 @@ def test_the_cache_throws_out_what_was_used_least(tmp_path, cache):
     assert reader.reads == ["s3://b/1"]
 
 
-def test_a_cache_of_no_bytes_keeps_nothing_and_a_damaged_one_is_read_past(tmp_path, cache):
+def test_zero_size_cache_stores_nothing_and_damaged_marks_are_ignored(tmp_path, cache):
     reader = Reader({"s3://b/x": b"one"})
     none = SourceCache(tmp_path / "none", 0)
     bring(reader, "s3://b/x", fresh(tmp_path), none)
@@ -184,7 +184,7 @@ def test_a_cache_of_no_bytes_keeps_nothing_and_a_damaged_one_is_read_past(tmp_pa
     assert got.size_bytes == 3
 
 
-def test_a_hundred_thousand_matches_stop_at_the_limit(tmp_path, cache, monkeypatch):
+def test_too_many_matches_stop_at_the_limit(tmp_path, cache, monkeypatch):
     many = Reader({f"s3://b/f/{number}": b"" for number in range(100_000)})
     with pytest.raises(SourceError) as caught:
         bring(many, "s3://b/f", fresh(tmp_path), cache, pattern=("*",))
@@ -195,7 +195,7 @@ def test_a_hundred_thousand_matches_stop_at_the_limit(tmp_path, cache, monkeypat
         bring(many, "s3://b/f", fresh(tmp_path), cache, pattern=("none",))
 
 
-def test_names_that_become_the_same_are_refused(tmp_path, cache):
+def test_names_that_collide_after_sanitizing_are_refused(tmp_path, cache):
     for names in (["s3://b/f/a b", "s3://b/f/a?b"], ["s3://b/f/a", "s3://b/f/a/b"]):
         with pytest.raises(SourceError) as caught:
             bring(Reader(dict.fromkeys(names, b"")), "s3://b/f", fresh(tmp_path), cache)
@@ -204,7 +204,7 @@ def test_names_that_become_the_same_are_refused(tmp_path, cache):
 
 @contextmanager
 def https_server(tmp_path, path):
-    """Serves data.csv, and /slow a byte at a time for longer than a test may take; records requests."""
+    """Serves "a b.csv", and "slow" a byte at a time for longer than a test may take; records requests."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(path))
     asked, ending = [], threading.Event()
@@ -247,12 +247,12 @@ def https_server(tmp_path, path):
         thread.join()
 
 
-def test_https_by_its_prefix_and_never_by_the_endpoint(download, cache, settings, tmp_path):
+def test_https_source_needs_allowed_prefix_and_store_for_private_host(download, cache, settings, tmp_path):
     import json
 
     with https_server(tmp_path, tmp_path / "ca.pem") as site:
         allowed = [f"{site.url}/files"]
-        # Without a store of its own only addresses that all the world reaches are asked.
+        # Without a configured store, only public addresses are requested.
         with pytest.raises(SourceError, match="inside this network") as caught:
             stage(f"{site.url}/files/a%20b.csv", download, cache, allowed=allowed)
         assert caught.value.code == "source_refused"
@@ -276,7 +276,7 @@ def test_https_by_its_prefix_and_never_by_the_endpoint(download, cache, settings
         assert caught.value.code == "source_timeout"
 
 
-def test_what_the_endpoint_says_is_said_as_a_source_s_fault(download, cache):
+def test_endpoint_errors_become_source_errors(download, cache):
     def gateway_that(error):
         @contextmanager
         def open_artifact(uri, *, namespace=""):

@@ -1,4 +1,4 @@
-"""What has changed since a result was rendered: each kind is found, said with its next action, and rendered again."""
+"""Changes since a render: each kind is found, reported with a next action, and fixed by rendering again."""
 
 import io
 import os
@@ -24,7 +24,7 @@ ADDRESS = "minio://b/predictions.csv"
 
 @pytest.fixture(autouse=True)
 def own_lock(kernel):
-    """Renders note the lock of the environment that is there."""
+    """Renders record the lock of the actual environment."""
     kernel.outcome = {"lock": environments().get("base").lock_digest}
 
 
@@ -37,7 +37,7 @@ def done(submit, work):
 
 @pytest.fixture
 def find(owner, kubeflow):
-    """Returns the codes and remedies of what has changed, by code."""
+    """Returns what has changed as {code: remedy}."""
 
     def ask(visualization):
         found = visualization_findings(caller(owner), Visualization.objects.get(pk=visualization.pk))
@@ -46,11 +46,11 @@ def find(owner, kubeflow):
     return ask
 
 
-def test_nothing_has_changed_at_first(done, find):
+def test_new_result_has_no_changes(done, find):
     assert find(done) == {}
 
 
-def test_other_bytes_behind_the_same_address(done, find, kubeflow, browser, owner, work):
+def test_changed_bytes_at_same_address_are_found(done, find, kubeflow, browser, owner, work):
     kubeflow.contents[ADDRESS] += b"0.7,1\n"
     assert find(done) == {"source_changed": "render"}
     page = browser(owner).get(f"/visualizations/{done.pk}/origin").content.decode()
@@ -61,7 +61,7 @@ def test_other_bytes_behind_the_same_address(done, find, kubeflow, browser, owne
     assert find(done) == {}
 
 
-def test_a_source_that_is_gone_keeps_the_copy(done, find, kubeflow, browser, owner):
+def test_missing_source_offers_download_of_saved_result(done, find, kubeflow, browser, owner):
     kubeflow.contents.clear()
     assert find(done) == {"source_missing": "download"}
     page = browser(owner).get(f"/visualizations/{done.pk}/origin").content.decode()
@@ -69,7 +69,7 @@ def test_a_source_that_is_gone_keeps_the_copy(done, find, kubeflow, browser, own
     assert f"/renders/{done.latest_id}/download.html" in page
 
 
-def test_a_deleted_run(done, find, kubeflow):
+def test_deleted_run_is_found(done, find, kubeflow):
     def gone(run_id):
         raise NotFoundError(run_id)
 
@@ -77,14 +77,14 @@ def test_a_deleted_run(done, find, kubeflow):
     assert find(done)["run_gone"] == "download"
 
 
-def test_an_artifact_that_was_written_elsewhere(done, find, kubeflow):
+def test_moved_artifact_is_found(done, find, kubeflow):
     step = kubeflow.details.steps[0]
     moved = replace(step.artifacts[0], uri="minio://b/second.csv")
     kubeflow.details = replace(kubeflow.details, steps=(replace(step, artifacts=(moved,)),))
     assert find(done) == {"artifact_moved": "render_artifact"}
 
 
-def test_metrics_that_changed_in_the_lineage_store(submit, work, find, kubeflow):
+def test_changed_metrics_are_found(submit, work, find, kubeflow):
     step = kubeflow.details.steps[0]
     metrics = replace(step.artifacts[0], name="metrics", type="system.Metrics", metadata={"auc": 0.5})
 
@@ -101,7 +101,7 @@ def test_metrics_that_changed_in_the_lineage_store(submit, work, find, kubeflow)
     assert find(made.visualization) == {"source_changed": "render_artifact"}
 
 
-def test_a_file_of_the_machine(submit, work, find, settings, tmp_path, kubeflow):
+def test_changed_or_missing_local_file_is_found(submit, work, find, settings, tmp_path, kubeflow):
     path = tmp_path / "shelf" / "rows.csv"
     path.parent.mkdir()
     path.write_text("a,b\n1,2\n")
@@ -118,7 +118,7 @@ def test_a_file_of_the_machine(submit, work, find, settings, tmp_path, kubeflow)
     assert find(made.visualization) == {}, "whoever may not read it learns nothing of it"
 
 
-def test_a_type_and_an_environment_that_changed(done, find):
+def test_changed_type_and_environment_are_found(done, find):
     Render.objects.filter(pk=done.latest_id).update(type_version="0" * 16)
     assert find(done) == {"type_changed": "render"}
     own = type_get(done.type_key).version
@@ -128,7 +128,7 @@ def test_a_type_and_an_environment_that_changed(done, find):
     assert find(done) == {"type_gone": "download"}
 
 
-def test_the_page_of_an_earlier_render_speaks_of_that_render(done, browser, owner, work):
+def test_page_of_earlier_render_reports_that_renders_changes(done, browser, owner, work):
     Render.objects.filter(pk=done.latest_id).update(type_version="0" * 16)
     render_again(caller(owner), Visualization.objects.get(pk=done.pk))
     work()
@@ -137,7 +137,7 @@ def test_the_page_of_an_earlier_render_speaks_of_that_render(done, browser, owne
     assert words not in browser(owner).get(done.get_absolute_url()).content.decode()
 
 
-def test_an_environment_that_cannot_be_used_is_no_change(done, find, monkeypatch):
+def test_unusable_environment_is_unknown_and_not_a_change(done, find, monkeypatch):
     def unusable():
         raise EnvironmentUnusableError("Its folder is gone.")
 
@@ -146,13 +146,13 @@ def test_an_environment_that_cannot_be_used_is_no_change(done, find, monkeypatch
 
 
 @pytest.mark.parametrize("error", [EndpointDownError("no answer"), ForbiddenError("not yours")])
-def test_what_cannot_be_found_out_is_no_change(done, find, kubeflow, error):
+def test_kubeflow_errors_are_not_changes(done, find, kubeflow, error):
     kubeflow.error = error
     found = find(done)
     assert found == ({"unknown": "retry"} if isinstance(error, EndpointDownError) else {})
 
 
-def test_a_result_that_a_comparison_lost(submit, work, find, owner, done):
+def test_comparison_reports_deleted_result(submit, work, find, owner, done):
     other = submit(type_key="roc_curve")
     work()
     both = comparison_create(caller(owner), [done.latest_id, other.render.pk])
@@ -162,7 +162,7 @@ def test_a_result_that_a_comparison_lost(submit, work, find, owner, done):
     assert find(both.visualization) == {"source_missing": "download"}
 
 
-def test_rerender_stale_finds_every_kind_and_reads_what_is_there_now(submit, work, kubeflow, owner):
+def test_rerender_stale_renders_changed_and_moved_sources(submit, work, kubeflow, owner):
     same, changed, moved = submit(), submit(type_key="roc_curve"), submit(artifact_name="model")
     kubeflow.contents["minio://b/model"] = b"x"
     work()
@@ -184,13 +184,13 @@ def test_rerender_stale_finds_every_kind_and_reads_what_is_there_now(submit, wor
     assert out.getvalue().count("0 would be rendered again") == 2
 
 
-def test_rerender_stale_says_what_it_could_not_look_at(done, kubeflow):
+def test_rerender_stale_reports_what_it_could_not_check(done, kubeflow):
     kubeflow.error = EndpointDownError("Kubeflow does not answer.")
     out, errors = io.StringIO(), io.StringIO()
     call_command("rerender", "--stale", "--dry-run", stdout=out, stderr=errors)
     assert "1 could not be checked: Kubeflow does not answer." in errors.getvalue()
 
 
-def test_what_waits_or_runs_is_not_stale(submit, find):
+def test_queued_render_is_not_stale(submit, find):
     assert find(submit().visualization) == {}
     assert not is_outdated([])

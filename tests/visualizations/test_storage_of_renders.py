@@ -1,4 +1,4 @@
-"""What the database itself promises, and that the migration goes both ways."""
+"""The constraints of the database, and the migrations in both directions."""
 
 import pytest
 from django.core.management import call_command
@@ -9,13 +9,13 @@ from apps.visualizations.models import Render
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_unknown_state_is_refused_by_the_database(submit):
+def test_database_refuses_unknown_state(submit):
     made = submit()
     with pytest.raises(IntegrityError, match="render_state_known"):
         Render.objects.filter(id=made.render.id).update(state="nonsense")
 
 
-def test_a_number_is_given_once(submit):
+def test_render_number_is_unique_per_visualization(submit):
     made = submit()
     with pytest.raises(IntegrityError):
         Render.objects.create(
@@ -23,7 +23,7 @@ def test_a_number_is_given_once(submit):
         )
 
 
-def test_the_migration_goes_back_and_forth():
+def test_migrations_are_reversible():
     call_command("migrate", "visualizations", "zero", verbosity=0)
     assert "visualizations_render" not in connection.introspection.table_names()
     call_command("migrate", verbosity=0)

@@ -1,4 +1,4 @@
-"""Results in object stores: real servers of S3, Google and Azure, through the same code as files on the disk."""
+"""Results in object stores: real S3, Google and Azure servers, through the same code as files on disk."""
 
 import hashlib
 import socket
@@ -37,7 +37,7 @@ def server(request):
 
 @pytest.fixture
 def store(server, settings, request):
-    """An empty part of the store, as the portal's own."""
+    """An empty prefix of the store, configured as the portal's storage."""
     scheme, options = server
     part = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:8]
     entry = stores.read_store(f"{scheme}://{servers.BUCKET}/portal/{part}", options, None)
@@ -45,7 +45,7 @@ def store(server, settings, request):
     return default_storage
 
 
-def test_a_file_comes_back_as_it_was(store):
+def test_file_is_read_back_unchanged(store):
     content = b"<p>\xc3\xa4</p>" * 500_000
     name = store.save("renders/ab/x/1-result.html", ContentFile(content))
     with store.open(name) as file:
@@ -56,14 +56,14 @@ def test_a_file_comes_back_as_it_was(store):
     assert timezone.now() - store.get_modified_time(name) < timedelta(minutes=1)
 
 
-def test_nothing_is_written_over(store):
+def test_existing_file_is_not_overwritten(store):
     first = store.save("renders/ab/x/1-result.html", ContentFile(b"first"))
     second = store.save("renders/ab/x/1-result.html", ContentFile(b"second"))
     assert first != second
     assert (store.open(first).read(), store.open(second).read()) == (b"first", b"second")
 
 
-def test_folders_are_listed_and_what_is_gone_is_gone(store):
+def test_folders_are_listed_and_deleted_files_are_gone(store):
     for name in ("renders/ab/x/1.html", "renders/ab/x/1.ipynb", "renders/cd/y/1.html"):
         store.save(name, ContentFile(b"x"))
     assert sorted(results.files_list("renders")[0]) == ["ab", "cd"]
@@ -76,7 +76,7 @@ def test_folders_are_listed_and_what_is_gone_is_gone(store):
         store.open("renders/cd/y/1.html")
 
 
-def test_a_large_result_is_never_in_memory_as_a_whole(store):
+def test_large_result_is_not_loaded_into_memory(store):
     name = store.save("renders/ab/x/1-large.html", ContentFile(b"x" * 40_000_000))
     tracemalloc.start()
     try:
@@ -88,7 +88,7 @@ def test_a_large_result_is_never_in_memory_as_a_whole(store):
     assert peak < 16_000_000
 
 
-def test_a_render_is_kept_shown_and_pruned(store, submit, work, client, owner, row):
+def test_render_is_saved_shown_and_pruned(store, submit, work, client, owner, row):
     made = submit()
     work()
     render = row(made.render)
@@ -108,7 +108,7 @@ def test_a_render_is_kept_shown_and_pruned(store, submit, work, client, owner, r
 
 @pytest.fixture
 def dead_store(settings):
-    """An S3 store whose port nobody listens on."""
+    """An S3 store on a port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         options = {
@@ -122,7 +122,7 @@ def dead_store(settings):
         yield default_storage
 
 
-def test_a_store_that_is_away_is_said_on_the_row(dead_store, submit, work, row, monkeypatch):
+def test_unreachable_store_fails_the_render_with_its_reason(dead_store, submit, work, row, monkeypatch):
     monkeypatch.setattr(results, "PATIENCE_S", 0)
     made = submit()
     work()
@@ -131,7 +131,7 @@ def test_a_store_that_is_away_is_said_on_the_row(dead_store, submit, work, row, 
     assert "store of results did not answer" in render.message
 
 
-def test_and_on_the_page_and_in_readyz(dead_store, submit, client, owner):
+def test_unreachable_store_is_reported_on_page_and_in_readyz(dead_store, submit, client, owner):
     made = submit()
     Render.objects.filter(id=made.render.id).update(state="succeeded", html="renders/ab/x/1-result.html")
     client.force_login(owner)
@@ -143,15 +143,15 @@ def test_and_on_the_page_and_in_readyz(dead_store, submit, client, owner):
     assert (ready.status_code, ready.json()["results"]["ok"]) == (200, False)
 
 
-def test_a_moment_without_the_store_costs_nothing(server, settings, submit, work, row, monkeypatch):
-    """The store answers again at the third try: the render does not know."""
+def test_saving_is_retried_until_the_store_answers(server, settings, submit, work, row, monkeypatch):
+    """The store answers at the third try, and the render succeeds."""
     scheme, options = server
     entry = stores.read_store(f"{scheme}://{servers.BUCKET}/portal/moment", options, None)
     settings.STORAGES = {**settings.STORAGES, "default": entry}
     assert not default_storage.exists("x")
     tries = []
     store = type(storages["default"])
-    whole = store._save  # noqa: SLF001 (what a store of Django's overrides)
+    whole = store._save  # noqa: SLF001 (the method that Django's storages override)
 
     def shaky(self, name, content):
         tries.append(name)
@@ -166,7 +166,7 @@ def test_a_moment_without_the_store_costs_nothing(server, settings, submit, work
 
 
 @pytest.mark.parametrize("url", ["ftp://x/y", "s3:///x", "s3://user:secret@bucket/x", "bucket"])
-def test_an_address_that_is_none_is_refused(url):
+def test_invalid_store_address_is_refused_without_its_password(url):
     with pytest.raises(ImproperlyConfigured, match="VIZPORTAL_RESULTS_URL must be") as refusal:
         stores.read_store(url, {}, None)
     assert (urlsplit(url).password or "none") not in str(refusal.value)

@@ -1,3 +1,5 @@
+"""Submitting, repeating, cancelling and deleting visualizations, and finding them."""
+
 from dataclasses import replace
 from datetime import timedelta
 
@@ -24,7 +26,7 @@ from tests.callers import caller
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_request_becomes_a_queued_row_and_a_job_that_carries_only_id_and_attempt(submit, queue, owner):
+def test_request_creates_queued_row_and_job_with_id_and_attempt(submit, queue, owner):
     made = submit(title="  My   table ")
     assert made.is_new
     assert made.visualization.title == "My table"
@@ -37,7 +39,7 @@ def test_a_request_becomes_a_queued_row_and_a_job_that_carries_only_id_and_attem
     assert (list(job.args), job.kwargs) == ([str(made.render.id), 1], {})
 
 
-def test_the_same_receipt_is_answered_by_the_saved_result(submit, work, reader):
+def test_same_cache_key_reuses_the_saved_result(submit, work, reader):
     first = submit()
     work()
     again = submit(reader)
@@ -46,7 +48,7 @@ def test_the_same_receipt_is_answered_by_the_saved_result(submit, work, reader):
 
 
 @pytest.mark.parametrize("change", [{"arguments": {"max_rows": 7}}, {"artifact_name": "model"}])
-def test_another_receipt_renders_anew(submit, work, change):
+def test_different_cache_key_renders_again(submit, work, change):
     submit()
     work()
     kind = selectors.type_get("table")
@@ -56,7 +58,7 @@ def test_another_receipt_renders_anew(submit, work, change):
     assert submit(**change).is_new
 
 
-def test_force_adds_a_render_to_the_owners_visualization_and_makes_another_for_a_reader(submit, work, owner, reader):
+def test_force_adds_render_for_owner_and_visualization_for_reader(submit, work, owner, reader):
     first = submit()
     work()
     mine = submit(force=True)
@@ -82,43 +84,43 @@ def test_force_adds_a_render_to_the_owners_visualization_and_makes_another_for_a
         ({"source": "minio://b/predictions.csv/../model"}, "source"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_its_field(submit, change, field):
+def test_invalid_value_is_refused_with_its_field(submit, change, field):
     with pytest.raises(InvalidRequestError) as caught:
         submit(**change)
     assert list(caught.value.fields) == [field]
     assert Visualization.objects.count() == 0
 
 
-def test_an_unknown_run_or_step_is_not_found(submit):
+def test_unknown_run_or_step_is_not_found(submit):
     for change in ({"run_id": "nothing"}, {"step_id": "nothing"}):
         with pytest.raises(NotFoundError):
             submit(**change)
 
 
-def test_a_type_without_source_picks_the_artifact_that_fits_best(submit):
+def test_request_without_artifact_picks_the_best_fit(submit):
     assert submit(artifact_name="").render.source_uri == "minio://b/predictions.csv"
 
 
-def test_an_artifacts_uri_as_source_names_the_artifact(submit):
+def test_artifact_uri_as_source_selects_the_artifact(submit):
     made = submit(artifact_name="", source="minio://b/predictions.csv")
     assert made.visualization.artifact_name == "predictions"
 
 
 @pytest.mark.parametrize("part", ["part-0.csv", "Split-train/*.csv", "day=Sun/part-0.csv"])
-def test_a_part_of_an_artifacts_folder_may_be_named_as_the_source(submit, part):
+def test_part_of_an_artifacts_folder_is_allowed_as_source(submit, part):
     made = submit(artifact_name="", type_key="table", source=f"minio://b/model/{part}")
     assert made.render.source_uri == f"minio://b/model/{part}"
     assert (made.visualization.artifact_uri, made.visualization.artifact_name) == ("minio://b/model", "model")
 
 
 @pytest.mark.parametrize("source", ["minio://b/models/x", "minio://b/model/../other", "minio://b/model%2f..%2fother"])
-def test_what_lies_beside_an_artifacts_folder_may_not(submit, source):
+def test_source_beside_an_artifacts_folder_is_refused(submit, source):
     with pytest.raises(InvalidRequestError) as caught:
         submit(artifact_name="", source=source)
     assert list(caught.value.fields) == ["source"]
 
 
-def test_rendering_again_from_where_the_artifact_is_now_reads_the_same_part(submit, work, owner):
+def test_render_again_reads_same_part_of_moved_artifact(submit, work, owner):
     made = submit(artifact_name="", source="minio://b/model/part-0.csv")
     work()
     moved = Artifact(id="9", name="model", type="system.Model", uri="minio://b/retried/model", direction="input")
@@ -127,7 +129,7 @@ def test_rendering_again_from_where_the_artifact_is_now_reads_the_same_part(subm
     assert again.visualization.artifact_uri == "minio://b/retried/model"
 
 
-def test_without_a_run_only_what_the_administrator_allows_is_read(submit, settings):
+def test_source_without_run_must_be_allowed_by_administrator(submit, settings):
     nothing = {"run_id": "", "step_id": "", "artifact_name": ""}
     with pytest.raises(InvalidRequestError) as caught:
         submit(**nothing, source="s3://open/rows.csv")
@@ -148,13 +150,13 @@ def test_without_a_run_only_what_the_administrator_allows_is_read(submit, settin
         ('# /// script\n# [tool.vizportal]\n# environment = "base"\n# ///\nimport tensorflow\n', "base"),
     ],
 )
-def test_custom_code_runs_where_its_imports_are(submit, settings, code, environment):
+def test_custom_code_runs_in_the_environment_of_its_imports(submit, settings, code, environment):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = True
     settings.VIZPORTAL_REMOTE_ENVIRONMENTS = ["tfx"]
     assert submit(type_key="custom", code=code).render.environment == environment
 
 
-def test_custom_needs_the_gate(submit, settings):
+def test_custom_code_requires_the_setting_and_code(submit, settings):
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False
     with pytest.raises(CustomOffError):
         submit(type_key="CUSTOM", code="print(1)")
@@ -164,7 +166,7 @@ def test_custom_needs_the_gate(submit, settings):
     assert submit(type_key="CUSTOM", code="print(1)\r\n").render.code == "print(1)\n"
 
 
-def test_a_user_may_queue_only_so_many_while_others_are_served(submit, settings, reader):
+def test_queue_limit_applies_to_each_user(submit, settings, reader):
     settings.VIZPORTAL_MAX_QUEUED_PER_USER = 2
     submit(), submit()
     with pytest.raises(TooManyQueuedError):
@@ -172,12 +174,12 @@ def test_a_user_may_queue_only_so_many_while_others_are_served(submit, settings,
     assert submit(reader).is_new
 
 
-def test_without_the_queue_server_the_row_is_kept(submit, no_queue, row):
+def test_row_is_kept_without_the_queue_server(submit, no_queue, row):
     made = submit()
     assert row(made.render).state == RenderState.QUEUED
 
 
-def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
+def test_rollback_leaves_no_job(submit, queue, monkeypatch):
     def fail(*_args, **_kwargs):
         raise RuntimeError
 
@@ -188,7 +190,7 @@ def test_a_rollback_leaves_no_job(submit, queue, monkeypatch):
     assert Visualization.objects.count() == 0
 
 
-def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, work, owner):
+def test_render_again_uses_latest_values_and_keeps_old_render(submit, work, owner):
     first = submit(options={"timeout_s": 5})
     work()
     again = render_again(caller(owner), first.visualization)
@@ -196,7 +198,7 @@ def test_render_again_takes_the_latest_values_and_keeps_the_old_render(submit, w
     assert first.visualization.renders.count() == 2
 
 
-def test_render_again_waits_for_the_one_that_runs_and_for_ones_own(submit, owner, reader):
+def test_render_again_is_refused_while_rendering_and_for_others(submit, owner, reader):
     made = submit()
     with pytest.raises(WrongStateError):
         render_again(caller(owner), made.visualization)
@@ -204,7 +206,7 @@ def test_render_again_waits_for_the_one_that_runs_and_for_ones_own(submit, owner
         render_again(caller(reader), made.visualization)
 
 
-def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work, kernel, row, events):
+def test_cancelling_a_queued_render_is_final_and_idempotent(submit, queue, owner, work, kernel, row, events):
     made = submit()
     for _ in range(2):
         assert cancellation.render_cancel(caller(owner), made.render).state == RenderState.CANCELLED
@@ -214,13 +216,13 @@ def test_cancel_while_queued_is_final_and_idempotent(submit, queue, owner, work,
     assert kernel.jobs == []
 
 
-def test_cancel_after_the_end_changes_nothing(submit, work, owner, row):
+def test_cancelling_a_finished_render_changes_nothing(submit, work, owner, row):
     made = submit()
     work()
     assert cancellation.render_cancel(caller(owner), made.render).state == RenderState.SUCCEEDED
 
 
-def test_a_stranger_neither_cancels_nor_deletes_but_an_admin_does(submit, reader, admin, row):
+def test_only_owner_and_administrator_cancel_and_delete(submit, reader, admin, row):
     made = submit()
     with pytest.raises(NotAllowedError):
         cancellation.render_cancel(caller(reader), made.render)
@@ -232,14 +234,14 @@ def test_a_stranger_neither_cancels_nor_deletes_but_an_admin_does(submit, reader
     assert row(made.render).state == RenderState.CANCELLED
 
 
-def test_deleting_a_user_keeps_what_they_made(submit, work, owner, row):
+def test_deleting_a_user_keeps_their_visualizations(submit, work, owner, row):
     made = submit()
     work()
     owner.delete()
     assert row(made.render).visualization.owner is None
 
 
-def test_the_gallery_filters_and_finds_words(submit, work, owner):
+def test_gallery_filters_by_type_and_searches_text(submit, work, owner):
     made = submit(title="Scores of Monday")
     submit(type_key="roc_curve", arguments={})
     found = selectors.visualization_list(caller(owner), text="monday evaluator")
@@ -249,7 +251,7 @@ def test_the_gallery_filters_and_finds_words(submit, work, owner):
     assert selectors.visualization_counts(caller(owner), ["r1", "r2"]) == {"r1": 2}
 
 
-def test_places_in_the_queue(submit, work, owner, row):
+def test_queue_places_and_expected_times(submit, work, owner, row):
     submit()
     work()
     first, second = submit(title="a", force=True), submit(title="b", force=True)
@@ -263,8 +265,8 @@ def test_places_in_the_queue(submit, work, owner, row):
     assert (place.position, place.eta_s) == (1, None), "it takes longer than all before"
 
 
-def test_foreign_names_are_kept_as_every_database_can(submit, kubeflow):
-    """Kubeflow's names may be long and odd: SQLite keeps anything, PostgreSQL neither NUL nor more than the column."""
+def test_kubeflow_names_are_truncated_and_stripped_of_nul(submit, kubeflow):
+    """Kubeflow's names may be long and odd. PostgreSQL refuses NUL and text longer than the column; SQLite does not."""
     odd = replace(kubeflow.details.run, name="a\0b" + "x" * 600)
     kubeflow.details = replace(kubeflow.details, run=odd)
     assert submit().visualization.run_name == "ab" + "x" * 498

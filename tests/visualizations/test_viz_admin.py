@@ -1,3 +1,5 @@
+"""Visualizations, renders and tokens in the admin site."""
+
 import re
 
 import pytest
@@ -31,7 +33,7 @@ def text(response):
     return re.sub(r"\s+", " ", response.content.decode())
 
 
-def test_lists_search_filter_and_show_states(client, submit, work):
+def test_admin_lists_search_filter_and_show_states(client, submit, work):
     submit(title="Alpha <script>")
     work()
     submit(title="Beta", type_key="roc_curve")
@@ -46,7 +48,7 @@ def test_lists_search_filter_and_show_states(client, submit, work):
     assert "1 visualization" in text(found)
 
 
-def test_a_visualizations_page_shows_its_picture_in_a_sandbox(client, submit, work, row):
+def test_visualization_page_shows_result_in_a_sandbox(client, submit, work, row):
     made = submit()
     work()
     page = text(client.get(reverse("admin:visualizations_visualization_change", args=[made.visualization.pk])))
@@ -54,7 +56,7 @@ def test_a_visualizations_page_shows_its_picture_in_a_sandbox(client, submit, wo
     assert "allow-same-origin" not in page
 
 
-def test_a_render_can_be_read_but_not_written(client, submit, work, row):
+def test_renders_are_read_only(client, submit, work, row):
     made = submit()
     work()
     url = reverse("admin:visualizations_render_change", args=[made.render.pk])
@@ -83,7 +85,7 @@ def test_actions_render_again_cancel_and_delete(act, submit, work, row, settings
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
-def test_a_token_is_shown_once(client, admin):
+def test_new_token_is_shown_once(client, admin):
     data = {"name": "script", "user": admin.pk, "expires_at_0": "", "expires_at_1": ""}
     page = text(client.post(reverse("admin:visualizations_apitoken_add"), data, follow=True))
     raw = re.search(r"vzp_[\w-]{40,}", page)[0]
@@ -94,13 +96,13 @@ def test_a_token_is_shown_once(client, admin):
         assert raw not in text(client.get(reverse(f"admin:visualizations_apitoken_{url}", args=args)))
 
 
-def test_the_queues_dashboard_is_in_the_admin(client, submit):
+def test_queue_dashboard_is_part_of_the_admin(client, submit):
     made = submit()
     assert "render-base" in text(client.get(reverse("admin:django_rq_dashboard_changelist")))
     assert str(made.render.id) in text(client.get("/admin/rq/queues/0/"))
 
 
-def test_who_is_no_admin_does_not_get_in(browser, reader, submit):
+def test_users_without_admin_permission_are_refused(browser, reader, submit):
     made = submit()
     for url in ("changelist", "change"):
         args = [made.visualization.pk] if url == "change" else []

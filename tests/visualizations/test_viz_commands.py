@@ -1,3 +1,5 @@
+"""The commands of the visualizations app."""
+
 import contextlib
 import io
 import json
@@ -53,14 +55,14 @@ def test_types_are_listed_and_validated(settings, tmp_path):
     assert "bad.py" in run("types")
 
 
-def test_environments_are_listed_and_an_unknown_one_is_not_built(settings, tmp_path):
+def test_environments_are_listed_and_unknown_one_is_refused(settings, tmp_path):
     settings.VIZPORTAL_ENVIRONMENTS_DIR = tmp_path
     assert re.search(r"base +not built", run("environments", "list"))
     with pytest.raises(CommandError, match="no environment 'nothing'"):
         run("environments", "build", "nothing")
 
 
-def test_an_environment_that_is_up_to_date_is_not_built_again(settings, monkeypatch):
+def test_current_environment_is_not_built_again(settings, monkeypatch):
     built = []
     real = environments().get("base")
     monkeypatch.setattr(Environments, "build", lambda _self, key, *_, **__: built.append(key) or real)
@@ -71,14 +73,14 @@ def test_an_environment_that_is_up_to_date_is_not_built_again(settings, monkeypa
         assert built == ["base"]
 
 
-def test_a_token_lets_its_user_in(owner):
+def test_token_command_creates_token_for_user(owner):
     raw = run("token", "create", "script", "--user", "owner", "--days", "1").strip()
     assert Client(headers={"Authorization": f"Bearer {raw}"}).get("/api/v1/types").status_code == 200
     with pytest.raises(CommandError, match="There is no user"):
         run("token", "create", "script")
 
 
-def test_where_nobody_signs_in_a_token_is_the_local_users(settings):
+def test_token_needs_no_user_with_local_authentication(settings):
     settings.VIZPORTAL_AUTH = "local"
     assert run("token", "create", "script").startswith("vzp_")
 
@@ -93,7 +95,7 @@ def test_reconcile_makes_one_pass(submit, row, queue):
 
 
 @pytest.mark.slow
-def test_the_reconcilers_loop_ends_on_sigterm(tmp_path, valkey_url):
+def test_reconciler_loop_ends_on_sigterm(tmp_path, valkey_url):
     environ = {**os.environ, "VIZPORTAL_DATA_DIR": str(tmp_path), "REDIS_URL": valkey_url}
     environ["DJANGO_SETTINGS_MODULE"] = "vizportal.settings"
     root = live_settings.BASE_DIR
@@ -109,7 +111,7 @@ def test_the_reconcilers_loop_ends_on_sigterm(tmp_path, valkey_url):
 
 @pytest.fixture
 def three(submit, work, kubeflow):
-    """Three visualizations that were rendered: two tables, one ROC curve."""
+    """Three rendered visualizations: two tables and a ROC curve."""
     kubeflow.contents["minio://b/model"] = b"x"
     made = [submit(), submit(artifact_name="model"), submit(type_key="roc_curve")]
     work()
@@ -118,7 +120,7 @@ def three(submit, work, kubeflow):
     return [each.visualization for each in made]
 
 
-def test_rerender_chooses_by_filters(three, queue):
+def test_rerender_selects_by_filters(three, queue):
     for filters, count in [
         ([], 3),
         (["--type", "TABLE"], 2),
@@ -134,7 +136,7 @@ def test_rerender_chooses_by_filters(three, queue):
         run("rerender", "--type", "nothing")
 
 
-def test_rerender_stale_goes_on_where_it_was_stopped(three, queue, work, owner, settings):
+def test_rerender_stale_skips_queued_and_ignores_user_limit(three, queue, work, owner, settings):
     settings.VIZPORTAL_MAX_QUEUED_PER_USER = 1
     Render.objects.filter(visualization__in=three[:2]).update(type_version="0" * 16)
     assert "2 queued, 0 passed over." in run("rerender", "--stale")
@@ -147,9 +149,9 @@ def test_rerender_stale_goes_on_where_it_was_stopped(three, queue, work, owner, 
     assert "1 queued, 2 passed over." in run("rerender", "--yes")
 
 
-def test_rerender_of_everything_goes_on_where_it_was_stopped(three, queue, work):
+def test_rerender_before_continues_an_interrupted_pass(three, queue, work):
     Render.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    # What its first line says to go on with.
+    # The option that the first line of the output tells people to continue with.
     began = re.search(r"--before (\S+):", run("rerender", "--type", three[0].type_key))[1]
     work()
     assert "0 passed over." in run("rerender", "--before", began)
@@ -160,14 +162,14 @@ def test_rerender_of_everything_goes_on_where_it_was_stopped(three, queue, work)
         run("rerender", "--before", "2026-11-30T08:00:00")
 
 
-def test_what_ended_while_others_were_chosen_is_not_rendered_twice(three, queue, work, monkeypatch):
+def test_render_that_ended_during_selection_is_not_rendered_twice(three, queue, work, monkeypatch):
     from apps.visualizations.management.commands import rerender
 
     Render.objects.update(created_at=timezone.now() - timedelta(hours=1))
     began = re.search(r"--before (\S+):", run("rerender", "--yes"))[1]
 
     def look(_chosen):
-        # All three wait when they are chosen, and have ended a moment later.
+        # All three are waiting when they are chosen and have ended a moment later.
         work()
         return {}
 
@@ -176,7 +178,7 @@ def test_what_ended_while_others_were_chosen_is_not_rendered_twice(three, queue,
     assert {each.renders.count() for each in three} == {2}
 
 
-def test_rerender_dry_run_names_runs_and_counts(three):
+def test_rerender_dry_run_lists_runs_and_counts(three):
     Visualization.objects.filter(id=three[0].id).update(run_name="nightly", run_id="r9")
     shown = run("rerender", "--dry-run")
     names = set(Visualization.objects.values_list("run_name", flat=True))
@@ -187,7 +189,7 @@ def test_rerender_dry_run_names_runs_and_counts(three):
 
 
 @pytest.mark.parametrize(("answer", "count"), [("y", 3), ("", 0), ("n", 0)])
-def test_rerender_of_everything_asks_first(three, queue, monkeypatch, answer, count):
+def test_rerender_of_everything_asks_for_confirmation(three, queue, monkeypatch, answer, count):
     asked = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda words: asked.append(words) or answer)
@@ -197,7 +199,7 @@ def test_rerender_of_everything_asks_first(three, queue, monkeypatch, answer, co
     assert queue.count == count
 
 
-def test_rerender_waits_for_the_end_and_tells_of_failures(three, queue, kernel, monkeypatch):
+def test_rerender_wait_reports_failures(three, queue, kernel, monkeypatch):
     from apps.visualizations import job_queue
     from apps.visualizations.services import execution
 
@@ -212,7 +214,7 @@ def test_rerender_waits_for_the_end_and_tells_of_failures(three, queue, kernel, 
         run("rerender", "--wait", "--yes")
 
 
-def test_prune_takes_orphans_and_old_renders_but_never_the_latest(three, submit, work):
+def test_prune_deletes_orphans_and_old_renders_but_never_the_latest(three, submit, work):
     submit(force=True)
     work()
     orphan = default_storage.save("renders/00/orphan/1-result.html", ContentFile(b"x"))
@@ -228,7 +230,7 @@ def test_prune_takes_orphans_and_old_renders_but_never_the_latest(three, submit,
     assert all(default_storage.exists(render.html.name) for render in Render.objects.all())
 
 
-def test_visualize_says_what_is_wrong_before_it_starts(tmp_path, settings):
+def test_visualize_validates_input_before_it_starts(tmp_path, settings):
     source = tmp_path / "a.csv"
     source.write_text("score,label\n0.1,0\n")
     settings.ALLOW_CUSTOM_VISUALIZATIONS = False
@@ -263,7 +265,7 @@ def test_visualize_renders_with_the_real_kernel(tmp_path, settings):
 
 
 @pytest.mark.kernel
-def test_the_whole_way_with_the_real_kernel(submit, queue, settings, tmp_path, kubeflow, row):
+def test_queued_renders_succeed_with_the_real_kernel(submit, queue, settings, tmp_path, kubeflow, row):
     from apps.visualizations.jobs import RenderWorker
 
     settings.MEDIA_ROOT, settings.VIZPORTAL_DATA_DIR = tmp_path / "results", tmp_path / "data"

@@ -1,4 +1,4 @@
-"""Real worker processes: started as `up` starts them, killed, stopped, and the queue emptied under them."""
+"""Real worker processes, started as `up` starts them: killed, stopped, and with the queue emptied meanwhile."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "manage.py", "rqworker", "render-base"]
 
 
 class House:
-    """A data directory with its own database, a worker when asked for, and a shell to look inside."""
+    """A data directory with its own database, workers on request, and a Django shell."""
 
     def __init__(self, data_dir, redis_url):
         self.environ = {
@@ -56,7 +56,7 @@ class House:
         return self.manage("shell", "--no-imports", "-c", textwrap.dedent(code)).strip()
 
     def submit(self, code):
-        """Asks for CUSTOM without a run; returns the render's id."""
+        """Requests a CUSTOM render without a run and returns its id."""
         return self.shell(f"""
             from django.contrib.auth import get_user_model
             from apps.accounts.caller import Caller, CallerKind
@@ -68,13 +68,13 @@ class House:
         """)
 
     def state(self, render_id):
-        """Reads the row from outside: starting Django for each look would take seconds."""
+        """Reads the row directly from SQLite: starting Django each time would take seconds."""
         with contextlib.closing(sqlite3.connect(self.database, timeout=20)) as database:
             question = "SELECT state, attempt, reason FROM visualizations_render WHERE id = ?"
             return database.execute(question, [uuid.UUID(render_id).hex]).fetchone()
 
     def live_log(self, render_id):
-        """What a running render printed so far."""
+        """Returns what a running render has printed so far."""
         log = redis.Redis.from_url(self.environ["REDIS_URL"]).hget(f"vizportal:live:{render_id}", "log")
         return log.decode() if log else None
 
@@ -99,7 +99,7 @@ class House:
 
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory, valkey_url):
-    """A database as the migrations leave it, to be copied."""
+    """A migrated database that tests copy."""
     first = House(tmp_path_factory.mktemp("migrated") / "data", valkey_url)
     first.manage("migrate", "-v0")
     return first.database
@@ -122,18 +122,18 @@ ENDLESS = "import time\nwhile True:\n    print('still here', flush=True)\n    ti
 
 
 def supervisors_of(house):
-    """Pid of the render host's supervisor, by the file it holds."""
+    """Returns the pids of the render hosts' supervisors, from their pid files."""
     return [int(path.read_text()) for path in (house.database.parent / "run").rglob("*.pid")]
 
 
 def host_of(house):
-    """Pid of the render host, by what it last wrote of itself."""
+    """Returns the pid of the render host, from its status file."""
     [status] = [json.loads(path.read_text()) for path in (house.database.parent / "run").rglob("*.status.json")]
     return status["pid"]
 
 
 def names_below(root):
-    """Command names of living processes below one."""
+    """Returns the command names of live descendants of a process."""
     found, parents = {}, {}
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -148,7 +148,7 @@ def names_below(root):
 
 
 def past(house, render_id):
-    """Moves a lease to its end in the place of waiting half a minute for it."""
+    """Ends a lease at once, instead of waiting half a minute."""
     moment = (timezone.now() - timedelta(minutes=1)).isoformat()
     house.shell(f"""
         from apps.visualizations.events import connection_get
@@ -159,19 +159,19 @@ def past(house, render_id):
     """)
 
 
-def test_the_host_killed_under_custom_code_ends_it_at_once_and_the_next_render_goes_on(house):
+def test_killed_host_ends_its_render_and_the_next_one_succeeds(house):
     endless = house.submit(ENDLESS)
     house.worker()
     house.wait_for(endless, {"running"})
     wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
     os.kill(host_of(house), signal.SIGKILL)
-    # No reconciler runs here, so it is the worker that noticed.
+    # No reconciler runs here, so the worker noticed it.
     assert house.wait_for(endless, {"lost", "failed"})[0::2] == ("lost", "worker_lost")
     following = house.submit("print('hello')")
     assert house.wait_for(following, {"succeeded", "failed"})[0] == "succeeded"
 
 
-def test_worker_and_host_killed_together_leave_no_process_and_a_new_end(house):
+def test_killed_worker_and_host_leave_no_process_and_lost_render(house):
     endless = house.submit(f"import subprocess\nsubprocess.Popen(['sleep', '300'], start_new_session=True)\n{ENDLESS}")
     worker = house.worker()
     house.wait_for(endless, {"running"})
@@ -187,14 +187,14 @@ def test_worker_and_host_killed_together_leave_no_process_and_a_new_end(house):
     assert house.state(endless) == ("lost", 1, "worker_lost")
 
 
-def test_a_worker_asked_twice_to_stop_gives_its_render_back_at_once(house):
+def test_worker_stopped_twice_gives_up_its_render_at_once(house):
     endless = house.submit(ENDLESS)
     worker = house.worker()
     house.wait_for(endless, {"running"})
     wait_until(lambda: (house.live_log(endless) or "").count("still here"), 30, "the code's first line")
     [supervisor] = supervisors_of(house)
     worker.send_signal(signal.SIGTERM)
-    time.sleep(1.1)  # rq takes two signals within a second for one
+    time.sleep(1.1)  # rq counts two signals within a second as one
     worker.send_signal(signal.SIGTERM)
     worker.wait(10)
     assert "lost 1" in house.manage("reconcile")
@@ -202,7 +202,7 @@ def test_a_worker_asked_twice_to_stop_gives_its_render_back_at_once(house):
     wait_until(lambda: not [name for name in names_below(supervisor) if name == "sh"], 20, "the render's processes")
 
 
-def test_a_running_render_is_cancelled_at_once(house):
+def test_running_render_is_cancelled_at_once(house):
     endless = house.submit(ENDLESS)
     house.worker()
     house.wait_for(endless, {"running"})
@@ -217,7 +217,7 @@ def test_a_running_render_is_cancelled_at_once(house):
     assert time.monotonic() - started < 20
 
 
-def test_a_queue_that_was_emptied_loses_nothing(house, valkey_url):
+def test_emptied_queue_loses_no_render(house, valkey_url):
     waiting = [house.submit(f"print({number})") for number in range(3)]
     redis.Redis.from_url(valkey_url).flushall()
     house.shell("""
@@ -232,7 +232,7 @@ def test_a_queue_that_was_emptied_loses_nothing(house, valkey_url):
         assert house.wait_for(render, {"succeeded", "failed", "lost"})[0] == "succeeded"
 
 
-def test_a_killed_workers_render_is_lost_with_words_and_the_next_one_is_rendered(house):
+def test_render_of_killed_worker_is_lost_and_next_one_succeeds(house):
     endless = house.submit("import time\nwhile True:\n    time.sleep(0.1)")
     worker = house.worker()
     house.wait_for(endless, {"running"})
@@ -246,7 +246,7 @@ def test_a_killed_workers_render_is_lost_with_words_and_the_next_one_is_rendered
     assert house.wait_for(following, {"succeeded", "failed"})[0] == "succeeded"
 
 
-def test_a_worker_that_is_asked_to_stop_finishes_what_it_has(house):
+def test_stopped_worker_finishes_its_current_render(house):
     render = house.submit("import time\ntime.sleep(4)\nprint('done')")
     worker = house.worker()
     house.wait_for(render, {"running"})
