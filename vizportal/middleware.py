@@ -8,18 +8,22 @@ from typing import Any, Final
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseNotAllowed, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.urls import resolve
 from django.utils.deprecation import MiddlewareMixin
+from rq.exceptions import NoSuchJobError
 
 from apps.visualizations.exceptions import NotFoundError
+from vizportal.views import not_found
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _PAGE_METHODS: Final = ("GET", "HEAD", "POST")
 # These check methods themselves, and answer in their own format.
 _API_PATHS: Final = ("/api/", "/apis/")
+# A missing job; a missing worker, which a view asserts, or an invalid key; rq_scheduler, which is not installed.
+_DASHBOARD_MISSES: Final = (NoSuchJobError, AssertionError, ValueError, ImproperlyConfigured)
 _QUEUE_DASHBOARD_POLICY: Final = {
     "style-src": [UNSAFE_INLINE],
     "script-src": ["'sha256-1kZe1KRxelr3ptMPsod17Z6BDvbtm4WcufgsZGvsErM='"],
@@ -74,7 +78,7 @@ def refuse_nul(get_response: GetResponse) -> GetResponse:
 
 
 class QueueDashboardMiddleware(MiddlewareMixin):
-    """Allows inline styles and the one inline script of the job lists on django_rq's pages, and on no others.
+    """Adapts django_rq's pages: allows their inline styles and one inline script, and answers 404 for what is gone.
 
     The script is allowed by its hash, so that no other script that gets onto these pages can run.
     """
@@ -84,6 +88,12 @@ class QueueDashboardMiddleware(MiddlewareMixin):
     ) -> HttpResponseBase | None:
         """Records whether the page is one of django_rq's; the admin site's template uses this too."""
         request.is_queue_dashboard = view.__module__.startswith("django_rq.")  # type: ignore[attr-defined]
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answers 404 for a job, worker or scheduler that does not exist; finished jobs are deleted at once."""
+        if getattr(request, "is_queue_dashboard", False) and isinstance(exception, _DASHBOARD_MISSES):
+            return not_found(request, Http404("The queue has no such job, worker or scheduler any more."))
         return None
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -7,6 +7,7 @@ again with the same id. After a recorded success there is no further attempt.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException
 
 from apps.accounts.sealing import SealError
 from apps.notifications.addresses import Address, address_of, email_is_set_up
@@ -32,7 +34,11 @@ CLAIM: Final = timedelta(seconds=60)
 """Longer than an attempt can take."""
 QUEUED_AGAIN: Final = timedelta(minutes=5)
 """A job that has not begun after this time may have been lost with the queue server."""
-_JOB_TIMEOUT_S: Final = 30
+ATTEMPT_S: Final = 10
+"""Maximum duration of an attempt. A receiver can send its answer byte by byte, each within the time limit of a read."""
+_SLOW: Final = timedelta(seconds=2)
+_REST: Final = 4
+"""After a slow attempt, its owner's other messages wait this many times its duration."""
 _MOST_QUEUED: Final = 200
 logger = logging.getLogger(__name__)
 
@@ -73,26 +79,29 @@ def _is_too_much(alert: Alert, now: datetime) -> bool:
 
 
 def deliveries_enqueue(now: datetime | None = None) -> int:
-    """Queues a job for each message that is due, one at a time per target; returns how many.
+    """Queues a job for each message that is due, one at a time per owner of alerts; returns how many.
 
-    A target that does not answer thus occupies at most one worker.
+    Workers send between renders, so targets that do not answer must not occupy more than one of them.
     """
     now = now or timezone.now()
     lost = Q(queued_at=None) | Q(queued_at__lt=now - QUEUED_AGAIN)
     busy = Q(state=DeliveryState.SENDING) | Q(state=DeliveryState.WAITING, queued_at__gte=now - QUEUED_AGAIN)
     at_work = Delivery.objects.filter(busy, state__in=OPEN_STATES).order_by()
-    taken: set[tuple[Any, Any]] = set(at_work.values_list("target_id", "recipient_id"))
+    taken: set[tuple[Any, Any]] = set(at_work.values_list("alert__owner_id", "recipient_id"))
     queued = 0
     rows = Delivery.objects.filter(lost, state=DeliveryState.WAITING, due_at__lte=now).order_by("due_at", "id")
-    for row in rows.only("target_id", "recipient_id", "attempts")[:_MOST_QUEUED]:
-        place = row.target_id, row.recipient_id
+    # Left out here too, so that the messages of one person do not hide those of others.
+    rows = rows.exclude(alert__owner__in=[owner for owner, _ in taken if owner])
+    rows = rows.select_related("alert").only("alert__owner", "recipient_id", "attempts")
+    for row in rows[:_MOST_QUEUED]:
+        place = row.alert.owner_id if row.alert else None, row.recipient_id
         if place in taken:
             continue
         taken.add(place)
         same = Delivery.objects.filter(lost, id=row.id, state=DeliveryState.WAITING, attempts=row.attempts)
         if not same.update(queued_at=now):
             continue
-        if not job_queue.function_enqueue(JOB, row.id, row.attempts + 1, timeout_s=_JOB_TIMEOUT_S):
+        if not job_queue.function_enqueue(JOB, row.id, row.attempts + 1, timeout_s=ATTEMPT_S):
             Delivery.objects.filter(id=row.id, queued_at=now).update(queued_at=None)
             break
         queued += 1
@@ -129,7 +138,12 @@ def delivery_send(delivery_id: str, attempt: int, now: datetime | None = None) -
     if row.alert is not None and not row.alert.is_enabled and not row.is_test:
         _end(row, DeliveryState.DROPPED, now, error="The alert was paused before this was sent.")
         return
-    _attempt_end(row, _attempt(row, now), now)
+    began = time.monotonic()
+    outcome = _attempt(row, now)
+    took = timedelta(seconds=time.monotonic() - began)
+    _attempt_end(row, outcome, now)
+    if outcome.error and took > _SLOW:
+        _rest(row, now + took * _REST)
     transaction.on_commit(lambda: deliveries_enqueue(now), robust=True)
 
 
@@ -146,6 +160,8 @@ def _attempt(row: Delivery, now: datetime) -> Outcome:
             return Outcome(error=refusal, is_final=False)
     try:
         return message_send(_address(row), str(row.id), row.message, now)
+    except JobTimeoutException:
+        return Outcome(error=f"It did not answer within {ATTEMPT_S} s.", is_final=False)
     except SealError:
         return Outcome(error="The target's address can no longer be decrypted. Create the alert again.")
     except Exception:
@@ -168,6 +184,13 @@ def _attempt_end(row: Delivery, outcome: Outcome, now: datetime) -> bool:
     if outcome.is_final or row.attempts >= MOST_ATTEMPTS:
         return _end(row, DeliveryState.FAILED, now, **values)
     return _change(row, state=DeliveryState.WAITING, due_at=now + DELAYS[row.attempts - 1], **values)
+
+
+def _rest(row: Delivery, until: datetime) -> None:
+    """Delays the owner's other messages, so that slow targets leave most of a worker's time to renders."""
+    if row.alert is not None:
+        waiting = Delivery.objects.filter(alert__owner=row.alert.owner_id, state=DeliveryState.WAITING)
+        waiting.filter(due_at__lt=until).update(due_at=until)
 
 
 def _end(row: Delivery, state: DeliveryState, now: datetime, **values: Any) -> bool:

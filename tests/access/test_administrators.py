@@ -126,11 +126,15 @@ def test_account_with_more_permissions_cannot_be_changed_or_signed_out(client, r
         assert Session.objects.count() == sessions
 
 
-def test_administrator_cannot_change_username_or_email(client):
+def test_only_superusers_change_username_and_email(client, root):
     """Kubeflow identifies people by email address or user name."""
     bob = account("bob", Role.VIEWER)
     change(client, bob, email="chief@example.org", username="chief")
     assert (saved(bob).email, saved(bob).username) == ("bob@example.org", "bob")
+    browser = Client()
+    browser.force_login(root)
+    change(browser, bob, email="robert@example.org", username="robert")
+    assert (saved(bob).email, saved(bob).username) == ("robert@example.org", "robert")
     assert client.get(reverse("admin:auth_user_add")).status_code == 403
 
 

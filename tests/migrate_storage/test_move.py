@@ -52,6 +52,17 @@ class House:
         self.data_dir = data_dir
         self.env = {"VIZPORTAL_DATA_DIR": str(data_dir), "SECRET_KEY": "only-for-tests", **env}
 
+    def start(self, *arguments, **env):
+        """Starts a command and returns its process, whose output is one text."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            env={**_plain(), **self.env, **env},
+            cwd=BASE_DIR,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def manage(self, *arguments, code=0, stdin="", **env):
         call = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
@@ -146,18 +157,19 @@ def test_killed_move_is_continued_and_moving_back_restores_everything(places, sm
 
 
 def _kill_when_some_files_are_there(places, small, large):
-    call = [sys.executable, "manage.py", "move"]
-    process = subprocess.Popen(
-        call,
-        env={**_plain(), **small.env, **_to(large)},
-        cwd=BASE_DIR,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = small.start("move", **_to(large))
     wait_until(lambda: places["s3"].list_objects_v2(Bucket="portal").get("KeyCount", 0) > 5, 60, "some files")
     process.kill()
-    process.wait()
+    process.communicate()
     assert places["s3"].list_objects_v2(Bucket="portal")["KeyCount"] < 64
+
+
+def _waits_for_a_lock(database):
+    with psycopg.connect(database.url) as rows:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return rows.execute(waiting).fetchone()[0]
 
 
 def _tree(root):
@@ -209,11 +221,20 @@ def test_move_is_refused_during_renders_unless_live(small, large):
             rows.execute("UPDATE visualizations_render SET state='succeeded'")
 
 
-def test_move_fails_without_target_database_and_can_be_repeated(places, small, large):
+def test_move_that_loses_its_target_database_can_be_repeated(places, small, large):
     database = places["database"]
+    with psycopg.connect(database.url) as rows:
+        rows.execute("UPDATE visualizations_visualization SET title = 'other' WHERE title LIKE '% 7'")
+    # The move reads the table, and waits for the lock when it writes the row.
+    holder = psycopg.connect(database.url)
+    holder.execute("LOCK TABLE visualizations_visualization IN SHARE MODE")
+    process = small.start("move", **_to(large))
+    wait_until(lambda: _waits_for_a_lock(database), 60, "the move to write")
     database.stop()
+    holder.close()
+    said, _ = process.communicate(timeout=60)
     try:
-        said = small.manage("move", code=1, **_to(large))
+        assert process.returncode == 1, said
         assert "OperationalError" in said
         assert "only-for-tests" not in said
     finally:

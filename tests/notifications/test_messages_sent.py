@@ -1,5 +1,6 @@
 """Sending messages: signatures, retries, no repetition after success, and workers that die."""
 
+import contextlib
 import email
 import email.policy
 import hashlib
@@ -7,11 +8,14 @@ import hmac
 import json
 import logging
 import smtplib
+import socketserver
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core import mail as django_mail
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from apps.accounts.caller import command_caller
 from apps.notifications import deliveries, messages, services
@@ -236,6 +240,60 @@ def test_message_is_queued_once_and_only_when_due(crossing, receiver, turn, queu
     assert deliveries.deliveries_enqueue(now + DELAYS[0] - timedelta(seconds=1)) == 0
     assert deliveries.deliveries_enqueue(now + DELAYS[0]) == 1
     assert queue.count == 1
+
+
+def test_messages_of_one_owner_are_sent_one_at_a_time(make, ended, turn, queue, receiver, reader):
+    for path in ("a", "b", "c"):
+        make(targets=[(TargetKind.SLACK, f"{receiver.url}&target={path}")])
+    ended(0.5)
+    turn()
+    assert (Delivery.objects.filter(state="waiting").count(), queue.count) == (3, 1)
+    make(user=reader, targets=[(TargetKind.SLACK, receiver.url)])
+    ended(0.9)
+    ended(0.4)
+    turn()
+    assert queue.count == 2, "another owner does not wait"
+
+
+def test_receiver_that_answers_byte_by_byte_is_left_and_delays_its_owner_only(make, ended, turn, settings, reader):
+    with trickling() as url:
+        settings.VIZPORTAL_NOTIFY_ALLOW = [url]
+        make(targets=[(TargetKind.SLACK, f"{url}{path}") for path in ("slow", "next")])
+        make(user=reader, targets=[(TargetKind.SLACK, f"{url}other")])
+        ended(0.5)
+        turn()
+        first = Delivery.objects.filter(alert__owner__username="owner").first()
+        with UnixSignalDeathPenalty(3, JobTimeoutException):
+            deliveries.delivery_send(str(first.id), 1)
+    first.refresh_from_db()
+    assert (first.state, first.error) == ("waiting", f"It did not answer within {deliveries.ATTEMPT_S} s.")
+    soon = timezone.now() + timedelta(seconds=5)
+    due = {each.target.shown: each.due_at > soon for each in Delivery.objects.select_related("target")}
+    delayed = Delivery.objects.filter(due_at__gt=soon).values_list("alert__owner__username", flat=True)
+    assert list(delayed) == ["owner", "owner"], due
+
+
+@contextlib.contextmanager
+def trickling():
+    """A server whose answer never ends: one byte of a header at a time, each in time for a read."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            with contextlib.suppress(OSError):
+                while not stopped.wait(0.05):
+                    self.wfile.write(b"x")
+
+    stopped = threading.Event()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/"
+        finally:
+            stopped.set()
+            server.shutdown()
+            thread.join()
 
 
 def test_lost_job_is_queued_again(crossing, queue, work, receiver, turn):

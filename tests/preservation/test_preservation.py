@@ -125,6 +125,16 @@ def test_active_run_is_copied_again_until_it_ends(saved, kubeflow):
     assert documents.run_read(bytes(copy.content)).run.state is State.SUCCEEDED
 
 
+def test_unreachable_kubeflow_is_not_asked_for_each_run(saved, kubeflow, asked):
+    saved()
+    copying.runs_find()
+    first = PreservedRun.objects.get()
+    PreservedRun.objects.create(endpoint_key=first.endpoint_key, run_id="r2", next_at=first.next_at)
+    kubeflow.error = EndpointDownError("no answer")
+    copying.preservation_pass()
+    assert sorted(PreservedRun.objects.values_list("failures", flat=True)) == [0, 1]
+
+
 def test_unreachable_kubeflow_is_retried_later(saved, kubeflow, asked):
     saved()
     kubeflow.error = EndpointDownError("no answer")

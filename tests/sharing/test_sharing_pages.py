@@ -1,6 +1,7 @@
 """Links on their pages, in the API, in the admin site and on the results origin: what a visitor gets."""
 
 import json
+import logging
 import uuid
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ from django.utils import timezone
 
 from apps.sharing import services
 from apps.sharing.models import Share
+from apps.telemetry.logs import JsonFormatter, LineFormatter
+from apps.telemetry.redaction import redact
 from tests.callers import caller
 from tests.reports.conftest import PAGE
 
@@ -164,10 +167,14 @@ def test_page_views_are_counted_and_frames_are_not(anonymous, saved, share):
     assert Share.objects.get().uses == 2
 
 
-def test_token_in_path_is_redacted(anonymous, saved, share):
-    from apps.telemetry.redaction import redact
-
+def test_token_in_path_is_redacted(anonymous, saved, share, caplog):
     link = share(saved())
+    caplog.set_level(logging.DEBUG)
+    for path in ("", "content", "nothing-there"):
+        Client().get(link + path)
+    logged = [form.format(record) for form in (JsonFormatter(), LineFormatter()) for record in caplog.records]
+    assert any("/s/[secret]/" in line for line in logged)
+    assert not any(link.split("/")[2] in line for line in logged)
     assert redact(f"Not Found: {link}content") == "Not Found: /s/[secret]/content"
     assert redact("/s/short/ and /runs/s/x") == "/s/short/ and /runs/s/x"
 

@@ -37,6 +37,16 @@ def test_other_pages_allow_no_inline_code(admin_client, path):
     assert "queue-dashboard.js" not in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["queues/0/gone/delete/", "queues/0/gone/requeue/", "workers/0/rq:worker:gone/", "workers/0/x/", "schedulers/0/"],
+)
+def test_missing_job_or_worker_is_a_404_page(admin_client, path):
+    response = admin_client.get(f"/admin/rq/{path}")
+    assert response.status_code == 404
+    assert "no such job, worker or scheduler any more" in response.content.decode()
+
+
 def test_csp_hashes_match_inline_scripts_of_installed_django_rq(admin_client):
     folder = Path(django_rq.__file__).parent / "templates" / "django_rq"
     scripts = {
